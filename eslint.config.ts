@@ -1,0 +1,75 @@
+// Lint rules, among them the import directions of the house plan (docs/explanation/house-plan.md).
+import { defineConfig } from 'eslint/config';
+import tseslint from 'typescript-eslint';
+
+/** Folders of `src/` and the folders each may import from; `types` marks folders open for type imports only. */
+export const importTable: Record<string, { from: readonly string[]; types?: readonly string[] }> = {
+  domain: { from: [] },
+  mapping: { from: ['domain'] },
+  telemetry: { from: ['domain'] },
+  config: { from: ['domain'] },
+  inbox: { from: ['domain', 'telemetry'] },
+  store: { from: ['domain', 'telemetry'] },
+  matrix: { from: ['domain', 'telemetry'] },
+  fhir: { from: ['domain', 'telemetry'] },
+  flows: { from: ['domain', 'mapping', 'telemetry'], types: ['store', 'matrix', 'fhir'] },
+  ops: { from: ['domain', 'telemetry'], types: ['store', 'inbox'] },
+};
+
+const importRules = Object.entries(importTable).map(([folder, { from, types = [] }]) => {
+  const folders = [...Object.keys(importTable), 'cli'];
+  const closed = folders.filter((other) => other !== folder && !from.includes(other) && !types.includes(other));
+  return {
+    files: [`src/${folder}/**/*.ts`],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              group: [...closed.map((other) => `**/${other}/**`), '**/main.ts'],
+              message: `src/${folder} may not import this: see the house plan.`,
+            },
+            ...(types.length === 0
+              ? []
+              : [
+                  {
+                    group: types.map((other) => `**/${other}/**`),
+                    allowTypeImports: true,
+                    message: `src/${folder} may import only types from here: see the house plan.`,
+                  },
+                ]),
+          ],
+        },
+      ],
+    },
+  } as const;
+});
+
+export default defineConfig(
+  { ignores: ['dist/', 'node_modules/', '.cache/', 'stack/hapi/target/'] },
+  tseslint.configs.strictTypeChecked,
+  tseslint.configs.stylisticTypeChecked,
+  { languageOptions: { parserOptions: { projectService: true } } },
+  {
+    rules: {
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/no-non-null-assertion': 'error',
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      'no-console': 'error',
+      'max-lines-per-function': ['error', { max: 60, skipBlankLines: true, skipComments: true }],
+      'max-lines': ['error', { max: 300, skipBlankLines: true, skipComments: true }],
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: 'ClassDeclaration:not([superClass.name=/Error$/])',
+          message: 'Write createX(deps) functions; classes are for errors only.',
+        },
+      ],
+    },
+  },
+  ...importRules,
+  { files: ['test/**', 'bench/**'], rules: { 'max-lines-per-function': 'off' } },
+);

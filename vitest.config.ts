@@ -1,0 +1,34 @@
+// Three projects: pure tests, tests on a real PostgreSQL, and end-to-end tests on the whole real stack.
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['test/{mapping,config,unit,stack}/**/*.test.ts', 'test/*.test.ts'],
+        },
+      },
+      {
+        test: {
+          name: 'postgres',
+          include: ['test/{inbox,store,flows,fhir,matrix,ops}/**/*.test.ts'],
+          globalSetup: 'test/setup/postgres.ts',
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['test/{e2e,faults}/**/*.test.ts'],
+          globalSetup: 'test/setup/stack.ts',
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+        },
+      },
+    ],
+  },
+});
