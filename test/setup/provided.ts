@@ -1,0 +1,32 @@
+// What the global setups hand to the tests through `inject(...)`.
+
+/** Connection details of the whole stack. */
+export interface ProvidedStack {
+  /** The bridge's own database, empty at first. */
+  readonly bridgeDatabaseUrl: string;
+  readonly synapse: {
+    readonly url: string;
+    readonly serverName: string;
+    readonly registrationSharedSecret: string;
+  };
+  readonly hapi: { readonly url: string };
+  readonly appservice: {
+    /** Reserved for the bridge, which Synapse expects at this port of 127.0.0.1. */
+    readonly port: number;
+    readonly url: string;
+    readonly registrationPath: string;
+    readonly asToken: string;
+    readonly hsToken: string;
+  };
+}
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Connection URL of PostgreSQL's superuser; make databases with `createScratchDatabase(adminUrl)`. */
+    adminUrl: string;
+    /** Present unless `stackMissing` is. */
+    stack: ProvidedStack;
+    /** Why the stack could not be started here, for `describe.skipIf(inject('stackMissing'))`. */
+    stackMissing: string | undefined;
+  }
+}
