@@ -1,0 +1,41 @@
+package org.fhirmatrix.stack;
+
+import java.util.concurrent.TimeUnit;
+import org.apache.catalina.LifecycleException;
+import org.apache.catalina.startup.Tomcat;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.context.annotation.AnnotationConfigApplicationContext;
+
+/**
+ * The program: storage first, HTTP last, so that the first answer already means "ready"; on SIGTERM the other way round.
+ */
+public final class FhirServer {
+    private static final Logger LOG = LoggerFactory.getLogger(FhirServer.class);
+
+    private FhirServer() {}
+
+    public static void main(String[] args) throws LifecycleException {
+        long begin = System.nanoTime();
+        Settings settings = Settings.from(System.getenv());
+
+        AnnotationConfigApplicationContext storage = new AnnotationConfigApplicationContext();
+        storage.registerBean(Settings.class, () -> settings);
+        storage.register(DatabaseConfig.class, HapiConfig.class);
+        storage.refresh();
+        Tomcat http = RestApi.start(settings, storage);
+
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(http, storage), "stop"));
+        long seconds = TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - begin);
+        LOG.info("FHIR server ready at {} after {} s", settings.url(), seconds);
+    }
+
+    private static void stop(Tomcat http, AnnotationConfigApplicationContext storage) {
+        try {
+            http.stop();
+        } catch (LifecycleException e) {
+            LOG.warn("The HTTP server did not stop cleanly", e);
+        }
+        storage.close();
+    }
+}

@@ -1,0 +1,37 @@
+package org.fhirmatrix.stack;
+
+import java.util.Map;
+
+/** Everything that can be set from outside, read once from the environment variables. */
+record Settings(
+        String host,
+        int port,
+        String basePath,
+        String jdbcUrl,
+        String dbUser,
+        String dbPassword,
+        long subscriptionIntervalMs) {
+
+    static Settings from(Map<String, String> env) {
+        return new Settings(
+                env.getOrDefault("FHIR_HOST", "127.0.0.1"),
+                Integer.parseInt(required(env, "FHIR_PORT")),
+                env.getOrDefault("FHIR_BASE", "/fhir"),
+                required(env, "FHIR_JDBC_URL"),
+                env.get("FHIR_DB_USER"),
+                env.get("FHIR_DB_PASSWORD"),
+                Long.parseLong(env.getOrDefault("FHIR_SUBSCRIPTION_INTERVAL_MS", "200")));
+    }
+
+    String url() {
+        return "http://" + host + ":" + port + basePath;
+    }
+
+    private static String required(Map<String, String> env, String name) {
+        String value = env.get(name);
+        if (value == null || value.isBlank()) {
+            throw new IllegalArgumentException("The environment variable " + name + " is not set.");
+        }
+        return value;
+    }
+}
