@@ -1,0 +1,62 @@
+// The FHIR server (HAPI) for the demo and the tests.
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Database } from './databases.ts';
+import type { Guard } from './guard.ts';
+import { reservePort } from './ports.ts';
+import type { Java } from './requirements.ts';
+import { startService, type Service } from './service.ts';
+import { answersOk } from './wait.ts';
+
+/** How to start the FHIR server. */
+export interface HapiOptions {
+  readonly guard: Guard;
+  /** A folder of its own, made if it is not there. */
+  readonly folder: string;
+  readonly logFolder: string;
+  readonly java: Java;
+  /** The executable jar, from `findHapiBuild`. */
+  readonly jar: string;
+  readonly database: Database;
+  /** A free one unless told. */
+  readonly port?: number;
+  /** Milliseconds between two rounds of sending subscription notices; 200 unless told. */
+  readonly subscriptionIntervalMs?: number;
+}
+
+/** A running FHIR server. */
+export interface Hapi {
+  /** Base URL of the FHIR API. */
+  readonly url: string;
+  readonly service: Service;
+}
+
+/** Starts the FHIR server and waits until it answers. */
+export async function startHapi(options: HapiOptions): Promise<Hapi> {
+  const { guard, folder, logFolder, java, jar, database, subscriptionIntervalMs = 200 } = options;
+  const port = options.port ?? (await reservePort());
+  const url = `http://127.0.0.1:${port}/fhir`;
+  await mkdir(folder, { recursive: true });
+  const service = await startService({
+    guard,
+    name: 'The FHIR server',
+    command: {
+      command: java.program,
+      args: ['-Xmx1g', '-jar', jar],
+      cwd: folder,
+      env: {
+        FHIR_HOST: '127.0.0.1',
+        FHIR_PORT: String(port),
+        FHIR_JDBC_URL: `jdbc:postgresql://${database.host}:${database.port}/${database.name}`,
+        FHIR_DB_USER: database.user,
+        FHIR_DB_PASSWORD: database.password,
+        FHIR_SUBSCRIPTION_INTERVAL_MS: String(subscriptionIntervalMs),
+      },
+      log: join(logFolder, 'hapi.log'),
+      graceMs: 10_000,
+    },
+    ready: () => answersOk(`${url}/metadata`),
+    timeoutMs: 180_000,
+  });
+  return { url, service };
+}

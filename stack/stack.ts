@@ -1,0 +1,199 @@
+// The whole local stack: PostgreSQL, Synapse and the FHIR server, started side by side, gone with the process.
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { findHapiBuild, type HapiBuild } from './hapi-build.ts';
+import { startHapi, type Hapi } from './hapi.ts';
+import type { Database } from './databases.ts';
+import { startGuard, type Guard } from './guard.ts';
+import { reservePort } from './ports.ts';
+import { startPostgres, type Postgres } from './postgres.ts';
+import { createRegistration, type Registration, type RegistrationInput } from './registration.ts';
+import { findJava, findMaven, findPython, requireAll, required, type Java } from './requirements.ts';
+import { createRunFolder, type RunFolder } from './run-folder.ts';
+import { findSynapse, type SynapseInstallation } from './synapse-install.ts';
+import { startSynapse, type Synapse } from './synapse.ts';
+
+/** What can be had beside PostgreSQL. */
+export interface Services {
+  readonly synapse: Synapse;
+  readonly hapi: Hapi;
+}
+
+/** How to start the stack. */
+export interface StackOptions<S extends keyof Services> {
+  /** What to start beside PostgreSQL. */
+  readonly services: readonly S[];
+  /** Receives one line for each thing the stack does. */
+  readonly progress?: (line: string) => void;
+  /** Makes the appservice registration; the bridge's own unless told. */
+  readonly registration?: (input: RegistrationInput) => Registration;
+  /** True: the run folder with data and logs stays when the stack stops. */
+  readonly keep?: boolean;
+  /** False: PostgreSQL's commits do not wait for the disk. */
+  readonly fsync?: boolean;
+  /** A PostgreSQL server to use instead of one of our own; DATABASE_URL unless told. */
+  readonly databaseUrl?: string | undefined;
+  /** Synapse's server name, and what to replace in its configuration. */
+  readonly synapse?: {
+    readonly serverName?: string;
+    readonly config?: Readonly<Record<string, unknown>>;
+  };
+}
+
+/** Where Synapse expects the bridge. */
+export interface AppserviceDetails {
+  /** Reserved on 127.0.0.1 for the bridge. */
+  readonly port: number;
+  readonly url: string;
+  readonly asToken: string;
+  readonly hsToken: string;
+  readonly registration: Registration;
+}
+
+/** The running stack, with the services that were asked for. */
+export type Stack<S extends keyof Services = keyof Services> = Pick<Services, S> & {
+  readonly folder: RunFolder;
+  readonly postgres: Postgres;
+  /** The bridge's own database, empty at first. */
+  readonly bridgeDatabase: Database;
+  readonly appservice: AppserviceDetails;
+  /** Ends all services and removes the run folder unless it is kept. */
+  stop(): Promise<void>;
+};
+
+/** What is known before anything is started. */
+interface Plan {
+  readonly synapse?: {
+    readonly installation: SynapseInstallation;
+    readonly serverName: string;
+    readonly port: number;
+  };
+  readonly hapi?: { readonly build: HapiBuild; readonly java: Java };
+  readonly appservice: AppserviceDetails;
+}
+
+interface Run {
+  readonly guard: Guard;
+  readonly folder: RunFolder;
+  readonly say: (line: string) => void;
+  readonly postgres: Promise<Postgres>;
+}
+
+/**
+ * Starts the stack. What is missing on this machine is found before anything is started (`StackRequirementError`). A
+ * start that fails leaves nothing behind.
+ */
+export async function startStack<const S extends keyof Services>(
+  options: StackOptions<S>,
+): Promise<Stack<S>> {
+  const plan = await makePlan(options);
+  const guard = await startGuard();
+  try {
+    const folder = await createRunFolder(guard, options.keep ?? false);
+    const say = options.progress ?? (() => undefined);
+    const postgres = bringUpPostgres(guard, folder, say, options);
+    const run: Run = { guard, folder, say, postgres };
+    const [bridgeDatabase, synapse, hapi] = await Promise.all([
+      postgres.then((server) => server.createDatabase('bridge')),
+      plan.synapse && bringUpSynapse(run, plan.synapse, plan.appservice, options.synapse?.config),
+      plan.hapi && bringUpHapi(run, plan.hapi),
+    ]);
+    const server = await postgres;
+    const stop = async (): Promise<void> => {
+      await Promise.all([synapse?.service.stop(), hapi?.service.stop()]);
+      await server.dropDatabases();
+      await guard.end();
+    };
+    const stack = {
+      folder,
+      postgres: server,
+      bridgeDatabase,
+      appservice: plan.appservice,
+      synapse,
+      hapi,
+      stop,
+    };
+    return stack as unknown as Stack<S>; // the plan holds exactly the services in S
+  } catch (error) {
+    await guard.end();
+    throw error;
+  }
+}
+
+async function makePlan(options: StackOptions<keyof Services>): Promise<Plan> {
+  const wants = new Set<keyof Services>(options.services);
+  const python = wants.has('synapse') ? findPython() : undefined;
+  const build = wants.has('hapi') ? await findHapiBuild() : undefined;
+  const java = build && findJava({ compiler: !build.isBuilt });
+  const maven = build?.isBuilt === false ? findMaven() : undefined;
+  requireAll([python, java, maven].filter((check) => check !== undefined));
+
+  const port = await reservePort();
+  const serverName = options.synapse?.serverName ?? `localhost:${port}`;
+  const bridgePort = await reservePort();
+  const asToken = randomBytes(24).toString('hex');
+  const hsToken = randomBytes(24).toString('hex');
+  const url = `http://127.0.0.1:${bridgePort}`;
+  const registration = (options.registration ?? createRegistration)({ serverName, url, asToken, hsToken });
+  return {
+    ...(python && { synapse: { installation: await findSynapse(required(python)), serverName, port } }),
+    ...(build && java && { hapi: { build, java: required(java) } }),
+    appservice: { port: bridgePort, url, asToken, hsToken, registration },
+  };
+}
+
+async function bringUpPostgres(
+  guard: Guard,
+  folder: RunFolder,
+  say: Run['say'],
+  { fsync = true, databaseUrl = process.env['DATABASE_URL'] }: StackOptions<keyof Services>,
+): Promise<Postgres> {
+  const isOurs = databaseUrl === undefined || databaseUrl === '';
+  const name = isOurs ? 'PostgreSQL 18' : 'PostgreSQL of DATABASE_URL';
+  return timed(say, name, isOurs ? 'starting' : 'connecting', () =>
+    startPostgres({ guard, folder: folder.path, logFolder: folder.logs, databaseUrl, fsync }),
+  );
+}
+
+async function bringUpSynapse(
+  { guard, folder, say, postgres }: Run,
+  { installation, serverName, port }: NonNullable<Plan['synapse']>,
+  { registration }: AppserviceDetails,
+  config: Readonly<Record<string, unknown>> | undefined,
+): Promise<Synapse> {
+  const name = `Synapse ${installation.version}`;
+  if (!installation.isInstalled) say(`${name}: installing from PyPI (first time only, about half a minute)`);
+  const [python, database] = await Promise.all([
+    installation.install(guard, folder.logs),
+    postgres.then((server) => server.createDatabase('synapse')),
+  ]);
+  return timed(say, name, 'starting', () =>
+    startSynapse({
+      ...{ guard, folder: join(folder.path, 'synapse'), logFolder: folder.logs },
+      ...{ python, database, port, serverName, registrations: [registration], config },
+    }),
+  );
+}
+
+async function bringUpHapi(
+  { guard, folder, say, postgres }: Run,
+  { build, java }: NonNullable<Plan['hapi']>,
+): Promise<Hapi> {
+  const name = 'HAPI FHIR';
+  if (!build.isBuilt) say(`${name}: building the server (first time only, about 2 minutes)`);
+  const [jar, database] = await Promise.all([
+    build.build(guard, folder.logs, java),
+    postgres.then((server) => server.createDatabase('hapi')),
+  ]);
+  return timed(say, name, 'starting', () =>
+    startHapi({ guard, folder: join(folder.path, 'hapi'), logFolder: folder.logs, java, jar, database }),
+  );
+}
+
+async function timed<T>(say: Run['say'], name: string, doing: string, work: () => Promise<T>): Promise<T> {
+  say(`${name}: ${doing}`);
+  const start = performance.now();
+  const result = await work();
+  say(`${name}: ready after ${((performance.now() - start) / 1000).toFixed(1)} s`);
+  return result;
+}

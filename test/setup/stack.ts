@@ -1,0 +1,46 @@
+// Starts PostgreSQL, Synapse and the FHIR server once for a test run.
+import type { TestProject } from 'vitest/node';
+import { StackRequirementError } from '../../stack/errors.ts';
+import { startStack } from '../../stack/stack.ts';
+import './provided.ts';
+
+export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
+  const say = (line: string): void => {
+    process.stdout.write(`[stack] ${line}\n`);
+  };
+  try {
+    const stack = await startStack({
+      services: ['synapse', 'hapi'],
+      progress: say,
+      keep: process.env['KEEP_STACK'] === '1', // data and logs stay, to look into a failure
+      fsync: false,
+    });
+    say(`data and logs are in ${stack.folder.path}`);
+    const { synapse, hapi, appservice } = stack;
+    project.provide('adminUrl', stack.postgres.adminUrl);
+    project.provide('stackMissing', undefined);
+    project.provide('stack', {
+      bridgeDatabaseUrl: stack.bridgeDatabase.url,
+      synapse: {
+        url: synapse.url,
+        serverName: synapse.serverName,
+        registrationSharedSecret: synapse.registrationSharedSecret,
+      },
+      hapi: { url: hapi.url },
+      appservice: {
+        port: appservice.port,
+        url: appservice.url,
+        asToken: appservice.asToken,
+        hsToken: appservice.hsToken,
+        registrationPath: synapse.registrationPaths[0] ?? '',
+      },
+    });
+    return () => stack.stop();
+  } catch (error) {
+    // On a developer's machine the tests of the whole stack are skipped; continuous integration must run them.
+    if (!(error instanceof StackRequirementError) || process.env['CI'] === 'true') throw error;
+    say(`tests of the whole stack are skipped. ${error.message}`);
+    project.provide('stackMissing', error.message);
+    return undefined;
+  }
+}
