@@ -5,6 +5,7 @@ import org.apache.catalina.LifecycleException;
 import org.apache.catalina.startup.Tomcat;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.bridge.SLF4JBridgeHandler;
 import org.springframework.context.annotation.AnnotationConfigApplicationContext;
 
 /**
@@ -17,6 +18,8 @@ public final class FhirServer {
 
     public static void main(String[] args) throws LifecycleException {
         long begin = System.nanoTime();
+        SLF4JBridgeHandler.removeHandlersForRootLogger();
+        SLF4JBridgeHandler.install();
         Settings settings = Settings.from(System.getenv());
 
         AnnotationConfigApplicationContext storage = new AnnotationConfigApplicationContext();

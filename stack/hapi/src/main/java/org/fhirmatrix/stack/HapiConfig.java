@@ -44,6 +44,7 @@ class HapiConfig {
         settings.setResourceClientIdStrategy(ClientIdStrategyEnum.ANY);
         settings.setResourceServerIdStrategy(IdStrategyEnum.UUID);
         settings.setExpungeEnabled(true);
+        settings.setAllowMultipleDelete(true); // the $expunge of everything asks for it
         settings.setHibernateSearchIndexSearchParams(false);
         settings.setEnableTaskBulkExportJobExecution(false);
         settings.setEnableTaskBulkImportJobExecution(false);
