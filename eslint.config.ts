@@ -16,35 +16,35 @@ export const importTable: Record<string, { from: readonly string[]; types?: read
   ops: { from: ['domain', 'telemetry'], types: ['store', 'inbox'] },
 };
 
-const importRules = Object.entries(importTable).map(([folder, { from, types = [] }]) => {
-  const folders = [...Object.keys(importTable), 'cli'];
-  const closed = folders.filter((other) => other !== folder && !from.includes(other) && !types.includes(other));
-  return {
-    files: [`src/${folder}/**/*.ts`],
-    rules: {
-      '@typescript-eslint/no-restricted-imports': [
-        'error',
-        {
-          patterns: [
-            {
-              group: [...closed.map((other) => `**/${other}/**`), '**/main.ts'],
-              message: `src/${folder} may not import this: see the house plan.`,
-            },
-            ...(types.length === 0
-              ? []
-              : [
-                  {
-                    group: types.map((other) => `**/${other}/**`),
-                    allowTypeImports: true,
-                    message: `src/${folder} may import only types from here: see the house plan.`,
-                  },
-                ]),
-          ],
-        },
-      ],
+interface ImportPattern {
+  group: string[];
+  message: string;
+  allowTypeImports?: boolean;
+}
+
+function importRule(folder: string, from: readonly string[], types: readonly string[]): ['error', { patterns: ImportPattern[] }] {
+  const open = new Set([folder, ...from, ...types]);
+  const closed = [...Object.keys(importTable), 'cli'].filter((other) => !open.has(other));
+  const patterns: ImportPattern[] = [
+    {
+      group: [...closed.map((other) => `**/${other}/**`), '**/main.ts'],
+      message: `src/${folder} may not import this: see the house plan.`,
     },
-  } as const;
-});
+  ];
+  if (types.length > 0) {
+    patterns.push({
+      group: types.map((other) => `**/${other}/**`),
+      allowTypeImports: true,
+      message: `src/${folder} may import only types from here: see the house plan.`,
+    });
+  }
+  return ['error', { patterns }];
+}
+
+const importRules = Object.entries(importTable).map(([folder, { from, types = [] }]) => ({
+  files: [`src/${folder}/**/*.ts`],
+  rules: { '@typescript-eslint/no-restricted-imports': importRule(folder, from, types) },
+}));
 
 export default defineConfig(
   { ignores: ['dist/', 'node_modules/', '.cache/', 'stack/hapi/target/'] },

@@ -1,0 +1,76 @@
+// The configuration's keys as a list: path, description, default, environment names. Read off the schema.
+import { z } from 'zod';
+import { configSchema } from './schema.ts';
+
+/** One key of the configuration file. */
+export interface ConfigKey {
+  /** Such as `['matrix', 'homeserverUrl']`. */
+  readonly path: readonly string[];
+  readonly description: string;
+  readonly type: string;
+  readonly choices: readonly string[] | undefined;
+  readonly default: unknown;
+  readonly required: boolean;
+  readonly secret: boolean;
+  /** Names of environment variables that set it, the first being the proper one. Each works as `…_FILE` too. */
+  readonly env: readonly string[];
+}
+
+interface SchemaNode {
+  readonly type?: string;
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly enum?: readonly string[];
+  readonly secret?: boolean;
+  readonly properties?: Readonly<Record<string, SchemaNode>>;
+  readonly required?: readonly string[];
+}
+
+/** Names that the public deployment guides use for the same settings. */
+const GUIDE_NAMES: Readonly<Record<string, readonly string[]>> = {
+  'matrix.homeserverUrl': ['MATRIX_URL'],
+  'fhir.baseUrl': ['FHIR_URL', 'DATA_SERVER_URL'],
+  'database.url': ['DATABASE_URL'],
+  'listen.port': ['PORT'],
+  'log.level': ['LOG_LEVEL'],
+};
+
+/** The JSON schema of the configuration file, for editors (JSON Schema draft 2020-12). */
+export function configJsonSchema(): Record<string, unknown> {
+  return z.toJSONSchema(configSchema, { io: 'input' });
+}
+
+/** The sections of the file, in order, with their descriptions. */
+export function configSections(): readonly { name: string; description: string }[] {
+  const { properties = {} } = configJsonSchema() as SchemaNode;
+  return Object.entries(properties).map(([name, { description = '' }]) => ({ name, description }));
+}
+
+/** Every key, in the order of the schema. */
+export function configKeys(): readonly ConfigKey[] {
+  return keysOf(configJsonSchema() as SchemaNode, []);
+}
+
+function keysOf(node: SchemaNode, path: readonly string[]): readonly ConfigKey[] {
+  return Object.entries(node.properties ?? {}).flatMap(([name, child]) => {
+    const childPath = [...path, name];
+    if (child.properties !== undefined) return keysOf(child, childPath);
+    return [
+      {
+        path: childPath,
+        description: child.description ?? '',
+        type: child.type ?? 'string',
+        choices: child.enum,
+        default: child.default,
+        required: node.required?.includes(name) ?? false,
+        secret: child.secret ?? false,
+        env: [environmentName(childPath), ...(GUIDE_NAMES[childPath.join('.')] ?? [])],
+      },
+    ];
+  });
+}
+
+/** `['matrix', 'asToken']` → `BRIDGE_MATRIX_AS_TOKEN`. */
+function environmentName(path: readonly string[]): string {
+  return ['bridge', ...path].map((part) => part.replace(/([A-Z])/g, '_$1').toUpperCase()).join('_');
+}

@@ -1,0 +1,142 @@
+// Reads the configuration: YAML file, then environment, then the files that `…_FILE` variables name.
+import { readFile } from 'node:fs/promises';
+import { parse } from 'yaml';
+import type { ConfigKey } from './keys.ts';
+import { configKeys, configSections } from './keys.ts';
+import type { Config } from './schema.ts';
+import { configSchema } from './schema.ts';
+
+/** The configuration is not usable; the message lists every fault with its path, value and expectation. */
+export class ConfigError extends Error {
+  readonly code = 'config';
+  readonly faults: readonly string[];
+  constructor(source: string, faults: readonly string[]) {
+    super([`The configuration (${source}) has ${faults.length} fault(s):`, ...faults].join('\n  - '));
+    this.name = 'ConfigError';
+    this.faults = faults;
+  }
+}
+
+/**
+ * Loads and checks the configuration.
+ * @param file path of a YAML file; undefined reads the environment alone
+ * @throws ConfigError with all faults at once
+ */
+export async function loadConfig(
+  file: string | undefined,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<Config> {
+  const tree = file === undefined ? {} : await readTree(file);
+  // An absent section is an empty one, so that each of its missing keys is named.
+  for (const { name } of configSections()) tree[name] ??= {};
+  const faults: string[] = [];
+  for (const key of configKeys()) {
+    try {
+      const value = await fromEnvironment(key, env);
+      if (value !== undefined) setPath(tree, key.path, value);
+    } catch (error) {
+      faults.push(error instanceof Error ? error.message : String(error));
+    }
+  }
+  const result = configSchema.safeParse(tree);
+  faults.push(...(result.error?.issues ?? []).map((issue) => describeFault(issue, tree)));
+  if (result.success) faults.push(...crossChecks(result.data));
+  if (!result.success || faults.length > 0) throw new ConfigError(file ?? 'environment', faults);
+  return result.data;
+}
+
+async function readTree(file: string): Promise<Record<string, unknown>> {
+  try {
+    const tree: unknown = parse(await readFile(file, 'utf8'));
+    if (typeof tree !== 'object' || tree === null || Array.isArray(tree)) {
+      throw new Error('expected a mapping at the top');
+    }
+    return { ...tree };
+  } catch (error) {
+    throw new ConfigError(file, [
+      `the file cannot be read: ${error instanceof Error ? error.message : String(error)}. ` +
+        'Make one with: fhir-matrix-bridge config sample --output config.yaml',
+    ]);
+  }
+}
+
+async function fromEnvironment(
+  key: ConfigKey,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<unknown> {
+  for (const name of key.env) {
+    const direct = env[name];
+    if (direct !== undefined && direct !== '') return typed(key, direct);
+    const file = env[`${name}_FILE`];
+    if (file === undefined || file === '') continue;
+    const content = await readFile(file, 'utf8').catch((error: unknown) => {
+      throw new Error(`${name}_FILE: cannot read ${file} (${error instanceof Error ? error.message : 'unknown'})`);
+    });
+    return typed(key, content.trim());
+  }
+  return undefined;
+}
+
+/** Environment values are strings: numbers, booleans and lists are read from them where the key wants such. */
+function typed(key: ConfigKey, value: string): unknown {
+  switch (key.type) {
+    case 'number':
+    case 'integer':
+      return Number.isNaN(Number(value)) ? value : Number(value);
+    case 'boolean':
+      return value === 'true' ? true : value === 'false' ? false : value;
+    case 'array':
+      return value.split(',').map((part) => part.trim());
+    default:
+      return value;
+  }
+}
+
+function setPath(tree: Record<string, unknown>, path: readonly string[], value: unknown): void {
+  const [head, ...rest] = path;
+  if (head === undefined) return;
+  if (rest.length === 0) {
+    tree[head] = value;
+    return;
+  }
+  const child = tree[head];
+  const branch = typeof child === 'object' && child !== null ? { ...child } : {};
+  tree[head] = branch;
+  setPath(branch, rest, value);
+}
+
+function describeFault(issue: { path: PropertyKey[]; message: string; code?: string; keys?: string[] }, tree: unknown): string {
+  const path = issue.path.map(String).join('.');
+  if (issue.code === 'unrecognized_keys') return unknownKeys(path, issue.keys ?? []);
+  const key = configKeys().find((candidate) => candidate.path.join('.') === path);
+  const value = issue.path.reduce<unknown>(
+    (node, part) => (typeof node === 'object' && node !== null ? Reflect.get(node, part) : undefined),
+    tree,
+  );
+  const got = value === undefined ? 'nothing' : key?.secret === true ? '(secret)' : JSON.stringify(value);
+  const hint = key === undefined ? '' : ` (${key.env[0] ?? ''}) - ${key.description}`;
+  return `${path}: got ${got}, ${issue.message}${hint}`;
+}
+
+function unknownKeys(path: string, keys: readonly string[]): string {
+  const known = configKeys().map((key) => key.path.join('.'));
+  return keys
+    .map((name) => {
+      const full = path === '' ? name : `${path}.${name}`;
+      const near = known.find((candidate) => similar(candidate, full));
+      return `${full}: no such key${near === undefined ? '' : `, did you mean ${near}?`}`;
+    })
+    .join('\n  - ');
+}
+
+/** Same letters but for case, separators and one slip at the end: enough to catch the usual misspellings. */
+function similar(a: string, b: string): boolean {
+  const bare = (text: string): string => text.toLowerCase().replace(/[^a-z.]/g, '');
+  return bare(a) === bare(b) || bare(a).startsWith(bare(b)) || bare(b).startsWith(bare(a));
+}
+
+function crossChecks({ matrix }: Config): string[] {
+  return matrix.botLocalpart.startsWith(matrix.ghostPrefix)
+    ? []
+    : [`matrix.botLocalpart: got "${matrix.botLocalpart}", expected it to begin with matrix.ghostPrefix`];
+}

@@ -1,0 +1,39 @@
+// The FHIR R4 shapes the bridge reads and writes, and the systems it puts into identifiers and tags.
+import type {
+  CareTeam,
+  Communication,
+  CommunicationRequest,
+  FhirResource,
+  Organization,
+  Patient,
+  Practitioner,
+  PractitionerRole,
+  RelatedPerson,
+} from 'fhir/r4.js';
+import type { FhirReference } from './ids.ts';
+
+export type { CareTeam, Communication, CommunicationRequest, FhirResource };
+
+/** The resources that can stand for a person (or an organisation that speaks) in a conversation. */
+export type Person = Patient | Practitioner | PractitionerRole | RelatedPerson | Organization;
+
+/** Resource types whose changes the bridge follows, in the order in which it reads them. */
+export const FOLLOWED_TYPES = ['CareTeam', 'CommunicationRequest', 'Communication'] as const;
+export type FollowedType = (typeof FOLLOWED_TYPES)[number];
+
+/** A version of a resource: the key of the ledger. */
+export interface ResourceVersion {
+  readonly reference: FhirReference;
+  readonly versionId: string;
+  /** The server's stamp, an instant. */
+  readonly lastUpdated: string;
+}
+
+/** Identifier system of a Matrix event id in `Communication.identifier` (September guide). */
+export const EVENT_ID_SYSTEM = 'https://matrix.org/event-id';
+/** Extension that names the system a Communication came from (September guide). */
+export const SOURCE_SYSTEM_EXTENSION = 'http://hl7.org/fhir/StructureDefinition/communication-source-system';
+/** Identifier system of a URI: a Matrix user id stands in it as `matrix:u/localpart:server` (RFC 3986, MSC2312). */
+export const URI_SYSTEM = 'urn:ietf:rfc:3986';
+/** Tags on records that need a person's eye: content that was lost on the way. */
+export const RECORD_TAG_SYSTEM = 'https://github.com/fhir-matrix-bridge/fhir/CodeSystem/record';

@@ -1,0 +1,68 @@
+// Branded identifiers of both worlds, so that no id of one kind can be passed for another.
+
+declare const brand: unique symbol;
+type Branded<Name extends string> = string & { readonly [brand]: Name };
+
+/** `@localpart:server` (Matrix specification, appendix "User identifiers"). */
+export type MatrixUserId = Branded<'MatrixUserId'>;
+/** `!opaque:server`, or `!hash` from room version 12 on. Opaque: never parse a server name from it. */
+export type RoomId = Branded<'RoomId'>;
+/** `$opaque`. */
+export type EventId = Branded<'EventId'>;
+/** `#localpart:server`. */
+export type RoomAlias = Branded<'RoomAlias'>;
+/** The txnId of `PUT /rooms/{roomId}/send/{type}/{txnId}`; unique in the whole appservice. */
+export type DeliveryId = Branded<'DeliveryId'>;
+/** A relative literal reference, `Type/id` (FHIR R4, "References"). */
+export type FhirReference = Branded<'FhirReference'>;
+
+const MATRIX_USER_ID = /^@[!-9;-~]+:[A-Za-z0-9.\-:[\]]+$/;
+const FHIR_ID = /^[A-Za-z0-9\-.]{1,64}$/;
+const REFERENCE = /(?:^|\/)([A-Z][A-Za-z]+)\/([A-Za-z0-9\-.]{1,64})(?:\/_history\/[A-Za-z0-9\-.]{1,64})?$/;
+
+/** Tells whether `value` has the form of a Matrix user id of at most 255 bytes. */
+export function isMatrixUserId(value: string): value is MatrixUserId {
+  return value.length <= 255 && MATRIX_USER_ID.test(value);
+}
+
+/** Tells whether `value` may be a resource's logical id (FHIR R4 datatype `id`). */
+export function isFhirId(value: string): boolean {
+  return FHIR_ID.test(value);
+}
+
+/** The server name of a Matrix user id: all that follows the first colon. */
+export function serverNameOf(userId: MatrixUserId): string {
+  return userId.slice(userId.indexOf(':') + 1);
+}
+
+/**
+ * The reference `Type/id` of a resource.
+ * @throws TypeError when `id` is no FHIR id
+ */
+export function referenceTo(resourceType: string, id: string): FhirReference {
+  if (!isFhirId(id)) throw new TypeError(`Expected a FHIR id (1-64 of A-Z a-z 0-9 - .) for a ${resourceType}`);
+  return `${resourceType}/${id}` as FhirReference;
+}
+
+/**
+ * Reads a literal reference: relative, absolute or version-specific (the version is dropped).
+ * @returns undefined for contained (`#id`), `urn:` and malformed references
+ */
+export function parseReference(
+  reference: string | undefined,
+): { resourceType: string; id: string; reference: FhirReference } | undefined {
+  const match = reference === undefined ? null : REFERENCE.exec(reference);
+  const [, resourceType, id] = match ?? [];
+  if (resourceType === undefined || id === undefined) return undefined;
+  return { resourceType, id, reference: referenceTo(resourceType, id) };
+}
+
+/** The logical id in a `Type/id` reference. */
+export function idOf(reference: FhirReference): string {
+  return reference.slice(reference.indexOf('/') + 1);
+}
+
+/** The resource type in a `Type/id` reference. */
+export function typeOf(reference: FhirReference): string {
+  return reference.slice(0, reference.indexOf('/'));
+}

@@ -1,0 +1,48 @@
+// The union of everything that may lie in the inbox, by the source that tells them apart.
+import type { FhirReference, MatrixUserId, RoomId } from './ids.ts';
+import type { MatrixEvent } from './matrix.ts';
+import type { FollowedType } from './fhir.ts';
+
+/** An event of a room; source id is the event id. */
+export interface MatrixEventItem {
+  readonly kind: 'matrix.event';
+  readonly event: MatrixEvent;
+}
+
+/** An ephemeral event (receipt, typing, presence) as pushed; never sent twice by Synapse. */
+export interface MatrixEphemeralItem {
+  readonly kind: 'matrix.ephemeral';
+  readonly content: unknown;
+}
+
+/** A to-device message as pushed; never sent twice by Synapse. */
+export interface MatrixToDeviceItem {
+  readonly kind: 'matrix.to_device';
+  readonly content: unknown;
+}
+
+/** A version of a FHIR resource that the cursor has seen; source id is `Type/id/versionId`. The body is re-read. */
+export interface FhirChangeItem {
+  readonly kind: 'fhir.change';
+  readonly resourceType: FollowedType;
+  readonly reference: FhirReference;
+  readonly versionId: string;
+}
+
+/** Something its sender must be told in the room: an unsupported content, a message that could not be filed. */
+export interface NoticeItem {
+  readonly kind: 'notice';
+  readonly roomId: RoomId;
+  readonly about: MatrixUserId;
+  readonly reason: NoticeReason;
+}
+
+/** Why a notice is sent; `mapping/notices.ts` has the words. */
+export type NoticeReason = 'unmapped-sender' | 'unsupported-content' | 'unsupported-event' | 'not-filed';
+
+export type InboxItem =
+  | MatrixEventItem
+  | MatrixEphemeralItem
+  | MatrixToDeviceItem
+  | FhirChangeItem
+  | NoticeItem;

@@ -1,0 +1,3 @@
+// What can be written as JSON.
+
+export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };

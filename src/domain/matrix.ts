@@ -1,0 +1,41 @@
+// The Matrix shapes the bridge reads and writes (client-server API v1.19).
+import type { EventId, MatrixUserId, RoomId } from './ids.ts';
+
+/** An event in client format, as it comes with a transaction or from `/sync`. */
+export interface MatrixEvent {
+  readonly event_id: EventId;
+  readonly room_id: RoomId;
+  readonly sender: MatrixUserId;
+  readonly type: string;
+  /** Milliseconds since the epoch by the sending server's clock, which nobody vouches for. */
+  readonly origin_server_ts: number;
+  readonly state_key?: string | undefined;
+  readonly content: Readonly<Record<string, unknown>>;
+}
+
+/** A state event to be set: what `initial_state` of createRoom and `PUT /state` take. */
+export interface StateEvent {
+  readonly type: string;
+  readonly state_key: string;
+  readonly content: Readonly<Record<string, unknown>>;
+}
+
+/** Content of `m.room.power_levels`. */
+export interface PowerLevels {
+  readonly users: Readonly<Record<string, number>>;
+  readonly users_default: number;
+  readonly events: Readonly<Record<string, number>>;
+  readonly events_default: number;
+  readonly state_default: number;
+  readonly invite: number;
+  readonly kick: number;
+  readonly ban: number;
+  readonly redact: number;
+  readonly notifications: Readonly<Record<string, number>>;
+}
+
+/** The event-content key under which every message of the bridge carries its delivery id. */
+export const DELIVERY_ID_KEY = 'io.github.fhir-matrix-bridge.delivery_id';
+
+/** The creation-content key that says which bridge made a room, and for what. */
+export const ROOM_MARKER_KEY = 'io.github.fhir-matrix-bridge.room';

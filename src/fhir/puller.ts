@@ -1,0 +1,102 @@
+// The cursor over `_lastUpdated`: one pass reads everything that changed, however the pages and ties fall.
+//
+// Between passes the cursor goes back by an overlap, because resources become visible later than their stamp says;
+// what the overlap shows again is known from the ledger. Order is by stamp, then by `sent`, so that a Bundle written
+// at one stamp keeps the order its author gave it.
+import type { FollowedType, ResourceVersion } from '../domain/fhir.ts';
+import { BridgeError } from '../telemetry/errors.ts';
+import type { FhirServer, StoredResource } from './server.ts';
+import { versionOf } from './server.ts';
+
+/** Where a pass keeps what it found. */
+export interface PullStore {
+  /** Enters the new ones among the resources in the ledger and the inbox, in one transaction. @returns how many */
+  readonly store: (resources: readonly StoredResource[]) => Promise<number>;
+  /** Enters them in the ledger alone: they were there before the bridge. */
+  readonly storeAsKnown: (resources: readonly StoredResource[]) => Promise<number>;
+  readonly readCursor: () => Promise<string | undefined>;
+  /** Moves the cursor, and forgets ledger rows older than `forgetBefore`. Both are instants. */
+  readonly saveCursor: (cursor: string, forgetBefore: string) => Promise<void>;
+}
+
+interface Deps extends PullStore {
+  readonly server: Pick<FhirServer, 'search'>;
+  readonly resourceType: FollowedType;
+  readonly pageSize: number;
+  readonly overlapMs: number;
+  readonly readFrom: 'now' | 'beginning';
+}
+
+/** The most a server hands out in one uncached answer (HAPI refuses more). */
+const LARGEST_PAGE = 1000;
+const BEGINNING = '1970-01-01T00:00:00.000Z';
+
+/**
+ * Makes one pass over a resource type (docs/explanation/catch-up.md). The very first one sets the cursor: at the
+ * beginning of time, or at the server's now, with what lies in the overlap entered as known.
+ * @returns how many versions were new
+ * @throws BridgeError when the server fails; the next pass begins where the last complete one ended
+ */
+export async function pullOnce(deps: Deps, signal: AbortSignal): Promise<number> {
+  const cursor = await deps.readCursor();
+  if (cursor !== undefined) return pullFrom(deps, cursor, deps.store, signal);
+  if (deps.readFrom === 'beginning') return pullFrom(deps, BEGINNING, deps.store, signal);
+  await pullFrom(deps, await serverNow(deps, signal), deps.storeAsKnown, signal);
+  return 0;
+}
+
+async function pullFrom(deps: Deps, cursor: string, store: PullStore['store'], signal: AbortSignal): Promise<number> {
+  let from = instant(Date.parse(cursor) - deps.overlapMs);
+  let newest = cursor;
+  let pageSize = deps.pageSize;
+  let found = 0;
+  for (;;) {
+    signal.throwIfAborted();
+    const query = [
+      ['_lastUpdated', `ge${from}`],
+      ['_sort', '_lastUpdated'],
+    ] as const;
+    const { resources } = await deps.server.search(deps.resourceType, query, pageSize, signal);
+    found += await store(inAuthorsOrder(resources));
+    const last = resources.at(-1)?.meta.lastUpdated;
+    if (last !== undefined && Date.parse(last) > Date.parse(newest)) newest = last;
+    if (last === undefined || resources.length < pageSize) break;
+    // The next page begins at the last stamp, not after it: others may bear the same.
+    if (Date.parse(last) > Date.parse(from)) from = instant(Date.parse(last));
+    else pageSize = largerPage(pageSize, deps.resourceType);
+  }
+  await deps.saveCursor(newest, instant(Date.parse(newest) - 2 * deps.overlapMs));
+  return found;
+}
+
+/** A page full of one stamp is read again in a larger one. */
+function largerPage(pageSize: number, resourceType: FollowedType): number {
+  if (pageSize >= LARGEST_PAGE) {
+    throw new BridgeError('fhir-answer', `more than ${LARGEST_PAGE} ${resourceType} bear one lastUpdated`);
+  }
+  return Math.min(pageSize * 2, LARGEST_PAGE);
+}
+
+/** Now by the server's clock: the stamp of an empty answer. */
+async function serverNow({ server, resourceType }: Deps, signal: AbortSignal): Promise<string> {
+  const { serverTime } = await server.search(resourceType, [['_lastUpdated', 'ge2999-01-01']], 1, signal);
+  if (serverTime === undefined) throw new BridgeError('fhir-answer', 'a searchset Bundle bears no meta.lastUpdated');
+  return serverTime;
+}
+
+function instant(ms: number): string {
+  return new Date(Math.max(ms, 0)).toISOString();
+}
+
+function inAuthorsOrder(resources: readonly StoredResource[]): readonly StoredResource[] {
+  const sent = (resource: StoredResource): number =>
+    resource.resourceType === 'Communication' ? Date.parse(resource.sent ?? '') || 0 : 0;
+  return [...resources].sort(
+    (a, b) => Date.parse(a.meta.lastUpdated) - Date.parse(b.meta.lastUpdated) || sent(a) - sent(b),
+  );
+}
+
+/** The versions of a page, for the ledger. */
+export function versionsOf(resources: readonly StoredResource[]): readonly ResourceVersion[] {
+  return resources.map(versionOf);
+}

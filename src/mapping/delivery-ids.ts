@@ -1,0 +1,31 @@
+// Deterministic ids for every effect: the same cause always yields the same id, so a retry repeats it (rule 3).
+import { createHash } from 'node:crypto';
+import type { DeliveryId, EventId, FhirReference, MatrixUserId, RoomId } from '../domain/ids.ts';
+import type { NoticeReason } from '../domain/inbox.ts';
+
+function digest(...parts: readonly string[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
+}
+
+/** Txn id of the message that carries a Communication into its room. Free of patient data: a digest. */
+export function communicationDeliveryId(reference: FhirReference): DeliveryId {
+  return `communication-${digest('communication', reference)}` as DeliveryId;
+}
+
+/** Txn id of the first message of a conversation: payload[0] of the CommunicationRequest. */
+export function firstMessageDeliveryId(reference: FhirReference): DeliveryId {
+  return `request-${digest('first-message', reference)}` as DeliveryId;
+}
+
+/** Txn id of a notice to one person in one room for one reason: so it is said once. */
+export function noticeDeliveryId(roomId: RoomId, about: MatrixUserId, reason: NoticeReason): DeliveryId {
+  return `notice-${digest('notice', roomId, about, reason)}` as DeliveryId;
+}
+
+/**
+ * The logical id of the Communication that records a Matrix event.
+ * @returns 45 characters of the FHIR id alphabet; holds letters, so any server's client-id rule accepts it
+ */
+export function communicationIdOf(eventId: EventId): string {
+  return `m-${createHash('sha256').update(eventId).digest('hex').slice(0, 43)}`;
+}

@@ -1,0 +1,31 @@
+// The words a sender reads in the room when something did not go as they may expect (rule 8).
+import type { NoticeReason } from '../domain/inbox.ts';
+import type { DeliveryId, MatrixUserId } from '../domain/ids.ts';
+import { DELIVERY_ID_KEY } from '../domain/matrix.ts';
+
+const WORDS: Readonly<Record<NoticeReason, string>> = {
+  'unmapped-sender':
+    'your messages are recorded under your Matrix address, because the care platform does not know who you are. ' +
+    'Ask the care team to add your Matrix address to your entry.',
+  'unsupported-content':
+    'a message you sent is of a kind that cannot be recorded. The record says that something was lost: please ' +
+    'write it as text.',
+  'unsupported-event':
+    'what you changed (a reaction, a removal or a setting) stays in this room: it does not reach the record.',
+  'not-filed':
+    'a message you sent could not be recorded. The operator has been told; please use another way if it is urgent.',
+};
+
+/** Content of the `m.notice` that tells a sender; it mentions them, so that their client shows it. */
+export function noticeMessage(
+  about: MatrixUserId,
+  reason: NoticeReason,
+  deliveryId: DeliveryId,
+): Record<string, unknown> {
+  return {
+    msgtype: 'm.notice',
+    body: `${about}: ${WORDS[reason]}`,
+    'm.mentions': { user_ids: [about] },
+    [DELIVERY_ID_KEY]: deliveryId,
+  };
+}

@@ -1,0 +1,33 @@
+// The zod schemas of Matrix events as they come in, and the cleaning that PostgreSQL's jsonb demands.
+import { z } from 'zod';
+import type { EventId, MatrixUserId, RoomId } from '../domain/ids.ts';
+
+/** An event without `room_id`, as in a room's `/sync` timeline. */
+export const roomEventSchema = z.object({
+  event_id: z.string().transform((id) => id as EventId),
+  sender: z.string().transform((id) => id as MatrixUserId),
+  type: z.string(),
+  origin_server_ts: z.number(),
+  state_key: z.string().optional(),
+  content: z.record(z.string(), z.unknown()).transform((content) => storable(content)),
+});
+
+/** An event in client format with its room. Unknown fields are dropped. */
+export const matrixEventSchema = roomEventSchema.extend({ room_id: z.string().transform((id) => id as RoomId) });
+
+/**
+ * The value with what jsonb cannot hold replaced by U+FFFD: NUL characters and lone surrogates. Matrix allows
+ * both in strings; refused, such an event would stop the homeserver's transactions for good.
+ */
+export function storable<T>(value: T): T {
+  return clean(value) as T;
+}
+
+function clean(value: unknown): unknown {
+  if (typeof value === 'string') return value.toWellFormed().replaceAll('\0', '\uFFFD');
+  if (Array.isArray(value)) return value.map(clean);
+  if (typeof value === 'object' && value !== null) {
+    return Object.fromEntries(Object.entries(value).map(([key, child]) => [clean(key), clean(child)]));
+  }
+  return value;
+}

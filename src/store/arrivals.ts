@@ -1,0 +1,53 @@
+// The table of arrivals: events the homeserver pushed, kept until the reader has brought them into order.
+import type { EventId } from '../domain/ids.ts';
+import type { MatrixEvent } from '../domain/matrix.ts';
+import type { Queryable } from './database.ts';
+
+/** Stores pushed events; those already waiting are left as they are. */
+export async function saveArrivals(db: Queryable, events: readonly MatrixEvent[]): Promise<void> {
+  await db.query(
+    `insert into matrix_arrival (event_id, room_id, event)
+     select event ->> 'event_id', event ->> 'room_id', event from jsonb_array_elements($1::jsonb) as event
+     on conflict do nothing`,
+    [JSON.stringify(events)],
+  );
+}
+
+/** The newest arrival's number; what is numbered above came after this moment. */
+export async function lastArrival(db: Queryable): Promise<string> {
+  const { rows } = await db.query<{ last: string }>('select coalesce(max(arrival), 0) as last from matrix_arrival');
+  return rows[0]?.last ?? '0';
+}
+
+/** Removes the arrivals of these events: the reader has them. */
+export async function removeArrivals(db: Queryable, eventIds: readonly EventId[]): Promise<void> {
+  await db.query('delete from matrix_arrival where event_id = any($1::text[])', [eventIds]);
+}
+
+/**
+ * Takes the arrivals that the reader will not bring: those of rooms the bot is not in, and those that a pass
+ * begun long after them has not shown. The latter were handed on before, as a rule, and are dropped as known.
+ * @param upTo an arrival number taken before the pass began
+ * @param olderThanSeconds how long an event of a known room waits for the reader
+ */
+export async function takeUnreadArrivals(
+  db: Queryable,
+  upTo: string,
+  olderThanSeconds: number,
+): Promise<readonly MatrixEvent[]> {
+  const { rows } = await db.query<{ arrival: string; event: MatrixEvent }>(
+    `delete from matrix_arrival
+     where arrival <= $1
+       and (room_id not in (select room_id from room where room_id is not null)
+            or arrived_at < now() - make_interval(secs => $2))
+     returning arrival, event`,
+    [upTo, olderThanSeconds],
+  );
+  return rows.sort((a, b) => Number(a.arrival) - Number(b.arrival)).map((row) => row.event);
+}
+
+/** How many arrivals wait for the reader, for the queue's figures. */
+export async function countArrivals(db: Queryable): Promise<number> {
+  const { rows } = await db.query<{ count: string }>('select count(*) from matrix_arrival');
+  return Number(rows[0]?.count ?? 0);
+}

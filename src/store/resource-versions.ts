@@ -1,0 +1,51 @@
+// The ledger of FHIR resource versions read or written (rule 6).
+import type { ResourceVersion } from '../domain/fhir.ts';
+import type { Queryable } from './database.ts';
+
+/**
+ * Inserts versions that were read.
+ * @returns those that were not in the ledger, in the order given
+ */
+export async function recordRead(
+  db: Queryable,
+  versions: readonly ResourceVersion[],
+): Promise<readonly ResourceVersion[]> {
+  const { rows } = await db.query<{ reference: string; version_id: string }>(
+    `insert into resource_version (reference, version_id, last_updated, origin)
+     select *, 'read' from unnest($1::text[], $2::text[], $3::timestamptz[])
+     on conflict do nothing returning reference, version_id`,
+    [
+      versions.map(({ reference }) => reference),
+      versions.map(({ versionId }) => versionId),
+      versions.map(({ lastUpdated }) => lastUpdated),
+    ],
+  );
+  const inserted = new Set(rows.map((row) => `${row.reference}/${row.version_id}`));
+  return versions.filter(({ reference, versionId }) => inserted.has(`${reference}/${versionId}`));
+}
+
+/** Records a version that the bridge itself wrote, so that reading it means nothing. */
+export async function recordWritten(db: Queryable, version: ResourceVersion): Promise<void> {
+  await db.query(
+    `insert into resource_version (reference, version_id, last_updated, origin) values ($1, $2, $3, 'written')
+     on conflict (reference, version_id) do update set origin = 'written'`,
+    [version.reference, version.versionId, version.lastUpdated],
+  );
+}
+
+/** Tells whether the bridge itself wrote this version. */
+export async function wasWritten(db: Queryable, reference: string, versionId: string): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `select from resource_version where reference = $1 and version_id = $2 and origin = 'written'`,
+    [reference, versionId],
+  );
+  return rowCount === 1;
+}
+
+/** Drops versions older than any overlap can show again. */
+export async function forgetVersionsBefore(db: Queryable, resourceType: string, instant: string): Promise<void> {
+  await db.query(`delete from resource_version where last_updated < $2 and reference like $1 || '/%'`, [
+    resourceType,
+    instant,
+  ]);
+}

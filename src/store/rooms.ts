@@ -1,0 +1,102 @@
+// The table of rooms: which Matrix room or space belongs to which CareTeam or CommunicationRequest.
+import type { EventId, FhirReference, RoomAlias, RoomId } from '../domain/ids.ts';
+import type { Queryable } from './database.ts';
+
+/** A room, or the reservation of one that is being made (no room id yet). */
+export interface RoomRow {
+  readonly reference: FhirReference;
+  readonly alias: RoomAlias;
+  readonly generation: number;
+  readonly roomId: RoomId | undefined;
+  /** The conversation's subject, a Patient or Group. */
+  readonly subject: FhirReference | undefined;
+  /** The care team in whose space the conversation stands. */
+  readonly careTeam: FhirReference | undefined;
+  readonly firstMessageEventId: EventId | undefined;
+}
+
+interface Columns {
+  reference: FhirReference;
+  alias: RoomAlias;
+  generation: number;
+  room_id: RoomId | null;
+  subject: FhirReference | null;
+  care_team: FhirReference | null;
+  first_message_event_id: EventId | null;
+}
+
+const fromColumns = (row: Columns): RoomRow => ({
+  reference: row.reference,
+  alias: row.alias,
+  generation: row.generation,
+  roomId: row.room_id ?? undefined,
+  subject: row.subject ?? undefined,
+  careTeam: row.care_team ?? undefined,
+  firstMessageEventId: row.first_message_event_id ?? undefined,
+});
+
+/** Reserves the row of a resource's room, or returns the one there is. */
+export async function reserveRoom(db: Queryable, reference: FhirReference, alias: RoomAlias): Promise<RoomRow> {
+  // The no-op update makes the statement return the existing row as well.
+  const { rows } = await db.query<Columns>(
+    `insert into room (reference, alias) values ($1, $2)
+     on conflict (reference) do update set reference = excluded.reference returning *`,
+    [reference, alias],
+  );
+  const [row] = rows;
+  if (row === undefined) throw new Error('An upsert of a room returned no row');
+  return fromColumns(row);
+}
+
+/** The room of a resource. */
+export async function findRoom(db: Queryable, reference: FhirReference): Promise<RoomRow | undefined> {
+  const { rows } = await db.query<Columns>('select * from room where reference = $1', [reference]);
+  return rows.map(fromColumns)[0];
+}
+
+/** The resource's row by the Matrix room. */
+export async function findRoomById(db: Queryable, roomId: RoomId): Promise<RoomRow | undefined> {
+  const { rows } = await db.query<Columns>('select * from room where room_id = $1', [roomId]);
+  return rows.map(fromColumns)[0];
+}
+
+/** Conversations with this subject that stand in no space yet. */
+export async function findUnlinkedConversations(
+  db: Queryable,
+  subject: FhirReference,
+): Promise<readonly FhirReference[]> {
+  const { rows } = await db.query<{ reference: FhirReference }>(
+    `select reference from room
+     where subject = $1 and care_team is null and reference like 'CommunicationRequest/%' order by reference`,
+    [subject],
+  );
+  return rows.map((row) => row.reference);
+}
+
+/** Records the Matrix room that was made for a resource. */
+export async function saveRoomId(db: Queryable, reference: FhirReference, roomId: RoomId): Promise<void> {
+  await db.query('update room set room_id = $2 where reference = $1', [reference, roomId]);
+}
+
+/** Gives up a half-made room: the next attempt bears another marker. */
+export async function nextGeneration(db: Queryable, reference: FhirReference): Promise<void> {
+  await db.query('update room set generation = generation + 1, room_id = null where reference = $1', [reference]);
+}
+
+/** Records whom a conversation is about and in which team's space it stands. */
+export async function saveConversation(
+  db: Queryable,
+  reference: FhirReference,
+  { subject, careTeam }: { subject: FhirReference | undefined; careTeam: FhirReference | undefined },
+): Promise<void> {
+  await db.query('update room set subject = $2, care_team = $3 where reference = $1', [
+    reference,
+    subject ?? null,
+    careTeam ?? null,
+  ]);
+}
+
+/** Records that the conversation's first message was sent. */
+export async function saveFirstMessage(db: Queryable, reference: FhirReference, eventId: EventId): Promise<void> {
+  await db.query('update room set first_message_event_id = $2 where reference = $1', [reference, eventId]);
+}

@@ -1,0 +1,118 @@
+// The error catalogue: for each code, whether to try again, what the operator reads, and what the sender is told.
+import type { NoticeReason } from '../domain/inbox.ts';
+
+/** What an error means for the item that met it. */
+export interface ErrorEntry {
+  /** `retry` holds up the item's own conversation and tries again; `dead` makes it a dead letter at once. */
+  readonly verdict: 'retry' | 'dead';
+  /** What happened and how to mend it, in the operator's words. */
+  readonly operator: string;
+  /** What the message's sender is told when it became a dead letter. */
+  readonly sender: NoticeReason;
+}
+
+/** The catalogue. Codes are stable: they stand in logs, dead letters and the error page. */
+export const errorCatalogue = {
+  'matrix-unavailable': {
+    verdict: 'retry',
+    operator: 'The homeserver did not answer, or answered with a server error. Check that it runs and is reachable.',
+    sender: 'not-filed',
+  },
+  'matrix-rate-limited': {
+    verdict: 'retry',
+    operator: 'The homeserver limits the rate of requests. Set rate_limited: false in the registration.',
+    sender: 'not-filed',
+  },
+  'matrix-token': {
+    verdict: 'retry',
+    operator: 'The homeserver does not accept the as_token. Compare it with the registration; restart Synapse after a change.',
+    sender: 'not-filed',
+  },
+  'matrix-refused': {
+    verdict: 'dead',
+    operator: 'The homeserver refused the request for good. The Matrix error code says why.',
+    sender: 'not-filed',
+  },
+  'matrix-answer': {
+    verdict: 'retry',
+    operator: 'The homeserver’s answer has not the form that the specification gives. Check for a proxy in between.',
+    sender: 'not-filed',
+  },
+  'room-foreign': {
+    verdict: 'dead',
+    operator: 'The alias of this resource belongs to a room that the bridge did not make. Remove the alias, or that room.',
+    sender: 'not-filed',
+  },
+  'room-unfinished': {
+    verdict: 'retry',
+    operator: 'A room is being made and is not finished yet.',
+    sender: 'not-filed',
+  },
+  'fhir-unavailable': {
+    verdict: 'retry',
+    operator: 'The FHIR server did not answer, or answered with a server error. Check that it runs and is reachable.',
+    sender: 'not-filed',
+  },
+  'fhir-rate-limited': {
+    verdict: 'retry',
+    operator: 'The FHIR server limits the rate of requests.',
+    sender: 'not-filed',
+  },
+  'fhir-token': {
+    verdict: 'retry',
+    operator: 'The FHIR server does not accept the credentials. Check fhir.bearerToken.',
+    sender: 'not-filed',
+  },
+  'fhir-conflict': {
+    verdict: 'retry',
+    operator: 'A resource was changed by someone else at the same moment. It is read and written again.',
+    sender: 'not-filed',
+  },
+  'fhir-refused': {
+    verdict: 'dead',
+    operator: 'The FHIR server refused the resource for good. The issue codes of its OperationOutcome say why.',
+    sender: 'not-filed',
+  },
+  'fhir-answer': {
+    verdict: 'retry',
+    operator: 'The FHIR server’s answer has not the form that FHIR R4 gives. Check for a proxy in between.',
+    sender: 'not-filed',
+  },
+  'reference-missing': {
+    verdict: 'retry',
+    operator: 'A resource refers to another that is not on the server yet. It is looked for again.',
+    sender: 'not-filed',
+  },
+  'item-malformed': {
+    verdict: 'dead',
+    operator: 'An item in the inbox has not the form this version writes. It may come from another version.',
+    sender: 'not-filed',
+  },
+  unexpected: {
+    verdict: 'retry',
+    operator: 'An error nobody foresaw: a fault of the bridge. Please report it with its stack from the log.',
+    sender: 'not-filed',
+  },
+} as const satisfies Readonly<Record<string, ErrorEntry>>;
+
+export type ErrorCode = keyof typeof errorCatalogue;
+
+/**
+ * An error of the catalogue. Its message goes to logs and dead letters: `detail` holds terms such as status and
+ * error codes, never what a person wrote or who they are.
+ */
+export class BridgeError extends Error {
+  readonly code: ErrorCode;
+  /** How long the other side asked to wait before the next try, in milliseconds. */
+  readonly retryAfterMs: number | undefined;
+  constructor(
+    code: ErrorCode,
+    detail: string,
+    { cause, retryAfterMs }: { cause?: unknown; retryAfterMs?: number | undefined } = {},
+  ) {
+    super(`${code}: ${detail}`, { cause });
+    this.name = 'BridgeError';
+    this.code = code;
+    this.retryAfterMs = retryAfterMs;
+  }
+}

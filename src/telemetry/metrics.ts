@@ -1,0 +1,97 @@
+// The one list of metrics (prom-client). No label ever holds a user, a room, a resource id or a text.
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+
+/** Begins the timing of a request; the function it returns ends it with `ok` or an error code. */
+export type RequestObserver = (operation: string) => (result: string) => void;
+
+/** Creates the registry with every metric of the bridge and of the Node.js process. */
+export function createMetrics() {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const registers = [registry];
+  const requestBuckets = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+  const requests = new Histogram({
+    name: 'bridge_request_seconds',
+    help: 'Requests to the homeserver and the FHIR server',
+    labelNames: ['server', 'operation', 'result'],
+    buckets: requestBuckets,
+    registers,
+  });
+  const observer =
+    (server: 'matrix' | 'fhir'): RequestObserver =>
+    (operation) => {
+      const end = requests.startTimer({ server, operation });
+      return (result) => {
+        end({ result });
+      };
+    };
+  return {
+    registry,
+    observeMatrix: observer('matrix'),
+    observeFhir: observer('fhir'),
+    items: new Counter({
+      name: 'bridge_items_total',
+      help: 'Inbox items handled, by kind and outcome (done, ignored, retry, dead)',
+      labelNames: ['kind', 'outcome', 'reason'],
+      registers,
+    }),
+    handlingSeconds: new Histogram({
+      name: 'bridge_item_handling_seconds',
+      help: 'Time from storing an item to the end of its handling',
+      labelNames: ['kind'],
+      buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 3600],
+      registers,
+    }),
+    messages: new Counter({
+      name: 'bridge_messages_total',
+      help: 'Messages carried over',
+      labelNames: ['direction'],
+      registers,
+    }),
+    notices: new Counter({
+      name: 'bridge_notices_total',
+      help: 'Notices to senders',
+      labelNames: ['reason'],
+      registers,
+    }),
+    roomsMade: new Counter({
+      name: 'bridge_rooms_ensured_total',
+      help: 'Spaces and rooms brought into being or found',
+      labelNames: ['kind'],
+      registers,
+    }),
+    readerPasses: new Counter({
+      name: 'bridge_reader_passes_total',
+      help: 'Passes of the readers over the homeserver and the FHIR server',
+      labelNames: ['reader', 'result'],
+      registers,
+    }),
+    readerItems: new Counter({
+      name: 'bridge_reader_items_total',
+      help: 'New items found by the readers',
+      labelNames: ['reader'],
+      registers,
+    }),
+    doorbells: new Counter({
+      name: 'bridge_doorbells_total',
+      help: 'Transactions and hooks received',
+      labelNames: ['source', 'result'],
+      registers,
+    }),
+    deadLetters: new Gauge({ name: 'bridge_dead_letters', help: 'Dead letters that wait for an operator', registers }),
+    waiting: new Gauge({ name: 'bridge_items_waiting', help: 'Inbox items not handled yet', registers }),
+    oldestWaiting: new Gauge({
+      name: 'bridge_oldest_item_seconds',
+      help: 'Age of the oldest inbox item not handled yet',
+      registers,
+    }),
+    dependencyUp: new Gauge({
+      name: 'bridge_dependency_up',
+      help: 'Whether a dependency answered its last check',
+      labelNames: ['service'],
+      registers,
+    }),
+  };
+}
+
+export type Metrics = ReturnType<typeof createMetrics>;
