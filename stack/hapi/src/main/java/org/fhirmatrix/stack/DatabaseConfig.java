@@ -3,6 +3,7 @@ package org.fhirmatrix.stack;
 import ca.uhn.fhir.context.FhirContext;
 import ca.uhn.fhir.jpa.api.config.JpaStorageSettings;
 import ca.uhn.fhir.jpa.config.util.HapiEntityManagerFactoryUtil;
+import ca.uhn.fhir.jpa.model.dialect.HapiFhirH2Dialect;
 import ca.uhn.fhir.jpa.model.dialect.HapiFhirPostgresDialect;
 import com.zaxxer.hikari.HikariDataSource;
 import jakarta.persistence.EntityManagerFactory;
@@ -15,7 +16,7 @@ import org.springframework.context.annotation.Primary;
 import org.springframework.orm.jpa.JpaTransactionManager;
 import org.springframework.orm.jpa.LocalContainerEntityManagerFactoryBean;
 
-/** PostgreSQL: the connection pool, Hibernate with a schema that it creates by itself, and transactions. */
+/** PostgreSQL, or H2 where the URL says so: the connection pool, Hibernate with a schema that it creates by itself, and transactions. */
 @Configuration
 class DatabaseConfig {
 
@@ -34,6 +35,7 @@ class DatabaseConfig {
 
     @Bean
     LocalContainerEntityManagerFactoryBean entityManagerFactory(
+            Settings settings,
             DataSource dataSource,
             ConfigurableListableBeanFactory beans,
             FhirContext fhirContext,
@@ -42,7 +44,7 @@ class DatabaseConfig {
                 HapiEntityManagerFactoryUtil.newEntityManagerFactory(beans, fhirContext, storageSettings);
         factory.setPersistenceUnitName("fhir");
         factory.setDataSource(dataSource);
-        factory.setJpaProperties(hibernateProperties());
+        factory.setJpaProperties(hibernateProperties(settings.jdbcUrl()));
         return factory;
     }
 
@@ -52,9 +54,10 @@ class DatabaseConfig {
         return new JpaTransactionManager(entityManagerFactory);
     }
 
-    private static Properties hibernateProperties() {
+    private static Properties hibernateProperties(String jdbcUrl) {
+        Class<?> dialect = jdbcUrl.startsWith("jdbc:h2:") ? HapiFhirH2Dialect.class : HapiFhirPostgresDialect.class;
         Properties properties = new Properties();
-        properties.setProperty("hibernate.dialect", HapiFhirPostgresDialect.class.getName());
+        properties.setProperty("hibernate.dialect", dialect.getName());
         properties.setProperty("hibernate.hbm2ddl.auto", "update");
         properties.setProperty("hibernate.jdbc.batch_size", "20");
         properties.setProperty("hibernate.cache.use_query_cache", "false");

@@ -9,7 +9,7 @@ import org.slf4j.bridge.SLF4JBridgeHandler;
 import org.springframework.context.annotation.AnnotationConfigApplicationContext;
 
 /**
- * The program: storage first, HTTP last, so that the first answer already means "ready"; on SIGTERM the other way round.
+ * The program: storage first, HTTP last, so that the first answer already means "ready"; when it ends the other way round.
  */
 public final class FhirServer {
     private static final Logger LOG = LoggerFactory.getLogger(FhirServer.class);
@@ -17,14 +17,18 @@ public final class FhirServer {
     private FhirServer() {}
 
     public static void main(String[] args) throws LifecycleException {
+        start(Settings.from(System.getenv()));
+    }
+
+    /** Returns once requests are answered; the server then runs until the process is told to end. */
+    static void start(Settings settings) throws LifecycleException {
         long begin = System.nanoTime();
         SLF4JBridgeHandler.removeHandlersForRootLogger();
         SLF4JBridgeHandler.install();
-        Settings settings = Settings.from(System.getenv());
 
         AnnotationConfigApplicationContext storage = new AnnotationConfigApplicationContext();
         storage.registerBean(Settings.class, () -> settings);
-        storage.register(DatabaseConfig.class, HapiConfig.class);
+        storage.register(DatabaseConfig.class, HapiConfig.class, LazyRepositories.class);
         storage.refresh();
         Tomcat http = RestApi.start(settings, storage);
 
