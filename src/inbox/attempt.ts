@@ -1,0 +1,67 @@
+// One attempt at one item: calls the handler and writes down what came of it.
+import { acknowledge } from './acknowledge.ts';
+import { describeThrown, itemErrorCodes } from './errors.ts';
+import { fail, giveUp, parkItem } from './failure.ts';
+import { nameOf, toProgress, where, type AttemptDeps, type InHand, type Progress } from './hand.ts';
+import type { Outcome } from './item.ts';
+
+/** Handles the item in hand, unless that has been tried too often. */
+export async function attempt(deps: AttemptDeps, hand: InHand): Promise<Progress> {
+  const { session, history } = hand;
+  if (history.inDoubt && deps.retryPolicy(history.attempts, 0) === 'give up') {
+    const message = 'Every attempt ended with the process that made it, or could not be recorded';
+    return giveUp(deps, hand, { attempts: history.attempts, code: itemErrorCodes.ownersDied, message });
+  }
+  if (!session.check()) return 'ended';
+  const { outcome, threw } = await callHandler(deps, hand);
+  try {
+    return await settle(deps, hand, outcome, threw);
+  } catch (error) {
+    if (!session.signal.aborted) {
+      deps.log.error(
+        { ...where(hand), error: describeThrown(error) },
+        'Could not record what came of an item',
+      );
+    }
+    const message = `Not recorded: ${nameOf(error)}`;
+    return fail(deps, hand, { code: itemErrorCodes.notAcknowledged, message, inDoubt: true });
+  }
+}
+
+async function callHandler(deps: AttemptDeps, hand: InHand): Promise<{ outcome: Outcome; threw: boolean }> {
+  const { history, item, session } = hand;
+  const startedMs = deps.clock.monotonicMs();
+  const ageMs = deps.clock.now().getTime() - item.receivedAt.getTime();
+  let threw = false;
+  let outcome: Outcome;
+  try {
+    const { signal } = session;
+    outcome = await deps.handle(item, { number: history.attempts + 1, inDoubt: history.inDoubt, signal });
+  } catch (error) {
+    threw = true;
+    if (!session.signal.aborted) {
+      deps.log.error({ ...where(hand), error: describeThrown(error) }, 'A handler threw');
+    }
+    const message = `The handler threw: ${nameOf(error)}`;
+    outcome = { kind: 'retry', error: { code: itemErrorCodes.handlerThrew, message } };
+  }
+  const durationMs = deps.clock.monotonicMs() - startedMs;
+  deps.metrics.attemptEnded?.({ source: item.source, outcome: outcome.kind, threw, durationMs, ageMs });
+  return { outcome, threw };
+}
+
+async function settle(deps: AttemptDeps, hand: InHand, outcome: Outcome, threw: boolean): Promise<Progress> {
+  switch (outcome.kind) {
+    case 'done':
+    case 'ignored':
+      return toProgress(await acknowledge(deps.pool, hand.lane, hand.item.position, outcome.record));
+    case 'dead':
+      return parkItem(deps, hand, {
+        ...outcome.error,
+        attempts: hand.history.attempts + 1,
+        record: outcome.record,
+      });
+    case 'retry':
+      return fail(deps, hand, { ...outcome.error, afterMs: outcome.afterMs, inDoubt: threw });
+  }
+}

@@ -1,0 +1,142 @@
+// Takes ready lanes for a replica, together with their first items.
+import type { Item } from './item.ts';
+import type { Queryable } from './database.ts';
+
+/** A lane one replica works on, until it lets go of it or another claim raises the epoch. */
+export interface ClaimedLane {
+  readonly id: number;
+  readonly key: string;
+  readonly epoch: number;
+  /** Position of the last item dealt with. */
+  readonly head: number;
+  /** Attempts the first item has behind it. */
+  readonly attempts: number;
+  /** How long ago the first of them failed; 0 without any. */
+  readonly failingForMs: number;
+  readonly inDoubt: boolean;
+  /** True when the lane's owner died holding it. */
+  readonly takenOver: boolean;
+  /** The first items after `head`; there may be more. */
+  readonly items: readonly Item[];
+}
+
+/** How many items come with a claim, and with each further look. */
+const itemsAtOnce = 20;
+
+/** Claims up to `limit` lanes for `replica`, those waiting longest first. */
+export async function claimLanes(client: Queryable, replica: number, limit: number): Promise<ClaimedLane[]> {
+  const { rows } = await client.query<ClaimRow>(claimReadyLanes, [replica, limit, itemsAtOnce]);
+  const lanes = new Map<string, ClaimedLane & { items: Item[] }>();
+  for (const row of rows) {
+    let lane = lanes.get(row.lane_id);
+    if (!lane) lanes.set(row.lane_id, (lane = toLane(row)));
+    if (row.position !== null) lane.items.push(toItem(row.key, { ...row, position: row.position }));
+  }
+  return [...lanes.values()];
+}
+
+/** The next items of a lane after position `head`. */
+export async function readItems(
+  client: Queryable,
+  lane: Pick<ClaimedLane, 'id' | 'key'>,
+  head: number,
+): Promise<Item[]> {
+  const { rows } = await client.query<ItemRow>(itemsAfter, [lane.id, head, itemsAtOnce]);
+  return rows.map((row) => toItem(lane.key, row));
+}
+
+/**
+ * SKIP LOCKED: nobody waits for a lane that another replica is claiming or that is being written to.
+ * A lane whose owner has no row in `replica` belongs to nobody, and neither may a replica claim whose own row is gone.
+ * `seen` is the lane as it was when the statement began, whereas FOR UPDATE goes on with its newest version: were a
+ * replica to start and claim the lane in between, its row would be too new for us to see, and the lane look
+ * abandoned. Equal epochs rule that out.
+ * Being taken over counts as an attempt: else an item that kills its process would kill one after the other, for ever.
+ */
+const claimReadyLanes = `
+  with picked as (
+    select lane.id, lane.owner is not null as taken_over
+    from lane
+    join lane as seen on seen.id = lane.id and seen.epoch = lane.epoch
+    where lane.ready_at <= now()
+      and (lane.owner is null or not exists (select from replica where replica.id = lane.owner))
+      and exists (select from replica where replica.id = $1)
+    order by lane.ready_at
+    limit $2
+    for update of lane skip locked
+  ), claimed as (
+    update lane
+    set owner = $1,
+      epoch = epoch + 1,
+      in_doubt = in_doubt or picked.taken_over,
+      attempts = attempts + picked.taken_over::int
+    from picked
+    where lane.id = picked.id
+    returning lane.id, lane.key, lane.epoch, lane.head, lane.attempts, lane.in_doubt, lane.ready_at, picked.taken_over,
+      coalesce(extract(epoch from now() - lane.first_failed_at) * 1000, 0)::float8 as failing_for_ms
+  )
+  select claimed.id as lane_id, claimed.key, claimed.epoch, claimed.head, claimed.attempts, claimed.in_doubt,
+    claimed.taken_over, claimed.failing_for_ms, next.*
+  from claimed
+  left join lateral (
+    select position, source, source_id, payload, received_at
+    from item
+    where item.lane_id = claimed.id and item.position > claimed.head
+    order by position
+    limit $3
+  ) as next on true
+  order by claimed.ready_at, claimed.id, next.position`;
+
+/** Only what follows `head` exists for a worker: so a failing item lets no later one pass. */
+const itemsAfter = `
+  select position, source, source_id, payload, received_at
+  from item
+  where lane_id = $1 and position > $2
+  order by position
+  limit $3`;
+
+/** PostgreSQL's bigint comes as a string. */
+interface ItemRow {
+  position: string;
+  source: string;
+  source_id: string;
+  payload: unknown;
+  received_at: Date;
+}
+
+interface ClaimRow extends Omit<ItemRow, 'position'> {
+  lane_id: string;
+  key: string;
+  epoch: string;
+  head: string;
+  attempts: number;
+  in_doubt: boolean;
+  taken_over: boolean;
+  failing_for_ms: number;
+  position: string | null;
+}
+
+function toLane(row: ClaimRow): ClaimedLane & { items: Item[] } {
+  return {
+    id: Number(row.lane_id),
+    key: row.key,
+    epoch: Number(row.epoch),
+    head: Number(row.head),
+    attempts: row.attempts,
+    failingForMs: row.failing_for_ms,
+    inDoubt: row.in_doubt,
+    takenOver: row.taken_over,
+    items: [],
+  };
+}
+
+function toItem(lane: string, row: ItemRow): Item {
+  return {
+    lane,
+    position: Number(row.position),
+    source: row.source,
+    sourceId: row.source_id,
+    payload: row.payload,
+    receivedAt: row.received_at,
+  };
+}

@@ -1,0 +1,59 @@
+// The little this folder needs of the database driver.
+import type { ClientBase, Pool, QueryResult } from 'pg';
+
+/** A pool or a client: something that runs statements. */
+export type Queryable = Pick<ClientBase, 'query'>;
+
+/** The client with its statements one after the other, for many to use it: the driver is about to stop queueing. */
+export function takingTurns(client: ClientBase): Queryable {
+  let last: Promise<unknown> = Promise.resolve();
+  const query = (statement: string, values?: unknown[]): Promise<QueryResult> => {
+    const result = last.then(() => client.query(statement, values));
+    last = result.catch(() => undefined);
+    return result;
+  };
+  return { query: query as Queryable['query'] };
+}
+
+/** Runs `body` in a transaction of its own: commits what it returns, rolls back what it throws. */
+export async function inTransaction<Result>(
+  pool: Pick<Pool, 'connect'>,
+  body: (client: ClientBase) => Promise<Result>,
+): Promise<Result> {
+  const client = await pool.connect();
+  // Taken out of its pool, a client whose connection breaks between two statements would end the whole process.
+  const ignore = (): void => undefined;
+  client.on('error', ignore);
+  let broken: Error | undefined;
+  try {
+    await client.query('begin');
+    const result = await body(client);
+    await client.query('commit');
+    return result;
+  } catch (error) {
+    await client.query('rollback').catch((failure: unknown) => {
+      broken = new RollbackError(failure);
+    });
+    throw error;
+  } finally {
+    client.off('error', ignore);
+    client.release(broken);
+  }
+}
+
+/** The connection was no longer fit for a rollback, which makes the server roll back, and the pool drop it. */
+class RollbackError extends Error {
+  readonly code = 'INBOX_ROLLBACK_FAILED';
+
+  constructor(cause: unknown) {
+    super('The connection broke before the rollback', { cause });
+    this.name = 'RollbackError';
+  }
+}
+
+const collisions = new Set(['40P01', '40001']); // deadlock_detected, serialization_failure
+
+/** True when PostgreSQL chose this transaction to give way to another one, and it may simply be run again. */
+export function gaveWay(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && collisions.has(String(error.code));
+}

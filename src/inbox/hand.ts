@@ -1,0 +1,64 @@
+// What a replica holds in its hand while it works: a lane, an item, what is known of it, and the means to deal with it.
+import type { Pool } from 'pg';
+import type { Clock, Sleep } from '../domain/clock.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { Acknowledged } from './acknowledge.ts';
+import type { ClaimedLane } from './claim.ts';
+import type { Handle, Item, OnParked } from './item.ts';
+import type { InboxMetrics } from './metrics.ts';
+import type { RetryPolicy } from './retry-policy.ts';
+import type { Session } from './session.ts';
+
+export interface AttemptDeps {
+  readonly pool: Pool;
+  readonly handle: Handle;
+  readonly retryPolicy: RetryPolicy;
+  readonly onParked?: OnParked | undefined;
+  readonly clock: Clock;
+  readonly sleep: Sleep;
+  readonly log: Log;
+  readonly metrics: InboxMetrics;
+  /** Called when a lane was postponed, so that somebody looks again after this time. */
+  readonly onPostponed: (delayMs: number) => void;
+}
+
+/** A lane and the session that holds it. */
+export interface Held {
+  readonly session: Session;
+  readonly lane: ClaimedLane;
+}
+
+/** The item in hand, and on what terms. */
+export interface InHand extends Held {
+  readonly item: Item;
+  /** The lane's head before this item. */
+  readonly head: number;
+  readonly history: History;
+}
+
+/** What is known of earlier attempts at the same item. */
+export interface History {
+  readonly attempts: number;
+  /** When the first of them failed, on the monotonic clock; undefined without any. */
+  readonly failingSinceMs: number | undefined;
+  readonly inDoubt: boolean;
+}
+
+/** `more`: the lane is still ours and has more items. `ended`: it is not ours any more. */
+export type Progress = 'more' | 'ended';
+
+/** What a step at the database means for whoever works on the lane. */
+export function toProgress(result: Acknowledged): Progress {
+  return result === 'more' ? 'more' : 'ended';
+}
+
+/** The item in hand, as log fields. */
+export function where({ item, history, session }: InHand): Record<string, unknown> {
+  const { lane, position, source, sourceId } = item;
+  return { replica: session.replica, lane, position, source, sourceId, attempt: history.attempts + 1 };
+}
+
+/** All that may be stored of something thrown; see `describeThrown`. */
+export function nameOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.name : typeof thrown;
+}

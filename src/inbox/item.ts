@@ -1,0 +1,67 @@
+// The vocabulary of the log: what goes in, what a handler gets, and what it answers.
+import type { ClientBase } from 'pg';
+import type { JsonValue } from '../domain/json.ts';
+
+/** Something to be stored; `source` and `sourceId` together say what it is, and are stored once. */
+export interface NewItem {
+  /** Items of one lane are handled one after the other, in the order stored; lanes do not wait for each other. */
+  readonly lane: string;
+  readonly source: string;
+  readonly sourceId: string;
+  readonly payload: JsonValue;
+}
+
+/** A stored item. */
+export interface Item {
+  readonly lane: string;
+  /** Its place in the lane: later items have higher ones, but not every number need be taken. */
+  readonly position: number;
+  readonly source: string;
+  readonly sourceId: string;
+  readonly payload: unknown;
+  readonly receivedAt: Date;
+}
+
+/** One go at handling an item. */
+export interface Attempt {
+  /** 1 for the first; an attempt that ended with its process counts. */
+  readonly number: number;
+  /**
+   * An earlier attempt may have had its effect without anyone having recorded so: its replica died, it threw, or it
+   * could not be acknowledged. Stays true until the item is acknowledged. Look before you act.
+   */
+  readonly inDoubt: boolean;
+  /** Aborted when this replica may no longer work on the lane: another one may be doing so already. */
+  readonly signal: AbortSignal;
+}
+
+/** Why an attempt failed. Stored and logged: neither may contain message contents or patient data. */
+export interface ItemError {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** The error as the database takes it: text without the NUL character, and of bounded length. */
+export function toStorable({ code, message }: ItemError): ItemError {
+  const clean = (text: string, length: number): string => text.replaceAll('\0', '').slice(0, length);
+  return { code: clean(code, 100), message: clean(message, 2000) };
+}
+
+/** Something to be written in the very transaction that takes the item off its lane. */
+export type RecordEffect = (transaction: ClientBase) => Promise<void>;
+
+/** How an attempt ended. */
+export type Outcome =
+  | { readonly kind: 'done'; readonly record?: RecordEffect }
+  /** Nothing was to be done, for this reason. */
+  | { readonly kind: 'ignored'; readonly reason: string; readonly record?: RecordEffect }
+  /** Not now: the whole lane waits, for `afterMs` if given, else as the retry policy says. */
+  | { readonly kind: 'retry'; readonly error: ItemError; readonly afterMs?: number }
+  /** Never: the item is parked and the lane goes on. */
+  | { readonly kind: 'dead'; readonly error: ItemError; readonly record?: RecordEffect };
+
+/** Handles one item. Throwing counts as a `retry` that leaves the item in doubt. */
+export type Handle = (item: Item, attempt: Attempt) => Promise<Outcome>;
+
+/** Called in the transaction that parks an item; may enqueue. */
+export type OnParked = (transaction: ClientBase, item: Item, error: ItemError) => Promise<void>;

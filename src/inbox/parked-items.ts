@@ -1,0 +1,108 @@
+// The items given up on, for an operator: list, read, retry, discard.
+import type { ClientBase } from 'pg';
+import type { Queryable } from './database.ts';
+import { enqueue } from './enqueue.ts';
+import type { JsonValue } from '../domain/json.ts';
+
+/** An item given up on; its payload only with `readParkedItem`, as it may be about a patient. */
+export interface ParkedItem {
+  readonly id: number;
+  readonly lane: string;
+  readonly position: number;
+  readonly source: string;
+  readonly sourceId: string;
+  readonly attempts: number;
+  readonly errorCode: string;
+  readonly errorMessage: string;
+  readonly receivedAt: Date;
+  readonly parkedAt: Date;
+}
+
+/** Parked items in the order of parking, after the one with id `after`, of one lane if given. */
+export async function listParkedItems(
+  client: Queryable,
+  { after = 0, limit, lane }: { after?: number; limit: number; lane?: string },
+): Promise<ParkedItem[]> {
+  const { rows } = await client.query<ParkedRow>(selectPage, [after, lane ?? null, limit]);
+  return rows.map(toParkedItem);
+}
+
+/** One parked item with its payload. */
+export async function readParkedItem(
+  client: Queryable,
+  id: number,
+): Promise<(ParkedItem & { payload: unknown }) | undefined> {
+  const { rows } = await client.query<ParkedRow & { payload: unknown }>(selectOne, [id]);
+  return rows[0] && { ...toParkedItem(rows[0]), payload: rows[0].payload };
+}
+
+/**
+ * Puts a parked item back, within the caller's transaction: as a new item at the tail of its lane. Its old place is
+ * gone, as later items have been handled since; so it comes after all that the lane has now, and keeps its source id,
+ * from which effects derive their ids. `known`: the same source id has been stored anew since then (its old item had
+ * been pruned), so only the parked copy is removed.
+ */
+export async function retryParkedItem(
+  client: ClientBase,
+  id: number,
+): Promise<'queued' | 'known' | 'missing'> {
+  const { rows } = await client.query<ParkedRow & { payload: JsonValue }>(takeOne, [id]);
+  const [row] = rows;
+  if (!row) return 'missing';
+  const { lane_key: lane, source, source_id: sourceId, payload } = row;
+  const { stored } = await enqueue(client, [{ lane, source, sourceId, payload }]);
+  return stored === 1 ? 'queued' : 'known';
+}
+
+/** Forgets a parked item; false when it is not there. It stays known as a duplicate until pruned. */
+export async function discardParkedItem(client: Queryable, id: number): Promise<boolean> {
+  const { rowCount } = await client.query('delete from parked_item where id = $1', [id]);
+  return rowCount === 1;
+}
+
+const columns = `id, lane_key, position, source, source_id, attempts, error_code, error_message, received_at, parked_at`;
+
+const selectPage = `
+  select ${columns} from parked_item
+  where id > $1 and ($2::text is null or lane_key = $2)
+  order by id
+  limit $3`;
+
+const selectOne = `select ${columns}, payload from parked_item where id = $1`;
+
+/** Also removes the item the copy was made from, if not pruned yet: it would make the new one a duplicate. */
+const takeOne = `
+  with taken as (
+    delete from parked_item where id = $1 returning *
+  ), forgotten as (
+    delete from item using taken where item.lane_id = taken.lane_id and item.position = taken.position
+  )
+  select ${columns}, payload from taken`;
+
+interface ParkedRow {
+  id: string;
+  lane_key: string;
+  position: string;
+  source: string;
+  source_id: string;
+  attempts: number;
+  error_code: string;
+  error_message: string;
+  received_at: Date;
+  parked_at: Date;
+}
+
+function toParkedItem(row: ParkedRow): ParkedItem {
+  return {
+    id: Number(row.id),
+    lane: row.lane_key,
+    position: Number(row.position),
+    source: row.source,
+    sourceId: row.source_id,
+    attempts: row.attempts,
+    errorCode: row.error_code,
+    errorMessage: row.error_message,
+    receivedAt: row.received_at,
+    parkedAt: row.parked_at,
+  };
+}

@@ -1,0 +1,32 @@
+// Finds out whether a connection keeps its server: locks, LISTEN and `set` are lost on one that does not.
+import type { Client } from 'pg';
+import { TransactionPoolerError } from './errors.ts';
+import type { Queryable } from './database.ts';
+
+/**
+ * Refuses a pooler in transaction mode. Such a pooler lends a server for the length of a transaction, so either our
+ * statements run on different servers, or a second connection, within a transaction, is lent the server we had just
+ * before. A pooler may hide from this test by chance; every heartbeat looks again.
+ */
+export async function refuseTransactionPooler(
+  client: Queryable,
+  connect: () => Promise<Client>,
+): Promise<void> {
+  const ours = await backendPid(client);
+  const second = await connect();
+  second.on('error', () => undefined);
+  try {
+    await second.query('begin');
+    const theirs = await backendPid(second);
+    const oursNow = await backendPid(client);
+    if (theirs === ours || oursNow !== ours) throw new TransactionPoolerError();
+  } finally {
+    await second.end();
+  }
+}
+
+/** The process number of the server at the other end. */
+export async function backendPid(client: Queryable): Promise<number | undefined> {
+  const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
+  return rows[0]?.pid;
+}

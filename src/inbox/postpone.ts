@@ -1,0 +1,46 @@
+// Lets go of a lane whose first item is not dealt with: to try again later, or to leave it to whoever comes.
+import type { Queryable } from './database.ts';
+import type { ClaimedLane } from './claim.ts';
+import type { ItemError } from './item.ts';
+import { laneReadyChannel } from './notify.ts';
+
+/** A failed attempt at the item after `head`. */
+export interface Postponement {
+  readonly head: number;
+  readonly delayMs: number;
+  readonly error: ItemError;
+  /** The attempt may have had its effect. */
+  readonly inDoubt: boolean;
+}
+
+/** Makes the whole lane wait; false when it was no longer ours, or its head has moved on. */
+export async function postpone(client: Queryable, lane: ClaimedLane, failed: Postponement): Promise<boolean> {
+  const { head, delayMs, error, inDoubt } = failed;
+  const values = [lane.id, lane.epoch, head, delayMs, error.code, error.message, inDoubt];
+  const { rowCount } = await client.query(waitAndCount, values);
+  return rowCount === 1;
+}
+
+/** Puts the lane at the end of the queue of ready lanes. Does nothing when the lane is not ours (any more). */
+export async function release(client: Queryable, lane: ClaimedLane, replica: number): Promise<void> {
+  await client.query(disown, [lane.id, lane.epoch, replica, laneReadyChannel]);
+}
+
+/** `head = $3`: the attempt is counted for the item it was made at, and for no other. */
+const waitAndCount = `
+  update lane
+  set attempts = attempts + 1,
+    first_failed_at = coalesce(first_failed_at, now()),
+    in_doubt = in_doubt or $7,
+    last_error_code = $5,
+    last_error_message = $6,
+    ready_at = now() + $4 * interval '1 millisecond',
+    owner = null
+  where id = $1 and epoch = $2 and head = $3`;
+
+/** An idle lane has no owner, so `owner = $3` also keeps it from becoming ready again. */
+const disown = `
+  with released as (
+    update lane set owner = null, ready_at = now() where id = $1 and epoch = $2 and owner = $3 returning id
+  )
+  select pg_notify($4, '') from released`;

@@ -1,0 +1,38 @@
+// How the log is doing, for metrics and for people.
+import type { Queryable } from './database.ts';
+
+export interface QueueStats {
+  /** Lanes with anything to be done, also those that wait to try again. */
+  readonly busyLanes: number;
+  /** Lanes whose first item has failed at least once. */
+  readonly retryingLanes: number;
+  readonly waitingItems: number;
+  /** How long the oldest item not dealt with has been stored; 0 without any. */
+  readonly oldestWaitingSeconds: number;
+  readonly parkedItems: number;
+  readonly liveReplicas: number;
+}
+
+/** Counts; reads no more than the lanes that are not idle. */
+export async function readQueueStats(pool: Queryable): Promise<QueueStats> {
+  const { rows } = await pool.query<QueueStats & Record<string, unknown>>(countQueue);
+  const [stats] = rows;
+  if (!stats) throw new TypeError('An aggregate without GROUP BY returns one row');
+  return stats;
+}
+
+/** The first item after `head` is the oldest of its lane, as positions are given out in the order of arrival. */
+const countQueue = `
+  select count(*)::int as "busyLanes",
+    count(*) filter (where lane.attempts > 0)::int as "retryingLanes",
+    coalesce(sum(lane.tail - lane.head), 0)::int as "waitingItems",
+    coalesce(extract(epoch from now() - min(oldest.received_at)), 0)::float8 as "oldestWaitingSeconds",
+    (select count(*)::int from parked_item) as "parkedItems",
+    (select count(*)::int from replica) as "liveReplicas"
+  from lane
+  left join lateral (
+    select received_at from item
+    where item.lane_id = lane.id and item.position > lane.head
+    order by position limit 1
+  ) as oldest on true
+  where lane.ready_at is not null`;

@@ -1,0 +1,44 @@
+// The table of living replicas: a row each, and a session advisory lock that PostgreSQL drops with the connection.
+import type { Queryable } from './database.ts';
+
+/** First half of the advisory locks on replica ids; the second half is the id. */
+const replicaLocks = 0x0f41;
+
+/** Enters a new replica and returns its id, which nobody had before. */
+export async function registerReplica(client: Queryable): Promise<number> {
+  const { rows } = await client.query<{ id: number }>("select nextval('replica_id')::int as id");
+  const id = rows[0]?.id ?? 0;
+  // The lock first: once the row is there, a free lock means death.
+  await client.query('select pg_advisory_lock($1, $2)', [replicaLocks, id]);
+  await client.query('insert into replica (id) values ($1)', [id]);
+  return id;
+}
+
+/** Says that the replica lives; tells the server's process number, or nothing when the others have buried it. */
+export async function heartbeat(client: Queryable, id: number): Promise<{ pid: number } | undefined> {
+  const { rows } = await client.query<{ pid: number }>(touch, [id]);
+  return rows[0];
+}
+
+/** Buries the dead; returns their ids. Their lanes are free with that. */
+export async function sweepReplicas(client: Queryable, id: number, staleAfterMs: number): Promise<number[]> {
+  const { rows } = await client.query<{ id: number }>(removeDead, [id, replicaLocks, staleAfterMs]);
+  return rows.map((row) => row.id);
+}
+
+/** Takes a replica out that has ended. */
+export async function removeReplica(client: Queryable, id: number): Promise<void> {
+  await client.query('delete from replica where id = $1', [id]);
+}
+
+const touch = 'update replica set heartbeat_at = now() where id = $1 returning pg_backend_pid() as pid';
+
+/**
+ * A lock that can be had means that the connection holding it is gone. A heartbeat that is too old means that the host
+ * is, although PostgreSQL still waits for it; or that the process is frozen, and will find out when it wakes up.
+ */
+const removeDead = `
+  delete from replica
+  where id <> $1
+    and (pg_try_advisory_xact_lock($2, id) or heartbeat_at < now() - $3 * interval '1 millisecond')
+  returning id`;

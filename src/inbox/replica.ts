@@ -1,0 +1,188 @@
+// A replica: one of N equal processes that work on the lanes, each with a session, slots, leases and listeners.
+import type { Client, Pool } from 'pg';
+import type { Clock, Sleep } from '../domain/clock.ts';
+import type { Log } from '../telemetry/log.ts';
+import { createClaimer, type Claimer } from './claimer.ts';
+import { describeThrown } from './errors.ts';
+import type { Handle, OnParked } from './item.ts';
+import { workOnLane, type LaneWorkerDeps } from './lane-worker.ts';
+import { keepLease, type RunLeased } from './lease.ts';
+import { createListeners, type Listeners } from './listeners.ts';
+import type { InboxMetrics } from './metrics.ts';
+import { laneReadyChannel } from './notify.ts';
+import { removeReplica } from './replica-rows.ts';
+import type { RetryPolicy } from './retry-policy.ts';
+import { openSession, type Session, type SessionTimings } from './session.ts';
+import { withTimeout } from './timeout.ts';
+
+/** How often and how long, in milliseconds. */
+export interface Timings extends SessionTimings {
+  /** Between two looks for ready lanes when nobody calls. */
+  readonly pollMs: number;
+  /** How long a lane may keep its slot while others wait. */
+  readonly sliceMs: number;
+  /** Between two tries to get a lease, or to connect again. */
+  readonly tryEveryMs: number;
+}
+
+/** Continues within about a second after a process died, and within 15 s after a host did. */
+export const defaultTimings: Timings = {
+  heartbeatMs: 1_000,
+  leaseMs: 10_000,
+  staleAfterMs: 15_000,
+  pollMs: 500,
+  sliceMs: 1_000,
+  tryEveryMs: 1_000,
+};
+
+export interface ReplicaDeps {
+  /** For acknowledgements: up to one connection per slot is of use. May go through a pooler of any kind. */
+  readonly pool: Pool;
+  /** Opens a connected client that leads to PostgreSQL directly; this replica ends it. */
+  readonly connectSession: () => Promise<Client>;
+  readonly handle: Handle;
+  readonly retryPolicy: RetryPolicy;
+  readonly onParked?: OnParked;
+  /** How many lanes are worked on at the same time. */
+  readonly slots: number;
+  readonly clock: Clock;
+  readonly sleep: Sleep;
+  readonly log: Log;
+  readonly metrics?: InboxMetrics;
+  readonly timings?: Partial<Timings>;
+}
+
+export type ReplicaState = 'running' | 'reconnecting' | 'stopping' | 'stopped';
+
+export interface Replica {
+  /** `running`: has a session. `reconnecting`: lost it, works on nothing, and tries to get a new one. */
+  readonly state: ReplicaState;
+  /**
+   * Runs `run` on one replica at a time, as long as that one lives; when `run` ends, it is run again after a while,
+   * somewhere. At most one lease of a name per replica.
+   */
+  lease(name: string, run: RunLeased): void;
+  /**
+   * Calls back for every message on the channel; resolves when it is listened to. Messages sent while the replica
+   * reconnects are lost, so after that it calls once with an empty one: look for yourself.
+   */
+  listen(channel: string, callback: (payload: string) => void): Promise<void>;
+  /**
+   * Takes no more items, lets those in hand finish for `graceMs`, then aborts their signals, gives every lane back and
+   * leaves. Resolves when done, whether or not a handler heeds its signal.
+   */
+  stop(options: { graceMs: number }): Promise<void>;
+}
+
+/** Connects and starts working. Rejects when there is no connection, or none that keeps its server. */
+export async function startReplica(deps: ReplicaDeps): Promise<Replica> {
+  const { sleep, log } = deps;
+  const timings = { ...defaultTimings, ...deps.timings };
+  const stopping = new AbortController();
+  const listeners = createListeners();
+  const leases: Promise<void>[] = [];
+  const claimer = createReplicaClaimer(deps, timings, stopping.signal);
+  const opening: Opening = { deps, timings, listeners, onDeaths: claimer.wake };
+
+  await listeners.add(laneReadyChannel, claimer.wake, undefined);
+  let session = await open(opening);
+  const serving = serve();
+  let stopped: Promise<void> | undefined;
+  let left = false;
+
+  async function serve(): Promise<void> {
+    for (;;) {
+      log.info({ replica: session.replica }, 'Working');
+      await claimer.run(session);
+      if (stopping.signal.aborted) return;
+      deps.metrics?.sessionLost?.();
+      const next = await reopen(opening, session, stopping.signal);
+      if (!next) return;
+      session = next;
+      listeners.callAll();
+    }
+  }
+
+  async function stop(graceMs: number): Promise<void> {
+    stopping.abort();
+    claimer.stop();
+    const settled = Promise.all([serving, ...leases]).then(claimer.settled);
+    await withTimeout(settled, graceMs, sleep);
+    session.revoke();
+    await withTimeout(settled, timings.tryEveryMs, sleep);
+    await session.close();
+    left = true;
+  }
+
+  return {
+    get state() {
+      if (left) return 'stopped';
+      if (stopping.signal.aborted) return 'stopping';
+      return session.signal.aborted ? 'reconnecting' : 'running';
+    },
+    lease(name, run) {
+      const { tryEveryMs } = timings;
+      const common = { sleep, log, tryEveryMs, stopping: stopping.signal };
+      leases.push(keepLease({ ...common, currentSession: () => session }, name, run));
+    },
+    listen: (channel, callback) => listeners.add(channel, callback, session),
+    stop: ({ graceMs }) => (stopped ??= stop(graceMs)),
+  };
+}
+
+function createReplicaClaimer(deps: ReplicaDeps, timings: Timings, stopping: AbortSignal): Claimer {
+  const { metrics = {}, sleep } = deps;
+  const work: LaneWorkerDeps = {
+    ...deps,
+    metrics,
+    sliceMs: timings.sliceMs,
+    otherLanesWait: () => claimer.lanesWait(),
+    isStopping: () => stopping.aborted,
+    // The other replicas find the lane by polling, should this one not live to see it.
+    onPostponed: (delayMs) => void sleep(delayMs, stopping).then(claimer.wake),
+  };
+  const claimer = createClaimer({
+    ...deps,
+    metrics,
+    pollMs: timings.pollMs,
+    work: (session, lane) => workOnLane(work, { session, lane }),
+  });
+  return claimer;
+}
+
+interface Opening {
+  readonly deps: ReplicaDeps;
+  readonly timings: Timings;
+  readonly listeners: Listeners;
+  readonly onDeaths: () => void;
+}
+
+async function open({ deps, timings, listeners, onDeaths }: Opening): Promise<Session> {
+  const { connectSession: connect, clock, sleep, log } = deps;
+  const { deliver: onNotification } = listeners;
+  const session = await openSession({ connect, clock, sleep, log, timings, onDeaths, onNotification });
+  try {
+    await listeners.attach(session);
+    return session;
+  } catch (error) {
+    await session.close();
+    throw error;
+  }
+}
+
+/** Opens a session under a new id instead of the lost one, however long it takes; nothing when stopped meanwhile. */
+async function reopen(opening: Opening, lost: Session, stopping: AbortSignal): Promise<Session | undefined> {
+  const { deps, timings } = opening;
+  while (!stopping.aborted) {
+    try {
+      const session = await open(opening);
+      // PostgreSQL may not have noticed yet that the old connection is gone, and this is no time to wait for it.
+      await removeReplica(session.database, lost.replica).catch(() => undefined);
+      return session;
+    } catch (error) {
+      deps.log.error({ error: describeThrown(error) }, 'Could not open a new session; trying again');
+      await deps.sleep(timings.tryEveryMs, stopping);
+    }
+  }
+  return undefined;
+}
