@@ -34,9 +34,15 @@ class DatabaseConfig {
     }
 
     @Bean
+    SchemaVersion schemaVersion(DataSource dataSource) {
+        return new SchemaVersion(dataSource);
+    }
+
+    @Bean
     LocalContainerEntityManagerFactoryBean entityManagerFactory(
             Settings settings,
             DataSource dataSource,
+            SchemaVersion schemaVersion,
             ConfigurableListableBeanFactory beans,
             FhirContext fhirContext,
             JpaStorageSettings storageSettings) {
@@ -44,7 +50,7 @@ class DatabaseConfig {
                 HapiEntityManagerFactoryUtil.newEntityManagerFactory(beans, fhirContext, storageSettings);
         factory.setPersistenceUnitName("fhir");
         factory.setDataSource(dataSource);
-        factory.setJpaProperties(hibernateProperties(settings.jdbcUrl()));
+        factory.setJpaProperties(hibernateProperties(settings.jdbcUrl(), schemaVersion.isCurrent()));
         return factory;
     }
 
@@ -54,11 +60,11 @@ class DatabaseConfig {
         return new JpaTransactionManager(entityManagerFactory);
     }
 
-    private static Properties hibernateProperties(String jdbcUrl) {
+    private static Properties hibernateProperties(String jdbcUrl, boolean schemaIsCurrent) {
         Class<?> dialect = jdbcUrl.startsWith("jdbc:h2:") ? HapiFhirH2Dialect.class : HapiFhirPostgresDialect.class;
         Properties properties = new Properties();
         properties.setProperty("hibernate.dialect", dialect.getName());
-        properties.setProperty("hibernate.hbm2ddl.auto", "update");
+        properties.setProperty("hibernate.hbm2ddl.auto", schemaIsCurrent ? "none" : "update");
         properties.setProperty("hibernate.jdbc.batch_size", "20");
         properties.setProperty("hibernate.cache.use_query_cache", "false");
         properties.setProperty("hibernate.cache.use_second_level_cache", "false");

@@ -30,6 +30,7 @@ public final class FhirServer {
         storage.registerBean(Settings.class, () -> settings);
         storage.register(DatabaseConfig.class, HapiConfig.class, LazyRepositories.class);
         storage.refresh();
+        storage.getBean(SchemaVersion.class).markCurrent();
         Tomcat http = RestApi.start(settings, storage);
 
         Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(http, storage), "stop"));
