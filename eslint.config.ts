@@ -12,7 +12,7 @@ export const importTable: Record<string, { from: readonly string[]; types?: read
   store: { from: ['domain', 'telemetry'] },
   matrix: { from: ['domain', 'telemetry'] },
   fhir: { from: ['domain', 'telemetry'] },
-  flows: { from: ['domain', 'mapping', 'telemetry'], types: ['store', 'matrix', 'fhir'] },
+  flows: { from: ['domain', 'mapping', 'telemetry'], types: ['store', 'matrix', 'fhir', 'inbox'] },
   ops: { from: ['domain', 'telemetry'], types: ['store', 'inbox'] },
 };
 

@@ -9,7 +9,9 @@ create table room (
   room_id text unique,
   subject text,
   care_team text,
-  first_message_event_id text
+  first_message_event_id text,
+  -- Set when the room was brought to its desired state once, first message included.
+  ready_at timestamptz
 );
 create index room_care_team on room (care_team) where care_team is not null;
 

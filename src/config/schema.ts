@@ -95,10 +95,7 @@ const people = z.strictObject({
 
 const inbox = z.strictObject({
   workers: z.number().int().min(1).max(200).default(20).meta({ description: 'Conversations worked on at one time.' }),
-  retryAttempts: z.number().int().min(1).default(30).meta({
-    description: 'Tries before an item becomes a dead letter.',
-  }),
-  retryHours: z.number().positive().default(72).meta({ description: 'Hours of trying before it becomes one.' }),
+  retryHours: z.number().positive().default(72).meta({ description: 'Hours of trying before an item becomes a dead letter.' }),
   retentionDays: z.number().positive().default(7).meta({ description: 'Days that handled items are kept.' }),
 });
 

@@ -26,7 +26,7 @@ export async function fail(deps: AttemptDeps, hand: InHand, failure: Failure): P
   if (verdict === 'give up') return giveUp(deps, hand, { ...failure, attempts });
   const { afterMs } = failure;
   const wantedMs = afterMs !== undefined && Number.isFinite(afterMs) ? afterMs : verdict;
-  return letWait(deps, hand, { ...failure, delayMs: Math.min(wantedMs, longestDelayMs) });
+  return letWait(deps, hand, { ...failure, delayMs: Math.max(0, Math.min(wantedMs, longestDelayMs)) });
 }
 
 export interface Hopeless extends ItemError {

@@ -54,6 +54,8 @@ const SYNC_FILTER = JSON.stringify({
   },
 });
 
+type StateKey = Pick<StateEvent, 'type' | 'state_key'>;
+
 const segment = encodeURIComponent;
 
 /** Creates the operations on a client. Each throws BridgeError; refusals are MatrixRefusal. */
@@ -137,7 +139,9 @@ export function createHomeserver(client: MatrixClient) {
         .request({ operation: 'invite', method: 'PUT', path, as, body: { membership: 'invite' }, signal }, eventIdSchema)
         .catch(async (error: unknown) => {
           if (!(error instanceof MatrixRefusal) || error.status !== 403) throw error;
-          if ((await membershipOf(client, as, roomId, userId, signal)) !== 'join') throw error;
+          const member = { type: 'm.room.member', state_key: userId };
+          const content = await stateEventContent(client, as, roomId, member, signal);
+          if (content?.['membership'] !== 'join') throw error;
         });
     },
 
@@ -155,9 +159,9 @@ export function createHomeserver(client: MatrixClient) {
       );
     },
 
-    /** The membership of a user in a room the reader is in; undefined when there never was one. */
-    membership: (as: MatrixUserId, roomId: RoomId, userId: MatrixUserId, signal?: AbortSignal) =>
-      membershipOf(client, as, roomId, userId, signal),
+    /** The content of one state event; undefined when there is none. */
+    stateEvent: (as: MatrixUserId, roomId: RoomId, key: StateKey, signal?: AbortSignal) =>
+      stateEventContent(client, as, roomId, key, signal),
 
     /**
      * Sends `m.room.message`. The same delivery id by the same user is the same event for 24 hours.
@@ -251,18 +255,17 @@ async function register(client: MatrixClient, userId: MatrixUserId, signal?: Abo
   }
 }
 
-async function membershipOf(
+async function stateEventContent(
   client: MatrixClient,
   as: MatrixUserId,
   roomId: RoomId,
-  userId: MatrixUserId,
+  { type, state_key }: StateKey,
   signal?: AbortSignal,
-): Promise<string | undefined> {
-  const path = `/rooms/${segment(roomId)}/state/m.room.member/${segment(userId)}`;
-  return unlessStatus(404, async () => {
-    const request: MatrixRequest = { operation: 'read membership', method: 'GET', path, as, signal };
-    return (await client.request(request, z.object({ membership: z.string() }))).membership;
-  });
+): Promise<Readonly<Record<string, unknown>> | undefined> {
+  const path = `/rooms/${segment(roomId)}/state/${segment(type)}/${segment(state_key)}`;
+  return unlessStatus(404, () =>
+    client.request({ operation: 'read state event', method: 'GET', path, as, signal }, nothing),
+  );
 }
 
 async function unlessStatus<T>(status: number, work: () => Promise<T>): Promise<T | undefined> {

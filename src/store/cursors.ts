@@ -17,3 +17,11 @@ export async function saveCursor(db: Queryable, reader: string, position: string
     [reader, position],
   );
 }
+
+/** When each reader last finished a pass, as ISO instants: for the queue's figures. */
+export async function readAdvances(db: Queryable): Promise<Readonly<Record<string, string>>> {
+  const { rows } = await db.query<{ reader: string; advanced_at: Date }>(
+    'select reader, advanced_at from reader_cursor order by reader',
+  );
+  return Object.fromEntries(rows.map((row) => [row.reader, row.advanced_at.toISOString()]));
+}

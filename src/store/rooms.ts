@@ -13,6 +13,8 @@ export interface RoomRow {
   /** The care team in whose space the conversation stands. */
   readonly careTeam: FhirReference | undefined;
   readonly firstMessageEventId: EventId | undefined;
+  /** Whether the room was brought to its desired state once, first message included. */
+  readonly ready: boolean;
 }
 
 interface Columns {
@@ -23,6 +25,7 @@ interface Columns {
   subject: FhirReference | null;
   care_team: FhirReference | null;
   first_message_event_id: EventId | null;
+  ready_at: Date | null;
 }
 
 const fromColumns = (row: Columns): RoomRow => ({
@@ -33,6 +36,7 @@ const fromColumns = (row: Columns): RoomRow => ({
   subject: row.subject ?? undefined,
   careTeam: row.care_team ?? undefined,
   firstMessageEventId: row.first_message_event_id ?? undefined,
+  ready: row.ready_at !== null,
 });
 
 /** Reserves the row of a resource's room, or returns the one there is. */
@@ -99,4 +103,9 @@ export async function saveConversation(
 /** Records that the conversation's first message was sent. */
 export async function saveFirstMessage(db: Queryable, reference: FhirReference, eventId: EventId): Promise<void> {
   await db.query('update room set first_message_event_id = $2 where reference = $1', [reference, eventId]);
+}
+
+/** Records that the room is as it should be and may be spoken in. */
+export async function saveReady(db: Queryable, reference: FhirReference): Promise<void> {
+  await db.query('update room set ready_at = now() where reference = $1 and ready_at is null', [reference]);
 }

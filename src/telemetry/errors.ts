@@ -5,6 +5,8 @@ import type { NoticeReason } from '../domain/inbox.ts';
 export interface ErrorEntry {
   /** `retry` holds up the item's own conversation and tries again; `dead` makes it a dead letter at once. */
   readonly verdict: 'retry' | 'dead';
+  /** After so many tries it is dead all the same; undefined leaves it to the time allowed for trying. */
+  readonly attempts?: number;
   /** What happened and how to mend it, in the operator's words. */
   readonly operator: string;
   /** What the message's sender is told when it became a dead letter. */
@@ -90,12 +92,18 @@ export const errorCatalogue = {
   },
   unexpected: {
     verdict: 'retry',
+    attempts: 20,
     operator: 'An error nobody foresaw: a fault of the bridge. Please report it with its stack from the log.',
     sender: 'not-filed',
   },
 } as const satisfies Readonly<Record<string, ErrorEntry>>;
 
 export type ErrorCode = keyof typeof errorCatalogue;
+
+/** The entry of a code. */
+export function errorEntry(code: ErrorCode): ErrorEntry {
+  return errorCatalogue[code];
+}
 
 /**
  * An error of the catalogue. Its message goes to logs and dead letters: `detail` holds terms such as status and

@@ -25,8 +25,20 @@ export function createMetrics() {
         end({ result });
       };
     };
+  const gauge = (name: string, help: string): Gauge => new Gauge({ name, help, registers });
+  const queue = {
+    parkedItems: gauge('bridge_dead_letters', 'Dead letters that wait for an operator'),
+    waitingItems: gauge('bridge_items_waiting', 'Inbox items not handled yet'),
+    retryingLanes: gauge('bridge_lanes_retrying', 'Conversations whose first item has failed at least once'),
+    oldestWaitingSeconds: gauge('bridge_oldest_item_seconds', 'Age of the oldest inbox item not handled yet'),
+    liveReplicas: gauge('bridge_replicas', 'Replicas that work on this database'),
+  };
   return {
     registry,
+    /** Sets the gauges of the queue. */
+    setQueue(stats: Readonly<Record<keyof typeof queue, number>>): void {
+      for (const [key, metric] of Object.entries(queue)) metric.set(stats[key as keyof typeof queue]);
+    },
     observeMatrix: observer('matrix'),
     observeFhir: observer('fhir'),
     items: new Counter({
@@ -76,13 +88,6 @@ export function createMetrics() {
       name: 'bridge_doorbells_total',
       help: 'Transactions and hooks received',
       labelNames: ['source', 'result'],
-      registers,
-    }),
-    deadLetters: new Gauge({ name: 'bridge_dead_letters', help: 'Dead letters that wait for an operator', registers }),
-    waiting: new Gauge({ name: 'bridge_items_waiting', help: 'Inbox items not handled yet', registers }),
-    oldestWaiting: new Gauge({
-      name: 'bridge_oldest_item_seconds',
-      help: 'Age of the oldest inbox item not handled yet',
       registers,
     }),
     dependencyUp: new Gauge({

@@ -1,0 +1,34 @@
+// `config sample`, `config schema`, `config reference`, `config check`.
+import { Command } from 'commander';
+import { configJsonSchema } from '../config/keys.ts';
+import { loadConfig } from '../config/load.ts';
+import { configReference } from '../config/reference.ts';
+import { sampleConfig } from '../config/sample.ts';
+import { configOption, outputOption, writeOutput } from './options.ts';
+
+/** The command `config`. */
+export function configCommand(): Command {
+  return new Command('config')
+    .description('Write and check the configuration')
+    .addCommand(generator('sample', 'Write a commented sample configuration', sampleConfig))
+    .addCommand(generator('schema', 'Write the JSON schema, for editors', () => `${JSON.stringify(configJsonSchema(), null, 2)}\n`))
+    .addCommand(generator('reference', 'Write the reference page', configReference))
+    .addCommand(checkCommand());
+}
+
+function generator(name: string, description: string, generate: () => string): Command {
+  return new Command(name)
+    .description(description)
+    .addOption(outputOption())
+    .action(({ output }: { output?: string }) => writeOutput(generate(), output));
+}
+
+function checkCommand(): Command {
+  return new Command('check')
+    .description('Check the configuration and report all faults at once')
+    .addOption(configOption())
+    .action(async ({ config }: { config?: string }) => {
+      await loadConfig(config, process.env);
+      process.stdout.write('The configuration is complete and well-formed.\n');
+    });
+}

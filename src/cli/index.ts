@@ -1,0 +1,26 @@
+#!/usr/bin/env node
+// The command line: one file per command.
+import { Command } from 'commander';
+import { ConfigError } from '../config/load.ts';
+import { configCommand } from './config.ts';
+import { healthcheckCommand } from './healthcheck.ts';
+import { migrateCommand } from './migrate.ts';
+import { registrationCommand } from './registration.ts';
+import { runCommand } from './run.ts';
+
+const program = new Command('fhir-matrix-bridge')
+  .description('Connects care platforms that speak FHIR R4 with people who chat over Matrix')
+  .addCommand(runCommand())
+  .addCommand(configCommand())
+  .addCommand(registrationCommand())
+  .addCommand(migrateCommand())
+  .addCommand(healthcheckCommand());
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  // A fault of the operator's is told in its own words; a fault of ours with its stack.
+  const text = error instanceof ConfigError ? error.message : error instanceof Error ? error.stack : String(error);
+  process.stderr.write(`${text ?? 'unknown error'}\n`);
+  process.exitCode = error instanceof ConfigError ? 2 : 1;
+}

@@ -1,0 +1,260 @@
+// `init`: makes the secrets of a deployment, and the files that carry them, once.
+//
+// Layout: one folder for each reader (bridge, postgres, synapse, hapi), so that each can be given its own alone.
+// Primary files hold one random value each; derived files hold such values in the form their reader wants. A file that
+// exists is never overwritten. Files are 0600 and folders 0700. With `--shared`, the folders are 0750 and the files
+// that another service reads under another uid are 0640: that service is given our group instead of our files our
+// neighbours' owners, which only root could do.
+import { randomBytes } from 'node:crypto';
+import { chmod, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Command, InvalidArgumentError } from 'commander';
+import { stringify } from 'yaml';
+
+/** What `init` is told. */
+export interface InitOptions {
+  readonly dir: string;
+  readonly serverName: string;
+  /** Where the homeserver reaches the bridge. */
+  readonly appserviceUrl: string;
+  /** Host and port of PostgreSQL. */
+  readonly postgres: string;
+  /** Whether services with other uids read their files through our group. */
+  readonly shared: boolean;
+  /** With `fhirUrl`: also write `bridge/config.yaml`. */
+  readonly homeserverUrl?: string;
+  readonly fhirUrl?: string;
+  /** Where the FHIR server reaches the bridge. */
+  readonly hookUrl: string;
+}
+
+/** A file to write if it is not there. */
+export interface InitFile {
+  /** Below the directory, such as `bridge/as_token`. */
+  readonly path: string;
+  readonly content: string;
+  /** Whether another uid reads it. */
+  readonly foreign: boolean;
+  /** The primary files whose values it holds. */
+  readonly carries: readonly SecretPath[];
+}
+
+/** What became of a file. */
+export interface InitOutcome {
+  readonly path: string;
+  readonly outcome: 'written' | 'kept' | 'outdated';
+}
+
+/** A file that exists is not usable, and is not overwritten either. */
+export class InitFileError extends Error {
+  readonly code = 'init-file';
+  constructor(path: string, fault: string) {
+    super(
+      `${path}: ${fault}. Nothing that exists is overwritten: restore it, or delete it to have it made anew.`,
+    );
+    this.name = 'InitFileError';
+  }
+}
+
+/** The primary files, and whether another uid reads them. */
+const SECRETS = {
+  'bridge/as_token': { foreign: false },
+  'bridge/hs_token': { foreign: false },
+  'bridge/hook_secret': { foreign: false },
+  'bridge/pseudonymization_key': { foreign: false },
+  'postgres/superuser_password': { foreign: true },
+  'postgres/synapse_password': { foreign: false },
+  'postgres/hapi_password': { foreign: false },
+  'postgres/bridge_password': { foreign: false },
+} as const;
+
+type SecretPath = keyof typeof SECRETS;
+type Secrets = Readonly<Record<SecretPath, string>>;
+
+const SECRET_PATHS = Object.keys(SECRETS) as SecretPath[];
+/** The configuration asks for as much of a secret. */
+const LEAST_LENGTH = 16;
+
+/** The derived files. Their content depends on the options and the secrets alone. */
+export function derivedFiles(options: InitOptions, secrets: Secrets): readonly InitFile[] {
+  const { host, port } = postgresAddress(options.postgres);
+  const databaseUrl = `postgresql://bridge:${secrets['postgres/bridge_password']}@${host}:${port}/bridge_db`;
+  const synapse = databaseOfSynapse(host, port, secrets['postgres/synapse_password']);
+  return [
+    {
+      path: 'bridge/database_url',
+      content: `${databaseUrl}\n`,
+      foreign: false,
+      carries: ['postgres/bridge_password'],
+    },
+    {
+      path: 'postgres/pgpass', // libpq's password file: host:port:database:user:password
+      content: `${host}:${port}:*:postgres:${secrets['postgres/superuser_password']}\n`,
+      foreign: false,
+      carries: ['postgres/superuser_password'],
+    },
+    {
+      path: 'synapse/database.yaml',
+      content: `# Synapse's database. Give it to Synapse as its last --config-path.\n${stringify(synapse)}`,
+      foreign: true,
+      carries: ['postgres/synapse_password'],
+    },
+    {
+      path: 'hapi/spring.datasource.password', // Spring reads the folder as configtree:, file names are properties
+      content: `${secrets['postgres/hapi_password']}\n`,
+      foreign: true,
+      carries: ['postgres/hapi_password'],
+    },
+    ...configFile(options, secrets, databaseUrl),
+  ];
+}
+
+function databaseOfSynapse(host: string, port: number, password: string): Record<string, unknown> {
+  const args = { user: 'synapse', password, dbname: 'synapse_db', host, port, cp_min: 2, cp_max: 10 };
+  return { database: { name: 'psycopg2', args } };
+}
+
+function configFile(options: InitOptions, secrets: Secrets, databaseUrl: string): readonly InitFile[] {
+  const { homeserverUrl, fhirUrl } = options;
+  if (homeserverUrl === undefined || fhirUrl === undefined) return [];
+  const config = {
+    database: { url: databaseUrl },
+    matrix: {
+      homeserverUrl,
+      serverName: options.serverName,
+      appserviceUrl: options.appserviceUrl,
+      asToken: secrets['bridge/as_token'],
+      hsToken: secrets['bridge/hs_token'],
+    },
+    fhir: { baseUrl: fhirUrl, hookUrl: options.hookUrl, hookSecret: secrets['bridge/hook_secret'] },
+    people: { pseudonymizationKey: secrets['bridge/pseudonymization_key'] },
+  };
+  return [
+    {
+      path: 'bridge/config.yaml',
+      content: `# Holds secrets. Every key: docs/reference/configuration.md\n${stringify(config)}`,
+      foreign: false,
+      carries: [
+        'postgres/bridge_password',
+        'bridge/as_token',
+        'bridge/hs_token',
+        'bridge/hook_secret',
+        'bridge/pseudonymization_key',
+      ],
+    },
+  ];
+}
+
+function postgresAddress(address: string): { host: string; port: number } {
+  const [, host, port] = /^([^:/@\s]+)(?::(\d{1,5}))?$/.exec(address) ?? [];
+  if (host === undefined) throw new InvalidArgumentError('expected HOST or HOST:PORT.');
+  return { host, port: Number(port ?? 5432) };
+}
+
+/**
+ * Writes what is missing below `options.dir`.
+ * @param random makes one new secret, of 16 characters at least, safe in URLs and in YAML
+ * @returns what became of each file; `outdated` ones exist but lack a secret that they should carry
+ * @throws InitFileError when a secret's file exists and holds no usable secret
+ */
+export async function init(options: InitOptions, random: () => string): Promise<readonly InitOutcome[]> {
+  const outcomes: InitOutcome[] = [];
+  const values = new Map<SecretPath, string>();
+  for (const path of SECRET_PATHS) {
+    const written = await writeOnce(options, {
+      path,
+      foreign: SECRETS[path].foreign,
+      content: `${random()}\n`,
+    });
+    const value = (await readFile(join(options.dir, path), 'utf8')).trim();
+    if (value.length < LEAST_LENGTH) {
+      throw new InitFileError(path, `expected a secret of at least ${LEAST_LENGTH} characters`);
+    }
+    values.set(path, value);
+    outcomes.push({ path, outcome: written ? 'written' : 'kept' });
+  }
+  const secrets = Object.fromEntries(values) as Secrets;
+  for (const file of derivedFiles(options, secrets)) {
+    const outcome = (await writeOnce(options, file)) ? 'written' : await stateOf(options.dir, file, secrets);
+    outcomes.push({ path: file.path, outcome });
+  }
+  return outcomes;
+}
+
+async function stateOf(dir: string, file: InitFile, secrets: Secrets): Promise<'kept' | 'outdated'> {
+  const content = await readFile(join(dir, file.path), 'utf8');
+  return file.carries.every((path) => content.includes(secrets[path])) ? 'kept' : 'outdated';
+}
+
+/** Writes the file unless it exists. A name appears with its whole content or not at all, whoever else writes it. */
+async function writeOnce(
+  { dir, shared }: InitOptions,
+  file: Pick<InitFile, 'path' | 'content' | 'foreign'>,
+): Promise<boolean> {
+  const path = join(dir, file.path);
+  await mkdir(join(path, '..'), { recursive: true, mode: shared ? 0o750 : 0o700 });
+  const draft = `${path}.${randomBytes(6).toString('hex')}.new`;
+  try {
+    await writeFile(draft, file.content, { mode: 0o600, flag: 'wx' });
+    await chmod(draft, shared && file.foreign ? 0o640 : 0o600);
+    await link(draft, path);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    throw error;
+  } finally {
+    await rm(draft, { force: true });
+  }
+}
+
+/** What the command prints: no secret, only paths. */
+export function initReport(dir: string, outcomes: readonly InitOutcome[]): string {
+  const lines = outcomes.map(({ path, outcome }) => `${outcome.padEnd(8)}  ${join(dir, path)}`);
+  const outdated = outcomes.filter(({ outcome }) => outcome === 'outdated');
+  const hint =
+    'Outdated files lack a secret that stands in another file here. Delete them, and init writes them anew.';
+  return [...lines, ...(outdated.length > 0 ? [hint] : []), ''].join('\n');
+}
+
+function serverName(value: string): string {
+  if (/^[A-Za-z0-9.\-:[\]]+$/.test(value)) return value;
+  throw new InvalidArgumentError('expected a Matrix server name such as example.org or example.org:8448.');
+}
+
+function httpUrl(value: string): string {
+  if (/^https?:$/.test(URL.parse(value)?.protocol ?? '')) return value.replace(/\/+$/, '');
+  throw new InvalidArgumentError('expected an http or https URL.');
+}
+
+function address(value: string): string {
+  postgresAddress(value);
+  return value;
+}
+
+/** The command `init`. */
+export function initCommand(): Command {
+  return new Command('init')
+    .description('make the secrets of a deployment, once: tokens, passwords, and the files that carry them')
+    .requiredOption('--dir <folder>', 'where to write; one folder for each reader is made in it')
+    .requiredOption(
+      '--server-name <name>',
+      'the homeserver’s name: what follows the colon in its users’ ids',
+      serverName,
+    )
+    .option(
+      '--appservice-url <url>',
+      'where the homeserver reaches the bridge',
+      httpUrl,
+      'http://localhost:3000',
+    )
+    .option('--hook-url <url>', 'where the FHIR server reaches the bridge', httpUrl, 'http://localhost:3000')
+    .option('--postgres <host:port>', 'PostgreSQL', address, 'localhost:5432')
+    .option('--homeserver-url <url>', 'the homeserver; with --fhir-url, config.yaml is written too', httpUrl)
+    .option('--fhir-url <url>', 'the FHIR server’s base URL', httpUrl)
+    .option('--shared', 'let services with another uid read their files through the group', false)
+    .action(async (options: InitOptions) => {
+      const outcomes = await init(options, () => randomBytes(32).toString('base64url'));
+      process.stdout.write(initReport(options.dir, outcomes));
+      if (outcomes.some(({ outcome }) => outcome === 'outdated')) process.exitCode = 1;
+    });
+}

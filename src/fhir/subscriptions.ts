@@ -1,0 +1,76 @@
+// Keeps one rest-hook Subscription per followed resource type on the FHIR server, created or updated in place.
+import type { Subscription } from 'fhir/r4.js';
+import { z } from 'zod';
+import type { FhirResource, FollowedType } from '../domain/fhir.ts';
+import { FOLLOWED_TYPES } from '../domain/fhir.ts';
+import { hookPath } from './hooks.ts';
+import type { FhirServer, StoredResource } from './server.ts';
+
+interface Deps {
+  readonly server: Pick<FhirServer, 'search' | 'create' | 'update'>;
+  /** Where the FHIR server reaches the bridge. */
+  readonly hookUrl: string;
+  readonly hookSecret: string;
+}
+
+const foundSchema = z.looseObject({
+  status: z.string(),
+  criteria: z.string(),
+  channel: z.looseObject({ header: z.array(z.string()).optional(), payload: z.string().optional() }),
+});
+
+/**
+ * Brings the Subscriptions into being; one that is as it should be is left alone. Called when the server was reached,
+ * by one replica.
+ * @returns how many had to be created or mended
+ */
+export async function ensureSubscriptions(deps: Deps, signal: AbortSignal): Promise<number> {
+  let mended = 0;
+  for (const resourceType of FOLLOWED_TYPES) mended += await ensureSubscription(deps, resourceType, signal);
+  return mended;
+}
+
+async function ensureSubscription(
+  { server, hookUrl, hookSecret }: Deps,
+  resourceType: FollowedType,
+  signal: AbortSignal,
+): Promise<number> {
+  const desired = subscriptionFor(resourceType, `${hookUrl}${hookPath(resourceType)}`, hookSecret);
+  // The endpoint is what makes a Subscription ours: never a second one for it, or every change would ring twice.
+  const url = desired.channel.endpoint ?? '';
+  const { resources } = await server.search('Subscription', [['url', url]], 1, signal);
+  const [existing] = resources;
+  if (existing === undefined) {
+    await server.create(desired, signal);
+    return 1;
+  }
+  if (isAsDesired(existing, desired)) return 0;
+  const { id, meta } = existing;
+  const mended: StoredResource<FhirResource> = { ...desired, id, meta };
+  await server.update(mended, signal);
+  return 1;
+}
+
+function subscriptionFor(resourceType: FollowedType, endpoint: string, secret: string): Subscription {
+  return {
+    resourceType: 'Subscription',
+    status: 'requested',
+    reason: 'FHIR-Matrix bridge: tells of changes, which the bridge then reads',
+    criteria: `${resourceType}?`,
+    // No payload: the hook only rings, so that no patient data passes through it.
+    channel: { type: 'rest-hook', endpoint, header: [`Authorization: Bearer ${secret}`] },
+  };
+}
+
+function isAsDesired(existing: unknown, desired: Subscription): boolean {
+  const found = foundSchema.safeParse(existing);
+  if (!found.success) return false;
+  const { status, criteria, channel } = found.data;
+  return (
+    (status === 'active' || status === 'requested') &&
+    criteria === desired.criteria &&
+    (channel.payload ?? '') === '' &&
+    channel.header?.length === 1 &&
+    channel.header[0] === desired.channel.header?.[0]
+  );
+}

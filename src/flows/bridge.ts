@@ -1,0 +1,62 @@
+// What every flow is given: the two servers, the store, and the operator's settings.
+import type { Pool } from 'pg';
+import type { Clock } from '../domain/clock.ts';
+import type { MatrixUserId, RoomId } from '../domain/ids.ts';
+import type { FhirServer } from '../fhir/server.ts';
+import type { enqueue } from '../inbox/enqueue.ts';
+import type { KeyedLock } from './keyed-lock.ts';
+import type { NamePolicy } from '../mapping/people.ts';
+import type { RoomNames } from '../mapping/desired-room.ts';
+import type { RoomOrder } from '../matrix/ensure-room.ts';
+import type { Homeserver } from '../matrix/homeserver.ts';
+import type { Speaking } from '../matrix/speak.ts';
+import type * as messages from '../store/messages.ts';
+import type * as notices from '../store/notices.ts';
+import type * as people from '../store/people.ts';
+import type * as resourceVersions from '../store/resource-versions.ts';
+import type * as rooms from '../store/rooms.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+
+/** The operator's choices, compiled from the configuration. */
+export interface BridgeSettings {
+  readonly serverName: string;
+  readonly bot: MatrixUserId;
+  readonly ghostPrefix: string;
+  readonly pseudonymizationKey: string;
+  /** The homeservers whose addresses in FHIR telecom are believed, the own one among them. */
+  readonly trustedServers: ReadonlySet<string>;
+  readonly roomVersion: string;
+  readonly roomNames: RoomNames;
+  readonly namePolicy: NamePolicy;
+  readonly deliverPreparation: boolean;
+  /** Empty leaves the extension out. */
+  readonly sourceSystemExtension: string;
+  readonly idStrategy: 'client-assigned' | 'server-assigned';
+}
+
+/** The tables' functions; the bridge's flows reach no other tables. */
+export interface Store {
+  readonly messages: typeof messages;
+  readonly notices: typeof notices;
+  readonly people: typeof people;
+  readonly resourceVersions: typeof resourceVersions;
+  readonly rooms: typeof rooms;
+}
+
+/** Everything a flow needs. */
+export interface Bridge {
+  readonly db: Pool;
+  readonly store: Store;
+  readonly enqueue: typeof enqueue;
+  readonly homeserver: Homeserver;
+  readonly speaking: Speaking;
+  /** One convergence of a room at a time in this process. */
+  readonly roomLock: KeyedLock;
+  readonly ensureRoom: (order: RoomOrder, signal: AbortSignal) => Promise<RoomId>;
+  readonly fhir: FhirServer;
+  readonly settings: BridgeSettings;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}

@@ -1,0 +1,53 @@
+// Brings one room from whatever it is to what it should be: made if missing, then the differences applied.
+import type { RoomId } from '../domain/ids.ts';
+import { aliasOf } from '../mapping/aliases.ts';
+import type { DesiredRoom } from '../mapping/desired-room.ts';
+import { createRoomBody } from '../mapping/fhir-to-matrix/create-room.ts';
+import { roomMarker } from '../mapping/ghosts.ts';
+import type { RoomChange } from '../mapping/room-changes.ts';
+import { changesToRoom } from '../mapping/room-changes.ts';
+import type { Bridge } from './bridge.ts';
+
+/** Makes the room exist and be as desired; running it again changes nothing. @returns its id */
+export async function convergeRoom(bridge: Bridge, desired: DesiredRoom, signal: AbortSignal): Promise<RoomId> {
+  const roomId = await bridge.roomLock(desired.reference, () => existingRoom(bridge, desired, signal));
+  const actual = await bridge.homeserver.roomState(bridge.settings.bot, roomId, signal);
+  for (const change of changesToRoom(desired, actual)) await apply(bridge, roomId, change, signal);
+  return roomId;
+}
+
+async function existingRoom(bridge: Bridge, desired: DesiredRoom, signal: AbortSignal): Promise<RoomId> {
+  const { store, db, settings } = bridge;
+  const { reference } = desired;
+  const alias = aliasOf(reference, settings.serverName);
+  const row = await store.rooms.reserveRoom(db, reference, alias);
+  if (row.roomId !== undefined) return row.roomId;
+  const roomId = await bridge.ensureRoom(
+    {
+      alias,
+      generation: row.generation,
+      marker: (generation) => roomMarker(reference, generation, settings.pseudonymizationKey),
+      body: (marker) => createRoomBody(desired, marker),
+      dropped: () => store.rooms.nextGeneration(db, reference),
+    },
+    signal,
+  );
+  await store.rooms.saveRoomId(db, reference, roomId);
+  bridge.metrics.roomsMade.inc({ kind: desired.kind });
+  return roomId;
+}
+
+async function apply(bridge: Bridge, roomId: RoomId, change: RoomChange, signal: AbortSignal): Promise<void> {
+  const { homeserver, settings } = bridge;
+  switch (change.kind) {
+    case 'put-state':
+      await homeserver.putState(settings.bot, roomId, change.event, signal);
+      return;
+    case 'invite':
+      await homeserver.invite(settings.bot, roomId, change.member.userId, signal);
+      return;
+    case 'join':
+      await homeserver.join(change.member.userId, roomId, signal);
+      return;
+  }
+}

@@ -1,0 +1,131 @@
+// What came in becomes inbox items: pushed transactions, passes over `/sync`, passes over the FHIR server.
+import type { ClientBase } from 'pg';
+import type { FhirChangeItem, MatrixEventItem } from '../domain/inbox.ts';
+import type { JsonValue } from '../domain/json.ts';
+import type { MatrixEvent } from '../domain/matrix.ts';
+import type { FollowedType } from '../domain/fhir.ts';
+import { referenceTo } from '../domain/ids.ts';
+import { resourceLane, roomLane } from '../mapping/lanes.ts';
+import type { StoredResource } from '../fhir/server.ts';
+import type { SyncResult } from '../matrix/sync-reader.ts';
+import type { IdlessEvent, TransactionParts } from '../matrix/transactions.ts';
+import type { enqueue } from '../inbox/enqueue.ts';
+import type { NewItem } from '../inbox/item.ts';
+import type * as arrivals from '../store/arrivals.ts';
+import type * as cursors from '../store/cursors.ts';
+import type * as resourceVersions from '../store/resource-versions.ts';
+
+interface Deps {
+  readonly transact: <T>(work: (tx: ClientBase) => Promise<T>) => Promise<T>;
+  readonly enqueue: typeof enqueue;
+  /** Wakes the reader of the homeserver when the transaction commits. */
+  readonly ringMatrix: (tx: ClientBase) => Promise<void>;
+  readonly store: {
+    readonly arrivals: typeof arrivals;
+    readonly cursors: typeof cursors;
+    readonly resourceVersions: typeof resourceVersions;
+  };
+}
+
+/** The name of the homeserver's reader in the table of cursors. */
+export const MATRIX_READER = 'matrix';
+
+/** The name of a FHIR reader in the table of cursors. */
+export function fhirReader(resourceType: FollowedType): string {
+  return `fhir:${resourceType}`;
+}
+
+/** How long an event of a room the bot is in waits for `/sync` to show it. */
+const ARRIVAL_PATIENCE_SECONDS = 10;
+
+/** Creates the intake; each of its functions is one commit. */
+export function createIntake({ transact, enqueue: store, ringMatrix, store: tables }: Deps) {
+  const { arrivals, cursors, resourceVersions } = tables;
+  return {
+    /** Stores a pushed transaction: events as arrivals, for the reader to order; the rest as items. */
+    async pushed({ events, ephemeral, toDevice }: TransactionParts): Promise<void> {
+      await transact(async (tx) => {
+        if (events.length > 0) await arrivals.saveArrivals(tx, events);
+        await store(tx, [...ephemeral.map(ephemeralItem), ...toDevice.map(toDeviceItem)]);
+        await ringMatrix(tx);
+      });
+    },
+
+    /** Stores what a pass over `/sync` found, and what only push has brought. @returns how many were new */
+    async synced({ events, toDevice, position, arrivalsUpTo }: SyncResult): Promise<number> {
+      return transact(async (tx) => {
+        await arrivals.removeArrivals(
+          tx,
+          events.map((event) => event.event_id),
+        );
+        const pushedOnly = await arrivals.takeUnreadArrivals(tx, arrivalsUpTo, ARRIVAL_PATIENCE_SECONDS);
+        const items = [...events.map(eventItem), ...pushedOnly.map(eventItem), ...toDevice.map(toDeviceItem)];
+        const { stored } = await store(tx, items);
+        await cursors.saveCursor(tx, MATRIX_READER, position);
+        return stored;
+      });
+    },
+
+    /** Stores a page of changed resources. @returns how many versions were new */
+    async pulled(resourceType: FollowedType, resources: readonly StoredResource[]): Promise<number> {
+      return transact(async (tx) => {
+        const fresh = await resourceVersions.recordRead(tx, resources.map(versionOf));
+        const isFresh = new Set(fresh.map(({ reference, versionId }) => `${reference}/${versionId}`));
+        const items = resources.map((resource) => changeItem(resourceType, resource));
+        await store(
+          tx,
+          items.filter(({ sourceId }) => isFresh.has(sourceId)),
+        );
+        return fresh.length;
+      });
+    },
+
+    /** Enters a page in the ledger alone. @returns how many versions were new */
+    async pulledAsKnown(resources: readonly StoredResource[]): Promise<number> {
+      return transact(async (tx) => (await resourceVersions.recordRead(tx, resources.map(versionOf))).length);
+    },
+
+    /** Moves a FHIR reader's cursor and forgets what its overlap cannot show again. */
+    async pulledUpTo(resourceType: FollowedType, cursor: string, forgetBefore: string): Promise<void> {
+      await transact(async (tx) => {
+        await cursors.saveCursor(tx, fhirReader(resourceType), cursor);
+        await resourceVersions.forgetVersionsBefore(tx, resourceType, forgetBefore);
+      });
+    },
+  };
+}
+
+function eventItem(event: MatrixEvent): NewItem {
+  const payload: MatrixEventItem = { kind: 'matrix.event', event };
+  return {
+    lane: roomLane(event.room_id),
+    source: 'matrix.event',
+    sourceId: event.event_id,
+    payload: payload as unknown as JsonValue,
+  };
+}
+
+function ephemeralItem({ sourceId, scope, content }: IdlessEvent): NewItem {
+  const payload = { kind: 'matrix.ephemeral', content } as unknown as JsonValue;
+  return { lane: `ephemeral:${scope}`, source: 'matrix.ephemeral', sourceId, payload };
+}
+
+function toDeviceItem({ sourceId, scope, content }: IdlessEvent): NewItem {
+  const payload = { kind: 'matrix.to_device', content } as unknown as JsonValue;
+  return { lane: `to-device:${scope}`, source: 'matrix.to_device', sourceId, payload };
+}
+
+function changeItem(resourceType: FollowedType, resource: StoredResource): NewItem {
+  const { reference, versionId } = versionOf(resource);
+  const payload: FhirChangeItem = { kind: 'fhir.change', resourceType, reference, versionId };
+  return {
+    lane: resourceLane(resource),
+    source: 'fhir.change',
+    sourceId: `${reference}/${versionId}`,
+    payload: payload as unknown as JsonValue,
+  };
+}
+
+function versionOf({ resourceType, id, meta }: StoredResource) {
+  return { reference: referenceTo(resourceType, id), versionId: meta.versionId, lastUpdated: meta.lastUpdated };
+}

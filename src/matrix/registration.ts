@@ -1,0 +1,57 @@
+// The appservice registration that Synapse reads: generated, so that it says exactly what the bridge relies on.
+import { stringify } from 'yaml';
+
+/** What the registration depends on. */
+export interface RegistrationOptions {
+  readonly serverName: string;
+  /** Where the homeserver reaches the bridge. */
+  readonly appserviceUrl: string;
+  readonly asToken: string;
+  readonly hsToken: string;
+  readonly ghostPrefix: string;
+}
+
+/** The registration's id, which the ping endpoint wants to know too. */
+export const APPSERVICE_ID = 'fhir-matrix-bridge';
+
+/**
+ * The registration (application-service API v1.19, "Registration"). Both the stable and the unstable flags are
+ * set, because homeservers differ in which they read.
+ */
+export function registration(options: RegistrationOptions): Readonly<Record<string, unknown>> {
+  const { serverName, appserviceUrl, asToken, hsToken, ghostPrefix } = options;
+  const server = escapeRegex(serverName);
+  const exclusive = (regex: string): { exclusive: true; regex: string } => ({ exclusive: true, regex });
+  return {
+    id: APPSERVICE_ID,
+    url: appserviceUrl,
+    as_token: asToken,
+    hs_token: hsToken,
+    // Never used: the homeserver gives this user no device and no sync. The bot is a user of the namespace.
+    sender_localpart: `${ghostPrefix}appservice`,
+    rate_limited: false,
+    receive_ephemeral: true,
+    'de.sorunome.msc2409.push_ephemeral': true,
+    'org.matrix.msc3202': true,
+    'io.element.msc4190': true,
+    protocols: [],
+    namespaces: {
+      users: [exclusive(`@${escapeRegex(ghostPrefix)}.*:${server}`)],
+      aliases: [exclusive(`#careteam[/-].*:${server}`), exclusive(`#communicationrequest[/-].*:${server}`)],
+      rooms: [],
+    },
+  };
+}
+
+/** The text of `registration.yaml`. */
+export function registrationYaml(options: RegistrationOptions): string {
+  return [
+    '# Appservice registration of fhir-matrix-bridge. Generated: fhir-matrix-bridge registration',
+    '# Name this file in app_service_config_files of homeserver.yaml, and restart Synapse after every change.',
+    stringify(registration(options)),
+  ].join('\n');
+}
+
+function escapeRegex(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}

@@ -1,0 +1,88 @@
+// One pass of the reader over the homeserver: `/sync` brings the events of the bot's rooms in the homeserver's order.
+//
+// Push is a doorbell: it loses events when the homeserver restarts, and delivers some late (docs/explanation/
+// catch-up.md). What it brought is kept as arrivals; the pass puts them into the inbox in the order of `/sync`, which
+// is the rooms' order. Arrivals that `/sync` does not show, of rooms the bot is not in, follow as they came.
+import type { EventId, MatrixUserId, RoomId } from '../domain/ids.ts';
+import type { MatrixEvent } from '../domain/matrix.ts';
+import type { Homeserver, SyncAnswer } from './homeserver.ts';
+import type { IdlessEvent } from './transactions.ts';
+import { readToDevice } from './transactions.ts';
+import { BRIDGE_DEVICE } from './client.ts';
+
+/** What a pass found. */
+export interface SyncResult {
+  readonly events: readonly MatrixEvent[];
+  readonly toDevice: readonly IdlessEvent[];
+  readonly position: string;
+  /** Arrivals up to this number came before the pass began. */
+  readonly arrivalsUpTo: string;
+}
+
+interface Deps {
+  readonly homeserver: Pick<Homeserver, 'sync' | 'messagesBefore'>;
+  readonly bot: MatrixUserId;
+  readonly readPosition: () => Promise<string | undefined>;
+  readonly lastArrival: () => Promise<string>;
+  /** Stores a pass and moves the position, in one transaction. @returns how many items were new */
+  readonly store: (result: SyncResult) => Promise<number>;
+}
+
+/**
+ * Makes one pass. The very first one only takes the position: what was said before the bridge came is not recorded.
+ * @returns how many events were new
+ */
+export async function syncOnce(deps: Deps, signal: AbortSignal): Promise<number> {
+  const arrivalsUpTo = await deps.lastArrival();
+  const since = await deps.readPosition();
+  const answer = await deps.homeserver.sync(deps.bot, since, signal);
+  const events = since === undefined ? [] : await eventsOf(deps, answer, since, signal);
+  const toDevice = (answer.to_device?.events ?? []).flatMap((event) =>
+    readToDevice(event, { to_user_id: deps.bot, to_device_id: BRIDGE_DEVICE }),
+  );
+  return deps.store({ events, toDevice, position: answer.next_batch, arrivalsUpTo });
+}
+
+async function eventsOf(
+  deps: Deps,
+  answer: SyncAnswer,
+  since: string,
+  signal: AbortSignal,
+): Promise<readonly MatrixEvent[]> {
+  const rooms = Object.entries(answer.rooms?.join ?? {});
+  const perRoom = await Promise.all(
+    rooms.map(async ([id, { timeline }]) => {
+      const roomId = id as RoomId;
+      const shown = (timeline?.events ?? []).map((event): MatrixEvent => ({ ...event, room_id: roomId }));
+      if (timeline?.limited !== true || timeline.prev_batch === undefined) return shown;
+      return [...(await eventsBetween(deps, roomId, since, timeline.prev_batch, signal)), ...shown];
+    }),
+  );
+  return perRoom.flat();
+}
+
+/** The events that a limited timeline left out, oldest first. */
+async function eventsBetween(
+  { homeserver, bot }: Deps,
+  roomId: RoomId,
+  since: string,
+  until: string,
+  signal: AbortSignal,
+): Promise<readonly MatrixEvent[]> {
+  const newestFirst: MatrixEvent[] = [];
+  const seen = new Set<EventId>();
+  let from: string | undefined = until;
+  while (from !== undefined) {
+    const page: Awaited<ReturnType<Homeserver['messagesBefore']>> = await homeserver.messagesBefore(
+      bot,
+      roomId,
+      { from, to: since },
+      signal,
+    );
+    const fresh = page.events.filter((event) => !seen.has(event.event_id));
+    for (const event of fresh) seen.add(event.event_id);
+    newestFirst.push(...fresh);
+    from = fresh.length === 0 || page.end === from ? undefined : page.end;
+  }
+  return newestFirst.reverse();
+}

@@ -1,0 +1,84 @@
+// A pushed transaction's body → its parts, each with the id under which it is stored once.
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import type { MatrixEvent } from '../domain/matrix.ts';
+import { matrixEventSchema, storable } from './event-schema.ts';
+
+/** An ephemeral event or to-device message, which has no id of its own. */
+export interface IdlessEvent {
+  readonly sourceId: string;
+  /** The room it belongs to, or the user it is for. */
+  readonly scope: string;
+  readonly content: Readonly<Record<string, unknown>>;
+}
+
+/** What a transaction carries. */
+export interface TransactionParts {
+  readonly events: readonly MatrixEvent[];
+  readonly ephemeral: readonly IdlessEvent[];
+  readonly toDevice: readonly IdlessEvent[];
+  /** Events that have not the form of the specification; they are counted, never acted on. */
+  readonly malformed: number;
+}
+
+const list = z.array(z.unknown()).optional();
+const object = z.record(z.string(), z.unknown());
+const bodySchema = z.looseObject({
+  events: list,
+  ephemeral: list,
+  'de.sorunome.msc2409.ephemeral': list,
+  to_device: list,
+  'de.sorunome.msc2409.to_device': list,
+});
+
+/**
+ * Reads `PUT /_matrix/app/v1/transactions/{txnId}`: stable names before unstable ones.
+ * @returns undefined when the body is no transaction at all
+ */
+export function readTransaction(body: unknown, txnId: string): TransactionParts | undefined {
+  const parsed = bodySchema.safeParse(body);
+  if (!parsed.success) return undefined;
+  const { data } = parsed;
+  const given = data.events ?? [];
+  const events = given.flatMap((event) => matrixEventSchema.safeParse(event).data ?? []);
+  return {
+    events,
+    ephemeral: (data.ephemeral ?? data['de.sorunome.msc2409.ephemeral'] ?? []).flatMap((event, index) =>
+      // The same receipt may rightly come twice: the transaction and the place in it tell them apart.
+      idless(event, 'room_id', [txnId, String(index)]),
+    ),
+    toDevice: (data.to_device ?? data['de.sorunome.msc2409.to_device'] ?? []).flatMap((event) => readToDevice(event)),
+    malformed: given.length - events.length,
+  };
+}
+
+/**
+ * Reads a to-device message. Pushed and synced copies of one message get the same id.
+ * @param to added where the message does not say whom it is for, as in `/sync`
+ */
+export function readToDevice(event: unknown, to: Readonly<Record<string, unknown>> = {}): readonly IdlessEvent[] {
+  const parsed = object.safeParse(event);
+  return parsed.success ? idless({ ...to, ...parsed.data }, 'to_user_id', []) : [];
+}
+
+function idless(event: unknown, scopeKey: string, salt: readonly string[]): readonly IdlessEvent[] {
+  const parsed = object.safeParse(event);
+  if (!parsed.success) return [];
+  const content = storable(parsed.data);
+  const scope = typeof content[scopeKey] === 'string' ? content[scopeKey] : 'none';
+  const sourceId = createHash('sha256')
+    .update(JSON.stringify([...salt, sortKeys(content)]))
+    .digest('base64url');
+  return [{ sourceId, scope, content }];
+}
+
+/** Pushed and synced copies may order their keys differently. */
+function sortKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortKeys);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, child]) => [key, sortKeys(child)]),
+  );
+}

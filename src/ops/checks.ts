@@ -1,0 +1,61 @@
+// Cached checks of what the bridge depends on: they inform, and never decide whether the process lives.
+import type { Sleep } from '../domain/clock.ts';
+import type { Log } from '../telemetry/log.ts';
+
+/** A dependency's state: `unknown` before the first check ended. */
+export type ServiceState = 'up' | 'down' | 'unknown';
+
+export interface Check {
+  readonly service: string;
+  readonly intervalMs: number;
+  /** How many failures in a row make it `down`. */
+  readonly patience: number;
+  /** Throws when the service does not answer as it should. */
+  readonly check: (signal: AbortSignal) => Promise<void>;
+}
+
+export interface Checks {
+  /** The states as of the last checks. */
+  states(): Readonly<Record<string, ServiceState>>;
+  /** Checks until the signal is aborted. */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+/** Creates the checks. */
+export function createChecks(
+  checks: readonly Check[],
+  deps: { sleep: Sleep; log: Log; onState: (service: string, up: boolean) => void },
+): Checks {
+  const states = new Map<string, ServiceState>(checks.map(({ service }) => [service, 'unknown']));
+
+  function setState(service: string, state: 'up' | 'down', error?: unknown): void {
+    deps.onState(service, state === 'up');
+    if (states.get(service) === state) return;
+    states.set(service, state);
+    if (state === 'up') deps.log.info({ service }, 'A dependency answers');
+    else deps.log.warn({ service, error }, 'A dependency does not answer');
+  }
+
+  async function repeat({ service, intervalMs, patience, check }: Check, signal: AbortSignal): Promise<void> {
+    let failures = 0;
+    while (!signal.aborted) {
+      try {
+        await check(signal);
+        failures = 0;
+        setState(service, 'up');
+      } catch (error) {
+        failures += 1;
+        if (!signal.aborted && failures >= patience) setState(service, 'down', error);
+      }
+      // The first successes after a failure are worth knowing soon.
+      await deps.sleep(failures === 0 ? intervalMs : Math.min(intervalMs, 1000 * 2 ** Math.min(failures, 5)), signal);
+    }
+  }
+
+  return {
+    states: () => Object.fromEntries(states),
+    async run(signal) {
+      await Promise.all(checks.map((check) => repeat(check, signal)));
+    },
+  };
+}

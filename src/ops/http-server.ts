@@ -1,0 +1,86 @@
+// The one HTTP listener: routers in, a server out that can be drained without losing a request.
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import express from 'express';
+import type { ErrorRequestHandler, RequestHandler, Router } from 'express';
+import type { Log } from '../telemetry/log.ts';
+
+export interface HttpServer {
+  /** The port listened on; of use where the configured one was 0. */
+  readonly port: number;
+  /** From now on every answer closes its connection, so that callers go elsewhere. */
+  drain(): void;
+  /** Takes no more connections and resolves when those there are have ended, or after `graceMs`. */
+  close(graceMs: number): Promise<void>;
+}
+
+/** Synapse keeps idle connections for 120 s and never repeats a PUT on one that we closed first. */
+const KEEP_ALIVE_MS = 125_000;
+
+/**
+ * Starts listening.
+ * @throws Error `EADDRINUSE` and the like
+ */
+export async function startHttpServer(
+  { host, port }: { host: string; port: number },
+  routers: readonly (Router | RequestHandler)[],
+  log: Log,
+): Promise<HttpServer> {
+  let draining = false;
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.use((_request, response, next) => {
+    if (draining) response.set('Connection', 'close');
+    next();
+  });
+  for (const router of routers) app.use(router);
+  app.use((_request, response) => {
+    response.status(404).json({ error: 'No such endpoint' });
+  });
+  app.use(reportError(log));
+  const server = createServer(
+    { keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: KEEP_ALIVE_MS + 5_000 },
+    (request, response) => {
+      app(request, response);
+    },
+  );
+  server.listen(port, host);
+  await once(server, 'listening');
+  return {
+    port: (server.address() as AddressInfo).port,
+    drain() {
+      draining = true;
+    },
+    close: (graceMs) => closeServer(server, graceMs),
+  };
+}
+
+async function closeServer(server: Server, graceMs: number): Promise<void> {
+  const closed = once(server, 'close');
+  server.close();
+  server.closeIdleConnections();
+  const timer = setTimeout(() => {
+    server.closeAllConnections();
+  }, graceMs);
+  await closed;
+  clearTimeout(timer);
+}
+
+/** Bodies that are too large or no JSON carry a status; all else is a fault of the bridge. */
+function reportError(log: Log): ErrorRequestHandler {
+  return (error: unknown, _request, response, next) => {
+    const status =
+      typeof error === 'object' && error !== null && 'status' in error && typeof error.status === 'number'
+        ? error.status
+        : 500;
+    if (status >= 500) log.error({ error }, 'A request failed in a way nobody foresaw');
+    if (response.headersSent) {
+      next(error);
+      return;
+    }
+    response.status(status).json({ errcode: status === 413 ? 'M_TOO_LARGE' : 'M_NOT_JSON', error: 'The request cannot be read' });
+  };
+}

@@ -1,0 +1,48 @@
+// The probes and figures that operators and orchestrators read: /health, /ready, /metrics, /api/v1/queue/stats.
+import express from 'express';
+import type { Response, Router } from 'express';
+import type { Registry } from 'prom-client';
+import type { LifecycleState } from './lifecycle-state.ts';
+import type { ServiceState } from './checks.ts';
+
+interface Deps {
+  readonly state: () => LifecycleState;
+  readonly services: () => Readonly<Record<string, ServiceState>>;
+  readonly queueStats: () => Promise<Readonly<Record<string, unknown>>>;
+  readonly metrics: Registry;
+}
+
+/** Creates the router; mount it at `/`. Nothing here is personal, so nothing here asks for a token. */
+export function createProbesRouter({ state, services, queueStats, metrics }: Deps): Router {
+  const router = express.Router();
+  // Liveness: that this answers is the proof. A dependency's failure must not restart the bridge.
+  router.get('/health', (_request, response) => {
+    response.json({ status: 'healthy', services: services() });
+  });
+  router.get('/health/startup', (_request, response) => {
+    const started = state() !== 'starting';
+    answer(response, started, { status: started ? 'started' : 'starting' });
+  });
+  router.get(['/health/ready', '/ready'], (_request, response) => {
+    const checks = { database: services()['database'] ?? 'unknown', lifecycle: state() };
+    const ready = checks.lifecycle === 'running' && checks.database !== 'down';
+    answer(response, ready, { status: ready ? 'ready' : 'not_ready', checks });
+  });
+  router.get('/api/v1/queue/stats', async (_request, response) => {
+    try {
+      response.json(await queueStats());
+    } catch {
+      answer(response, false, { error: 'The database does not answer' });
+    }
+  });
+  router.get('/metrics', async (_request, response) => {
+    // The queue's gauges are as of now; without the database they keep their last values.
+    await queueStats().catch(() => undefined);
+    response.type(metrics.contentType).send(await metrics.metrics());
+  });
+  return router;
+}
+
+function answer(response: Response, well: boolean, body: Readonly<Record<string, unknown>>): void {
+  response.status(well ? 200 : 503).json(body);
+}

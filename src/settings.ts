@@ -1,0 +1,25 @@
+// The configuration → the settings that flows work with: names made into ids, lists into sets.
+import type { Config } from './config/schema.ts';
+import { isMatrixUserId } from './domain/ids.ts';
+import type { BridgeSettings } from './flows/bridge.ts';
+import { APPSERVICE_ID } from './matrix/registration.ts';
+
+/** Compiles the configuration, which has been checked before. */
+export function compileSettings({ matrix, fhir, people }: Config): BridgeSettings & { appserviceId: string } {
+  const bot = `@${matrix.botLocalpart}:${matrix.serverName}`;
+  if (!isMatrixUserId(bot)) throw new TypeError('matrix.botLocalpart and matrix.serverName make no Matrix user id');
+  return {
+    appserviceId: APPSERVICE_ID,
+    serverName: matrix.serverName,
+    bot,
+    ghostPrefix: matrix.ghostPrefix,
+    pseudonymizationKey: people.pseudonymizationKey,
+    trustedServers: new Set([matrix.serverName, ...matrix.trustedServers]),
+    roomVersion: matrix.roomVersion,
+    roomNames: { space: matrix.spaceName, conversation: matrix.conversationName },
+    namePolicy: people.namePolicy,
+    deliverPreparation: fhir.deliverPreparation,
+    sourceSystemExtension: fhir.sourceSystemExtension,
+    idStrategy: fhir.idStrategy,
+  };
+}
