@@ -28,7 +28,7 @@ public final class FhirServer {
 
         AnnotationConfigApplicationContext storage = new AnnotationConfigApplicationContext();
         storage.registerBean(Settings.class, () -> settings);
-        storage.register(DatabaseConfig.class, HapiConfig.class, LazyRepositories.class);
+        storage.register(DatabaseConfig.class, HapiConfig.class);
         storage.refresh();
         storage.getBean(SchemaVersion.class).markCurrent();
         Tomcat http = RestApi.start(settings, storage);

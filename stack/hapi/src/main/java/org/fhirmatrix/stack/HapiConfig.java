@@ -62,7 +62,6 @@ class HapiConfig {
         SubscriptionSettings subscriptions = new SubscriptionSettings();
         subscriptions.addSupportedSubscriptionType(SubscriptionChannelType.RESTHOOK);
         subscriptions.setSubscriptionIntervalInMs(settings.subscriptionIntervalMs());
-        subscriptions.setSubscriptionChangeQueuedImmediately(true);
         return subscriptions;
     }
 
