@@ -4,22 +4,22 @@ import { TransactionPoolerError } from './errors.ts';
 import type { Queryable } from './database.ts';
 
 /**
- * Refuses a pooler in transaction mode. Such a pooler lends a server for the length of a transaction, so either our
- * statements run on different servers, or a second connection, within a transaction, is lent the server we had just
- * before. A pooler may hide from this test by chance; every heartbeat looks again.
+ * Refuses a pooler in transaction mode, which lends out a server for the length of a transaction. Either it lends them
+ * in turn, and two of our statements run on different servers; or it lends the one used last, and a second connection
+ * gets the server we had just before. With many clients a pooler may pass by chance; every heartbeat looks again.
  */
 export async function refuseTransactionPooler(
   client: Queryable,
   connect: () => Promise<Client>,
 ): Promise<void> {
   const ours = await backendPid(client);
+  if ((await backendPid(client)) !== ours) throw new TransactionPoolerError();
   const second = await connect();
   second.on('error', () => undefined);
   try {
     await second.query('begin');
     const theirs = await backendPid(second);
-    const oursNow = await backendPid(client);
-    if (theirs === ours || oursNow !== ours) throw new TransactionPoolerError();
+    if (theirs === ours || (await backendPid(client)) !== ours) throw new TransactionPoolerError();
   } finally {
     await second.end();
   }

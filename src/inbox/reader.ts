@@ -19,9 +19,9 @@ export interface ReaderDeps {
 
 export interface Reader {
   /** Asks for a pass; one that is under way does not count, since it may have read already. */
-  ring(): void;
+  readonly ring: () => void;
   /** Makes passes until the signal is aborted. A failed pass is logged, and repeated after the interval. */
-  run(signal: AbortSignal): Promise<void>;
+  readonly run: (signal: AbortSignal) => Promise<void>;
 }
 
 /** Creates a reader; run it under a lease, so that one replica reads. */

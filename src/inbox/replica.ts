@@ -131,15 +131,14 @@ export async function startReplica(deps: ReplicaDeps): Promise<Replica> {
 }
 
 function createReplicaClaimer(deps: ReplicaDeps, timings: Timings, stopping: AbortSignal): Claimer {
-  const { metrics = {}, sleep } = deps;
+  const { metrics = {}, clock, sleep } = deps;
   const work: LaneWorkerDeps = {
     ...deps,
     metrics,
     sliceMs: timings.sliceMs,
     otherLanesWait: () => claimer.lanesWait(),
     isStopping: () => stopping.aborted,
-    // The other replicas find the lane by polling, should this one not live to see it.
-    onPostponed: (delayMs) => void sleep(delayMs, stopping).then(claimer.wake),
+    onPostponed: (delayMs) => void wakeAfter(delayMs),
   };
   const claimer = createClaimer({
     ...deps,
@@ -148,6 +147,15 @@ function createReplicaClaimer(deps: ReplicaDeps, timings: Timings, stopping: Abo
     work: (session, lane) => workOnLane(work, { session, lane }),
   });
   return claimer;
+
+  /** Timers may be early, and then there is nothing to be claimed yet. Other replicas find the lane by polling. */
+  async function wakeAfter(delayMs: number): Promise<void> {
+    const dueMs = clock.monotonicMs() + delayMs + 1;
+    for (let leftMs = delayMs + 1; leftMs > 0 && !stopping.aborted; leftMs = dueMs - clock.monotonicMs()) {
+      await sleep(leftMs, stopping);
+    }
+    claimer.wake();
+  }
 }
 
 interface Opening {

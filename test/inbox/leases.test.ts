@@ -1,0 +1,94 @@
+// What runs on one replica at a time, and what is told to all of them.
+import { once } from 'node:events';
+import { describe, expect, test } from 'vitest';
+import { notify } from '../../src/inbox/notify.ts';
+import { useDatabase } from './support/database.ts';
+import { done } from './support/handlers.ts';
+import { createKeptLog, useReplicas } from './support/replica.ts';
+import { eventually } from './support/time.ts';
+
+const database = useDatabase();
+const replicas = useReplicas(database);
+
+describe('listening', () => {
+  test('hears what is said when it is committed, on its channel only, also with odd names', async () => {
+    const replica = await replicas.start(() => Promise.resolve(done));
+    const heard: string[] = [];
+    await replica.listen('The "channel"', (payload) => heard.push(payload));
+    await replica.listen('other', () => heard.push('other'));
+    const client = await database.connect();
+    await client.query('begin');
+    await notify(client, 'The "channel"', 'one');
+    await notify(client, 'The "channel"', 'two');
+    await notify(client, 'the "channel"', 'not this');
+    await client.query('rollback');
+    await notify(client, 'The "channel"', 'three');
+    await notify(client, 'The "channel"');
+    await eventually(() => heard.length === 2);
+    expect(heard).toEqual(['three', '']);
+  });
+
+  test('after the session was lost, calls once with an empty message and hears again', async () => {
+    const replica = await replicas.start(() => Promise.resolve(done));
+    const heard: string[] = [];
+    await replica.listen('channel', (payload) => heard.push(payload));
+    await database.cutSessions();
+    await eventually(() => heard.length === 1);
+    await notify(database.pool, 'channel', 'again');
+    await eventually(() => heard.length === 2);
+    expect(heard).toEqual(['', 'again']);
+  });
+});
+
+describe('leases', () => {
+  test('run on one replica at a time, and move when it stops', async () => {
+    const running = new Set<number>();
+    const runs: number[] = [];
+    const run = (number: number) => async (signal: AbortSignal) => {
+      expect(running.size).toBe(0);
+      running.add(number);
+      runs.push(number);
+      await once(signal, 'abort');
+      running.delete(number);
+    };
+    const started = [];
+    for (const number of [0, 1, 2]) {
+      const replica = await replicas.start(() => Promise.resolve(done));
+      replica.lease('poll the server', run(number));
+      started.push(replica);
+    }
+    await eventually(() => runs.length === 1);
+    await started[runs[0] ?? 0]?.stop({ graceMs: 10_000 });
+    await eventually(() => runs.length === 2);
+    expect(runs[1]).not.toBe(runs[0]);
+    await started[runs[1] ?? 0]?.stop({ graceMs: 10_000 });
+    await eventually(() => runs.length === 3);
+    expect(new Set(runs).size).toBe(3);
+  });
+
+  test('are aborted with the session and got again with the next one; different names do not exclude each other', async () => {
+    const replica = await replicas.start(() => Promise.resolve(done));
+    const signals: Record<string, AbortSignal[]> = { a: [], b: [] };
+    for (const name of ['a', 'b']) {
+      replica.lease(name, async (signal) => {
+        signals[name]?.push(signal);
+        await once(signal, 'abort');
+      });
+    }
+    await eventually(() => signals['a']?.length === 1 && signals['b']?.length === 1);
+    await database.cutSessions();
+    await eventually(() => signals['a']?.length === 2 && signals['b']?.length === 2);
+    expect(signals['a']?.map((signal) => signal.aborted)).toEqual([true, false]);
+  });
+
+  test('are given back when what runs ends or throws, and tried again', async () => {
+    const log = createKeptLog();
+    const replica = await replicas.start(() => Promise.resolve(done), { log });
+    let runs = 0;
+    replica.lease('test', () => (++runs === 1 ? Promise.reject(new Error('no')) : Promise.resolve()));
+    await eventually(() => runs >= 3);
+    expect(log.lines.filter((line) => line.level === 'error').map((line) => line.message)).toEqual([
+      'Work under a lease failed',
+    ]);
+  });
+});

@@ -1,0 +1,236 @@
+// What becomes of an item: for each answer of the handler, and when things go wrong on the way.
+import type { ClientBase } from 'pg';
+import { describe, expect, test } from 'vitest';
+import { enqueue } from '../../src/inbox/enqueue.ts';
+import type { Handle, Outcome } from '../../src/inbox/item.ts';
+import { listParkedItems } from '../../src/inbox/parked-items.ts';
+import { readQueueStats } from '../../src/inbox/queue-stats.ts';
+import { exponentialRetry } from '../../src/inbox/retry-policy.ts';
+import { itemsOf, useDatabase } from './support/database.ts';
+import { useEffects } from './support/effects.ts';
+import { script } from './support/handlers.ts';
+import { createKeptLog, useReplicas } from './support/replica.ts';
+import { eventually, sleep } from './support/time.ts';
+
+const database = useDatabase();
+const replicas = useReplicas(database);
+const effects = useEffects(database);
+const done: Outcome = { kind: 'done' };
+const retry: Outcome = { kind: 'retry', error: { code: 'NOT_NOW', message: 'The server is away' } };
+
+describe('done and ignored', () => {
+  test('what the handler records is written with the acknowledgement', async () => {
+    await database.enqueue(...itemsOf('a', 3));
+    await replicas.start((item) =>
+      Promise.resolve(
+        item.position === 2
+          ? { kind: 'ignored', reason: 'nothing to do', record: effects.record('ignored') }
+          : { kind: 'done', record: effects.record(item.sourceId) },
+      ),
+    );
+    await eventually(database.lanesAreIdle);
+    expect(await effects.read()).toEqual(['a-1', 'a-3', 'ignored']);
+  });
+
+  test('a record may enqueue, also into its own lane', async () => {
+    await database.enqueue(...itemsOf('a', 1));
+    const { attempts, handle, ids } = script({
+      'a-1': [
+        {
+          kind: 'done',
+          record: (transaction) =>
+            enqueue(transaction, [...itemsOf('a', 1, 2), ...itemsOf('b', 1)]).then(() => undefined),
+        },
+      ],
+    });
+    await replicas.start(handle);
+    await eventually(() => attempts.length === 3);
+    await eventually(database.lanesAreIdle);
+    expect(ids().sort()).toEqual(['a-1', 'a-2', 'b-1']);
+  });
+
+  test('records that enqueue crosswise, which deadlocks, are written again without calling the handler again', async () => {
+    await database.enqueue(...itemsOf('a', 1), ...itemsOf('b', 1));
+    let waiting = 0;
+    const both = Promise.withResolvers<undefined>();
+    const calls: string[] = [];
+    await replicas.start((item) => {
+      calls.push(item.sourceId);
+      if (item.position > 1) return Promise.resolve(done);
+      const other = item.lane === 'a' ? 'b' : 'a';
+      return Promise.resolve({
+        kind: 'done',
+        record: async (transaction) => {
+          if (++waiting === 2) both.resolve(undefined);
+          await both.promise;
+          await enqueue(transaction, itemsOf(other, 1, 2));
+        },
+      });
+    });
+    await eventually(database.lanesAreIdle);
+    expect(calls.sort()).toEqual(['a-1', 'a-2', 'b-1', 'b-2']);
+  });
+
+  test('a record that throws undoes everything; the item is tried again, in doubt', async () => {
+    await database.enqueue(...itemsOf('a', 2));
+    const broken = async (transaction: ClientBase) => {
+      await effects.record('half')(transaction);
+      throw new Error('no');
+    };
+    const { attempts, handle, ids } = script({ 'a-1': [{ kind: 'done', record: broken }] });
+    await replicas.start(handle);
+    await eventually(database.lanesAreIdle);
+    expect(await effects.read()).toEqual([]);
+    expect(ids()).toEqual(['a-1', 'a-1', 'a-2']);
+    expect(attempts.map(({ attempt }) => attempt.inDoubt)).toEqual([false, true, false]);
+  });
+
+  test('a connection that breaks in the middle of a record ends the transaction and nothing else', async () => {
+    await database.enqueue(...itemsOf('a', 1));
+    const { attempts, handle } = script({
+      'a-1': [
+        {
+          kind: 'done',
+          record: async (transaction) => {
+            await effects.record('half')(transaction);
+            const { rows } = await transaction.query<{ pid: number }>('select pg_backend_pid() as pid');
+            const ended = new Promise((resolve) => transaction.once('error', resolve));
+            await database.pool.query('select pg_terminate_backend($1)', [rows[0]?.pid]);
+            await ended;
+          },
+        },
+      ],
+    });
+    await replicas.start(handle);
+    await eventually(database.lanesAreIdle);
+    expect(attempts.map(({ attempt }) => attempt.inDoubt)).toEqual([false, true]);
+    expect(await effects.read()).toEqual([]);
+  });
+});
+
+describe('retry', () => {
+  test('holds up its own lane, in order, and no other', async () => {
+    await database.enqueue(...itemsOf('a', 3));
+    await database.enqueue(...itemsOf('b', 3));
+    const later: Outcome = { ...retry, afterMs: 300 };
+    const { attempts, handle, ids } = script({ 'a-1': [later] });
+    await replicas.start(handle, { slots: 1 });
+    await eventually(() => attempts.length === 4);
+    expect(ids()).toEqual(['a-1', 'b-1', 'b-2', 'b-3']);
+    await eventually(database.lanesAreIdle);
+    expect(ids().slice(4)).toEqual(['a-1', 'a-2', 'a-3']);
+    expect(attempts[4]?.attempt).toMatchObject({ number: 2, inDoubt: false });
+  });
+
+  test.each([Number.NaN, Infinity, -5])('a nonsensical delay of %s does no harm', async (afterMs) => {
+    await database.enqueue(...itemsOf('a', 1));
+    const { handle, ids } = script({ 'a-1': [{ ...retry, afterMs }] });
+    await replicas.start(handle);
+    await eventually(database.lanesAreIdle);
+    expect(ids()).toEqual(['a-1', 'a-1']);
+  });
+
+  test('throwing is a retry with a generic code, in doubt, and what was thrown is not quoted', async () => {
+    await database.enqueue(...itemsOf('a', 1));
+    const log = createKeptLog();
+    const secret = 'Mrs Jansen has a rash';
+    const { attempts, handle } = script({ 'a-1': [new TypeError(secret)] });
+    await replicas.start(handle, { log, retryPolicy: () => 200 });
+    await eventually(async () => (await readQueueStats(database.pool)).retryingLanes === 1);
+    const { rows } = await database.pool.query('select last_error_code, last_error_message from lane');
+    expect(rows).toEqual([
+      { last_error_code: 'INBOX_HANDLER_THREW', last_error_message: 'The handler threw: TypeError' },
+    ]);
+    await eventually(database.lanesAreIdle);
+    expect(attempts[1]?.attempt).toMatchObject({ number: 2, inDoubt: true });
+    expect(JSON.stringify(log.lines)).not.toContain(secret);
+  });
+
+  test('an answer that is none counts as throwing', async () => {
+    await database.enqueue(...itemsOf('a', 1));
+    const { handle, ids } = script({ 'a-1': [undefined as never, {} as never] });
+    const odd: Handle = (item, attempt) =>
+      attempt.number === 2 ? Promise.resolve({} as Outcome) : handle(item, attempt);
+    await replicas.start(odd);
+    await eventually(database.lanesAreIdle);
+    expect(ids()).toEqual(['a-1']);
+  });
+
+  test('the budget of attempts spent, the item is parked and the lane goes on', async () => {
+    await database.enqueue(...itemsOf('a', 2));
+    const { attempts, handle } = script({ 'a-1': [retry, retry, retry, retry, retry] });
+    await replicas.start(handle);
+    await eventually(database.lanesAreIdle);
+    expect(attempts.map(({ id, attempt }) => `${id} ${attempt.number}`)).toEqual([
+      'a-1 1',
+      'a-1 2',
+      'a-1 3',
+      'a-1 4',
+      'a-1 5',
+      'a-2 1',
+    ]);
+    expect(await listParkedItems(database.pool, { limit: 9 })).toMatchObject([
+      { sourceId: 'a-1', attempts: 5, errorCode: 'NOT_NOW', errorMessage: 'The server is away' },
+    ]);
+  });
+
+  test('the age limit counts from the first failure', async () => {
+    await database.enqueue(...itemsOf('a', 1));
+    const ages: number[] = [];
+    const { handle } = script({ 'a-1': [retry, retry, retry] });
+    await replicas.start(handle, { retryPolicy: (_, age) => (ages.push(age), age >= 100 ? 'give up' : 120) });
+    await eventually(database.lanesAreIdle);
+    expect(ages[0]).toBe(0);
+    expect(ages[1]).toBeGreaterThanOrEqual(119);
+    expect(ages).toHaveLength(2);
+    expect(await listParkedItems(database.pool, { limit: 9 })).toHaveLength(1);
+  });
+});
+
+test('lanes with a long backlog take turns when there are more of them than slots', async () => {
+  await database.enqueue(...itemsOf('a', 40));
+  await database.enqueue(...itemsOf('b', 40));
+  const { handle, ids } = script({});
+  const slow: Handle = async (item, attempt) => {
+    await sleep(5);
+    return handle(item, attempt);
+  };
+  await replicas.start(slow, {
+    slots: 1,
+    timings: {
+      heartbeatMs: 30,
+      leaseMs: 20_000,
+      staleAfterMs: 30_000,
+      pollMs: 60_000,
+      tryEveryMs: 30,
+      sliceMs: 20,
+    },
+  });
+  await eventually(database.lanesAreIdle);
+  const firstOfB = ids().indexOf('b-1');
+  const lastOfA = ids().indexOf('a-40');
+  expect(firstOfB).toBeLessThan(lastOfA);
+  for (const lane of ['a', 'b']) {
+    expect(ids().filter((id) => id.startsWith(lane))).toEqual(itemsOf(lane, 40).map((item) => item.sourceId));
+  }
+});
+
+test('attempts are told with source, outcome and age, and parked items with their code', async () => {
+  await database.enqueue(...itemsOf('a', 1));
+  const told: unknown[] = [];
+  const { handle } = script({ 'a-1': [new Error('x'), retry] });
+  await replicas.start(handle, {
+    retryPolicy: exponentialRetry({ firstDelayMs: 1, maxDelayMs: 1, maxAttempts: 2, maxAgeMs: 1e6 }, () => 1),
+    metrics: {
+      attemptEnded: ({ source, outcome, threw, ageMs }) =>
+        told.push([source, outcome, threw, ageMs >= -50 && ageMs < 60_000]),
+      itemParked: (item) => told.push(item),
+    },
+  });
+  await eventually(database.lanesAreIdle);
+  expect(told).toEqual([
+    ['test', 'retry', true, true],
+    ['test', 'retry', false, true],
+    { source: 'test', code: 'NOT_NOW' },
+  ]);
+});
