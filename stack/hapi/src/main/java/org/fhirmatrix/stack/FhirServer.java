@@ -31,11 +31,21 @@ public final class FhirServer {
         storage.register(DatabaseConfig.class, HapiConfig.class);
         storage.refresh();
         storage.getBean(SchemaVersion.class).markCurrent();
-        Tomcat http = RestApi.start(settings, storage);
+        Tomcat http = startHttp(settings, storage);
 
         Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(http, storage), "stop"));
         long seconds = TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - begin);
         LOG.info("FHIR server ready at {} after {} s", settings.url(), seconds);
+    }
+
+    private static Tomcat startHttp(Settings settings, AnnotationConfigApplicationContext storage)
+            throws LifecycleException {
+        try {
+            return RestApi.start(settings, storage);
+        } catch (LifecycleException | RuntimeException e) {
+            storage.close();
+            throw e;
+        }
     }
 
     private static void stop(Tomcat http, AnnotationConfigApplicationContext storage) {

@@ -44,6 +44,7 @@ final class RestApi {
         connector.setPort(settings.port());
         connector.setProperty("address", settings.host());
         connector.setProperty("maxThreads", Integer.toString(REQUEST_THREADS));
+        connector.setThrowOnFailure(true); // a port in use ends the process instead of a line in the log
         connector.setProperty("relaxedQueryChars", "|");
         return connector;
     }
