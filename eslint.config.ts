@@ -16,24 +16,31 @@ export const importTable: Record<string, { from: readonly string[]; types?: read
   ops: { from: ['domain', 'telemetry'], types: ['store', 'inbox'] },
 };
 
+/** Relative paths into a folder of `src/`, from a folder beside it or one below. */
+const inside = (folder: string): string[] => [`../${folder}/**`, `../../${folder}/**`];
+
 interface ImportPattern {
   group: string[];
   message: string;
   allowTypeImports?: boolean;
 }
 
-function importRule(folder: string, from: readonly string[], types: readonly string[]): ['error', { patterns: ImportPattern[] }] {
+function importRule(
+  folder: string,
+  from: readonly string[],
+  types: readonly string[],
+): ['error', { patterns: ImportPattern[] }] {
   const open = new Set([folder, ...from, ...types]);
   const closed = [...Object.keys(importTable), 'cli'].filter((other) => !open.has(other));
   const patterns: ImportPattern[] = [
     {
-      group: [...closed.map((other) => `**/${other}/**`), '**/main.ts'],
+      group: [...closed.flatMap(inside), '../main.ts', '../../main.ts'],
       message: `src/${folder} may not import this: see the house plan.`,
     },
   ];
   if (types.length > 0) {
     patterns.push({
-      group: types.map((other) => `**/${other}/**`),
+      group: types.flatMap(inside),
       allowTypeImports: true,
       message: `src/${folder} may import only types from here: see the house plan.`,
     });
@@ -56,8 +63,14 @@ export default defineConfig(
       '@typescript-eslint/no-floating-promises': 'error',
       '@typescript-eslint/no-non-null-assertion': 'error',
       '@typescript-eslint/consistent-type-imports': 'error',
-      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
-      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      '@typescript-eslint/switch-exhaustiveness-check': [
+        'error',
+        { considerDefaultExhaustiveForUnions: true },
+      ],
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true },
+      ],
       'no-console': 'error',
       'max-lines-per-function': ['error', { max: 60, skipBlankLines: true, skipComments: true }],
       'max-lines': ['error', { max: 300, skipBlankLines: true, skipComments: true }],

@@ -116,6 +116,7 @@ async function untilWorking(deps: DaemonDeps, signal: AbortSignal): Promise<Repl
 
 async function startWorking(deps: DaemonDeps, signal: AbortSignal): Promise<Replica> {
   const { config, readers, pool, connectSession, onParked, clock, sleep, log } = deps;
+  const botIsThere = createBotRegistration(deps, signal);
   const replica = await startReplica({
     pool,
     connectSession,
@@ -123,7 +124,7 @@ async function startWorking(deps: DaemonDeps, signal: AbortSignal): Promise<Repl
     clock,
     sleep,
     log,
-    handle: afterBot(deps, signal),
+    handle: afterBot(botIsThere, deps.handle),
     slots: config.inbox.workers,
     retryPolicy: exponentialRetry(
       {
@@ -142,33 +143,49 @@ async function startWorking(deps: DaemonDeps, signal: AbortSignal): Promise<Repl
   }
   for (const reader of readers) {
     replica.lease(reader.name, async (leased) => {
-      await untilBot(deps, leased);
+      await untilBot(botIsThere, deps, leased);
       await reader.run(leased);
     });
   }
   return replica;
 }
 
-/** Nothing can be said or read before the bot is registered: items wait for it. */
-function afterBot({ handle, registerBot }: DaemonDeps, signal: AbortSignal): Handle {
+/** Registers the bot once, for whoever asks; a failure is forgotten, so that the next one asks anew. */
+function createBotRegistration({ registerBot }: DaemonDeps, signal: AbortSignal): () => Promise<void> {
   let registered: Promise<void> | undefined;
-  return async (item, attempt) => {
+  return async () => {
     registered ??= registerBot(signal);
     try {
       await registered;
     } catch (error) {
       registered = undefined;
-      const { code, message } = error instanceof BridgeError ? error : new BridgeError('unexpected', 'see the log');
+      throw error;
+    }
+  };
+}
+
+/** Nothing can be said or read before the bot is registered: items wait for it. */
+function afterBot(botIsThere: () => Promise<void>, handle: Handle): Handle {
+  return async (item, attempt) => {
+    try {
+      await botIsThere();
+    } catch (error) {
+      const { code, message } =
+        error instanceof BridgeError ? error : new BridgeError('unexpected', 'see the log');
       return { kind: 'retry', error: { code, message } };
     }
     return handle(item, attempt);
   };
 }
 
-async function untilBot({ registerBot, sleep, log }: DaemonDeps, signal: AbortSignal): Promise<void> {
+async function untilBot(
+  botIsThere: () => Promise<void>,
+  { sleep, log }: DaemonDeps,
+  signal: AbortSignal,
+): Promise<void> {
   while (!signal.aborted) {
     try {
-      await registerBot(signal);
+      await botIsThere();
       return;
     } catch (error) {
       log.warn({ error }, 'The bot cannot be registered yet; trying again');
@@ -202,7 +219,10 @@ function createDependencyChecks({ pool, checks, metrics, sleep, log }: DaemonDep
   );
 }
 
-async function pruneForever({ pool, config, clock, sleep, log }: DaemonDeps, signal: AbortSignal): Promise<void> {
+async function pruneForever(
+  { pool, config, clock, sleep, log }: DaemonDeps,
+  signal: AbortSignal,
+): Promise<void> {
   while (!signal.aborted) {
     const olderThan = new Date(clock.now().getTime() - config.inbox.retentionDays * 86_400_000);
     await pruneItems(pool, { olderThan, batch: 1000 }).catch((error: unknown) => {

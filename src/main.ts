@@ -1,30 +1,25 @@
 // The composition root: configuration in, running daemon out. Reads from top to bottom as the architecture.
 import pg from 'pg';
+import type { Pool } from 'pg';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from './config/schema.ts';
 import type { Clock, Sleep } from './domain/clock.ts';
 import { FOLLOWED_TYPES } from './domain/fhir.ts';
-import { createFhirClient } from './fhir/client.ts';
-import { createHooksRouter } from './fhir/hooks.ts';
-import { createFhirServer } from './fhir/server.ts';
-import type { Bridge } from './flows/bridge.ts';
 import { createHandle, createReportFailure } from './flows/handle-item.ts';
 import { createIntake } from './flows/intake.ts';
 import { createKeyedLock } from './flows/keyed-lock.ts';
-import { isOwnUser } from './flows/message-to-communication.ts';
 import { inTransaction } from './inbox/database.ts';
 import { enqueue } from './inbox/enqueue.ts';
 import { notify } from './inbox/notify.ts';
 import { readQueueStats } from './inbox/queue-stats.ts';
 import type { Daemon } from './lifecycle.ts';
 import { createDaemon } from './lifecycle.ts';
-import { createAppserviceRouter } from './matrix/appservice.ts';
-import { createMatrixClient } from './matrix/client.ts';
 import { ensureRoom } from './matrix/ensure-room.ts';
-import { createHomeserver } from './matrix/homeserver.ts';
 import { createSpeak } from './matrix/speak.ts';
-import { createBearerCheck } from './ops/bearer.ts';
-import { createReaders, FHIR_CHANNEL, MATRIX_CHANNEL } from './readers.ts';
+import { createEndpoints } from './endpoints.ts';
+import type { Bridge } from './flows/bridge.ts';
+import { createReaders, MATRIX_CHANNEL } from './readers.ts';
+import { connectServers } from './servers.ts';
 import { compileSettings } from './settings.ts';
 import * as arrivals from './store/arrivals.ts';
 import * as cursors from './store/cursors.ts';
@@ -51,23 +46,7 @@ export function composeDaemon(config: Config, log: Log): Daemon {
   });
   const settings = compileSettings(config);
 
-  // The two servers.
-  const homeserver = createHomeserver(
-    createMatrixClient({
-      ...config.matrix,
-      requestTimeoutMs: config.matrix.requestTimeoutSeconds * 1000,
-      observe: metrics.observeMatrix,
-    }),
-  );
-  const fhir = createFhirServer(
-    createFhirClient({
-      baseUrl: config.fhir.baseUrl,
-      bearerToken: config.fhir.bearerToken,
-      requestTimeoutMs: config.fhir.requestTimeoutSeconds * 1000,
-      observe: metrics.observeFhir,
-    }),
-    settings.idStrategy,
-  );
+  const { homeserver, fhir } = connectServers(config, settings, metrics);
 
   // What comes in is stored ...
   const intake = createIntake({
@@ -79,40 +58,7 @@ export function composeDaemon(config: Config, log: Log): Daemon {
   const readers = createReaders({ config, settings, pool, homeserver, fhir, intake, sleep, log, metrics });
 
   // ... and what is stored is handled.
-  const bridge: Bridge = {
-    db: pool,
-    store: { messages, notices, people, resourceVersions, rooms },
-    enqueue,
-    homeserver,
-    speaking: createSpeak({ homeserver, bot: settings.bot }),
-    roomLock: createKeyedLock(),
-    ensureRoom: (order, signal) => ensureRoom({ homeserver, bot: settings.bot, clock, sleep }, order, signal),
-    fhir,
-    settings,
-    clock,
-    log,
-    metrics,
-  };
-
-  const endpoints = [
-    createAppserviceRouter({
-      checkBearer: createBearerCheck([config.matrix.hsToken, config.matrix.previousHsToken]),
-      store: intake.pushed,
-      isOwnUser: (userId) => isOwnUser(settings, userId),
-      log,
-      count: (result) => {
-        metrics.doorbells.inc({ source: 'matrix', result });
-      },
-    }),
-    createHooksRouter({
-      checkBearer: createBearerCheck([config.fhir.hookSecret, config.fhir.previousHookSecret]),
-      ring: (resourceType) => notify(pool, FHIR_CHANNEL, resourceType),
-      log,
-      count: (result) => {
-        metrics.doorbells.inc({ source: 'fhir', result });
-      },
-    }),
-  ];
+  const bridge = createBridge({ pool, settings, homeserver, fhir, log, metrics });
 
   return createDaemon({
     config,
@@ -122,18 +68,25 @@ export function composeDaemon(config: Config, log: Log): Daemon {
     metrics,
     pool,
     connectSession: async () => {
-      const client = new pg.Client({ connectionString: config.database.url, application_name: 'fhir-matrix-bridge' });
+      const client = new pg.Client({
+        connectionString: config.database.url,
+        application_name: 'fhir-matrix-bridge',
+      });
       await client.connect();
       return client;
     },
-    endpoints,
+    endpoints: createEndpoints({ config, settings, pool, intake, log, metrics }),
     readers,
     handle: createHandle(bridge),
     onParked: createReportFailure(bridge),
     queueStats: async () => {
       const stats = await readQueueStats(pool);
       metrics.setQueue(stats);
-      return { ...stats, arrivals: await arrivals.countArrivals(pool), readers: await cursors.readAdvances(pool) };
+      return {
+        ...stats,
+        arrivals: await arrivals.countArrivals(pool),
+        readers: await cursors.readAdvances(pool),
+      };
     },
     registerBot: (signal) => homeserver.registerGhost(settings.bot, signal),
     checks: {
@@ -146,3 +99,21 @@ export function composeDaemon(config: Config, log: Log): Daemon {
     },
   });
 }
+
+/** What the flows work with. */
+function createBridge({ pool, ...deps }: { pool: Pool } & Pick<Bridge, BridgeParts>): Bridge {
+  const { homeserver, settings } = deps;
+  const { bot } = settings;
+  return {
+    ...deps,
+    db: pool,
+    clock,
+    store: { messages, notices, people, resourceVersions, rooms },
+    enqueue,
+    speaking: createSpeak({ homeserver, bot }),
+    roomLock: createKeyedLock(),
+    ensureRoom: (order, signal) => ensureRoom({ homeserver, bot, clock, sleep }, order, signal),
+  };
+}
+
+type BridgeParts = 'settings' | 'homeserver' | 'fhir' | 'log' | 'metrics';

@@ -7,7 +7,7 @@ import { pullOnce } from './fhir/puller.ts';
 import type { FhirServer } from './fhir/server.ts';
 import { ensureSubscriptions } from './fhir/subscriptions.ts';
 import type { BridgeSettings } from './flows/bridge.ts';
-import type { createIntake } from './flows/intake.ts';
+import type { Intake } from './flows/intake.ts';
 import { fhirReader, MATRIX_READER } from './flows/intake.ts';
 import { createReader } from './inbox/reader.ts';
 import type { Homeserver } from './matrix/homeserver.ts';
@@ -37,7 +37,7 @@ interface Deps {
   readonly pool: Pool;
   readonly homeserver: Homeserver;
   readonly fhir: FhirServer;
-  readonly intake: ReturnType<typeof createIntake>;
+  readonly intake: Intake;
   readonly sleep: Sleep;
   readonly log: Log;
   readonly metrics: Metrics;
@@ -104,7 +104,12 @@ function followingReader(
         signal,
       ),
   });
-  return { ...reader, name, channel: FHIR_CHANNEL, hears: (payload) => payload === '' || payload === resourceType };
+  return {
+    ...reader,
+    name,
+    channel: FHIR_CHANNEL,
+    hears: (payload) => payload === '' || payload === resourceType,
+  };
 }
 
 function subscriptionKeeper({ config, fhir, ...deps }: Deps): LeasedReader {

@@ -7,7 +7,8 @@ import { APPSERVICE_ID } from './matrix/registration.ts';
 /** Compiles the configuration, which has been checked before. */
 export function compileSettings({ matrix, fhir, people }: Config): BridgeSettings & { appserviceId: string } {
   const bot = `@${matrix.botLocalpart}:${matrix.serverName}`;
-  if (!isMatrixUserId(bot)) throw new TypeError('matrix.botLocalpart and matrix.serverName make no Matrix user id');
+  if (!isMatrixUserId(bot))
+    throw new TypeError('matrix.botLocalpart and matrix.serverName make no Matrix user id');
   return {
     appserviceId: APPSERVICE_ID,
     serverName: matrix.serverName,

@@ -11,7 +11,13 @@ export function configCommand(): Command {
   return new Command('config')
     .description('Write and check the configuration')
     .addCommand(generator('sample', 'Write a commented sample configuration', sampleConfig))
-    .addCommand(generator('schema', 'Write the JSON schema, for editors', () => `${JSON.stringify(configJsonSchema(), null, 2)}\n`))
+    .addCommand(
+      generator(
+        'schema',
+        'Write the JSON schema, for editors',
+        () => `${JSON.stringify(configJsonSchema(), null, 2)}\n`,
+      ),
+    )
     .addCommand(generator('reference', 'Write the reference page', configReference))
     .addCommand(checkCommand());
 }

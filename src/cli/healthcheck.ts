@@ -5,7 +5,11 @@ import { Command } from 'commander';
 export function healthcheckCommand(): Command {
   return new Command('healthcheck')
     .description('Ask a running bridge for its health; exit code 0 or 1')
-    .option('--url <url>', 'what to ask', `http://127.0.0.1:${process.env['BRIDGE_LISTEN_PORT'] ?? '3000'}/health`)
+    .option(
+      '--url <url>',
+      'what to ask',
+      `http://127.0.0.1:${process.env['BRIDGE_LISTEN_PORT'] ?? '3000'}/health`,
+    )
     .option('--ready', 'ask whether it is ready instead of alive')
     .action(async ({ url, ready }: { url: string; ready?: boolean }) => {
       const target = ready === true ? new URL('/health/ready', url) : new URL(url);

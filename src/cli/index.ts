@@ -20,7 +20,8 @@ try {
   await program.parseAsync();
 } catch (error) {
   // A fault of the operator's is told in its own words; a fault of ours with its stack.
-  const text = error instanceof ConfigError ? error.message : error instanceof Error ? error.stack : String(error);
+  const text =
+    error instanceof ConfigError ? error.message : error instanceof Error ? error.stack : String(error);
   process.stderr.write(`${text ?? 'unknown error'}\n`);
   process.exitCode = error instanceof ConfigError ? 2 : 1;
 }

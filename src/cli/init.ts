@@ -10,6 +10,7 @@ import { chmod, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { stringify } from 'yaml';
+import { registrationYaml } from '../matrix/registration.ts';
 
 /** What `init` is told. */
 export interface InitOptions {
@@ -35,8 +36,8 @@ export interface InitFile {
   readonly content: string;
   /** Whether another uid reads it. */
   readonly foreign: boolean;
-  /** The primary files whose values it holds. */
-  readonly carries: readonly SecretPath[];
+  /** The secrets it holds. */
+  readonly holds: readonly string[];
 }
 
 /** What became of a file. */
@@ -74,73 +75,64 @@ type Secrets = Readonly<Record<SecretPath, string>>;
 const SECRET_PATHS = Object.keys(SECRETS) as SecretPath[];
 /** The configuration asks for as much of a secret. */
 const LEAST_LENGTH = 16;
+/** The configuration's default. */
+const GHOST_PREFIX = '_fhir_';
+const OWN_URL = 'http://localhost:3000';
 
 /** The derived files. Their content depends on the options and the secrets alone. */
 export function derivedFiles(options: InitOptions, secrets: Secrets): readonly InitFile[] {
   const { host, port } = postgresAddress(options.postgres);
-  const databaseUrl = `postgresql://bridge:${secrets['postgres/bridge_password']}@${host}:${port}/bridge_db`;
-  const synapse = databaseOfSynapse(host, port, secrets['postgres/synapse_password']);
+  const { 'bridge/as_token': asToken, 'bridge/hs_token': hsToken } = secrets;
+  const { 'postgres/superuser_password': superuser, 'postgres/synapse_password': synapse } = secrets;
+  const { 'postgres/hapi_password': hapi, 'postgres/bridge_password': bridge } = secrets;
+  const databaseUrl = `postgresql://bridge:${bridge}@${host}:${port}/bridge_db`;
+  const synapseArgs = { user: 'synapse', password: synapse, dbname: 'synapse_db', host, port };
   return [
-    {
-      path: 'bridge/database_url',
-      content: `${databaseUrl}\n`,
-      foreign: false,
-      carries: ['postgres/bridge_password'],
-    },
+    { path: 'bridge/database_url', content: `${databaseUrl}\n`, foreign: false, holds: [bridge] },
     {
       path: 'postgres/pgpass', // libpq's password file: host:port:database:user:password
-      content: `${host}:${port}:*:postgres:${secrets['postgres/superuser_password']}\n`,
+      content: `${host}:${port}:*:postgres:${superuser}\n`,
       foreign: false,
-      carries: ['postgres/superuser_password'],
+      holds: [superuser],
     },
     {
       path: 'synapse/database.yaml',
-      content: `# Synapse's database. Give it to Synapse as its last --config-path.\n${stringify(synapse)}`,
+      content: [
+        "# Synapse's database. Give this file to Synapse as its last --config-path.",
+        stringify({ database: { name: 'psycopg2', args: { ...synapseArgs, cp_min: 2, cp_max: 10 } } }),
+      ].join('\n'),
       foreign: true,
-      carries: ['postgres/synapse_password'],
+      holds: [synapse],
     },
     {
-      path: 'hapi/spring.datasource.password', // Spring reads the folder as configtree:, file names are properties
-      content: `${secrets['postgres/hapi_password']}\n`,
+      path: 'synapse/registration.yaml',
+      content: registrationYaml({ ...options, asToken, hsToken, ghostPrefix: GHOST_PREFIX }),
       foreign: true,
-      carries: ['postgres/hapi_password'],
+      holds: [asToken, hsToken],
     },
+    // Spring Boot reads the folder as configtree: a file's name is a property's.
+    { path: 'hapi/spring.datasource.password', content: `${hapi}\n`, foreign: true, holds: [hapi] },
     ...configFile(options, secrets, databaseUrl),
   ];
 }
 
-function databaseOfSynapse(host: string, port: number, password: string): Record<string, unknown> {
-  const args = { user: 'synapse', password, dbname: 'synapse_db', host, port, cp_min: 2, cp_max: 10 };
-  return { database: { name: 'psycopg2', args } };
-}
-
 function configFile(options: InitOptions, secrets: Secrets, databaseUrl: string): readonly InitFile[] {
-  const { homeserverUrl, fhirUrl } = options;
+  const { homeserverUrl, fhirUrl, serverName, appserviceUrl, hookUrl } = options;
   if (homeserverUrl === undefined || fhirUrl === undefined) return [];
+  const { 'bridge/as_token': asToken, 'bridge/hs_token': hsToken } = secrets;
+  const { 'bridge/hook_secret': hookSecret, 'bridge/pseudonymization_key': pseudonymizationKey } = secrets;
   const config = {
     database: { url: databaseUrl },
-    matrix: {
-      homeserverUrl,
-      serverName: options.serverName,
-      appserviceUrl: options.appserviceUrl,
-      asToken: secrets['bridge/as_token'],
-      hsToken: secrets['bridge/hs_token'],
-    },
-    fhir: { baseUrl: fhirUrl, hookUrl: options.hookUrl, hookSecret: secrets['bridge/hook_secret'] },
-    people: { pseudonymizationKey: secrets['bridge/pseudonymization_key'] },
+    matrix: { homeserverUrl, serverName, appserviceUrl, asToken, hsToken },
+    fhir: { baseUrl: fhirUrl, hookUrl, hookSecret },
+    people: { pseudonymizationKey },
   };
   return [
     {
       path: 'bridge/config.yaml',
       content: `# Holds secrets. Every key: docs/reference/configuration.md\n${stringify(config)}`,
       foreign: false,
-      carries: [
-        'postgres/bridge_password',
-        'bridge/as_token',
-        'bridge/hs_token',
-        'bridge/hook_secret',
-        'bridge/pseudonymization_key',
-      ],
+      holds: [databaseUrl, asToken, hsToken, hookSecret, pseudonymizationKey],
     },
   ];
 }
@@ -175,15 +167,15 @@ export async function init(options: InitOptions, random: () => string): Promise<
   }
   const secrets = Object.fromEntries(values) as Secrets;
   for (const file of derivedFiles(options, secrets)) {
-    const outcome = (await writeOnce(options, file)) ? 'written' : await stateOf(options.dir, file, secrets);
+    const outcome = (await writeOnce(options, file)) ? 'written' : await stateOf(options.dir, file);
     outcomes.push({ path: file.path, outcome });
   }
   return outcomes;
 }
 
-async function stateOf(dir: string, file: InitFile, secrets: Secrets): Promise<'kept' | 'outdated'> {
-  const content = await readFile(join(dir, file.path), 'utf8');
-  return file.carries.every((path) => content.includes(secrets[path])) ? 'kept' : 'outdated';
+async function stateOf(dir: string, { path, holds }: InitFile): Promise<'kept' | 'outdated'> {
+  const content = await readFile(join(dir, path), 'utf8');
+  return holds.every((secret) => content.includes(secret)) ? 'kept' : 'outdated';
 }
 
 /** Writes the file unless it exists. A name appears with its whole content or not at all, whoever else writes it. */
@@ -234,27 +226,27 @@ function address(value: string): string {
 /** The command `init`. */
 export function initCommand(): Command {
   return new Command('init')
-    .description('make the secrets of a deployment, once: tokens, passwords, and the files that carry them')
+    .description('Make the secrets of a deployment once: tokens, passwords, and the files that carry them')
     .requiredOption('--dir <folder>', 'where to write; one folder for each reader is made in it')
-    .requiredOption(
-      '--server-name <name>',
-      'the homeserver’s name: what follows the colon in its users’ ids',
-      serverName,
-    )
-    .option(
-      '--appservice-url <url>',
-      'where the homeserver reaches the bridge',
-      httpUrl,
-      'http://localhost:3000',
-    )
-    .option('--hook-url <url>', 'where the FHIR server reaches the bridge', httpUrl, 'http://localhost:3000')
+    .requiredOption('--server-name <name>', 'the homeserver’s name, which ends its users’ ids', serverName)
+    .option('--appservice-url <url>', 'where the homeserver reaches the bridge', httpUrl, OWN_URL)
+    .option('--hook-url <url>', 'where the FHIR server reaches the bridge', httpUrl, OWN_URL)
     .option('--postgres <host:port>', 'PostgreSQL', address, 'localhost:5432')
     .option('--homeserver-url <url>', 'the homeserver; with --fhir-url, config.yaml is written too', httpUrl)
     .option('--fhir-url <url>', 'the FHIR server’s base URL', httpUrl)
-    .option('--shared', 'let services with another uid read their files through the group', false)
-    .action(async (options: InitOptions) => {
-      const outcomes = await init(options, () => randomBytes(32).toString('base64url'));
+    .option('--shared', 'let services with other uids read their files through the group', false)
+    .action(async (options: InitOptions, command: Command) => {
+      const outcomes = await init(options, () => randomBytes(32).toString('base64url')).catch(
+        (error: unknown) => command.error(operatorFault(error)),
+      );
       process.stdout.write(initReport(options.dir, outcomes));
       if (outcomes.some(({ outcome }) => outcome === 'outdated')) process.exitCode = 1;
     });
+}
+
+/** The text of a fault that the operator can mend; others are thrown on. */
+function operatorFault(error: unknown): string {
+  if (error instanceof InitFileError) return error.message;
+  if (error instanceof Error && 'syscall' in error) return `Cannot write the files: ${error.message}`;
+  throw error;
 }

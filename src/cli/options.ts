@@ -4,7 +4,9 @@ import { Option } from 'commander';
 
 /** `--config FILE`, else the environment's BRIDGE_CONFIG, else the environment's variables alone. */
 export function configOption(): Option {
-  return new Option('-c, --config <file>', 'YAML configuration; without it the environment is read').env('BRIDGE_CONFIG');
+  return new Option('-c, --config <file>', 'YAML configuration; without it the environment is read').env(
+    'BRIDGE_CONFIG',
+  );
 }
 
 /** `--output FILE`, else standard output. */

@@ -21,7 +21,8 @@ export function registrationCommand(): Command {
     .addOption(outputOption())
     .option('--sample', 'with the values of the sample configuration')
     .action(async (options: { config?: string; output?: string; sample?: boolean }) => {
-      const values = options.sample === true ? SAMPLE : (await loadConfig(options.config, process.env)).matrix;
+      const values =
+        options.sample === true ? SAMPLE : (await loadConfig(options.config, process.env)).matrix;
       await writeOutput(registrationYaml(values), options.output);
     });
 }

@@ -27,7 +27,10 @@ export function runCommand(): Command {
  */
 async function stopOnSignal(stop: () => Promise<void>, hardStopAfterMs: number): Promise<void> {
   await new Promise<void>((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => { resolve(); });
+    for (const signal of ['SIGTERM', 'SIGINT'] as const)
+      process.once(signal, () => {
+        resolve();
+      });
   });
   const giveUp = (): void => {
     process.exit(1);

@@ -42,13 +42,13 @@ export function configJsonSchema(): Record<string, unknown> {
 
 /** The sections of the file, in order, with their descriptions. */
 export function configSections(): readonly { name: string; description: string }[] {
-  const { properties = {} } = configJsonSchema() as SchemaNode;
+  const { properties = {} }: SchemaNode = configJsonSchema();
   return Object.entries(properties).map(([name, { description = '' }]) => ({ name, description }));
 }
 
 /** Every key, in the order of the schema. */
 export function configKeys(): readonly ConfigKey[] {
-  return keysOf(configJsonSchema() as SchemaNode, []);
+  return keysOf(configJsonSchema(), []);
 }
 
 function keysOf(node: SchemaNode, path: readonly string[]): readonly ConfigKey[] {

@@ -70,7 +70,9 @@ async function fromEnvironment(
     const file = env[`${name}_FILE`];
     if (file === undefined || file === '') continue;
     const content = await readFile(file, 'utf8').catch((error: unknown) => {
-      throw new Error(`${name}_FILE: cannot read ${file} (${error instanceof Error ? error.message : 'unknown'})`);
+      throw new Error(
+        `${name}_FILE: cannot read ${file} (${error instanceof Error ? error.message : 'unknown'})`,
+      );
     });
     return typed(key, content.trim());
   }
@@ -105,7 +107,10 @@ function setPath(tree: Record<string, unknown>, path: readonly string[], value: 
   setPath(branch, rest, value);
 }
 
-function describeFault(issue: { path: PropertyKey[]; message: string; code?: string; keys?: string[] }, tree: unknown): string {
+function describeFault(
+  issue: { path: PropertyKey[]; message: string; code?: string; keys?: string[] },
+  tree: unknown,
+): string {
   const path = issue.path.map(String).join('.');
   if (issue.code === 'unrecognized_keys') return unknownKeys(path, issue.keys ?? []);
   const key = configKeys().find((candidate) => candidate.path.join('.') === path);

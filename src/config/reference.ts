@@ -15,8 +15,13 @@ export function configReference(): string {
       ...keys
         .filter((key) => key.path[0] === name)
         .map((key) => {
-          const type = key.choices === undefined ? key.type : key.choices.map((choice) => `\`${choice}\``).join(' ');
-          const fallback = key.required ? 'required' : key.default === undefined ? '' : `\`${JSON.stringify(key.default)}\``;
+          const type =
+            key.choices === undefined ? key.type : key.choices.map((choice) => `\`${choice}\``).join(' ');
+          const fallback = key.required
+            ? 'required'
+            : key.default === undefined
+              ? ''
+              : `\`${JSON.stringify(key.default)}\``;
           const env = key.env.map((variable) => `\`${variable}\``).join(' ');
           return `| \`${key.path.join('.')}\` | ${type} | ${fallback} | ${env} | ${key.description} |`;
         }),

@@ -40,7 +40,8 @@ export function serverNameOf(userId: MatrixUserId): string {
  * @throws TypeError when `id` is no FHIR id
  */
 export function referenceTo(resourceType: string, id: string): FhirReference {
-  if (!isFhirId(id)) throw new TypeError(`Expected a FHIR id (1-64 of A-Z a-z 0-9 - .) for a ${resourceType}`);
+  if (!isFhirId(id))
+    throw new TypeError(`Expected a FHIR id (1-64 of A-Z a-z 0-9 - .) for a ${resourceType}`);
   return `${resourceType}/${id}` as FhirReference;
 }
 

@@ -41,8 +41,4 @@ export interface NoticeItem {
 export type NoticeReason = 'unmapped-sender' | 'unsupported-content' | 'unsupported-event' | 'not-filed';
 
 export type InboxItem =
-  | MatrixEventItem
-  | MatrixEphemeralItem
-  | MatrixToDeviceItem
-  | FhirChangeItem
-  | NoticeItem;
+  MatrixEventItem | MatrixEphemeralItem | MatrixToDeviceItem | FhirChangeItem | NoticeItem;

@@ -97,7 +97,10 @@ export function createFhirClient(deps: {
       } catch (error) {
         const failure =
           error instanceof BrokenCircuitError
-            ? new BridgeError('fhir-unavailable', `${request.operation}: not tried, the last ${BREAKER.failures} failed`)
+            ? new BridgeError(
+                'fhir-unavailable',
+                `${request.operation}: not tried, the last ${BREAKER.failures} failed`,
+              )
             : error;
         end(failure instanceof BridgeError ? failure.code : 'unexpected');
         throw failure;
@@ -108,7 +111,8 @@ export function createFhirClient(deps: {
 
 function describeFailure(operation: string, error: unknown): BridgeError {
   const answered = errorSchema.safeParse(error);
-  if (!answered.success) return new BridgeError('fhir-unavailable', `${operation}: no answer`, { cause: error });
+  if (!answered.success)
+    return new BridgeError('fhir-unavailable', `${operation}: no answer`, { cause: error });
   const { status, data } = answered.data.response;
   const issues = outcomeSchema.safeParse(data).data?.issue.map((issue) => issue.code) ?? [];
   return new FhirRefusal(operation, status, issues);

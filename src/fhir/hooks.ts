@@ -49,6 +49,7 @@ export function createHooksRouter({ checkBearer, ring, log, count }: Deps): Rout
   };
   const router = express.Router();
   router.post('/fhir/hooks/:subscription', hook);
-  for (const method of ['post', 'put', 'delete'] as const) router[method]('/fhir/hooks/:subscription/*resource', hook);
+  for (const method of ['post', 'put', 'delete'] as const)
+    router[method]('/fhir/hooks/:subscription/*resource', hook);
   return router;
 }

@@ -45,7 +45,12 @@ export async function pullOnce(deps: Deps, signal: AbortSignal): Promise<number>
   return 0;
 }
 
-async function pullFrom(deps: Deps, cursor: string, store: PullStore['store'], signal: AbortSignal): Promise<number> {
+async function pullFrom(
+  deps: Deps,
+  cursor: string,
+  store: PullStore['store'],
+  signal: AbortSignal,
+): Promise<number> {
   let from = instant(Date.parse(cursor) - deps.overlapMs);
   let newest = cursor;
   let pageSize = deps.pageSize;
@@ -80,7 +85,8 @@ function largerPage(pageSize: number, resourceType: FollowedType): number {
 /** Now by the server's clock: the stamp of an empty answer. */
 async function serverNow({ server, resourceType }: Deps, signal: AbortSignal): Promise<string> {
   const { serverTime } = await server.search(resourceType, [['_lastUpdated', 'ge2999-01-01']], 1, signal);
-  if (serverTime === undefined) throw new BridgeError('fhir-answer', 'a searchset Bundle bears no meta.lastUpdated');
+  if (serverTime === undefined)
+    throw new BridgeError('fhir-answer', 'a searchset Bundle bears no meta.lastUpdated');
   return serverTime;
 }
 

@@ -36,20 +36,9 @@ export interface SearchPage {
  * @param idStrategy whether the bridge may choose ids (`PUT Type/id` creates) or the server does (`If-None-Exist`)
  */
 export function createFhirServer(client: FhirClient, idStrategy: 'client-assigned' | 'server-assigned') {
-  const read = async (reference: FhirReference, signal?: AbortSignal): Promise<StoredResource | undefined> => {
-    try {
-      const path = `${typeOf(reference)}/${idOf(reference)}`;
-      const answer = await client.request({ operation: `read ${typeOf(reference)}`, method: 'GET', path, signal });
-      return parseStored(answer.body, typeOf(reference));
-    } catch (error) {
-      if (error instanceof FhirRefusal && (error.status === 404 || error.status === 410)) return undefined;
-      throw error;
-    }
-  };
-
   return {
     /** The current version; undefined when there is none, or it was deleted. */
-    read,
+    read: (reference: FhirReference, signal?: AbortSignal) => read(client, reference, signal),
 
     /**
      * A search that bypasses the server's cache and leaves nothing in it (`no-store`).
@@ -83,9 +72,15 @@ export function createFhirServer(client: FhirClient, idStrategy: 'client-assigne
     ): Promise<ResourceVersion> {
       const own = referenceTo(resource.resourceType, resource.id);
       if (idStrategy === 'server-assigned') return createIfNoneExists(client, resource, signal);
-      const existing = mayExist ? await read(own, signal) : undefined;
+      const existing = mayExist ? await read(client, own, signal) : undefined;
       if (existing !== undefined) return versionOf(existing);
-      return write(client, { operation: `create ${resource.resourceType}`, method: 'PUT', path: own, body: resource, signal });
+      return write(client, {
+        operation: `create ${resource.resourceType}`,
+        method: 'PUT',
+        path: own,
+        body: resource,
+        signal,
+      });
     },
 
     /**
@@ -113,13 +108,6 @@ export function createFhirServer(client: FhirClient, idStrategy: 'client-assigne
         signal,
       });
     },
-
-    /** Asks for the server's capabilities, as a sign of life. @returns the FHIR version it speaks */
-    async fhirVersion(signal?: AbortSignal): Promise<string> {
-      const path = 'metadata?_elements=fhirVersion';
-      const { body } = await client.request({ operation: 'read capabilities', method: 'GET', path, signal });
-      return z.looseObject({ fhirVersion: z.string() }).parse(body).fhirVersion;
-    },
   };
 }
 
@@ -134,13 +122,34 @@ export function versionOf(resource: StoredResource): ResourceVersion {
   };
 }
 
+async function read(
+  client: FhirClient,
+  reference: FhirReference,
+  signal?: AbortSignal,
+): Promise<StoredResource | undefined> {
+  try {
+    const path = `${typeOf(reference)}/${idOf(reference)}`;
+    const answer = await client.request({
+      operation: `read ${typeOf(reference)}`,
+      method: 'GET',
+      path,
+      signal,
+    });
+    return parseStored(answer.body, typeOf(reference));
+  } catch (error) {
+    if (error instanceof FhirRefusal && (error.status === 404 || error.status === 410)) return undefined;
+    throw error;
+  }
+}
+
 async function createIfNoneExists(
   client: FhirClient,
   resource: FhirResource & { id: string },
   signal: AbortSignal | undefined,
 ): Promise<ResourceVersion> {
-  const { id: _id, ...body } = resource;
-  const identifier = 'identifier' in resource && Array.isArray(resource.identifier) ? resource.identifier[0] : undefined;
+  const body = { ...resource, id: undefined };
+  const identifier =
+    'identifier' in resource && Array.isArray(resource.identifier) ? resource.identifier[0] : undefined;
   const parsed = z.object({ system: z.string(), value: z.string() }).safeParse(identifier);
   if (!parsed.success) throw new TypeError('A resource without identifier cannot be created conditionally');
   const token = encodeURIComponent(`${parsed.data.system}|${parsed.data.value}`);
@@ -155,7 +164,10 @@ async function createIfNoneExists(
 }
 
 async function write(client: FhirClient, request: FhirRequest): Promise<ResourceVersion> {
-  const answer = await client.request({ ...request, headers: { ...request.headers, prefer: 'return=representation' } });
+  const answer = await client.request({
+    ...request,
+    headers: { ...request.headers, prefer: 'return=representation' },
+  });
   return versionOf(parseStored(answer.body, resourceTypeIn(answer, request)));
 }
 
@@ -167,7 +179,10 @@ function resourceTypeIn({ body }: FhirAnswer, request: FhirRequest): string {
 function parseStored(body: unknown, resourceType: string): StoredResource {
   const parsed = storedSchema.safeParse(body);
   if (!parsed.success || parsed.data.resourceType !== resourceType) {
-    throw new BridgeError('fhir-answer', `expected a ${resourceType} with id, meta.versionId and meta.lastUpdated`);
+    throw new BridgeError(
+      'fhir-answer',
+      `expected a ${resourceType} with id, meta.versionId and meta.lastUpdated`,
+    );
   }
   // The schema checks what the bridge relies on; the other elements are read leniently by the mapping.
   return parsed.data as unknown as StoredResource;

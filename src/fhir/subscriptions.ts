@@ -1,7 +1,7 @@
 // Keeps one rest-hook Subscription per followed resource type on the FHIR server, created or updated in place.
 import type { Subscription } from 'fhir/r4.js';
 import { z } from 'zod';
-import type { FhirResource, FollowedType } from '../domain/fhir.ts';
+import type { FollowedType } from '../domain/fhir.ts';
 import { FOLLOWED_TYPES } from '../domain/fhir.ts';
 import { hookPath } from './hooks.ts';
 import type { FhirServer, StoredResource } from './server.ts';
@@ -46,7 +46,7 @@ async function ensureSubscription(
   }
   if (isAsDesired(existing, desired)) return 0;
   const { id, meta } = existing;
-  const mended: StoredResource<FhirResource> = { ...desired, id, meta };
+  const mended: StoredResource = { ...desired, id, meta };
   await server.update(mended, signal);
   return 1;
 }

@@ -46,7 +46,11 @@ export async function ensureSpace(
   if (WITHOUT_SPACE.has(careTeam.status)) return undefined;
   const members = await membersOf(bridge, participantsOf(careTeam, bridge.clock.now().getTime()), signal);
   const { bot, roomVersion, roomNames } = bridge.settings;
-  return convergeRoom(bridge, desiredSpace(reference, members, { bot, roomVersion, names: roomNames }), signal);
+  return convergeRoom(
+    bridge,
+    desiredSpace(reference, members, { bot, roomVersion, names: roomNames }),
+    signal,
+  );
 }
 
 /** Lists a room in a space, unless it is listed so already. */
@@ -58,5 +62,6 @@ export async function linkToSpace(
 ): Promise<void> {
   const child = spaceChild(room, settings.serverName);
   const actual = await homeserver.stateEvent(settings.bot, space, child, signal);
-  if (!isDeepStrictEqual(actual, child.content)) await homeserver.putState(settings.bot, space, child, signal);
+  if (!isDeepStrictEqual(actual, child.content))
+    await homeserver.putState(settings.bot, space, child, signal);
 }

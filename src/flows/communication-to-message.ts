@@ -4,7 +4,12 @@ import type { DeliveryId, EventId, FhirReference, RoomId } from '../domain/ids.t
 import { communicationDeliveryId } from '../mapping/delivery-ids.ts';
 import { contentDigest } from '../mapping/digest.ts';
 import type { CommunicationFacts } from '../mapping/fhir-to-matrix/communication.ts';
-import { readCommunication, textMessage, withEventId, withLossNotice } from '../mapping/fhir-to-matrix/communication.ts';
+import {
+  readCommunication,
+  textMessage,
+  withEventId,
+  withLossNotice,
+} from '../mapping/fhir-to-matrix/communication.ts';
 import type { StoredResource } from '../fhir/server.ts';
 import type { Attempt, Outcome } from '../inbox/item.ts';
 import type { MessageRow } from '../store/messages.ts';
@@ -27,7 +32,8 @@ export async function communicationToMessage(
   if (resource?.resourceType !== 'Communication') return { kind: 'ignored', reason: 'gone' };
   const facts = readCommunication(resource, settings);
   const known = await store.messages.findMessageByCommunication(db, reference, facts.eventId);
-  if (known !== undefined && (known.origin === 'matrix' || known.completed)) return alreadyCarried(known, facts);
+  if (known !== undefined && (known.origin === 'matrix' || known.completed))
+    return alreadyCarried(known, facts);
   if (!facts.deliverable) return { kind: 'ignored', reason: 'status' };
   const text = withLossNotice(facts);
   if (text === undefined) return { kind: 'ignored', reason: 'empty' };
@@ -54,7 +60,11 @@ function alreadyCarried(known: MessageRow, facts: CommunicationFacts): Outcome {
   return { kind: 'ignored', reason: unchanged ? 'unchanged' : 'edit-not-carried' };
 }
 
-async function roomOf(bridge: Bridge, request: FhirReference, signal: AbortSignal): Promise<RoomId | undefined> {
+async function roomOf(
+  bridge: Bridge,
+  request: FhirReference,
+  signal: AbortSignal,
+): Promise<RoomId | undefined> {
   const room = await bridge.store.rooms.findRoom(bridge.db, request);
   return room?.ready === true ? room.roomId : convergeConversation(bridge, request, signal);
 }
@@ -73,7 +83,10 @@ async function sayOnce(
 ): Promise<EventId> {
   const deliveryId = communicationDeliveryId(reference);
   const as = await speakerFor(bridge, facts.sender, signal);
-  const startedAt = await bridge.store.messages.startFromFhir(bridge.db, { communication: reference, roomId });
+  const startedAt = await bridge.store.messages.startFromFhir(bridge.db, {
+    communication: reference,
+    roomId,
+  });
   return (
     (await saidLongAgo(bridge, roomId, deliveryId, startedAt, signal)) ??
     (await bridge.speaking.speak(

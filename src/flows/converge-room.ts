@@ -9,7 +9,11 @@ import { changesToRoom } from '../mapping/room-changes.ts';
 import type { Bridge } from './bridge.ts';
 
 /** Makes the room exist and be as desired; running it again changes nothing. @returns its id */
-export async function convergeRoom(bridge: Bridge, desired: DesiredRoom, signal: AbortSignal): Promise<RoomId> {
+export async function convergeRoom(
+  bridge: Bridge,
+  desired: DesiredRoom,
+  signal: AbortSignal,
+): Promise<RoomId> {
   const roomId = await bridge.roomLock(desired.reference, () => existingRoom(bridge, desired, signal));
   const actual = await bridge.homeserver.roomState(bridge.settings.bot, roomId, signal);
   for (const change of changesToRoom(desired, actual)) await apply(bridge, roomId, change, signal);

@@ -21,7 +21,10 @@ export function createHandle(bridge: Bridge): Handle {
     const outcome = await handleSafely(bridge, parsed, attempt);
     const reason = outcome.kind === 'ignored' ? outcome.reason : 'error' in outcome ? outcome.error.code : '';
     bridge.metrics.items.inc({ kind, outcome: outcome.kind, reason });
-    bridge.metrics.handlingSeconds.observe({ kind }, (bridge.clock.now().getTime() - item.receivedAt.getTime()) / 1000);
+    bridge.metrics.handlingSeconds.observe(
+      { kind },
+      (bridge.clock.now().getTime() - item.receivedAt.getTime()) / 1000,
+    );
     return outcome;
   };
 }
@@ -29,7 +32,10 @@ export function createHandle(bridge: Bridge): Handle {
 /** Creates what happens when an item becomes a dead letter: its sender is told (rule 4). */
 export function createReportFailure(bridge: Bridge): OnParked {
   return async (tx, item, error) => {
-    bridge.log.error({ code: error.code, source: item.source, sourceId: item.sourceId }, 'An item became a dead letter');
+    bridge.log.error(
+      { code: error.code, source: item.source, sourceId: item.sourceId },
+      'An item became a dead letter',
+    );
     const parsed = parseItem(item);
     if (parsed?.kind !== 'matrix.event' || isOwnUser(bridge.settings, parsed.event.sender)) return;
     const { room_id: roomId, sender: about } = parsed.event;
@@ -83,7 +89,12 @@ async function dispatchChange(
   const { signal } = attempt;
   switch (resourceType) {
     case 'CareTeam':
-      return careTeamToSpace(bridge, reference, (request) => convergeConversation(bridge, request, signal), signal);
+      return careTeamToSpace(
+        bridge,
+        reference,
+        (request) => convergeConversation(bridge, request, signal),
+        signal,
+      );
     case 'CommunicationRequest':
       return requestToRoom(bridge, reference, signal);
     case 'Communication':

@@ -43,7 +43,7 @@ export function createIntake({ transact, enqueue: store, ringMatrix, store: tabl
   const { arrivals, cursors, resourceVersions } = tables;
   return {
     /** Stores a pushed transaction: events as arrivals, for the reader to order; the rest as items. */
-    async pushed({ events, ephemeral, toDevice }: TransactionParts): Promise<void> {
+    pushed: async ({ events, ephemeral, toDevice }: TransactionParts): Promise<void> => {
       await transact(async (tx) => {
         if (events.length > 0) await arrivals.saveArrivals(tx, events);
         await store(tx, [...ephemeral.map(ephemeralItem), ...toDevice.map(toDeviceItem)]);
@@ -52,8 +52,8 @@ export function createIntake({ transact, enqueue: store, ringMatrix, store: tabl
     },
 
     /** Stores what a pass over `/sync` found, and what only push has brought. @returns how many were new */
-    async synced({ events, toDevice, position, arrivalsUpTo }: SyncResult): Promise<number> {
-      return transact(async (tx) => {
+    synced: async ({ events, toDevice, position, arrivalsUpTo }: SyncResult): Promise<number> =>
+      transact(async (tx) => {
         await arrivals.removeArrivals(
           tx,
           events.map((event) => event.event_id),
@@ -63,12 +63,11 @@ export function createIntake({ transact, enqueue: store, ringMatrix, store: tabl
         const { stored } = await store(tx, items);
         await cursors.saveCursor(tx, MATRIX_READER, position);
         return stored;
-      });
-    },
+      }),
 
     /** Stores a page of changed resources. @returns how many versions were new */
-    async pulled(resourceType: FollowedType, resources: readonly StoredResource[]): Promise<number> {
-      return transact(async (tx) => {
+    pulled: async (resourceType: FollowedType, resources: readonly StoredResource[]): Promise<number> =>
+      transact(async (tx) => {
         const fresh = await resourceVersions.recordRead(tx, resources.map(versionOf));
         const isFresh = new Set(fresh.map(({ reference, versionId }) => `${reference}/${versionId}`));
         const items = resources.map((resource) => changeItem(resourceType, resource));
@@ -77,16 +76,14 @@ export function createIntake({ transact, enqueue: store, ringMatrix, store: tabl
           items.filter(({ sourceId }) => isFresh.has(sourceId)),
         );
         return fresh.length;
-      });
-    },
+      }),
 
     /** Enters a page in the ledger alone. @returns how many versions were new */
-    async pulledAsKnown(resources: readonly StoredResource[]): Promise<number> {
-      return transact(async (tx) => (await resourceVersions.recordRead(tx, resources.map(versionOf))).length);
-    },
+    pulledAsKnown: async (resources: readonly StoredResource[]): Promise<number> =>
+      transact(async (tx) => (await resourceVersions.recordRead(tx, resources.map(versionOf))).length),
 
     /** Moves a FHIR reader's cursor and forgets what its overlap cannot show again. */
-    async pulledUpTo(resourceType: FollowedType, cursor: string, forgetBefore: string): Promise<void> {
+    pulledUpTo: async (resourceType: FollowedType, cursor: string, forgetBefore: string): Promise<void> => {
       await transact(async (tx) => {
         await cursors.saveCursor(tx, fhirReader(resourceType), cursor);
         await resourceVersions.forgetVersionsBefore(tx, resourceType, forgetBefore);
@@ -94,6 +91,8 @@ export function createIntake({ transact, enqueue: store, ringMatrix, store: tabl
     },
   };
 }
+
+export type Intake = ReturnType<typeof createIntake>;
 
 function eventItem(event: MatrixEvent): NewItem {
   const payload: MatrixEventItem = { kind: 'matrix.event', event };
@@ -127,5 +126,9 @@ function changeItem(resourceType: FollowedType, resource: StoredResource): NewIt
 }
 
 function versionOf({ resourceType, id, meta }: StoredResource) {
-  return { reference: referenceTo(resourceType, id), versionId: meta.versionId, lastUpdated: meta.lastUpdated };
+  return {
+    reference: referenceTo(resourceType, id),
+    versionId: meta.versionId,
+    lastUpdated: meta.lastUpdated,
+  };
 }

@@ -12,7 +12,12 @@ import type { Bridge } from './bridge.ts';
 import { noticeItem } from './notice.ts';
 
 /** Events that say something in the room, and so are recorded, at least as "something was said". */
-const MESSAGES: ReadonlySet<string> = new Set(['m.room.message', 'm.room.encrypted', 'm.sticker', 'm.poll.start']);
+const MESSAGES: ReadonlySet<string> = new Set([
+  'm.room.message',
+  'm.room.encrypted',
+  'm.sticker',
+  'm.poll.start',
+]);
 /** Events by which people change what was said; the record does not follow them yet, and they are told so. */
 const CHANGES: ReadonlySet<string> = new Set(['m.room.redaction', 'm.reaction']);
 
@@ -54,9 +59,14 @@ async function recordMessage(
     sender,
     sourceSystemExtension: settings.sourceSystemExtension,
   });
-  const own = settings.idStrategy === 'client-assigned' ? referenceTo('Communication', communication.id) : undefined;
+  const own =
+    settings.idStrategy === 'client-assigned' ? referenceTo('Communication', communication.id) : undefined;
   // Before the write: whoever reads the new Communication first must find it here as the bridge's own.
-  await store.messages.startFromMatrix(db, { eventId: event.event_id, communication: own, roomId: event.room_id });
+  await store.messages.startFromMatrix(db, {
+    eventId: event.event_id,
+    communication: own,
+    roomId: event.room_id,
+  });
   const version = await bridge.fhir.createOnce(communication, {
     mayExist: attempt.number > 1 || attempt.inDoubt,
     signal: attempt.signal,
@@ -97,8 +107,8 @@ async function unsaid(
 ): Promise<readonly NoticeItem[]> {
   const notices: NoticeItem[] = [];
   for (const reason of reasons) {
-    if (!(await store.notices.wasSaid(db, { roomId, about, reason }))) notices.push({ kind: 'notice', roomId, about, reason });
+    if (!(await store.notices.wasSaid(db, { roomId, about, reason })))
+      notices.push({ kind: 'notice', roomId, about, reason });
   }
   return notices;
 }
-

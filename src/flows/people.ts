@@ -44,7 +44,11 @@ export async function speakerFor(
   return userId;
 }
 
-async function memberFor(bridge: Bridge, reference: FhirReference, signal: AbortSignal): Promise<DesiredMember> {
+async function memberFor(
+  bridge: Bridge,
+  reference: FhirReference,
+  signal: AbortSignal,
+): Promise<DesiredMember> {
   const person = await readPerson(bridge, reference, signal);
   const displayName = displayNameOf(person, bridge.settings.namePolicy);
   const address = matrixAddressOf(person);
@@ -99,7 +103,9 @@ function ghostOf({ settings }: Bridge, reference: FhirReference): MatrixUserId {
 }
 
 function isPersonType(resourceType: string): resourceType is Person['resourceType'] {
-  return ['Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson', 'Organization'].includes(resourceType);
+  return ['Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson', 'Organization'].includes(
+    resourceType,
+  );
 }
 
 function isPerson(resource: { resourceType: string }): resource is Person {

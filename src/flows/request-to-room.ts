@@ -5,7 +5,12 @@ import { parseReference, referenceTo } from '../domain/ids.ts';
 import { firstMessageDeliveryId } from '../mapping/delivery-ids.ts';
 import { desiredConversation } from '../mapping/desired-room.ts';
 import { textMessage } from '../mapping/fhir-to-matrix/communication.ts';
-import { authorOf, careTeamsNamedBy, firstMessageOf, partiesOf } from '../mapping/fhir-to-matrix/participants.ts';
+import {
+  authorOf,
+  careTeamsNamedBy,
+  firstMessageOf,
+  partiesOf,
+} from '../mapping/fhir-to-matrix/participants.ts';
 import type { Outcome } from '../inbox/item.ts';
 import type { Bridge } from './bridge.ts';
 import { ensureSpace, linkToSpace } from './care-team-to-space.ts';

@@ -58,7 +58,10 @@ export function desiredConversation(
   reference: FhirReference,
   members: readonly DesiredMember[],
   around: Surroundings,
-  { authoredOn, space }: { authoredOn?: string | undefined; space?: { roomId: RoomId; via: string } | undefined },
+  {
+    authoredOn,
+    space,
+  }: { authoredOn?: string | undefined; space?: { roomId: RoomId; via: string } | undefined },
 ): DesiredRoom {
   const name = around.names.conversation.replace('{date}', authoredOn?.slice(0, 10) ?? '').trim();
   return {

@@ -101,7 +101,9 @@ function nameUnderPolicy(names: HumanName[] | undefined, role: string, policy: N
 }
 
 function preferredName(names: HumanName[] | undefined): HumanName | undefined {
-  return names?.find((name) => name.use === 'official') ?? names?.find((name) => name.use !== 'old') ?? names?.[0];
+  return (
+    names?.find((name) => name.use === 'official') ?? names?.find((name) => name.use !== 'old') ?? names?.[0]
+  );
 }
 
 function fullName(names: HumanName[] | undefined): string | undefined {
@@ -113,7 +115,8 @@ function fullName(names: HumanName[] | undefined): string | undefined {
 
 function initialsOf(names: HumanName[] | undefined): string {
   const name = preferredName(names);
-  const parts = name?.given === undefined && name?.family === undefined ? (name?.text ?? '').split(/\s+/) : undefined;
+  const parts =
+    name?.given === undefined && name?.family === undefined ? (name?.text ?? '').split(/\s+/) : undefined;
   return (parts ?? [...(name?.given ?? []), ...(name?.family?.split(/\s+/) ?? [])])
     .map((part) => part.charAt(0).toUpperCase())
     .filter((letter) => letter !== '')

@@ -32,7 +32,12 @@ export function changesToRoom(desired: DesiredRoom, actual: readonly ActualState
     ...state.map((event): RoomChange => ({ kind: 'put-state', event })),
     ...(levels === undefined
       ? []
-      : [{ kind: 'put-state', event: { type: 'm.room.power_levels', state_key: '', content: levels } } as const]),
+      : [
+          {
+            kind: 'put-state',
+            event: { type: 'm.room.power_levels', state_key: '', content: levels },
+          } as const,
+        ]),
     ...desired.members.flatMap((member) =>
       membershipChanges(member, contentOf('m.room.member', member.userId)?.['membership']),
     ),

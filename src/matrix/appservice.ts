@@ -29,7 +29,7 @@ export function createAppserviceRouter(deps: Deps): Router {
     response.json({});
   });
   router.get('/_matrix/app/v1/users/:userId', (request, response) => {
-    if (deps.isOwnUser(String(request.params['userId']))) response.json({});
+    if (deps.isOwnUser(request.params.userId)) response.json({});
     else refuse(response, 404, 'M_NOT_FOUND', 'No such user of this bridge');
   });
   // Asked for every unknown alias of the namespace, also when the bridge itself looks one up: never call back here.
@@ -40,7 +40,9 @@ export function createAppserviceRouter(deps: Deps): Router {
     refuse(response, 404, 'M_NOT_FOUND', 'This bridge offers no third-party protocols');
   });
   router.get(
-    ['location', 'location/:protocol', 'user', 'user/:protocol'].map((path) => `/_matrix/app/v1/thirdparty/${path}`),
+    ['location', 'location/:protocol', 'user', 'user/:protocol'].map(
+      (path) => `/_matrix/app/v1/thirdparty/${path}`,
+    ),
     (_request, response) => {
       response.json([]);
     },
@@ -59,8 +61,12 @@ function authenticate({ checkBearer, log, count }: Deps): RequestHandler {
       return;
     }
     count('refused');
-    log.warn({ verdict }, 'Refused a request of the homeserver: compare hs_token in config and registration, then restart Synapse');
-    if (verdict === 'missing') refuse(response, 401, 'M_UNAUTHORIZED', 'Expected the header Authorization: Bearer <hs_token>');
+    log.warn(
+      { verdict },
+      'Refused a request of the homeserver: compare hs_token in config and registration, then restart Synapse',
+    );
+    if (verdict === 'missing')
+      refuse(response, 401, 'M_UNAUTHORIZED', 'Expected the header Authorization: Bearer <hs_token>');
     else refuse(response, 403, 'M_FORBIDDEN', 'The token is not the hs_token of this bridge');
   };
 }
@@ -73,7 +79,8 @@ function transactions({ store, log, count }: Deps): RequestHandler {
       refuse(response, 400, 'M_BAD_JSON', 'Expected a transaction: an object with a list named events');
       return;
     }
-    if (parts.malformed > 0) log.error({ malformed: parts.malformed }, 'A transaction holds events without the required fields');
+    if (parts.malformed > 0)
+      log.error({ malformed: parts.malformed }, 'A transaction holds events without the required fields');
     try {
       await store(parts);
     } catch (error) {

@@ -1,6 +1,11 @@
 // One request to the homeserver: matrix-js-sdk's MatrixHttpApi with masquerading, limits, and the error catalogue.
-import type { Method } from 'matrix-js-sdk/lib/http-api/index.js';
-import { ConnectionError, HTTPError, MatrixError, MatrixHttpApi } from 'matrix-js-sdk/lib/http-api/index.js';
+import {
+  ConnectionError,
+  HTTPError,
+  MatrixError,
+  MatrixHttpApi,
+  Method,
+} from 'matrix-js-sdk/lib/http-api/index.js';
 import { TypedEventEmitter } from 'matrix-js-sdk/lib/models/typed-event-emitter.js';
 import { bulkhead } from 'cockatiel';
 import type { z } from 'zod';
@@ -11,6 +16,7 @@ import type { RequestObserver } from '../telemetry/metrics.ts';
 /** The one device of every ghost: with it the homeserver keeps txn ids for 24 h, in its database (MSC4326). */
 export const BRIDGE_DEVICE = 'BRIDGE';
 
+const METHODS = { GET: Method.Get, PUT: Method.Put, POST: Method.Post, DELETE: Method.Delete } as const;
 const PREFIX = '/_matrix/client/v3';
 
 /** A request to the client-server API. */
@@ -36,8 +42,15 @@ export class MatrixRefusal extends BridgeError {
   readonly status: number;
   /** Such as `M_FORBIDDEN`; undefined when the answer was no Matrix error. */
   readonly errcode: string | undefined;
-  constructor(operation: string, status: number, errcode: string | undefined, retryAfterMs: number | undefined) {
-    super(refusalCode(status, errcode), `${operation}: ${status} ${errcode ?? '(no Matrix error)'}`, { retryAfterMs });
+  constructor(
+    operation: string,
+    status: number,
+    errcode: string | undefined,
+    retryAfterMs: number | undefined,
+  ) {
+    super(refusalCode(status, errcode), `${operation}: ${status} ${errcode ?? '(no Matrix error)'}`, {
+      retryAfterMs,
+    });
     this.name = 'MatrixRefusal';
     this.status = status;
     this.errcode = errcode;
@@ -74,7 +87,7 @@ export function createMatrixClient(deps: {
   async function send(request: MatrixRequest): Promise<unknown> {
     const { as, withDevice = true, query = {}, prefix, signal, timeoutMs = deps.requestTimeoutMs } = request;
     const params = { ...query, user_id: as, ...(withDevice && { device_id: BRIDGE_DEVICE }) };
-    return api.authedRequest<unknown>(request.method as Method, request.path, params, request.body, {
+    return api.authedRequest<unknown>(METHODS[request.method], request.path, params, request.body, {
       localTimeoutMs: timeoutMs,
       prefix: prefix ?? PREFIX,
       priority: 'auto',
@@ -114,7 +127,8 @@ function describeFailure(operation: string, error: unknown): BridgeError {
   if (error instanceof MatrixError) {
     return new MatrixRefusal(operation, error.httpStatus ?? 0, error.errcode, retryAfter(error));
   }
-  if (error instanceof HTTPError) return new MatrixRefusal(operation, error.httpStatus ?? 0, undefined, retryAfter(error));
+  if (error instanceof HTTPError)
+    return new MatrixRefusal(operation, error.httpStatus ?? 0, undefined, retryAfter(error));
   const reason = error instanceof ConnectionError ? 'no connection' : 'no answer in time, or stopped';
   return new BridgeError('matrix-unavailable', `${operation}: ${reason}`, { cause: error });
 }

@@ -4,7 +4,8 @@ import type { MatrixUserId, RoomAlias, RoomId } from '../domain/ids.ts';
 import { ROOM_MARKER_KEY } from '../domain/matrix.ts';
 import { BridgeError } from '../telemetry/errors.ts';
 import { MatrixRefusal } from './client.ts';
-import type { Homeserver, RoomState } from './homeserver.ts';
+import type { Homeserver } from './homeserver.ts';
+import type { RoomState } from './room-state.ts';
 
 /** A room to be made. */
 export interface RoomOrder {
@@ -61,7 +62,8 @@ async function createUnlessTaken(
   try {
     return await homeserver.createRoom(bot, body, signal);
   } catch (error) {
-    if (error instanceof MatrixRefusal && (error.errcode === 'M_ROOM_IN_USE' || error.status === 409)) return undefined;
+    if (error instanceof MatrixRefusal && (error.errcode === 'M_ROOM_IN_USE' || error.status === 409))
+      return undefined;
     throw error;
   }
 }

@@ -13,7 +13,9 @@ export const roomEventSchema = z.object({
 });
 
 /** An event in client format with its room. Unknown fields are dropped. */
-export const matrixEventSchema = roomEventSchema.extend({ room_id: z.string().transform((id) => id as RoomId) });
+export const matrixEventSchema = roomEventSchema.extend({
+  room_id: z.string().transform((id) => id as RoomId),
+});
 
 /**
  * The value with what jsonb cannot hold replaced by U+FFFD: NUL characters and lone surrogates. Matrix allows

@@ -34,7 +34,11 @@ export function createSpeak({ homeserver, bot }: { homeserver: Homeserver; bot: 
      * Looks for a message sent before, by the delivery id it carries: for when the homeserver may have forgotten
      * the txn id. Looks at the last thousand events of the room.
      */
-    async findSpoken(roomId: RoomId, deliveryId: DeliveryId, signal: AbortSignal): Promise<EventId | undefined> {
+    async findSpoken(
+      roomId: RoomId,
+      deliveryId: DeliveryId,
+      signal: AbortSignal,
+    ): Promise<EventId | undefined> {
       let from: string | undefined;
       for (let page = 0; page < 10; page += 1) {
         const { events, end } = await homeserver.messagesBefore(bot, roomId, { from }, signal);

@@ -5,7 +5,8 @@
 // is the rooms' order. Arrivals that `/sync` does not show, of rooms the bot is not in, follow as they came.
 import type { EventId, MatrixUserId, RoomId } from '../domain/ids.ts';
 import type { MatrixEvent } from '../domain/matrix.ts';
-import type { Homeserver, SyncAnswer } from './homeserver.ts';
+import type { Homeserver } from './homeserver.ts';
+import type { SyncAnswer } from './timeline.ts';
 import type { IdlessEvent } from './transactions.ts';
 import { readToDevice } from './transactions.ts';
 import { BRIDGE_DEVICE } from './client.ts';

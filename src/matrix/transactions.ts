@@ -47,7 +47,9 @@ export function readTransaction(body: unknown, txnId: string): TransactionParts 
       // The same receipt may rightly come twice: the transaction and the place in it tell them apart.
       idless(event, 'room_id', [txnId, String(index)]),
     ),
-    toDevice: (data.to_device ?? data['de.sorunome.msc2409.to_device'] ?? []).flatMap((event) => readToDevice(event)),
+    toDevice: (data.to_device ?? data['de.sorunome.msc2409.to_device'] ?? []).flatMap((event) =>
+      readToDevice(event),
+    ),
     malformed: given.length - events.length,
   };
 }
@@ -56,7 +58,10 @@ export function readTransaction(body: unknown, txnId: string): TransactionParts 
  * Reads a to-device message. Pushed and synced copies of one message get the same id.
  * @param to added where the message does not say whom it is for, as in `/sync`
  */
-export function readToDevice(event: unknown, to: Readonly<Record<string, unknown>> = {}): readonly IdlessEvent[] {
+export function readToDevice(
+  event: unknown,
+  to: Readonly<Record<string, unknown>> = {},
+): readonly IdlessEvent[] {
   const parsed = object.safeParse(event);
   return parsed.success ? idless({ ...to, ...parsed.data }, 'to_user_id', []) : [];
 }

@@ -16,9 +16,9 @@ export interface Check {
 
 export interface Checks {
   /** The states as of the last checks. */
-  states(): Readonly<Record<string, ServiceState>>;
+  readonly states: () => Readonly<Record<string, ServiceState>>;
   /** Checks until the signal is aborted. */
-  run(signal: AbortSignal): Promise<void>;
+  readonly run: (signal: AbortSignal) => Promise<void>;
 }
 
 /** Creates the checks. */
@@ -28,12 +28,13 @@ export function createChecks(
 ): Checks {
   const states = new Map<string, ServiceState>(checks.map(({ service }) => [service, 'unknown']));
 
-  function setState(service: string, state: 'up' | 'down', error?: unknown): void {
+  function setState(service: string, state: 'up' | 'down', signal: AbortSignal, error?: unknown): void {
+    if (signal.aborted) return;
     deps.onState(service, state === 'up');
     if (states.get(service) === state) return;
     states.set(service, state);
-    if (state === 'up') deps.log.info({ service }, 'A dependency answers');
-    else deps.log.warn({ service, error }, 'A dependency does not answer');
+    if (state === 'up') deps.log.info({ dependency: service }, 'A dependency answers');
+    else deps.log.warn({ dependency: service, error }, 'A dependency does not answer');
   }
 
   async function repeat({ service, intervalMs, patience, check }: Check, signal: AbortSignal): Promise<void> {
@@ -42,13 +43,16 @@ export function createChecks(
       try {
         await check(signal);
         failures = 0;
-        setState(service, 'up');
+        setState(service, 'up', signal);
       } catch (error) {
         failures += 1;
-        if (!signal.aborted && failures >= patience) setState(service, 'down', error);
+        if (failures >= patience) setState(service, 'down', signal, error);
       }
       // The first successes after a failure are worth knowing soon.
-      await deps.sleep(failures === 0 ? intervalMs : Math.min(intervalMs, 1000 * 2 ** Math.min(failures, 5)), signal);
+      await deps.sleep(
+        failures === 0 ? intervalMs : Math.min(intervalMs, 1000 * 2 ** Math.min(failures, 5)),
+        signal,
+      );
     }
   }
 

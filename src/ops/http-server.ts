@@ -81,6 +81,8 @@ function reportError(log: Log): ErrorRequestHandler {
       next(error);
       return;
     }
-    response.status(status).json({ errcode: status === 413 ? 'M_TOO_LARGE' : 'M_NOT_JSON', error: 'The request cannot be read' });
+    response
+      .status(status)
+      .json({ errcode: status === 413 ? 'M_TOO_LARGE' : 'M_NOT_JSON', error: 'The request cannot be read' });
   };
 }

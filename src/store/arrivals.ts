@@ -15,7 +15,9 @@ export async function saveArrivals(db: Queryable, events: readonly MatrixEvent[]
 
 /** The newest arrival's number; what is numbered above came after this moment. */
 export async function lastArrival(db: Queryable): Promise<string> {
-  const { rows } = await db.query<{ last: string }>('select coalesce(max(arrival), 0) as last from matrix_arrival');
+  const { rows } = await db.query<{ last: string }>(
+    'select coalesce(max(arrival), 0) as last from matrix_arrival',
+  );
   return rows[0]?.last ?? '0';
 }
 

@@ -3,9 +3,10 @@ import type { Queryable } from './database.ts';
 
 /** Where a reader stands; undefined before its first pass. */
 export async function readCursor(db: Queryable, reader: string): Promise<string | undefined> {
-  const { rows } = await db.query<{ position: string }>('select position from reader_cursor where reader = $1', [
-    reader,
-  ]);
+  const { rows } = await db.query<{ position: string }>(
+    'select position from reader_cursor where reader = $1',
+    [reader],
+  );
   return rows[0]?.position;
 }
 

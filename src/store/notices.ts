@@ -20,8 +20,9 @@ export async function wasSaid(db: Queryable, { roomId, about, reason }: Notice):
 
 /** Records that it was said. */
 export async function saveSaid(db: Queryable, { roomId, about, reason }: Notice): Promise<void> {
-  await db.query(
-    'insert into notice (room_id, user_id, reason) values ($1, $2, $3) on conflict do nothing',
-    [roomId, about, reason],
-  );
+  await db.query('insert into notice (room_id, user_id, reason) values ($1, $2, $3) on conflict do nothing', [
+    roomId,
+    about,
+    reason,
+  ]);
 }

@@ -43,7 +43,11 @@ export async function wasWritten(db: Queryable, reference: string, versionId: st
 }
 
 /** Drops versions older than any overlap can show again. */
-export async function forgetVersionsBefore(db: Queryable, resourceType: string, instant: string): Promise<void> {
+export async function forgetVersionsBefore(
+  db: Queryable,
+  resourceType: string,
+  instant: string,
+): Promise<void> {
   await db.query(`delete from resource_version where last_updated < $2 and reference like $1 || '/%'`, [
     resourceType,
     instant,

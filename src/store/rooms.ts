@@ -40,7 +40,11 @@ const fromColumns = (row: Columns): RoomRow => ({
 });
 
 /** Reserves the row of a resource's room, or returns the one there is. */
-export async function reserveRoom(db: Queryable, reference: FhirReference, alias: RoomAlias): Promise<RoomRow> {
+export async function reserveRoom(
+  db: Queryable,
+  reference: FhirReference,
+  alias: RoomAlias,
+): Promise<RoomRow> {
   // The no-op update makes the statement return the existing row as well.
   const { rows } = await db.query<Columns>(
     `insert into room (reference, alias) values ($1, $2)
@@ -84,7 +88,9 @@ export async function saveRoomId(db: Queryable, reference: FhirReference, roomId
 
 /** Gives up a half-made room: the next attempt bears another marker. */
 export async function nextGeneration(db: Queryable, reference: FhirReference): Promise<void> {
-  await db.query('update room set generation = generation + 1, room_id = null where reference = $1', [reference]);
+  await db.query('update room set generation = generation + 1, room_id = null where reference = $1', [
+    reference,
+  ]);
 }
 
 /** Records whom a conversation is about and in which team's space it stands. */
@@ -101,7 +107,11 @@ export async function saveConversation(
 }
 
 /** Records that the conversation's first message was sent. */
-export async function saveFirstMessage(db: Queryable, reference: FhirReference, eventId: EventId): Promise<void> {
+export async function saveFirstMessage(
+  db: Queryable,
+  reference: FhirReference,
+  eventId: EventId,
+): Promise<void> {
   await db.query('update room set first_message_event_id = $2 where reference = $1', [reference, eventId]);
 }
 

@@ -17,7 +17,8 @@ export interface ErrorEntry {
 export const errorCatalogue = {
   'matrix-unavailable': {
     verdict: 'retry',
-    operator: 'The homeserver did not answer, or answered with a server error. Check that it runs and is reachable.',
+    operator:
+      'The homeserver did not answer, or answered with a server error. Check that it runs and is reachable.',
     sender: 'not-filed',
   },
   'matrix-rate-limited': {
@@ -27,7 +28,8 @@ export const errorCatalogue = {
   },
   'matrix-token': {
     verdict: 'retry',
-    operator: 'The homeserver does not accept the as_token. Compare it with the registration; restart Synapse after a change.',
+    operator:
+      'The homeserver does not accept the as_token. Compare it with the registration; restart Synapse after a change.',
     sender: 'not-filed',
   },
   'matrix-refused': {
@@ -37,12 +39,14 @@ export const errorCatalogue = {
   },
   'matrix-answer': {
     verdict: 'retry',
-    operator: 'The homeserver’s answer has not the form that the specification gives. Check for a proxy in between.',
+    operator:
+      'The homeserver’s answer has not the form that the specification gives. Check for a proxy in between.',
     sender: 'not-filed',
   },
   'room-foreign': {
     verdict: 'dead',
-    operator: 'The alias of this resource belongs to a room that the bridge did not make. Remove the alias, or that room.',
+    operator:
+      'The alias of this resource belongs to a room that the bridge did not make. Remove the alias, or that room.',
     sender: 'not-filed',
   },
   'room-unfinished': {
@@ -52,7 +56,8 @@ export const errorCatalogue = {
   },
   'fhir-unavailable': {
     verdict: 'retry',
-    operator: 'The FHIR server did not answer, or answered with a server error. Check that it runs and is reachable.',
+    operator:
+      'The FHIR server did not answer, or answered with a server error. Check that it runs and is reachable.',
     sender: 'not-filed',
   },
   'fhir-rate-limited': {
@@ -72,7 +77,8 @@ export const errorCatalogue = {
   },
   'fhir-refused': {
     verdict: 'dead',
-    operator: 'The FHIR server refused the resource for good. The issue codes of its OperationOutcome say why.',
+    operator:
+      'The FHIR server refused the resource for good. The issue codes of its OperationOutcome say why.',
     sender: 'not-filed',
   },
   'fhir-answer': {

@@ -3,7 +3,17 @@ import { pino } from 'pino';
 import type { Log } from './log.ts';
 
 /** Fields whose values never reach a log, wherever a caller might put them. */
-const REDACTED = ['token', 'asToken', 'hsToken', 'secret', 'authorization', 'body', 'text', 'payload', 'content'];
+const REDACTED = [
+  'token',
+  'asToken',
+  'hsToken',
+  'secret',
+  'authorization',
+  'body',
+  'text',
+  'payload',
+  'content',
+];
 
 /**
  * Creates the logger.

@@ -8,14 +8,24 @@ export type RequestObserver = (operation: string) => (result: string) => void;
 export function createMetrics() {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  const registers = [registry];
-  const requestBuckets = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+  return {
+    registry,
+    ...requestMetrics(registry),
+    ...itemMetrics(registry),
+    ...readerMetrics(registry),
+    ...queueMetrics(registry),
+  };
+}
+
+export type Metrics = ReturnType<typeof createMetrics>;
+
+function requestMetrics(registry: Registry) {
   const requests = new Histogram({
     name: 'bridge_request_seconds',
     help: 'Requests to the homeserver and the FHIR server',
     labelNames: ['server', 'operation', 'result'],
-    buckets: requestBuckets,
-    registers,
+    buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+    registers: [registry],
   });
   const observer =
     (server: 'matrix' | 'fhir'): RequestObserver =>
@@ -25,22 +35,21 @@ export function createMetrics() {
         end({ result });
       };
     };
-  const gauge = (name: string, help: string): Gauge => new Gauge({ name, help, registers });
-  const queue = {
-    parkedItems: gauge('bridge_dead_letters', 'Dead letters that wait for an operator'),
-    waitingItems: gauge('bridge_items_waiting', 'Inbox items not handled yet'),
-    retryingLanes: gauge('bridge_lanes_retrying', 'Conversations whose first item has failed at least once'),
-    oldestWaitingSeconds: gauge('bridge_oldest_item_seconds', 'Age of the oldest inbox item not handled yet'),
-    liveReplicas: gauge('bridge_replicas', 'Replicas that work on this database'),
-  };
   return {
-    registry,
-    /** Sets the gauges of the queue. */
-    setQueue(stats: Readonly<Record<keyof typeof queue, number>>): void {
-      for (const [key, metric] of Object.entries(queue)) metric.set(stats[key as keyof typeof queue]);
-    },
     observeMatrix: observer('matrix'),
     observeFhir: observer('fhir'),
+    dependencyUp: new Gauge({
+      name: 'bridge_dependency_up',
+      help: 'Whether a dependency answered its last check',
+      labelNames: ['service'],
+      registers: [registry],
+    }),
+  };
+}
+
+function itemMetrics(registry: Registry) {
+  const registers = [registry];
+  return {
     items: new Counter({
       name: 'bridge_items_total',
       help: 'Inbox items handled, by kind and outcome (done, ignored, retry, dead)',
@@ -72,6 +81,12 @@ export function createMetrics() {
       labelNames: ['kind'],
       registers,
     }),
+  };
+}
+
+function readerMetrics(registry: Registry) {
+  const registers = [registry];
+  return {
     readerPasses: new Counter({
       name: 'bridge_reader_passes_total',
       help: 'Passes of the readers over the homeserver and the FHIR server',
@@ -90,13 +105,22 @@ export function createMetrics() {
       labelNames: ['source', 'result'],
       registers,
     }),
-    dependencyUp: new Gauge({
-      name: 'bridge_dependency_up',
-      help: 'Whether a dependency answered its last check',
-      labelNames: ['service'],
-      registers,
-    }),
   };
 }
 
-export type Metrics = ReturnType<typeof createMetrics>;
+function queueMetrics(registry: Registry) {
+  const gauge = (name: string, help: string): Gauge => new Gauge({ name, help, registers: [registry] });
+  const queue = {
+    parkedItems: gauge('bridge_dead_letters', 'Dead letters that wait for an operator'),
+    waitingItems: gauge('bridge_items_waiting', 'Inbox items not handled yet'),
+    retryingLanes: gauge('bridge_lanes_retrying', 'Conversations whose first item has failed at least once'),
+    oldestWaitingSeconds: gauge('bridge_oldest_item_seconds', 'Age of the oldest inbox item not handled yet'),
+    liveReplicas: gauge('bridge_replicas', 'Replicas that work on this database'),
+  };
+  return {
+    /** Sets the gauges of the queue. */
+    setQueue(stats: Readonly<Record<keyof typeof queue, number>>): void {
+      for (const [key, metric] of Object.entries(queue)) metric.set(stats[key as keyof typeof queue]);
+    },
+  };
+}

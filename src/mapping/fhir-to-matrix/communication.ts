@@ -21,7 +21,12 @@ export interface CommunicationFacts {
 }
 
 /** Statuses that mean "say this in the room"; a missing one too (facts of use: OZO production). */
-const DELIVERABLE: ReadonlySet<string | undefined> = new Set(['completed', 'in-progress', 'preparation', undefined]);
+const DELIVERABLE: ReadonlySet<string | undefined> = new Set([
+  'completed',
+  'in-progress',
+  'preparation',
+  undefined,
+]);
 
 /**
  * Reads a Communication.
@@ -35,7 +40,9 @@ export function readCommunication(
   const texts = (communication.payload ?? []).map((payload) => payload.contentString);
   const text = texts.filter((part) => part !== undefined && part !== '').join('\n');
   const sent = Date.parse(communication.sent ?? '');
-  const eventId = communication.identifier?.find((identifier) => identifier.system === EVENT_ID_SYSTEM)?.value;
+  const eventId = communication.identifier?.find(
+    (identifier) => identifier.system === EVENT_ID_SYSTEM,
+  )?.value;
   return {
     request: conversationOf(communication),
     sender: parseReference(communication.sender?.reference)?.reference,
@@ -72,7 +79,8 @@ export function withLossNotice({ text, otherPayloads }: CommunicationFacts): str
  */
 export function withEventId(communication: Communication, eventId: EventId): Communication | undefined {
   const identifiers = communication.identifier ?? [];
-  if (identifiers.some(({ system, value }) => system === EVENT_ID_SYSTEM && value === eventId)) return undefined;
+  if (identifiers.some(({ system, value }) => system === EVENT_ID_SYSTEM && value === eventId))
+    return undefined;
   return {
     ...communication,
     identifier: [...identifiers, { use: 'official', system: EVENT_ID_SYSTEM, value: eventId }],

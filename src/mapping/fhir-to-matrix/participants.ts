@@ -60,7 +60,9 @@ export function firstMessageOf(request: CommunicationRequest): string | undefine
 
 function sorted(references: readonly (string | undefined)[]): Participants {
   const parsed = references.map(parseReference).filter((reference) => reference !== undefined);
-  const unique = (found: typeof parsed): FhirReference[] => [...new Set(found.map(({ reference }) => reference))];
+  const unique = (found: typeof parsed): FhirReference[] => [
+    ...new Set(found.map(({ reference }) => reference)),
+  ];
   return {
     people: unique(parsed.filter(({ resourceType }) => PERSON_TYPES.has(resourceType))),
     careTeams: unique(parsed.filter(({ resourceType }) => resourceType === 'CareTeam')),

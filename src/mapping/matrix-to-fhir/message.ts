@@ -43,7 +43,9 @@ export function messageToCommunication(event: MatrixEvent, context: MessageConte
     resourceType: 'Communication',
     id: communicationIdOf(event.event_id),
     ...(text === undefined && {
-      meta: { tag: [{ system: RECORD_TAG_SYSTEM, code: 'content-lost', display: 'Content was lost on the way' }] },
+      meta: {
+        tag: [{ system: RECORD_TAG_SYSTEM, code: 'content-lost', display: 'Content was lost on the way' }],
+      },
     }),
     ...(sourceSystemExtension !== '' && {
       extension: [{ url: sourceSystemExtension, valueString: 'matrix' }],
@@ -66,13 +68,17 @@ function logicalReferenceTo(userId: MatrixUserId): { identifier: { system: strin
 
 function textOf({ type, content }: MatrixEvent): string | undefined {
   const body = content['body'];
-  return type === 'm.room.message' && TEXT_TYPES.has(content['msgtype']) && typeof body === 'string' && body !== ''
+  return type === 'm.room.message' &&
+    TEXT_TYPES.has(content['msgtype']) &&
+    typeof body === 'string' &&
+    body !== ''
     ? body
     : undefined;
 }
 
 function lossNotice({ type, content }: MatrixEvent): string {
-  const kind = type === 'm.room.message' && typeof content['msgtype'] === 'string' ? content['msgtype'] : type;
+  const kind =
+    type === 'm.room.message' && typeof content['msgtype'] === 'string' ? content['msgtype'] : type;
   const term = /^[\w.-]{1,64}$/.test(kind) ? kind : 'unknown type';
   return `[A Matrix message of a kind that cannot be recorded here: ${term}]`;
 }

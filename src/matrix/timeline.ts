@@ -1,0 +1,119 @@
+// The homeserver's operations on what is said: sending, paging back, `/sync`.
+import { z } from 'zod';
+import type { DeliveryId, EventId, MatrixUserId, RoomId } from '../domain/ids.ts';
+import type { MatrixEvent } from '../domain/matrix.ts';
+import type { MatrixClient, MatrixRequest } from './client.ts';
+import { matrixEventSchema, roomEventSchema } from './event-schema.ts';
+
+const eventIdSchema = z.object({ event_id: z.string().transform((id) => id as EventId) });
+const messagesSchema = z.object({ chunk: z.array(matrixEventSchema), end: z.string().optional() });
+const syncSchema = z.object({
+  next_batch: z.string(),
+  to_device: z.object({ events: z.array(z.record(z.string(), z.unknown())) }).optional(),
+  rooms: z
+    .object({
+      join: z
+        .record(
+          z.string(),
+          z.object({
+            timeline: z
+              .object({
+                events: z.array(roomEventSchema),
+                limited: z.boolean().optional(),
+                prev_batch: z.string().optional(),
+              })
+              .optional(),
+          }),
+        )
+        .optional(),
+    })
+    .optional(),
+});
+
+export type SyncAnswer = z.output<typeof syncSchema>;
+
+/** Only what the reader needs: the timelines of the bot's rooms. */
+const SYNC_FILTER = JSON.stringify({
+  presence: { not_types: ['*'] },
+  account_data: { not_types: ['*'] },
+  room: {
+    account_data: { not_types: ['*'] },
+    ephemeral: { not_types: ['*'] },
+    state: { not_types: ['*'] },
+    timeline: { limit: 100 },
+  },
+});
+
+const segment = encodeURIComponent;
+
+/** Creates the operations on a client. */
+export function createTimeline(client: MatrixClient) {
+  return {
+    /**
+     * Sends `m.room.message`. The same delivery id by the same user is the same event for 24 hours.
+     * @param timestamp milliseconds since the epoch to show as the time of sending (appservice API, "Timestamp massaging")
+     */
+    async sendMessage(
+      as: MatrixUserId,
+      roomId: RoomId,
+      message: {
+        deliveryId: DeliveryId;
+        content: Readonly<Record<string, unknown>>;
+        timestamp?: number | undefined;
+      },
+      signal?: AbortSignal,
+    ): Promise<EventId> {
+      const { deliveryId, content, timestamp } = message;
+      const answer = await client.request(
+        {
+          operation: 'send message',
+          method: 'PUT',
+          path: `/rooms/${segment(roomId)}/send/m.room.message/${segment(deliveryId)}`,
+          as,
+          query: timestamp === undefined ? {} : { ts: timestamp },
+          body: content,
+          signal,
+        },
+        eventIdSchema,
+      );
+      return answer.event_id;
+    },
+
+    /**
+     * A page of a room's events, newest first.
+     * @param from where to begin; the room's end when undefined
+     * @param to where to stop
+     */
+    async messagesBefore(
+      as: MatrixUserId,
+      roomId: RoomId,
+      { from, to }: { from?: string | undefined; to?: string | undefined },
+      signal?: AbortSignal,
+    ): Promise<{ events: readonly MatrixEvent[]; end: string | undefined }> {
+      const query = {
+        dir: 'b',
+        limit: 100,
+        ...(from !== undefined && { from }),
+        ...(to !== undefined && { to }),
+      };
+      const path = `/rooms/${segment(roomId)}/messages`;
+      const request: MatrixRequest = { operation: 'read messages', method: 'GET', path, as, query, signal };
+      const { chunk, end } = await client.request(request, messagesSchema);
+      return { events: chunk, end };
+    },
+
+    /** What happened in the user's rooms since a token; without one, where now is. */
+    async sync(as: MatrixUserId, since: string | undefined, signal?: AbortSignal): Promise<SyncAnswer> {
+      const query = {
+        filter: SYNC_FILTER,
+        timeout: 0,
+        set_presence: 'offline',
+        ...(since !== undefined && { since }),
+      };
+      return client.request(
+        { operation: 'sync', method: 'GET', path: '/sync', as, query, signal, timeoutMs: 60_000 },
+        syncSchema,
+      );
+    },
+  };
+}

@@ -1,0 +1,81 @@
+// The bridge itself as a service of the stack: a process of its own, which demo and tests start, kill and start again.
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import type { Guard } from './guard.ts';
+import { startService, type Service } from './service.ts';
+
+/** How to start the bridge. */
+export interface BridgeOptions {
+  readonly guard: Guard;
+  readonly logFolder: string;
+  readonly databaseUrl: string;
+  readonly synapse: { readonly url: string; readonly serverName: string };
+  readonly hapi: { readonly url: string };
+  readonly appservice: {
+    readonly port: number;
+    readonly url: string;
+    readonly asToken: string;
+    readonly hsToken: string;
+  };
+  /** Further settings, by the names of the environment. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** A running bridge. */
+export interface RunningBridge {
+  readonly url: string;
+  readonly logFile: string;
+  readonly service: Service;
+}
+
+const READERS = ['matrix', 'fhir:CareTeam', 'fhir:CommunicationRequest', 'fhir:Communication'];
+const statsSchema = z.looseObject({ readers: z.record(z.string(), z.string()) });
+
+/** Starts the bridge and waits until it is ready and its readers have begun: what happens from now on is carried. */
+export async function startBridge(options: BridgeOptions): Promise<RunningBridge> {
+  const { guard, logFolder, databaseUrl, synapse, hapi, appservice } = options;
+  const logFile = join(logFolder, 'bridge.log');
+  const service = await startService({
+    guard,
+    name: 'The bridge',
+    command: {
+      command: process.execPath,
+      args: [fileURLToPath(new URL('../src/cli/index.ts', import.meta.url)), 'run'],
+      env: {
+        BRIDGE_LISTEN_HOST: '127.0.0.1',
+        BRIDGE_LISTEN_PORT: String(appservice.port),
+        BRIDGE_DATABASE_URL: databaseUrl,
+        BRIDGE_MATRIX_HOMESERVER_URL: synapse.url,
+        BRIDGE_MATRIX_SERVER_NAME: synapse.serverName,
+        BRIDGE_MATRIX_APPSERVICE_URL: appservice.url,
+        BRIDGE_MATRIX_AS_TOKEN: appservice.asToken,
+        BRIDGE_MATRIX_HS_TOKEN: appservice.hsToken,
+        BRIDGE_FHIR_BASE_URL: hapi.url,
+        BRIDGE_FHIR_HOOK_URL: appservice.url,
+        BRIDGE_FHIR_HOOK_SECRET: randomBytes(24).toString('hex'),
+        // Fixed: another key would make other ghosts of the same people.
+        BRIDGE_PEOPLE_PSEUDONYMIZATION_KEY: 'the stack has one pseudonymization key',
+        BRIDGE_SHUTDOWN_DRAIN_SECONDS: '0',
+        ...options.env,
+      },
+      log: logFile,
+      graceMs: 20_000,
+    },
+    ready: () => isReady(appservice.url),
+    timeoutMs: 60_000,
+  });
+  return { url: appservice.url, logFile, service };
+}
+
+async function isReady(url: string): Promise<boolean> {
+  try {
+    const ready = await fetch(`${url}/health/ready`);
+    if (!ready.ok) return false;
+    const stats = statsSchema.parse(await (await fetch(`${url}/api/v1/queue/stats`)).json());
+    return READERS.every((reader) => reader in stats.readers);
+  } catch {
+    return false;
+  }
+}
