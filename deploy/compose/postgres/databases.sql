@@ -2,7 +2,7 @@
 -- passwords once more, so a new password file counts at the next run.
 \set ON_ERROR_STOP on
 SET log_min_error_statement = panic; -- the server's log never shows a password
-REVOKE CONNECT ON DATABASE postgres FROM PUBLIC;
+REVOKE CONNECT ON DATABASE postgres, template1 FROM PUBLIC;
 
 \set role synapse
 \set database synapse_db

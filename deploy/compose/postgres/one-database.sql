@@ -1,8 +1,8 @@
 -- The role :role, the database :database that it owns, and nobody else in it. C collation: Synapse insists on it.
 SELECT :'password' = '' AS no_password \gset
 \if :no_password
-  \echo 'No password for the role' :role
-  SELECT 1 / 0; -- psql has no exit with a status of one's own
+  \echo 'The password file of this role is missing or empty:' :role
+  DO 'BEGIN RAISE EXCEPTION ''no password''; END';
 \endif
 
 SELECT format('CREATE ROLE %I', :'role')
