@@ -1,0 +1,41 @@
+// A care platform of the demo: it speaks nothing but FHIR, over plain HTTP.
+
+/** A resource as JSON. */
+export type Resource = Readonly<Record<string, unknown>> & {
+  readonly resourceType: string;
+  readonly id?: string;
+};
+
+export interface Platform {
+  /** Writes a resource under its own id. */
+  put(resource: Resource & { readonly id: string }): Promise<Resource>;
+  /** Writes a resource; the server gives the id. */
+  post(resource: Resource): Promise<Resource>;
+  /** The resources that a search such as `Communication?part-of=…` finds now. */
+  search(query: string): Promise<readonly Resource[]>;
+  /** The current version of `Type/id`. */
+  read(reference: string): Promise<Resource>;
+}
+
+/** Creates a platform on a FHIR server. */
+export function createPlatform(baseUrl: string): Platform {
+  async function request(method: string, path: string, body?: Resource): Promise<Resource> {
+    const response = await fetch(`${baseUrl}/${path}`, {
+      method,
+      headers: { 'content-type': 'application/fhir+json', 'cache-control': 'no-cache' },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+    return JSON.parse(text) as Resource;
+  }
+  return {
+    put: (resource) => request('PUT', `${resource.resourceType}/${resource.id}`, resource),
+    post: (resource) => request('POST', resource.resourceType, resource),
+    async search(query) {
+      const bundle = (await request('GET', query)) as { entry?: { resource: Resource }[] };
+      return (bundle.entry ?? []).map((entry) => entry.resource);
+    },
+    read: (reference) => request('GET', reference),
+  };
+}
