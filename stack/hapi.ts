@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Database } from './databases.ts';
 import type { Guard } from './guard.ts';
+import { JVM_FLAGS, type HapiServer } from './hapi-build.ts';
 import { reservePort } from './ports.ts';
 import type { Java } from './requirements.ts';
 import { startService, type Service } from './service.ts';
@@ -15,8 +16,8 @@ export interface HapiOptions {
   readonly folder: string;
   readonly logFolder: string;
   readonly java: Java;
-  /** The executable jar, from `findHapiBuild`. */
-  readonly jar: string;
+  /** From `findHapiBuild`. */
+  readonly server: HapiServer;
   readonly database: Database;
   /** A free one unless told. */
   readonly port?: number;
@@ -33,7 +34,7 @@ export interface Hapi {
 
 /** Starts the FHIR server and waits until it answers. */
 export async function startHapi(options: HapiOptions): Promise<Hapi> {
-  const { guard, folder, logFolder, java, jar, database, subscriptionIntervalMs = 200 } = options;
+  const { guard, folder, logFolder, java, server, database, subscriptionIntervalMs = 200 } = options;
   const port = options.port ?? (await reservePort());
   const url = `http://127.0.0.1:${port}/fhir`;
   await mkdir(folder, { recursive: true });
@@ -42,7 +43,7 @@ export async function startHapi(options: HapiOptions): Promise<Hapi> {
     name: 'The FHIR server',
     command: {
       command: java.program,
-      args: ['-Xmx1g', '-jar', jar],
+      args: [...JVM_FLAGS, `-XX:SharedArchiveFile=${server.archive}`, '-jar', server.jar],
       cwd: folder,
       env: {
         FHIR_HOST: '127.0.0.1',

@@ -20,6 +20,8 @@ export interface Python {
 export interface Java {
   readonly program: string;
   readonly home: string;
+  /** Of the virtual machine, to the last digit. */
+  readonly version: string;
 }
 
 /** What a check finds. */
@@ -75,7 +77,8 @@ export function findJava(
     };
   if (needs.compiler && !exists(join(home, 'bin/javac')))
     return { problem: `Building the FHIR server needs a Java compiler, and ${home} has none: ${mend}.` };
-  return { found: { program: join(home, 'bin/java'), home } };
+  const exact = /java\.vm\.version = (.+)/.exec(settings)?.[1]?.trim() ?? version;
+  return { found: { program: join(home, 'bin/java'), home, version: exact } };
 }
 
 /** Maven, which builds the FHIR server. */

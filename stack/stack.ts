@@ -8,7 +8,15 @@ import { startGuard, type Guard } from './guard.ts';
 import { reservePort } from './ports.ts';
 import { startPostgres, type Postgres } from './postgres.ts';
 import { createRegistration, type Registration, type RegistrationInput } from './registration.ts';
-import { findJava, findMaven, findPython, requireAll, required, type Java } from './requirements.ts';
+import {
+  findJava,
+  findMaven,
+  findPython,
+  requireAll,
+  required,
+  type Found,
+  type Java,
+} from './requirements.ts';
 import { createRunFolder, type RunFolder } from './run-folder.ts';
 import { findSynapse, type SynapseInstallation } from './synapse-install.ts';
 import { startSynapse, type Synapse } from './synapse.ts';
@@ -53,6 +61,8 @@ export interface AppserviceDetails {
 /** The running stack, with the services that were asked for. */
 export type Stack<S extends keyof Services = keyof Services> = Pick<Services, S> & {
   readonly folder: RunFolder;
+  /** Runs further programs, such as the bridge, which end before PostgreSQL does. */
+  readonly guard: Guard;
   readonly postgres: Postgres;
   /** The bridge's own database, empty at first. */
   readonly bridgeDatabase: Database;
@@ -123,9 +133,7 @@ export async function startStack<const S extends keyof Services>(
 async function makePlan(options: StackOptions<keyof Services>): Promise<Plan> {
   const wants = new Set<keyof Services>(options.services);
   const python = wants.has('synapse') ? findPython() : undefined;
-  const build = wants.has('hapi') ? await findHapiBuild() : undefined;
-  const java = build && findJava({ compiler: !build.isBuilt });
-  const maven = build?.isBuilt === false ? findMaven() : undefined;
+  const { java, maven, build } = wants.has('hapi') ? await planHapi() : {};
   requireAll([python, java, maven].filter((check) => check !== undefined));
 
   const port = await reservePort();
@@ -140,6 +148,14 @@ async function makePlan(options: StackOptions<keyof Services>): Promise<Plan> {
     ...(build && java && { hapi: { build, java: required(java) } }),
     appservice: { port: bridgePort, url, asToken, hsToken, registration },
   };
+}
+
+/** A compiler and Maven are needed only to build the server, the first time. */
+async function planHapi(): Promise<{ java: Found<Java>; maven?: Found<string>; build?: HapiBuild }> {
+  const java = findJava({ compiler: false });
+  const build = 'found' in java ? await findHapiBuild(java.found) : undefined;
+  if (build?.isBuilt) return { java, build };
+  return { java: findJava({ compiler: true }), maven: findMaven(), ...(build && { build }) };
 }
 
 async function bringUpPostgres(
@@ -181,12 +197,12 @@ async function bringUpHapi(
 ): Promise<Hapi> {
   const name = 'HAPI FHIR';
   if (!build.isBuilt) say(`${name}: building the server (first time only, about 2 minutes)`);
-  const [jar, database] = await Promise.all([
-    build.build(guard, folder.logs, java),
-    postgres.then((server) => server.createDatabase('hapi')),
+  const [server, database] = await Promise.all([
+    build.build(guard, folder.logs),
+    postgres.then((databases) => databases.createDatabase('hapi')),
   ]);
   return timed(say, name, 'starting', () =>
-    startHapi({ guard, folder: join(folder.path, 'hapi'), logFolder: folder.logs, java, jar, database }),
+    startHapi({ guard, folder: join(folder.path, 'hapi'), logFolder: folder.logs, java, server, database }),
   );
 }
 

@@ -19,7 +19,7 @@ const python = (version: string, isRecent: boolean, hasVenv: boolean): string =>
   ].join('\n');
 
 const java = (version: string): string =>
-  `Property settings:\n    java.home = /opt/jdk\n    java.specification.version = ${version}\n    java.vendor = X`;
+  `Property settings:\n    java.home = /opt/jdk\n    java.specification.version = ${version}\n    java.vm.version = ${version}.0.3+4`;
 
 describe('Python', () => {
   test('is python3 on PATH if that will do', () => {
@@ -68,7 +68,7 @@ describe('Java', () => {
 
   test.each(['17', '21', '25'])('%s will do', (version) => {
     expect(find({ java: java(version) })).toEqual({
-      found: { program: '/opt/jdk/bin/java', home: '/opt/jdk' },
+      found: { program: '/opt/jdk/bin/java', home: '/opt/jdk', version: `${version}.0.3+4` },
     });
   });
 
