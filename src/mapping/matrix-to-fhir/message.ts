@@ -28,6 +28,9 @@ export interface MappedMessage {
   readonly lossy: boolean;
 }
 
+/** A FHIR dateTime has a year of four digits. */
+const LATEST_DATE_TIME = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+
 /** Message types whose `body` is the message itself (client-server API, "m.room.message msgtypes"). */
 const TEXT_TYPES: ReadonlySet<unknown> = new Set(['m.text', 'm.notice', 'm.emote']);
 
@@ -54,7 +57,7 @@ export function messageToCommunication(event: MatrixEvent, context: MessageConte
     partOf: [{ reference: context.request }],
     status: 'completed',
     ...(context.subject !== undefined && { subject: { reference: context.subject } }),
-    sent: new Date(event.origin_server_ts).toISOString(),
+    ...sentAt(event),
     sender: context.sender === undefined ? logicalReferenceTo(event.sender) : { reference: context.sender },
     payload: [{ contentString: text ?? lossNotice(event) }],
   };
@@ -64,6 +67,11 @@ export function messageToCommunication(event: MatrixEvent, context: MessageConte
 /** A reference by identifier alone, for a sender who is known by nothing but the Matrix user id. */
 function logicalReferenceTo(userId: MatrixUserId): { identifier: { system: string; value: string } } {
   return { identifier: { system: URI_SYSTEM, value: `matrix:u/${userId.slice(1)}` } };
+}
+
+/** The sender's server says when it was; a time that no FHIR dateTime can say is left out. */
+function sentAt({ origin_server_ts: ms }: MatrixEvent): { sent?: string } {
+  return ms >= 0 && ms <= LATEST_DATE_TIME ? { sent: new Date(ms).toISOString() } : {};
 }
 
 function textOf({ type, content }: MatrixEvent): string | undefined {
