@@ -10,7 +10,7 @@ export interface CommunicationFacts {
   /** The conversation: the CommunicationRequest in partOf, else in basedOn. */
   readonly request: FhirReference | undefined;
   readonly sender: FhirReference | undefined;
-  /** Milliseconds since the epoch, from `sent`. */
+  /** Milliseconds since the epoch, from `sent`; none before it, which the homeserver would refuse. */
   readonly sentAt: number | undefined;
   readonly text: string | undefined;
   /** Payloads that are no text: attachments and references, which are not carried yet. */
@@ -46,7 +46,7 @@ export function readCommunication(
   return {
     request: conversationOf(communication),
     sender: parseReference(communication.sender?.reference)?.reference,
-    sentAt: Number.isNaN(sent) ? undefined : sent,
+    sentAt: sent >= 0 ? sent : undefined,
     text: text === '' ? undefined : text,
     otherPayloads: texts.filter((part) => part === undefined).length,
     deliverable: DELIVERABLE.has(status) && (deliverPreparation || status !== 'preparation'),
