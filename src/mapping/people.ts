@@ -26,7 +26,7 @@ export function powerLevelOf(person: Person): number {
 
 /**
  * The Matrix address a resource publishes in its telecom: `@u:hs` tagged `matrix-messaging`, `matrix:u/u:hs`,
- * or a matrix.to link. A second, different address makes it ambiguous.
+ * or a matrix.to link. A second, different address makes it ambiguous; one that is out of use does not count.
  * @returns undefined when there is none, or more than one
  */
 export function matrixAddressOf(person: Person): MatrixUserId | undefined {
@@ -36,6 +36,7 @@ export function matrixAddressOf(person: Person): MatrixUserId | undefined {
 }
 
 function addressInContactPoint(contact: ContactPoint): MatrixUserId | undefined {
+  if (contact.use === 'old') return undefined;
   const value = contact.value?.trim() ?? '';
   const candidate =
     contact.system === 'other' && (contact.extension ?? []).some(isMessagingPurpose)
