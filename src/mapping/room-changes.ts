@@ -1,7 +1,6 @@
 // Desired room × actual state → the changes that make the one into the other. No change where nothing differs.
 import { isDeepStrictEqual } from 'node:util';
-import type { MatrixUserId } from '../domain/ids.ts';
-import type { PowerLevels, StateEvent } from '../domain/matrix.ts';
+import type { StateEvent } from '../domain/matrix.ts';
 import type { DesiredMember, DesiredRoom } from './desired-room.ts';
 
 /** A step towards the desired room; each is idempotent on the homeserver. */
@@ -27,7 +26,7 @@ export function changesToRoom(desired: DesiredRoom, actual: readonly ActualState
   const state = desired.state.filter(
     (event) => !isDeepStrictEqual(contentOf(event.type, event.state_key), event.content),
   );
-  const levels = mergePowerLevels(desired.powerLevels, contentOf('m.room.power_levels', ''));
+  const levels = mergePowerLevels(desired, contentOf('m.room.power_levels', ''));
   return [
     ...state.map((event): RoomChange => ({ kind: 'put-state', event })),
     ...(levels === undefined
@@ -60,15 +59,18 @@ function membershipChanges(member: DesiredMember, membership: unknown): RoomChan
 }
 
 /**
- * Puts the levels of the mapped people into the actual content and leaves other users' levels as they are.
+ * Gives the mapped people their levels, which for those on `users_default` means none of their own, and leaves other
+ * users' levels as they are.
  * @returns undefined when nothing differs
  */
 function mergePowerLevels(
-  desired: PowerLevels,
+  { powerLevels, members }: DesiredRoom,
   actual: Readonly<Record<string, unknown>> | undefined,
 ): Readonly<Record<string, unknown>> | undefined {
-  if (actual === undefined) return { ...desired };
-  const actualUsers = (actual['users'] ?? {}) as Readonly<Record<MatrixUserId, number>>;
-  const merged = { ...actual, ...desired, users: { ...actualUsers, ...desired.users } };
+  if (actual === undefined) return { ...powerLevels };
+  const mapped = new Set<string>(members.map(({ userId }) => userId));
+  const others = Object.entries(actual['users'] ?? {}).filter(([userId]) => !mapped.has(userId));
+  const users = { ...Object.fromEntries(others), ...powerLevels.users };
+  const merged = { ...actual, ...powerLevels, users };
   return isDeepStrictEqual(merged, actual) ? undefined : merged;
 }
