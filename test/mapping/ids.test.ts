@@ -1,0 +1,117 @@
+// Aliases, delivery ids, lanes and notices: the names under which things happen once and in order.
+import { describe, expect, test } from 'vitest';
+import type { NoticeReason } from '../../src/domain/inbox.ts';
+import { aliasLocalpartOf, aliasOf } from '../../src/mapping/aliases.ts';
+import {
+  communicationDeliveryId,
+  communicationIdOf,
+  firstMessageDeliveryId,
+  noticeDeliveryId,
+} from '../../src/mapping/delivery-ids.ts';
+import { resourceLane, roomLane } from '../../src/mapping/lanes.ts';
+import { noticeMessage } from '../../src/mapping/notices.ts';
+import { communication, ref, request } from '../builders/fhir.ts';
+import { eventId, roomId, userId } from '../builders/matrix.ts';
+
+describe('aliases have the guides’ form and keep the case of ids', () => {
+  test.each([
+    ['CareTeam/244', 'careteam/244'],
+    ['CommunicationRequest/245', 'communicationrequest/245'],
+    ['CareTeam/aB-3.x', 'careteam/aB-3.x'],
+  ])('%s → %s', (reference, localpart) => {
+    expect(aliasLocalpartOf(ref(reference))).toBe(localpart);
+    expect(aliasOf(ref(reference), 'zorg.example')).toBe(`#${localpart}:zorg.example`);
+  });
+});
+
+describe('delivery ids', () => {
+  const reasons: readonly NoticeReason[] = [
+    'unmapped-sender',
+    'unsupported-content',
+    'unsupported-event',
+    'not-filed',
+  ];
+  const all = (id: string): readonly string[] => [
+    communicationDeliveryId(ref(`Communication/${id}`)),
+    firstMessageDeliveryId(ref(`Communication/${id}`)),
+    firstMessageDeliveryId(ref(`CommunicationRequest/${id}`)),
+    communicationIdOf(eventId(`$${id}`)),
+    ...reasons.map((reason) => noticeDeliveryId(roomId(`!${id}`), userId('@a:b'), reason)),
+    noticeDeliveryId(roomId(`!${id}`), userId('@a:c'), 'not-filed'),
+  ];
+
+  test('the same cause always has the same id', () => {
+    expect(all('bsn-999911120')).toEqual(all('bsn-999911120'));
+  });
+
+  test('other causes and other purposes have other ids', () => {
+    const ids = [...all('bsn-999911120'), ...all('bsn-999911121')];
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  test('none shows what it stands for, and all are legal in a path', () => {
+    for (const id of all('bsn-999911120')) {
+      expect(id).not.toContain('999911120');
+      expect(id).toMatch(/^[A-Za-z0-9_-]{1,64}$/);
+    }
+  });
+
+  // Changing one of these sends again what was sent before an upgrade.
+  test.each([
+    [
+      communicationDeliveryId(ref('Communication/1')),
+      'communication-jAGybQJCMQkJ2QFS9LMPLJ9Q_ofGi8cyU1MJz38mFFM',
+    ],
+    [
+      firstMessageDeliveryId(ref('CommunicationRequest/1')),
+      'request-QNwEYCUpAVCNoyuXaQ4VleM_1rdNBlRYkhyxjMkq3kU',
+    ],
+    [
+      noticeDeliveryId(roomId('!r:h'), userId('@a:h'), 'not-filed'),
+      'notice-tYnmyrG8PIiaSeXwc7G9UsAUiAPDn9EcNQNcjJ18Xgk',
+    ],
+    [communicationIdOf(eventId('$1')), 'm-c1b43b36df09f0bf0e0612b54e90e47df2e8722dd90'],
+  ])('stay the same from version to version: %s', (id, golden) => {
+    expect(id).toBe(golden);
+  });
+
+  test('a Communication’s id is a FHIR id that no server takes for its own number', () => {
+    expect(communicationIdOf(eventId('$x/+='))).toMatch(/^m-[0-9a-f]{43}$/);
+  });
+});
+
+describe('lanes', () => {
+  test.each([
+    ['a room', roomLane(roomId('!r:h')), 'to-fhir:!r:h'],
+    ['a team', resourceLane({ resourceType: 'CareTeam', id: '1' }), 'to-matrix:CareTeam/1'],
+    ['a request', resourceLane({ ...request(), id: '245' }), 'to-matrix:CommunicationRequest/245'],
+    [
+      'a Communication shares the lane of its request',
+      resourceLane({ ...communication(), id: '9' }),
+      'to-matrix:CommunicationRequest/245',
+    ],
+    [
+      'a Communication of no conversation has its own',
+      resourceLane({ ...communication({ partOf: [] }), id: '9' }),
+      'to-matrix:Communication/9',
+    ],
+  ])('%s', (_, lane, expected) => {
+    expect(lane).toBe(expected);
+  });
+});
+
+test.each([
+  ['unmapped-sender', /recorded under your Matrix address/],
+  ['unsupported-content', /cannot be recorded/],
+  ['unsupported-event', /does not reach the record/],
+  ['not-filed', /could not be recorded/],
+] as const)('a notice of %s says so to the one it is about, and carries its delivery id', (reason, words) => {
+  const about = userId('@jan:zorg.example');
+  const deliveryId = noticeDeliveryId(roomId('!r:h'), about, reason);
+  expect(noticeMessage(about, reason, deliveryId)).toEqual({
+    msgtype: 'm.notice',
+    body: expect.stringMatching(words) as string,
+    'm.mentions': { user_ids: ['@jan:zorg.example'] },
+    'io.github.fhir-matrix-bridge.delivery_id': deliveryId,
+  });
+});

@@ -1,0 +1,110 @@
+// Who takes part: participants of teams, parties of requests, the first message and its author.
+import { describe, expect, test } from 'vitest';
+import type { CareTeam } from '../../src/domain/fhir.ts';
+import {
+  authorOf,
+  careTeamsNamedBy,
+  firstMessageOf,
+  participantsOf,
+  partiesOf,
+} from '../../src/mapping/fhir-to-matrix/participants.ts';
+import { request } from '../builders/fhir.ts';
+
+const NOW = Date.UTC(2025, 8, 26);
+const to = (reference: string) => ({ reference });
+
+const team = (...participant: readonly object[]): CareTeam =>
+  ({ resourceType: 'CareTeam', participant }) as CareTeam;
+const member = (reference: string, end?: string) => ({
+  member: to(reference),
+  ...(end !== undefined && { period: { end } }),
+});
+
+describe('participants of a CareTeam', () => {
+  test.each([
+    [
+      'people and teams, in order and once',
+      team(member('Patient/1'), member('CareTeam/2'), member('Practitioner/3'), member('Patient/1')),
+      { people: ['Patient/1', 'Practitioner/3'], careTeams: ['CareTeam/2'] },
+    ],
+    [
+      'one person by two forms of reference',
+      team(member('Practitioner/3'), member('https://a.example/fhir/Practitioner/3/_history/2')),
+      { people: ['Practitioner/3'], careTeams: [] },
+    ],
+    [
+      'whoever has left is left out, whoever leaves later is not',
+      team(
+        member('Practitioner/1', '2025-09-25'),
+        member('Practitioner/2', '2025-09-27'),
+        member('Patient/3', 'soon'),
+      ),
+      { people: ['Practitioner/2', 'Patient/3'], careTeams: [] },
+    ],
+    [
+      'types that cannot speak are left out',
+      team(
+        member('Location/1'),
+        member('#contained'),
+        {},
+        member('Organization/2'),
+        member('RelatedPerson/3'),
+      ),
+      { people: ['Organization/2', 'RelatedPerson/3'], careTeams: [] },
+    ],
+    ['nobody', { resourceType: 'CareTeam' }, { people: [], careTeams: [] }],
+  ])('%s', (_, careTeam, expected) => {
+    expect(participantsOf(careTeam, NOW)).toEqual(expected);
+  });
+});
+
+describe('parties of a CommunicationRequest', () => {
+  test('are its recipients, requester and sender', () => {
+    const parties = partiesOf(
+      request({
+        recipient: [to('CareTeam/1'), to('Patient/2'), to('HealthcareService/3')],
+        requester: to('Practitioner/4'),
+        sender: to('RelatedPerson/5'),
+        about: [to('CareTeam/6')],
+      }),
+    );
+    expect(parties).toEqual({
+      people: ['Patient/2', 'Practitioner/4', 'RelatedPerson/5'],
+      careTeams: ['CareTeam/1'],
+    });
+  });
+
+  test('the teams it may belong to are among its recipients and what it is about', () => {
+    const named = careTeamsNamedBy(
+      request({
+        recipient: [to('CareTeam/1'), to('Patient/2')],
+        about: [to('CareTeam/6'), to('CareTeam/1')],
+        requester: to('CareTeam/9'),
+      }),
+    );
+    expect(named).toEqual(['CareTeam/1', 'CareTeam/6']);
+  });
+});
+
+describe('the first message', () => {
+  test.each([
+    [
+      'the sender says it',
+      { sender: to('Practitioner/1'), requester: to('Practitioner/2') },
+      'Practitioner/1',
+    ],
+    ['else the requester', { requester: to('Practitioner/2') }, 'Practitioner/2'],
+    ['a device cannot', { sender: to('Device/1'), requester: to('Patient/2') }, 'Patient/2'],
+    ['else nobody', {}, undefined],
+  ])('%s', (_, over, expected) => {
+    expect(authorOf(request(over))).toBe(expected);
+  });
+
+  test.each([
+    ['payload[0]', [{ contentString: 'first' }, { contentString: 'second' }], 'first'],
+    ['none where payload[0] is no text', [{ contentAttachment: {} }, { contentString: 'second' }], undefined],
+    ['none without payload', undefined, undefined],
+  ])('its text is %s', (_, payload, expected) => {
+    expect(firstMessageOf(request({ payload }))).toBe(expected);
+  });
+});

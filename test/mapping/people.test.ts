@@ -1,0 +1,158 @@
+// Who a FHIR person is in Matrix: published addresses, names by policy, levels, ghosts.
+import { describe, expect, test } from 'vitest';
+import type { Person } from '../../src/domain/fhir.ts';
+import { ghostUserId, roomMarker } from '../../src/mapping/ghosts.ts';
+import { displayNameOf, matrixAddressOf, powerLevelOf } from '../../src/mapping/people.ts';
+import { ref } from '../builders/fhir.ts';
+
+const PURPOSE = 'http://hl7.org/fhir/StructureDefinition/contactpoint-purpose';
+const person = (resourceType: Person['resourceType'], over: object = {}): Person =>
+  ({ resourceType, ...over }) as Person;
+const tagged = (value: string, over: object = {}) => ({
+  system: 'other',
+  value,
+  extension: [{ url: PURPOSE, valueString: 'matrix-messaging' }],
+  ...over,
+});
+const url = (value: string) => ({ system: 'url', value });
+const addressOf = (...telecom: readonly object[]) => matrixAddressOf(person('Practitioner', { telecom }));
+
+describe('every published form of a Matrix address is read', () => {
+  test.each([
+    ['the Dutch specification’s', tagged('@jan:zorg.example'), '@jan:zorg.example'],
+    [
+      'HL7’s CodeableConcept as purpose',
+      tagged('@jan:zorg.example', {
+        extension: [{ url: PURPOSE, valueCodeableConcept: { coding: [{ code: 'matrix-messaging' }] } }],
+      }),
+      '@jan:zorg.example',
+    ],
+    ['tagged, as a matrix: URI', tagged('matrix:u/jan:zorg.example'), '@jan:zorg.example'],
+    ['a matrix: URI', url('matrix:u/jan:zorg.example:8448'), '@jan:zorg.example:8448'],
+    ['a matrix.to link', url('https://matrix.to/#/@jan:zorg.example'), '@jan:zorg.example'],
+    ['a matrix.to link, encoded', url('https://matrix.to/#/%40jan%3Azorg.example'), '@jan:zorg.example'],
+    ['with spaces around it', tagged('  @jan:zorg.example '), '@jan:zorg.example'],
+    ['a localpart of older accounts', tagged('@Jan/de=Vries:zorg.example'), '@Jan/de=Vries:zorg.example'],
+  ])('%s', (_, contact, expected) => {
+    expect(addressOf(contact)).toBe(expected);
+  });
+});
+
+describe('what is no Matrix address is not believed', () => {
+  test.each([
+    ['a tag without purpose', { system: 'other', value: '@jan:zorg.example' }],
+    [
+      'another purpose',
+      tagged('@jan:zorg.example', { extension: [{ url: PURPOSE, valueString: 'matrix-homeserver' }] }),
+    ],
+    ['an e-mail address', { system: 'email', value: '@jan:zorg.example' }],
+    ['no server', tagged('@jan')],
+    ['a space inside', tagged('@jan de vries:zorg.example')],
+    ['a slash in the server', tagged('@jan:zorg.example/path')],
+    ['a room', url('https://matrix.to/#/!room:zorg.example')],
+    ['the malformed form of one guide', url('https://matrix.to/#doctorno:cp3.example.org')],
+    ['another site', url('https://matrix.to.evil.example/#/@jan:zorg.example')],
+    ['a broken encoding', url('https://matrix.to/#/%E0%A4%A')],
+    ['over 255 bytes', tagged(`@${'j'.repeat(250)}:zorg.example`)],
+    ['one that is out of use', tagged('@jan:zorg.example', { use: 'old' })],
+    ['nothing', {}],
+  ])('%s', (_, contact) => {
+    expect(addressOf(contact)).toBeUndefined();
+  });
+});
+
+describe('several addresses', () => {
+  test('the same one in two forms is one', () => {
+    expect(addressOf(tagged('@jan:zorg.example'), url('matrix:u/jan:zorg.example'))).toBe(
+      '@jan:zorg.example',
+    );
+  });
+  test('two different ones are ambiguous: none is taken', () => {
+    expect(addressOf(tagged('@jan:zorg.example'), tagged('@piet:zorg.example'))).toBeUndefined();
+  });
+  test('a malformed one or an old one beside a good one does no harm', () => {
+    const old = tagged('@jan:former.example', { use: 'old' });
+    expect(addressOf(tagged('jan'), old, tagged('@jan:zorg.example'))).toBe('@jan:zorg.example');
+  });
+});
+
+describe('a name shows what the policy allows', () => {
+  const name = [{ use: 'official', given: ['Jan', 'Willem'], family: 'van Dijk', prefix: ['dhr.'] }];
+  test.each([
+    ['Patient', { name }, 'dhr. Jan Willem van Dijk', 'J.W.V.D. (client)', 'Client'],
+    ['RelatedPerson', { name }, 'dhr. Jan Willem van Dijk', 'J.W.V.D. (relative)', 'Relative'],
+    [
+      'Practitioner',
+      { name },
+      'dhr. Jan Willem van Dijk',
+      'dhr. Jan Willem van Dijk',
+      'dhr. Jan Willem van Dijk',
+    ],
+    ['Practitioner', {}, 'Professional', 'Professional', 'Professional'],
+    ['Patient', {}, 'Client', 'Client', 'Client'],
+    ['Patient', { name: [{ text: 'Anna  Smit' }] }, 'Anna Smit', 'A.S. (client)', 'Client'],
+    [
+      'Patient',
+      { name: [{ use: 'old', text: 'Anna Smit' }, { text: 'Anna Bakker' }] },
+      'Anna Bakker',
+      'A.B. (client)',
+      'Client',
+    ],
+    ['Organization', { name: 'Apotheek' }, 'Apotheek', 'Apotheek', 'Apotheek'],
+    ['PractitionerRole', { practitioner: { display: 'Dr. No' } }, 'Dr. No', 'Dr. No', 'Dr. No'],
+    ['PractitionerRole', { organization: { display: 'Clinic' } }, 'Clinic', 'Clinic', 'Clinic'],
+  ] as const)('%s %o', (type, over, full, initials, role) => {
+    expect(displayNameOf(person(type, over), 'full')).toBe(full);
+    expect(displayNameOf(person(type, over), 'initials')).toBe(initials);
+    expect(displayNameOf(person(type, over), 'role')).toBe(role);
+  });
+});
+
+test.each([
+  ['Practitioner', 75],
+  ['PractitionerRole', 75],
+  ['Organization', 75],
+  ['RelatedPerson', 50],
+  ['Patient', 25],
+] as const)('power of a %s is %d', (type, level) => {
+  expect(powerLevelOf(person(type))).toBe(level);
+});
+
+describe('ghosts', () => {
+  const OPTIONS = { key: 'a key of the operator', prefix: '_fhir_', serverName: 'example.org' };
+  const ghost = (reference: string, over: Partial<typeof OPTIONS> = {}) =>
+    ghostUserId(ref(reference), { ...OPTIONS, ...over });
+
+  test('the user id of a person stays the same for ever', () => {
+    expect(ghost('Patient/12')).toBe('@_fhir_x8myfdpmh4bexc4eb9rmxkr0:example.org');
+  });
+
+  test('localparts are legal and tell nothing: 24 signs of a-z and 0-9 behind the prefix', () => {
+    for (const id of ['12', 'bsn-999911120', 'A.b', 'x'.repeat(64)]) {
+      expect(ghost(`Patient/${id}`)).toMatch(/^@_fhir_[a-z0-9]{24}:example\.org$/);
+      if (id.length > 3) expect(ghost(`Patient/${id}`).toLowerCase()).not.toContain(id.toLowerCase());
+    }
+  });
+
+  test('ids that differ in case, type, key alone are different ghosts', () => {
+    const ids = [
+      ghost('Patient/a'),
+      ghost('Patient/A'),
+      ghost('RelatedPerson/a'),
+      ghost('Patient/a', { key: 'another key' }),
+    ];
+    expect(new Set(ids).size).toBe(4);
+  });
+
+  test('a room’s marker depends on room, generation and key, and shows none of them', () => {
+    const markers = [
+      roomMarker(ref('CareTeam/1'), 0, 'key'),
+      roomMarker(ref('CareTeam/1'), 1, 'key'),
+      roomMarker(ref('CareTeam/2'), 0, 'key'),
+      roomMarker(ref('CareTeam/1'), 0, 'yek'),
+    ];
+    expect(new Set(markers).size).toBe(4);
+    for (const marker of markers) expect(marker).toMatch(/^[a-z0-9]{32}$/);
+    expect(roomMarker(ref('CareTeam/1'), 0, 'key')).toBe(markers[0]);
+  });
+});
