@@ -1,6 +1,6 @@
 // Reads the configuration: YAML file, then environment, then the files that `…_FILE` variables name.
 import { readFile } from 'node:fs/promises';
-import { parse } from 'yaml';
+import { LineCounter, parse, YAMLParseError } from 'yaml';
 import type { ConfigKey } from './keys.ts';
 import { configKeys, configSections } from './keys.ts';
 import type { Config } from './schema.ts';
@@ -47,7 +47,7 @@ export async function loadConfig(
 
 async function readTree(file: string): Promise<Record<string, unknown>> {
   try {
-    const tree: unknown = parse(await readFile(file, 'utf8'));
+    const tree = parseYaml(await readFile(file, 'utf8'));
     if (typeof tree !== 'object' || tree === null || Array.isArray(tree)) {
       throw new Error('expected a mapping at the top');
     }
@@ -57,6 +57,18 @@ async function readTree(file: string): Promise<Record<string, unknown>> {
       `the file cannot be read: ${error instanceof Error ? error.message : String(error)}. ` +
         'Make one with: fhir-matrix-bridge config sample --output config.yaml',
     ]);
+  }
+}
+
+/** The parser's own messages quote the line at fault, which may hold a secret: here they say only where it is. */
+function parseYaml(text: string): unknown {
+  const lines = new LineCounter();
+  try {
+    return parse(text, { prettyErrors: false, lineCounter: lines });
+  } catch (error) {
+    if (!(error instanceof YAMLParseError)) throw new SyntaxError('an alias has no anchor', { cause: error });
+    const { line, col } = lines.linePos(error.pos[0]);
+    throw new SyntaxError(`line ${line}, column ${col} is no YAML (${error.code})`, { cause: error });
   }
 }
 
@@ -118,9 +130,21 @@ function describeFault(
     (node, part) => (typeof node === 'object' && node !== null ? Reflect.get(node, part) : undefined),
     tree,
   );
-  const got = value === undefined ? 'nothing' : key?.secret === true ? '(secret)' : JSON.stringify(value);
+  const got =
+    value === undefined
+      ? 'nothing'
+      : mayHoldSecret(path)
+        ? '(not shown: may be secret)'
+        : JSON.stringify(value);
   const hint = key === undefined ? '' : ` (${key.env[0] ?? ''}) - ${key.description}`;
   return `${path}: got ${got}, ${issue.message}${hint}`;
+}
+
+/** A secret's own key, and whatever stands in the place of a section that holds one. */
+function mayHoldSecret(path: string): boolean {
+  return configKeys().some(
+    (key) => key.secret && `${key.path.join('.')}.`.startsWith(path === '' ? '' : `${path}.`),
+  );
 }
 
 function unknownKeys(path: string, keys: readonly string[]): string {
