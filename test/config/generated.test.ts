@@ -1,0 +1,73 @@
+// The files in the repository that are generated: they say what the code says today.
+import { readFile } from 'node:fs/promises';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { configJsonSchema, configKeys } from '../../src/config/keys.ts';
+import { configReference } from '../../src/config/reference.ts';
+import { sampleConfig } from '../../src/config/sample.ts';
+import { registrationYaml } from '../../src/matrix/registration.ts';
+
+const file = (path: string): Promise<string> => readFile(new URL(`../../${path}`, import.meta.url), 'utf8');
+
+describe('up to date (else: npm run generate)', () => {
+  test.each([
+    ['config.sample.yaml', sampleConfig()],
+    ['docs/reference/configuration.md', configReference()],
+    ['docs/reference/config.schema.json', `${JSON.stringify(configJsonSchema(), null, 2)}\n`],
+  ])('%s', async (path, expected) => {
+    expect(await file(path)).toBe(expected);
+  });
+
+  test('registration.yaml fits config.sample.yaml', async () => {
+    const { matrix } = parse(await file('config.sample.yaml')) as {
+      matrix: { serverName: string; asToken: string; hsToken: string };
+    };
+    const expected = registrationYaml({
+      ...matrix,
+      appserviceUrl: 'http://localhost:3000',
+      ghostPrefix: '_fhir_',
+    });
+    expect(await file('registration.yaml')).toBe(expected);
+  });
+});
+
+test('every key is described in all of them', async () => {
+  const [sample, page] = [await file('config.sample.yaml'), await file('docs/reference/configuration.md')];
+  for (const { path, description, env } of configKeys()) {
+    expect(description).not.toBe('');
+    expect(sample).toContain(`# ${description}`);
+    expect(page).toContain(`| \`${path.join('.')}\` |`);
+    expect(page).toContain(`\`${String(env[0])}\``);
+  }
+});
+
+test('the registration says exactly what the bridge relies on', () => {
+  const yaml = registrationYaml({
+    serverName: 'zorg.example:8448',
+    appserviceUrl: 'http://bridge:3000',
+    asToken: 'as',
+    hsToken: 'hs',
+    ghostPrefix: '_fhir_',
+  });
+  expect(parse(yaml)).toEqual({
+    id: 'fhir-matrix-bridge',
+    url: 'http://bridge:3000',
+    as_token: 'as',
+    hs_token: 'hs',
+    sender_localpart: '_fhir_appservice',
+    rate_limited: false,
+    receive_ephemeral: true,
+    'de.sorunome.msc2409.push_ephemeral': true,
+    'org.matrix.msc3202': true,
+    'io.element.msc4190': true,
+    protocols: [],
+    namespaces: {
+      users: [{ exclusive: true, regex: '@_fhir_.*:zorg\\.example:8448' }],
+      aliases: [
+        { exclusive: true, regex: '#careteam[/-].*:zorg\\.example:8448' },
+        { exclusive: true, regex: '#communicationrequest[/-].*:zorg\\.example:8448' },
+      ],
+      rooms: [],
+    },
+  });
+});

@@ -1,0 +1,257 @@
+// The configuration as read: defaults, environment, files, and faults that an operator can mend.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { configKeys } from '../../src/config/keys.ts';
+import { ConfigError, loadConfig } from '../../src/config/load.ts';
+import { sampleConfig } from '../../src/config/sample.ts';
+
+let folder = '';
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'bridge-config-'));
+});
+afterAll(async () => {
+  await rm(folder, { recursive: true });
+});
+
+let files = 0;
+async function file(text: string): Promise<string> {
+  const path = join(folder, `${(files += 1)}`);
+  await writeFile(path, text);
+  return path;
+}
+
+type Environment = Readonly<Record<string, string>>;
+
+/** The least that is needed, as environment. */
+const LEAST: Environment = {
+  BRIDGE_DATABASE_URL: 'postgresql://bridge:secret-password@db/bridge',
+  BRIDGE_MATRIX_HOMESERVER_URL: 'http://synapse:8008',
+  BRIDGE_MATRIX_SERVER_NAME: 'zorg.example',
+  BRIDGE_MATRIX_AS_TOKEN: 'as-token-0123456789',
+  BRIDGE_MATRIX_HS_TOKEN: 'hs-token-0123456789',
+  BRIDGE_FHIR_BASE_URL: 'http://hapi:8080/fhir',
+  BRIDGE_FHIR_HOOK_SECRET: 'hook-secret-0123456789',
+  BRIDGE_PEOPLE_PSEUDONYMIZATION_KEY: 'pseudonymization-key-0123456789',
+};
+
+async function faultsOf(path: string | undefined, env: Environment = {}): Promise<readonly string[]> {
+  const error: unknown = await loadConfig(path, env).then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof ConfigError)) throw new Error('Expected a ConfigError', { cause: error });
+  for (const fault of error.faults) expect(error.message).toContain(fault);
+  return error.faults;
+}
+
+test('the sample is a configuration as it stands', async () => {
+  const config = await loadConfig(await file(sampleConfig()), {});
+  expect(config.matrix).toMatchObject({
+    homeserverUrl: 'http://localhost:8008',
+    serverName: 'localhost',
+    botLocalpart: '_fhir_bot',
+    ghostPrefix: '_fhir_',
+    roomVersion: '12',
+  });
+  expect(config.fhir).toMatchObject({
+    baseUrl: 'http://localhost:8080/fhir',
+    readFrom: 'now',
+    pageSize: 200,
+  });
+});
+
+test('every key of the sample that is commented out shows the default', async () => {
+  const uncommented = sampleConfig()
+    .replaceAll(/^ {2}# (\w+: .+)$/gm, (line, key: string) => (key.endsWith(': ""') ? line : `  ${key}`))
+    .replaceAll(/^# (\w+:)$/gm, '$1');
+  expect(await loadConfig(await file(uncommented), {})).toEqual(
+    await loadConfig(await file(sampleConfig()), {}),
+  );
+});
+
+test('the environment alone is enough', async () => {
+  const config = await loadConfig(undefined, LEAST);
+  expect(config.matrix.asToken).toBe('as-token-0123456789');
+  expect(config.listen).toEqual({ host: '0.0.0.0', port: 3000 });
+  expect(config.shutdown).toEqual({ drainSeconds: 5, graceSeconds: 15 });
+});
+
+describe('where a value comes from', () => {
+  const yaml = 'listen: { port: 1111 }\nmatrix: { trustedServers: [a.example] }\n';
+
+  test.each<[string, Environment, number]>([
+    ['the file', {}, 1111],
+    ['the environment before the file', { BRIDGE_LISTEN_PORT: '2222' }, 2222],
+    ['the guides’ name', { PORT: '3333' }, 3333],
+    ['the proper name before the guides’', { PORT: '3333', BRIDGE_LISTEN_PORT: '2222' }, 2222],
+    ['an empty variable counts for nothing', { BRIDGE_LISTEN_PORT: '', PORT: '' }, 1111],
+  ])('%s', async (_, env, port) => {
+    const config = await loadConfig(await file(yaml), { ...LEAST, ...env });
+    expect(config.listen.port).toBe(port);
+    expect(config.matrix.trustedServers).toEqual(['a.example']);
+  });
+
+  test.each<[string, string, (config: Awaited<ReturnType<typeof loadConfig>>) => unknown]>([
+    ['MATRIX_URL', 'http://a.example', ({ matrix }) => matrix.homeserverUrl],
+    ['FHIR_URL', 'http://b.example', ({ fhir }) => fhir.baseUrl],
+    ['DATA_SERVER_URL', 'http://c.example', ({ fhir }) => fhir.baseUrl],
+    ['DATABASE_URL', 'postgres://d.example/db', ({ database }) => database.url],
+    ['LOG_LEVEL', 'debug', ({ log }) => log.level],
+  ])('the guides’ %s is understood', async (name, value, read) => {
+    const env = Object.fromEntries(
+      Object.entries(LEAST).filter(([key]) => !/(HOMESERVER|BASE|DATABASE)_URL/.test(key)),
+    );
+    const others = { MATRIX_URL: 'http://x', FHIR_URL: 'http://x', DATABASE_URL: 'postgres://x/x' };
+    const rest = name === 'DATA_SERVER_URL' ? { ...others, FHIR_URL: '' } : others;
+    expect(read(await loadConfig(undefined, { ...env, ...rest, [name]: value }))).toBe(value);
+  });
+
+  test('a _FILE variable names a file with the value; the variable itself comes first', async () => {
+    const path = await file('  token-from-a-file-0123\n');
+    const byFile: Environment = { ...LEAST, BRIDGE_MATRIX_AS_TOKEN: '', BRIDGE_MATRIX_AS_TOKEN_FILE: path };
+    expect((await loadConfig(undefined, byFile)).matrix.asToken).toBe('token-from-a-file-0123');
+    const both = { ...byFile, BRIDGE_MATRIX_AS_TOKEN: 'token-in-the-variable' };
+    expect((await loadConfig(undefined, both)).matrix.asToken).toBe('token-in-the-variable');
+  });
+
+  test('strings become what the key wants', async () => {
+    const env = {
+      BRIDGE_FHIR_SUBSCRIPTIONS: 'false',
+      BRIDGE_FHIR_OVERLAP_SECONDS: '0.5',
+      BRIDGE_MATRIX_TRUSTED_SERVERS: 'a.example, b.example:8448',
+    };
+    const { fhir, matrix } = await loadConfig(undefined, { ...LEAST, ...env });
+    expect([fhir.subscriptions, fhir.overlapSeconds, matrix.trustedServers]).toEqual([
+      false,
+      0.5,
+      ['a.example', 'b.example:8448'],
+    ]);
+  });
+
+  test('a slash at the end of a URL does not count', async () => {
+    const { fhir } = await loadConfig(undefined, {
+      ...LEAST,
+      FHIR_URL: '',
+      BRIDGE_FHIR_BASE_URL: 'http://x/fhir//',
+    });
+    expect(fhir.baseUrl).toBe('http://x/fhir');
+  });
+});
+
+describe('faults', () => {
+  test('an empty configuration names every key that is required, and how to set it', async () => {
+    const faults = await faultsOf(undefined);
+    const required = configKeys().filter((key) => key.required);
+    expect(faults).toHaveLength(required.length);
+    for (const { path, env, description } of required) {
+      expect(faults).toContainEqual(
+        expect.stringMatching(new RegExp(`^${path.join('\\.')}: got nothing, .*\\(${String(env[0])}\\) - `)),
+      );
+      expect(faults.join('\n')).toContain(description);
+    }
+  });
+
+  test('all are told at once, with path, value and what was expected', async () => {
+    const faults = await faultsOf(
+      await file(`
+listen: { port: 70000 }
+matrix: { homeserverUrl: 'ftp://x', serverName: 'a b', spaceName: 'Team of {patient}', maxConcurrentRequests: many }
+fhir: { readFrom: yesterday }
+log: { level: loud }
+`),
+      {
+        ...LEAST,
+        BRIDGE_MATRIX_HOMESERVER_URL: '',
+        BRIDGE_MATRIX_SERVER_NAME: '',
+        BRIDGE_INBOX_WORKERS: 'ten',
+      },
+    );
+    expect(faults).toEqual([
+      expect.stringMatching(/^listen\.port: got 70000, .*<=65535.* \(BRIDGE_LISTEN_PORT\) - /),
+      expect.stringMatching(/^matrix\.homeserverUrl: got "ftp:\/\/x", expected an http or https URL /),
+      expect.stringMatching(/^matrix\.serverName: got "a b", expected a Matrix server name/),
+      expect.stringMatching(
+        /^matrix\.spaceName: got "Team of \{patient\}", expected no variable but \{date\}/,
+      ),
+      expect.stringMatching(/^matrix\.maxConcurrentRequests: got "many", .*number/),
+      expect.stringMatching(/^fhir\.readFrom: got "yesterday", .*"now"\|"beginning"/),
+      expect.stringMatching(/^inbox\.workers: got "ten", .*number/),
+      expect.stringMatching(/^log\.level: got "loud", .*"debug"\|"info"\|"warn"\|"error"/),
+    ]);
+  });
+
+  test.each([
+    ['as_token', 'matrix.as_token: no such key, did you mean matrix.asToken?'],
+    ['AsToken', 'matrix.AsToken: no such key, did you mean matrix.asToken?'],
+    ['homeserverUrls', 'matrix.homeserverUrls: no such key, did you mean matrix.homeserverUrl?'],
+    ['colour', 'matrix.colour: no such key'],
+  ])('an unknown key is told, with a hint where one is near: %s', async (key, expected) => {
+    expect(await faultsOf(await file(`matrix: { ${key}: x }`), LEAST)).toEqual([expected]);
+  });
+
+  test('the bot must be in the namespace that the registration claims', async () => {
+    expect(await faultsOf(undefined, { ...LEAST, BRIDGE_MATRIX_BOT_LOCALPART: 'bridge' })).toEqual([
+      'matrix.botLocalpart: got "bridge", expected it to begin with matrix.ghostPrefix',
+    ]);
+  });
+
+  test.each([
+    ['a list', '- a\n', /expected a mapping/],
+    ['nothing', '', /expected a mapping/],
+  ])('a file that holds %s is told so', async (_, text, expected) => {
+    expect(await faultsOf(await file(text), LEAST)).toEqual([expect.stringMatching(expected)]);
+  });
+
+  test('files that cannot be read are told by name', async () => {
+    expect(await faultsOf('/no/such/config.yaml')).toEqual([
+      expect.stringMatching(/cannot be read.*config sample/),
+    ]);
+    const env = { ...LEAST, BRIDGE_MATRIX_HS_TOKEN: '', BRIDGE_MATRIX_HS_TOKEN_FILE: '/no/such/token' };
+    expect(await faultsOf(undefined, env)).toContainEqual(
+      expect.stringMatching(/^BRIDGE_MATRIX_HS_TOKEN_FILE: cannot read \/no\/such\/token/),
+    );
+  });
+});
+
+describe('secrets are never printed', () => {
+  const SHORT = 'hunter2';
+  const secrets = configKeys().filter((key) => key.secret);
+
+  test('all keys that hold one are known as such', () => {
+    expect(secrets.map(({ path }) => path.join('.'))).toEqual([
+      'database.url',
+      'matrix.asToken',
+      'matrix.hsToken',
+      'matrix.previousHsToken',
+      'fhir.bearerToken',
+      'fhir.hookSecret',
+      'fhir.previousHookSecret',
+      'people.pseudonymizationKey',
+    ]);
+  });
+
+  test.each([
+    ['one that is too short', (path: readonly string[]) => ({ [path[0] ?? '']: { [path[1] ?? '']: SHORT } })],
+    ['one of another type', (path: readonly string[]) => ({ [path[0] ?? '']: { [path[1] ?? '']: [SHORT] } })],
+    ['one in place of its section', (path: readonly string[]) => ({ [path[0] ?? '']: SHORT })],
+    ['one in place of its section, in a list', (path: readonly string[]) => ({ [path[0] ?? '']: [SHORT] })],
+  ])('%s', async (_, tree) => {
+    for (const { path } of secrets) {
+      const faults = await faultsOf(await file(JSON.stringify(tree(path))));
+      expect(faults.join('\n')).not.toContain(SHORT);
+    }
+  });
+
+  test.each([
+    ['a nested mapping', `matrix:\n  asToken: ${SHORT}: x\n`, /line 2/],
+    ['an open quote', `matrix:\n  asToken: "${SHORT}\n`, /line 3/],
+    ['a tab', `matrix:\n\tasToken: ${SHORT}\n`, /line 2/],
+    ['an unknown alias', `matrix:\n  asToken: *${SHORT}\n`, /alias/],
+  ])('one in a line that is no YAML: %s; where it is, is told', async (_, yaml, where) => {
+    const faults = await faultsOf(await file(yaml));
+    expect(faults.join('\n')).not.toContain(SHORT);
+    expect(faults.join('\n')).toMatch(where);
+  });
+});
