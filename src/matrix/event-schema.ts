@@ -2,19 +2,21 @@
 import { z } from 'zod';
 import type { EventId, MatrixUserId, RoomId } from '../domain/ids.ts';
 
+const text = z.string().transform(storable);
+
 /** An event without `room_id`, as in a room's `/sync` timeline. */
 export const roomEventSchema = z.object({
-  event_id: z.string().transform((id) => id as EventId),
-  sender: z.string().transform((id) => id as MatrixUserId),
-  type: z.string(),
+  event_id: text.transform((id) => id as EventId),
+  sender: text.transform((id) => id as MatrixUserId),
+  type: text,
   origin_server_ts: z.number(),
-  state_key: z.string().optional(),
-  content: z.record(z.string(), z.unknown()).transform((content) => storable(content)),
+  state_key: text.optional(),
+  content: z.record(z.string(), z.unknown()).transform(storable),
 });
 
 /** An event in client format with its room. Unknown fields are dropped. */
 export const matrixEventSchema = roomEventSchema.extend({
-  room_id: z.string().transform((id) => id as RoomId),
+  room_id: text.transform((id) => id as RoomId),
 });
 
 /**
