@@ -1,6 +1,6 @@
 // The one HTTP listener: routers in, a server out that can be drained without losing a request.
 import { once } from 'node:events';
-import type { Server } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
@@ -29,11 +29,14 @@ export async function startHttpServer(
   log: Log,
 ): Promise<HttpServer> {
   let draining = false;
+  const unanswered = new Set<ServerResponse>();
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
   app.use((_request, response, next) => {
     if (draining) response.set('Connection', 'close');
+    unanswered.add(response);
+    response.once('close', () => unanswered.delete(response));
     next();
   });
   for (const router of routers) app.use(router);
@@ -53,6 +56,7 @@ export async function startHttpServer(
     port: (server.address() as AddressInfo).port,
     drain() {
       draining = true;
+      for (const response of unanswered) if (!response.headersSent) response.setHeader('Connection', 'close');
     },
     close: (graceMs) => closeServer(server, graceMs),
   };
