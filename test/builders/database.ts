@@ -1,0 +1,38 @@
+// A database with the whole schema, one per test file, emptied before each test.
+import type pg from 'pg';
+import { afterAll, beforeAll, beforeEach, inject } from 'vitest';
+import { createPool } from '../../src/store/database.ts';
+import { migrate } from '../../src/store/migrate.ts';
+import { createScratchDatabase, type Database } from '../../stack/databases.ts';
+
+/** Returns what gives the pool, once the tests run. */
+export function useBridgeDatabase(): () => pg.Pool {
+  let database: Database | undefined;
+  let pool: pg.Pool | undefined;
+  beforeAll(async () => {
+    database = await createScratchDatabase(inject('adminUrl'));
+    await migrate(database.url);
+    pool = createPool(database.url, 5);
+  });
+  beforeEach(async () => {
+    await pool?.query(`truncate lane, item, parked_item, room, person, ghost, message, notice, reader_cursor,
+      resource_version, matrix_arrival restart identity`);
+  });
+  afterAll(async () => {
+    await pool?.end();
+    await database?.drop();
+  });
+  return () => {
+    if (pool === undefined) throw new TypeError('The database is there as soon as the tests run');
+    return pool;
+  };
+}
+
+/** The items of a lane in its order, by source id. */
+export async function itemsIn(pool: pg.Pool, lane: string): Promise<readonly string[]> {
+  const { rows } = await pool.query<{ source_id: string }>(
+    'select source_id from item join lane on lane.id = item.lane_id where lane.key = $1 order by position',
+    [lane],
+  );
+  return rows.map((row) => row.source_id);
+}
