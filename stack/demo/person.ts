@@ -1,11 +1,13 @@
 // A person of the demo and the tests, with a real Matrix client (matrix-js-sdk) of their own.
-import { ClientEvent, EventTimeline, createClient } from 'matrix-js-sdk';
+import { ClientEvent, Direction, EventTimeline, createClient } from 'matrix-js-sdk';
 import type { MatrixClient, MatrixEvent, Room } from 'matrix-js-sdk';
+import loglevel from 'loglevel';
 import type { Logger } from 'matrix-js-sdk/lib/logger.js';
 import type { HumanUser } from '../synapse.ts';
+import { waitUntil } from '../wait.ts';
 
 /** How long a person waits for something to appear before giving up, in milliseconds. */
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 60_000;
 
 const nothing = (): void => undefined;
 const silent: Logger = {
@@ -16,20 +18,32 @@ const silent: Logger = {
 export interface MatrixPerson {
   readonly client: MatrixClient;
   /** Joins a room by alias once an invitation for it has come. @returns the room id */
-  join(alias: string): Promise<string>;
+  readonly join: (alias: string) => Promise<string>;
   /** Sends a text. @returns the event id */
-  say(roomId: string, text: string): Promise<string>;
+  readonly say: (roomId: string, text: string) => Promise<string>;
   /** Resolves with the first message, seen already or yet to come, whose text is this. */
-  hear(roomId: string, text: string): Promise<MatrixEvent>;
-  /** All messages of a room that the client has, oldest first. */
-  messages(roomId: string): readonly MatrixEvent[];
+  readonly hear: (roomId: string, text: string) => Promise<MatrixEvent>;
+  /** The texts of a room's messages as the homeserver orders them, oldest first; 500 at most. */
+  readonly history: (roomId: string) => Promise<readonly string[]>;
   /** The content of a state event as the client sees it. */
-  state(roomId: string, type: string, stateKey?: string): Readonly<Record<string, unknown>> | undefined;
-  leaveClient(): void;
+  readonly state: (
+    roomId: string,
+    type: string,
+    stateKey?: string,
+  ) => Readonly<Record<string, unknown>> | undefined;
+  readonly leaveClient: () => void;
+}
+
+/** Parts of the SDK log to children of its global logger, whatever the client is given. */
+function silenceGlobalLogger(): void {
+  const logger = loglevel.getLogger('matrix');
+  logger.methodFactory = () => nothing;
+  logger.rebuild();
 }
 
 /** Starts a client for a user and waits for its first sync. */
 export async function startPerson(homeserverUrl: string, user: HumanUser): Promise<MatrixPerson> {
+  silenceGlobalLogger();
   const client = createClient({
     baseUrl: homeserverUrl,
     userId: user.userId,
@@ -48,7 +62,11 @@ export async function startPerson(homeserverUrl: string, user: HumanUser): Promi
     );
   return {
     client,
-    messages,
+    async history(roomId) {
+      const { chunk } = await client.createMessagesRequest(roomId, null, 500, Direction.Backward);
+      const said = chunk.filter((event) => event.type === 'm.room.message');
+      return said.map((event) => String(event.content['body'])).reverse();
+    },
     async join(alias) {
       const roomId = await resolveWhenThere(client, alias);
       const invited = (): true | undefined =>
@@ -80,15 +98,12 @@ export async function startPerson(homeserverUrl: string, user: HumanUser): Promi
 
 /** An alias is there when the bridge has made its room; the directory has no event for it, so it is asked. */
 async function resolveWhenThere(client: MatrixClient, alias: string): Promise<string> {
-  const deadline = performance.now() + PATIENCE_MS;
-  for (;;) {
-    try {
-      return (await client.getRoomIdForAlias(alias)).room_id;
-    } catch (error) {
-      if (performance.now() > deadline) throw new Error(`Nobody made ${alias}`, { cause: error });
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-  }
+  const look = (): Promise<string | undefined> =>
+    client.getRoomIdForAlias(alias).then(
+      (answer) => answer.room_id,
+      () => undefined,
+    );
+  return waitUntil(look, { what: `someone makes ${alias}`, timeoutMs: PATIENCE_MS });
 }
 
 /** Looks now and after every sync, until `look` finds something. */

@@ -8,13 +8,13 @@ export type Resource = Readonly<Record<string, unknown>> & {
 
 export interface Platform {
   /** Writes a resource under its own id. */
-  put(resource: Resource & { readonly id: string }): Promise<Resource>;
+  readonly put: (resource: Resource & { readonly id: string }) => Promise<Resource>;
   /** Writes a resource; the server gives the id. */
-  post(resource: Resource): Promise<Resource>;
+  readonly post: (resource: Resource) => Promise<Resource>;
   /** The resources that a search such as `Communication?part-of=…` finds now. */
-  search(query: string): Promise<readonly Resource[]>;
+  readonly search: (query: string) => Promise<readonly Resource[]>;
   /** The current version of `Type/id`. */
-  read(reference: string): Promise<Resource>;
+  readonly read: (reference: string) => Promise<Resource>;
 }
 
 /** Creates a platform on a FHIR server. */

@@ -2,9 +2,9 @@
 import { parseArgs } from 'node:util';
 import { startBridge } from '../bridge.ts';
 import { StackRequirementError, StackServiceError } from '../errors.ts';
-import { startGuard } from '../guard.ts';
 import { startStack } from '../stack.ts';
 import { registerUser } from '../synapse.ts';
+import { waitUntil } from '../wait.ts';
 import { careNetworkPeople, careTeam, communication, communicationRequest } from './care-network.ts';
 import { startPerson } from './person.ts';
 import type { Resource } from './platform.ts';
@@ -30,7 +30,6 @@ const show = (value: unknown): void => {
 
 async function demo(interrupted: AbortSignal): Promise<void> {
   heading('Starting PostgreSQL, Synapse and HAPI FHIR');
-  const guard = await startGuard();
   const stack = await startStack({ services: ['synapse', 'hapi'], progress: say, keep: options.keep });
   try {
     interrupted.throwIfAborted();
@@ -38,7 +37,7 @@ async function demo(interrupted: AbortSignal): Promise<void> {
     const databaseUrl = stack.bridgeDatabase.url;
     say('Bridge: starting');
     const bridge = await startBridge({
-      guard,
+      guard: stack.guard,
       logFolder: folder.logs,
       databaseUrl,
       synapse,
@@ -57,7 +56,6 @@ async function demo(interrupted: AbortSignal): Promise<void> {
     if (!options.once) await stayUntil(interrupted, hapi.url);
   } finally {
     heading('Stopping');
-    await guard.end();
     await stack.stop();
     say('Everything is stopped.');
   }
@@ -103,15 +101,9 @@ async function crossBothWays({ hapiUrl, synapse, nurse }: Crossing): Promise<voi
 
 async function findRecord(platform: ReturnType<typeof createPlatform>, eventId: string): Promise<Resource> {
   const identifier = encodeURIComponent(`https://matrix.org/event-id|${eventId}`);
-  const deadline = performance.now() + 30_000;
-  for (;;) {
-    const [found] = await platform.search(
-      `Communication?part-of=CommunicationRequest/245&identifier=${identifier}`,
-    );
-    if (found !== undefined) return found;
-    if (performance.now() > deadline) throw new StackServiceError('The message did not arrive within 30 s');
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
+  const look = async (): Promise<Resource | undefined> =>
+    (await platform.search(`Communication?part-of=CommunicationRequest/245&identifier=${identifier}`))[0];
+  return waitUntil(look, { what: 'the message is on the FHIR server', timeoutMs: 30_000 });
 }
 
 async function stayUntil(interrupted: AbortSignal, hapiUrl: string): Promise<void> {
