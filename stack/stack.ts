@@ -116,6 +116,7 @@ export async function startStack<const S extends keyof Services>(
     };
     const stack = {
       folder,
+      guard,
       postgres: server,
       bridgeDatabase,
       appservice: plan.appservice,

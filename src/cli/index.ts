@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { ConfigError } from '../config/load.ts';
 import { configCommand } from './config.ts';
 import { healthcheckCommand } from './healthcheck.ts';
+import { initCommand } from './init.ts';
 import { migrateCommand } from './migrate.ts';
 import { registrationCommand } from './registration.ts';
 import { runCommand } from './run.ts';
@@ -11,6 +12,7 @@ import { runCommand } from './run.ts';
 const program = new Command('fhir-matrix-bridge')
   .description('Connects care platforms that speak FHIR R4 with people who chat over Matrix')
   .addCommand(runCommand())
+  .addCommand(initCommand())
   .addCommand(configCommand())
   .addCommand(registrationCommand())
   .addCommand(migrateCommand())

@@ -85,13 +85,21 @@ export function createMatrixClient(deps: {
   const limit = bulkhead(deps.maxConcurrentRequests, Number.POSITIVE_INFINITY);
 
   async function send(request: MatrixRequest): Promise<unknown> {
-    const { as, withDevice = true, query = {}, prefix, signal, timeoutMs = deps.requestTimeoutMs } = request;
+    const {
+      as,
+      withDevice = true,
+      query = {},
+      prefix = PREFIX,
+      signal,
+      timeoutMs = deps.requestTimeoutMs,
+    } = request;
     const params = { ...query, user_id: as, ...(withDevice && { device_id: BRIDGE_DEVICE }) };
+    // Not the SDK's own timeout: it leaves a timer behind for each request, which would hold up the process's end.
+    const timeout = AbortSignal.timeout(timeoutMs);
     return api.authedRequest<unknown>(METHODS[request.method], request.path, params, request.body, {
-      localTimeoutMs: timeoutMs,
-      prefix: prefix ?? PREFIX,
+      prefix,
       priority: 'auto',
-      ...(signal !== undefined && { abortSignal: signal }),
+      abortSignal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
     });
   }
 
