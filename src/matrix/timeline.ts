@@ -6,7 +6,15 @@ import type { MatrixClient, MatrixRequest } from './client.ts';
 import { matrixEventSchema, roomEventSchema } from './event-schema.ts';
 
 const eventIdSchema = z.object({ event_id: z.string().transform((id) => id as EventId) });
-const messagesSchema = z.object({ chunk: z.array(matrixEventSchema), end: z.string().optional() });
+const messagesSchema = z.object({ chunk: wellFormed(matrixEventSchema), end: z.string().optional() });
+
+/** Those of a list's events that are events: one that is none must not keep the reader from the others for ever. */
+function wellFormed<Event>(schema: z.ZodType<Event>) {
+  return z
+    .array(z.unknown())
+    .transform((events) => events.flatMap((event): Event | [] => schema.safeParse(event).data ?? []));
+}
+
 const syncSchema = z.object({
   next_batch: z.string(),
   to_device: z.object({ events: z.array(z.record(z.string(), z.unknown())) }).optional(),
@@ -18,7 +26,7 @@ const syncSchema = z.object({
           z.object({
             timeline: z
               .object({
-                events: z.array(roomEventSchema),
+                events: wellFormed(roomEventSchema),
                 limited: z.boolean().optional(),
                 prev_batch: z.string().optional(),
               })
