@@ -41,6 +41,8 @@ export interface StackOptions<S extends keyof Services> {
   readonly fsync?: boolean;
   /** A PostgreSQL server to use instead of one of our own; DATABASE_URL unless told. */
   readonly databaseUrl?: string | undefined;
+  /** Aborting it ends a start that is under way. */
+  readonly signal?: AbortSignal;
   /** Synapse's server name, and what to replace in its configuration. */
   readonly synapse?: {
     readonly serverName?: string;
@@ -98,7 +100,10 @@ export async function startStack<const S extends keyof Services>(
 ): Promise<Stack<S>> {
   const plan = await makePlan(options);
   const guard = await startGuard();
+  const interrupt = (): void => void guard.end();
+  options.signal?.addEventListener('abort', interrupt, { once: true });
   try {
+    options.signal?.throwIfAborted();
     const folder = await createRunFolder(guard, options.keep ?? false);
     const say = options.progress ?? (() => undefined);
     const postgres = bringUpPostgres(guard, folder, say, options);
@@ -128,6 +133,8 @@ export async function startStack<const S extends keyof Services>(
   } catch (error) {
     await guard.end();
     throw error;
+  } finally {
+    options.signal?.removeEventListener('abort', interrupt);
   }
 }
 

@@ -3,6 +3,7 @@
 import { Command } from 'commander';
 import { ConfigError } from '../config/load.ts';
 import { configCommand } from './config.ts';
+import { errorsCommand } from './errors.ts';
 import { healthcheckCommand } from './healthcheck.ts';
 import { initCommand } from './init.ts';
 import { migrateCommand } from './migrate.ts';
@@ -16,7 +17,8 @@ const program = new Command('fhir-matrix-bridge')
   .addCommand(configCommand())
   .addCommand(registrationCommand())
   .addCommand(migrateCommand())
-  .addCommand(healthcheckCommand());
+  .addCommand(healthcheckCommand())
+  .addCommand(errorsCommand());
 
 try {
   await program.parseAsync();

@@ -1,7 +1,6 @@
 // `run`: starts the daemon and stays until a signal.
 import { Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
-import { composeDaemon } from '../main.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { configOption } from './options.ts';
 
@@ -12,6 +11,8 @@ export function runCommand(): Command {
     .addOption(configOption())
     .action(async ({ config: file }: { config?: string }) => {
       const config = await loadConfig(file, process.env);
+      // Loaded here, so that the light commands (a health check every few seconds) do not load the daemon.
+      const { composeDaemon } = await import('../main.ts');
       const log = createLogger(config.log.level);
       const daemon = composeDaemon(config, log);
       const { drainSeconds, graceSeconds } = config.shutdown;

@@ -30,7 +30,12 @@ const show = (value: unknown): void => {
 
 async function demo(interrupted: AbortSignal): Promise<void> {
   heading('Starting PostgreSQL, Synapse and HAPI FHIR');
-  const stack = await startStack({ services: ['synapse', 'hapi'], progress: say, keep: options.keep });
+  const stack = await startStack({
+    services: ['synapse', 'hapi'],
+    progress: say,
+    keep: options.keep,
+    signal: interrupted,
+  });
   try {
     interrupted.throwIfAborted();
     const { synapse, hapi, appservice, folder } = stack;
