@@ -41,8 +41,15 @@ export async function pullOnce(deps: Deps, signal: AbortSignal): Promise<number>
   const cursor = await deps.readCursor();
   if (cursor !== undefined) return pullFrom(deps, cursor, deps.store, signal);
   if (deps.readFrom === 'beginning') return pullFrom(deps, BEGINNING, deps.store, signal);
-  await pullFrom(deps, await serverNow(deps, signal), deps.storeAsKnown, signal);
-  return 0;
+  const start = await serverNow(deps, signal);
+  return pullFrom(deps, start, (resources) => storeSince(deps, start, resources), signal);
+}
+
+/** Of what the very first pass shows, only what was stamped after its start is news. */
+async function storeSince(deps: Deps, start: string, resources: readonly StoredResource[]): Promise<number> {
+  const isNews = ({ meta }: StoredResource): boolean => Date.parse(meta.lastUpdated) > Date.parse(start);
+  await deps.storeAsKnown(resources.filter((resource) => !isNews(resource)));
+  return deps.store(resources.filter(isNews));
 }
 
 async function pullFrom(
@@ -53,6 +60,7 @@ async function pullFrom(
 ): Promise<number> {
   let from = instant(Date.parse(cursor) - deps.overlapMs);
   let newest = cursor;
+  let begun: string | undefined;
   let pageSize = deps.pageSize;
   let found = 0;
   for (;;) {
@@ -61,16 +69,22 @@ async function pullFrom(
       ['_lastUpdated', `ge${from}`],
       ['_sort', '_lastUpdated'],
     ] as const;
-    const { resources } = await deps.server.search(deps.resourceType, query, pageSize, signal);
+    const { resources, serverTime } = await deps.server.search(deps.resourceType, query, pageSize, signal);
+    begun ??= serverTime;
     found += await store(inAuthorsOrder(resources));
     const last = resources.at(-1)?.meta.lastUpdated;
-    if (last !== undefined && Date.parse(last) > Date.parse(newest)) newest = last;
-    if (last === undefined || resources.length < pageSize) break;
-    // The next page begins at the last stamp, not after it: others may bear the same.
+    if (last === undefined) break;
+    newest = later(newest, last);
+    // The next page begins at the last stamp, not after it: others may bear the same. That a page is short proves
+    // nothing, since servers hand out fewer than they are asked for; that it goes no further does.
     if (Date.parse(last) > Date.parse(from)) from = instant(Date.parse(last));
+    else if (resources.length < pageSize) break;
     else pageSize = largerPage(pageSize, deps.resourceType);
   }
-  await deps.saveCursor(newest, instant(Date.parse(newest) - 2 * deps.overlapMs));
+  // Never beyond the pass's beginning: what is committed behind a page already read may be stamped an overlap
+  // before that moment, and later pages show what is stamped long after it.
+  const position = begun === undefined ? newest : later(cursor, earlier(newest, begun));
+  await deps.saveCursor(position, instant(Date.parse(position) - 2 * deps.overlapMs));
   return found;
 }
 
@@ -93,6 +107,9 @@ async function serverNow({ server, resourceType }: Deps, signal: AbortSignal): P
 function instant(ms: number): string {
   return new Date(Math.max(ms, 0)).toISOString();
 }
+
+const later = (a: string, b: string): string => (Date.parse(b) > Date.parse(a) ? b : a);
+const earlier = (a: string, b: string): string => (Date.parse(b) < Date.parse(a) ? b : a);
 
 function inAuthorsOrder(resources: readonly StoredResource[]): readonly StoredResource[] {
   const sent = (resource: StoredResource): number =>
