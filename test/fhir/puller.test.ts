@@ -1,0 +1,314 @@
+// The cursor over `_lastUpdated` against a model of a FHIR server that commits late, changes between pages and fails.
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { pullOnce } from '../../src/fhir/puller.ts';
+import type { SearchPage, StoredResource } from '../../src/fhir/server.ts';
+import { stored } from '../builders/fhir.ts';
+
+const BASE = Date.UTC(2025, 8, 26);
+const OVERLAP = 20;
+const never = new AbortController().signal;
+const iso = (ms: number): string => new Date(BASE + ms).toISOString();
+const msOf = (instant: string): number => Date.parse(instant) - BASE;
+
+interface Version {
+  readonly id: number;
+  readonly version: number;
+  /** Stamped when its request began, which may be long before it was committed. */
+  readonly stamp: number;
+  readonly committedAtStep: number;
+}
+
+/** A server with a clock in milliseconds; what happens is counted in steps, of which many share a millisecond. */
+function createServerModel() {
+  const current = new Map<number, Version>();
+  let pending: { id: number; stamp: number; due: number }[] = [];
+  const model = {
+    now: OVERLAP * 10,
+    step: 0,
+    current,
+    tick(ms: number): void {
+      model.now += ms;
+      const due = pending.filter((write) => write.due <= model.now);
+      pending = pending.filter((write) => write.due > model.now);
+      for (const { id, stamp } of due.sort((a, b) => a.due - b.due)) {
+        current.set(id, {
+          id,
+          version: (current.get(id)?.version ?? 0) + 1,
+          stamp,
+          committedAtStep: (model.step += 1),
+        });
+      }
+    },
+    write(id: number, lag: number): void {
+      pending.push({ id, stamp: model.now, due: model.now + lag });
+      model.tick(0);
+    },
+    search(query: readonly (readonly [string, string])[], count: number): SearchPage {
+      const from = msOf((new Map(query).get('_lastUpdated') ?? '').replace(/^ge/, ''));
+      const resources = [...current.values()]
+        .filter(({ stamp }) => stamp >= from)
+        .sort((a, b) => a.stamp - b.stamp)
+        .slice(0, count)
+        .map(({ id, version, stamp }) => stored(`Communication/${id}`, String(version), iso(stamp)));
+      return { resources, serverTime: iso(model.now) };
+    },
+  };
+  return model;
+}
+
+/** What the bridge keeps: each function all or nothing, as a transaction is. */
+function createStoreModel() {
+  const ledger = new Map<string, number>();
+  const handedOn: { id: number; version: number }[] = [];
+  const enter = (resources: readonly StoredResource[]): readonly StoredResource[] => {
+    const fresh = resources.filter(({ id, meta }) => !ledger.has(`${id}/${meta.versionId}`));
+    for (const { id, meta } of fresh) ledger.set(`${id}/${meta.versionId}`, msOf(meta.lastUpdated));
+    return fresh;
+  };
+  const model = {
+    handedOn,
+    cursor: undefined as string | undefined,
+    store(resources: readonly StoredResource[]): number {
+      const fresh = enter(resources);
+      handedOn.push(...fresh.map(({ id, meta }) => ({ id: Number(id), version: Number(meta.versionId) })));
+      return fresh.length;
+    },
+    storeAsKnown: (resources: readonly StoredResource[]): number => enter(resources).length,
+    saveCursor(cursor: string, forgetBefore: string): void {
+      model.cursor = cursor;
+      for (const [key, stamp] of ledger) if (stamp < msOf(forgetBefore)) ledger.delete(key);
+    },
+  };
+  return model;
+}
+
+interface Incident {
+  /** What happens on the server meanwhile: writes with their lag, and time. */
+  readonly meanwhile: readonly { readonly id: number; readonly lag: number; readonly tick: number }[];
+  readonly crash: 'before' | 'after' | 'no';
+}
+
+const incident: fc.Arbitrary<Incident> = fc.record({
+  meanwhile: fc.array(
+    fc.record({
+      id: fc.integer({ min: 0, max: 5 }),
+      lag: fc.oneof(fc.constant(0), fc.constant(OVERLAP), fc.integer({ min: 0, max: OVERLAP })),
+      tick: fc.constantFrom(0, 0, 1, 3, OVERLAP),
+    }),
+    { maxLength: 3 },
+  ),
+  crash: fc.oneof(
+    { weight: 8, arbitrary: fc.constant('no' as const) },
+    { weight: 1, arbitrary: fc.constantFrom('before' as const, 'after' as const) },
+  ),
+});
+
+describe('whatever the server does between pages, and wherever the process dies', () => {
+  test.each(['beginning', 'now'] as const)(
+    'from %s: all that stays current is handed on, once, in the order of versions',
+    async (readFrom) => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(incident, { maxLength: 60 }),
+          fc.integer({ min: 1, max: 8 }),
+          async (incidents, pageSize) => {
+            const server = createServerModel();
+            const store = createStoreModel();
+            const script = [...incidents];
+            let firstAsked: number | undefined;
+            let asked = Number.NaN;
+            let start: { ms: number; endedAtStep: number } | undefined;
+
+            const during = <T>(work: () => T): Promise<T> => {
+              const { meanwhile = [], crash = 'no' } = script.shift() ?? {};
+              for (const { id, lag, tick } of meanwhile) {
+                server.tick(tick);
+                server.write(id, lag);
+              }
+              if (crash === 'before') return Promise.reject(new Error('died before'));
+              server.step += 1;
+              const result = work();
+              return crash === 'after' ? Promise.reject(new Error('died after')) : Promise.resolve(result);
+            };
+            const pass = (): Promise<unknown> =>
+              pullOnce(
+                {
+                  server: {
+                    search: (_type, query, count) =>
+                      during(() => {
+                        if (query[0]?.[1].startsWith('ge2999') === true) {
+                          firstAsked ??= server.step;
+                          asked = server.now;
+                        }
+                        return server.search(query, count);
+                      }),
+                  },
+                  resourceType: 'Communication',
+                  pageSize,
+                  overlapMs: OVERLAP,
+                  readFrom,
+                  store: (resources) => during(() => store.store(resources)),
+                  storeAsKnown: (resources) => during(() => store.storeAsKnown(resources)),
+                  readCursor: () => during(() => store.cursor),
+                  saveCursor: (cursor, forgetBefore) =>
+                    during(() => {
+                      store.saveCursor(cursor, forgetBefore);
+                      start ??= { ms: asked, endedAtStep: server.step };
+                    }),
+                },
+                never,
+              ).catch(() => undefined);
+
+            while (script.length > 0) await pass();
+            server.tick(OVERLAP); // whatever is under way gets committed
+            await pass();
+            const complete = store.handedOn.length;
+            await pass();
+
+            const isOnce = new Set(store.handedOn.map(({ id, version }) => `${id}/${version}`));
+            expect(isOnce.size).toBe(store.handedOn.length);
+            expect(store.handedOn.length).toBe(complete);
+            for (const id of server.current.keys()) {
+              const versions = store.handedOn
+                .filter((found) => found.id === id)
+                .map(({ version }) => version);
+              expect(versions).toEqual(versions.toSorted((a, b) => a - b));
+            }
+            for (const { id, version, stamp, committedAtStep } of server.current.values()) {
+              const isNew =
+                readFrom === 'beginning' ||
+                (start !== undefined && (stamp > start.ms || committedAtStep > start.endedAtStep));
+              if (isNew) expect(isOnce).toContain(`${id}/${version}`);
+              const isOld = readFrom === 'now' && firstAsked !== undefined && committedAtStep < firstAsked;
+              if (isOld) expect(isOnce).not.toContain(`${id}/${version}`);
+            }
+          },
+        ),
+        { numRuns: 1500 },
+      );
+    },
+  );
+});
+
+/** Passes over a fixed set of stamps; `cap` is the most that the server hands out at once. */
+async function passOver(
+  stamps: readonly number[],
+  { pageSize, cap = 1000, cursor }: { pageSize: number; cap?: number; cursor?: string },
+) {
+  const asked: (readonly [from: number, count: number])[] = [];
+  const store = createStoreModel();
+  const all = stamps.map((stamp, id) => stored(`Communication/${id}`, '1', iso(stamp)));
+  const found = await pullOnce(
+    {
+      server: {
+        search: (_type, query, count) => {
+          const from = msOf((query[0]?.[1] ?? '').replace(/^ge/, ''));
+          asked.push([from, count]);
+          const resources = all
+            .filter(({ meta }) => msOf(meta.lastUpdated) >= from)
+            .slice(0, Math.min(count, cap));
+          return Promise.resolve({ resources, serverTime: iso(1_000_000) });
+        },
+      },
+      resourceType: 'Communication',
+      pageSize,
+      overlapMs: OVERLAP,
+      readFrom: 'beginning',
+      store: (resources) => Promise.resolve(store.store(resources)),
+      storeAsKnown: (resources) => Promise.resolve(store.storeAsKnown(resources)),
+      readCursor: () => Promise.resolve(cursor),
+      saveCursor: (position, forgetBefore) => {
+        store.saveCursor(position, forgetBefore);
+        return Promise.resolve();
+      },
+    },
+    never,
+  );
+  return { asked, found, cursor: store.cursor, handedOn: store.handedOn.map(({ id }) => id) };
+}
+
+describe('pages', () => {
+  test('begin where the last one ended, ties included; a page of one stamp is read again in a larger one', async () => {
+    const { asked, found, cursor } = await passOver([100, 100, 100, 100, 100, 101], {
+      pageSize: 2,
+      cursor: iso(90),
+    });
+    expect(asked).toEqual([
+      [70, 2],
+      [100, 2],
+      [100, 4],
+      [100, 8],
+      [101, 8],
+    ]);
+    expect([found, cursor]).toEqual([6, iso(101)]);
+  });
+
+  test('of a server that hands out fewer than asked for are read to the end', async () => {
+    const stamps = Array.from({ length: 9 }, (_, index) => 100 + index);
+    const { handedOn, cursor } = await passOver(stamps, { pageSize: 200, cap: 2, cursor: iso(90) });
+    expect(handedOn).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
+    expect(cursor).toBe(iso(108));
+  });
+
+  test('of more than a thousand of one stamp are given up on, in words', async () => {
+    const stamps = Array.from({ length: 1001 }, () => 100);
+    await expect(passOver(stamps, { pageSize: 400 })).rejects.toThrow(
+      /more than 1000 Communication bear one lastUpdated/,
+    );
+    expect(
+      (await passOver(stamps.slice(1), { pageSize: 1000 }).catch((error: unknown) => error)) instanceof Error,
+    ).toBe(true);
+    expect((await passOver(stamps.slice(2), { pageSize: 400 })).found).toBe(999);
+  });
+
+  test('an idle server is asked once, and the cursor stays', async () => {
+    const { asked, cursor } = await passOver([], { pageSize: 200, cursor: iso(500) });
+    expect([asked, cursor]).toEqual([[[480, 200]], iso(500)]);
+  });
+});
+
+test('what bears one stamp is handed on in the order in which its authors sent it', async () => {
+  const store = createStoreModel();
+  const at = (id: number, sent?: string): StoredResource =>
+    stored(`Communication/${id}`, '1', iso(100), sent === undefined ? {} : { sent });
+  const resources = [
+    at(3, '2025-09-26T09:00:03Z'),
+    at(1, '2025-09-26T09:00:01+00:00'),
+    at(0),
+    at(2, '2025-09-26T11:00:02+02:00'),
+  ];
+  await pullOnce(
+    {
+      server: { search: () => Promise.resolve({ resources, serverTime: iso(1000) }) },
+      resourceType: 'Communication',
+      pageSize: 200,
+      overlapMs: OVERLAP,
+      readFrom: 'now',
+      store: (page) => Promise.resolve(store.store(page)),
+      storeAsKnown: (page) => Promise.resolve(store.storeAsKnown(page)),
+      readCursor: () => Promise.resolve(iso(100)),
+      saveCursor: () => Promise.resolve(),
+    },
+    never,
+  );
+  expect(store.handedOn.map(({ id }) => id)).toEqual([0, 1, 2, 3]);
+});
+
+test('a server that does not say what time it is cannot be followed from now on', async () => {
+  const pass = pullOnce(
+    {
+      server: { search: () => Promise.resolve({ resources: [], serverTime: undefined }) },
+      resourceType: 'CareTeam',
+      pageSize: 1,
+      overlapMs: OVERLAP,
+      readFrom: 'now',
+      store: () => Promise.resolve(0),
+      storeAsKnown: () => Promise.resolve(0),
+      readCursor: () => Promise.resolve(undefined),
+      saveCursor: () => Promise.resolve(),
+    },
+    never,
+  );
+  await expect(pass).rejects.toThrow(/meta\.lastUpdated/);
+});
