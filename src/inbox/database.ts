@@ -15,6 +15,12 @@ export function takingTurns(client: ClientBase): Queryable {
   return { query: query as Queryable['query'] };
 }
 
+/**
+ * Milliseconds between two statements of a transaction that holds a lane's lock. Were its process frozen right there,
+ * the lane would be locked until it wakes up, and nobody could take it over; so PostgreSQL ends it.
+ */
+export const longestPauseMs = 5_000;
+
 /** Runs `body` in a transaction of its own: commits what it returns, rolls back what it throws. */
 export async function inTransaction<Result>(
   pool: Pick<Pool, 'connect'>,
@@ -26,7 +32,7 @@ export async function inTransaction<Result>(
   client.on('error', ignore);
   let broken: Error | undefined;
   try {
-    await client.query('begin');
+    await client.query(`begin; set local idle_in_transaction_session_timeout = ${longestPauseMs}`);
     const result = await body(client);
     await client.query('commit');
     return result;

@@ -1,11 +1,12 @@
 // Stores items at the tails of their lanes, within the caller's transaction.
 import type { ClientBase } from 'pg';
 import { laneReadyChannel } from './notify.ts';
+import { longestPauseMs } from './database.ts';
 import type { NewItem } from './item.ts';
 
 /**
  * Stores what is not stored yet and wakes the replicas when the caller's transaction commits; until then every lane it
- * touches is locked, so keep that short. The transaction must be READ COMMITTED, PostgreSQL's default. Items of one
+ * touches is locked, so keep that short: PostgreSQL ends it after a pause of 5 s. The transaction must be READ COMMITTED, PostgreSQL's default. Items of one
  * lane keep their order. Call it once per transaction: two calls may lock lanes in the opposite order to another
  * transaction's, which PostgreSQL ends by failing one of them.
  */
@@ -14,7 +15,7 @@ export async function enqueue(
   items: readonly NewItem[],
 ): Promise<{ stored: number; duplicates: number }> {
   if (items.length === 0) return { stored: 0, duplicates: 0 };
-  await client.query(lockLanes, [[...new Set(items.map((item) => item.lane))]]);
+  await client.query(lockLanes, [[...new Set(items.map((item) => item.lane))], String(longestPauseMs)]);
   const { rows } = await client.query<{ stored: number }>(storeItems, [
     items.map((item) => item.lane),
     items.map((item) => item.source),
@@ -32,7 +33,10 @@ export async function enqueue(
  */
 const lockLanes = `
   insert into lane (key)
-  select key from unnest($1::text[]) as key order by key
+  select key
+  from unnest($1::text[]) as key,
+    (select set_config('idle_in_transaction_session_timeout', $2, true)) as for_this_transaction
+  order by key
   on conflict (key) do update set key = excluded.key where false`;
 
 /**

@@ -97,6 +97,17 @@ describe('enqueue', () => {
     expect(await storedItems('a')).toEqual(['a-1', 'a-2']);
   });
 
+  test('a process frozen within the transaction does not lock the lanes for ever', async () => {
+    const client = await database.connect();
+    const pause = async () =>
+      (await client.query('show idle_in_transaction_session_timeout')).rows[0] as unknown;
+    await client.query('begin');
+    await enqueue(client, itemsOf('a', 1));
+    expect(await pause()).toEqual({ idle_in_transaction_session_timeout: '5s' });
+    await client.query('commit');
+    expect(await pause()).toEqual({ idle_in_transaction_session_timeout: '0' });
+  });
+
   test.each([
     ['a NUL character', 'a\0b'],
     ['a lone surrogate', '\ud800'],

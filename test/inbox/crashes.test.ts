@@ -1,0 +1,81 @@
+// The promise of the log, under random work and random deaths: nothing lost, nothing twice, nothing out of order.
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { itemsOf, useDatabase } from './support/database.ts';
+import { eventually } from './support/time.ts';
+import { createWorld, type Plan, type Scene } from './support/world.ts';
+
+const database = useDatabase();
+
+/** What the handler does at its first attempts; after that it succeeds. Poison never does. */
+const plan: fc.Arbitrary<Plan> = fc.oneof(
+  { weight: 6, arbitrary: fc.constant<Plan>([]) },
+  {
+    weight: 5,
+    arbitrary: fc.array(fc.constantFrom('retry', 'throw', 'throw after effect', 'record throws', 'ignored'), {
+      minLength: 1,
+      maxLength: 3,
+    }),
+  },
+  { weight: 1, arbitrary: fc.constantFrom<Plan>('poison', 'dead') },
+);
+
+const scene: fc.Arbitrary<Scene> = fc.record({
+  batches: fc.array(
+    fc.record({
+      items: fc.array(fc.record({ lane: fc.constantFrom('a', 'b', 'c', 'd', 'e'), plan }), {
+        minLength: 1,
+        maxLength: 6,
+      }),
+      rolledBackFirst: fc.boolean(),
+      sentTwice: fc.boolean(),
+    }),
+    { minLength: 2, maxLength: 10 },
+  ),
+  /** The step at which each process dies, in the order of their starts; those after them live. */
+  deaths: fc.array(fc.integer({ min: 8, max: 150 }), { maxLength: 6 }),
+  /** The handler calls at which all sessions are cut, while the processes live on. */
+  cuts: fc.array(fc.integer({ min: 1, max: 40 }), { maxLength: 2 }),
+  slots: fc.integer({ min: 1, max: 3 }),
+});
+
+test('whatever fails, throws, comes twice or dies at whatever step: each effect once, in order, none without warning', async () => {
+  const enough = performance.now() + 20_000; // a busy machine plays fewer scenes, not longer
+  await fc.assert(
+    fc.asyncProperty(scene, async (given) => {
+      if (performance.now() > enough) return;
+      await database.pool.query('truncate lane, item, replica, parked_item');
+      const world = await createWorld(database, given);
+      try {
+        await world.play();
+        world.check(await world.look());
+      } finally {
+        world.end();
+      }
+    }),
+    { numRuns: 60, endOnFailure: true },
+  );
+});
+
+test('a death right between the effect and its acknowledgement leads to one more attempt, which is warned', async () => {
+  const world = await createWorld(database, {
+    batches: [],
+    deaths: [],
+    cuts: [],
+    slots: 1,
+    dieAfterEffectOf: 'a-2',
+  });
+  try {
+    await database.enqueue(...itemsOf('a', 3));
+    await eventually(database.lanesAreIdle);
+    expect(world.attempts.map(({ id, inDoubt, known }) => ({ id, inDoubt, known }))).toEqual([
+      { id: 'a-1', inDoubt: false, known: false },
+      { id: 'a-2', inDoubt: false, known: false },
+      { id: 'a-2', inDoubt: true, known: true },
+      { id: 'a-3', inDoubt: false, known: false },
+    ]);
+    expect(world.effects).toEqual(['a-1', 'a-2', 'a-3']);
+  } finally {
+    world.end();
+  }
+});
