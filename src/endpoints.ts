@@ -2,14 +2,15 @@
 import type { Router } from 'express';
 import type { Pool } from 'pg';
 import type { Config } from './config/schema.ts';
+import { isMatrixUserId } from './domain/ids.ts';
 import { createHooksRouter } from './fhir/hooks.ts';
 import type { BridgeSettings } from './flows/bridge.ts';
 import type { Intake } from './flows/intake.ts';
-import { isOwnUser } from './flows/message-to-communication.ts';
 import { notify } from './inbox/notify.ts';
 import { createAppserviceRouter } from './matrix/appservice.ts';
 import { createBearerCheck } from './ops/bearer.ts';
 import { FHIR_CHANNEL } from './readers.ts';
+import { findGhost } from './store/people.ts';
 import type { Log } from './telemetry/log.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 
@@ -38,7 +39,8 @@ export function createEndpoints({
     createAppserviceRouter({
       checkBearer: createBearerCheck([config.matrix.hsToken, config.matrix.previousHsToken]),
       store: intake.pushed,
-      isOwnUser: (userId) => isOwnUser(settings, userId),
+      isRegistered: async (userId) =>
+        userId === settings.bot || (isMatrixUserId(userId) && (await findGhost(pool, userId)) !== undefined),
       log,
       count: counter('matrix'),
     }),

@@ -57,6 +57,7 @@ export function createDaemon(deps: DaemonDeps): Daemon {
   let http: HttpServer | undefined;
   let replica: Replica | undefined;
   let background: Promise<unknown> = Promise.resolve();
+  let starting: Promise<{ port: number }> | undefined;
   let stopped: Promise<void> | undefined;
 
   const checks = createDependencyChecks(deps);
@@ -89,12 +90,16 @@ export function createDaemon(deps: DaemonDeps): Daemon {
     await http?.close(graceSeconds * 1000);
     await handedBack;
     await background;
+    await starting?.catch(() => undefined);
     await pool.end();
     state = 'stopped';
     log.info({}, 'Stopped');
   }
 
-  return { start, stop: () => (stopped ??= stop()) };
+  return {
+    start: () => (starting ??= start()),
+    stop: () => (stopped ??= stop()),
+  };
 }
 
 /** Migrates and begins to work as soon as the database answers. */

@@ -16,27 +16,35 @@ export function runCommand(): Command {
       const log = createLogger(config.log.level);
       const daemon = composeDaemon(config, log);
       const { drainSeconds, graceSeconds } = config.shutdown;
-      const stopped = stopOnSignal(() => daemon.stop(), (drainSeconds + 2 * graceSeconds) * 1000 + 5_000);
-      await Promise.race([daemon.start(), stopped]);
-      await stopped;
+      const signalled = signalReceived();
+      const hardStopAfterMs = (drainSeconds + 2 * graceSeconds) * 1000 + 5_000;
+      try {
+        // A start that waits for the database can be stopped as well.
+        await Promise.race([daemon.start(), signalled]);
+        await signalled;
+      } finally {
+        limitStop(hardStopAfterMs);
+        await daemon.stop();
+      }
     });
 }
 
-/**
- * Stops at the first SIGTERM or SIGINT. A second signal, or a stop that takes too long, ends the process at once:
- * the log holds what was in hand.
- */
-async function stopOnSignal(stop: () => Promise<void>, hardStopAfterMs: number): Promise<void> {
+/** Resolves at the first SIGTERM or SIGINT. */
+async function signalReceived(): Promise<void> {
   await new Promise<void>((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       process.once(signal, () => {
         resolve();
       });
+    }
   });
+}
+
+/** From now on a further signal, or this much time, ends the process at once. What was in hand is done again later. */
+function limitStop(hardStopAfterMs: number): void {
   const giveUp = (): void => {
     process.exit(1);
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, giveUp);
   setTimeout(giveUp, hardStopAfterMs).unref();
-  await stop();
 }

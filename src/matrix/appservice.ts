@@ -10,8 +10,8 @@ interface Deps {
   readonly checkBearer: (authorization: string | undefined) => 'missing' | 'wrong' | 'right';
   /** Stores all parts in one commit and rings the reader. Runs no business logic. */
   readonly store: (parts: TransactionParts) => Promise<void>;
-  /** Whether a user id is one of the bridge's ghosts or its bot. */
-  readonly isOwnUser: (userId: string) => boolean;
+  /** Whether a user id is a registered ghost of the bridge, or its bot. */
+  readonly isRegistered: (userId: string) => Promise<boolean>;
   readonly log: Log;
   readonly count: (result: 'stored' | 'refused' | 'failed') => void;
 }
@@ -28,8 +28,8 @@ export function createAppserviceRouter(deps: Deps): Router {
   router.post('/_matrix/app/v1/ping', (_request, response) => {
     response.json({});
   });
-  router.get('/_matrix/app/v1/users/:userId', (request, response) => {
-    if (deps.isOwnUser(request.params.userId)) response.json({});
+  router.get('/_matrix/app/v1/users/:userId', async (request, response) => {
+    if (await deps.isRegistered(request.params.userId)) response.json({});
     else refuse(response, 404, 'M_NOT_FOUND', 'No such user of this bridge');
   });
   // Asked for every unknown alias of the namespace, also when the bridge itself looks one up: never call back here.

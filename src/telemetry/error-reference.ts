@@ -6,7 +6,8 @@ import { errorCatalogue, errorEntry } from './errors.ts';
 export function errorReference(): string {
   const rows = (Object.keys(errorCatalogue) as ErrorCode[]).map((code) => {
     const { verdict, attempts, operator } = errorEntry(code);
-    const then = verdict === 'dead' ? 'dead letter' : attempts === undefined ? 'tried again' : `tried ${attempts} times`;
+    const then =
+      verdict === 'dead' ? 'dead letter' : attempts === undefined ? 'tried again' : `tried ${attempts} times`;
     return `| \`${code}\` | ${then} | ${operator} |`;
   });
   return [

@@ -1,5 +1,6 @@
 // The pino logger behind the Log interface: JSON lines on standard output, errors reduced to what is safe to read.
 import { pino } from 'pino';
+import { BridgeError } from './errors.ts';
 import type { Log } from './log.ts';
 
 /** Fields whose values never reach a log, wherever a caller might put them. */
@@ -30,9 +31,18 @@ export function createLogger(level: 'debug' | 'info' | 'warn' | 'error'): Log {
   });
 }
 
-/** An error's name, code, message and stack; not its other properties, which may hold a response. */
+/**
+ * An error's name, code and where it came from. Its message only when the bridge wrote it: others quote the data that did
+ * not please (`JSON.parse` does), and that may be about a patient.
+ */
 function describeError(error: unknown): unknown {
-  if (!(error instanceof Error)) return { message: 'a value that is no Error was thrown' };
+  if (!(error instanceof Error)) return { name: typeof error };
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
-  return { name: error.name, code, message: error.message, stack: error.stack };
+  const frames = error.stack?.split('\n').filter((line) => /^ {4}at /.test(line));
+  return {
+    name: error.name,
+    code,
+    message: error instanceof BridgeError ? error.message : undefined,
+    frames,
+  };
 }

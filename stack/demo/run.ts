@@ -151,7 +151,9 @@ if (options.help) {
   try {
     await demo(interruption.signal);
   } catch (error) {
-    if (!interruption.signal.aborted) {
+    if (interruption.signal.aborted) {
+      say('\nEverything is stopped.');
+    } else {
       const known = error instanceof StackRequirementError || error instanceof StackServiceError;
       process.stderr.write(
         `\n${known ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,

@@ -21,7 +21,7 @@ async function start(store: (parts: TransactionParts) => Promise<void> = () => P
         await store(parts);
         stored.push(parts);
       },
-      isOwnUser: (userId) => userId.startsWith('@_fhir_'),
+      isRegistered: (userId) => Promise.resolve(userId.startsWith('@_fhir_')),
       log,
       count: (result) => counted.push(result),
     }),
