@@ -3,6 +3,7 @@
 import { Command } from 'commander';
 import { ConfigError } from '../config/load.ts';
 import { configCommand } from './config.ts';
+import { dlqCommand } from './dlq.ts';
 import { errorsCommand } from './errors.ts';
 import { healthcheckCommand } from './healthcheck.ts';
 import { initCommand } from './init.ts';
@@ -17,6 +18,7 @@ const program = new Command('fhir-matrix-bridge')
   .addCommand(configCommand())
   .addCommand(registrationCommand())
   .addCommand(migrateCommand())
+  .addCommand(dlqCommand())
   .addCommand(healthcheckCommand())
   .addCommand(errorsCommand());
 

@@ -28,15 +28,20 @@ export interface FhirAnswer {
 /** The refusal of a request, with the issue codes of the OperationOutcome (never its diagnostics: they may echo data). */
 export class FhirRefusal extends BridgeError {
   readonly status: number;
-  constructor(operation: string, status: number, issues: readonly string[]) {
-    super(refusalCode(status), `${operation}: ${status} ${issues.join(', ')}`.trim());
+  constructor(
+    operation: string,
+    status: number,
+    issues: readonly string[],
+    retryAfterMs: number | undefined,
+  ) {
+    super(refusalCode(status), `${operation}: ${status} ${issues.join(', ')}`.trim(), { retryAfterMs });
     this.name = 'FhirRefusal';
     this.status = status;
   }
 }
 
 export interface FhirClient {
-  /** @throws BridgeError for every failure; FhirRefusal where the server answered */
+  /** @throws BridgeError for every failure; FhirRefusal where the server itself answered */
   request(request: FhirRequest): Promise<FhirAnswer>;
 }
 
@@ -44,7 +49,10 @@ const outcomeSchema = z.object({
   resourceType: z.literal('OperationOutcome'),
   issue: z.array(z.object({ severity: z.string(), code: z.string() })),
 });
-const errorSchema = z.object({ response: z.object({ status: z.number(), data: z.unknown() }) });
+const errorSchema = z.object({
+  response: z.object({ status: z.number(), data: z.unknown() }),
+  config: z.object({ headers: z.instanceof(Headers) }),
+});
 
 /** Failures in a row that open the circuit, and for how long it then stays open. */
 const BREAKER = { failures: 5, openMs: 10_000 };
@@ -113,9 +121,24 @@ function describeFailure(operation: string, error: unknown): BridgeError {
   const answered = errorSchema.safeParse(error);
   if (!answered.success)
     return new BridgeError('fhir-unavailable', `${operation}: no answer`, { cause: error });
-  const { status, data } = answered.data.response;
+  const { response, config } = answered.data;
+  const { status, data } = response;
+  // The library leaves as text what is no JSON.
+  if (typeof data === 'string') return new BridgeError(proxyCode(status), `${operation}: ${status}, no JSON`);
   const issues = outcomeSchema.safeParse(data).data?.issue.map((issue) => issue.code) ?? [];
-  return new FhirRefusal(operation, status, issues);
+  return new FhirRefusal(operation, status, issues, retryAfterMs(config.headers));
+}
+
+function retryAfterMs(headers: Headers): number | undefined {
+  const [seconds] = /^\d{1,6}$/.exec(headers.get('retry-after') ?? '') ?? [];
+  return seconds === undefined ? undefined : Number(seconds) * 1000;
+}
+
+/** What is no JSON comes from a proxy in between: that it says 404 says nothing of the resource. */
+function proxyCode(status: number): BridgeError['code'] {
+  if (status < 400) return 'fhir-answer';
+  const code = refusalCode(status);
+  return code === 'fhir-token' || code === 'fhir-rate-limited' ? code : 'fhir-unavailable';
 }
 
 function refusalCode(status: number): BridgeError['code'] {

@@ -3,10 +3,9 @@
 // Between passes the cursor goes back by an overlap, because resources become visible later than their stamp says;
 // what the overlap shows again is known from the ledger. Order is by stamp, then by `sent`, so that a Bundle written
 // at one stamp keeps the order its author gave it.
-import type { FollowedType, ResourceVersion } from '../domain/fhir.ts';
+import type { FollowedType } from '../domain/fhir.ts';
 import { BridgeError } from '../telemetry/errors.ts';
 import type { FhirServer, StoredResource } from './server.ts';
-import { versionOf } from './server.ts';
 
 /** Where a pass keeps what it found. */
 export interface PullStore {
@@ -117,9 +116,4 @@ function inAuthorsOrder(resources: readonly StoredResource[]): readonly StoredRe
   return [...resources].sort(
     (a, b) => Date.parse(a.meta.lastUpdated) - Date.parse(b.meta.lastUpdated) || sent(a) - sent(b),
   );
-}
-
-/** The versions of a page, for the ledger. */
-export function versionsOf(resources: readonly StoredResource[]): readonly ResourceVersion[] {
-  return resources.map(versionOf);
 }
