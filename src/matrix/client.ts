@@ -37,20 +37,13 @@ export interface MatrixRequest {
   readonly timeoutMs?: number;
 }
 
-/** The refusal of a request, with what the homeserver said. */
+/** The refusal of a request, with what the homeserver said; a proxy in between does not refuse in its name. */
 export class MatrixRefusal extends BridgeError {
   readonly status: number;
-  /** Such as `M_FORBIDDEN`; undefined when the answer was no Matrix error. */
-  readonly errcode: string | undefined;
-  constructor(
-    operation: string,
-    status: number,
-    errcode: string | undefined,
-    retryAfterMs: number | undefined,
-  ) {
-    super(refusalCode(status, errcode), `${operation}: ${status} ${errcode ?? '(no Matrix error)'}`, {
-      retryAfterMs,
-    });
+  /** Such as `M_FORBIDDEN`. */
+  readonly errcode: string;
+  constructor(operation: string, status: number, errcode: string, retryAfterMs: number | undefined) {
+    super(refusalCode(status, errcode), `${operation}: ${status} ${errcode}`, { retryAfterMs });
     this.name = 'MatrixRefusal';
     this.status = status;
     this.errcode = errcode;
@@ -60,7 +53,7 @@ export class MatrixRefusal extends BridgeError {
 export interface MatrixClient {
   /**
    * @returns the answer, checked against `schema`
-   * @throws BridgeError for every failure; MatrixRefusal where the homeserver answered
+   * @throws BridgeError for every failure; MatrixRefusal where the homeserver itself answered
    */
   request<Schema extends z.ZodType>(request: MatrixRequest, schema: Schema): Promise<z.output<Schema>>;
 }
@@ -132,11 +125,16 @@ function parseAnswer<Schema extends z.ZodType>(
 
 function describeFailure(operation: string, error: unknown): BridgeError {
   if (error instanceof BridgeError) return error;
-  if (error instanceof MatrixError) {
-    return new MatrixRefusal(operation, error.httpStatus ?? 0, error.errcode, retryAfter(error));
+  if (error instanceof HTTPError) {
+    const { httpStatus: status = 0 } = error;
+    const errcode = error instanceof MatrixError ? error.errcode : undefined;
+    const retryAfterMs = retryAfter(error);
+    return errcode === undefined
+      ? new BridgeError(refusalCode(status, errcode), `${operation}: ${status}, no Matrix error`, {
+          retryAfterMs,
+        })
+      : new MatrixRefusal(operation, status, errcode, retryAfterMs);
   }
-  if (error instanceof HTTPError)
-    return new MatrixRefusal(operation, error.httpStatus ?? 0, undefined, retryAfter(error));
   const reason = error instanceof ConnectionError ? 'no connection' : 'no answer in time, or stopped';
   return new BridgeError('matrix-unavailable', `${operation}: ${reason}`, { cause: error });
 }
@@ -152,7 +150,7 @@ function retryAfter(error: HTTPError): number | undefined {
 function refusalCode(status: number, errcode: string | undefined): BridgeError['code'] {
   if (status === 429) return 'matrix-rate-limited';
   if (status === 401 || errcode === 'M_UNKNOWN_TOKEN') return 'matrix-token';
-  // What is no Matrix error comes from a proxy in between, not from the homeserver.
+  // What is no Matrix error comes from a proxy in between: that it says 404 says nothing of the room.
   if (status >= 500 || status === 408 || errcode === undefined) return 'matrix-unavailable';
   return 'matrix-refused';
 }
