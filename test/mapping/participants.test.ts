@@ -15,6 +15,7 @@ const to = (reference: string) => ({ reference });
 
 const team = (...participant: readonly object[]): CareTeam =>
   ({ resourceType: 'CareTeam', participant }) as CareTeam;
+const NOBODY: CareTeam = { resourceType: 'CareTeam' };
 const member = (reference: string, end?: string) => ({
   member: to(reference),
   ...(end !== undefined && { period: { end } }),
@@ -52,7 +53,7 @@ describe('participants of a CareTeam', () => {
       ),
       { people: ['Organization/2', 'RelatedPerson/3'], careTeams: [] },
     ],
-    ['nobody', { resourceType: 'CareTeam' }, { people: [], careTeams: [] }],
+    ['nobody', NOBODY, { people: [], careTeams: [] }],
   ])('%s', (_, careTeam, expected) => {
     expect(participantsOf(careTeam, NOW)).toEqual(expected);
   });

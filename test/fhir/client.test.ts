@@ -1,0 +1,196 @@
+// One request to the FHIR server, against real servers on this machine: what each failure means, and the circuit.
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import type { FhirRequest } from '../../src/fhir/client.ts';
+import { createFhirClient, FhirRefusal } from '../../src/fhir/client.ts';
+import { BridgeError } from '../../src/telemetry/errors.ts';
+import type { Answer } from '../builders/http.ts';
+import { serveScript } from '../builders/http.ts';
+
+const REQUEST: FhirRequest = { operation: 'read Patient', method: 'GET', path: 'Patient/bsn-999911120' };
+const FHIR_JSON = { 'content-type': 'application/fhir+json' };
+const outcome = (status: number, headers: Record<string, string> = FHIR_JSON): Answer => ({
+  status,
+  headers,
+  body: {
+    resourceType: 'OperationOutcome',
+    issue: [{ severity: 'error', code: 'processing', diagnostics: 'Jan Jansen, BSN 999911120' }],
+  },
+});
+const html = (status: number): Answer => ({
+  status,
+  headers: { 'content-type': 'text/html' },
+  body: '<h1>Proxy</h1>',
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+function clientOf(url: string, over: { bearerToken?: string; requestTimeoutMs?: number } = {}) {
+  const results: string[] = [];
+  const client = createFhirClient({
+    baseUrl: `${url}/fhir`,
+    bearerToken: undefined,
+    requestTimeoutMs: 10_000,
+    observe: (operation) => (result) => results.push(`${operation}: ${result}`),
+    ...over,
+  });
+  const fail = async (request = REQUEST): Promise<BridgeError> => {
+    const error: unknown = await client.request(request).catch((thrown: unknown) => thrown);
+    if (!(error instanceof BridgeError)) throw new Error('Expected a BridgeError', { cause: error });
+    return error;
+  };
+  return { client, results, fail };
+}
+
+test('a request goes below the base URL as JSON, and the answer tells its version', async () => {
+  const { url, seen } = await serveScript(() => ({
+    status: 201,
+    headers: { ...FHIR_JSON, etag: 'W/"3"', location: 'http://x/fhir/Communication/1/_history/3' },
+    body: { resourceType: 'Communication', id: '1' },
+  }));
+  const { client, results } = clientOf(url, { bearerToken: 'fhir-token-0123456789' });
+  const answer = await client.request({
+    operation: 'create Communication',
+    method: 'PUT',
+    path: 'Communication/1',
+    headers: { 'if-match': 'W/"2"' },
+    body: { resourceType: 'Communication', id: '1' },
+  });
+  expect(answer).toEqual({
+    body: { resourceType: 'Communication', id: '1' },
+    etag: 'W/"3"',
+    location: 'http://x/fhir/Communication/1/_history/3',
+    status: 201,
+  });
+  expect(seen[0]).toMatchObject({ method: 'PUT', body: '{"resourceType":"Communication","id":"1"}' });
+  expect(seen[0]?.url.pathname).toBe('/fhir/Communication/1');
+  expect(seen[0]?.headers).toMatchObject({
+    authorization: 'Bearer fhir-token-0123456789',
+    'content-type': 'application/fhir+json',
+    'if-match': 'W/"2"',
+  });
+  expect(results).toEqual(['create Communication: ok']);
+});
+
+describe('a failure means', () => {
+  test.each<[string, Answer, string]>([
+    ['400', outcome(400), 'fhir-refused'],
+    ['401', outcome(401), 'fhir-token'],
+    ['403', outcome(403), 'fhir-token'],
+    ['404', outcome(404), 'fhir-refused'],
+    ['409: a conflict on HAPI', outcome(409), 'fhir-conflict'],
+    ['410', outcome(410), 'fhir-refused'],
+    ['412: a conflict by the specification', outcome(412), 'fhir-conflict'],
+    ['422', outcome(422), 'fhir-refused'],
+    ['429', outcome(429), 'fhir-rate-limited'],
+    ['500', outcome(500), 'fhir-unavailable'],
+    ['503', outcome(503), 'fhir-unavailable'],
+  ])('%s', async (status, answer, code) => {
+    const { url, seen } = await serveScript(() => answer);
+    const { fail, results } = clientOf(url);
+    const error = await fail();
+    expect(error).toBeInstanceOf(FhirRefusal);
+    expect(error).toMatchObject({ code, status: Number.parseInt(status, 10) });
+    expect(seen).toHaveLength(1); // no retry of its own
+    expect(results).toEqual([`read Patient: ${code}`]);
+    // The issue's code is told; what it echoes of the resource, and the URL, are not.
+    expect(error.message).toContain('processing');
+    expect(error.message).not.toMatch(/Jansen|999911120/);
+  });
+
+  test('429 with Retry-After: the time to wait', async () => {
+    const { url } = await serveScript(() => outcome(429, { ...FHIR_JSON, 'retry-after': '7' }));
+    expect(await clientOf(url).fail()).toMatchObject({ code: 'fhir-rate-limited', retryAfterMs: 7000 });
+  });
+
+  test.each<[string, Answer, string]>([
+    ['502 in HTML, from a proxy', html(502), 'fhir-unavailable'],
+    ['200 in HTML, from a proxy', html(200), 'fhir-answer'],
+    ['401 in HTML, from a proxy', html(401), 'fhir-token'],
+    ['429 in HTML, from a proxy', html(429), 'fhir-rate-limited'],
+    ['404 in HTML, from a proxy: the resource may well be there', html(404), 'fhir-unavailable'],
+    ['200 with half a resource', { headers: FHIR_JSON, body: '{"resourceType": "Pat' }, 'fhir-answer'],
+  ])('%s', async (_, answer, code) => {
+    const { url } = await serveScript(() => answer);
+    const error = await clientOf(url).fail();
+    expect(error.code).toBe(code);
+    expect(error).not.toBeInstanceOf(FhirRefusal); // the FHIR server itself said nothing
+  });
+
+  test('a redirect: unavailable, and the token goes nowhere else', async () => {
+    const other = await serveScript(() => ({}));
+    const { url } = await serveScript(() => ({ status: 302, headers: { location: `${other.url}/x` } }));
+    expect((await clientOf(url, { bearerToken: 'fhir-token-0123456789' }).fail()).code).toBe(
+      'fhir-unavailable',
+    );
+    expect(other.seen).toEqual([]);
+  });
+
+  test('nobody there: unavailable', async () => {
+    expect((await clientOf('http://127.0.0.1:1').fail()).code).toBe('fhir-unavailable');
+  });
+
+  test('no answer in time: unavailable', async () => {
+    const { url } = await serveScript(() => undefined);
+    expect((await clientOf(url, { requestTimeoutMs: 50 }).fail()).code).toBe('fhir-unavailable');
+  });
+
+  test('the caller gave up: unavailable, at once', async () => {
+    const stop = new AbortController();
+    const { url } = await serveScript(() => {
+      stop.abort();
+      return undefined;
+    });
+    expect((await clientOf(url).fail({ ...REQUEST, signal: stop.signal })).code).toBe('fhir-unavailable');
+  });
+});
+
+describe('the circuit', () => {
+  test('opens after five failures in a row, and lets one try through ten seconds later', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    let broken = true;
+    const { url, seen } = await serveScript(() => (broken ? outcome(503) : { headers: FHIR_JSON }));
+    const { client, fail } = clientOf(url);
+    for (let index = 0; index < 5; index += 1) await fail();
+    expect(seen).toHaveLength(5);
+    expect(await fail()).toMatchObject({
+      code: 'fhir-unavailable',
+      message: expect.stringContaining('not tried') as string,
+    });
+    expect(seen).toHaveLength(5);
+
+    vi.setSystemTime(Date.now() + 10_001);
+    await fail();
+    await fail();
+    expect(seen).toHaveLength(6);
+
+    broken = false;
+    vi.setSystemTime(Date.now() + 10_001);
+    await client.request(REQUEST);
+    await client.request(REQUEST);
+    expect(seen).toHaveLength(8);
+  });
+
+  test('does not open for refusals, or for failures with a success between', async () => {
+    const statuses = [
+      ...Array<number>(10).fill(404),
+      ...Array<number>(10).fill(409),
+      503,
+      503,
+      503,
+      503,
+      200,
+      503,
+      503,
+      503,
+      503,
+      200,
+    ];
+    const { url, seen } = await serveScript((_, index) => ({ ...outcome(statuses[index] ?? 200) }));
+    const { client } = clientOf(url);
+    for (let index = 0; index <= statuses.length; index += 1)
+      await client.request(REQUEST).catch(() => undefined);
+    expect(seen).toHaveLength(statuses.length + 1);
+  });
+});

@@ -1,0 +1,125 @@
+// The hooks over HTTP: every form in which a FHIR server rings, and who may ring.
+import { describe, expect, test } from 'vitest';
+import { FOLLOWED_TYPES } from '../../src/domain/fhir.ts';
+import { createHooksRouter, hookPath } from '../../src/fhir/hooks.ts';
+import { createBearerCheck } from '../../src/ops/bearer.ts';
+import { gate, serveRouters } from '../builders/http.ts';
+import { recordingLog } from '../builders/log.ts';
+
+const SECRET = 'hook-secret-0123456789';
+const PREVIOUS = 'previous-hook-secret-0123456789';
+
+async function start(ring: () => Promise<void> = () => Promise.resolve()) {
+  const rung: string[] = [];
+  const counted: string[] = [];
+  const log = recordingLog();
+  const url = await serveRouters(
+    createHooksRouter({
+      checkBearer: createBearerCheck([SECRET, PREVIOUS]),
+      ring: async (resourceType) => {
+        await ring();
+        rung.push(resourceType);
+      },
+      log,
+      count: (result) => counted.push(result),
+    }),
+  );
+  const call = async (
+    path: string,
+    init: RequestInit = {},
+    authorization = `Bearer ${SECRET}`,
+  ): Promise<number> => {
+    const headers = {
+      ...(init.headers as Record<string, string> | undefined),
+      ...(authorization !== '' && { authorization }),
+    };
+    return (await fetch(`${url}${path}`, { method: 'POST', ...init, headers })).status;
+  };
+  return { rung, counted, log, call };
+}
+
+test('every followed type has its own path', () => {
+  expect(FOLLOWED_TYPES.map(hookPath)).toEqual([
+    '/fhir/hooks/careteam',
+    '/fhir/hooks/communicationrequest',
+    '/fhir/hooks/communication',
+  ]);
+});
+
+describe('every form of a notification rings', () => {
+  const json = { 'content-type': 'application/fhir+json' };
+  test.each<[string, string, RequestInit]>([
+    ['an empty POST', '', {}],
+    ['a form', '', { body: 'a=b', headers: { 'content-type': 'application/x-www-form-urlencoded' } }],
+    ['a POST with a resource', '/Communication', { body: '{"resourceType":"Communication"}', headers: json }],
+    ['a PUT below', '/Communication/12', { method: 'PUT', body: '{}', headers: json }],
+    ['a PUT of something that is no JSON', '/Communication/12', { method: 'PUT', body: '{', headers: json }],
+    ['a DELETE below', '/Communication/12', { method: 'DELETE' }],
+    ['a PUT with a version', '/Communication/12/_history/3', { method: 'PUT' }],
+  ])('%s', async (_, below, init) => {
+    const { call, rung, counted } = await start();
+    expect(await call(`/fhir/hooks/communication${below}`, init)).toBe(200);
+    expect([rung, counted]).toEqual([['Communication'], ['stored']]);
+  });
+
+  test.each(FOLLOWED_TYPES)('for %s', async (type) => {
+    const { call, rung } = await start();
+    expect([await call(hookPath(type)), rung]).toEqual([200, [type]]);
+  });
+});
+
+describe('the secret', () => {
+  test.each([
+    ['missing', '', 401],
+    ['wrong', 'Bearer wrong-secret', 403],
+    ['of another scheme', `Basic ${SECRET}`, 401],
+  ])('%s: nobody rings', async (_, authorization, status) => {
+    const { call, rung, counted, log } = await start();
+    for (const path of [
+      '/fhir/hooks/communication',
+      '/fhir/hooks/communication/Communication/1',
+      '/fhir/hooks/patient',
+    ]) {
+      expect(await call(path, {}, authorization)).toBe(status);
+    }
+    expect([rung, counted]).toEqual([[], ['refused', 'refused', 'refused']]);
+    expect(JSON.stringify(log.lines)).not.toContain('secret-0123');
+  });
+
+  test('before this one is accepted while they rotate', async () => {
+    const { call, rung } = await start();
+    expect([await call('/fhir/hooks/careteam', {}, `Bearer ${PREVIOUS}`), rung]).toEqual([200, ['CareTeam']]);
+  });
+});
+
+test.each([
+  ['an unknown subscription', '/fhir/hooks/patient', 'POST'],
+  ['no subscription', '/fhir/hooks', 'POST'],
+  ['a GET', '/fhir/hooks/communication', 'GET'],
+])('%s: 404, nobody rings', async (_, path, method) => {
+  const { call, rung } = await start();
+  expect([await call(path, { method }), rung]).toEqual([404, []]);
+});
+
+test('when nobody can be rung, it is said so: 503', async () => {
+  const { call, counted } = await start(() => Promise.reject(new Error('no database')));
+  expect(await call('/fhir/hooks/communication')).toBe(503);
+  expect(counted).toEqual(['failed']);
+});
+
+test('it is not answered before it has rung', async () => {
+  const [asked, rang] = [gate(), gate()];
+  const { call } = await start(() => {
+    asked.open();
+    return rang.passed;
+  });
+  let answered = false;
+  const answer = call('/fhir/hooks/communication').finally(() => {
+    answered = true;
+  });
+  await asked.passed;
+  await new Promise(setImmediate); // an answer given too early would be under way by now
+  expect(answered).toBe(false);
+  rang.open();
+  expect(await answer).toBe(200);
+});
