@@ -1,0 +1,148 @@
+// Making a room exactly once: every state in which a dead attempt can leave it is recognised and mended.
+import { describe, expect, test } from 'vitest';
+import type { RoomAlias, RoomId } from '../../src/domain/ids.ts';
+import { ROOM_MARKER_KEY } from '../../src/domain/matrix.ts';
+import { MatrixRefusal } from '../../src/matrix/client.ts';
+import { ensureRoom } from '../../src/matrix/ensure-room.ts';
+import type { Homeserver } from '../../src/matrix/homeserver.ts';
+import { BOT, roomId } from '../builders/matrix.ts';
+
+interface Room {
+  readonly creator: string;
+  readonly marker: unknown;
+  readonly hasLevels: boolean;
+  /** How the room answers the bot: as a member, as one who may join, as one who may not, as a room without events. */
+  readonly bot: 'in' | 'may-join' | 'may-not-join' | 'no-events';
+}
+
+const refuse = (status: number, errcode: string): Promise<never> =>
+  Promise.reject(new MatrixRefusal('test', status, errcode, undefined));
+
+/** A homeserver with one alias, which may lead to a room; time passes only where the bridge sleeps. */
+function createWorld(first?: Room, { appearsAfterMs = 0 } = {}) {
+  let behindAlias: { id: RoomId; room: Room } | undefined =
+    first === undefined ? undefined : { id: roomId('!old'), room: first };
+  let joined = first?.bot === 'in';
+  const calls: string[] = [];
+  const clock = { ms: 0 };
+  const homeserver: Partial<Homeserver> = {
+    createRoom: (_as, body) => {
+      calls.push('create');
+      if (behindAlias !== undefined) return refuse(400, 'M_ROOM_IN_USE');
+      const marker = (body['creation_content'] as Record<string, unknown>)[ROOM_MARKER_KEY];
+      behindAlias = {
+        id: roomId(`!new-${calls.length}`),
+        room: { creator: BOT, marker, hasLevels: true, bot: 'in' },
+      };
+      return Promise.resolve(behindAlias.id);
+    },
+    resolveAlias: () => {
+      calls.push('resolve');
+      return Promise.resolve(clock.ms < appearsAfterMs ? undefined : behindAlias?.id);
+    },
+    roomState: () => {
+      const room = behindAlias?.room;
+      if (room === undefined || !(joined || room.bot === 'in')) return refuse(403, 'M_FORBIDDEN');
+      const create = {
+        type: 'm.room.create',
+        state_key: '',
+        sender: room.creator,
+        content: { [ROOM_MARKER_KEY]: room.marker },
+      };
+      return Promise.resolve([
+        create,
+        ...(room.hasLevels ? [{ ...create, type: 'm.room.power_levels', content: {} }] : []),
+      ]);
+    },
+    join: () => {
+      calls.push('join');
+      if (behindAlias?.room.bot === 'no-events') return refuse(404, 'M_NOT_FOUND');
+      if (behindAlias?.room.bot === 'may-not-join') return refuse(403, 'M_FORBIDDEN');
+      joined = true;
+      return Promise.resolve();
+    },
+    deleteAlias: () => {
+      calls.push('delete alias');
+      behindAlias = undefined;
+      return Promise.resolve();
+    },
+    leave: () => (calls.push('leave'), Promise.resolve()),
+  };
+  const run = (signal = new AbortController().signal): Promise<RoomId> =>
+    ensureRoom(
+      {
+        homeserver: homeserver as Homeserver,
+        bot: BOT,
+        clock: { now: () => new Date(clock.ms), monotonicMs: () => clock.ms },
+        sleep: (ms) => {
+          calls.push('sleep');
+          clock.ms += ms;
+          return Promise.resolve();
+        },
+      },
+      {
+        alias: '#careteam/1:h' as RoomAlias,
+        generation: 0,
+        marker: (generation) => `marker-${generation}`,
+        body: (marker) => ({ creation_content: { [ROOM_MARKER_KEY]: marker } }),
+        dropped: () => (calls.push('dropped'), Promise.resolve()),
+      },
+      signal,
+    );
+  return { run, calls, clock };
+}
+
+const whole: Room = { creator: BOT, marker: 'marker-0', hasLevels: true, bot: 'in' };
+const isSleep = (call: string): boolean => call === 'sleep';
+
+test('a room that is not there is made', async () => {
+  const { run, calls } = createWorld();
+  expect([await run(), calls]).toEqual(['!new-1', ['create']]);
+});
+
+test('a room whose answer was lost is found again', async () => {
+  const { run, calls } = createWorld(whole);
+  expect([await run(), calls]).toEqual(['!old', ['create', 'resolve']]);
+});
+
+test('a room that another request is just making is waited for, not made again and again', async () => {
+  const { run, calls } = createWorld(whole, { appearsAfterMs: 3000 });
+  expect(await run()).toBe('!old');
+  expect(calls.filter((call) => call === 'create')).toHaveLength(4);
+  expect(calls.filter(isSleep)).toHaveLength(3);
+});
+
+describe('an attempt that died half-way is dropped, and the room made anew under the next marker', () => {
+  test.each<[string, Partial<Room>, number]>([
+    ['without power levels', { hasLevels: false }, 60_000],
+    ['its creator has not joined', { hasLevels: false, bot: 'may-join' }, 60_000],
+    ['without any event', { hasLevels: false, bot: 'no-events' }, 10_000],
+  ])('%s', async (_, over, patienceMs) => {
+    const { run, calls, clock } = createWorld({ ...whole, ...over });
+    expect(await run()).toMatch(/^!new/);
+    expect(calls.filter((call) => !isSleep(call) && call !== 'join')).toEqual([
+      'create',
+      'resolve',
+      'delete alias',
+      'leave',
+      'dropped',
+      'create',
+    ]);
+    expect(clock.ms).toBeGreaterThan(patienceMs);
+    expect(clock.ms).toBeLessThan(patienceMs + 5000);
+  });
+});
+
+describe('a room of someone else is left alone', () => {
+  test.each<[string, Partial<Room>]>([
+    ['made by another user', { creator: '@someone:h' }],
+    ['with the marker of another bridge or key', { marker: 'marker-other' }],
+    ['without a marker', { marker: undefined }],
+    ['that the bot may not join', { bot: 'may-not-join' }],
+  ])('%s', async (_, over) => {
+    const { run, calls } = createWorld({ ...whole, ...over });
+    await expect(run()).rejects.toMatchObject({ code: 'room-foreign' });
+    expect(calls).not.toContain('delete alias');
+    expect(calls).not.toContain('leave');
+  });
+});

@@ -1,0 +1,240 @@
+// Probes, checks and metrics: what orchestrators decide by, and what an operator reads.
+import { describe, expect, test } from 'vitest';
+import type { DeliveryId, RoomAlias } from '../../src/domain/ids.ts';
+import { createFhirClient } from '../../src/fhir/client.ts';
+import { createFhirServer } from '../../src/fhir/server.ts';
+import { createMatrixClient } from '../../src/matrix/client.ts';
+import { createHomeserver } from '../../src/matrix/homeserver.ts';
+import { createChecks } from '../../src/ops/checks.ts';
+import type { ServiceState } from '../../src/ops/checks.ts';
+import type { LifecycleState } from '../../src/ops/lifecycle-state.ts';
+import { createProbesRouter } from '../../src/ops/probes.ts';
+import { createMetrics } from '../../src/telemetry/metrics.ts';
+import { ref } from '../builders/fhir.ts';
+import { serveRouters, serveScript } from '../builders/http.ts';
+import { recordingLog } from '../builders/log.ts';
+import { BOT, roomId, userId } from '../builders/matrix.ts';
+
+const STATS = {
+  waitingItems: 3,
+  parkedItems: 1,
+  retryingLanes: 0,
+  oldestWaitingSeconds: 2.5,
+  liveReplicas: 2,
+  busyLanes: 1,
+};
+
+async function probesOf(
+  state: LifecycleState,
+  services: Readonly<Record<string, ServiceState>>,
+  queueStats: () => Promise<Readonly<Record<string, unknown>>> = () => Promise.resolve(STATS),
+) {
+  const metrics = createMetrics();
+  const url = await serveRouters(
+    createProbesRouter({
+      state: () => state,
+      services: () => services,
+      queueStats,
+      metrics: metrics.registry,
+    }),
+  );
+  const get = async (path: string): Promise<readonly [number, unknown]> => {
+    const response = await fetch(`${url}${path}`);
+    const text = await response.text();
+    return [response.status, path === '/metrics' ? text : JSON.parse(text)];
+  };
+  return { get, metrics };
+}
+
+const UP = { database: 'up', matrix: 'up', fhir: 'up' } as const;
+
+describe('liveness: /health is 200 as long as the process answers', () => {
+  test.each<[LifecycleState, Readonly<Record<string, ServiceState>>]>([
+    ['starting', { database: 'unknown', matrix: 'unknown', fhir: 'unknown' }],
+    ['running', UP],
+    ['running', { database: 'down', matrix: 'down', fhir: 'down' }],
+    ['draining', UP],
+  ])('%s %o', async (state, services) => {
+    const { get } = await probesOf(state, services);
+    expect(await get('/health')).toEqual([200, { status: 'healthy', services }]);
+  });
+});
+
+test.each([
+  ['starting', 503, 'starting'],
+  ['running', 200, 'started'],
+  ['draining', 200, 'started'],
+] as const)('startup: %s → %d', async (state, status, word) => {
+  const { get } = await probesOf(state, UP);
+  expect(await get('/health/startup')).toEqual([status, { status: word }]);
+});
+
+describe('readiness: running, with its database', () => {
+  test.each<[LifecycleState, Readonly<Record<string, ServiceState>>, number]>([
+    ['starting', UP, 503],
+    ['running', UP, 200],
+    ['running', { ...UP, database: 'unknown' }, 200], // it has just migrated it
+    ['running', { ...UP, database: 'down' }, 503],
+    ['running', { ...UP, matrix: 'down', fhir: 'down' }, 200], // what comes in is kept for them
+    ['draining', UP, 503],
+    ['stopped', UP, 503],
+  ])('%s %o → %d', async (state, services, status) => {
+    const { get } = await probesOf(state, services);
+    const body = {
+      status: status === 200 ? 'ready' : 'not_ready',
+      checks: { database: services['database'], lifecycle: state },
+    };
+    expect(await get('/ready')).toEqual([status, body]);
+    expect(await get('/health/ready')).toEqual([status, body]);
+  });
+});
+
+describe('the queue’s figures', () => {
+  test('are told, and stand in the metrics as of now', async () => {
+    const metricsOf: { set?: (stats: typeof STATS) => void } = {};
+    const { get, metrics } = await probesOf('running', UP, () => {
+      metricsOf.set?.(STATS);
+      return Promise.resolve(STATS);
+    });
+    metricsOf.set = (stats) => {
+      metrics.setQueue(stats);
+    };
+    expect(await get('/api/v1/queue/stats')).toEqual([200, STATS]);
+    const [status, text] = await get('/metrics');
+    expect(status).toBe(200);
+    expect(text).toMatch(/^bridge_items_waiting 3$/m);
+    expect(text).toMatch(/^bridge_dead_letters 1$/m);
+    expect(text).toMatch(/^process_resident_memory_bytes /m);
+  });
+
+  test('without the database: 503, and metrics all the same', async () => {
+    const { get } = await probesOf('running', UP, () =>
+      Promise.reject(new Error('password authentication failed')),
+    );
+    expect(await get('/api/v1/queue/stats')).toEqual([503, { error: 'The database does not answer' }]);
+    expect((await get('/metrics'))[0]).toBe(200);
+  });
+});
+
+describe('checks', () => {
+  /** Runs one check over a script of results (true: it answers); returns the state after each, and the pauses. */
+  async function run(script: readonly boolean[], patience: number) {
+    const stop = new AbortController();
+    const [states, pauses, told]: [ServiceState[], number[], boolean[]] = [[], [], []];
+    const log = recordingLog();
+    let turn = 0;
+    const checks = createChecks(
+      [
+        {
+          service: 'fhir',
+          intervalMs: 30_000,
+          patience,
+          check: () => (script[turn++] === true ? Promise.resolve() : Promise.reject(new Error('no answer'))),
+        },
+      ],
+      {
+        log,
+        onState: (_, up) => told.push(up),
+        sleep: (ms) => {
+          states.push(checks.states()['fhir'] ?? 'unknown');
+          pauses.push(ms);
+          if (turn === script.length) stop.abort();
+          return Promise.resolve();
+        },
+      },
+    );
+    expect(checks.states()).toEqual({ fhir: 'unknown' });
+    await checks.run(stop.signal);
+    return {
+      states,
+      pauses,
+      told,
+      lines: log.lines.map(({ level, fields }) => `${level} ${String(fields['dependency'])}`),
+    };
+  }
+
+  test('a service is down only after as many failures in a row as there is patience, and up at once', async () => {
+    const { states, told, lines } = await run([true, false, true, false, false, false, true], 2);
+    expect(states).toEqual(['up', 'up', 'up', 'up', 'down', 'down', 'up']);
+    expect(told).toEqual([true, true, false, false, true]);
+    expect(lines).toEqual(['info fhir', 'warn fhir', 'info fhir']); // each change once
+  });
+
+  test('a service that never answered is unknown until patience ends', async () => {
+    expect((await run([false, false, false], 3)).states).toEqual(['unknown', 'unknown', 'down']);
+  });
+
+  test('after a failure it is asked again soon, and less and less so', async () => {
+    const { pauses } = await run([true, false, false, false, false, false, false, true], 2);
+    expect(pauses).toEqual([30_000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000]);
+  });
+
+  test('what fails because it is stopped changes nothing', async () => {
+    const stop = new AbortController();
+    const checks = createChecks(
+      [
+        {
+          service: 'fhir',
+          intervalMs: 1,
+          patience: 1,
+          check: () => {
+            stop.abort();
+            return Promise.reject(new Error('stopped'));
+          },
+        },
+      ],
+      { log: recordingLog(), onState: () => undefined, sleep: () => Promise.resolve() },
+    );
+    await checks.run(stop.signal);
+    expect(checks.states()).toEqual({ fhir: 'unknown' });
+  });
+});
+
+test('no metric has a label that could hold a person, a room, a resource or a text', async () => {
+  const harmless = [
+    'server',
+    'operation',
+    'result',
+    'service',
+    'kind',
+    'outcome',
+    'reason',
+    'direction',
+    'reader',
+    'source',
+  ];
+  const { registry } = createMetrics();
+  const own = registry.getMetricsAsArray().filter(({ name }) => name.startsWith('bridge_'));
+  expect(own.length).toBeGreaterThan(10);
+  for (const metric of own) {
+    const { labelNames = [] } = metric as unknown as { labelNames?: readonly string[] };
+    expect(harmless).toEqual(expect.arrayContaining([...labelNames]));
+  }
+  expect(await registry.metrics()).not.toMatch(/user_id|room_id|event_id|reference=/);
+});
+
+test('requests with ids in their paths leave none of them in the metrics', async () => {
+  const metrics = createMetrics();
+  const { url } = await serveScript(() => ({ status: 404, body: { errcode: 'M_NOT_FOUND' } }));
+  const limits = { requestTimeoutMs: 5000, maxConcurrentRequests: 8 };
+  const homeserver = createHomeserver(
+    createMatrixClient({ ...limits, homeserverUrl: url, asToken: 'token', observe: metrics.observeMatrix }),
+  );
+  const fhir = createFhirServer(
+    createFhirClient({ ...limits, baseUrl: url, bearerToken: undefined, observe: metrics.observeFhir }),
+    'client-assigned',
+  );
+  const message = { deliveryId: 'secret-delivery' as DeliveryId, content: { body: 'secret text' } };
+  const room = roomId('!secret:h');
+  await Promise.allSettled([
+    homeserver.sendMessage(userId('@secret:h'), room, message),
+    homeserver.invite(BOT, room, userId('@secret:h')),
+    homeserver.resolveAlias(BOT, '#secret:h' as RoomAlias),
+    fhir.read(ref('Patient/secret')),
+    fhir.search('CareTeam', [['subject', 'Patient/secret']], 1),
+  ]);
+  const text = await metrics.registry.metrics();
+  expect(text).toContain('operation="send message"');
+  expect(text).toContain('operation="read Patient"');
+  expect(text).not.toContain('secret');
+});

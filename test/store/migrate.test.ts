@@ -1,0 +1,62 @@
+// The schema: brought up to date once, whoever starts, and never by an older bridge.
+import pg from 'pg';
+import { afterAll, beforeEach, expect, inject, test } from 'vitest';
+import { knownMigrations, migrate, SchemaTooNewError } from '../../src/store/migrate.ts';
+import { createScratchDatabase, type Database } from '../../stack/databases.ts';
+
+const databases: Database[] = [];
+let url = '';
+
+beforeEach(async () => {
+  const database = await createScratchDatabase(inject('adminUrl'));
+  databases.push(database);
+  ({ url } = database);
+});
+afterAll(async () => {
+  await Promise.all(databases.map((database) => database.drop()));
+});
+
+async function query<Row extends pg.QueryResultRow>(sql: string): Promise<Row[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query<Row>(sql)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+const recorded = async (): Promise<readonly string[]> =>
+  (await query<{ name: string }>('select name from migration order by name')).map(({ name }) => name);
+
+test('five replicas that start on an empty database migrate it once', async () => {
+  const applied = await Promise.all(Array.from({ length: 5 }, () => migrate(url)));
+  const known = await knownMigrations();
+  expect(known.length).toBeGreaterThan(0);
+  expect(applied.toSorted((a, b) => b.length - a.length)).toEqual([known, [], [], [], []]);
+  expect(await recorded()).toEqual(known);
+});
+
+test('a database that is up to date is left alone', async () => {
+  await migrate(url);
+  expect(await migrate(url)).toEqual([]);
+});
+
+test('a database that is behind gets only what it lacks', async () => {
+  await migrate(url);
+  const known = await knownMigrations();
+  const last = known.at(-1) ?? '';
+  await query(`delete from migration where name = '${last}'`);
+  // Applied already in truth, so it fails now: what counts is that it alone is tried, and nothing recorded.
+  await expect(migrate(url)).rejects.toThrow(/already exists/);
+  expect(await recorded()).toEqual(known.slice(0, -1));
+});
+
+test('a database of a newer bridge is refused, in words, and left alone', async () => {
+  await migrate(url);
+  await query("insert into migration (name) values ('9999_from_the_future.sql')");
+  const refused = migrate(url);
+  await expect(refused).rejects.toBeInstanceOf(SchemaTooNewError);
+  await expect(refused).rejects.toThrow(/9999_from_the_future\.sql.*newer bridge.*backup/);
+  expect(await recorded()).toContain('9999_from_the_future.sql');
+});

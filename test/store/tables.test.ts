@@ -1,0 +1,204 @@
+// The tables besides the inbox, on a real database: who is the same message, who is whom, what was read and said.
+import { describe, expect, test } from 'vitest';
+import type { RoomAlias } from '../../src/domain/ids.ts';
+import * as messages from '../../src/store/messages.ts';
+import * as notices from '../../src/store/notices.ts';
+import * as people from '../../src/store/people.ts';
+import * as versions from '../../src/store/resource-versions.ts';
+import * as rooms from '../../src/store/rooms.ts';
+import { useBridgeDatabase } from '../builders/database.ts';
+import { ref } from '../builders/fhir.ts';
+import { eventId, roomId, userId } from '../builders/matrix.ts';
+
+const pool = useBridgeDatabase();
+const EVENT = eventId('$e');
+const OTHER_EVENT = eventId('$other');
+const ROOM = roomId('!r:h');
+const COMMUNICATION = ref('Communication/1');
+const OTHER = ref('Communication/2');
+
+describe('a message from Matrix', () => {
+  const start = (communication = COMMUNICATION as typeof COMMUNICATION | undefined) =>
+    messages.startFromMatrix(pool(), { eventId: EVENT, communication, roomId: ROOM });
+  const own = { origin: 'matrix', eventId: EVENT, roomId: ROOM };
+
+  test('is known from the moment before it is written, by event and by Communication', async () => {
+    await start();
+    const expected = { ...own, communication: COMMUNICATION, digest: undefined, completed: false };
+    expect(await messages.findMessageByEvent(pool(), EVENT)).toMatchObject(expected);
+    expect(await messages.findMessageByCommunication(pool(), COMMUNICATION, undefined)).toMatchObject(
+      expected,
+    );
+    expect(await messages.findMessageByEvent(pool(), OTHER_EVENT)).toBeUndefined();
+    expect(await messages.findMessageByCommunication(pool(), OTHER, OTHER_EVENT)).toBeUndefined();
+  });
+
+  test('whose id the server gives is known by the event id before the answer has come', async () => {
+    await start(undefined);
+    expect(await messages.findMessageByCommunication(pool(), OTHER, EVENT)).toMatchObject(own);
+    expect(await messages.findMessageByCommunication(pool(), OTHER, undefined)).toBeUndefined();
+  });
+
+  test('started twice is one; completed, it has its Communication and digest', async () => {
+    await start();
+    await start();
+    await messages.completeFromMatrix(pool(), EVENT, { communication: COMMUNICATION, digest: 'd' });
+    const found = await messages.findMessageByEvent(pool(), EVENT);
+    expect(found).toMatchObject({ ...own, communication: COMMUNICATION, digest: 'd', completed: true });
+    expect((await pool().query('select from message')).rowCount).toBe(1);
+  });
+
+  test('that another bridge recorded too is known by its event id: it is not said again', async () => {
+    await start();
+    await messages.completeFromMatrix(pool(), EVENT, { communication: COMMUNICATION, digest: 'd' });
+    expect(await messages.findMessageByCommunication(pool(), OTHER, EVENT)).toMatchObject(own);
+  });
+});
+
+describe('a message from FHIR', () => {
+  const start = (communication = COMMUNICATION) =>
+    messages.startFromFhir(pool(), { communication, roomId: ROOM });
+
+  test('keeps the time of its first attempt', async () => {
+    const first = await start();
+    expect(await start()).toEqual(first);
+  });
+
+  test('completed, it is known by event and by Communication', async () => {
+    await start();
+    await messages.completeFromFhir(pool(), COMMUNICATION, { eventId: EVENT, digest: 'd' });
+    const expected = {
+      origin: 'fhir',
+      eventId: EVENT,
+      communication: COMMUNICATION,
+      digest: 'd',
+      completed: true,
+    };
+    expect(await messages.findMessageByEvent(pool(), EVENT)).toMatchObject(expected);
+    expect(await messages.findMessageByCommunication(pool(), COMMUNICATION, EVENT)).toMatchObject(expected);
+  });
+
+  test('copied with its event id into a new Communication, that one is a message of its own', async () => {
+    await start();
+    await messages.completeFromFhir(pool(), COMMUNICATION, { eventId: EVENT, digest: 'd' });
+    expect(await messages.findMessageByCommunication(pool(), OTHER, EVENT)).toBeUndefined();
+  });
+
+  test('its own row counts before one that only shares the event id', async () => {
+    await messages.startFromMatrix(pool(), { eventId: EVENT, communication: undefined, roomId: ROOM });
+    await start(OTHER);
+    expect(await messages.findMessageByCommunication(pool(), OTHER, EVENT)).toMatchObject({ origin: 'fhir' });
+  });
+});
+
+describe('the ledger of versions', () => {
+  const version = (reference: string, versionId = '1', lastUpdated = '2025-09-26T09:00:00.000Z') => ({
+    reference: ref(reference),
+    versionId,
+    lastUpdated,
+  });
+
+  test('tells what is new, in the order given, once', async () => {
+    const [a, b, c] = [
+      version('Communication/b'),
+      version('Communication/a'),
+      version('Communication/b', '2'),
+    ];
+    expect(await versions.recordRead(pool(), [b, a])).toEqual([b, a]);
+    expect(await versions.recordRead(pool(), [c, a, b])).toEqual([c]);
+    expect(await versions.recordRead(pool(), [])).toEqual([]);
+  });
+
+  test('knows the bridge’s own writes, whether they were read before or after', async () => {
+    const [before, after, foreign] = [
+      version('Communication/1'),
+      version('Communication/2'),
+      version('Communication/3'),
+    ];
+    await versions.recordRead(pool(), [before, foreign]);
+    await versions.recordWritten(pool(), before);
+    await versions.recordWritten(pool(), after);
+    expect(await versions.recordRead(pool(), [after])).toEqual([]);
+    const own = ({ reference, versionId }: typeof before) =>
+      versions.wasWritten(pool(), reference, versionId);
+    expect([await own(before), await own(after), await own(foreign)]).toEqual([true, true, false]);
+    expect(await versions.wasWritten(pool(), 'Communication/1', '2')).toBe(false);
+  });
+
+  test('forgets by type and time', async () => {
+    const old = ['Communication/1', 'CommunicationRequest/1'].map((reference) => version(reference));
+    const fresh = version('Communication/2', '1', '2025-09-26T09:00:01.000Z');
+    await versions.recordRead(pool(), [...old, fresh]);
+    await versions.forgetVersionsBefore(pool(), 'Communication', '2025-09-26T09:00:01.000Z');
+    expect(await versions.recordRead(pool(), [...old, fresh])).toEqual([old[0]]);
+  });
+});
+
+describe('people', () => {
+  const save = (reference: string, id = '@jan:h') =>
+    people.savePerson(pool(), { reference: ref(reference), userId: userId(id), kind: 'user' });
+
+  test('are found by Matrix user id; a Practitioner stands for their roles', async () => {
+    await save('PractitionerRole/1');
+    await save('Practitioner/9');
+    await save('PractitionerRole/2');
+    expect(await people.findPersonByUserId(pool(), userId('@jan:h'))).toBe('Practitioner/9');
+    expect(await people.findPersonByUserId(pool(), userId('@Jan:h'))).toBeUndefined();
+  });
+
+  test('move with their address: the old one means them no more', async () => {
+    await save('Patient/1');
+    await save('Patient/1', '@anna:h');
+    expect(await people.findPersonByUserId(pool(), userId('@jan:h'))).toBeUndefined();
+    expect(await people.findPersonByUserId(pool(), userId('@anna:h'))).toBe('Patient/1');
+  });
+
+  test('ghosts are known with the name they show', async () => {
+    const ghost = userId('@_fhir_x:h');
+    expect(await people.findGhost(pool(), ghost)).toBeUndefined();
+    await people.saveGhost(pool(), ghost, 'J.');
+    await people.saveGhost(pool(), ghost, 'J.W.');
+    expect(await people.findGhost(pool(), ghost)).toEqual({ displayName: 'J.W.' });
+  });
+});
+
+describe('rooms', () => {
+  const REQUEST = ref('CommunicationRequest/1');
+  const reserve = (reference = REQUEST) => rooms.reserveRoom(pool(), reference, '#a:h' as RoomAlias);
+
+  test('are reserved once, and count the attempts at making them', async () => {
+    expect(await reserve()).toMatchObject({ generation: 0, roomId: undefined, ready: false });
+    await rooms.saveRoomId(pool(), REQUEST, ROOM);
+    expect(await reserve()).toMatchObject({ roomId: ROOM });
+    await rooms.nextGeneration(pool(), REQUEST);
+    expect(await reserve()).toMatchObject({ generation: 1, roomId: undefined });
+  });
+
+  test('are found by Matrix room; a conversation waits for its subject’s space until it has one', async () => {
+    const subject = ref('Patient/1');
+    await reserve();
+    await rooms.saveRoomId(pool(), REQUEST, ROOM);
+    await rooms.saveConversation(pool(), REQUEST, { subject, careTeam: undefined });
+    await rooms.saveFirstMessage(pool(), REQUEST, EVENT);
+    await rooms.saveReady(pool(), REQUEST);
+    expect(await rooms.findRoomById(pool(), ROOM)).toMatchObject({
+      reference: REQUEST,
+      subject,
+      firstMessageEventId: EVENT,
+      ready: true,
+    });
+    expect(await rooms.findUnlinkedConversations(pool(), subject)).toEqual([REQUEST]);
+    await rooms.saveConversation(pool(), REQUEST, { subject, careTeam: ref('CareTeam/1') });
+    expect(await rooms.findUnlinkedConversations(pool(), subject)).toEqual([]);
+  });
+});
+
+test('a notice is said once per person, room and reason', async () => {
+  const notice = { roomId: ROOM, about: userId('@jan:h'), reason: 'unmapped-sender' as const };
+  expect(await notices.wasSaid(pool(), notice)).toBe(false);
+  await notices.saveSaid(pool(), notice);
+  await notices.saveSaid(pool(), notice);
+  expect(await notices.wasSaid(pool(), notice)).toBe(true);
+  expect(await notices.wasSaid(pool(), { ...notice, reason: 'not-filed' })).toBe(false);
+  expect(await notices.wasSaid(pool(), { ...notice, about: userId('@anna:h') })).toBe(false);
+});
