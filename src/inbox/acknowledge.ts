@@ -1,4 +1,4 @@
-// Takes a handled item off its lane, with what the handler records, in one transaction.
+// Takes handled items off their lanes: what is recorded with one in a transaction of its own, others many at a time.
 import type { ClientBase, Pool } from 'pg';
 import { gaveWay, inTransaction, type Queryable } from './database.ts';
 import type { ClaimedLane } from './claim.ts';
@@ -8,14 +8,47 @@ import type { RecordEffect } from './item.ts';
 export type Acknowledged = 'more' | 'idle' | 'lost';
 
 /** Moves the lane's head to `position`; when the lane is lost, writes nothing and runs no `record`. */
-export async function acknowledge(
-  pool: Pool,
+export type Acknowledge = (
   lane: ClaimedLane,
   position: number,
   record?: RecordEffect,
-): Promise<Acknowledged> {
-  if (!record) return advanceHead(pool, lane, position);
-  return inFencedTransaction(pool, lane, position, record);
+) => Promise<Acknowledged>;
+
+interface Waiting {
+  readonly lane: ClaimedLane;
+  readonly position: number;
+  readonly answer: PromiseWithResolvers<Acknowledged>;
+}
+
+/**
+ * Makes the function that acknowledges. Each lane waits for its answer before its next item, so no lane ever has more
+ * than one item in doubt; but the lanes whose items are done while a statement is under way share the next one.
+ */
+export function createAcknowledge(pool: Pool): Acknowledge {
+  let waiting: Waiting[] = [];
+  let writing = false;
+
+  async function writeAll(): Promise<void> {
+    writing = true;
+    while (waiting.length > 0) {
+      const together = waiting;
+      waiting = [];
+      try {
+        await advanceHeads(pool, together);
+      } catch (error) {
+        for (const { answer } of together) answer.reject(error);
+      }
+    }
+    writing = false;
+  }
+
+  return (lane, position, record) => {
+    if (record) return inFencedTransaction(pool, lane, position, record);
+    const answer = Promise.withResolvers<Acknowledged>();
+    waiting.push({ lane, position, answer });
+    if (!writing) void writeAll();
+    return answer.promise;
+  };
 }
 
 /**
@@ -47,20 +80,52 @@ async function advanceHead(client: Queryable, lane: ClaimedLane, position: numbe
   return rows[0].idle ? 'idle' : 'more';
 }
 
+async function advanceHeads(pool: Pool, together: readonly Waiting[]): Promise<void> {
+  const { rows } = await pool.query<{ id: string; epoch: string; idle: boolean }>(moveHeads, [
+    together.map(({ lane }) => lane.id),
+    together.map(({ lane }) => lane.epoch),
+    together.map(({ position }) => position),
+  ]);
+  const moved = new Map(rows.map(({ id, epoch, idle }) => [`${id} ${epoch}`, idle]));
+  for (const { lane, position, answer } of together) {
+    const idle = moved.get(`${lane.id} ${lane.epoch}`);
+    // Passed over: lost, or locked by somebody who is just storing items, and then to be waited for alone.
+    if (idle === undefined) advanceHead(pool, lane, position).then(answer.resolve, answer.reject);
+    else answer.resolve(idle ? 'idle' : 'more');
+  }
+}
+
 /**
  * Whether the lane is empty is told by `tail` in the very row being written. A look into `item` would see the table as
  * it was before waiting for the row's lock, and miss what an enqueue has just stored.
- * `head < $3` makes a repetition, after a connection that broke at the commit, harmless.
  */
-const moveHead = `
-  update lane
-  set head = $3,
+const afterHead = (position: string): string => `
     attempts = 0,
     first_failed_at = null,
     in_doubt = false,
     last_error_code = null,
     last_error_message = null,
-    ready_at = case when tail = $3 then null else ready_at end,
-    owner = case when tail = $3 then null else owner end
+    ready_at = case when tail = ${position} then null else ready_at end,
+    owner = case when tail = ${position} then null else owner end`;
+
+/** `head < $3` makes a repetition, after a connection that broke at the commit, harmless. */
+const moveHead = `
+  update lane
+  set head = $3, ${afterHead('$3')}
   where id = $1 and epoch = $2 and head < $3
   returning owner is null as idle`;
+
+/** SKIP LOCKED: whoever waits for a lane while holding others makes them wait too, and deadlocks in the end. */
+const moveHeads = `
+  with given as (
+    select * from unnest($1::bigint[], $2::bigint[], $3::bigint[]) as given (id, epoch, position)
+  ), free as (
+    select lane.id, given.epoch, given.position
+    from lane join given on given.id = lane.id and given.epoch = lane.epoch
+    for update of lane skip locked
+  )
+  update lane
+  set head = free.position, ${afterHead('free.position')}
+  from free
+  where lane.id = free.id and lane.epoch = free.epoch and lane.head < free.position
+  returning lane.id, lane.epoch, lane.owner is null as idle`;

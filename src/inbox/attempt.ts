@@ -1,5 +1,4 @@
 // One attempt at one item: calls the handler and writes down what came of it.
-import { acknowledge } from './acknowledge.ts';
 import { describeThrown, itemErrorCodes } from './errors.ts';
 import { fail, giveUp, parkItem } from './failure.ts';
 import { nameOf, toProgress, where, type AttemptDeps, type InHand, type Progress } from './hand.ts';
@@ -54,7 +53,7 @@ async function settle(deps: AttemptDeps, hand: InHand, outcome: Outcome, threw: 
   switch (outcome.kind) {
     case 'done':
     case 'ignored':
-      return toProgress(await acknowledge(deps.pool, hand.lane, hand.item.position, outcome.record));
+      return toProgress(await deps.acknowledge(hand.lane, hand.item.position, outcome.record));
     case 'dead':
       return parkItem(deps, hand, {
         ...outcome.error,

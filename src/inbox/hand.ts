@@ -2,7 +2,7 @@
 import type { Pool } from 'pg';
 import type { Clock, Sleep } from '../domain/clock.ts';
 import type { Log } from '../telemetry/log.ts';
-import type { Acknowledged } from './acknowledge.ts';
+import type { Acknowledge, Acknowledged } from './acknowledge.ts';
 import type { ClaimedLane } from './claim.ts';
 import type { Handle, Item, OnParked } from './item.ts';
 import type { InboxMetrics } from './metrics.ts';
@@ -12,6 +12,7 @@ import type { Session } from './session.ts';
 export interface AttemptDeps {
   readonly pool: Pool;
   readonly handle: Handle;
+  readonly acknowledge: Acknowledge;
   readonly retryPolicy: RetryPolicy;
   readonly onParked?: OnParked | undefined;
   readonly clock: Clock;

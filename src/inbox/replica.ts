@@ -2,6 +2,7 @@
 import type { Client, Pool } from 'pg';
 import type { Clock, Sleep } from '../domain/clock.ts';
 import type { Log } from '../telemetry/log.ts';
+import { createAcknowledge } from './acknowledge.ts';
 import { createClaimer, type Claimer } from './claimer.ts';
 import { describeThrown } from './errors.ts';
 import type { Handle, OnParked } from './item.ts';
@@ -135,6 +136,7 @@ function createReplicaClaimer(deps: ReplicaDeps, timings: Timings, stopping: Abo
   const work: LaneWorkerDeps = {
     ...deps,
     metrics,
+    acknowledge: createAcknowledge(deps.pool),
     sliceMs: timings.sliceMs,
     otherLanesWait: () => claimer.lanesWait(),
     isStopping: () => stopping.aborted,

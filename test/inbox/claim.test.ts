@@ -1,6 +1,7 @@
 // Who may work on a lane: exactly one, whatever happens at the same moment.
+import pg from 'pg';
 import { expect, test } from 'vitest';
-import { acknowledge } from '../../src/inbox/acknowledge.ts';
+import { createAcknowledge, type Acknowledge } from '../../src/inbox/acknowledge.ts';
 import { claimLanes, readItems, type ClaimedLane } from '../../src/inbox/claim.ts';
 import { enqueue } from '../../src/inbox/enqueue.ts';
 import { postpone, release } from '../../src/inbox/postpone.ts';
@@ -9,6 +10,7 @@ import { itemsOf, useDatabase } from './support/database.ts';
 import { eventually } from './support/time.ts';
 
 const database = useDatabase();
+const acknowledge: Acknowledge = (...values) => createAcknowledge(database.pool)(...values);
 
 async function claimOne(replica: number): Promise<ClaimedLane> {
   const [lane] = await claimLanes(database.pool, replica, 1);
@@ -67,7 +69,7 @@ test('the lane of a dead owner is free and in doubt, and stays in doubt until it
   await release(database.pool, taken, second.id);
   const again = await claimOne(second.id);
   expect(again).toMatchObject({ takenOver: false, inDoubt: true });
-  expect(await acknowledge(database.pool, again, 1)).toBe('more');
+  expect(await acknowledge(again, 1)).toBe('more');
   await release(database.pool, again, second.id);
   expect(await claimOne(second.id)).toMatchObject({ inDoubt: false, attempts: 0, head: 1 });
 });
@@ -102,24 +104,24 @@ test('a stale owner writes nothing: neither acknowledgement, nor record, nor pos
   const recorded: string[] = [];
   const record = (): Promise<void> => Promise.resolve(void recorded.push('record'));
   const error = { code: 'X', message: '' };
-  expect(await acknowledge(database.pool, stale, 1)).toBe('lost');
-  expect(await acknowledge(database.pool, stale, 1, record)).toBe('lost');
+  expect(await acknowledge(stale, 1)).toBe('lost');
+  expect(await acknowledge(stale, 1, record)).toBe('lost');
   expect(await postpone(database.pool, stale, { head: 0, delayMs: 0, error, inDoubt: false })).toBe(false);
   await release(database.pool, stale, first.id);
   expect(recorded).toEqual([]);
   expect((await database.pool.query('select * from lane')).rows).toEqual(before.rows);
-  expect(await acknowledge(database.pool, current, 1)).toBe('more');
+  expect(await acknowledge(current, 1)).toBe('more');
 });
 
 test('an acknowledgement said twice, after a commit whose answer got lost, is written once', async () => {
   await database.enqueue(...itemsOf('a', 2));
   const [replica] = await startReplicas(1);
   const lane = await claimOne(replica?.id ?? 0);
-  expect(await acknowledge(database.pool, lane, 1)).toBe('more');
-  expect(await acknowledge(database.pool, lane, 1)).toBe('lost');
+  expect(await acknowledge(lane, 1)).toBe('more');
+  expect(await acknowledge(lane, 1)).toBe('lost');
   const error = { code: 'X', message: '' };
   expect(await postpone(database.pool, lane, { head: 0, delayMs: 0, error, inDoubt: true })).toBe(false);
-  expect(await acknowledge(database.pool, lane, 2)).toBe('idle');
+  expect(await acknowledge(lane, 2)).toBe('idle');
 });
 
 test('a lane claimed by a replica that has just started does not look abandoned to a claim begun before', async () => {
@@ -164,6 +166,38 @@ test('an item stored while its lane is being claimed is found by the next look',
   await client.query('begin');
   await enqueue(client, itemsOf('a', 1, 2));
   await client.query('commit');
-  expect(await acknowledge(database.pool, lane, 1)).toBe('more');
+  expect(await acknowledge(lane, 1)).toBe('more');
   expect((await readItems(database.pool, lane, 1)).map((item) => item.sourceId)).toEqual(['a-2']);
+});
+
+test('lanes acknowledged together: a stale one is lost, a locked one is waited for, the others are not held up', async () => {
+  const [first, second] = await startReplicas(2);
+  if (!first || !second) return;
+  for (const key of ['stale', 'locked', 'empty', 'full']) await database.enqueue(...itemsOf(key, 1));
+  await database.enqueue(...itemsOf('full', 1, 2));
+  const lanes = await claimLanes(database.pool, first.id, 4);
+  await database.pool.query("update lane set epoch = epoch + 1 where key = 'stale'");
+  const producer = await database.connect();
+  await producer.query('begin');
+  await enqueue(producer, itemsOf('locked', 1, 2));
+
+  const together = createAcknowledge(database.pool);
+  const answers = new Map<string, string>();
+  const acknowledging = lanes.map(async (lane) => answers.set(lane.key, await together(lane, 1)));
+  await eventually(() => answers.size === 3);
+  expect(Object.fromEntries(answers)).toEqual({ stale: 'lost', empty: 'idle', full: 'more' });
+  await producer.query('commit');
+  await Promise.all(acknowledging);
+  expect(answers.get('locked')).toBe('more');
+});
+
+test('when lanes cannot be acknowledged together because the database is away, all of them hear of it', async () => {
+  await database.enqueue(...itemsOf('a', 1), ...itemsOf('b', 1));
+  const [replica] = await startReplicas(1);
+  const lanes = await claimLanes(database.pool, replica?.id ?? 0, 2);
+  const away = new pg.Pool({ connectionString: 'postgresql://127.0.0.1:1/none' });
+  const together = createAcknowledge(away);
+  const results = await Promise.allSettled(lanes.map((lane) => together(lane, 1)));
+  expect(results.map((result) => result.status)).toEqual(['rejected', 'rejected']);
+  await away.end();
 });

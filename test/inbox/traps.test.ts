@@ -1,7 +1,7 @@
 // The nine mistakes that are easily made in a log like this, each kept from coming back by a test.
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
-import { acknowledge } from '../../src/inbox/acknowledge.ts';
+import { createAcknowledge } from '../../src/inbox/acknowledge.ts';
 import { claimLanes } from '../../src/inbox/claim.ts';
 import { enqueue } from '../../src/inbox/enqueue.ts';
 import type { Attempt, Item, Outcome } from '../../src/inbox/item.ts';
@@ -94,7 +94,7 @@ test('3: an item stored while the last one is being acknowledged is not left lyi
   const producer = await database.connect();
   await producer.query('begin');
   await enqueue(producer, itemsOf('a', 1, 2));
-  const acknowledging = acknowledge(database.pool, lane, 1);
+  const acknowledging = createAcknowledge(database.pool)(lane, 1);
   await eventually(async () => {
     const { rows } = await database.pool.query(
       "select from pg_stat_activity where datname = current_database() and wait_event = 'transactionid'",
