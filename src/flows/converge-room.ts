@@ -1,4 +1,5 @@
 // Brings one room from whatever it is to what it should be: made if missing, then the differences applied.
+import type { ClientBase, Pool } from 'pg';
 import type { RoomId } from '../domain/ids.ts';
 import { aliasOf } from '../mapping/aliases.ts';
 import type { DesiredRoom } from '../mapping/desired-room.ts';
@@ -29,16 +30,37 @@ async function existingRoom(bridge: Bridge, desired: DesiredRoom, signal: AbortS
   const roomId = await bridge.ensureRoom(
     {
       alias,
-      generation: row.generation,
+      generation: async () => (await store.rooms.findRoom(db, reference))?.generation ?? row.generation,
       marker: (generation) => roomMarker(reference, generation, settings.pseudonymizationKey),
       body: (marker) => createRoomBody(desired, marker),
-      dropped: () => store.rooms.nextGeneration(db, reference),
+      drop: (discard) =>
+        inTransaction(db, async (tx) => {
+          // Locks the row until the commit: the alias is taken from a room by one replica at a time.
+          await store.rooms.nextGeneration(tx, reference);
+          await discard();
+        }),
     },
     signal,
   );
   await store.rooms.saveRoomId(db, reference, roomId);
   bridge.metrics.roomsMade.inc({ kind: desired.kind });
   return roomId;
+}
+
+async function inTransaction(db: Pool, work: (tx: ClientBase) => Promise<void>): Promise<void> {
+  const tx = await db.connect();
+  const ignore = (): void => undefined; // a connection that breaks fails the statement at hand, which says so
+  tx.on('error', ignore);
+  let isCommitted = false;
+  try {
+    await tx.query('begin');
+    await work(tx);
+    await tx.query('commit');
+    isCommitted = true;
+  } finally {
+    tx.off('error', ignore);
+    tx.release(!isCommitted); // closing the connection rolls back
+  }
 }
 
 async function apply(bridge: Bridge, roomId: RoomId, change: RoomChange, signal: AbortSignal): Promise<void> {

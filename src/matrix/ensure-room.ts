@@ -10,12 +10,23 @@ import type { RoomState } from './room-state.ts';
 /** A room to be made. */
 export interface RoomOrder {
   readonly alias: RoomAlias;
-  readonly generation: number;
+  /** Asks which generation counts now: another replica may have begun one. They count from 0. */
+  readonly generation: () => Promise<number>;
   /** The marker of a generation; it must be the one in the body's creation content. */
   readonly marker: (generation: number) => string;
   readonly body: (marker: string) => Readonly<Record<string, unknown>>;
-  /** Records that the attempt was given up and the next generation begins. */
-  readonly dropped: () => Promise<void>;
+  /** Begins the next generation and runs `discard`, while no other replica does so. */
+  readonly drop: (discard: () => Promise<void>) => Promise<void>;
+}
+
+/** Milliseconds that others are given before what they left half-made is dropped. */
+interface Patience {
+  /** For a room to get its power levels. */
+  readonly creationMs: number;
+  /** For an alias to point at a room without events. */
+  readonly reservationMs: number;
+  /** Between two looks. */
+  readonly pollMs: number;
 }
 
 interface Deps {
@@ -23,33 +34,34 @@ interface Deps {
   readonly bot: MatrixUserId;
   readonly clock: Clock;
   readonly sleep: Sleep;
+  readonly patience?: Patience;
 }
 
-/** How long a room may take to get its power levels before it counts as abandoned half-way. */
-const CREATION_MS = 60_000;
-/** How long an alias may point at a room without events. */
-const RESERVATION_MS = 10_000;
-const POLL_MS = 1_000;
+/** What an alias points at. */
+interface Found {
+  readonly roomId: RoomId;
+  readonly stage: 'without-events' | 'begun' | 'finished';
+}
+
+const PATIENCE: Patience = { creationMs: 60_000, reservationMs: 10_000, pollMs: 1_000 };
 
 /**
  * The room of an alias, made if it is not there. A kill at any point leaves one of: nothing, an alias without
- * events, a room without power levels, a whole room; each is recognised and mended on the next call.
- * @throws BridgeError `room-foreign` when the alias belongs to a room that is not of this bridge
+ * events, a room without power levels, a whole room; each is recognised and mended on the next call. Of several
+ * calls at once, in this process or others, all get the same room: the one the alias points at.
+ * @throws BridgeError `room-foreign` when the alias belongs to a room that is not of this bridge;
+ * `room-unfinished` when the making took so long that another replica gave it up
  */
 export async function ensureRoom(deps: Deps, order: RoomOrder, signal: AbortSignal): Promise<RoomId> {
   const { homeserver, bot } = deps;
-  let { generation } = order;
   for (;;) {
-    const marker = order.marker(generation);
-    const created = await createUnlessTaken(deps, order.body(marker), signal);
-    if (created !== undefined) return created;
-    const roomId = await homeserver.resolveAlias(bot, order.alias, signal);
-    if (roomId === undefined) continue;
-    if (await isFinished(deps, roomId, marker, signal)) return roomId;
-    await homeserver.deleteAlias(bot, order.alias, signal);
-    await homeserver.leave(bot, roomId, signal).catch(ignoreUnknownRoom);
-    await order.dropped();
-    generation += 1;
+    const marker = order.marker(await order.generation());
+    const made = await createUnlessTaken(deps, order.body(marker), signal);
+    // One that took very long may have been given up by another replica meanwhile: the alias decides.
+    if (made !== undefined && made === (await homeserver.resolveAlias(bot, order.alias, signal))) return made;
+    if (made !== undefined) await homeserver.leave(bot, made, signal);
+    const roomId = await awaitFinished(deps, order, signal);
+    if (roomId !== undefined) return roomId;
   }
 }
 
@@ -62,53 +74,107 @@ async function createUnlessTaken(
   try {
     return await homeserver.createRoom(bot, body, signal);
   } catch (error) {
-    if (error instanceof MatrixRefusal && (error.errcode === 'M_ROOM_IN_USE' || error.status === 409))
-      return undefined;
+    if (!(error instanceof MatrixRefusal)) throw error;
+    if (error.errcode === 'M_ROOM_IN_USE' || error.status === 409) return undefined;
+    // Synapse tells by it that the alias was taken away from the room while it was made.
+    if (error.errcode === 'M_BAD_ALIAS')
+      throw new BridgeError('room-unfinished', 'another replica dropped it');
     throw error;
   }
 }
 
-/** Waits for a creation that may still run. @returns false when it was abandoned half-way */
-async function isFinished(deps: Deps, roomId: RoomId, marker: string, signal: AbortSignal): Promise<boolean> {
-  const begun = deps.clock.monotonicMs();
+/**
+ * Waits for a creation that may still run, and drops one that was abandoned half-way.
+ * @returns undefined when the alias is free
+ */
+async function awaitFinished(deps: Deps, order: RoomOrder, signal: AbortSignal): Promise<RoomId | undefined> {
+  const { clock, sleep, patience = PATIENCE } = deps;
+  let watched: { roomId: RoomId; sinceMs: number } | undefined;
   for (;;) {
-    const state = await readState(deps, roomId, signal);
-    if (state !== undefined) assertOwn(state, marker, deps.bot);
-    if (state?.some((event) => event.type === 'm.room.power_levels') === true) return true;
-    const patience = state === undefined ? RESERVATION_MS : CREATION_MS;
-    if (deps.clock.monotonicMs() - begun > patience) return false;
-    await deps.sleep(POLL_MS, signal);
+    const found = await look(deps, order, signal);
+    if (found?.stage === 'finished') return found.roomId;
+    if (found !== undefined) {
+      const { roomId, stage } = found;
+      if (watched?.roomId !== roomId) watched = { roomId, sinceMs: clock.monotonicMs() };
+      const patienceMs = stage === 'begun' ? patience.creationMs : patience.reservationMs;
+      if (clock.monotonicMs() - watched.sinceMs > patienceMs) {
+        await order.drop(() => discard(deps, order, roomId, signal));
+        return undefined;
+      }
+    }
+    await sleep(patience.pollMs, signal);
     signal.throwIfAborted();
+    if (found === undefined) return undefined;
   }
 }
 
-/** @returns undefined when the room has no events yet */
+/** Takes the alias from a half-made room, unless it points at another or the room was finished meanwhile. */
+async function discard(deps: Deps, order: RoomOrder, roomId: RoomId, signal: AbortSignal): Promise<void> {
+  const { homeserver, bot } = deps;
+  if ((await homeserver.resolveAlias(bot, order.alias, signal)) !== roomId) return;
+  const { state } = await readState(deps, roomId, signal);
+  if (isFinished(state)) return;
+  await homeserver.deleteAlias(bot, order.alias, signal);
+  await homeserver.leave(bot, roomId, signal).catch(ignoreUnknownRoom);
+}
+
+/** @returns undefined when the alias is free */
+async function look(deps: Deps, order: RoomOrder, signal: AbortSignal): Promise<Found | undefined> {
+  const { homeserver, bot } = deps;
+  const roomId = await homeserver.resolveAlias(bot, order.alias, signal);
+  if (roomId === undefined) return undefined;
+  const { state, joined } = await readState(deps, roomId, signal);
+  if (state === undefined) return { roomId, stage: 'without-events' };
+  const stranger = await strangerIn(state, order, bot);
+  if (stranger !== undefined) {
+    if (joined) await homeserver.leave(bot, roomId, signal);
+    throw foreign(stranger);
+  }
+  return { roomId, stage: isFinished(state) ? 'finished' : 'begun' };
+}
+
+/** Power levels come with all the rest of the initial state, or not at all. */
+function isFinished(state: RoomState = []): boolean {
+  return state.some((event) => event.type === 'm.room.power_levels');
+}
+
+/** @returns no state when the room has no events yet, and whether the bot had to join to read it */
 async function readState(
   { homeserver, bot }: Deps,
   roomId: RoomId,
   signal: AbortSignal,
-): Promise<RoomState | undefined> {
+): Promise<{ readonly state?: RoomState; readonly joined: boolean }> {
   try {
-    return await homeserver.roomState(bot, roomId, signal);
+    return { state: await homeserver.roomState(bot, roomId, signal), joined: false };
   } catch (error) {
     if (!(error instanceof MatrixRefusal) || error.status !== 403) throw error;
   }
   try {
     // A room whose creator has not joined yet lets its creator in.
     await homeserver.join(bot, roomId, signal);
-    return await homeserver.roomState(bot, roomId, signal);
+    return { state: await homeserver.roomState(bot, roomId, signal), joined: true };
   } catch (error) {
-    if (error instanceof MatrixRefusal && error.status === 404) return undefined;
+    if (error instanceof MatrixRefusal && error.status === 404) return { joined: false };
     if (error instanceof MatrixRefusal && error.status === 403) throw foreign('the bot may not join it');
     throw error;
   }
 }
 
-function assertOwn(state: RoomState, marker: string, bot: MatrixUserId): void {
+/** @returns why the room is not of this bridge; undefined when it is */
+async function strangerIn(
+  state: RoomState,
+  order: RoomOrder,
+  bot: MatrixUserId,
+): Promise<string | undefined> {
   const create = state.find((event) => event.type === 'm.room.create');
-  if (create === undefined) return;
-  if (create.sender !== bot) throw foreign('another user made it');
-  if (create.content[ROOM_MARKER_KEY] !== marker) throw foreign('its marker is not of this bridge and key');
+  if (create === undefined) return undefined;
+  if (create.sender !== bot) return 'another user made it';
+  // Asked now, not before: whoever made the room had begun its generation by then. An older one counts too, since
+  // a dropped room has no alias any more.
+  const generations = Array.from({ length: (await order.generation()) + 1 }, (_, generation) => generation);
+  const markers = generations.map((generation) => order.marker(generation));
+  const isOwn = markers.some((marker) => create.content[ROOM_MARKER_KEY] === marker);
+  return isOwn ? undefined : 'its marker is not of this bridge and key';
 }
 
 function foreign(reason: string): BridgeError {
