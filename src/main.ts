@@ -10,6 +10,7 @@ import { createIntake } from './flows/intake.ts';
 import { createKeyedLock } from './flows/keyed-lock.ts';
 import { inTransaction } from './inbox/database.ts';
 import { enqueue } from './inbox/enqueue.ts';
+import { knownSourceIds } from './inbox/known-items.ts';
 import { notify } from './inbox/notify.ts';
 import { readQueueStats } from './inbox/queue-stats.ts';
 import type { Daemon } from './lifecycle.ts';
@@ -52,6 +53,7 @@ export function composeDaemon(config: Config, log: Log): Daemon {
   const intake = createIntake({
     transact: (work) => inTransaction(pool, work),
     enqueue,
+    knownSourceIds,
     ringMatrix: (tx) => notify(tx, MATRIX_CHANNEL),
     store: { arrivals, cursors, resourceVersions },
   });

@@ -9,10 +9,11 @@ import { ensureSubscriptions } from './fhir/subscriptions.ts';
 import type { BridgeSettings } from './flows/bridge.ts';
 import type { Intake } from './flows/intake.ts';
 import { fhirReader, MATRIX_READER } from './flows/intake.ts';
+import type { Reader } from './inbox/reader.ts';
 import { createReader } from './inbox/reader.ts';
 import type { Homeserver } from './matrix/homeserver.ts';
 import { syncOnce } from './matrix/sync-reader.ts';
-import { lastArrival } from './store/arrivals.ts';
+import { awaitsSync, lastArrival } from './store/arrivals.ts';
 import { readCursor } from './store/cursors.ts';
 import type { Log } from './telemetry/log.ts';
 import type { Metrics } from './telemetry/metrics.ts';
@@ -60,12 +61,13 @@ export function createReaders(deps: Deps): readonly LeasedReader[] {
 }
 
 function matrixReader({ config, settings, pool, homeserver, intake, ...deps }: Deps): LeasedReader {
-  const reader = createReader({
+  const reader: Reader = createReader({
     ...loop(deps, MATRIX_READER),
     intervalMs: config.matrix.syncIntervalSeconds * 1000,
     gapMs: MATRIX_GAP_MS,
-    pass: (signal) =>
-      syncOnce(
+    pass: async (signal) => {
+      const upTo = await lastArrival(pool);
+      const found = await syncOnce(
         {
           homeserver,
           bot: settings.bot,
@@ -74,7 +76,11 @@ function matrixReader({ config, settings, pool, homeserver, intake, ...deps }: D
           store: intake.synced,
         },
         signal,
-      ),
+      );
+      // With a homeserver of many workers, /sync may know of an event a little later than push does.
+      if (await awaitsSync(pool, upTo)) reader.ring();
+      return found;
+    },
   });
   return { ...reader, name: MATRIX_READER, channel: MATRIX_CHANNEL, hears: () => true };
 }

@@ -11,6 +11,7 @@ import type { SyncResult } from '../matrix/sync-reader.ts';
 import type { IdlessEvent, TransactionParts } from '../matrix/transactions.ts';
 import type { enqueue } from '../inbox/enqueue.ts';
 import type { NewItem } from '../inbox/item.ts';
+import type { knownSourceIds } from '../inbox/known-items.ts';
 import type * as arrivals from '../store/arrivals.ts';
 import type * as cursors from '../store/cursors.ts';
 import type * as resourceVersions from '../store/resource-versions.ts';
@@ -18,6 +19,7 @@ import type * as resourceVersions from '../store/resource-versions.ts';
 interface Deps {
   readonly transact: <T>(work: (tx: ClientBase) => Promise<T>) => Promise<T>;
   readonly enqueue: typeof enqueue;
+  readonly knownSourceIds: typeof knownSourceIds;
   /** Wakes the reader of the homeserver when the transaction commits. */
   readonly ringMatrix: (tx: ClientBase) => Promise<void>;
   readonly store: {
@@ -35,17 +37,27 @@ export function fhirReader(resourceType: FollowedType): string {
   return `fhir:${resourceType}`;
 }
 
+/** The source of events in the inbox; their source id is the event id. */
+const MATRIX_SOURCE = 'matrix.event';
+
 /** How long an event of a room the bot is in waits for `/sync` to show it. */
 const ARRIVAL_PATIENCE_SECONDS = 10;
 
 /** Creates the intake; each of its functions is one commit. */
-export function createIntake({ transact, enqueue: store, ringMatrix, store: tables }: Deps) {
+export function createIntake({ transact, enqueue: store, knownSourceIds, ringMatrix, store: tables }: Deps) {
   const { arrivals, cursors, resourceVersions } = tables;
   return {
     /** Stores a pushed transaction: events as arrivals, for the reader to order; the rest as items. */
     pushed: async ({ events, ephemeral, toDevice }: TransactionParts): Promise<void> => {
       await transact(async (tx) => {
-        if (events.length > 0) await arrivals.saveArrivals(tx, events);
+        // What the reader has brought already would wait in vain for it to come again.
+        const known = await knownSourceIds(
+          tx,
+          MATRIX_SOURCE,
+          events.map((event) => event.event_id),
+        );
+        const fresh = events.filter((event) => !known.has(event.event_id));
+        if (fresh.length > 0) await arrivals.saveArrivals(tx, fresh);
         await store(tx, [...ephemeral.map(ephemeralItem), ...toDevice.map(toDeviceItem)]);
         await ringMatrix(tx);
       });
@@ -98,7 +110,7 @@ function eventItem(event: MatrixEvent): NewItem {
   const payload: MatrixEventItem = { kind: 'matrix.event', event };
   return {
     lane: roomLane(event.room_id),
-    source: 'matrix.event',
+    source: MATRIX_SOURCE,
     sourceId: event.event_id,
     payload: payload as unknown as JsonValue,
   };

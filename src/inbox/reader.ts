@@ -42,7 +42,6 @@ export function createReader({ name, pass, intervalMs, gapMs, sleep, log, onPass
 
   return {
     ring() {
-      log.info({ n: name, was: rung.signal.aborted }, 'DBG ring');
       rung.abort();
     },
     async run(signal) {
@@ -50,10 +49,8 @@ export function createReader({ name, pass, intervalMs, gapMs, sleep, log, onPass
         rung = new AbortController();
         const gap = sleep(gapMs, signal);
         const passed = await passOnce(signal);
-        log.info({ n: name, passed, r: rung.signal.aborted }, 'DBG pass end');
         // A server that just failed is not asked again at once, however often it rings.
         await sleep(intervalMs, passed ? AbortSignal.any([signal, rung.signal]) : signal);
-        log.info({ n: name, r: rung.signal.aborted }, 'DBG woke');
         await gap;
       }
     },

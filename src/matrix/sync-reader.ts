@@ -30,10 +30,22 @@ interface Deps {
 }
 
 /**
- * Makes one pass. The very first one only takes the position: what was said before the bridge came is not recorded.
+ * Makes one pass: asks until `/sync` shows nothing more. (The homeserver answers the same question from a cache for two
+ * minutes, so that after a restart the first answers may be old.) The very first pass only takes the position: what was
+ * said before the bridge came is not recorded.
  * @returns how many events were new
  */
 export async function syncOnce(deps: Deps, signal: AbortSignal): Promise<number> {
+  let found = 0;
+  for (;;) {
+    signal.throwIfAborted();
+    const step = await syncStep(deps, signal);
+    found += step.found;
+    if (step.shown === 0) return found;
+  }
+}
+
+async function syncStep(deps: Deps, signal: AbortSignal): Promise<{ found: number; shown: number }> {
   const arrivalsUpTo = await deps.lastArrival();
   const since = await deps.readPosition();
   const answer = await deps.homeserver.sync(deps.bot, since, signal);
@@ -41,7 +53,8 @@ export async function syncOnce(deps: Deps, signal: AbortSignal): Promise<number>
   const toDevice = (answer.to_device?.events ?? []).flatMap((event) =>
     readToDevice(event, { to_user_id: deps.bot, to_device_id: BRIDGE_DEVICE }),
   );
-  return deps.store({ events, toDevice, position: answer.next_batch, arrivalsUpTo });
+  const found = await deps.store({ events, toDevice, position: answer.next_batch, arrivalsUpTo });
+  return { found, shown: events.length };
 }
 
 async function eventsOf(

@@ -48,6 +48,15 @@ export async function takeUnreadArrivals(
   return rows.sort((a, b) => Number(a.arrival) - Number(b.arrival)).map((row) => row.event);
 }
 
+/** Tells whether arrivals of rooms the bot is in, up to a number, are still to be shown by `/sync`. */
+export async function awaitsSync(db: Queryable, upTo: string): Promise<boolean> {
+  const { rowCount } = await db.query(
+    'select from matrix_arrival where arrival <= $1 and room_id in (select room_id from room) limit 1',
+    [upTo],
+  );
+  return rowCount === 1;
+}
+
 /** How many arrivals wait for the reader, for the queue's figures. */
 export async function countArrivals(db: Queryable): Promise<number> {
   const { rows } = await db.query<{ count: string }>('select count(*) from matrix_arrival');

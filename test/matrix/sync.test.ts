@@ -5,6 +5,7 @@ import type { MatrixEvent } from '../../src/domain/matrix.ts';
 import { createIntake, MATRIX_READER } from '../../src/flows/intake.ts';
 import { inTransaction } from '../../src/inbox/database.ts';
 import { enqueue } from '../../src/inbox/enqueue.ts';
+import { knownSourceIds } from '../../src/inbox/known-items.ts';
 import { createMatrixClient } from '../../src/matrix/client.ts';
 import { createHomeserver } from '../../src/matrix/homeserver.ts';
 import { syncOnce } from '../../src/matrix/sync-reader.ts';
@@ -74,7 +75,7 @@ function createHomeserverModel(limit = 100, pageSize = 100) {
       );
       return Promise.resolve({
         next_batch: String(stream.length),
-        to_device: { events: toDevice },
+        to_device: { events: toDevice.splice(0) }, // the homeserver forgets what it has shown
         rooms: { join },
       });
     },
@@ -98,6 +99,7 @@ function createBridge(homeserver: ReturnType<typeof createHomeserverModel>, tran
   const intake = createIntake({
     transact: transact ?? ((work) => inTransaction(pool(), work)),
     enqueue,
+    knownSourceIds,
     ringMatrix: () => Promise.resolve(),
     store: { arrivals, cursors, resourceVersions },
   });
@@ -259,8 +261,10 @@ test('the position moves only with the rows: whatever statement fails, all of th
       () => false,
     );
     if (!passed) {
-      expect([await position(), await waiting()]).toEqual(before);
-      expect([await inLane(), await inLane(FOREIGN)]).toEqual([[], []]);
+      // Either nothing of the answer is stored, or all of it and the position with it.
+      const stored = (await position()) !== before[0];
+      expect([await position(), await waiting()]).toEqual(stored ? ['4', 0] : before);
+      expect([await inLane(), await inLane(FOREIGN)]).toEqual(stored ? [['$a', '$b'], ['$f']] : [[], []]);
     }
   }
   expect(statements).toBeGreaterThanOrEqual(4);
