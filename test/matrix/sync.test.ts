@@ -244,14 +244,16 @@ test('the position moves only with the rows: whatever statement fails, all of th
   await push({ events: [...known.toReversed(), ...homeserver.sayIn(FOREIGN, 'f')] });
   const before = [await position(), await waiting()];
   let statements = 0;
+  let tried = 0;
   let passed = false;
   for (let failing = 1; !passed; failing += 1) {
     statements = 0;
     const { pass } = createBridge(homeserver, (work) =>
       inTransaction(pool(), (tx) => {
         const query = async (statement: string, values: unknown[]): Promise<unknown> => {
-          if ((statements += 1) === failing) throw new Error('the process died here');
-          return tx.query(statement, values);
+          if ((statements += 1) !== failing) return tx.query(statement, values);
+          tried = failing;
+          throw new Error('the process died here');
         };
         return work({ query } as unknown as ClientBase);
       }),
@@ -267,7 +269,7 @@ test('the position moves only with the rows: whatever statement fails, all of th
       expect([await inLane(), await inLane(FOREIGN)]).toEqual(stored ? [['$a', '$b'], ['$f']] : [[], []]);
     }
   }
-  expect(statements).toBeGreaterThanOrEqual(4);
+  expect(tried).toBeGreaterThanOrEqual(4);
   expect([await inLane(), await inLane(FOREIGN)]).toEqual([['$a', '$b'], ['$f']]);
   expect([await position(), await waiting()]).toEqual(['4', 0]);
 });
