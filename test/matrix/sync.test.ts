@@ -6,8 +6,6 @@ import { createIntake, MATRIX_READER } from '../../src/flows/intake.ts';
 import { inTransaction } from '../../src/inbox/database.ts';
 import { enqueue } from '../../src/inbox/enqueue.ts';
 import { knownSourceIds } from '../../src/inbox/known-items.ts';
-import { createMatrixClient } from '../../src/matrix/client.ts';
-import { createHomeserver } from '../../src/matrix/homeserver.ts';
 import { syncOnce } from '../../src/matrix/sync-reader.ts';
 import { readTransaction } from '../../src/matrix/transactions.ts';
 import * as arrivals from '../../src/store/arrivals.ts';
@@ -17,7 +15,6 @@ import { reserveRoom, saveRoomId } from '../../src/store/rooms.ts';
 import type { RoomAlias } from '../../src/domain/ids.ts';
 import { itemsIn, useBridgeDatabase } from '../builders/database.ts';
 import { ref } from '../builders/fhir.ts';
-import { serveScript } from '../builders/http.ts';
 import { BOT, eventId, message, roomId } from '../builders/matrix.ts';
 
 const pool = useBridgeDatabase();
@@ -272,55 +269,4 @@ test('the position moves only with the rows: whatever statement fails, all of th
   expect(tried).toBeGreaterThanOrEqual(4);
   expect([await inLane(), await inLane(FOREIGN)]).toEqual([['$a', '$b'], ['$f']]);
   expect([await position(), await waiting()]).toEqual(['4', 0]);
-});
-
-describe('over the wire', () => {
-  const homeserverAt = (url: string) =>
-    createHomeserver(
-      createMatrixClient({
-        homeserverUrl: url,
-        asToken: 'token',
-        maxConcurrentRequests: 8,
-        requestTimeoutMs: 5000,
-        observe: () => () => undefined,
-      }),
-    );
-  const good = { ...message({ event_id: '$good' }), room_id: undefined };
-  const bad = { ...good, event_id: '$bad', origin_server_ts: null };
-
-  test('a malformed event does not keep the others from being read', async () => {
-    const { url } = await serveScript(({ url: { pathname } }) => ({
-      body: pathname.endsWith('/sync')
-        ? { next_batch: 's2', rooms: { join: { [ROOM]: { timeline: { events: [bad, good] } } } } }
-        : {
-            chunk: [
-              { ...bad, room_id: ROOM },
-              { ...good, room_id: ROOM },
-            ],
-            end: 'e',
-          },
-    }));
-    const homeserver = homeserverAt(url);
-    const synced = await homeserver.sync(BOT, 's1');
-    expect(synced.rooms?.join?.[ROOM]?.timeline?.events.map((event) => event.event_id)).toEqual(['$good']);
-    const page = await homeserver.messagesBefore(BOT, ROOM, { from: 's1' });
-    expect(page.events.map((event) => event.event_id)).toEqual(['$good']);
-  });
-
-  test('/sync asks from the position, without waiting, for nothing but timelines', async () => {
-    const { url, seen } = await serveScript(() => ({ body: { next_batch: 's2' } }));
-    await homeserverAt(url).sync(BOT, 's1');
-    const query = Object.fromEntries(seen[0]?.url.searchParams ?? []);
-    expect(query).toMatchObject({
-      since: 's1',
-      timeout: '0',
-      set_presence: 'offline',
-      user_id: BOT,
-      device_id: 'BRIDGE',
-    });
-    expect(JSON.parse(query['filter'] ?? '')).toMatchObject({
-      presence: { not_types: ['*'] },
-      room: { state: { not_types: ['*'] }, ephemeral: { not_types: ['*'] } },
-    });
-  });
 });
