@@ -55,7 +55,7 @@ export async function convergeConversation(
     members,
     { bot, roomVersion, names: roomNames },
     {
-      authoredOn: request.authoredOn ?? request.meta.lastUpdated,
+      authoredOn: request.authoredOn,
       space: space === undefined ? undefined : { roomId: space.roomId, via: serverName },
     },
   );

@@ -21,7 +21,11 @@ export const APPSERVICE_ID = 'fhir-matrix-bridge';
 export function registration(options: RegistrationOptions): Readonly<Record<string, unknown>> {
   const { serverName, appserviceUrl, asToken, hsToken, ghostPrefix } = options;
   const server = escapeRegex(serverName);
-  const exclusive = (regex: string): { exclusive: true; regex: string } => ({ exclusive: true, regex });
+  // Homeservers match from the beginning only: without the $, ids of servers whose names begin like ours would match too.
+  const exclusive = (regex: string): { exclusive: true; regex: string } => ({
+    exclusive: true,
+    regex: `${regex}$`,
+  });
   return {
     id: APPSERVICE_ID,
     url: appserviceUrl,

@@ -54,7 +54,7 @@ async function syncStep(deps: Deps, signal: AbortSignal): Promise<{ found: numbe
     readToDevice(event, { to_user_id: deps.bot, to_device_id: BRIDGE_DEVICE }),
   );
   const found = await deps.store({ events, toDevice, position: answer.next_batch, arrivalsUpTo });
-  return { found, shown: events.length };
+  return { found, shown: answer.next_batch === since ? 0 : events.length };
 }
 
 async function eventsOf(

@@ -62,10 +62,10 @@ test('the registration says exactly what the bridge relies on', () => {
     'io.element.msc4190': true,
     protocols: [],
     namespaces: {
-      users: [{ exclusive: true, regex: '@_fhir_.*:zorg\\.example:8448' }],
+      users: [{ exclusive: true, regex: '@_fhir_.*:zorg\\.example:8448$' }],
       aliases: [
-        { exclusive: true, regex: '#careteam[/-].*:zorg\\.example:8448' },
-        { exclusive: true, regex: '#communicationrequest[/-].*:zorg\\.example:8448' },
+        { exclusive: true, regex: '#careteam[/-].*:zorg\\.example:8448$' },
+        { exclusive: true, regex: '#communicationrequest[/-].*:zorg\\.example:8448$' },
       ],
       rooms: [],
     },

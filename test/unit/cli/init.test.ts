@@ -133,7 +133,7 @@ describe('init', () => {
       url: 'http://bridge:3000',
       as_token: secret('bridge/as_token'),
       hs_token: secret('bridge/hs_token'),
-      namespaces: { users: [{ exclusive: true, regex: '@_fhir_.*:example\\.org' }] },
+      namespaces: { users: [{ exclusive: true, regex: '@_fhir_.*:example\\.org$' }] },
     });
     expect(secret('postgres/pgpass')).toBe(
       `db.internal:5432:*:postgres:${secret('postgres/superuser_password') ?? ''}`,
