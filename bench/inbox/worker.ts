@@ -26,26 +26,32 @@ export interface Attempt {
   readonly process: number;
 }
 
-if (process.send) {
-  const options = JSON.parse(process.argv[2] ?? '{}') as WorkerOptions;
-  let reports: Attempt[] = [];
-  const flush = (): void => {
-    if (reports.length > 0) process.send?.(reports);
-    reports = [];
+/** What a worker tells its parent. */
+export interface Report {
+  readonly ended: readonly Attempt[];
+  /** The keys it is working on. */
+  readonly busyWith: readonly string[];
+}
+
+if (process.send) await work(JSON.parse(process.argv[2] ?? '{}') as WorkerOptions);
+
+async function work({ contender, url, purpose, slots, taskMs }: WorkerOptions): Promise<void> {
+  let ended: Attempt[] = [];
+  const busyWith = new Set<string>();
+  const report = (): void => {
+    process.send?.({ ended, busyWith: [...busyWith] } satisfies Report);
+    ended = [];
   };
-  setInterval(flush, options.purpose === 'recovery' ? 5 : 100);
-  await contenders[options.contender].work(
-    options.url,
-    options.purpose,
-    options.slots,
-    async (task: Task, attempt) => {
-      const startMs = sharedClockMs();
-      if (options.taskMs > 0) await wait(options.taskMs);
-      const ok = !(task.failsOnce && attempt === 1);
-      const { key, number, sentAtMs } = task;
-      reports.push({ key, number, sentAtMs, startMs, endMs: sharedClockMs(), ok, process: process.pid });
-      return ok;
-    },
-  );
-  process.send([]);
+  await contenders[contender].work(url, purpose, slots, async (task: Task, attempt) => {
+    const { key, number, sentAtMs } = task;
+    const startMs = sharedClockMs();
+    busyWith.add(key);
+    if (taskMs > 0) await wait(taskMs);
+    const ok = !(task.failsOnce && attempt === 1);
+    ended.push({ key, number, sentAtMs, startMs, endMs: sharedClockMs(), ok, process: process.pid });
+    busyWith.delete(key);
+    return ok;
+  });
+  report();
+  setInterval(report, purpose === 'recovery' ? 5 : 100);
 }
