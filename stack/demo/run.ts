@@ -162,3 +162,6 @@ if (options.help) {
     }
   }
 }
+
+// The Matrix client leaves timers behind that would keep the process for another half minute.
+process.exit();
