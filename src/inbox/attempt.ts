@@ -27,6 +27,8 @@ export async function attempt(deps: AttemptDeps, hand: InHand): Promise<Progress
   }
 }
 
+const outcomeKinds: ReadonlySet<unknown> = new Set<Outcome['kind']>(['done', 'ignored', 'retry', 'dead']);
+
 async function callHandler(deps: AttemptDeps, hand: InHand): Promise<{ outcome: Outcome; threw: boolean }> {
   const { history, item, session } = hand;
   const startedMs = deps.clock.monotonicMs();
@@ -36,6 +38,8 @@ async function callHandler(deps: AttemptDeps, hand: InHand): Promise<{ outcome: 
   try {
     const { signal } = session;
     outcome = await deps.handle(item, { number: history.attempts + 1, inDoubt: history.inDoubt, signal });
+    // The compiler is not there at run time, and no answer must not pass for any.
+    if (!outcomeKinds.has(outcome.kind)) throw new TypeError('A handler answered with no outcome');
   } catch (error) {
     threw = true;
     if (!session.signal.aborted) {

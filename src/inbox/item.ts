@@ -47,7 +47,10 @@ export function toStorable({ code, message }: ItemError): ItemError {
   return { code: clean(code, 100), message: clean(message, 2000) };
 }
 
-/** Something to be written in the very transaction that takes the item off its lane. */
+/**
+ * Something to be written in the very transaction that takes the item off its lane. Statements only: it holds the lane's
+ * lock, may be run again when PostgreSQL made the transaction give way, and is ended after a pause of 5 s.
+ */
 export type RecordEffect = (transaction: ClientBase) => Promise<void>;
 
 /** How an attempt ended. */

@@ -1,4 +1,6 @@
 // Who is to be called for messages on which channel, over all sessions of a replica.
+import type { Log } from '../telemetry/log.ts';
+import { describeThrown } from './errors.ts';
 import type { Session } from './session.ts';
 
 export type Listener = (payload: string) => void;
@@ -13,23 +15,35 @@ export interface Listeners {
 }
 
 /** Makes an empty list of listeners. */
-export function createListeners(): Listeners {
+export function createListeners(log: Log): Listeners {
   const channels = new Map<string, Listener[]>();
   return {
     async add(channel, listener, session) {
       channels.set(channel, [...(channels.get(channel) ?? []), listener]);
-      if (session && !session.signal.aborted) await listenTo(session, channel);
+      if (!session || session.signal.aborted) return;
+      await listenTo(session, channel).catch(() => {
+        session.lose('it could not listen'); // the next one will
+      });
     },
     async attach(session) {
       for (const channel of channels.keys()) await listenTo(session, channel);
     },
     deliver(channel, payload) {
-      for (const listener of channels.get(channel) ?? []) listener(payload);
+      for (const listener of channels.get(channel) ?? []) call(log, listener, payload);
     },
     callAll() {
-      for (const listener of [...channels.values()].flat()) listener('');
+      for (const listener of [...channels.values()].flat()) call(log, listener, '');
     },
   };
+}
+
+/** Thrown from within the driver, an error would end the whole process. */
+function call(log: Log, listener: Listener, payload: string): void {
+  try {
+    listener(payload);
+  } catch (error) {
+    log.error({ error: describeThrown(error) }, 'A listener threw');
+  }
 }
 
 async function listenTo({ database }: Session, channel: string): Promise<void> {

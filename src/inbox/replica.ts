@@ -80,7 +80,7 @@ export async function startReplica(deps: ReplicaDeps): Promise<Replica> {
   const { sleep, log } = deps;
   const timings = { ...defaultTimings, ...deps.timings };
   const stopping = new AbortController();
-  const listeners = createListeners();
+  const listeners = createListeners(log);
   const leases: Promise<void>[] = [];
   const claimer = createReplicaClaimer(deps, timings, stopping.signal);
   const opening: Opening = { deps, timings, listeners, onDeaths: claimer.wake };

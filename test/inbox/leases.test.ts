@@ -28,6 +28,19 @@ describe('listening', () => {
     expect(heard).toEqual(['three', '']);
   });
 
+  test('a listener that throws harms nobody', async () => {
+    const log = createKeptLog();
+    const replica = await replicas.start(() => Promise.resolve(done), { log });
+    const heard: string[] = [];
+    await replica.listen('channel', () => {
+      throw new Error('no');
+    });
+    await replica.listen('channel', (payload) => heard.push(payload));
+    await notify(database.pool, 'channel', 'one');
+    await eventually(() => heard.length === 1);
+    expect(log.lines.map((line) => line.message)).toContain('A listener threw');
+  });
+
   test('after the session was lost, calls once with an empty message and hears again', async () => {
     const replica = await replicas.start(() => Promise.resolve(done));
     const heard: string[] = [];

@@ -147,13 +147,22 @@ describe('retry', () => {
   });
 
   test('an answer that is none counts as throwing', async () => {
-    await database.enqueue(...itemsOf('a', 1));
-    const { handle, ids } = script({ 'a-1': [undefined as never, {} as never] });
-    const odd: Handle = (item, attempt) =>
-      attempt.number === 2 ? Promise.resolve({} as Outcome) : handle(item, attempt);
-    await replicas.start(odd);
+    await database.enqueue(...itemsOf('a', 2));
+    const answers = [undefined, {}, null, { kind: 'odd' }];
+    const attempts: string[] = [];
+    await replicas.start((item, { number, inDoubt }) => {
+      attempts.push(`${item.sourceId} ${number} ${inDoubt}`);
+      return Promise.resolve(answers.length > 0 ? (answers.shift() as Outcome) : done);
+    });
     await eventually(database.lanesAreIdle);
-    expect(ids()).toEqual(['a-1']);
+    expect(attempts).toEqual([
+      'a-1 1 false',
+      'a-1 2 true',
+      'a-1 3 true',
+      'a-1 4 true',
+      'a-1 5 true',
+      'a-2 1 false',
+    ]);
   });
 
   test('the budget of attempts spent, the item is parked and the lane goes on', async () => {
