@@ -17,6 +17,8 @@ create table lane (
   epoch bigint not null default 0,
   -- Of the item at the head, none of it about the lane: cleared when the head moves on.
   attempts int not null default 0,
+  -- Attempts in a row that ended with the replica that made them.
+  owners_died int not null default 0,
   first_failed_at timestamptz,
   -- An earlier attempt may have had its effect although nobody recorded it.
   in_doubt boolean not null default false,

@@ -4,11 +4,14 @@ import { fail, giveUp, parkItem } from './failure.ts';
 import { nameOf, toProgress, where, type AttemptDeps, type InHand, type Progress } from './hand.ts';
 import type { Outcome } from './item.ts';
 
-/** Handles the item in hand, unless that has been tried too often. */
+/** So many deaths in a row are no coincidence: the item itself takes its process down, and never gets an outcome. */
+const mostDeaths = 10;
+
+/** Handles the item in hand, unless it has killed too many replicas. */
 export async function attempt(deps: AttemptDeps, hand: InHand): Promise<Progress> {
   const { session, history } = hand;
-  if (history.inDoubt && deps.retryPolicy(history.attempts, 0) === 'give up') {
-    const message = 'Every attempt ended with the process that made it, or could not be recorded';
+  if (history.ownersDied >= mostDeaths) {
+    const message = `The last ${history.ownersDied} attempts ended with the process that made them`;
     return giveUp(deps, hand, { attempts: history.attempts, code: itemErrorCodes.ownersDied, message });
   }
   if (!session.check()) return 'ended';

@@ -11,6 +11,8 @@ export interface ClaimedLane {
   readonly head: number;
   /** Attempts the first item has behind it. */
   readonly attempts: number;
+  /** How many of the last ones ended with their replica. */
+  readonly ownersDied: number;
   /** How long ago the first of them failed; 0 without any. */
   readonly failingForMs: number;
   readonly inDoubt: boolean;
@@ -51,7 +53,7 @@ export async function readItems(
  * `seen` is the lane as it was when the statement began, whereas FOR UPDATE goes on with its newest version: were a
  * replica to start and claim the lane in between, its row would be too new for us to see, and the lane look
  * abandoned. Equal epochs rule that out.
- * Being taken over counts as an attempt: else an item that kills its process would kill one after the other, for ever.
+ * Deaths of owners are counted: else an item that kills its process would kill one after the other, for ever.
  */
 const claimReadyLanes = `
   with picked as (
@@ -69,13 +71,15 @@ const claimReadyLanes = `
     set owner = $1,
       epoch = epoch + 1,
       in_doubt = in_doubt or picked.taken_over,
-      attempts = attempts + picked.taken_over::int
+      attempts = attempts + picked.taken_over::int,
+      owners_died = owners_died + picked.taken_over::int
     from picked
     where lane.id = picked.id
-    returning lane.id, lane.key, lane.epoch, lane.head, lane.attempts, lane.in_doubt, lane.ready_at, picked.taken_over,
+    returning lane.id, lane.key, lane.epoch, lane.head, lane.attempts, lane.owners_died, lane.in_doubt, lane.ready_at,
+      picked.taken_over,
       coalesce(extract(epoch from now() - lane.first_failed_at) * 1000, 0)::float8 as failing_for_ms
   )
-  select claimed.id as lane_id, claimed.key, claimed.epoch, claimed.head, claimed.attempts, claimed.in_doubt,
+  select claimed.id as lane_id, claimed.key, claimed.epoch, claimed.head, claimed.attempts, claimed.owners_died, claimed.in_doubt,
     claimed.taken_over, claimed.failing_for_ms, next.*
   from claimed
   left join lateral (
@@ -110,6 +114,7 @@ interface ClaimRow extends Omit<ItemRow, 'position'> {
   epoch: string;
   head: string;
   attempts: number;
+  owners_died: number;
   in_doubt: boolean;
   taken_over: boolean;
   failing_for_ms: number;
@@ -123,6 +128,7 @@ function toLane(row: ClaimRow): ClaimedLane & { items: Item[] } {
     epoch: Number(row.epoch),
     head: Number(row.head),
     attempts: row.attempts,
+    ownersDied: row.owners_died,
     failingForMs: row.failing_for_ms,
     inDoubt: row.in_doubt,
     takenOver: row.taken_over,

@@ -30,6 +30,7 @@ export async function release(client: Queryable, lane: ClaimedLane, replica: num
 const waitAndCount = `
   update lane
   set attempts = attempts + 1,
+    owners_died = 0,
     first_failed_at = coalesce(first_failed_at, now()),
     in_doubt = in_doubt or $7,
     last_error_code = $5,

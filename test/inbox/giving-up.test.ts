@@ -77,14 +77,32 @@ test('an item that can neither be handled nor parked holds up its lane and is ne
   expect(await readQueueStats(database.pool)).toMatchObject({ waitingItems: 2, parkedItems: 0 });
 });
 
-test('an item that takes its process down every time is parked without another attempt', async () => {
+test('an item that takes its process down every time is parked without another attempt, whatever the policy', async () => {
   await database.enqueue(...itemsOf('a', 2));
-  await database.pool.query('update lane set owner = 0, attempts = 4');
+  await database.pool.query('update lane set owner = 0, attempts = 9, owners_died = 9');
   const { handle, ids } = script({});
-  await replicas.start(handle);
+  await replicas.start(handle, { retryPolicy: () => 0 });
   await eventually(database.lanesAreIdle);
   expect(ids()).toEqual(['a-2']);
   expect(await listParkedItems(database.pool, { limit: 9 })).toMatchObject([
-    { sourceId: 'a-1', attempts: 5, errorCode: 'INBOX_OWNERS_DIED' },
+    {
+      sourceId: 'a-1',
+      attempts: 10,
+      errorCode: 'INBOX_OWNERS_DIED',
+      errorMessage: 'The last 10 attempts ended with the process that made them',
+    },
+  ]);
+});
+
+test('deaths count only in a row: an attempt with an outcome clears the item', async () => {
+  await database.enqueue(...itemsOf('a', 1), ...itemsOf('b', 2));
+  await database.pool.query('update lane set owner = 0, owners_died = 8');
+  const { handle } = script({ 'a-1': [{ ...retry, afterMs: 60_000 }] });
+  await replicas.start(handle);
+  await eventually(async () => (await readQueueStats(database.pool)).busyLanes === 1);
+  const { rows } = await database.pool.query('select key, owners_died from lane order by key');
+  expect(rows).toEqual([
+    { key: 'a', owners_died: 0 },
+    { key: 'b', owners_died: 0 },
   ]);
 });
