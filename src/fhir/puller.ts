@@ -38,52 +38,51 @@ const BEGINNING = '1970-01-01T00:00:00.000Z';
  */
 export async function pullOnce(deps: Deps, signal: AbortSignal): Promise<number> {
   const cursor = await deps.readCursor();
-  if (cursor !== undefined) return pullFrom(deps, cursor, deps.store, signal);
-  if (deps.readFrom === 'beginning') return pullFrom(deps, BEGINNING, deps.store, signal);
-  const start = await serverNow(deps, signal);
-  return pullFrom(deps, start, (resources) => storeSince(deps, start, resources), signal);
+  const begun = await serverTime(deps, signal);
+  if (cursor !== undefined) return pullFrom(deps, cursor, begun, deps.store, signal);
+  if (deps.readFrom === 'beginning') return pullFrom(deps, BEGINNING, begun, deps.store, signal);
+  if (begun === undefined)
+    throw new BridgeError('fhir-answer', 'a searchset Bundle bears no meta.lastUpdated');
+  // What bears this very millisecond was there as well.
+  return pullFrom(deps, begun, instant(Date.parse(begun) + 1), deps.storeAsKnown, signal);
 }
 
-/** Of what the very first pass shows, only what was stamped after its start is news. */
-async function storeSince(deps: Deps, start: string, resources: readonly StoredResource[]): Promise<number> {
-  const isNews = ({ meta }: StoredResource): boolean => Date.parse(meta.lastUpdated) > Date.parse(start);
-  await deps.storeAsKnown(resources.filter((resource) => !isNews(resource)));
-  return deps.store(resources.filter(isNews));
-}
-
+/**
+ * Reads page after page. What is stamped after the pass began is left to the next one: a later page shows more than the
+ * first could, and of two messages of one author it might show the second without the first, which was committed in
+ * between.
+ * @param before the server's time before the first page was asked for; undefined when it does not say
+ */
 async function pullFrom(
   deps: Deps,
   cursor: string,
+  before: string | undefined,
   store: PullStore['store'],
   signal: AbortSignal,
 ): Promise<number> {
   let from = instant(Date.parse(cursor) - deps.overlapMs);
   let newest = cursor;
-  let begun: string | undefined;
   let pageSize = deps.pageSize;
   let found = 0;
   for (;;) {
     signal.throwIfAborted();
     const query = [
       ['_lastUpdated', `ge${from}`],
+      ...(before === undefined ? [] : [['_lastUpdated', `lt${instant(Date.parse(before))}`] as const]),
       ['_sort', '_lastUpdated'],
     ] as const;
-    const { resources, serverTime } = await deps.server.search(deps.resourceType, query, pageSize, signal);
-    begun ??= serverTime;
+    const { resources } = await deps.server.search(deps.resourceType, query, pageSize, signal);
     found += await store(inAuthorsOrder(resources));
     const last = resources.at(-1)?.meta.lastUpdated;
     if (last === undefined) break;
-    newest = later(newest, last);
+    if (Date.parse(last) > Date.parse(newest)) newest = last;
     // The next page begins at the last stamp, not after it: others may bear the same. That a page is short proves
     // nothing, since servers hand out fewer than they are asked for; that it goes no further does.
     if (Date.parse(last) > Date.parse(from)) from = instant(Date.parse(last));
     else if (resources.length < pageSize) break;
     else pageSize = largerPage(pageSize, deps.resourceType);
   }
-  // Never beyond the pass's beginning: what is committed behind a page already read may be stamped an overlap
-  // before that moment, and later pages show what is stamped long after it.
-  const position = begun === undefined ? newest : later(cursor, earlier(newest, begun));
-  await deps.saveCursor(position, instant(Date.parse(position) - 2 * deps.overlapMs));
+  await deps.saveCursor(newest, instant(Date.parse(newest) - 2 * deps.overlapMs));
   return found;
 }
 
@@ -95,20 +94,14 @@ function largerPage(pageSize: number, resourceType: FollowedType): number {
   return Math.min(pageSize * 2, LARGEST_PAGE);
 }
 
-/** Now by the server's clock: the stamp of an empty answer. */
-async function serverNow({ server, resourceType }: Deps, signal: AbortSignal): Promise<string> {
-  const { serverTime } = await server.search(resourceType, [['_lastUpdated', 'ge2999-01-01']], 1, signal);
-  if (serverTime === undefined)
-    throw new BridgeError('fhir-answer', 'a searchset Bundle bears no meta.lastUpdated');
-  return serverTime;
+/** Now by the server's clock: the stamp of an empty answer; undefined when the server stamps none. */
+async function serverTime({ server, resourceType }: Deps, signal: AbortSignal): Promise<string | undefined> {
+  return (await server.search(resourceType, [['_lastUpdated', 'ge2999-01-01']], 1, signal)).serverTime;
 }
 
 function instant(ms: number): string {
   return new Date(Math.max(ms, 0)).toISOString();
 }
-
-const later = (a: string, b: string): string => (Date.parse(b) > Date.parse(a) ? b : a);
-const earlier = (a: string, b: string): string => (Date.parse(b) < Date.parse(a) ? b : a);
 
 function inAuthorsOrder(resources: readonly StoredResource[]): readonly StoredResource[] {
   const sent = (resource: StoredResource): number =>

@@ -2,86 +2,18 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { pullOnce } from '../../src/fhir/puller.ts';
-import type { SearchPage, StoredResource } from '../../src/fhir/server.ts';
+import type { StoredResource } from '../../src/fhir/server.ts';
 import { stored } from '../builders/fhir.ts';
+import {
+  createServerModel,
+  createStoreModel,
+  isTimeQuestion,
+  iso,
+  msOf,
+  OVERLAP,
+} from '../builders/pull-model.ts';
 
-const BASE = Date.UTC(2025, 8, 26);
-const OVERLAP = 20;
 const never = new AbortController().signal;
-const iso = (ms: number): string => new Date(BASE + ms).toISOString();
-const msOf = (instant: string): number => Date.parse(instant) - BASE;
-
-interface Version {
-  readonly id: number;
-  readonly version: number;
-  /** Stamped when its request began, which may be long before it was committed. */
-  readonly stamp: number;
-  readonly committedAtStep: number;
-}
-
-/** A server with a clock in milliseconds; what happens is counted in steps, of which many share a millisecond. */
-function createServerModel() {
-  const current = new Map<number, Version>();
-  let pending: { id: number; stamp: number; due: number }[] = [];
-  const model = {
-    now: OVERLAP * 10,
-    step: 0,
-    current,
-    tick(ms: number): void {
-      model.now += ms;
-      const due = pending.filter((write) => write.due <= model.now);
-      pending = pending.filter((write) => write.due > model.now);
-      for (const { id, stamp } of due.sort((a, b) => a.due - b.due)) {
-        current.set(id, {
-          id,
-          version: (current.get(id)?.version ?? 0) + 1,
-          stamp,
-          committedAtStep: (model.step += 1),
-        });
-      }
-    },
-    write(id: number, lag: number): void {
-      pending.push({ id, stamp: model.now, due: model.now + lag });
-      model.tick(0);
-    },
-    search(query: readonly (readonly [string, string])[], count: number): SearchPage {
-      const from = msOf((new Map(query).get('_lastUpdated') ?? '').replace(/^ge/, ''));
-      const resources = [...current.values()]
-        .filter(({ stamp }) => stamp >= from)
-        .sort((a, b) => a.stamp - b.stamp)
-        .slice(0, count)
-        .map(({ id, version, stamp }) => stored(`Communication/${id}`, String(version), iso(stamp)));
-      return { resources, serverTime: iso(model.now) };
-    },
-  };
-  return model;
-}
-
-/** What the bridge keeps: each function all or nothing, as a transaction is. */
-function createStoreModel() {
-  const ledger = new Map<string, number>();
-  const handedOn: { id: number; version: number }[] = [];
-  const enter = (resources: readonly StoredResource[]): readonly StoredResource[] => {
-    const fresh = resources.filter(({ id, meta }) => !ledger.has(`${id}/${meta.versionId}`));
-    for (const { id, meta } of fresh) ledger.set(`${id}/${meta.versionId}`, msOf(meta.lastUpdated));
-    return fresh;
-  };
-  const model = {
-    handedOn,
-    cursor: undefined as string | undefined,
-    store(resources: readonly StoredResource[]): number {
-      const fresh = enter(resources);
-      handedOn.push(...fresh.map(({ id, meta }) => ({ id: Number(id), version: Number(meta.versionId) })));
-      return fresh.length;
-    },
-    storeAsKnown: (resources: readonly StoredResource[]): number => enter(resources).length,
-    saveCursor(cursor: string, forgetBefore: string): void {
-      model.cursor = cursor;
-      for (const [key, stamp] of ledger) if (stamp < msOf(forgetBefore)) ledger.delete(key);
-    },
-  };
-  return model;
-}
 
 interface Incident {
   /** What happens on the server meanwhile: writes with their lag, and time. */
@@ -137,7 +69,7 @@ describe('whatever the server does between pages, and wherever the process dies'
                   server: {
                     search: (_type, query, count) =>
                       during(() => {
-                        if (query[0]?.[1].startsWith('ge2999') === true) {
+                        if (isTimeQuestion(query)) {
                           firstAsked ??= server.step;
                           asked = server.now;
                         }
@@ -203,12 +135,14 @@ async function passOver(
     {
       server: {
         search: (_type, query, count) => {
+          const serverTime = iso(1_000_000);
+          if (isTimeQuestion(query)) return Promise.resolve({ resources: [], serverTime });
           const from = msOf((query[0]?.[1] ?? '').replace(/^ge/, ''));
           asked.push([from, count]);
           const resources = all
             .filter(({ meta }) => msOf(meta.lastUpdated) >= from)
             .slice(0, Math.min(count, cap));
-          return Promise.resolve({ resources, serverTime: iso(1_000_000) });
+          return Promise.resolve({ resources, serverTime });
         },
       },
       resourceType: 'Communication',
