@@ -26,7 +26,7 @@ export async function bench(say: (line: string) => void): Promise<BenchResult> {
       for (let round = 1; round <= rounds; round++) {
         for (const contender of ['ours', 'pgBoss'] as const) {
           const database = await postgres.createDatabase(`${name}_${round}_${contender.toLowerCase()}`);
-          const measured = await measure(contender, database.url);
+          const measured = await measure(contender, database.url, (round - 0.5) / rounds);
           await database.drop();
           problems.push(...measured.problems.map((problem) => `${contender}, ${name}: ${problem}`));
           for (const [id, value] of Object.entries(measured.figures)) {

@@ -12,7 +12,12 @@ export interface Measured {
 }
 
 /** One measurement of a contender on an empty database. */
-export type Measure = (contender: keyof typeof contenders, url: string) => Promise<Measured>;
+export type Measure = (
+  contender: keyof typeof contenders,
+  url: string,
+  /** How far this round is on the way through all rounds, between 0 and 1. */
+  progress: number,
+) => Promise<Measured>;
 
 const slots = 20;
 
@@ -69,7 +74,7 @@ export const latency: Measure = async (contender, url) => {
  * 30 keys, 20 ms per task, two processes; one is killed while it has tasks in hand. Seconds until the last key it held
  * goes on at the other.
  */
-export const recovery: Measure = async (contender, url) => {
+export const recovery: Measure = async (contender, url, progress) => {
   const keys = 30;
   const tasks = makeTasks(keys, 200).map((task) => ({ ...task, failsOnce: false }));
   const options: WorkerOptions = { contender, url, purpose: 'recovery', slots: keys, taskMs: 20 };
@@ -78,7 +83,7 @@ export const recovery: Measure = async (contender, url) => {
     await producer.analyse();
     const victim = await start(options);
     const survivor = await start(options);
-    await wait(Math.random() * 1_000); // whatever the survivor does every second, let it be at any point of it
+    await wait(progress * 1_000); // what the survivor does every second: spread the rounds evenly over it
     const held = await inHand(victim);
     victim.kill('SIGKILL');
     const killedMs = sharedClockMs();
