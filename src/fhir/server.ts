@@ -98,7 +98,7 @@ export function createFhirServer(client: FhirClient, idStrategy: 'client-assigne
       });
     },
 
-    /** Creates a resource under an id given by the server, unless the query finds one. */
+    /** Creates a resource under an id given by the server. Not idempotent: a repeated call makes a second one. */
     async create(resource: FhirResource, signal?: AbortSignal): Promise<ResourceVersion> {
       return write(client, {
         operation: `create ${resource.resourceType}`,

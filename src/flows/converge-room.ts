@@ -47,6 +47,7 @@ async function existingRoom(bridge: Bridge, desired: DesiredRoom, signal: AbortS
   return roomId;
 }
 
+/** Not the inbox's transactions: those end after a pause of 5 s, and here the homeserver is asked in between. */
 async function inTransaction(db: Pool, work: (tx: ClientBase) => Promise<void>): Promise<void> {
   const tx = await db.connect();
   const ignore = (): void => undefined; // a connection that breaks fails the statement at hand, which says so
