@@ -15,6 +15,8 @@ export interface HapiOptions {
   /** A folder of its own, made if it is not there. */
   readonly folder: string;
   readonly logFolder: string;
+  /** True: `hapi-access.log` gets a line for each request. */
+  readonly accessLog?: boolean;
   readonly java: Java;
   /** From `findHapiBuild`. */
   readonly server: HapiServer;
@@ -52,6 +54,7 @@ export async function startHapi(options: HapiOptions): Promise<Hapi> {
         FHIR_DB_USER: database.user,
         FHIR_DB_PASSWORD: database.password,
         FHIR_SUBSCRIPTION_INTERVAL_MS: String(subscriptionIntervalMs),
+        ...(options.accessLog === true && { FHIR_ACCESS_LOG: join(logFolder, 'hapi-access.log') }),
       },
       log: join(logFolder, 'hapi.log'),
       graceMs: 10_000,

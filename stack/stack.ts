@@ -1,10 +1,12 @@
 // The whole local stack: PostgreSQL, Synapse and the FHIR server, started side by side, gone with the process.
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { timed, type Run, type Say } from './bring-up.ts';
 import { findHapiBuild, type HapiBuild } from './hapi-build.ts';
 import { startHapi, type Hapi } from './hapi.ts';
 import type { Database } from './databases.ts';
 import { startGuard, type Guard } from './guard.ts';
+import { bringUpHomeservers, planHomeservers, type HomeserversPlan } from './homeservers.ts';
 import { reservePort } from './ports.ts';
 import { startPostgres, type Postgres } from './postgres.ts';
 import { createRegistration, type Registration, type RegistrationInput } from './registration.ts';
@@ -18,12 +20,13 @@ import {
   type Java,
 } from './requirements.ts';
 import { createRunFolder, type RunFolder } from './run-folder.ts';
-import { findSynapse, type SynapseInstallation } from './synapse-install.ts';
-import { startSynapse, type Synapse } from './synapse.ts';
+import type { Synapse } from './synapse.ts';
 
 /** What can be had beside PostgreSQL. */
 export interface Services {
   readonly synapse: Synapse;
+  /** A second Synapse, which does not know the bridge; the first federates with it, and has a server name for that. */
+  readonly neighbour: Synapse;
   readonly hapi: Hapi;
 }
 
@@ -32,7 +35,7 @@ export interface StackOptions<S extends keyof Services> {
   /** What to start beside PostgreSQL. */
   readonly services: readonly S[];
   /** Receives one line for each thing the stack does. */
-  readonly progress?: (line: string) => void;
+  readonly progress?: Say;
   /** Makes the appservice registration; the bridge's own unless told. */
   readonly registration?: (input: RegistrationInput) => Registration;
   /** True: the run folder with data and logs stays when the stack stops. */
@@ -41,6 +44,8 @@ export interface StackOptions<S extends keyof Services> {
   readonly fsync?: boolean;
   /** A PostgreSQL server to use instead of one of our own; DATABASE_URL unless told. */
   readonly databaseUrl?: string | undefined;
+  /** True: Synapse and the FHIR server write a line for each request into their logs. */
+  readonly accessLogs?: boolean;
   /** Aborting it ends a start that is under way. */
   readonly signal?: AbortSignal;
   /** Synapse's server name, and what to replace in its configuration. */
@@ -75,20 +80,9 @@ export type Stack<S extends keyof Services = keyof Services> = Pick<Services, S>
 
 /** What is known before anything is started. */
 interface Plan {
-  readonly synapse?: {
-    readonly installation: SynapseInstallation;
-    readonly serverName: string;
-    readonly port: number;
-  };
+  readonly homeservers: HomeserversPlan;
   readonly hapi?: { readonly build: HapiBuild; readonly java: Java };
   readonly appservice: AppserviceDetails;
-}
-
-interface Run {
-  readonly guard: Guard;
-  readonly folder: RunFolder;
-  readonly say: (line: string) => void;
-  readonly postgres: Promise<Postgres>;
 }
 
 /**
@@ -107,15 +101,18 @@ export async function startStack<const S extends keyof Services>(
     const folder = await createRunFolder(guard, options.keep ?? false);
     const say = options.progress ?? (() => undefined);
     const postgres = bringUpPostgres(guard, folder, say, options);
-    const run: Run = { guard, folder, say, postgres };
-    const [bridgeDatabase, synapse, hapi] = await Promise.all([
+    const run: Run = { guard, folder, say, postgres, accessLogs: options.accessLogs ?? false };
+    const { registration } = plan.appservice;
+    const [bridgeDatabase, homeservers, hapi] = await Promise.all([
       postgres.then((server) => server.createDatabase('bridge')),
-      plan.synapse && bringUpSynapse(run, plan.synapse, plan.appservice, options.synapse?.config),
+      bringUpHomeservers(run, plan.homeservers, { registration, config: options.synapse?.config }),
       plan.hapi && bringUpHapi(run, plan.hapi),
     ]);
     const server = await postgres;
     const stop = async (): Promise<void> => {
-      await Promise.all([synapse?.service.stop(), hapi?.service.stop()]);
+      const { synapse, neighbour } = homeservers;
+      const running = [synapse, neighbour, hapi].filter((started) => started !== undefined);
+      await Promise.all(running.map(({ service }) => service.stop()));
       await server.dropDatabases();
       await guard.end();
     };
@@ -125,7 +122,7 @@ export async function startStack<const S extends keyof Services>(
       postgres: server,
       bridgeDatabase,
       appservice: plan.appservice,
-      synapse,
+      ...homeservers,
       hapi,
       stop,
     };
@@ -140,19 +137,20 @@ export async function startStack<const S extends keyof Services>(
 
 async function makePlan(options: StackOptions<keyof Services>): Promise<Plan> {
   const wants = new Set<keyof Services>(options.services);
-  const python = wants.has('synapse') ? findPython() : undefined;
+  const homeservers = { synapse: wants.has('synapse'), neighbour: wants.has('neighbour') };
+  const python = homeservers.synapse || homeservers.neighbour ? findPython() : undefined;
   const { java, maven, build } = wants.has('hapi') ? await planHapi() : {};
   requireAll([python, java, maven].filter((check) => check !== undefined));
 
-  const port = await reservePort();
-  const serverName = options.synapse?.serverName ?? `localhost:${port}`;
+  const planned = await planHomeservers({ ...homeservers, serverName: options.synapse?.serverName });
+  const serverName = planned.synapse?.serverName ?? 'localhost';
   const bridgePort = await reservePort();
   const asToken = randomBytes(24).toString('hex');
   const hsToken = randomBytes(24).toString('hex');
   const url = `http://127.0.0.1:${bridgePort}`;
   const registration = (options.registration ?? createRegistration)({ serverName, url, asToken, hsToken });
   return {
-    ...(python && { synapse: { installation: await findSynapse(required(python)), serverName, port } }),
+    homeservers: planned,
     ...(build && java && { hapi: { build, java: required(java) } }),
     appservice: { port: bridgePort, url, asToken, hsToken, registration },
   };
@@ -169,7 +167,7 @@ async function planHapi(): Promise<{ java: Found<Java>; maven?: Found<string>; b
 async function bringUpPostgres(
   guard: Guard,
   folder: RunFolder,
-  say: Run['say'],
+  say: Say,
   { fsync = true, databaseUrl = process.env['DATABASE_URL'] }: StackOptions<keyof Services>,
 ): Promise<Postgres> {
   const isOurs = databaseUrl === undefined || databaseUrl === '';
@@ -179,28 +177,8 @@ async function bringUpPostgres(
   );
 }
 
-async function bringUpSynapse(
-  { guard, folder, say, postgres }: Run,
-  { installation, serverName, port }: NonNullable<Plan['synapse']>,
-  { registration }: AppserviceDetails,
-  config: Readonly<Record<string, unknown>> | undefined,
-): Promise<Synapse> {
-  const name = `Synapse ${installation.version}`;
-  if (!installation.isInstalled) say(`${name}: installing from PyPI (first time only, about half a minute)`);
-  const [python, database] = await Promise.all([
-    installation.install(guard, folder.logs),
-    postgres.then((server) => server.createDatabase('synapse')),
-  ]);
-  return timed(say, name, 'starting', () =>
-    startSynapse({
-      ...{ guard, folder: join(folder.path, 'synapse'), logFolder: folder.logs },
-      ...{ python, database, port, serverName, registrations: [registration], config },
-    }),
-  );
-}
-
 async function bringUpHapi(
-  { guard, folder, say, postgres }: Run,
+  { guard, folder, say, postgres, accessLogs }: Run,
   { build, java }: NonNullable<Plan['hapi']>,
 ): Promise<Hapi> {
   const name = 'HAPI FHIR';
@@ -210,14 +188,9 @@ async function bringUpHapi(
     postgres.then((databases) => databases.createDatabase('hapi')),
   ]);
   return timed(say, name, 'starting', () =>
-    startHapi({ guard, folder: join(folder.path, 'hapi'), logFolder: folder.logs, java, server, database }),
+    startHapi({
+      ...{ guard, folder: join(folder.path, 'hapi'), logFolder: folder.logs, accessLog: accessLogs },
+      ...{ java, server, database },
+    }),
   );
-}
-
-async function timed<T>(say: Run['say'], name: string, doing: string, work: () => Promise<T>): Promise<T> {
-  say(`${name}: ${doing}`);
-  const start = performance.now();
-  const result = await work();
-  say(`${name}: ready after ${((performance.now() - start) / 1000).toFixed(1)} s`);
-  return result;
 }

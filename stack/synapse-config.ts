@@ -1,7 +1,16 @@
 // Synapse's configuration for the demo and the tests.
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import type { Certificate } from './certificate.ts';
 import type { Database } from './databases.ts';
+
+/** How other homeservers on this machine reach this one, by TLS. */
+export interface Federation {
+  /** The one in the server name. */
+  readonly port: number;
+  /** Shared by all of them: each shows it, and trusts no other. */
+  readonly certificate: Certificate;
+}
 
 /** What the configuration depends on. */
 export interface SynapseConfigInput {
@@ -12,6 +21,7 @@ export interface SynapseConfigInput {
   readonly database: Pick<Database, 'host' | 'port' | 'name' | 'user' | 'password'>;
   readonly registrationSharedSecret: string;
   readonly registrationPaths: readonly string[];
+  readonly federation?: Federation | undefined;
 }
 
 /** The content of `homeserver.yaml`. */
@@ -30,7 +40,9 @@ export function synapseConfig(input: SynapseConfigInput): Record<string, unknown
         bind_addresses: ['127.0.0.1'],
         resources: [{ names: ['client', 'federation', 'media'] }],
       },
+      ...(input.federation ? [federationListener(input.federation)] : []),
     ],
+    ...(input.federation && federationSection(input.federation)),
     database: databaseSection(input.database),
     app_service_config_files: input.registrationPaths,
     registration_shared_secret: input.registrationSharedSecret,
@@ -50,13 +62,22 @@ export function synapseConfig(input: SynapseConfigInput): Record<string, unknown
 }
 
 /** Synapse's logging: one stream, which the guard writes to the log file. */
-export function synapseLogConfig(level: string): Record<string, unknown> {
+export function synapseLogConfig({
+  logLevel = 'WARNING',
+  accessLog = false,
+}: {
+  readonly logLevel?: string;
+  readonly accessLog?: boolean;
+}): Record<string, unknown> {
   return {
     version: 1,
     formatters: { plain: { format: '%(asctime)s %(levelname)s %(name)s [%(request)s] %(message)s' } },
     handlers: { console: { class: 'logging.StreamHandler', formatter: 'plain' } },
-    loggers: { 'synapse.storage.SQL': { level: 'WARNING' } },
-    root: { level, handlers: ['console'] },
+    loggers: {
+      'synapse.storage.SQL': { level: 'WARNING' },
+      ...(accessLog && { 'synapse.access': { level: 'INFO' } }),
+    },
+    root: { level: logLevel, handlers: ['console'] },
     disable_existing_loggers: false,
   };
 }
@@ -64,6 +85,24 @@ export function synapseLogConfig(level: string): Record<string, unknown> {
 /** A signing key as Synapse's `--generate-keys` writes it. */
 export function signingKey(): string {
   return `ed25519 a_fmb0 ${randomBytes(32).toString('base64').replace(/=+$/, '')}\n`;
+}
+
+function federationListener({ port }: Federation): Record<string, unknown> {
+  return {
+    ...{ port, type: 'http', tls: true, bind_addresses: ['127.0.0.1'] },
+    resources: [{ names: ['federation'] }],
+  };
+}
+
+/** Homeservers on loopback addresses, which Synapse would not talk to by default. */
+function federationSection({ certificate }: Federation): Record<string, unknown> {
+  return {
+    tls_certificate_path: certificate.certificatePath,
+    tls_private_key_path: certificate.keyPath,
+    federation_custom_ca_list: [certificate.certificatePath],
+    ip_range_blacklist: [],
+    federation_ip_range_blacklist: [],
+  };
 }
 
 function databaseSection(database: SynapseConfigInput['database']): Record<string, unknown> {

@@ -8,7 +8,7 @@ import { StackServiceError } from './errors.ts';
 import type { Guard } from './guard.ts';
 import { reservePort } from './ports.ts';
 import { startService, type Service } from './service.ts';
-import { signingKey, synapseConfig, synapseLogConfig } from './synapse-config.ts';
+import { signingKey, synapseConfig, synapseLogConfig, type Federation } from './synapse-config.ts';
 import { answersOk } from './wait.ts';
 
 /** How to start Synapse. */
@@ -16,13 +16,14 @@ export interface SynapseOptions {
   readonly guard: Guard;
   /** A folder of its own, made if it is not there. */
   readonly folder: string;
-  readonly logFolder: string;
+  /** File that receives what Synapse logs. */
+  readonly log: string;
   /** The Python of its virtual environment, from `findSynapse`. */
   readonly python: string;
   readonly database: Database;
   /** A free one unless told. */
   readonly port?: number;
-  /** `localhost:<port>` unless told. */
+  /** `localhost:<port>` unless told, with the port of the federation if there is one. */
   readonly serverName?: string | undefined;
   /** Appservice registrations: the content of one, or the path of a file. */
   readonly registrations?: readonly (string | Readonly<Record<string, unknown>>)[];
@@ -30,6 +31,10 @@ export interface SynapseOptions {
   readonly config?: Readonly<Record<string, unknown>> | undefined;
   /** WARNING unless told. */
   readonly logLevel?: 'DEBUG' | 'INFO' | 'WARNING';
+  /** True: the log gets a line for each request too. */
+  readonly accessLog?: boolean;
+  /** Where other homeservers on this machine reach it, under a certificate that they share. */
+  readonly federation?: Federation;
 }
 
 /** A running Synapse. */
@@ -39,6 +44,8 @@ export interface Synapse {
   readonly registrationSharedSecret: string;
   /** Where the registrations are, in their order; a changed one counts after a restart. */
   readonly registrationPaths: readonly string[];
+  /** Its own, for those who want to see what it keeps. */
+  readonly database: Database;
   readonly service: Service;
 }
 
@@ -52,20 +59,20 @@ export interface HumanUser {
 
 /** Starts Synapse and waits until it answers. */
 export async function startSynapse(options: SynapseOptions): Promise<Synapse> {
-  const { guard, folder, logFolder, python } = options;
+  const { guard, folder, log, python, federation } = options;
   const port = options.port ?? (await reservePort());
-  const serverName = options.serverName ?? `localhost:${port}`;
+  const serverName = options.serverName ?? `localhost:${federation?.port ?? port}`;
   const url = `http://127.0.0.1:${port}`;
   const registrationSharedSecret = randomBytes(24).toString('hex');
   await mkdir(folder, { recursive: true });
   const registrationPaths = await writeRegistrations(folder, options.registrations ?? []);
   const config = synapseConfig({
     ...{ serverName, port, url, folder, registrationSharedSecret, registrationPaths },
-    database: options.database,
+    ...{ database: options.database, federation },
   });
   const configPath = join(folder, 'homeserver.yaml');
   await writeFile(configPath, stringify({ ...config, ...options.config }), { mode: 0o600 });
-  await writeFile(join(folder, 'log.yaml'), stringify(synapseLogConfig(options.logLevel ?? 'WARNING')));
+  await writeFile(join(folder, 'log.yaml'), stringify(synapseLogConfig(options)));
   await writeFile(join(folder, 'signing.key'), signingKey(), { mode: 0o600 });
 
   const service = await startService({
@@ -75,13 +82,16 @@ export async function startSynapse(options: SynapseOptions): Promise<Synapse> {
       command: python,
       args: ['-m', 'synapse.app.homeserver', '-c', configPath],
       cwd: folder,
-      log: join(logFolder, 'synapse.log'),
+      log,
       graceMs: 10_000,
     },
     ready: () => answersOk(`${url}/health`),
     timeoutMs: 120_000,
   });
-  return { url, serverName, registrationSharedSecret, registrationPaths, service };
+  return {
+    ...{ url, serverName, registrationSharedSecret, registrationPaths },
+    ...{ database: options.database, service },
+  };
 }
 
 async function writeRegistrations(

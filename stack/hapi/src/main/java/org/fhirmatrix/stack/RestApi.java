@@ -13,10 +13,12 @@ import ca.uhn.fhir.rest.server.RestfulServer;
 import ca.uhn.fhir.rest.server.provider.ResourceProviderFactory;
 import ca.uhn.fhir.rest.server.util.ISearchParamRegistry;
 import java.io.File;
+import java.nio.file.Path;
 import org.apache.catalina.Context;
 import org.apache.catalina.LifecycleException;
 import org.apache.catalina.connector.Connector;
 import org.apache.catalina.startup.Tomcat;
+import org.apache.catalina.valves.AccessLogValve;
 import org.springframework.context.ApplicationContext;
 
 /** The HTTP side: HAPI's REST servlet over the storage, inside an embedded Tomcat. */
@@ -35,6 +37,7 @@ final class RestApi {
         Context context = tomcat.addContext("", new File(tomcat.getServer().getCatalinaBase(), ".").getPath());
         Tomcat.addServlet(context, "fhir", servlet(beans)).setLoadOnStartup(1);
         context.addServletMappingDecoded(settings.basePath() + "/*", "fhir");
+        if (settings.accessLog() != null) tomcat.getHost().getPipeline().addValve(accessLog(settings.accessLog()));
         tomcat.start();
         return tomcat;
     }
@@ -47,6 +50,17 @@ final class RestApi {
         connector.setThrowOnFailure(true); // a port in use ends the process instead of a line in the log
         connector.setProperty("relaxedQueryChars", "|");
         return connector;
+    }
+
+    /** One line for each request, with its whole URL, written at once. */
+    private static AccessLogValve accessLog(Path file) {
+        AccessLogValve valve = new AccessLogValve();
+        valve.setDirectory(file.getParent().toString());
+        valve.setPrefix(file.getFileName().toString());
+        valve.setRotatable(false);
+        valve.setBuffered(false);
+        valve.setPattern("%{yyyy-MM-dd'T'HH:mm:ss.SSS}t \"%r\" %s %b %D");
+        return valve;
     }
 
     private static RestfulServer servlet(ApplicationContext beans) {

@@ -1,5 +1,6 @@
 package org.fhirmatrix.stack;
 
+import java.nio.file.Path;
 import java.util.Map;
 
 /** Everything that can be set from outside, read once from the environment variables. */
@@ -10,7 +11,8 @@ record Settings(
         String jdbcUrl,
         String dbUser,
         String dbPassword,
-        long subscriptionIntervalMs) {
+        long subscriptionIntervalMs,
+        Path accessLog) {
 
     static Settings from(Map<String, String> env) {
         return new Settings(
@@ -20,11 +22,17 @@ record Settings(
                 required(env, "FHIR_JDBC_URL"),
                 env.get("FHIR_DB_USER"),
                 env.get("FHIR_DB_PASSWORD"),
-                Long.parseLong(env.getOrDefault("FHIR_SUBSCRIPTION_INTERVAL_MS", "200")));
+                Long.parseLong(env.getOrDefault("FHIR_SUBSCRIPTION_INTERVAL_MS", "200")),
+                path(env.get("FHIR_ACCESS_LOG")));
     }
 
     String url() {
         return "http://" + host + ":" + port + basePath;
+    }
+
+    /** Null when it is not set. */
+    private static Path path(String value) {
+        return value == null || value.isBlank() ? null : Path.of(value).toAbsolutePath();
     }
 
     private static String required(Map<String, String> env, String name) {
