@@ -1,14 +1,23 @@
 // What the global setups hand to the tests through `inject(...)`.
 
+/** Connection details of a homeserver. */
+export interface ProvidedHomeserver {
+  readonly url: string;
+  readonly serverName: string;
+  readonly registrationSharedSecret: string;
+}
+
 /** Connection details of the whole stack. */
 export interface ProvidedStack {
+  /** Holds the log of everything that runs; what a test starts logs into a folder of its own below `bridges`. */
+  readonly logFolder: string;
   /** The bridge's own database, empty at first. */
   readonly bridgeDatabaseUrl: string;
-  readonly synapse: {
-    readonly url: string;
-    readonly serverName: string;
-    readonly registrationSharedSecret: string;
-  };
+  readonly synapse: ProvidedHomeserver;
+  /** Federates with Synapse and does not know the bridge. */
+  readonly neighbour: ProvidedHomeserver;
+  /** Connection URLs of the homeservers' own databases, as their owner. */
+  readonly homeserverDatabases: Readonly<Record<'synapse' | 'neighbour', string>>;
   readonly hapi: { readonly url: string };
   readonly appservice: {
     /** Reserved for the bridge, which Synapse expects at this port of 127.0.0.1. */

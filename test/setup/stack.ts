@@ -1,8 +1,9 @@
-// Starts PostgreSQL, Synapse and the FHIR server once for a test run.
+// Starts PostgreSQL, two homeservers and the FHIR server once for a test run.
 import type { TestProject } from 'vitest/node';
 import { StackRequirementError } from '../../stack/errors.ts';
 import { startStack } from '../../stack/stack.ts';
-import './provided.ts';
+import type { Synapse } from '../../stack/synapse.ts';
+import type { ProvidedHomeserver } from './provided.ts';
 
 export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
   const say = (line: string): void => {
@@ -10,22 +11,22 @@ export default async function setup(project: TestProject): Promise<(() => Promis
   };
   try {
     const stack = await startStack({
-      services: ['synapse', 'hapi'],
+      services: ['synapse', 'neighbour', 'hapi'],
+      accessLogs: true,
       progress: say,
       keep: process.env['KEEP_STACK'] === '1', // data and logs stay, to look into a failure
       fsync: false,
     });
     say(`data and logs are in ${stack.folder.path}`);
-    const { synapse, hapi, appservice } = stack;
+    const { synapse, neighbour, hapi, appservice } = stack;
     project.provide('adminUrl', stack.postgres.adminUrl);
     project.provide('stackMissing', undefined);
     project.provide('stack', {
       bridgeDatabaseUrl: stack.bridgeDatabase.url,
-      synapse: {
-        url: synapse.url,
-        serverName: synapse.serverName,
-        registrationSharedSecret: synapse.registrationSharedSecret,
-      },
+      logFolder: stack.folder.logs,
+      synapse: homeserver(synapse),
+      neighbour: homeserver(neighbour),
+      homeserverDatabases: { synapse: synapse.database.url, neighbour: neighbour.database.url },
       hapi: { url: hapi.url },
       appservice: {
         port: appservice.port,
@@ -43,4 +44,8 @@ export default async function setup(project: TestProject): Promise<(() => Promis
     project.provide('stackMissing', error.message);
     return undefined;
   }
+}
+
+function homeserver({ url, serverName, registrationSharedSecret }: Synapse): ProvidedHomeserver {
+  return { url, serverName, registrationSharedSecret };
 }
