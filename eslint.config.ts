@@ -13,6 +13,7 @@ export const importTable: Record<string, { from: readonly string[]; types?: read
   matrix: { from: ['domain', 'telemetry'] },
   fhir: { from: ['domain', 'telemetry'] },
   flows: { from: ['domain', 'mapping', 'telemetry'], types: ['store', 'matrix', 'fhir', 'inbox'] },
+  identity: { from: ['domain', 'mapping', 'telemetry'], types: ['store', 'matrix', 'fhir'] },
   ops: { from: ['domain', 'telemetry'], types: ['store', 'inbox'] },
 };
 

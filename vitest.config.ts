@@ -13,7 +13,7 @@ export default defineConfig({
       {
         test: {
           name: 'postgres',
-          include: ['test/{inbox,store,flows,fhir,matrix,ops}/**/*.test.ts'],
+          include: ['test/{inbox,store,flows,fhir,matrix,ops,identity}/**/*.test.ts'],
           globalSetup: 'test/setup/postgres.ts',
           testTimeout: 60_000,
           hookTimeout: 60_000,
