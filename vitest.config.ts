@@ -1,8 +1,10 @@
 // Three projects: pure tests, tests on a real PostgreSQL, and end-to-end tests on the whole real stack.
 import { defineConfig } from 'vitest/config';
+import { SweepLast } from './test/setup/sweep-last.ts';
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: SweepLast },
     projects: [
       {
         test: {

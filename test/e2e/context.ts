@@ -1,8 +1,6 @@
 // A bridge of its own for a test file, on the stack of the run: own database, own ids, the appservice's one port.
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { inject } from 'vitest';
 import { startBridge } from '../../stack/bridge.ts';
 import type { RunningBridge } from '../../stack/bridge.ts';
@@ -16,6 +14,8 @@ import { createPlatform } from '../../stack/demo/platform.ts';
 import { startGuard } from '../../stack/guard.ts';
 import { registerUser } from '../../stack/synapse.ts';
 import { waitUntil } from '../../stack/wait.ts';
+import { withPersonalData } from '../builders/personal-data.ts';
+import { createTraceFolder, saveAnswers, saveErrors } from './traces.ts';
 
 /** What a test file works with. */
 export interface TestContext {
@@ -32,6 +32,7 @@ export interface TestContext {
   /** Writes the care team, if it is not there, and a conversation of it. */
   readonly createConversation: (name: string, firstMessage: string) => Promise<Conversation>;
   readonly bridgeLog: () => Promise<string>;
+  /** Ends the bridge. Its log and other traces stay for the privacy sweep. */
   readonly end: () => Promise<void>;
 }
 
@@ -42,12 +43,12 @@ export interface Conversation {
   readonly id: string;
 }
 
-/** Starts the bridge and writes the people of a care network. */
+/** Starts the bridge and writes the people of a care network, with all the personal data that people have. */
 export async function startContext(env: Readonly<Record<string, string>> = {}): Promise<TestContext> {
-  const { synapse, hapi, appservice } = inject('stack');
+  const { synapse, hapi, appservice, logFolder: stackLogs } = inject('stack');
   const prefix = `t${randomBytes(4).toString('hex')}-`;
   const guard = await startGuard();
-  const logFolder = await mkdtemp(join(tmpdir(), 'bridge-test-'));
+  const logFolder = await createTraceFolder(stackLogs, prefix.slice(0, -1));
   const database = await createScratchDatabase(inject('adminUrl'));
   const bridge = await startBridge({
     guard,
@@ -61,7 +62,7 @@ export async function startContext(env: Readonly<Record<string, string>> = {}): 
   const platform = createPlatform(hapi.url);
   const user = await registerUser(synapse, { localpart: `${prefix}noor`, displayName: 'Noor' });
   const nurse = await startPerson(synapse.url, user);
-  for (const person of careNetworkPeople(prefix, user.userId)) await platform.put(person);
+  for (const person of careNetworkPeople(prefix, user.userId)) await platform.put(withPersonalData(person));
   return {
     ...{ prefix, bridge, database, platform, serverName: synapse.serverName },
     ...{ homeserverUrl: synapse.url, fhirUrl: hapi.url },
@@ -69,7 +70,7 @@ export async function startContext(env: Readonly<Record<string, string>> = {}): 
     async createConversation(name, firstMessage) {
       const team = `${prefix}team`;
       const id = `${prefix}${name}`;
-      await platform.put(careTeam(prefix, team));
+      await platform.put(withPersonalData(careTeam(prefix, team)));
       await platform.put(communicationRequest(prefix, id, team, firstMessage));
       return {
         id,
@@ -80,9 +81,10 @@ export async function startContext(env: Readonly<Record<string, string>> = {}): 
     bridgeLog: () => readFile(bridge.logFile, 'utf8'),
     async end() {
       nurse.leaveClient();
+      await saveAnswers(bridge.url, logFolder);
       await guard.end();
+      await saveErrors(database.url, logFolder);
       await database.drop();
-      await rm(logFolder, { recursive: true });
     },
   };
 }
