@@ -1,6 +1,6 @@
-// Room aliases: the guides' form `careteam/{id}` and `communicationrequest/{id}`, as localparts.
+// Room aliases: the guides' form `careteam/{id}` and `communicationrequest/{id}`, as localparts, and the form with a dash.
 import type { FhirReference, RoomAlias } from '../domain/ids.ts';
-import { idOf, typeOf } from '../domain/ids.ts';
+import { idOf, isFhirId, referenceTo, typeOf } from '../domain/ids.ts';
 
 /**
  * The alias localpart of a CareTeam's space or a CommunicationRequest's room. FHIR ids are case-sensitive
@@ -13,4 +13,24 @@ export function aliasLocalpartOf(reference: FhirReference): string {
 /** The whole alias, `#localpart:server`. */
 export function aliasOf(reference: FhirReference, serverName: string): RoomAlias {
   return `#${aliasLocalpartOf(reference)}:${serverName}` as RoomAlias;
+}
+
+/** What an alias of a bridged room says. */
+export interface AliasMeaning {
+  readonly reference: FhirReference;
+  /** With the slash it is the bridge's own, with the dash another name of the same room (June guide). */
+  readonly form: 'slash' | 'dash';
+}
+
+const TYPES = { careteam: 'CareTeam', communicationrequest: 'CommunicationRequest' } as const;
+const LOCALPART = /^#(careteam|communicationrequest)([/-])([^:]+):(.+)$/;
+
+/** The resource whose room an alias names; undefined for aliases of other forms or servers. */
+export function referenceOfAlias(alias: string, serverName: string): AliasMeaning | undefined {
+  const [, type, separator, id = '', server] = LOCALPART.exec(alias) ?? [];
+  if (server !== serverName || !isFhirId(id)) return undefined;
+  return {
+    reference: referenceTo(TYPES[type as keyof typeof TYPES], id),
+    form: separator === '/' ? 'slash' : 'dash',
+  };
 }

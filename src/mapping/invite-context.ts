@@ -1,0 +1,71 @@
+// The context of an invitation: which patient a room is about, said by a pseudonym that only the invited side can read.
+import { z } from 'zod';
+import { INVITE_CONTEXT_KEY } from '../domain/matrix.ts';
+import { holdsBsn } from './personal-number.ts';
+
+/** The identifier system of a patient's pseudonym in an invitation (specificatie.md §4). */
+export const PSEUDONYM_SYSTEM = 'http://fhir.nl/fhir/NamingSystem/pseudo-bsn';
+
+/** The same for every invitation: a reason could tell what is wrong with the patient. */
+export const INVITATION_REASON = 'You are invited to take part in care communication';
+
+/** The longest token that is sent or read: an event holds 64 KiB in all. */
+export const LONGEST_TOKEN = 16_384;
+
+/** What the context of an invitation says. */
+export type InviteContext =
+  /** There is none. */
+  | { readonly kind: 'none' }
+  /** A token that stands for the patient, and the platform that gave it where it is said (June guide's form). */
+  | { readonly kind: 'subject'; readonly token: string; readonly platform: string | undefined }
+  /** It is of another version or form. */
+  | { readonly kind: 'unreadable' }
+  /** It holds a citizen service number, which may be neither used nor kept. */
+  | { readonly kind: 'personal-number' };
+
+/**
+ * Content of the `m.room.member` event that invites a user of another homeserver.
+ * @param token the patient's pseudonym for that homeserver; without one the invitation has no context
+ */
+export function invitationContent(token: string | undefined): Readonly<Record<string, unknown>> {
+  const content = { membership: 'invite', reason: INVITATION_REASON };
+  if (token === undefined) return content;
+  const subject = { resourceType: 'Patient', identifier: [{ system: PSEUDONYM_SYSTEM, value: token }] };
+  // The guides disagree on 1.0 and "1.0"; canonical JSON knows no fractions.
+  return { ...content, [INVITE_CONTEXT_KEY]: { version: '1.0', room: { subject } } };
+}
+
+/** Tells whether a pseudonym service's token may go into an invitation: not empty, not too long, and no BSN. */
+export function isSendableToken(token: string): boolean {
+  return tokenSchema.safeParse(token).success && !holdsBsn(token);
+}
+
+const tokenSchema = z.string().min(1).max(LONGEST_TOKEN);
+const patientSchema = z.object({
+  resourceType: z.literal('Patient'),
+  identifier: z.array(z.object({ system: z.string(), value: z.unknown() })),
+});
+// Its display_name is left out: nobody's name is taken from an invitation.
+const platformSchema = z.object({ platform_type: z.string().min(1).max(255), identifier: tokenSchema });
+const contextSchema = z.object({
+  version: z.union([z.literal('1.0'), z.literal(1)]),
+  room: z.object({ subject: z.union([patientSchema, platformSchema]) }),
+});
+
+/** Reads the context from the content of an invitation. */
+export function readInviteContext(content: Readonly<Record<string, unknown>>): InviteContext {
+  const context = content[INVITE_CONTEXT_KEY];
+  if (context === undefined) return { kind: 'none' };
+  if (holdsBsn(context)) return { kind: 'personal-number' };
+  const parsed = contextSchema.safeParse(context);
+  if (!parsed.success) return { kind: 'unreadable' };
+  const { subject } = parsed.data.room;
+  if ('platform_type' in subject) {
+    return { kind: 'subject', token: subject.identifier, platform: subject.platform_type };
+  }
+  const pseudonyms = subject.identifier.filter(({ system }) => system === PSEUDONYM_SYSTEM);
+  const token = tokenSchema.safeParse(pseudonyms[0]?.value);
+  // Of several it is not said which is meant.
+  if (!token.success || pseudonyms.length > 1) return { kind: 'unreadable' };
+  return { kind: 'subject', token: token.data, platform: undefined };
+}
