@@ -26,8 +26,8 @@ const FILES = {
   'requests to Synapse': [/^synapse\.log$/, /"PUT \/_matrix\/client\/v3\/rooms\/\S+\/send\/m\.room\.message/],
   'requests to the neighbour': [/^neighbour\.log$/, /"PUT \/_matrix\/federation\/v2\/invite\//],
   'requests to the FHIR server': [/^hapi-access\.log$/, /"GET \/fhir\/Patient\/\S+ HTTP/],
-  'the FHIR server’s own log': [/^hapi\.log$/, /FHIR server ready/],
-  'PostgreSQL’s own log': [/^postgres\.log$/, /ready to accept connections/],
+  'own log of the FHIR server': [/^hapi\.log$/, /FHIR server ready/],
+  'own log of PostgreSQL': [/^postgres\.log$/, /ready to accept connections/],
 } as const;
 
 const ALIEN = '_fhir_alien';
