@@ -12,7 +12,11 @@ export const importTable: Record<string, { from: readonly string[]; types?: read
   store: { from: ['domain', 'telemetry'] },
   matrix: { from: ['domain', 'telemetry'] },
   fhir: { from: ['domain', 'telemetry'] },
-  flows: { from: ['domain', 'mapping', 'telemetry'], types: ['store', 'matrix', 'fhir', 'inbox'] },
+  pseudonyms: { from: ['domain', 'telemetry'] },
+  flows: {
+    from: ['domain', 'mapping', 'telemetry'],
+    types: ['store', 'matrix', 'fhir', 'inbox', 'pseudonyms'],
+  },
   identity: { from: ['domain', 'mapping', 'telemetry'], types: ['store', 'matrix', 'fhir'] },
   ops: { from: ['domain', 'telemetry'], types: ['store', 'inbox'] },
 };

@@ -9,7 +9,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['test/{mapping,config,unit,stack}/**/*.test.ts', 'test/*.test.ts'],
+          include: ['test/{mapping,config,unit,stack,pseudonyms}/**/*.test.ts', 'test/*.test.ts'],
         },
       },
       {

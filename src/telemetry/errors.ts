@@ -46,7 +46,7 @@ export const errorCatalogue = {
   'room-foreign': {
     verdict: 'dead',
     operator:
-      'The alias of this resource belongs to a room that the bridge did not make. Remove the alias, or that room.',
+      'The alias of this resource belongs to a room that the bridge did not make, or made under another pseudonymizationKey. Remove the alias from that room, then retry the dead letter: the bridge makes a room of its own.',
     sender: 'not-filed',
   },
   'room-unfinished': {
@@ -84,6 +84,62 @@ export const errorCatalogue = {
   'fhir-answer': {
     verdict: 'retry',
     operator: 'The FHIR server’s answer has not the form that FHIR R4 gives. Check for a proxy in between.',
+    sender: 'not-filed',
+  },
+  'pseudonym-unavailable': {
+    verdict: 'retry',
+    operator:
+      'The pseudonym service did not answer, or answered with a server error. Check invitations.tokenUrl and resolverUrl.',
+    sender: 'not-filed',
+  },
+  'pseudonym-credentials': {
+    verdict: 'retry',
+    operator: 'The pseudonym service does not accept the credentials. Check invitations.bearerToken.',
+    sender: 'not-filed',
+  },
+  'pseudonym-refused': {
+    verdict: 'dead',
+    operator:
+      'The pseudonym service refused the request for good; its own log says why. Mend that, then retry the dead letter.',
+    sender: 'not-filed',
+  },
+  'pseudonym-answer': {
+    verdict: 'retry',
+    operator:
+      'The pseudonym service’s answer has not the form of its contract, or its token reads as a BSN. See the page on the pseudonym service.',
+    sender: 'not-filed',
+  },
+  'directory-unavailable': {
+    verdict: 'retry',
+    operator:
+      'A directory of people did not answer in time, or answered with a server error. Check that it runs and is reachable.',
+    sender: 'not-filed',
+  },
+  'directory-token': {
+    verdict: 'retry',
+    operator: 'A directory of people does not accept the bridge’s credentials, or gives them too few rights.',
+    sender: 'not-filed',
+  },
+  'directory-refused': {
+    verdict: 'dead',
+    operator: 'A directory of people refused a request for good. The status says why.',
+    sender: 'not-filed',
+  },
+  'directory-answer': {
+    verdict: 'retry',
+    operator:
+      'A directory’s answer has not the form that its interface gives, or points to another server. Check for a proxy in between.',
+    sender: 'not-filed',
+  },
+  'directory-address': {
+    verdict: 'dead',
+    operator:
+      'A directory’s address is on a private network or not encrypted, and its allowPrivateAddresses is off.',
+    sender: 'not-filed',
+  },
+  'directory-conflict': {
+    verdict: 'retry',
+    operator: 'A person’s record in your own directory was changed by someone else at the same moment.',
     sender: 'not-filed',
   },
   'reference-missing': {

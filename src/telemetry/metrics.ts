@@ -22,13 +22,13 @@ export type Metrics = ReturnType<typeof createMetrics>;
 function requestMetrics(registry: Registry) {
   const requests = new Histogram({
     name: 'bridge_request_seconds',
-    help: 'Requests to the homeserver and the FHIR server',
+    help: 'Requests to the homeserver, the FHIR server and the pseudonym service',
     labelNames: ['server', 'operation', 'result'],
     buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
     registers: [registry],
   });
   const observer =
-    (server: 'matrix' | 'fhir'): RequestObserver =>
+    (server: 'matrix' | 'fhir' | 'pseudonyms'): RequestObserver =>
     (operation) => {
       const end = requests.startTimer({ server, operation });
       return (result) => {
@@ -38,6 +38,7 @@ function requestMetrics(registry: Registry) {
   return {
     observeMatrix: observer('matrix'),
     observeFhir: observer('fhir'),
+    observePseudonyms: observer('pseudonyms'),
     dependencyUp: new Gauge({
       name: 'bridge_dependency_up',
       help: 'Whether a dependency answered its last check',
@@ -73,6 +74,18 @@ function itemMetrics(registry: Registry) {
       name: 'bridge_notices_total',
       help: 'Notices to senders',
       labelNames: ['reason'],
+      registers,
+    }),
+    roomChanges: new Counter({
+      name: 'bridge_room_changes_total',
+      help: 'Changes made to bring spaces and rooms to what FHIR wants',
+      labelNames: ['kind'],
+      registers,
+    }),
+    sweepMended: new Counter({
+      name: 'bridge_sweep_mended_total',
+      help: 'Spaces and rooms that the nightly sweep found different from what FHIR wants, and mended',
+      labelNames: ['kind'],
       registers,
     }),
     roomsMade: new Counter({
