@@ -28,6 +28,8 @@ export interface DaemonDeps {
   readonly metrics: Metrics;
   readonly pool: Pool;
   readonly connectSession: () => Promise<Client>;
+  /** Closes the pool and every session besides the replica's. */
+  readonly closeConnections: () => Promise<void>;
   readonly endpoints: readonly Router[];
   readonly readers: readonly LeasedReader[];
   readonly handle: Handle;
@@ -51,7 +53,7 @@ const PRUNE_INTERVAL_MS = 60 * 60 * 1000;
 
 /** Creates the daemon. */
 export function createDaemon(deps: DaemonDeps): Daemon {
-  const { config, log, sleep, pool } = deps;
+  const { config, log, sleep } = deps;
   const stopping = new AbortController();
   let state: LifecycleState = 'starting';
   let http: HttpServer | undefined;
@@ -91,7 +93,7 @@ export function createDaemon(deps: DaemonDeps): Daemon {
     await handedBack;
     await background;
     await starting?.catch(() => undefined);
-    await pool.end();
+    await deps.closeConnections();
     state = 'stopped';
     log.info({}, 'Stopped');
   }

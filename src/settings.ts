@@ -5,7 +5,13 @@ import type { BridgeSettings } from './flows/bridge.ts';
 import { APPSERVICE_ID } from './matrix/registration.ts';
 
 /** Compiles the configuration, which has been checked before. */
-export function compileSettings({ matrix, fhir, people }: Config): BridgeSettings & { appserviceId: string } {
+export function compileSettings({
+  matrix,
+  fhir,
+  people,
+  powerLevels,
+  invitations,
+}: Config): BridgeSettings & { appserviceId: string } {
   const bot = `@${matrix.botLocalpart}:${matrix.serverName}`;
   if (!isMatrixUserId(bot))
     throw new TypeError('matrix.botLocalpart and matrix.serverName make no Matrix user id');
@@ -17,8 +23,21 @@ export function compileSettings({ matrix, fhir, people }: Config): BridgeSetting
     pseudonymizationKey: people.pseudonymizationKey,
     trustedServers: new Set([matrix.serverName, ...matrix.trustedServers]),
     roomVersion: matrix.roomVersion,
-    roomNames: { space: matrix.spaceName, conversation: matrix.conversationName },
+    roomTemplates: {
+      spaceName: matrix.spaceName,
+      organizationSpaceName: matrix.organizationSpaceName,
+      spaceTopic: matrix.spaceTopic,
+      conversationName: matrix.conversationName,
+      conversationTopic: matrix.conversationTopic,
+      conversationSubject: matrix.conversationSubject,
+    },
+    levels: powerLevels,
+    userMappings: { for: matrix.userMappings, email: matrix.userMappingEmail },
+    membership: matrix.membership,
+    userMadeRooms: matrix.userMadeRooms,
+    inviteContext: invitations.context,
     namePolicy: people.namePolicy,
+    avatars: people.avatars,
     deliverPreparation: fhir.deliverPreparation,
     sourceSystemExtension: fhir.sourceSystemExtension,
     idStrategy: fhir.idStrategy,

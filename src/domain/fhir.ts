@@ -12,13 +12,47 @@ import type {
 } from 'fhir/r4.js';
 import type { FhirReference } from './ids.ts';
 
-export type { CareTeam, Communication, CommunicationRequest, FhirResource };
+export type {
+  CareTeam,
+  Communication,
+  CommunicationRequest,
+  FhirResource,
+  Organization,
+  Patient,
+  Practitioner,
+  PractitionerRole,
+  RelatedPerson,
+};
 
 /** The resources that can stand for a person (or an organisation that speaks) in a conversation. */
 export type Person = Patient | Practitioner | PractitionerRole | RelatedPerson | Organization;
 
-/** Resource types whose changes the bridge follows, in the order in which it reads them. */
-export const FOLLOWED_TYPES = ['CareTeam', 'CommunicationRequest', 'Communication'] as const;
+/** Their types. */
+export const PEOPLE_TYPES = [
+  'Practitioner',
+  'PractitionerRole',
+  'RelatedPerson',
+  'Patient',
+  'Organization',
+] as const satisfies readonly Person['resourceType'][];
+
+/** Tells whether resources of a type can stand for a person. */
+export function isPersonType(resourceType: string): resourceType is Person['resourceType'] {
+  return (PEOPLE_TYPES as readonly string[]).includes(resourceType);
+}
+
+/** Tells whether a resource can stand for a person. */
+export function isPerson(resource: { readonly resourceType: string }): resource is Person {
+  return isPersonType(resource.resourceType);
+}
+
+/** Resource types whose changes the bridge follows: structure and messages, then people. */
+export const FOLLOWED_TYPES = [
+  'CareTeam',
+  'CommunicationRequest',
+  'Communication',
+  ...PEOPLE_TYPES,
+] as const;
 export type FollowedType = (typeof FOLLOWED_TYPES)[number];
 
 /** A version of a resource: the key of the ledger. */

@@ -37,8 +37,15 @@ export interface NoticeItem {
   readonly reason: NoticeReason;
 }
 
+/** A space or room to be brought up to date because something it depends on changed; source id names the cause. */
+export interface ConvergeItem {
+  readonly kind: 'converge';
+  /** The CareTeam or CommunicationRequest. */
+  readonly reference: FhirReference;
+}
+
 /** Why a notice is sent; `mapping/notices.ts` has the words. */
 export type NoticeReason = 'unmapped-sender' | 'unsupported-content' | 'unsupported-event' | 'not-filed';
 
 export type InboxItem =
-  MatrixEventItem | MatrixEphemeralItem | MatrixToDeviceItem | FhirChangeItem | NoticeItem;
+  MatrixEventItem | MatrixEphemeralItem | MatrixToDeviceItem | FhirChangeItem | NoticeItem | ConvergeItem;

@@ -39,3 +39,9 @@ export const DELIVERY_ID_KEY = 'io.github.fhir-matrix-bridge.delivery_id';
 
 /** The creation-content key that says which bridge made a room, and for what. */
 export const ROOM_MARKER_KEY = 'io.github.fhir-matrix-bridge.room';
+
+/** The key in an invitation's `m.room.member` content under which the patient's pseudonym travels (specificatie.md §4). */
+export const INVITE_CONTEXT_KEY = 'nl-ta-chat.invite.context';
+
+/** The state event in which a member says which FHIR person they are (specificatie.md §4); its key is their user id. */
+export const USER_MAPPINGS_TYPE = 'custom.user_mappings';

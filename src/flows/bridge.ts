@@ -4,16 +4,20 @@ import type { Clock } from '../domain/clock.ts';
 import type { MatrixUserId, RoomId } from '../domain/ids.ts';
 import type { FhirServer } from '../fhir/server.ts';
 import type { enqueue } from '../inbox/enqueue.ts';
-import type { KeyedLock } from './keyed-lock.ts';
 import type { NamePolicy } from '../mapping/people.ts';
-import type { RoomNames } from '../mapping/desired-room.ts';
+import type { LevelTable } from '../mapping/member-level.ts';
+import type { MembershipPolicy } from '../mapping/room-changes.ts';
+import type { RoomTemplates } from '../mapping/room-names.ts';
 import type { RoomOrder } from '../matrix/ensure-room.ts';
 import type { Homeserver } from '../matrix/homeserver.ts';
 import type { Speaking } from '../matrix/speak.ts';
+import type * as heldCommunications from '../store/held-communications.ts';
 import type * as messages from '../store/messages.ts';
 import type * as notices from '../store/notices.ts';
 import type * as people from '../store/people.ts';
 import type * as resourceVersions from '../store/resource-versions.ts';
+import type * as roomMembers from '../store/room-members.ts';
+import type { RoomLock } from '../store/room-locks.ts';
 import type * as rooms from '../store/rooms.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -27,8 +31,15 @@ export interface BridgeSettings {
   /** The homeservers whose addresses in FHIR telecom are believed, the own one among them. */
   readonly trustedServers: ReadonlySet<string>;
   readonly roomVersion: string;
-  readonly roomNames: RoomNames;
+  readonly roomTemplates: RoomTemplates;
+  readonly levels: LevelTable;
+  readonly userMappings: { readonly for: 'off' | 'professionals' | 'all'; readonly email: boolean };
+  readonly membership: MembershipPolicy;
+  readonly userMadeRooms: 'follow' | 'ignore';
+  /** Which invitations to other homeservers carry a context. */
+  readonly inviteContext: 'off' | 'space' | 'conversation' | 'both';
   readonly namePolicy: NamePolicy;
+  readonly avatars: boolean;
   readonly deliverPreparation: boolean;
   /** Empty leaves the extension out. */
   readonly sourceSystemExtension: string;
@@ -37,10 +48,12 @@ export interface BridgeSettings {
 
 /** The tables' functions; the bridge's flows reach no other tables. */
 export interface Store {
+  readonly heldCommunications: typeof heldCommunications;
   readonly messages: typeof messages;
   readonly notices: typeof notices;
   readonly people: typeof people;
   readonly resourceVersions: typeof resourceVersions;
+  readonly roomMembers: typeof roomMembers;
   readonly rooms: typeof rooms;
 }
 
@@ -51,8 +64,8 @@ export interface Bridge {
   readonly enqueue: typeof enqueue;
   readonly homeserver: Homeserver;
   readonly speaking: Speaking;
-  /** One convergence of a room at a time in this process. */
-  readonly roomLock: KeyedLock;
+  /** One convergence of a room at a time, in this process and all others on the database. */
+  readonly roomLock: RoomLock;
   readonly ensureRoom: (order: RoomOrder, signal: AbortSignal) => Promise<RoomId>;
   readonly fhir: FhirServer;
   readonly settings: BridgeSettings;

@@ -1,67 +1,93 @@
 // A CareTeam changed → its space is brought to what the team says.
-import { isDeepStrictEqual } from 'node:util';
 import type { CareTeam } from '../domain/fhir.ts';
 import type { FhirReference, RoomId } from '../domain/ids.ts';
 import { parseReference } from '../domain/ids.ts';
-import { desiredSpace, spaceChild } from '../mapping/desired-room.ts';
+import { desiredSpace } from '../mapping/desired-room.ts';
 import { participantsOf } from '../mapping/fhir-to-matrix/participants.ts';
+import { wantedForCareTeam } from '../mapping/phases.ts';
+import { spaceTitle } from '../mapping/room-names.ts';
 import type { Outcome } from '../inbox/item.ts';
 import type { Bridge } from './bridge.ts';
-import { convergeRoom } from './converge-room.ts';
-import { membersOf } from './people.ts';
+import { convergeItem } from './converge-item.ts';
+import type { Blueprint } from './converge-room.ts';
+import { applyPlan, planRoom, strayLinks } from './converge-room.ts';
+import { resolvePeople } from './people.ts';
 
-/** Statuses in which a team has no space yet, or never. A missing status counts as active. */
-const WITHOUT_SPACE: ReadonlySet<string | undefined> = new Set(['proposed', 'inactive', 'entered-in-error']);
-
-/**
- * Handles a changed CareTeam.
- * @param convergeConversation brings a conversation up to date: those of the same subject that were waiting for a space
- */
+/** Handles a changed CareTeam: its space, and the conversations that were waiting for one. */
 export async function careTeamToSpace(
   bridge: Bridge,
   reference: FhirReference,
-  convergeConversation: (reference: FhirReference, signal: AbortSignal) => Promise<unknown>,
+  cause: string,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  const careTeam = await bridge.fhir.read(reference, signal);
-  if (careTeam?.resourceType !== 'CareTeam') return { kind: 'ignored', reason: 'gone' };
-  if ((await ensureSpace(bridge, careTeam, reference, signal)) === undefined) {
-    return { kind: 'ignored', reason: 'status' };
-  }
-  const subject = parseReference(careTeam.subject?.reference)?.reference;
-  if (subject !== undefined) {
-    const waiting = await bridge.store.rooms.findUnlinkedConversations(bridge.db, subject);
-    for (const conversation of waiting) await convergeConversation(conversation, signal);
-  }
-  return { kind: 'done', record: (tx) => bridge.store.rooms.saveReady(tx, reference) };
+  const { store, db } = bridge;
+  const made = await convergeSpace(bridge, reference, signal);
+  if (made === undefined) return { kind: 'ignored', reason: 'no-room' };
+  const waiting =
+    made.subject === undefined ? [] : await store.rooms.findUnlinkedConversations(db, made.subject);
+  return {
+    kind: 'done',
+    record: async (tx) => {
+      await bridge.enqueue(
+        tx,
+        waiting.map((conversation) => convergeItem(conversation, cause)),
+      );
+    },
+  };
 }
 
-/** The space of a team, made or brought up to date; undefined when the team is to have none. */
-export async function ensureSpace(
+/** Brings a team's space up to date. @returns undefined when there is none and none is wanted, or the team is gone */
+export async function convergeSpace(
   bridge: Bridge,
-  careTeam: CareTeam,
   reference: FhirReference,
   signal: AbortSignal,
-): Promise<RoomId | undefined> {
-  if (WITHOUT_SPACE.has(careTeam.status)) return undefined;
-  const members = await membersOf(bridge, participantsOf(careTeam, bridge.clock.now().getTime()), signal);
-  const { bot, roomVersion, roomNames } = bridge.settings;
-  return convergeRoom(
-    bridge,
-    desiredSpace(reference, members, { bot, roomVersion, names: roomNames }),
-    signal,
-  );
+): Promise<{ readonly roomId: RoomId; readonly subject: FhirReference | undefined } | undefined> {
+  const { store, db } = bridge;
+  return bridge.roomLock(reference, signal, async () => {
+    const blueprint = await blueprintOfSpace(bridge, reference, signal);
+    if (blueprint === undefined) return undefined;
+    const plan = await planRoom(bridge, blueprint, signal);
+    if (plan === undefined) return undefined;
+    const roomId = await applyPlan(bridge, plan, signal);
+    await store.rooms.saveReady(db, reference);
+    return { roomId, subject: blueprint.subject };
+  });
 }
 
-/** Lists a room in a space, unless it is listed so already. */
-export async function linkToSpace(
-  { homeserver, settings }: Bridge,
-  space: RoomId,
-  room: RoomId,
+/** What a CareTeam wants; undefined when it is gone. Reads only. */
+export async function blueprintOfSpace(
+  bridge: Bridge,
+  reference: FhirReference,
   signal: AbortSignal,
-): Promise<void> {
-  const child = spaceChild(room, settings.serverName);
-  const actual = await homeserver.stateEvent(settings.bot, space, child, signal);
-  if (!isDeepStrictEqual(actual, child.content))
-    await homeserver.putState(settings.bot, space, child, signal);
+): Promise<Blueprint | undefined> {
+  const { settings, store, db } = bridge;
+  const careTeam = await bridge.fhir.read(reference, signal);
+  if (careTeam?.resourceType !== 'CareTeam') return undefined;
+  const { make, phase } = wantedForCareTeam(careTeam.status);
+  const wanted = participantsOf(careTeam, bridge.clock.now().getTime());
+  const people = await resolvePeople(bridge, wanted, signal);
+  return {
+    ...{ reference, kind: 'space', make, people, sources: [reference] },
+    subject: subjectOf(careTeam),
+    desiredFor: async (actual) => {
+      const listed = await store.rooms.findChildRooms(db, reference);
+      return desiredSpace(
+        reference,
+        {
+          ...{ phase, roomVersion: settings.roomVersion },
+          title: spaceTitle(careTeam, settings.roomTemplates),
+          members: people.members,
+        },
+        {
+          listed,
+          unlisted: await strayLinks(bridge, actual, 'm.space.child', listed),
+          via: settings.serverName,
+        },
+      );
+    },
+  };
+}
+
+function subjectOf(careTeam: CareTeam): FhirReference | undefined {
+  return parseReference(careTeam.subject?.reference)?.reference;
 }

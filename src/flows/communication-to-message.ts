@@ -1,6 +1,7 @@
 // A Communication was written by a platform → it becomes one message in its room, and learns the event's id.
 import type { Communication } from '../domain/fhir.ts';
-import type { DeliveryId, EventId, FhirReference, RoomId } from '../domain/ids.ts';
+import type { DeliveryId, EventId, FhirReference, MatrixUserId, RoomId } from '../domain/ids.ts';
+import { referenceTo } from '../domain/ids.ts';
 import { communicationDeliveryId } from '../mapping/delivery-ids.ts';
 import { contentDigest } from '../mapping/digest.ts';
 import type { CommunicationFacts } from '../mapping/fhir-to-matrix/communication.ts';
@@ -10,11 +11,14 @@ import {
   withEventId,
   withLossNotice,
 } from '../mapping/fhir-to-matrix/communication.ts';
+import type { Phase } from '../mapping/phases.ts';
 import type { StoredResource } from '../fhir/server.ts';
 import type { Attempt, Outcome } from '../inbox/item.ts';
 import type { MessageRow } from '../store/messages.ts';
 import type { Bridge } from './bridge.ts';
+import { hold } from './held-communications.ts';
 import { speakerFor } from './people.ts';
+import type { Conversation } from './request-to-room.ts';
 import { convergeConversation } from './request-to-room.ts';
 
 /** For how long the homeserver knows a txn id for certain (it keeps them 24 hours). */
@@ -38,10 +42,12 @@ export async function communicationToMessage(
   const text = withLossNotice(facts);
   if (text === undefined) return { kind: 'ignored', reason: 'empty' };
   if (facts.request === undefined) return { kind: 'ignored', reason: 'no-conversation' };
-  const roomId = await roomOf(bridge, facts.request, signal);
-  if (roomId === undefined) return { kind: 'ignored', reason: 'no-room' };
+  const conversation = await conversationOf(bridge, facts.request, signal);
+  if (conversation === undefined) return hold(bridge, facts.request, versionOf(resource));
+  const { roomId, phase } = conversation;
+  if (phase === 'closed') return { kind: 'ignored', reason: 'closed' };
 
-  const eventId = await sayOnce(bridge, { reference, roomId, text, facts }, attempt);
+  const eventId = await sayOnce(bridge, { reference, roomId, phase, text, facts }, attempt);
   const written = await writeBack(bridge, resource, eventId, signal);
   return {
     kind: 'done',
@@ -60,29 +66,39 @@ function alreadyCarried(known: MessageRow, facts: CommunicationFacts): Outcome {
   return { kind: 'ignored', reason: unchanged ? 'unchanged' : 'edit-not-carried' };
 }
 
-async function roomOf(
+async function conversationOf(
   bridge: Bridge,
   request: FhirReference,
   signal: AbortSignal,
-): Promise<RoomId | undefined> {
+): Promise<Conversation | undefined> {
   const room = await bridge.store.rooms.findRoom(bridge.db, request);
-  return room?.ready === true ? room.roomId : convergeConversation(bridge, request, signal);
+  if (room?.ready === true && room.roomId !== undefined) return { roomId: room.roomId, phase: room.phase };
+  return convergeConversation(bridge, request, signal);
+}
+
+function versionOf({ id, meta }: StoredResource): { reference: FhirReference; versionId: string } {
+  return { reference: referenceTo('Communication', id), versionId: meta.versionId };
 }
 
 interface Delivery {
   readonly reference: FhirReference;
   readonly roomId: RoomId;
+  readonly phase: Phase;
   readonly text: string;
   readonly facts: CommunicationFacts;
 }
 
 async function sayOnce(
   bridge: Bridge,
-  { reference, roomId, text, facts }: Delivery,
+  { reference, roomId, phase, text, facts }: Delivery,
   { signal }: Attempt,
 ): Promise<EventId> {
   const deliveryId = communicationDeliveryId(reference);
-  const as = await speakerFor(bridge, facts.sender, signal);
+  const ghost = await speakerFor(bridge, facts.sender, signal);
+  // In a read-only room only the bridge may still speak: it says who wrote, so that a late message is not lost.
+  const isRelayed = phase === 'read-only' && ghost !== bridge.settings.bot;
+  const as = isRelayed ? bridge.settings.bot : ghost;
+  const body = isRelayed ? `${await shownName(bridge, ghost)}: ${text}` : text;
   const startedAt = await bridge.store.messages.startFromFhir(bridge.db, {
     communication: reference,
     roomId,
@@ -90,10 +106,14 @@ async function sayOnce(
   return (
     (await saidLongAgo(bridge, roomId, deliveryId, startedAt, signal)) ??
     (await bridge.speaking.speak(
-      { as, roomId, deliveryId, content: textMessage(text, deliveryId), timestamp: facts.sentAt },
+      { as, roomId, deliveryId, content: textMessage(body, deliveryId), timestamp: facts.sentAt },
       signal,
     ))
   );
+}
+
+async function shownName({ store, db }: Bridge, ghost: MatrixUserId): Promise<string> {
+  return (await store.people.findGhost(db, ghost))?.displayName ?? ghost;
 }
 
 /** When an earlier try is so old that the homeserver may have forgotten its txn id, the room is searched for it. */

@@ -1,38 +1,138 @@
-// Brings one room from whatever it is to what it should be: made if missing, then the differences applied.
+// Brings one room from whatever it is to what it should be: planned first, then made if missing, then the differences.
 import type { ClientBase, Pool } from 'pg';
-import type { RoomId } from '../domain/ids.ts';
+import type { FhirReference, RoomId } from '../domain/ids.ts';
 import { aliasOf } from '../mapping/aliases.ts';
 import type { DesiredRoom } from '../mapping/desired-room.ts';
+import { isBlank } from '../mapping/desired-room.ts';
 import { createRoomBody } from '../mapping/fhir-to-matrix/create-room.ts';
 import { roomMarker } from '../mapping/ghosts.ts';
-import type { RoomChange } from '../mapping/room-changes.ts';
-import { changesToRoom } from '../mapping/room-changes.ts';
+import type { ActualState, Comparison, RoomChange } from '../mapping/room-changes.ts';
+import { changesToRoom, memberBase } from '../mapping/room-changes.ts';
+import type { RoomRow } from '../store/rooms.ts';
 import type { Bridge } from './bridge.ts';
+import type { GhostChange } from './ghosts.ts';
+import { applyGhostChange, ghostChanges } from './ghosts.ts';
+import { inviteMember } from './invite.ts';
+import { isOwnUser } from './own-users.ts';
+import type { ResolvedPeople } from './people.ts';
+import { rememberPeople } from './people.ts';
 
-/** Makes the room exist and be as desired; running it again changes nothing. @returns its id */
-export async function convergeRoom(
+/** What FHIR wants of a room, before it is compared with the room itself. */
+export interface Blueprint {
+  readonly reference: FhirReference;
+  readonly kind: DesiredRoom['kind'];
+  /** Whether a room that is not there is to be made. */
+  readonly make: boolean;
+  /** Whom the room is about. */
+  readonly subject: FhirReference | undefined;
+  readonly people: ResolvedPeople;
+  /** Everything the blueprint was made from besides its people. */
+  readonly sources: readonly FhirReference[];
+  /** The desired room, which may depend on what is in the actual one. */
+  readonly desiredFor: (actual: readonly ActualState[]) => Promise<DesiredRoom>;
+}
+
+/** What there is to do. */
+export interface RoomPlan {
+  readonly blueprint: Blueprint;
+  readonly desired: DesiredRoom;
+  /** Undefined when the room is yet to be made. */
+  readonly roomId: RoomId | undefined;
+  readonly actual: readonly ActualState[];
+  readonly base: ReadonlySet<string>;
+  readonly ghosts: readonly GhostChange[];
+  /** Empty for a room that is yet to be made: what remains after its making is found then. */
+  readonly changes: readonly RoomChange[];
+}
+
+/**
+ * Compares what FHIR wants with what is; writes nothing, on either server or in the store.
+ * @returns undefined when there is no room and none is wanted
+ */
+export async function planRoom(
   bridge: Bridge,
-  desired: DesiredRoom,
+  blueprint: Blueprint,
   signal: AbortSignal,
-): Promise<RoomId> {
-  const roomId = await bridge.roomLock(desired.reference, () => existingRoom(bridge, desired, signal));
-  const actual = await bridge.homeserver.roomState(bridge.settings.bot, roomId, signal);
-  for (const change of changesToRoom(desired, actual)) await apply(bridge, roomId, change, signal);
+): Promise<RoomPlan | undefined> {
+  const { store, db, homeserver, settings } = bridge;
+  const row = await store.rooms.findRoom(db, blueprint.reference);
+  if (row?.roomId === undefined && !blueprint.make) return undefined;
+  const actual =
+    row?.roomId === undefined ? [] : await homeserver.roomState(settings.bot, row.roomId, signal);
+  const base = await store.roomMembers.readBase(db, blueprint.reference);
+  const desired = await blueprint.desiredFor(actual);
+  return {
+    ...{ blueprint, desired, roomId: row?.roomId, actual, base },
+    ghosts: await ghostChanges(bridge, blueprint.people.ghosts),
+    changes: row?.roomId === undefined ? [] : changesToRoom(desired, actual, comparisonOf(bridge, base)),
+  };
+}
+
+/** Tells whether a plan has nothing to do. */
+export function isInSync({ roomId, ghosts, changes }: RoomPlan): boolean {
+  return roomId !== undefined && ghosts.length === 0 && changes.length === 0;
+}
+
+/** Makes the room be as planned, and records what was agreed on. @returns its id */
+export async function applyPlan(bridge: Bridge, plan: RoomPlan, signal: AbortSignal): Promise<RoomId> {
+  const { store, db, homeserver, settings } = bridge;
+  const { blueprint, desired, base } = plan;
+  const { reference } = blueprint;
+  await rememberPeople(bridge, blueprint.people);
+  for (const change of plan.ghosts) await applyGhostChange(bridge, change, signal);
+  const roomId = plan.roomId ?? (await makeRoom(bridge, desired, signal));
+  const actual =
+    plan.roomId === undefined ? await homeserver.roomState(settings.bot, roomId, signal) : plan.actual;
+  const changes =
+    plan.roomId === undefined ? changesToRoom(desired, actual, comparisonOf(bridge, base)) : plan.changes;
+  for (const change of changes) await applyChange(bridge, plan, roomId, change, signal);
+  const members = [...memberBase(desired, actual, { base })];
+  await store.roomMembers.saveBase(
+    db,
+    reference,
+    new Map(members.map(([id, member]) => [id, member.reference])),
+  );
+  const dependencies = new Set([...blueprint.sources, ...blueprint.people.dependencies]);
+  await store.roomMembers.saveDependencies(db, reference, dependencies);
+  await store.rooms.savePhase(db, reference, desired.phase);
+  bridge.metrics.roomChanges.inc({ kind: desired.kind }, plan.ghosts.length + changes.length);
   return roomId;
 }
 
-async function existingRoom(bridge: Bridge, desired: DesiredRoom, signal: AbortSignal): Promise<RoomId> {
+/** The rooms to which a room is linked as a bridged one and no longer should be; links that users made stay. */
+export async function strayLinks(
+  { store, db }: Bridge,
+  actual: readonly ActualState[],
+  type: 'm.space.child' | 'm.space.parent',
+  wanted: readonly RoomId[],
+): Promise<readonly RoomId[]> {
+  const keep = new Set<string>(wanted);
+  const others = actual
+    .filter((event) => event.type === type && !isBlank(event) && !keep.has(event.state_key))
+    .map((event) => event.state_key as RoomId);
+  return others.length === 0 ? [] : store.rooms.findBridgedRooms(db, others);
+}
+
+function comparisonOf({ settings }: Bridge, base: ReadonlySet<string>): Comparison {
+  return {
+    bot: settings.bot,
+    isOwn: (userId) => isOwnUser(settings, userId),
+    base,
+    policy: settings.membership,
+  };
+}
+
+async function makeRoom(bridge: Bridge, desired: DesiredRoom, signal: AbortSignal): Promise<RoomId> {
   const { store, db, settings } = bridge;
   const { reference } = desired;
   const alias = aliasOf(reference, settings.serverName);
-  const row = await store.rooms.reserveRoom(db, reference, alias);
-  if (row.roomId !== undefined) return row.roomId;
+  const row: RoomRow = await store.rooms.reserveRoom(db, reference, alias);
   const roomId = await bridge.ensureRoom(
     {
       alias,
       generation: async () => (await store.rooms.findRoom(db, reference))?.generation ?? row.generation,
       marker: (generation) => roomMarker(reference, generation, settings.pseudonymizationKey),
-      body: (marker) => createRoomBody(desired, marker),
+      body: (marker) => createRoomBody(desired, { marker, bot: settings.bot }),
       drop: (discard) =>
         inTransaction(db, async (tx) => {
           // Locks the row until the commit: the alias is taken from a room by one replica at a time.
@@ -64,17 +164,29 @@ async function inTransaction(db: Pool, work: (tx: ClientBase) => Promise<void>):
   }
 }
 
-async function apply(bridge: Bridge, roomId: RoomId, change: RoomChange, signal: AbortSignal): Promise<void> {
+async function applyChange(
+  bridge: Bridge,
+  { blueprint: { kind, subject } }: RoomPlan,
+  roomId: RoomId,
+  change: RoomChange,
+  signal: AbortSignal,
+): Promise<void> {
   const { homeserver, settings } = bridge;
   switch (change.kind) {
     case 'put-state':
-      await homeserver.putState(settings.bot, roomId, change.event, signal);
+      await homeserver.putState(change.as, roomId, change.event, signal);
       return;
     case 'invite':
-      await homeserver.invite(settings.bot, roomId, change.member.userId, signal);
+      await inviteMember(bridge, { roomId, kind, subject }, change.userId, signal);
       return;
     case 'join':
-      await homeserver.join(change.member.userId, roomId, signal);
+      await homeserver.join(change.userId, roomId, signal);
+      return;
+    case 'leave':
+      await homeserver.leave(change.userId, roomId, signal);
+      return;
+    case 'kick':
+      await homeserver.kick(settings.bot, roomId, change.userId, signal);
       return;
   }
 }

@@ -1,16 +1,27 @@
 // What the inbox calls for every item: finds the flow, and turns what went wrong into the catalogue's verdict.
 import { z } from 'zod';
+import type { FhirReference } from '../domain/ids.ts';
+import { typeOf } from '../domain/ids.ts';
 import type { InboxItem } from '../domain/inbox.ts';
 import { BridgeError, errorCatalogue, errorEntry } from '../telemetry/errors.ts';
 import type { Attempt, Handle, Item, OnParked, Outcome } from '../inbox/item.ts';
 import type { Bridge } from './bridge.ts';
 import { careTeamToSpace } from './care-team-to-space.ts';
+import { convergeItem } from './converge-item.ts';
 import { communicationToMessage } from './communication-to-message.ts';
-import { isOwnUser, messageToFhir } from './message-to-communication.ts';
+import { messageToFhir } from './message-to-communication.ts';
 import { noticeItem, sayNotice } from './notice.ts';
-import { convergeConversation, requestToRoom } from './request-to-room.ts';
+import { isOwnUser } from './own-users.ts';
+import { requestToRoom } from './request-to-room.ts';
 
-const kinds = ['matrix.event', 'matrix.ephemeral', 'matrix.to_device', 'fhir.change', 'notice'] as const;
+const kinds = [
+  'matrix.event',
+  'matrix.ephemeral',
+  'matrix.to_device',
+  'fhir.change',
+  'notice',
+  'converge',
+] as const;
 const itemSchema = z.looseObject({ kind: z.enum(kinds) });
 
 /** Creates the handler of all items. */
@@ -18,7 +29,7 @@ export function createHandle(bridge: Bridge): Handle {
   return async (item, attempt) => {
     const parsed = parseItem(item);
     const kind = parsed?.kind ?? 'unknown';
-    const outcome = await handleSafely(bridge, parsed, attempt);
+    const outcome = await handleSafely(bridge, parsed, item, attempt);
     const reason = outcome.kind === 'ignored' ? outcome.reason : 'error' in outcome ? outcome.error.code : '';
     bridge.metrics.items.inc({ kind, outcome: outcome.kind, reason });
     bridge.metrics.handlingSeconds.observe(
@@ -54,17 +65,27 @@ function parseItem(item: Item): InboxItem | undefined {
   return parsed.success ? (parsed.data as unknown as InboxItem) : undefined;
 }
 
-async function handleSafely(bridge: Bridge, item: InboxItem | undefined, attempt: Attempt): Promise<Outcome> {
+async function handleSafely(
+  bridge: Bridge,
+  item: InboxItem | undefined,
+  { sourceId }: Item,
+  attempt: Attempt,
+): Promise<Outcome> {
   if (item === undefined) return dead(new BridgeError('item-malformed', 'the payload has no known kind'));
   try {
-    return await dispatch(bridge, item, attempt);
+    return await dispatch(bridge, item, sourceId, attempt);
   } catch (error) {
     if (attempt.signal.aborted) throw error;
     return outcomeOf(bridge, error, attempt);
   }
 }
 
-async function dispatch(bridge: Bridge, item: InboxItem, attempt: Attempt): Promise<Outcome> {
+async function dispatch(
+  bridge: Bridge,
+  item: InboxItem,
+  sourceId: string,
+  attempt: Attempt,
+): Promise<Outcome> {
   switch (item.kind) {
     case 'matrix.event':
       return messageToFhir(bridge, item.event, attempt);
@@ -74,32 +95,63 @@ async function dispatch(bridge: Bridge, item: InboxItem, attempt: Attempt): Prom
     case 'notice':
       return sayNotice(bridge, item, attempt);
     case 'fhir.change':
-      return dispatchChange(bridge, item, attempt);
+      return dispatchChange(bridge, item, sourceId, attempt);
+    case 'converge':
+      return converge(bridge, item.reference, sourceId, attempt.signal);
   }
+}
+
+/** @param cause what asks for it, from which the ids of what follows are made */
+async function converge(
+  bridge: Bridge,
+  reference: FhirReference,
+  cause: string,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  return typeOf(reference) === 'CareTeam'
+    ? careTeamToSpace(bridge, reference, cause, signal)
+    : requestToRoom(bridge, reference, cause, signal);
 }
 
 async function dispatchChange(
   bridge: Bridge,
   { resourceType, reference, versionId }: Extract<InboxItem, { kind: 'fhir.change' }>,
+  cause: string,
   attempt: Attempt,
 ): Promise<Outcome> {
   if (await bridge.store.resourceVersions.wasWritten(bridge.db, reference, versionId)) {
     return { kind: 'ignored', reason: 'own-write' };
   }
-  const { signal } = attempt;
   switch (resourceType) {
     case 'CareTeam':
-      return careTeamToSpace(
-        bridge,
-        reference,
-        (request) => convergeConversation(bridge, request, signal),
-        signal,
-      );
     case 'CommunicationRequest':
-      return requestToRoom(bridge, reference, signal);
+      return convergeWithDependents(bridge, reference, cause, attempt.signal);
     case 'Communication':
       return communicationToMessage(bridge, reference, attempt);
   }
+}
+
+/** A team stands in other teams, and is a recipient of conversations: those follow it. */
+async function convergeWithDependents(
+  bridge: Bridge,
+  reference: FhirReference,
+  cause: string,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const outcome = await converge(bridge, reference, cause, signal);
+  const dependents = await bridge.store.roomMembers.findDependents(bridge.db, [reference]);
+  const others = dependents.filter((dependent) => dependent !== reference);
+  if (others.length === 0 || (outcome.kind !== 'done' && outcome.kind !== 'ignored')) return outcome;
+  return {
+    ...outcome,
+    record: async (tx) => {
+      await outcome.record?.(tx);
+      await bridge.enqueue(
+        tx,
+        others.map((other) => convergeItem(other, cause)),
+      );
+    },
+  };
 }
 
 function outcomeOf(bridge: Bridge, thrown: unknown, attempt: Attempt): Outcome {

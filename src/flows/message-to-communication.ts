@@ -10,6 +10,7 @@ import type { Attempt, Outcome } from '../inbox/item.ts';
 import type { RoomRow } from '../store/rooms.ts';
 import type { Bridge } from './bridge.ts';
 import { noticeItem } from './notice.ts';
+import { isOwnUser } from './own-users.ts';
 
 /** Events that say something in the room, and so are recorded, at least as "something was said". */
 const MESSAGES: ReadonlySet<string> = new Set([
@@ -35,14 +36,6 @@ export async function messageToFhir(bridge: Bridge, event: MatrixEvent, attempt:
   const known = await store.messages.findMessageByEvent(db, event.event_id);
   if (known?.completed === true) return { kind: 'ignored', reason: 'known' };
   return recordMessage(bridge, event, room, attempt);
-}
-
-/** Tells whether a user is the bot or a ghost of this bridge. */
-export function isOwnUser(
-  { ghostPrefix, serverName }: { ghostPrefix: string; serverName: string },
-  userId: string,
-): boolean {
-  return userId.startsWith(`@${ghostPrefix}`) && userId.endsWith(`:${serverName}`);
 }
 
 async function recordMessage(

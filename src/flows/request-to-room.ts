@@ -1,9 +1,9 @@
 // A CommunicationRequest changed → its room stands in its team's space, with its people and its first message.
-import type { CommunicationRequest } from '../domain/fhir.ts';
+import type { CareTeam, CommunicationRequest } from '../domain/fhir.ts';
 import type { FhirReference, RoomId } from '../domain/ids.ts';
 import { parseReference, referenceTo } from '../domain/ids.ts';
 import { firstMessageDeliveryId } from '../mapping/delivery-ids.ts';
-import { desiredConversation } from '../mapping/desired-room.ts';
+import { desiredConversation, spaceChild } from '../mapping/desired-room.ts';
 import { textMessage } from '../mapping/fhir-to-matrix/communication.ts';
 import {
   authorOf,
@@ -11,97 +11,218 @@ import {
   firstMessageOf,
   partiesOf,
 } from '../mapping/fhir-to-matrix/participants.ts';
+import { withTeamRoles } from '../mapping/fhir-to-matrix/team-roles.ts';
+import type { Phase } from '../mapping/phases.ts';
+import { wantedForCareTeam, wantedForRequest } from '../mapping/phases.ts';
+import { conversationTitle } from '../mapping/room-names.ts';
 import type { Outcome } from '../inbox/item.ts';
+import type { StoredResource } from '../fhir/server.ts';
+import type { RoomRow } from '../store/rooms.ts';
 import type { Bridge } from './bridge.ts';
-import { ensureSpace, linkToSpace } from './care-team-to-space.ts';
-import { convergeRoom } from './converge-room.ts';
-import { membersOf, speakerFor } from './people.ts';
-
-/** Statuses in which a request has no room yet, or never. */
-const WITHOUT_ROOM: ReadonlySet<string> = new Set(['draft', 'revoked', 'entered-in-error']);
+import { convergeSpace } from './care-team-to-space.ts';
+import type { Blueprint, RoomPlan } from './converge-room.ts';
+import { applyPlan, planRoom, strayLinks } from './converge-room.ts';
+import { heldItem } from './held-communications.ts';
+import { resolvePeople, speakerFor } from './people.ts';
 
 interface Space {
   readonly careTeam: FhirReference;
   readonly roomId: RoomId;
 }
 
-/** Handles a changed CommunicationRequest. */
+/** A conversation as it stands after convergence. */
+export interface Conversation {
+  readonly roomId: RoomId;
+  readonly phase: Phase;
+}
+
+/** Handles a changed CommunicationRequest: its room, and the Communications that were waiting for it to open. */
 export async function requestToRoom(
   bridge: Bridge,
   reference: FhirReference,
+  cause: string,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  const room = await convergeConversation(bridge, reference, signal);
-  return room === undefined ? { kind: 'ignored', reason: 'status' } : { kind: 'done' };
+  const { store, db } = bridge;
+  const conversation = await convergeConversation(bridge, reference, signal);
+  if (conversation === undefined) return { kind: 'ignored', reason: 'no-room' };
+  const held = await store.heldCommunications.findHeldCommunications(db, reference);
+  if (held.length === 0) return { kind: 'done' };
+  return {
+    kind: 'done',
+    record: async (tx) => {
+      await bridge.enqueue(
+        tx,
+        held.map((communication) => heldItem(reference, communication, cause)),
+      );
+      await store.heldCommunications.releaseHeldCommunications(tx, reference, held);
+    },
+  };
 }
 
 /**
- * The conversation's room, made or brought up to date, with everything it needs: the space, the people, the first
- * message. Resources may arrive in any order.
- * @returns undefined when the request is gone or its status wants no room
+ * Brings the conversation's room up to date, with everything it needs: the space, the people, the first message.
+ * Resources may arrive in any order.
+ * @returns undefined when the request is gone, or it has no room and wants none
  */
 export async function convergeConversation(
   bridge: Bridge,
   reference: FhirReference,
   signal: AbortSignal,
-): Promise<RoomId | undefined> {
-  const request = await bridge.fhir.read(reference, signal);
-  if (request?.resourceType !== 'CommunicationRequest' || WITHOUT_ROOM.has(request.status)) return undefined;
-  const space = await spaceOf(bridge, request, signal);
-  const members = await membersOf(bridge, partiesOf(request), signal);
-  const { bot, roomVersion, roomNames, serverName } = bridge.settings;
-  const desired = desiredConversation(
-    reference,
-    members,
-    { bot, roomVersion, names: roomNames },
-    {
-      authoredOn: request.authoredOn,
-      space: space === undefined ? undefined : { roomId: space.roomId, via: serverName },
-    },
-  );
-  const roomId = await convergeRoom(bridge, desired, signal);
-  if (space !== undefined) await linkToSpace(bridge, space.roomId, roomId, signal);
-  await bridge.store.rooms.saveConversation(bridge.db, reference, {
-    subject: parseReference(request.subject?.reference)?.reference,
-    careTeam: space?.careTeam,
+): Promise<Conversation | undefined> {
+  return bridge.roomLock(reference, signal, async () => {
+    const request = await readRequest(bridge, reference, signal);
+    if (request === undefined) return undefined;
+    const row = await bridge.store.rooms.findRoom(bridge.db, reference);
+    if (row?.roomId === undefined && !wantedForRequest(request.status).make) return undefined;
+    const space = await ensureSpaceOf(bridge, request, signal);
+    const plan = await planConversation(bridge, request, { space, row }, signal);
+    if (plan === undefined) return undefined;
+    const roomId = await applyPlan(bridge, plan, signal);
+    await saveLinks(bridge, plan, { before: row, roomId, space }, signal);
+    if (plan.desired.phase === 'open') await sayFirstMessage(bridge, request, reference, roomId, signal);
+    await bridge.store.rooms.saveReady(bridge.db, reference);
+    // A room that is an archive from the start was open for its first message only.
+    const { phase } = wantedForRequest(request.status);
+    if (phase === plan.desired.phase) return { roomId, phase };
+    const archived = await planConversation(
+      bridge,
+      request,
+      { space, row: await rowOf(bridge, reference) },
+      signal,
+    );
+    if (archived !== undefined) await applyPlan(bridge, archived, signal);
+    return { roomId, phase };
   });
-  await sayFirstMessage(bridge, request, reference, roomId, signal);
-  await bridge.store.rooms.saveReady(bridge.db, reference);
-  return roomId;
+}
+
+/** What a request wants, where its space stands already or is wanted none; undefined when it is gone. Reads only. */
+export async function blueprintOfConversation(
+  bridge: Bridge,
+  reference: FhirReference,
+  signal: AbortSignal,
+): Promise<Blueprint | undefined> {
+  const request = await readRequest(bridge, reference, signal);
+  if (request === undefined) return undefined;
+  const row = await rowOf(bridge, reference);
+  const space = await findSpaceOf(bridge, request, signal);
+  return blueprintOf(bridge, request, { space, row }, signal);
+}
+
+async function planConversation(
+  bridge: Bridge,
+  request: StoredResource<CommunicationRequest>,
+  place: { space: Space | undefined; row: RoomRow | undefined },
+  signal: AbortSignal,
+): Promise<RoomPlan | undefined> {
+  return planRoom(bridge, await blueprintOf(bridge, request, place, signal), signal);
+}
+
+async function blueprintOf(
+  bridge: Bridge,
+  request: StoredResource<CommunicationRequest>,
+  { space, row }: { space: Space | undefined; row: RoomRow | undefined },
+  signal: AbortSignal,
+): Promise<Blueprint> {
+  const { settings } = bridge;
+  const reference = referenceTo('CommunicationRequest', request.id);
+  const { make, phase } = wantedForRequest(request.status);
+  const careTeam = space === undefined ? undefined : await bridge.fhir.read(space.careTeam, signal);
+  const wanted = withTeamRoles(
+    partiesOf(request),
+    careTeam?.resourceType === 'CareTeam' ? careTeam : undefined,
+  );
+  const people = await resolvePeople(bridge, wanted, signal);
+  const isUnread = make && row?.ready !== true && firstMessageOf(request) !== undefined;
+  const wishes = {
+    phase: isUnread && phase === 'read-only' ? ('open' as const) : phase,
+    roomVersion: settings.roomVersion,
+    title: conversationTitle(request, settings.roomTemplates),
+    members: people.members,
+  };
+  return {
+    ...{ reference, kind: 'conversation', make, people },
+    sources: [reference, ...(space === undefined ? [] : [space.careTeam])],
+    subject: subjectOf(request),
+    desiredFor: async (actual) =>
+      desiredConversation(
+        reference,
+        wishes,
+        space === undefined ? undefined : { roomId: space.roomId, via: settings.serverName },
+        await strayLinks(bridge, actual, 'm.space.parent', space === undefined ? [] : [space.roomId]),
+      ),
+  };
+}
+
+/** Records where the conversation stands, and lists it in its space, when that is new. */
+async function saveLinks(
+  { store, db, homeserver, settings }: Bridge,
+  { blueprint, desired }: RoomPlan,
+  { before, roomId, space }: { before: RoomRow | undefined; roomId: RoomId; space: Space | undefined },
+  signal: AbortSignal,
+): Promise<void> {
+  const { reference, subject } = blueprint;
+  const careTeam = space?.careTeam;
+  if (before?.subject !== subject || before?.careTeam !== careTeam)
+    await store.rooms.saveConversation(db, reference, { subject, careTeam });
+  // Otherwise the list is the space's own convergence's to keep.
+  const isNew = before?.roomId !== roomId || before.careTeam !== careTeam || before.phase !== desired.phase;
+  if (space === undefined || !isNew) return;
+  const child = spaceChild(roomId, settings.serverName);
+  const event = desired.phase === 'closed' ? { ...child, content: {} } : child;
+  await homeserver.putState(settings.bot, space.roomId, event, signal);
 }
 
 /**
- * The space a conversation belongs to: of a team that the request names, else of the subject's team. Where the
- * subject has several, the one with the lowest id, so that every replica and every run agree.
+ * The space a conversation belongs to, made if it is not there: of a team that the request names, else of the subject's
+ * team. Where the subject has several, the one with the lowest id, so that every replica and every run agree.
  */
-async function spaceOf(
+async function ensureSpaceOf(
   bridge: Bridge,
   request: CommunicationRequest,
   signal: AbortSignal,
 ): Promise<Space | undefined> {
   for (const careTeam of await careTeamsOf(bridge, request, signal)) {
-    const room = await bridge.store.rooms.findRoom(bridge.db, careTeam);
+    const room = await rowOf(bridge, careTeam);
     if (room?.ready === true && room.roomId !== undefined) return { careTeam, roomId: room.roomId };
-    const resource = await bridge.fhir.read(careTeam, signal);
-    if (resource?.resourceType !== 'CareTeam') continue;
-    const roomId = await ensureSpace(bridge, resource, careTeam, signal);
-    if (roomId !== undefined) return { careTeam, roomId };
+    const made = await convergeSpace(bridge, careTeam, signal);
+    if (made !== undefined) return { careTeam, roomId: made.roomId };
   }
   return undefined;
 }
 
+/** The same, of what is there already. */
+async function findSpaceOf(
+  bridge: Bridge,
+  request: CommunicationRequest,
+  signal: AbortSignal,
+): Promise<Space | undefined> {
+  for (const careTeam of await careTeamsOf(bridge, request, signal)) {
+    const room = await rowOf(bridge, careTeam);
+    if (room?.roomId !== undefined) return { careTeam, roomId: room.roomId };
+  }
+  return undefined;
+}
+
+/** The teams whose space it may be, best first: those that are not closed. */
 async function careTeamsOf(
   bridge: Bridge,
   request: CommunicationRequest,
   signal: AbortSignal,
 ): Promise<readonly FhirReference[]> {
-  const named = careTeamsNamedBy(request);
-  const subject = parseReference(request.subject?.reference)?.reference;
-  if (subject === undefined) return named;
-  const { resources } = await bridge.fhir.search('CareTeam', [['subject', subject]], 100, signal);
-  const ofSubject = resources.map(({ id }) => referenceTo('CareTeam', id)).sort();
+  const named = [...careTeamsNamedBy(request)];
+  const subject = subjectOf(request);
+  const { resources } =
+    subject === undefined
+      ? { resources: [] }
+      : await bridge.fhir.search('CareTeam', [['subject', subject]], 100, signal);
+  const ofSubject = (resources as readonly StoredResource<CareTeam>[])
+    .filter(({ status }) => wantedForCareTeam(status).phase !== 'closed')
+    .map(({ id }) => referenceTo('CareTeam', id))
+    .sort();
   // Teams without the subject (a clinic's own) come last: the conversation is about the subject.
-  return [...new Set([...named.filter((team) => ofSubject.includes(team)), ...ofSubject, ...named])];
+  const candidates = new Set([...named.filter((team) => ofSubject.includes(team)), ...ofSubject, ...named]);
+  return [...candidates];
 }
 
 async function sayFirstMessage(
@@ -112,20 +233,34 @@ async function sayFirstMessage(
   signal: AbortSignal,
 ): Promise<void> {
   const text = firstMessageOf(request);
-  const room = await bridge.store.rooms.findRoom(bridge.db, reference);
-  if (text === undefined || room?.firstMessageEventId !== undefined) return;
+  const room = await rowOf(bridge, reference);
+  if (text === undefined || room?.firstMessageEventId !== undefined || room?.madeBy === 'user') return;
   const deliveryId = firstMessageDeliveryId(reference);
   const as = await speakerFor(bridge, authorOf(request), signal);
   const sent = Date.parse(request.authoredOn ?? '');
   const eventId = await bridge.speaking.speak(
     {
-      as,
-      roomId,
-      deliveryId,
-      content: textMessage(text, deliveryId),
+      ...{ as, roomId, deliveryId, content: textMessage(text, deliveryId) },
       timestamp: Number.isNaN(sent) ? undefined : sent,
     },
     signal,
   );
   await bridge.store.rooms.saveFirstMessage(bridge.db, reference, eventId);
+}
+
+async function readRequest(
+  bridge: Bridge,
+  reference: FhirReference,
+  signal: AbortSignal,
+): Promise<StoredResource<CommunicationRequest> | undefined> {
+  const request = await bridge.fhir.read(reference, signal);
+  return request?.resourceType === 'CommunicationRequest' ? request : undefined;
+}
+
+function rowOf({ store, db }: Bridge, reference: FhirReference): Promise<RoomRow | undefined> {
+  return store.rooms.findRoom(db, reference);
+}
+
+function subjectOf(request: CommunicationRequest): FhirReference | undefined {
+  return parseReference(request.subject?.reference)?.reference;
 }

@@ -18,6 +18,11 @@ export function resourceLane(resource: FhirResource & { id: string }): string {
   return `to-matrix:${resource.resourceType === 'Communication' ? communicationLane(resource, own) : own}`;
 }
 
+/** The lane of a CareTeam or CommunicationRequest itself. */
+export function structureLane(reference: FhirReference): string {
+  return `to-matrix:${reference}`;
+}
+
 function communicationLane(communication: Communication, own: FhirReference): FhirReference {
   return conversationOf(communication) ?? own;
 }

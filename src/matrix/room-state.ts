@@ -79,6 +79,20 @@ export function createRoomStates(client: MatrixClient) {
       );
     },
 
+    /** Removes a user, or takes an invitation back; whoever is not there any more is success. */
+    async kick(as: MatrixUserId, roomId: RoomId, userId: MatrixUserId, signal?: AbortSignal): Promise<void> {
+      const path = `/rooms/${segment(roomId)}/kick`;
+      const body = { user_id: userId };
+      await client
+        .request({ operation: 'kick', method: 'POST', path, as, body, signal }, nothing)
+        .catch(async (error: unknown) => {
+          if (!(error instanceof MatrixRefusal) || error.status !== 403) throw error;
+          const member = { type: 'm.room.member', state_key: userId };
+          const content = await stateEventContent(client, as, roomId, member, signal);
+          if (content?.['membership'] === 'join' || content?.['membership'] === 'invite') throw error;
+        });
+    },
+
     /** The content of one state event; undefined when there is none. */
     stateEvent: (as: MatrixUserId, roomId: RoomId, key: StateKey, signal?: AbortSignal) =>
       stateEventContent(client, as, roomId, key, signal),

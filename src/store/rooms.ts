@@ -15,6 +15,10 @@ export interface RoomRow {
   readonly firstMessageEventId: EventId | undefined;
   /** Whether the room was brought to its desired state once, first message included. */
   readonly ready: boolean;
+  /** As last converged. */
+  readonly phase: 'open' | 'read-only' | 'closed';
+  /** Made by a user inside a team's space: the bridge has the power it was given there. */
+  readonly madeBy: 'bridge' | 'user';
 }
 
 interface Columns {
@@ -26,6 +30,8 @@ interface Columns {
   care_team: FhirReference | null;
   first_message_event_id: EventId | null;
   ready_at: Date | null;
+  phase: RoomRow['phase'];
+  made_by: RoomRow['madeBy'];
 }
 
 const fromColumns = (row: Columns): RoomRow => ({
@@ -37,6 +43,8 @@ const fromColumns = (row: Columns): RoomRow => ({
   careTeam: row.care_team ?? undefined,
   firstMessageEventId: row.first_message_event_id ?? undefined,
   ready: row.ready_at !== null,
+  phase: row.phase,
+  madeBy: row.made_by,
 });
 
 /** Reserves the row of a resource's room, or returns the one there is. */
@@ -118,4 +126,43 @@ export async function saveFirstMessage(
 /** Records that the room is as it should be and may be spoken in. */
 export async function saveReady(db: Queryable, reference: FhirReference): Promise<void> {
   await db.query('update room set ready_at = now() where reference = $1 and ready_at is null', [reference]);
+}
+
+/** Records the phase to which a room was brought. */
+export async function savePhase(
+  db: Queryable,
+  reference: FhirReference,
+  phase: RoomRow['phase'],
+): Promise<void> {
+  await db.query('update room set phase = $2 where reference = $1 and phase <> $2', [reference, phase]);
+}
+
+/** The rooms of a team's conversations that are to be listed in its space. */
+export async function findChildRooms(db: Queryable, careTeam: FhirReference): Promise<readonly RoomId[]> {
+  const { rows } = await db.query<{ room_id: RoomId }>(
+    `select room_id from room where care_team = $1 and room_id is not null and phase <> 'closed' order by reference`,
+    [careTeam],
+  );
+  return rows.map((row) => row.room_id);
+}
+
+/** Of these rooms, those that belong, or once belonged, to a resource. */
+export async function findBridgedRooms(
+  db: Queryable,
+  roomIds: readonly RoomId[],
+): Promise<readonly RoomId[]> {
+  const { rows } = await db.query<{ room_id: RoomId }>(
+    `select room_id from room where room_id = any ($1)
+     union select room_id from former_room where room_id = any ($1) and followed_at is not null`,
+    [roomIds],
+  );
+  return rows.map((row) => row.room_id);
+}
+
+/** Every resource that has a room, in order. */
+export async function listRooms(db: Queryable): Promise<readonly RoomRow[]> {
+  const { rows } = await db.query<Columns>(
+    `select * from room where room_id is not null order by reference not like 'CareTeam/%', reference`,
+  );
+  return rows.map(fromColumns);
 }

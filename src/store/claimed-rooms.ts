@@ -1,0 +1,50 @@
+// The table of claimed rooms: users listed them in a team's space, and the bridge is not settled in them yet.
+import type { FhirReference, MatrixUserId, RoomAlias, RoomId } from '../domain/ids.ts';
+import type { Queryable } from './database.ts';
+
+/** A room that a user listed in a care team's space. */
+export interface Claim {
+  readonly roomId: RoomId;
+  readonly careTeam: FhirReference;
+  readonly claimedBy: MatrixUserId;
+}
+
+/** Records a claim; the first one stays. */
+export async function saveClaim(db: Queryable, { roomId, careTeam, claimedBy }: Claim): Promise<void> {
+  await db.query(
+    `insert into claimed_room (room_id, care_team, claimed_by) values ($1, $2, $3) on conflict do nothing`,
+    [roomId, careTeam, claimedBy],
+  );
+}
+
+/** The claim on a room. */
+export async function findClaim(db: Queryable, roomId: RoomId): Promise<Claim | undefined> {
+  const { rows } = await db.query<{ care_team: FhirReference; claimed_by: MatrixUserId }>(
+    'select care_team, claimed_by from claimed_room where room_id = $1',
+    [roomId],
+  );
+  return rows.map((row) => ({ roomId, careTeam: row.care_team, claimedBy: row.claimed_by }))[0];
+}
+
+/** Drops a claim: the room became a conversation, or will not. */
+export async function dropClaim(db: Queryable, roomId: RoomId): Promise<void> {
+  await db.query('delete from claimed_room where room_id = $1', [roomId]);
+}
+
+/** Makes a room that a user made the room of a conversation, ready as it is. */
+export async function adoptRoom(
+  db: Queryable,
+  room: {
+    readonly reference: FhirReference;
+    readonly alias: RoomAlias;
+    readonly roomId: RoomId;
+    readonly subject: FhirReference | undefined;
+    readonly careTeam: FhirReference;
+  },
+): Promise<void> {
+  await db.query(
+    `insert into room (reference, alias, room_id, subject, care_team, made_by, ready_at)
+     values ($1, $2, $3, $4, $5, 'user', now()) on conflict do nothing`,
+    [room.reference, room.alias, room.roomId, room.subject ?? null, room.careTeam],
+  );
+}

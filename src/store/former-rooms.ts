@@ -1,0 +1,83 @@
+// The table of rooms that were upgraded: their place was, or is to be, taken by another.
+import type { FhirReference, RoomId } from '../domain/ids.ts';
+import type { Queryable } from './database.ts';
+
+/** A room whose tombstone names another in its place. */
+export interface FormerRoom {
+  readonly roomId: RoomId;
+  readonly reference: FhirReference;
+  readonly replacement: RoomId;
+}
+
+interface Columns {
+  room_id: RoomId;
+  reference: FhirReference;
+  replacement_room_id: RoomId;
+}
+
+/** Records that a room is to be followed into another; a later tombstone counts until one was followed. */
+export async function saveFormerRoom(
+  db: Queryable,
+  { roomId, reference, replacement }: FormerRoom,
+): Promise<void> {
+  await db.query(
+    `insert into former_room (room_id, reference, replacement_room_id) values ($1, $2, $3)
+     on conflict (room_id) do update set replacement_room_id = $3 where former_room.followed_at is null`,
+    [roomId, reference, replacement],
+  );
+}
+
+/** The room that is to be followed into this one, and was not yet. */
+export async function findAwaited(db: Queryable, replacement: RoomId): Promise<FormerRoom | undefined> {
+  const { rows } = await db.query<Columns>(
+    'select * from former_room where replacement_room_id = $1 and followed_at is null order by room_id limit 1',
+    [replacement],
+  );
+  return rows.map((row) => ({
+    roomId: row.room_id,
+    reference: row.reference,
+    replacement: row.replacement_room_id,
+  }))[0];
+}
+
+/** Tells whether another room took, or is to take, the place of this one. */
+export async function hasReplacement(db: Queryable, roomId: RoomId): Promise<boolean> {
+  const { rowCount } = await db.query('select from former_room where room_id = $1', [roomId]);
+  return rowCount === 1;
+}
+
+/** Forgets a replacement that turned out to be none. */
+export async function forgetFormerRoom(db: Queryable, roomId: RoomId): Promise<void> {
+  await db.query('delete from former_room where room_id = $1 and followed_at is null', [roomId]);
+}
+
+/**
+ * Puts the replacement into the old room's place. The base of the comparison is emptied: nobody is in the new room by
+ * FHIR yet, so that everybody is invited again.
+ */
+export async function saveFollowed(
+  db: Queryable,
+  { roomId, reference, replacement }: FormerRoom,
+): Promise<void> {
+  const { rowCount } = await db.query(
+    'update room set room_id = $3 where reference = $1 and room_id = $2',
+    [reference, roomId, replacement],
+  );
+  if (rowCount === 1) await db.query('delete from room_member where reference = $1', [reference]);
+  await db.query('update former_room set followed_at = coalesce(followed_at, now()) where room_id = $1', [
+    roomId,
+  ]);
+}
+
+/** The resources whose rooms are linked to this one's: a team's conversations, or a conversation's team. */
+export async function findLinked(
+  db: Queryable,
+  reference: FhirReference,
+): Promise<readonly FhirReference[]> {
+  const { rows } = await db.query<{ reference: FhirReference }>(
+    `select reference from room where care_team = $1
+     union select care_team from room where reference = $1 and care_team is not null order by reference`,
+    [reference],
+  );
+  return rows.map((row) => row.reference);
+}

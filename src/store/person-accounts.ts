@@ -1,0 +1,29 @@
+// Whose account a Matrix user id is or was: all the references of a person, and the account they have now.
+import type { FhirReference, MatrixUserId } from '../domain/ids.ts';
+import type { Queryable } from './database.ts';
+
+/** Every reference that means the person of this account: a Practitioner and their roles. */
+export async function findPeopleByUserId(
+  db: Queryable,
+  userId: MatrixUserId,
+): Promise<ReadonlySet<FhirReference>> {
+  const { rows } = await db.query<{ reference: FhirReference }>(
+    'select reference from person where user_id = $1',
+    [userId],
+  );
+  return new Set(rows.map((row) => row.reference));
+}
+
+/** The people whose account this once was, with the account each has now. */
+export async function findMovedPeople(
+  db: Queryable,
+  formerUserId: MatrixUserId,
+): Promise<readonly { readonly reference: FhirReference; readonly userId: MatrixUserId }[]> {
+  const { rows } = await db.query<{ reference: FhirReference; user_id: MatrixUserId }>(
+    `select reference, person.user_id from former_account join person using (reference)
+     where former_account.user_id = $1 and person.user_id <> $1
+     order by reference not like 'Practitioner/%', reference`,
+    [formerUserId],
+  );
+  return rows.map((row) => ({ reference: row.reference, userId: row.user_id }));
+}

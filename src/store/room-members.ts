@@ -1,0 +1,66 @@
+// The tables of a room's members and dependencies as of its last convergence.
+import type { FhirReference, MatrixUserId } from '../domain/ids.ts';
+import type { Queryable } from './database.ts';
+
+/** The user ids that were members when the room was last converged: the base of the three-way comparison. */
+export async function readBase(db: Queryable, reference: FhirReference): Promise<ReadonlySet<string>> {
+  const { rows } = await db.query<{ user_id: string }>(
+    'select user_id from room_member where reference = $1',
+    [reference],
+  );
+  return new Set(rows.map((row) => row.user_id));
+}
+
+/** Replaces the base of a room. @param members the person behind each user id */
+export async function saveBase(
+  db: Queryable,
+  reference: FhirReference,
+  members: ReadonlyMap<MatrixUserId, FhirReference>,
+): Promise<void> {
+  // One statement, which leaves rows that stay as they are: convergence runs often and mostly changes nothing.
+  await db.query(
+    `with wanted as (select * from unnest($2::text[], $3::text[]) as w (user_id, person)),
+     gone as (delete from room_member where reference = $1 and user_id not in (select user_id from wanted))
+     insert into room_member (reference, user_id, person) select $1, user_id, person from wanted
+     on conflict (reference, user_id) do update set person = excluded.person
+     where room_member.person is distinct from excluded.person`,
+    [reference, [...members.keys()], [...members.values()]],
+  );
+}
+
+/** Replaces what a room's desired state depends on. */
+export async function saveDependencies(
+  db: Queryable,
+  reference: FhirReference,
+  dependencies: ReadonlySet<FhirReference>,
+): Promise<void> {
+  await db.query(
+    `with gone as (delete from room_dependency where reference = $1 and depends_on <> all ($2::text[]))
+     insert into room_dependency (reference, depends_on) select $1, unnest($2::text[]) on conflict do nothing`,
+    [reference, [...dependencies]],
+  );
+}
+
+/** The rooms whose desired state depends on any of these resources. */
+export async function findDependents(
+  db: Queryable,
+  dependencies: readonly FhirReference[],
+): Promise<readonly FhirReference[]> {
+  const { rows } = await db.query<{ reference: FhirReference }>(
+    'select distinct reference from room_dependency where depends_on = any ($1) order by reference',
+    [dependencies],
+  );
+  return rows.map((row) => row.reference);
+}
+
+/** Of these resources, those on which some room depends. */
+export async function findDependedOn(
+  db: Queryable,
+  references: readonly FhirReference[],
+): Promise<ReadonlySet<FhirReference>> {
+  const { rows } = await db.query<{ depends_on: FhirReference }>(
+    'select distinct depends_on from room_dependency where depends_on = any ($1)',
+    [references],
+  );
+  return new Set(rows.map((row) => row.depends_on));
+}
