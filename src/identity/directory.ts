@@ -42,14 +42,25 @@ export interface Directory {
     password: string,
     signal: AbortSignal,
   ) => Promise<DirectoryEntry | undefined>;
-  /** Everyone, page by page from a position, for the sync of the local table. */
-  readonly list?: (
-    position: string | undefined,
-    signal: AbortSignal,
-  ) => Promise<{
-    readonly entries: readonly DirectoryEntry[];
-    readonly gone: readonly MatrixUserId[];
-    readonly position: string | undefined;
-    readonly done: boolean;
-  }>;
+  /** Everyone, page by page from a position, for the sync of the local table; from the beginning without one. */
+  readonly list?: (position: string | undefined, signal: AbortSignal) => Promise<DirectoryPage>;
+  /** What the directory says now of these records: all of them, gone ones without an entry. */
+  readonly read?: (keys: readonly string[], signal: AbortSignal) => Promise<readonly DirectoryRecord[]>;
+}
+
+/** A record of a directory under the directory's own key; without an entry when there is no one to be found by it. */
+export interface DirectoryRecord {
+  readonly key: string;
+  readonly entry: DirectoryEntry | undefined;
+}
+
+/** A part of what a directory holds, or of what has changed in it. Records may come more than once. */
+export interface DirectoryPage {
+  readonly records: readonly DirectoryRecord[];
+  /** Where the next page begins. Only the directory understands it. */
+  readonly position: string;
+  /** Whether it was the last page for now; the next one is then worth asking for after a while. */
+  readonly done: boolean;
+  /** The page is one of a pass over everyone: who was on none of its pages is to be read again, and may be gone. */
+  readonly pass: string | undefined;
 }
