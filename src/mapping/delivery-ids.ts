@@ -29,3 +29,13 @@ export function noticeDeliveryId(roomId: RoomId, about: MatrixUserId, reason: No
 export function communicationIdOf(eventId: EventId): string {
   return `m-${createHash('sha256').update(eventId).digest('hex').slice(0, 43)}`;
 }
+
+/** The logical id of the Task that proposes what an event did; of the same form. */
+export function taskIdOf(eventId: EventId): string {
+  return `task-${createHash('sha256').update(eventId).digest('hex').slice(0, 43)}`;
+}
+
+/** The logical id of the CommunicationRequest of a room that a user made; of the same form. */
+export function roomRequestIdOf(roomId: RoomId): string {
+  return `room-${createHash('sha256').update(roomId).digest('hex').slice(0, 43)}`;
+}

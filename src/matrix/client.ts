@@ -30,7 +30,8 @@ export interface MatrixRequest {
   readonly as: MatrixUserId;
   /** False before the user has its device: registration, and the making of the device itself. */
   readonly withDevice?: boolean;
-  readonly query?: Readonly<Record<string, string | number>>;
+  /** A list is a parameter given several times. */
+  readonly query?: Readonly<Record<string, string | number | readonly string[]>>;
   readonly body?: Readonly<Record<string, unknown>>;
   readonly prefix?: string;
   readonly signal?: AbortSignal | undefined;
@@ -86,7 +87,15 @@ export function createMatrixClient(deps: {
       signal,
       timeoutMs = deps.requestTimeoutMs,
     } = request;
-    const params = { ...query, user_id: as, ...(withDevice && { device_id: BRIDGE_DEVICE }) };
+    const given = Object.entries(query).map(([name, value]): [string, string | number | string[]] => [
+      name,
+      typeof value === 'object' ? [...value] : value,
+    ]);
+    const params = {
+      ...Object.fromEntries(given),
+      user_id: as,
+      ...(withDevice && { device_id: BRIDGE_DEVICE }),
+    };
     // Not the SDK's own timeout: it leaves a timer behind for each request, which would hold up the process's end.
     const timeout = AbortSignal.timeout(timeoutMs);
     return api.authedRequest<unknown>(METHODS[request.method], request.path, params, request.body, {

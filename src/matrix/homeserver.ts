@@ -2,7 +2,7 @@
 import { createAccounts } from './accounts.ts';
 import type { MatrixClient } from './client.ts';
 import { createRoomStates } from './room-state.ts';
-import { createRooms } from './rooms.ts';
+import { createAliases, createRooms } from './rooms.ts';
 import { createTimeline } from './timeline.ts';
 
 /** Creates all operations on a client. Each throws BridgeError; refusals are MatrixRefusal. */
@@ -10,6 +10,7 @@ export function createHomeserver(client: MatrixClient) {
   return {
     ...createAccounts(client),
     ...createRooms(client),
+    ...createAliases(client),
     ...createRoomStates(client),
     ...createTimeline(client),
   };

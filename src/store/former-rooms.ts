@@ -59,10 +59,11 @@ export async function saveFollowed(
   db: Queryable,
   { roomId, reference, replacement }: FormerRoom,
 ): Promise<void> {
-  const { rowCount } = await db.query(
-    'update room set room_id = $3 where reference = $1 and room_id = $2',
-    [reference, roomId, replacement],
-  );
+  const { rowCount } = await db.query('update room set room_id = $3 where reference = $1 and room_id = $2', [
+    reference,
+    roomId,
+    replacement,
+  ]);
   if (rowCount === 1) await db.query('delete from room_member where reference = $1', [reference]);
   await db.query('update former_room set followed_at = coalesce(followed_at, now()) where room_id = $1', [
     roomId,
@@ -70,10 +71,7 @@ export async function saveFollowed(
 }
 
 /** The resources whose rooms are linked to this one's: a team's conversations, or a conversation's team. */
-export async function findLinked(
-  db: Queryable,
-  reference: FhirReference,
-): Promise<readonly FhirReference[]> {
+export async function findLinked(db: Queryable, reference: FhirReference): Promise<readonly FhirReference[]> {
   const { rows } = await db.query<{ reference: FhirReference }>(
     `select reference from room where care_team = $1
      union select care_team from room where reference = $1 and care_team is not null order by reference`,

@@ -1,0 +1,111 @@
+// A person came into or left a room by Matrix → the CareTeam or CommunicationRequest that says so.
+import type { CareTeamParticipant, Period } from 'fhir/r4.js';
+import type { CareTeam, CommunicationRequest } from '../../domain/fhir.ts';
+import type { FhirReference } from '../../domain/ids.ts';
+import { parseReference } from '../../domain/ids.ts';
+import type { WantedPeople } from '../fhir-to-matrix/participants.ts';
+import { participantsOf, partiesOf } from '../fhir-to-matrix/participants.ts';
+import { holdsAt } from '../periods.ts';
+
+/** The resources that say who is in a room. */
+export type Roster = CareTeam | CommunicationRequest;
+
+/** A person, by the reference to write and by all the references that mean them (a Practitioner's roles). */
+export interface Somebody {
+  readonly reference: FhirReference;
+  readonly all: ReadonlySet<FhirReference>;
+}
+
+/** When it happened, and what time it is, in milliseconds since the epoch. */
+export interface Moment {
+  readonly at: number;
+  readonly now: number;
+}
+
+/**
+ * The moment of an event by its sender's server, which nobody vouches for: one in the future counts as now, so that a
+ * period that ended is over.
+ */
+export function momentOf(originServerTs: number, now: number): Moment {
+  return { at: Math.max(0, Math.min(originServerTs, now)), now };
+}
+
+/** Tells whether the resource itself names the person as someone who takes part now. */
+export function isNamed(roster: Roster, { all }: Somebody, now: number): boolean {
+  return wantedBy(roster, now).people.some(({ reference }) => all.has(reference));
+}
+
+/** Tells whether teams or organisations take part, through which a person may be in the room unnamed. */
+export function namesGroups(roster: Roster, now: number): boolean {
+  const { careTeams, organizations } = wantedBy(roster, now);
+  return careTeams.length + organizations.length > 0;
+}
+
+/**
+ * The resource with the person in it: a participant from that moment on, or a recipient. A participation that has ended
+ * stays as it is; the new one takes its reference, so that a role stays the role, but no role code, which gives power.
+ * @returns undefined when the resource names them already
+ */
+export function withMember(roster: Roster, somebody: Somebody, moment: Moment): Roster | undefined {
+  if (isNamed(roster, somebody, moment.now)) return undefined;
+  if (roster.resourceType === 'CommunicationRequest')
+    return { ...roster, recipient: [...(roster.recipient ?? []), { reference: somebody.reference }] };
+  const participants = roster.participant ?? [];
+  const former = participants.findLast((participant) => isOf(participant.member?.reference, somebody));
+  const { reference } = parseReference(former?.member?.reference) ?? somebody;
+  return {
+    ...roster,
+    participant: [...participants, { member: { reference }, period: { start: instant(moment.at) } }],
+  };
+}
+
+/**
+ * The resource without the person: every participation that holds is ended at that moment, or the recipient removed. The
+ * requester and the sender of a conversation stay what they are.
+ * @returns undefined when it does not name them as such
+ */
+export function withoutMember(roster: Roster, somebody: Somebody, moment: Moment): Roster | undefined {
+  return roster.resourceType === 'CareTeam'
+    ? withoutParticipant(roster, somebody, moment)
+    : withoutRecipient(roster, somebody);
+}
+
+function withoutParticipant(careTeam: CareTeam, somebody: Somebody, moment: Moment): CareTeam | undefined {
+  const isLeaving = ({ member, period }: CareTeamParticipant): boolean =>
+    isOf(member?.reference, somebody) && holdsAt(period, moment.now);
+  if (!(careTeam.participant ?? []).some(isLeaving)) return undefined;
+  const participant = (careTeam.participant ?? []).map((entry) =>
+    isLeaving(entry) ? { ...entry, period: ended(entry.period, moment) } : entry,
+  );
+  return { ...careTeam, participant };
+}
+
+function withoutRecipient(
+  request: CommunicationRequest,
+  somebody: Somebody,
+): CommunicationRequest | undefined {
+  const { recipient = [], ...rest } = request;
+  const staying = recipient.filter(({ reference }) => !isOf(reference, somebody));
+  if (staying.length === recipient.length) return undefined;
+  // FHIR has no empty lists.
+  return staying.length === 0 ? rest : { ...rest, recipient: staying };
+}
+
+function isOf(reference: string | undefined, { all }: Somebody): boolean {
+  const parsed = parseReference(reference);
+  return parsed !== undefined && all.has(parsed.reference);
+}
+
+/** A period must not end before it starts. */
+function ended(period: Period | undefined, { at }: Moment): Period {
+  const start = Date.parse(period?.start ?? '');
+  return { ...period, end: instant(start > at ? start : at) };
+}
+
+function wantedBy(roster: Roster, now: number): WantedPeople {
+  return roster.resourceType === 'CareTeam' ? participantsOf(roster, now) : partiesOf(roster);
+}
+
+function instant(ms: number): string {
+  return new Date(ms).toISOString();
+}

@@ -1,0 +1,113 @@
+// A room that a user made inside a care team's space → the CommunicationRequest of the conversation.
+import type { CareTeam, CommunicationRequest } from '../../domain/fhir.ts';
+import { URI_SYSTEM } from '../../domain/fhir.ts';
+import type { FhirReference, MatrixUserId, RoomId } from '../../domain/ids.ts';
+import { roomRequestIdOf } from '../delivery-ids.ts';
+import type { RoomTemplates } from '../room-names.ts';
+import { withSubjectLine } from '../room-names.ts';
+
+/** A state event of the room, as far as it matters here. */
+interface RoomStateEvent {
+  readonly type: string;
+  readonly state_key: string;
+  readonly sender: string;
+  readonly content: Readonly<Record<string, unknown>>;
+  readonly origin_server_ts?: unknown;
+}
+
+/** What a room says of itself. */
+export interface RoomFacts {
+  readonly isSpace: boolean;
+  readonly isEncrypted: boolean;
+  readonly isPublic: boolean;
+  readonly creator: MatrixUserId | undefined;
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number | undefined;
+  readonly name: string | undefined;
+  /** Who is in it or invited. */
+  readonly members: readonly MatrixUserId[];
+  readonly joined: ReadonlySet<string>;
+  /** The room it took the place of. */
+  readonly predecessor: string | undefined;
+}
+
+const URI_PREFIX = 'matrix:roomid/';
+/** A FHIR dateTime has a year of four digits. */
+const LATEST_DATE_TIME = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+
+/** Reads a room's state. */
+export function readRoomFacts(state: readonly RoomStateEvent[]): RoomFacts {
+  const find = (type: string): RoomStateEvent | undefined =>
+    state.find((event) => event.type === type && event.state_key === '');
+  const create = find('m.room.create');
+  const name = find('m.room.name')?.content['name'];
+  const memberships = state.filter(({ type }) => type === 'm.room.member');
+  const inState = (...wanted: readonly unknown[]): MatrixUserId[] =>
+    memberships
+      .filter(({ content }) => wanted.includes(content['membership']))
+      .map(({ state_key }) => state_key as MatrixUserId);
+  return {
+    isSpace: create?.content['type'] === 'm.space',
+    isEncrypted: find('m.room.encryption') !== undefined,
+    isPublic: find('m.room.join_rules')?.content['join_rule'] === 'public',
+    creator: create?.sender as MatrixUserId | undefined,
+    createdAt: millisecondsIn(create?.origin_server_ts),
+    name: typeof name === 'string' ? name : undefined,
+    members: inState('join', 'invite'),
+    joined: new Set(inState('join')),
+    predecessor: predecessorIn(create?.content ?? {}),
+  };
+}
+
+/** The conversation that a user began by making a room. */
+export function requestOfRoom(
+  { roomId, facts }: { readonly roomId: RoomId; readonly facts: RoomFacts },
+  team: { readonly reference: FhirReference; readonly careTeam: CareTeam },
+  people: { readonly requester: FhirReference | undefined; readonly recipients: readonly FhirReference[] },
+  templates: RoomTemplates,
+): CommunicationRequest & { id: string } {
+  const recipients = people.recipients.filter((reference) => reference !== people.requester);
+  const request: CommunicationRequest & { id: string } = {
+    resourceType: 'CommunicationRequest',
+    id: roomRequestIdOf(roomId),
+    identifier: [{ use: 'official', system: URI_SYSTEM, value: `${URI_PREFIX}${roomId.slice(1)}` }],
+    status: 'active',
+    ...(team.careTeam.subject?.reference !== undefined && {
+      subject: { reference: team.careTeam.subject.reference },
+    }),
+    about: [{ reference: team.reference }],
+    ...(facts.createdAt !== undefined && { authoredOn: new Date(facts.createdAt).toISOString() }),
+    ...requesterOf(people.requester, facts.creator),
+    ...(recipients.length > 0 && { recipient: recipients.map((reference) => ({ reference })) }),
+  };
+  return { ...(withSubjectLine(request, facts.name ?? '', templates) ?? request), id: request.id };
+}
+
+/** The room from which the bridge made this request; undefined where it began on the FHIR side. */
+export function roomOfRequest(request: CommunicationRequest): RoomId | undefined {
+  const uri = request.identifier?.find(
+    ({ system, value }) => system === URI_SYSTEM && value?.startsWith(URI_PREFIX) === true,
+  )?.value;
+  return uri === undefined ? undefined : (`!${uri.slice(URI_PREFIX.length)}` as RoomId);
+}
+
+function requesterOf(
+  requester: FhirReference | undefined,
+  creator: MatrixUserId | undefined,
+): Pick<CommunicationRequest, 'requester'> {
+  if (requester !== undefined) return { requester: { reference: requester } };
+  if (creator === undefined) return {};
+  // As with messages of people nobody knows: by their Matrix user id alone.
+  return { requester: { identifier: { system: URI_SYSTEM, value: `matrix:u/${creator.slice(1)}` } } };
+}
+
+function millisecondsIn(value: unknown): number | undefined {
+  return typeof value === 'number' && value >= 0 && value <= LATEST_DATE_TIME ? value : undefined;
+}
+
+function predecessorIn(create: Readonly<Record<string, unknown>>): string | undefined {
+  const { predecessor } = create;
+  if (typeof predecessor !== 'object' || predecessor === null || !('room_id' in predecessor))
+    return undefined;
+  return typeof predecessor.room_id === 'string' ? predecessor.room_id : undefined;
+}
