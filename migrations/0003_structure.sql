@@ -61,8 +61,10 @@ alter table ghost add column avatar_digest text;
 create table invitation (
   room_id text not null,
   user_id text not null,
+  -- Whom it is about is stored before the ghost joins, and found again by this: a token may be read once only.
+  event_id text not null unique,
   inviter text not null,
-  subject text,
+  subject text not null,
   received_at timestamptz not null default now(),
   joined_at timestamptz,
   primary key (room_id, user_id)

@@ -1,13 +1,14 @@
-// The two servers the bridge speaks to, each behind its client.
+// The servers the bridge speaks to, each behind its client: homeserver, FHIR server, pseudonym service.
 import type { Config } from './config/schema.ts';
 import { createFhirClient } from './fhir/client.ts';
 import { createFhirServer } from './fhir/server.ts';
 import type { BridgeSettings } from './flows/bridge.ts';
 import { createMatrixClient } from './matrix/client.ts';
 import { createHomeserver } from './matrix/homeserver.ts';
+import { createPseudonyms } from './pseudonyms/service.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 
-/** Creates the homeserver's and the FHIR server's operations. */
+/** Creates the operations of each. */
 export function connectServers(config: Config, settings: BridgeSettings, metrics: Metrics) {
   const matrixClient = createMatrixClient({
     ...config.matrix,
@@ -23,5 +24,11 @@ export function connectServers(config: Config, settings: BridgeSettings, metrics
   return {
     homeserver: createHomeserver(matrixClient),
     fhir: createFhirServer(fhirClient, settings.idStrategy),
+    pseudonyms: createPseudonyms({
+      ...config.invitations,
+      timeoutMs: config.invitations.timeoutSeconds * 1000,
+      serverName: settings.serverName,
+      observe: metrics.observePseudonyms,
+    }),
   };
 }

@@ -1,6 +1,7 @@
 // The homeserver's operations that the bridge uses, typed and checked (client-server API v1.19).
 import { createAccounts } from './accounts.ts';
 import type { MatrixClient } from './client.ts';
+import { createInvitations } from './invitations.ts';
 import { createRoomStates } from './room-state.ts';
 import { createAliases, createRooms } from './rooms.ts';
 import { createTimeline } from './timeline.ts';
@@ -10,6 +11,7 @@ export function createHomeserver(client: MatrixClient) {
   return {
     ...createAccounts(client),
     ...createRooms(client),
+    ...createInvitations(client),
     ...createAliases(client),
     ...createRoomStates(client),
     ...createTimeline(client),

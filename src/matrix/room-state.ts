@@ -44,24 +44,23 @@ export function createRoomStates(client: MatrixClient) {
     /**
      * Invites by state event, which unlike `POST /invite` keeps custom content. Whoever is in the room already
      * (403) needs no invitation.
+     * @param content the member event's whole content, where it says more than that
      */
     async invite(
       as: MatrixUserId,
       roomId: RoomId,
       userId: MatrixUserId,
       signal?: AbortSignal,
+      content: Readonly<Record<string, unknown>> = { membership: 'invite' },
     ): Promise<void> {
       const path = `/rooms/${segment(roomId)}/state/m.room.member/${segment(userId)}`;
       await client
-        .request(
-          { operation: 'invite', method: 'PUT', path, as, body: { membership: 'invite' }, signal },
-          eventIdSchema,
-        )
+        .request({ operation: 'invite', method: 'PUT', path, as, body: content, signal }, eventIdSchema)
         .catch(async (error: unknown) => {
           if (!(error instanceof MatrixRefusal) || error.status !== 403) throw error;
           const member = { type: 'm.room.member', state_key: userId };
-          const content = await stateEventContent(client, as, roomId, member, signal);
-          if (content?.['membership'] !== 'join') throw error;
+          const actual = await stateEventContent(client, as, roomId, member, signal);
+          if (actual?.['membership'] !== 'join') throw error;
         });
     },
 

@@ -1,0 +1,50 @@
+// The table of invitations that came to ghosts with a context: which patient an invited room is about.
+import type { EventId, FhirReference, MatrixUserId, RoomId } from '../domain/ids.ts';
+import type { Queryable } from './database.ts';
+
+/** An invitation whose patient is known. */
+export interface InvitationRow {
+  readonly roomId: RoomId;
+  /** The invited ghost. */
+  readonly userId: MatrixUserId;
+  readonly eventId: EventId;
+  readonly inviter: MatrixUserId;
+  readonly subject: FhirReference;
+}
+
+/** Records whom an invitation is about; a later one for the same ghost and room takes its place. */
+export async function saveInvitation(
+  db: Queryable,
+  { roomId, userId, eventId, inviter, subject }: InvitationRow,
+): Promise<void> {
+  await db.query(
+    `insert into invitation (room_id, user_id, event_id, inviter, subject) values ($1, $2, $3, $4, $5)
+     on conflict (room_id, user_id) do update
+     set event_id = $3, inviter = $4, subject = $5, received_at = now(), joined_at = null`,
+    [roomId, userId, eventId, inviter, subject],
+  );
+}
+
+/** Whom an invitation is about, where that was recorded before. */
+export async function findInvitationSubject(
+  db: Queryable,
+  eventId: EventId,
+): Promise<FhirReference | undefined> {
+  const { rows } = await db.query<{ subject: FhirReference }>(
+    'select subject from invitation where event_id = $1',
+    [eventId],
+  );
+  return rows[0]?.subject;
+}
+
+/** Records that the ghost followed the invitation. */
+export async function saveInvitationJoined(db: Queryable, eventId: EventId): Promise<void> {
+  await db.query('update invitation set joined_at = now() where event_id = $1 and joined_at is null', [
+    eventId,
+  ]);
+}
+
+/** Removes an invitation that the ghost could not follow any more. */
+export async function removeInvitation(db: Queryable, eventId: EventId): Promise<void> {
+  await db.query('delete from invitation where event_id = $1', [eventId]);
+}
