@@ -5,12 +5,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from './config/schema.ts';
 import type { Clock, Sleep } from './domain/clock.ts';
 import type { Bridge } from './flows/bridge.ts';
+import { inTransaction } from './inbox/database.ts';
 import { enqueue } from './inbox/enqueue.ts';
 import { ensureRoom } from './matrix/ensure-room.ts';
 import { createSpeak } from './matrix/speak.ts';
 import { connectServers } from './servers.ts';
 import { compileSettings } from './settings.ts';
+import * as ghosts from './store/ghosts.ts';
 import * as heldCommunications from './store/held-communications.ts';
+import * as invitations from './store/invitations.ts';
 import * as messages from './store/messages.ts';
 import * as notices from './store/notices.ts';
 import * as people from './store/people.ts';
@@ -42,7 +45,7 @@ export function composeBridge(
   { pool, log, metrics }: { pool: Pool; log: Log; metrics: Metrics },
 ): ComposedBridge {
   const { appserviceId, ...settings } = compileSettings(config);
-  const { homeserver, fhir } = connectServers(config, settings, metrics);
+  const { homeserver, fhir, pseudonyms } = connectServers(config, settings, metrics);
   const { bot } = settings;
   const connectSession = async (): Promise<pg.Client> => {
     const client = new pg.Client({
@@ -54,9 +57,10 @@ export function composeBridge(
   };
   const locks = createRoomLocks({ connect: connectSession, sleep });
   const bridge: Bridge = {
-    ...{ settings, homeserver, fhir, clock, log, metrics, enqueue },
+    ...{ settings, homeserver, fhir, pseudonyms, clock, log, metrics, enqueue },
     db: pool,
-    store: { heldCommunications, messages, notices, people, resourceVersions, roomMembers, rooms },
+    transact: (work) => inTransaction(pool, work),
+    store: { ghosts, heldCommunications, invitations, messages, notices, people, resourceVersions, roomMembers, rooms },
     speaking: createSpeak({ homeserver, bot }),
     roomLock: locks.lock,
     ensureRoom: (order, signal) => ensureRoom({ homeserver, bot, clock, sleep }, order, signal),

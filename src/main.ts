@@ -13,6 +13,7 @@ import type { Daemon } from './lifecycle.ts';
 import { createDaemon } from './lifecycle.ts';
 import { createEndpoints } from './endpoints.ts';
 import { createReaders, MATRIX_CHANNEL } from './readers.ts';
+import { createSweep } from './sweep.ts';
 import * as arrivals from './store/arrivals.ts';
 import * as cursors from './store/cursors.ts';
 import { createPool } from './store/database.ts';
@@ -38,7 +39,10 @@ export function composeDaemon(config: Config, log: Log): Daemon {
     ringMatrix: (tx) => notify(tx, MATRIX_CHANNEL),
     store: { arrivals, cursors, resourceVersions },
   });
-  const readers = createReaders({ config, settings, pool, homeserver, fhir, intake, sleep, log, metrics });
+  const readers = [
+    ...createReaders({ config, settings, pool, homeserver, fhir, intake, sleep, log, metrics }),
+    ...(config.sweep.enabled ? [createSweep({ config, bridge, pool, sleep })] : []),
+  ];
 
   // ... and what is stored is handled.
   return createDaemon({

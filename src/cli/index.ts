@@ -9,6 +9,7 @@ import { healthcheckCommand } from './healthcheck.ts';
 import { initCommand } from './init.ts';
 import { migrateCommand } from './migrate.ts';
 import { registrationCommand } from './registration.ts';
+import { resyncCommand } from './resync.ts';
 import { runCommand } from './run.ts';
 
 const program = new Command('fhir-matrix-bridge')
@@ -19,6 +20,7 @@ const program = new Command('fhir-matrix-bridge')
   .addCommand(registrationCommand())
   .addCommand(migrateCommand())
   .addCommand(dlqCommand())
+  .addCommand(resyncCommand())
   .addCommand(healthcheckCommand())
   .addCommand(errorsCommand());
 

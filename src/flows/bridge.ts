@@ -1,5 +1,5 @@
 // What every flow is given: the two servers, the store, and the operator's settings.
-import type { Pool } from 'pg';
+import type { ClientBase, Pool } from 'pg';
 import type { Clock } from '../domain/clock.ts';
 import type { MatrixUserId, RoomId } from '../domain/ids.ts';
 import type { FhirServer } from '../fhir/server.ts';
@@ -11,7 +11,10 @@ import type { RoomTemplates } from '../mapping/room-names.ts';
 import type { RoomOrder } from '../matrix/ensure-room.ts';
 import type { Homeserver } from '../matrix/homeserver.ts';
 import type { Speaking } from '../matrix/speak.ts';
+import type { Pseudonyms } from '../pseudonyms/pseudonyms.ts';
 import type * as heldCommunications from '../store/held-communications.ts';
+import type * as invitations from '../store/invitations.ts';
+import type * as ghosts from '../store/ghosts.ts';
 import type * as messages from '../store/messages.ts';
 import type * as notices from '../store/notices.ts';
 import type * as people from '../store/people.ts';
@@ -49,6 +52,8 @@ export interface BridgeSettings {
 /** The tables' functions; the bridge's flows reach no other tables. */
 export interface Store {
   readonly heldCommunications: typeof heldCommunications;
+  readonly invitations: typeof invitations;
+  readonly ghosts: typeof ghosts;
   readonly messages: typeof messages;
   readonly notices: typeof notices;
   readonly people: typeof people;
@@ -62,12 +67,16 @@ export interface Bridge {
   readonly db: Pool;
   readonly store: Store;
   readonly enqueue: typeof enqueue;
+  /** Runs statements in a transaction of their own; nothing else is waited for in it. */
+  readonly transact: <T>(work: (tx: ClientBase) => Promise<T>) => Promise<T>;
   readonly homeserver: Homeserver;
   readonly speaking: Speaking;
   /** One convergence of a room at a time, in this process and all others on the database. */
   readonly roomLock: RoomLock;
   readonly ensureRoom: (order: RoomOrder, signal: AbortSignal) => Promise<RoomId>;
   readonly fhir: FhirServer;
+  /** Names patients to other homeservers, and recognises those named by them. */
+  readonly pseudonyms: Pseudonyms;
   readonly settings: BridgeSettings;
   readonly clock: Clock;
   readonly log: Log;

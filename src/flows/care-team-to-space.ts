@@ -6,34 +6,30 @@ import { desiredSpace } from '../mapping/desired-room.ts';
 import { participantsOf } from '../mapping/fhir-to-matrix/participants.ts';
 import { wantedForCareTeam } from '../mapping/phases.ts';
 import { spaceTitle } from '../mapping/room-names.ts';
-import type { Outcome } from '../inbox/item.ts';
 import type { Bridge } from './bridge.ts';
 import { convergeItem } from './converge-item.ts';
+import type { Converged } from './converge.ts';
 import type { Blueprint } from './converge-room.ts';
 import { applyPlan, planRoom, strayLinks } from './converge-room.ts';
 import { resolvePeople } from './people.ts';
 
-/** Handles a changed CareTeam: its space, and the conversations that were waiting for one. */
+/**
+ * Brings a CareTeam's space up to date.
+ * @param cause what asks for it
+ * @returns what is to be done next: the conversations that were waiting for a space
+ */
 export async function careTeamToSpace(
   bridge: Bridge,
   reference: FhirReference,
   cause: string,
   signal: AbortSignal,
-): Promise<Outcome> {
+): Promise<Converged> {
   const { store, db } = bridge;
   const made = await convergeSpace(bridge, reference, signal);
-  if (made === undefined) return { kind: 'ignored', reason: 'no-room' };
+  if (made === undefined) return { hasRoom: false, next: [] };
   const waiting =
     made.subject === undefined ? [] : await store.rooms.findUnlinkedConversations(db, made.subject);
-  return {
-    kind: 'done',
-    record: async (tx) => {
-      await bridge.enqueue(
-        tx,
-        waiting.map((conversation) => convergeItem(conversation, cause)),
-      );
-    },
-  };
+  return { hasRoom: true, next: waiting.map((conversation) => convergeItem(conversation, cause)) };
 }
 
 /** Brings a team's space up to date. @returns undefined when there is none and none is wanted, or the team is gone */

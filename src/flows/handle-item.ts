@@ -1,18 +1,15 @@
 // What the inbox calls for every item: finds the flow, and turns what went wrong into the catalogue's verdict.
 import { z } from 'zod';
-import type { FhirReference } from '../domain/ids.ts';
-import { typeOf } from '../domain/ids.ts';
 import type { InboxItem } from '../domain/inbox.ts';
 import { BridgeError, errorCatalogue, errorEntry } from '../telemetry/errors.ts';
 import type { Attempt, Handle, Item, OnParked, Outcome } from '../inbox/item.ts';
+import { acceptInvitation, isGhostInvitation } from './accept-invitation.ts';
 import type { Bridge } from './bridge.ts';
-import { careTeamToSpace } from './care-team-to-space.ts';
-import { convergeItem } from './converge-item.ts';
+import { converge, convergeWithDependents } from './converge.ts';
 import { communicationToMessage } from './communication-to-message.ts';
 import { messageToFhir } from './message-to-communication.ts';
 import { noticeItem, sayNotice } from './notice.ts';
 import { isOwnUser } from './own-users.ts';
-import { requestToRoom } from './request-to-room.ts';
 
 const kinds = [
   'matrix.event',
@@ -88,7 +85,9 @@ async function dispatch(
 ): Promise<Outcome> {
   switch (item.kind) {
     case 'matrix.event':
-      return messageToFhir(bridge, item.event, attempt);
+      return isGhostInvitation(bridge.settings, item.event)
+        ? acceptInvitation(bridge, item.event, attempt)
+        : messageToFhir(bridge, item.event, attempt);
     case 'matrix.ephemeral':
     case 'matrix.to_device':
       return { kind: 'ignored', reason: 'not-carried-yet' };
@@ -99,18 +98,6 @@ async function dispatch(
     case 'converge':
       return converge(bridge, item.reference, sourceId, attempt.signal);
   }
-}
-
-/** @param cause what asks for it, from which the ids of what follows are made */
-async function converge(
-  bridge: Bridge,
-  reference: FhirReference,
-  cause: string,
-  signal: AbortSignal,
-): Promise<Outcome> {
-  return typeOf(reference) === 'CareTeam'
-    ? careTeamToSpace(bridge, reference, cause, signal)
-    : requestToRoom(bridge, reference, cause, signal);
 }
 
 async function dispatchChange(
@@ -129,29 +116,6 @@ async function dispatchChange(
     case 'Communication':
       return communicationToMessage(bridge, reference, attempt);
   }
-}
-
-/** A team stands in other teams, and is a recipient of conversations: those follow it. */
-async function convergeWithDependents(
-  bridge: Bridge,
-  reference: FhirReference,
-  cause: string,
-  signal: AbortSignal,
-): Promise<Outcome> {
-  const outcome = await converge(bridge, reference, cause, signal);
-  const dependents = await bridge.store.roomMembers.findDependents(bridge.db, [reference]);
-  const others = dependents.filter((dependent) => dependent !== reference);
-  if (others.length === 0 || (outcome.kind !== 'done' && outcome.kind !== 'ignored')) return outcome;
-  return {
-    ...outcome,
-    record: async (tx) => {
-      await outcome.record?.(tx);
-      await bridge.enqueue(
-        tx,
-        others.map((other) => convergeItem(other, cause)),
-      );
-    },
-  };
 }
 
 function outcomeOf(bridge: Bridge, thrown: unknown, attempt: Attempt): Outcome {

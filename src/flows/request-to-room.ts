@@ -15,11 +15,11 @@ import { withTeamRoles } from '../mapping/fhir-to-matrix/team-roles.ts';
 import type { Phase } from '../mapping/phases.ts';
 import { wantedForCareTeam, wantedForRequest } from '../mapping/phases.ts';
 import { conversationTitle } from '../mapping/room-names.ts';
-import type { Outcome } from '../inbox/item.ts';
 import type { StoredResource } from '../fhir/server.ts';
 import type { RoomRow } from '../store/rooms.ts';
 import type { Bridge } from './bridge.ts';
 import { convergeSpace } from './care-team-to-space.ts';
+import type { Converged } from './converge.ts';
 import type { Blueprint, RoomPlan } from './converge-room.ts';
 import { applyPlan, planRoom, strayLinks } from './converge-room.ts';
 import { heldItem } from './held-communications.ts';
@@ -36,27 +36,27 @@ export interface Conversation {
   readonly phase: Phase;
 }
 
-/** Handles a changed CommunicationRequest: its room, and the Communications that were waiting for it to open. */
+/**
+ * Brings a CommunicationRequest's room up to date.
+ * @param cause what asks for it
+ * @returns what is to be done next: the Communications that were waiting for it to open
+ */
 export async function requestToRoom(
   bridge: Bridge,
   reference: FhirReference,
   cause: string,
   signal: AbortSignal,
-): Promise<Outcome> {
+): Promise<Converged> {
   const { store, db } = bridge;
   const conversation = await convergeConversation(bridge, reference, signal);
-  if (conversation === undefined) return { kind: 'ignored', reason: 'no-room' };
+  if (conversation === undefined) return { hasRoom: false, next: [] };
   const held = await store.heldCommunications.findHeldCommunications(db, reference);
-  if (held.length === 0) return { kind: 'done' };
   return {
-    kind: 'done',
-    record: async (tx) => {
-      await bridge.enqueue(
-        tx,
-        held.map((communication) => heldItem(reference, communication, cause)),
-      );
-      await store.heldCommunications.releaseHeldCommunications(tx, reference, held);
-    },
+    hasRoom: true,
+    next: held.map((communication) => heldItem(reference, communication, cause)),
+    ...(held.length > 0 && {
+      record: (tx) => store.heldCommunications.releaseHeldCommunications(tx, reference, held),
+    }),
   };
 }
 

@@ -1,0 +1,86 @@
+// `resync`: compares spaces and rooms with FHIR, prints what differs, and mends it unless told not to.
+import { Command } from 'commander';
+import { loadConfig } from '../config/load.ts';
+import type { FhirReference } from '../domain/ids.ts';
+import { parseReference } from '../domain/ids.ts';
+import type { ResyncFinding, ResyncSummary } from '../flows/resync.ts';
+import { createPool } from '../store/database.ts';
+import { createLogger } from '../telemetry/logger.ts';
+import { createMetrics } from '../telemetry/metrics.ts';
+import { configOption } from './options.ts';
+
+interface Options {
+  readonly config?: string;
+  readonly dryRun: boolean;
+  readonly all: boolean;
+}
+
+/** The command `resync`. It exits with 1 when a room could not be compared. */
+export function resyncCommand(): Command {
+  return new Command('resync')
+    .description('Compare spaces and rooms with the FHIR server, and mend what differs')
+    .argument('[reference...]', 'CareTeam/… or CommunicationRequest/…; without any, all that have a room')
+    .option('--dry-run', 'print what differs and change nothing', false)
+    .option('--all', 'everything on the FHIR server, be it from before the bridge', false)
+    .addOption(configOption())
+    .action(async (given: readonly string[], { config: file, dryRun, all }: Options) => {
+      const references = given.map(readReference);
+      const summary = await run(file, {
+        ...{ dryRun, all },
+        ...(references.length > 0 && { references }),
+      });
+      const { checked, differed, failed } = summary;
+      const done = dryRun ? 'would be changed' : 'changed';
+      process.stdout.write(`${checked} compared, ${differed} ${done}, ${failed} failed.\n`);
+      if (failed > 0) process.exitCode = 1;
+    });
+}
+
+async function run(
+  file: string | undefined,
+  options: { dryRun: boolean; all: boolean; references?: readonly FhirReference[] },
+): Promise<ResyncSummary> {
+  const config = await loadConfig(file, process.env);
+  // Loaded here, so that the light commands do not load the clients.
+  const [{ composeBridge }, { resync }] = await Promise.all([
+    import('../compose-bridge.ts'),
+    import('../flows/resync.ts'),
+  ]);
+  const pool = createPool(config.database.url, config.database.poolSize);
+  const log = createLogger('error');
+  const { bridge, close } = composeBridge(config, { pool, log, metrics: createMetrics() });
+  const stop = new AbortController();
+  const abort = (): void => {
+    stop.abort();
+  };
+  process.once('SIGINT', abort).once('SIGTERM', abort);
+  try {
+    return await resync(bridge, options, print, stop.signal);
+  } finally {
+    await close();
+    await pool.end();
+  }
+}
+
+function print({ reference, state, changes }: ResyncFinding): void {
+  switch (state) {
+    case 'in-sync':
+      return;
+    case 'gone':
+      process.stdout.write(`${reference}: not on the FHIR server; its room is left as it is\n`);
+      return;
+    case 'failed':
+      process.stdout.write(`${reference}: failed: ${changes.join(', ')}\n`);
+      return;
+    case 'differs':
+      for (const change of changes) process.stdout.write(`${reference}: ${change}\n`);
+  }
+}
+
+/** @throws Error when it is no reference to a CareTeam or CommunicationRequest */
+function readReference(given: string): FhirReference {
+  const parsed = parseReference(given);
+  if (parsed?.resourceType === 'CareTeam' || parsed?.resourceType === 'CommunicationRequest')
+    return parsed.reference;
+  throw new Error(`Expected CareTeam/… or CommunicationRequest/…, got ${given}`);
+}
