@@ -6,11 +6,14 @@ import { isMatrixUserId } from './domain/ids.ts';
 import { createHooksRouter } from './fhir/hooks.ts';
 import type { BridgeSettings } from './flows/bridge.ts';
 import type { Intake } from './flows/intake.ts';
+import { provideAlias } from './flows/provide-alias.ts';
 import { notify } from './inbox/notify.ts';
 import { createAppserviceRouter } from './matrix/appservice.ts';
+import type { Homeserver } from './matrix/homeserver.ts';
 import { createBearerCheck } from './ops/bearer.ts';
 import { FHIR_CHANNEL } from './readers.ts';
-import { findGhost } from './store/people.ts';
+import { findGhosts } from './store/ghosts.ts';
+import * as rooms from './store/rooms.ts';
 import type { Log } from './telemetry/log.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 
@@ -18,6 +21,7 @@ interface EndpointDeps {
   readonly config: Config;
   readonly settings: BridgeSettings;
   readonly pool: Pool;
+  readonly homeserver: Homeserver;
   readonly intake: Intake;
   readonly log: Log;
   readonly metrics: Metrics;
@@ -28,6 +32,7 @@ export function createEndpoints({
   config,
   settings,
   pool,
+  homeserver,
   intake,
   log,
   metrics,
@@ -40,7 +45,8 @@ export function createEndpoints({
       checkBearer: createBearerCheck([config.matrix.hsToken, config.matrix.previousHsToken]),
       store: intake.pushed,
       isRegistered: async (userId) =>
-        userId === settings.bot || (isMatrixUserId(userId) && (await findGhost(pool, userId)) !== undefined),
+        userId === settings.bot || (isMatrixUserId(userId) && (await findGhosts(pool, [userId])).has(userId)),
+      provideAlias: (alias, signal) => provideAlias({ db: pool, rooms, homeserver, settings }, alias, signal),
       log,
       count: counter('matrix'),
     }),

@@ -57,7 +57,7 @@ export function composeDaemon(config: Config, log: Log): Daemon {
       await close();
       await pool.end();
     },
-    endpoints: createEndpoints({ config, settings, pool, intake, log, metrics }),
+    endpoints: createEndpoints({ config, settings, pool, homeserver, intake, log, metrics }),
     readers,
     handle: createHandle(bridge),
     onParked: createReportFailure(bridge),

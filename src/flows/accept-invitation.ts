@@ -93,7 +93,7 @@ async function decline(
   reason: string,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  await homeserver.declineInvitation(ghost, roomId, signal);
+  await homeserver.leave(ghost, roomId, signal);
   return ignored(reason);
 }
 

@@ -12,12 +12,17 @@ interface Deps {
   readonly store: (parts: TransactionParts) => Promise<void>;
   /** Whether a user id is a registered ghost of the bridge, or its bot. */
   readonly isRegistered: (userId: string) => Promise<boolean>;
+  /** Makes an alias that nobody has yet, if it names a room. Never waits for an answer that waits for this one. */
+  readonly provideAlias: (alias: string, signal: AbortSignal) => Promise<boolean>;
   readonly log: Log;
   readonly count: (result: 'stored' | 'refused' | 'failed') => void;
 }
 
 /** Above 100 events, 100 ephemeral and 100 to-device events of 64 KiB each: no legal transaction is refused. */
 const LARGEST_TRANSACTION = '64mb';
+
+/** How long the homeserver, and whoever asked it, waits for an alias. */
+const ALIAS_TIMEOUT_MS = 5_000;
 
 /** Creates the router; mount it at `/`. */
 export function createAppserviceRouter(deps: Deps): Router {
@@ -32,10 +37,7 @@ export function createAppserviceRouter(deps: Deps): Router {
     if (await deps.isRegistered(request.params.userId)) response.json({});
     else refuse(response, 404, 'M_NOT_FOUND', 'No such user of this bridge');
   });
-  // Asked for every unknown alias of the namespace, also when the bridge itself looks one up: never call back here.
-  router.get('/_matrix/app/v1/rooms/:alias', (_request, response) => {
-    refuse(response, 404, 'M_NOT_FOUND', 'No such room yet: it is made when its FHIR resource is');
-  });
+  router.get('/_matrix/app/v1/rooms/:alias', aliases(deps));
   router.get('/_matrix/app/v1/thirdparty/protocol/:protocol', (_request, response) => {
     refuse(response, 404, 'M_NOT_FOUND', 'This bridge offers no third-party protocols');
   });
@@ -68,6 +70,20 @@ function authenticate({ checkBearer, log, count }: Deps): RequestHandler {
     if (verdict === 'missing')
       refuse(response, 401, 'M_UNAUTHORIZED', 'Expected the header Authorization: Bearer <hs_token>');
     else refuse(response, 403, 'M_FORBIDDEN', 'The token is not the hs_token of this bridge');
+  };
+}
+
+/** Asked for every unknown alias of the namespace, also when the bridge itself looks one up. */
+function aliases({ provideAlias, log }: Deps): RequestHandler {
+  return async (request, response) => {
+    try {
+      const alias = String(request.params['alias']);
+      if (await provideAlias(alias, AbortSignal.timeout(ALIAS_TIMEOUT_MS))) response.json({});
+      else refuse(response, 404, 'M_NOT_FOUND', 'No such room yet: it is made when its FHIR resource is');
+    } catch (error) {
+      log.warn({ error }, 'Could not tell whether an alias names a room; whoever asked may ask again');
+      refuse(response, 503, 'M_UNKNOWN', 'The bridge cannot tell at the moment');
+    }
   };
 }
 

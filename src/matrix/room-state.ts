@@ -70,12 +70,11 @@ export function createRoomStates(client: MatrixClient) {
       await client.request({ operation: 'join', method: 'POST', path, as, body: {}, signal }, nothing);
     },
 
-    /** Leaves a room; not being in it is success. */
+    /** Leaves a room, or declines the invitation to it; not being in it is success, as is a room that is unknown (404). */
     async leave(as: MatrixUserId, roomId: RoomId, signal?: AbortSignal): Promise<void> {
       const path = `/rooms/${segment(roomId)}/leave`;
-      await unlessStatus(403, () =>
-        client.request({ operation: 'leave', method: 'POST', path, as, body: {}, signal }, nothing),
-      );
+      const request = { operation: 'leave', method: 'POST', path, as, body: {}, signal } as const;
+      await unlessStatus(403, () => unlessStatus(404, () => client.request(request, nothing)));
     },
 
     /** Removes a user, or takes an invitation back; whoever is not there any more is success. */

@@ -22,6 +22,10 @@ async function start(store: (parts: TransactionParts) => Promise<void> = () => P
         stored.push(parts);
       },
       isRegistered: (userId) => Promise.resolve(userId.startsWith('@_fhir_')),
+      provideAlias: (alias) =>
+        alias.startsWith('#broken')
+          ? Promise.reject(new Error('no database'))
+          : Promise.resolve(alias === '#careteam-244:example.org'),
       log,
       count: (result) => counted.push(result),
     }),
@@ -149,6 +153,8 @@ test.each([
   ['GET', '/users/%40_fhir_abc%3Aexample.org', 200, {}],
   ['GET', '/users/%40jan%3Aexample.org', 404, { errcode: 'M_NOT_FOUND' }],
   ['GET', '/rooms/%23careteam%2F244%3Aexample.org', 404, { errcode: 'M_NOT_FOUND' }],
+  ['GET', '/rooms/%23careteam-244%3Aexample.org', 200, {}],
+  ['GET', '/rooms/%23broken%3Aexample.org', 503, { errcode: 'M_UNKNOWN' }],
   ['GET', '/thirdparty/protocol/fhir', 404, { errcode: 'M_NOT_FOUND' }],
   ['GET', '/thirdparty/location', 200, []],
   ['GET', '/thirdparty/location/fhir', 200, []],
