@@ -12,11 +12,14 @@ import { createSpeak } from './matrix/speak.ts';
 import { connectServers } from './servers.ts';
 import { compileSettings } from './settings.ts';
 import * as ghosts from './store/ghosts.ts';
+import * as claimedRooms from './store/claimed-rooms.ts';
+import * as formerRooms from './store/former-rooms.ts';
 import * as heldCommunications from './store/held-communications.ts';
 import * as invitations from './store/invitations.ts';
 import * as messages from './store/messages.ts';
 import * as notices from './store/notices.ts';
 import * as people from './store/people.ts';
+import * as personAccounts from './store/person-accounts.ts';
 import * as resourceVersions from './store/resource-versions.ts';
 import { createRoomLocks } from './store/room-locks.ts';
 import * as roomMembers from './store/room-members.ts';
@@ -60,7 +63,10 @@ export function composeBridge(
     ...{ settings, homeserver, fhir, pseudonyms, clock, log, metrics, enqueue },
     db: pool,
     transact: (work) => inTransaction(pool, work),
-    store: { ghosts, heldCommunications, invitations, messages, notices, people, resourceVersions, roomMembers, rooms },
+    store: {
+      ...{ claimedRooms, formerRooms, ghosts, heldCommunications, invitations, messages, notices, people },
+      ...{ personAccounts, resourceVersions, roomMembers, rooms },
+    },
     speaking: createSpeak({ homeserver, bot }),
     roomLock: locks.lock,
     ensureRoom: (order, signal) => ensureRoom({ homeserver, bot, clock, sleep }, order, signal),

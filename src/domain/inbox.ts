@@ -45,7 +45,13 @@ export interface ConvergeItem {
 }
 
 /** Why a notice is sent; `mapping/notices.ts` has the words. */
-export type NoticeReason = 'unmapped-sender' | 'unsupported-content' | 'unsupported-event' | 'not-filed';
+export type NoticeReason =
+  | 'unmapped-sender'
+  | 'unsupported-content'
+  | 'unsupported-event'
+  | 'not-filed'
+  | 'change-not-filed'
+  | 'needs-power';
 
 export type InboxItem =
   MatrixEventItem | MatrixEphemeralItem | MatrixToDeviceItem | FhirChangeItem | NoticeItem | ConvergeItem;

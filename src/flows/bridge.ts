@@ -12,12 +12,15 @@ import type { RoomOrder } from '../matrix/ensure-room.ts';
 import type { Homeserver } from '../matrix/homeserver.ts';
 import type { Speaking } from '../matrix/speak.ts';
 import type { Pseudonyms } from '../pseudonyms/pseudonyms.ts';
+import type * as claimedRooms from '../store/claimed-rooms.ts';
+import type * as formerRooms from '../store/former-rooms.ts';
 import type * as heldCommunications from '../store/held-communications.ts';
 import type * as invitations from '../store/invitations.ts';
 import type * as ghosts from '../store/ghosts.ts';
 import type * as messages from '../store/messages.ts';
 import type * as notices from '../store/notices.ts';
 import type * as people from '../store/people.ts';
+import type * as personAccounts from '../store/person-accounts.ts';
 import type * as resourceVersions from '../store/resource-versions.ts';
 import type * as roomMembers from '../store/room-members.ts';
 import type { RoomLock } from '../store/room-locks.ts';
@@ -51,12 +54,15 @@ export interface BridgeSettings {
 
 /** The tables' functions; the bridge's flows reach no other tables. */
 export interface Store {
+  readonly claimedRooms: typeof claimedRooms;
+  readonly formerRooms: typeof formerRooms;
   readonly heldCommunications: typeof heldCommunications;
   readonly invitations: typeof invitations;
   readonly ghosts: typeof ghosts;
   readonly messages: typeof messages;
   readonly notices: typeof notices;
   readonly people: typeof people;
+  readonly personAccounts: typeof personAccounts;
   readonly resourceVersions: typeof resourceVersions;
   readonly roomMembers: typeof roomMembers;
   readonly rooms: typeof rooms;

@@ -1,6 +1,7 @@
 // What the inbox calls for every item: finds the flow, and turns what went wrong into the catalogue's verdict.
 import { z } from 'zod';
 import type { InboxItem } from '../domain/inbox.ts';
+import type { MatrixEvent } from '../domain/matrix.ts';
 import { BridgeError, errorCatalogue, errorEntry } from '../telemetry/errors.ts';
 import type { Attempt, Handle, Item, OnParked, Outcome } from '../inbox/item.ts';
 import { acceptInvitation, isGhostInvitation } from './accept-invitation.ts';
@@ -10,6 +11,8 @@ import { communicationToMessage } from './communication-to-message.ts';
 import { messageToFhir } from './message-to-communication.ts';
 import { noticeItem, sayNotice } from './notice.ts';
 import { isOwnUser } from './own-users.ts';
+import { roomStateToFhir } from './room-state-to-fhir.ts';
+import { isStateChange } from './state-change.ts';
 
 const kinds = [
   'matrix.event',
@@ -47,7 +50,11 @@ export function createReportFailure(bridge: Bridge): OnParked {
     const parsed = parseItem(item);
     if (parsed?.kind !== 'matrix.event' || isOwnUser(bridge.settings, parsed.event.sender)) return;
     const { room_id: roomId, sender: about } = parsed.event;
-    const reason = isCode(error.code) ? errorEntry(error.code).sender : 'not-filed';
+    const reason = isStateChange(parsed.event)
+      ? 'change-not-filed'
+      : isCode(error.code)
+        ? errorEntry(error.code).sender
+        : 'not-filed';
     await bridge.enqueue(tx, [noticeItem({ kind: 'notice', roomId, about, reason })]);
   };
 }
@@ -85,9 +92,7 @@ async function dispatch(
 ): Promise<Outcome> {
   switch (item.kind) {
     case 'matrix.event':
-      return isGhostInvitation(bridge.settings, item.event)
-        ? acceptInvitation(bridge, item.event, attempt)
-        : messageToFhir(bridge, item.event, attempt);
+      return eventToFhir(bridge, item.event, attempt);
     case 'matrix.ephemeral':
     case 'matrix.to_device':
       return { kind: 'ignored', reason: 'not-carried-yet' };
@@ -98,6 +103,13 @@ async function dispatch(
     case 'converge':
       return converge(bridge, item.reference, sourceId, attempt.signal);
   }
+}
+
+async function eventToFhir(bridge: Bridge, event: MatrixEvent, attempt: Attempt): Promise<Outcome> {
+  if (isGhostInvitation(bridge.settings, event)) return acceptInvitation(bridge, event, attempt);
+  return isStateChange(event)
+    ? roomStateToFhir(bridge, event, attempt)
+    : messageToFhir(bridge, event, attempt);
 }
 
 async function dispatchChange(

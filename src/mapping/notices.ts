@@ -14,6 +14,11 @@ const WORDS: Readonly<Record<NoticeReason, string>> = {
     'what you changed (a reaction, a removal or a setting) stays in this room: it does not reach the record.',
   'not-filed':
     'a message you sent could not be recorded. The operator has been told; please use another way if it is urgent.',
+  'change-not-filed':
+    'what you changed in this room could not be carried to the care platform. The operator has been told.',
+  'needs-power':
+    'this room is now a conversation of the care team, and what is said here from now on is recorded. Please give this ' +
+    'account the level of an administrator (100), so that it can keep the room in order.',
 };
 
 /** Content of the `m.notice` that tells a sender; it mentions them, so that their client shows it. */

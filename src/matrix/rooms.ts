@@ -37,6 +37,15 @@ export function createRooms(client: MatrixClient) {
       return answer.room_id;
     },
 
+    /** Tells whether the user is in a room; of one they were never in, nothing is told (403). */
+    async isJoined(as: MatrixUserId, roomId: RoomId, signal?: AbortSignal): Promise<boolean> {
+      const path = `/rooms/${segment(roomId)}/state/m.room.member/${segment(as)}`;
+      const request: MatrixRequest = { operation: 'read state event', method: 'GET', path, as, signal };
+      const read = () => client.request(request, z.looseObject({ membership: z.string() }));
+      const member = await unlessStatus(403, () => unlessStatus(404, read));
+      return member?.membership === 'join';
+    },
+
     /**
      * Joins a room that another may have made, maybe on another homeserver; being in it already is success.
      * @param servers those through which it is reached

@@ -14,16 +14,18 @@ export async function findPeopleByUserId(
   return new Set(rows.map((row) => row.reference));
 }
 
-/** The people whose account this once was, with the account each has now. */
+/** The people whose account this was, or is by an operator's word alone, with the account each has now. */
 export async function findMovedPeople(
   db: Queryable,
-  formerUserId: MatrixUserId,
+  userId: MatrixUserId,
 ): Promise<readonly { readonly reference: FhirReference; readonly userId: MatrixUserId }[]> {
   const { rows } = await db.query<{ reference: FhirReference; user_id: MatrixUserId }>(
-    `select reference, person.user_id from former_account join person using (reference)
-     where former_account.user_id = $1 and person.user_id <> $1
+    `select reference, user_id from person
+     where user_id <> $1
+       and (stored_user_id = $1
+            or exists (select from former_account f where f.reference = person.reference and f.user_id = $1))
      order by reference not like 'Practitioner/%', reference`,
-    [formerUserId],
+    [userId],
   );
   return rows.map((row) => ({ reference: row.reference, userId: row.user_id }));
 }

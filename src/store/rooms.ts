@@ -70,9 +70,16 @@ export async function findRoom(db: Queryable, reference: FhirReference): Promise
   return rows.map(fromColumns)[0];
 }
 
-/** The resource's row by the Matrix room. */
+/** The resource's row by the Matrix room, or by a room whose place that one took: its `roomId` may be another. */
 export async function findRoomById(db: Queryable, roomId: RoomId): Promise<RoomRow | undefined> {
-  const { rows } = await db.query<Columns>('select * from room where room_id = $1', [roomId]);
+  const { rows } = await db.query<Columns>(
+    `select room.*, 1 as rank from room where room_id = $1
+     union all
+     select room.*, 2 from room join former_room using (reference)
+     where former_room.room_id = $1 and former_room.followed_at is not null
+     order by rank limit 1`,
+    [roomId],
+  );
   return rows.map(fromColumns)[0];
 }
 
