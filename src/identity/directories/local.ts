@@ -1,0 +1,73 @@
+// The bridge's own table as a directory: look-ups that arrive together are answered by one statement.
+import type { MatrixUserId } from '../../domain/ids.ts';
+import type { IdentityAddress, IdentityPerson } from '../../store/identities.ts';
+import { BridgeError } from '../../telemetry/errors.ts';
+import type { Directory, DirectoryEntry, Resolution } from '../directory.ts';
+import { isSearchable, wordsOf } from '../names.ts';
+import { coalesce } from '../service/coalesce.ts';
+import { MEDIA, threepidOf } from '../threepid.ts';
+
+/** The statements, on the pool. */
+export interface LocalDirectoryDeps {
+  readonly findUsersAt: (
+    addresses: readonly IdentityAddress[],
+  ) => Promise<readonly (readonly MatrixUserId[])[]>;
+  readonly findPeopleByName: (
+    beginnings: readonly string[],
+    limit: number,
+  ) => Promise<readonly IdentityPerson[]>;
+  readonly findPersonOf: (userId: MatrixUserId) => Promise<IdentityPerson | undefined>;
+}
+
+/** The most look-ups in one statement, and the most statements at a time. */
+const BATCHES = { largest: 200, concurrent: 2 };
+/** The most words of a search term that count. */
+const WORDS = 5;
+
+/** Creates the directory. */
+export function createLocalDirectory(deps: LocalDirectoryDeps): Directory {
+  const usersAt = coalesce(deps.findUsersAt, BATCHES);
+  return {
+    name: 'local',
+    resolve: async (threepid) => resolutionOf(await orUnavailable(usersAt(threepid))),
+    async search(term, limit) {
+      if (!isSearchable(term)) return [];
+      const found = await orUnavailable(deps.findPeopleByName(wordsOf(term).slice(0, WORDS), limit));
+      return found.map(toEntry);
+    },
+    async describe(userId) {
+      const person = await orUnavailable(deps.findPersonOf(userId));
+      return person === undefined ? undefined : toEntry(person);
+    },
+  };
+}
+
+/** What user ids at one address mean: whoever is one of several is nobody. */
+export function resolutionOf(userIds: readonly MatrixUserId[]): Resolution {
+  const [userId, other] = new Set(userIds);
+  if (userId === undefined) return { kind: 'unknown' };
+  return other === undefined ? { kind: 'found', userId } : { kind: 'ambiguous' };
+}
+
+function toEntry({ userId, displayName, reference, addresses }: IdentityPerson): DirectoryEntry {
+  const threepids = addresses.flatMap(({ medium, address }) => {
+    const known = MEDIA.find((candidate) => candidate === medium);
+    const threepid = known === undefined ? undefined : threepidOf(known, address);
+    return threepid === undefined ? [] : [threepid];
+  });
+  return { userId, displayName, reference, threepids };
+}
+
+async function orUnavailable<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    // No cause: a statement's error may quote the values it was given.
+    throw new BridgeError('directory-unavailable', `local: ${sqlState(error)}`);
+  }
+}
+
+function sqlState(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' && /^[A-Z0-9_]{1,30}$/.test(code) ? code : 'no answer';
+}

@@ -1,0 +1,104 @@
+// The tables of peppers and hashes: look-ups that do not name the address, and the change from one pepper to the next.
+import type { MatrixUserId } from '../domain/ids.ts';
+import type { Queryable } from './database.ts';
+
+/** A pepper: being prepared, announced to clients, or the one before, which clients may still use for a while. */
+export interface Pepper {
+  /** A bigint as text. */
+  readonly generation: string;
+  readonly pepper: string;
+  readonly state: 'preparing' | 'current' | 'previous';
+  readonly since: Date;
+}
+
+/** All peppers there are: at most one of each state. */
+export async function readPeppers(db: Queryable): Promise<readonly Pepper[]> {
+  const { rows } = await db.query<Pepper>('select generation, pepper, state, since from identity_pepper');
+  return rows;
+}
+
+/**
+ * Whom hashes find: base64url hash → user id. Hashes that are nobody's, or several people's, are not in the answer.
+ * @param hashes SHA-256 of `address medium pepper`, in base64url without padding
+ * @param media those that may be looked up
+ */
+export async function findUsersByHash(
+  db: Queryable,
+  generation: string,
+  hashes: readonly string[],
+  media: readonly string[],
+): Promise<ReadonlyMap<string, MatrixUserId>> {
+  const { rows } = await db.query<{ hash: Buffer; user_id: MatrixUserId }>({
+    name: 'identity-users-by-hash',
+    text: `select hash.hash, min(identity.user_id) as user_id
+      from identity_hash as hash join identity using (medium, address)
+      where hash.generation = $1 and hash.hash = any($2::bytea[]) and hash.medium = any($3::text[])
+      group by hash.hash having count(distinct identity.user_id) = 1`,
+    values: [generation, hashes.map((hash) => Buffer.from(hash, 'base64url')), media],
+  });
+  return new Map(rows.map((row) => [row.hash.toString('base64url'), row.user_id]));
+}
+
+/** Begins a pepper unless one is being prepared already; under `lockOutIdentityWriters`, in a transaction of its caller. */
+export async function beginPepper(db: Queryable, pepper: string): Promise<void> {
+  await db.query(
+    `insert into identity_pepper (pepper, state) values ($1, 'preparing') on conflict (state) do nothing`,
+    [pepper],
+  );
+}
+
+/**
+ * Computes the next batch of hashes of the pepper that is being prepared; whoever does it, and wherever the last one
+ * was killed, goes on where the last batch ended. In a transaction of its caller.
+ * @returns how many addresses were hashed; 0 when all are
+ */
+export async function hashNextBatch(db: Queryable, size: number): Promise<number> {
+  const { rows } = await db.query<{ count: number }>(
+    `with pepper as (
+       select * from identity_pepper where state = 'preparing' for update
+     ), batch as materialized (
+       select distinct identity.medium, identity.address from identity, pepper
+       where (identity.medium, identity.address) > (pepper.done_medium, pepper.done_address)
+       order by identity.medium, identity.address limit $1
+     ), hashed as (
+       insert into identity_hash (generation, hash, medium, address)
+       select pepper.generation, identity_hash_of(batch.address, batch.medium, pepper.pepper), batch.medium, batch.address
+       from batch cross join pepper on conflict do nothing
+     )
+     update identity_pepper as pepper set done_medium = last.medium, done_address = last.address
+     from (select medium, address, count(*) over () as count from batch order by medium desc, address desc limit 1) as last
+     where pepper.state = 'preparing' returning last.count::int as count`,
+    [size],
+  );
+  return rows[0]?.count ?? 0;
+}
+
+/** Announces the prepared pepper: it becomes the current one, and the current one the previous. In a transaction of its caller. */
+export async function announcePepper(db: Queryable): Promise<void> {
+  // Statements of their own: within one, the unique states would meet each other.
+  await db.query(`delete from identity_pepper where state = 'previous'`);
+  await db.query(`update identity_pepper set state = 'previous', since = now() where state = 'current'`);
+  await db.query(`update identity_pepper set state = 'current', since = now() where state = 'preparing'`);
+}
+
+/** Ends the grace of the previous pepper if it has had it. */
+export async function forgetPreviousPepper(db: Queryable, graceSeconds: number): Promise<void> {
+  await db.query(
+    `delete from identity_pepper where state = 'previous' and since < now() - make_interval(secs => $1)`,
+    [graceSeconds],
+  );
+}
+
+/**
+ * Removes hashes whose pepper is gone.
+ * @returns how many; 0 when none are left
+ */
+export async function removeStaleHashes(db: Queryable, size: number): Promise<number> {
+  const { rowCount } = await db.query(
+    `delete from identity_hash where (generation, hash) in
+       (select generation, hash from identity_hash
+        where generation not in (select generation from identity_pepper) limit $1)`,
+    [size],
+  );
+  return rowCount ?? 0;
+}

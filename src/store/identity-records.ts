@@ -1,0 +1,167 @@
+// Writes to the tables of identities: a directory's records come, change and go, with their hashes.
+import type { FhirReference, MatrixUserId } from '../domain/ids.ts';
+import type { Queryable } from './database.ts';
+import type { IdentityAddress } from './identities.ts';
+
+/** A record of a directory as it is kept. Texts hold no NUL and no half characters: Postgres refuses both. */
+export interface IdentityRecord {
+  /** The directory's own key. */
+  readonly key: string;
+  readonly userId: MatrixUserId;
+  readonly displayName: string | undefined;
+  readonly reference: FhirReference | undefined;
+  readonly addresses: readonly IdentityAddress[];
+  /** What a search by name finds them by; none keeps them out of searches. */
+  readonly words: readonly string[];
+}
+
+/** Any number that nothing else on this database locks. Shared by whoever writes addresses, whole while a pepper begins. */
+const HASH_LOCK = 7_239_404;
+
+/** Keeps writers of addresses out until the end of the transaction: those to come see the new pepper. */
+export async function lockOutIdentityWriters(db: Queryable): Promise<void> {
+  await db.query('select pg_advisory_xact_lock($1)', [HASH_LOCK]);
+}
+
+/**
+ * Stores records as they are now, whatever was known of them. In a transaction of its caller.
+ * @param seenIn the pass over the whole directory that met them; undefined keeps what is written
+ */
+export async function saveIdentityRecords(
+  db: Queryable,
+  directory: string,
+  records: readonly IdentityRecord[],
+  seenIn: string | undefined,
+): Promise<void> {
+  await db.query('select pg_advisory_xact_lock_shared($1)', [HASH_LOCK]);
+  await savePeople(db, directory, records, seenIn);
+  const keys = records.map(({ key }) => key);
+  const addresses = records.flatMap(({ key, userId, addresses }) =>
+    addresses.map(({ medium, address }) => ({ key, userId, medium, address })),
+  );
+  await saveAddresses(db, directory, keys, addresses);
+  await saveWords(db, directory, records);
+}
+
+/** Removes records that are gone. In a transaction of its caller. */
+export async function removeIdentityRecords(
+  db: Queryable,
+  directory: string,
+  keys: readonly string[],
+): Promise<void> {
+  await db.query('select pg_advisory_xact_lock_shared($1)', [HASH_LOCK]);
+  await saveAddresses(db, directory, keys, []);
+  await db.query('delete from identity_person where directory = $1 and record = any($2::text[])', [
+    directory,
+    keys,
+  ]);
+}
+
+/** Records that a pass over the whole directory has not met, in the order of their keys. */
+export async function findUnseenRecords(
+  db: Queryable,
+  directory: string,
+  pass: string,
+  limit: number,
+): Promise<readonly string[]> {
+  const { rows } = await db.query<{ record: string }>(
+    `select record from identity_person where directory = $1 and seen_in is distinct from $2
+     order by record limit $3`,
+    [directory, pass, limit],
+  );
+  return rows.map((row) => row.record);
+}
+
+async function savePeople(
+  db: Queryable,
+  directory: string,
+  records: readonly IdentityRecord[],
+  seenIn: string | undefined,
+): Promise<void> {
+  await db.query(
+    `insert into identity_person as known (directory, record, user_id, display_name, reference, seen_in)
+     select $1, *, $6 from unnest($2::text[], $3::text[], $4::text[], $5::text[])
+     on conflict (directory, record) do update
+       set user_id = excluded.user_id, display_name = excluded.display_name, reference = excluded.reference,
+           seen_in = coalesce(excluded.seen_in, known.seen_in), updated_at = now()
+       where (known.user_id, known.display_name, known.reference, known.seen_in) is distinct from
+         (excluded.user_id, excluded.display_name, excluded.reference, coalesce(excluded.seen_in, known.seen_in))`,
+    [
+      directory,
+      records.map(({ key }) => key),
+      records.map(({ userId }) => userId),
+      records.map(({ displayName }) => displayName ?? null),
+      records.map(({ reference }) => reference ?? null),
+      seenIn ?? null,
+    ],
+  );
+}
+
+/** Brings the addresses of these records to exactly those given, and the hashes with them. */
+async function saveAddresses(
+  db: Queryable,
+  directory: string,
+  keys: readonly string[],
+  addresses: readonly { key: string; userId: MatrixUserId; medium: string; address: string }[],
+): Promise<void> {
+  const columns = [
+    addresses.map(({ key }) => key),
+    addresses.map(({ userId }) => userId),
+    addresses.map(({ medium }) => medium),
+    addresses.map(({ address }) => address),
+  ];
+  const { rows: dropped } = await db.query<IdentityAddress>(
+    `delete from identity where directory = $1 and record = any($2::text[])
+       and (record, user_id, medium, address) not in
+         (select * from unnest($3::text[], $4::text[], $5::text[], $6::text[]))
+     returning medium, address`,
+    [directory, keys, ...columns],
+  );
+  const { rows: added } = await db.query<IdentityAddress>(
+    `insert into identity (directory, record, user_id, medium, address)
+     select distinct $1, given.* from unnest($2::text[], $3::text[], $4::text[], $5::text[]) as given
+     on conflict do nothing returning medium, address`,
+    [directory, ...columns],
+  );
+  if (dropped.length > 0) await dropHashes(db, dropped);
+  if (added.length > 0) await addHashes(db, added);
+}
+
+async function dropHashes(db: Queryable, addresses: readonly IdentityAddress[]): Promise<void> {
+  await db.query(
+    `delete from identity_hash as hash using unnest($1::text[], $2::text[]) as gone (medium, address)
+     where hash.medium = gone.medium and hash.address = gone.address and not exists
+       (select from identity where identity.medium = hash.medium and identity.address = hash.address)`,
+    [addresses.map(({ medium }) => medium), addresses.map(({ address }) => address)],
+  );
+}
+
+/** For every pepper there is, also the one that is being prepared: its batches may have passed these addresses. */
+async function addHashes(db: Queryable, addresses: readonly IdentityAddress[]): Promise<void> {
+  await db.query(
+    `insert into identity_hash (generation, hash, medium, address)
+     select distinct pepper.generation, identity_hash_of(given.address, given.medium, pepper.pepper), given.medium, given.address
+     from unnest($1::text[], $2::text[]) as given (medium, address) cross join identity_pepper as pepper
+     on conflict do nothing`,
+    [addresses.map(({ medium }) => medium), addresses.map(({ address }) => address)],
+  );
+}
+
+async function saveWords(
+  db: Queryable,
+  directory: string,
+  records: readonly IdentityRecord[],
+): Promise<void> {
+  const words = records.flatMap(({ key, words }) => [...new Set(words)].map((word) => ({ key, word })));
+  const columns = [words.map(({ key }) => key), words.map(({ word }) => word)];
+  await db.query(
+    `delete from identity_word where directory = $1 and record = any($2::text[])
+       and (record, word) not in (select * from unnest($3::text[], $4::text[]))`,
+    [directory, records.map(({ key }) => key), ...columns],
+  );
+  await db.query(
+    `insert into identity_word (directory, record, word)
+     select $1, * from unnest($2::text[], $3::text[]) on conflict do nothing`,
+    [directory, ...columns],
+  );
+}

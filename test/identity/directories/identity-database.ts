@@ -1,0 +1,78 @@
+// The tables of identities for tests: a database of its own per file, emptied before each test, and short ways in.
+import type pg from 'pg';
+import { afterAll, beforeAll, beforeEach, inject } from 'vitest';
+import type { MatrixUserId } from '../../../src/domain/ids.ts';
+import { createLocalDirectory } from '../../../src/identity/directories/local.ts';
+import type { Directory, Threepid } from '../../../src/identity/directory.ts';
+import { wordsOf } from '../../../src/identity/names.ts';
+import { inTransaction } from '../../../src/inbox/database.ts';
+import { createPool } from '../../../src/store/database.ts';
+import { findPeopleByName, findPersonOf, findUsersAt } from '../../../src/store/identities.ts';
+import type { IdentityRecord } from '../../../src/store/identity-records.ts';
+import { saveIdentityRecords } from '../../../src/store/identity-records.ts';
+import { migrate } from '../../../src/store/migrate.ts';
+import { createScratchDatabase, type Database } from '../../../stack/databases.ts';
+
+/** Returns what gives the pool, once the tests run. */
+export function useIdentityDatabase(): () => pg.Pool {
+  let database: Database | undefined;
+  let pool: pg.Pool | undefined;
+  beforeAll(async () => {
+    database = await createScratchDatabase(inject('adminUrl'));
+    await migrate(database.url);
+    pool = createPool(database.url, 8);
+  });
+  beforeEach(async () => {
+    await pool?.query('truncate identity_person, identity_pepper, identity_hash, reader_cursor cascade');
+  });
+  afterAll(async () => {
+    await pool?.end();
+    await database?.drop();
+  });
+  return () => {
+    if (pool === undefined) throw new TypeError('The database is there as soon as the tests run');
+    return pool;
+  };
+}
+
+/** The local directory on this pool. */
+export function localDirectory(pool: pg.Pool): Directory {
+  return createLocalDirectory({
+    findUsersAt: (addresses) => findUsersAt(pool, addresses),
+    findPeopleByName: (beginnings, limit) => findPeopleByName(pool, beginnings, limit),
+    findPersonOf: (userId) => findPersonOf(pool, userId),
+  });
+}
+
+/** A record as the sync writes it: `email an@hs.nl` is an address. */
+export function record(
+  key: string,
+  userId: string,
+  addresses: readonly string[],
+  displayName?: string,
+): IdentityRecord {
+  return {
+    key,
+    userId: userId as MatrixUserId,
+    displayName,
+    reference: undefined,
+    addresses: addresses.map(threepid),
+    words: displayName === undefined ? [] : wordsOf(displayName),
+  };
+}
+
+/** `uzi_nr 900000009` as a third-party identifier. */
+export function threepid(text: string): Threepid {
+  const [medium = '', address = ''] = text.split(' ');
+  return { medium, address } as Threepid;
+}
+
+/** Stores records of a directory. */
+export async function save(
+  pool: pg.Pool,
+  directory: string,
+  records: readonly IdentityRecord[],
+  seenIn?: string,
+): Promise<void> {
+  await inTransaction(pool, (tx) => saveIdentityRecords(tx, directory, records, seenIn));
+}
