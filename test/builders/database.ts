@@ -5,6 +5,14 @@ import { createPool } from '../../src/store/database.ts';
 import { migrate } from '../../src/store/migrate.ts';
 import { createScratchDatabase, type Database } from '../../stack/databases.ts';
 
+/** Empties every table but the list of migrations and the replicas, who keep themselves. */
+const EMPTY = `do $$ begin
+  execute (
+    select 'truncate ' || string_agg(quote_ident(tablename), ', ') || ' restart identity'
+    from pg_tables where schemaname = 'public' and tablename not in ('migration', 'replica')
+  );
+end $$`;
+
 /** Returns what gives the pool, once the tests run. */
 export function useBridgeDatabase(): () => pg.Pool {
   let database: Database | undefined;
@@ -15,8 +23,7 @@ export function useBridgeDatabase(): () => pg.Pool {
     pool = createPool(database.url, 5);
   });
   beforeEach(async () => {
-    await pool?.query(`truncate lane, item, parked_item, room, person, ghost, message, notice, reader_cursor,
-      resource_version, matrix_arrival restart identity`);
+    await pool?.query(EMPTY);
   });
   afterAll(async () => {
     await pool?.end();
