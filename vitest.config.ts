@@ -24,7 +24,7 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
-          include: ['test/{e2e,faults}/**/*.test.ts'],
+          include: ['test/{contract,e2e,faults}/**/*.test.ts'],
           globalSetup: 'test/setup/stack.ts',
           fileParallelism: false,
           testTimeout: 180_000,

@@ -1,0 +1,182 @@
+// What is said and read, on Synapse and on the stub alike.
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { DeliveryId, EventId, MatrixUserId, RoomId } from '../../src/domain/ids.ts';
+import { syncOnce } from '../../src/matrix/sync-reader.ts';
+import type { Subject } from './subject.ts';
+import { HOMESERVERS, startSubject } from './subject.ts';
+
+describe.each(HOMESERVERS)('$name', ({ name, isMissing }) => {
+  describe.skipIf(isMissing)('timelines', () => {
+    let hs: Subject;
+    let bot: MatrixUserId;
+    let kim: MatrixUserId;
+    let roomId: RoomId;
+    let lastDelivery = 0;
+    let lastTest = 0;
+    beforeAll(async () => {
+      hs = await startSubject(name);
+    });
+    beforeEach(async () => {
+      lastTest += 1;
+      // New ones each time: Synapse answers the same first /sync of a user from a cache for two minutes.
+      bot = await hs.ghost(`bot${lastTest}`);
+      kim = await hs.ghost(`kim${lastTest}`);
+      roomId = await hs.homeserver.createRoom(bot, { room_version: '12', invite: [kim] });
+      await hs.homeserver.join(kim, roomId);
+    });
+    afterAll(() => hs.end());
+
+    const say = (
+      as: MatrixUserId,
+      body: string,
+      more: { deliveryId?: DeliveryId; timestamp?: number } = {},
+    ) => {
+      lastDelivery += 1;
+      const deliveryId = `${bot}/${lastDelivery}` as DeliveryId;
+      return hs.homeserver.sendMessage(as, roomId, {
+        deliveryId,
+        content: { body, msgtype: 'm.text' },
+        ...more,
+      });
+    };
+    const sayMany = async (many: number): Promise<readonly EventId[]> => {
+      const said: EventId[] = [];
+      for (let index = 0; index < many; index += 1) said.push(await say(kim, `message ${index}`));
+      return said;
+    };
+
+    test('a message is sent once per transaction, whatever the second request says', async () => {
+      const deliveryId = `${roomId}/once` as DeliveryId;
+      const first = await say(kim, 'first', { deliveryId });
+      expect(await say(kim, 'second', { deliveryId })).toBe(first);
+      const { events } = await hs.homeserver.messagesBefore(bot, roomId, {});
+      expect(events.filter(({ type }) => type === 'm.room.message').map(({ content }) => content)).toEqual([
+        { body: 'first', msgtype: 'm.text' },
+      ]);
+    });
+
+    test('two ghosts with one transaction id get one event: ids are for the whole appservice', async () => {
+      const deliveryId = `${roomId}/shared` as DeliveryId;
+      const first = await say(kim, 'by Kim', { deliveryId });
+      expect(await say(bot, 'by the bot', { deliveryId })).toBe(first);
+    });
+
+    test('one transaction id in two rooms is two messages', async () => {
+      const deliveryId = `${roomId}/two rooms` as DeliveryId;
+      const first = await say(bot, 'here', { deliveryId });
+      roomId = await hs.homeserver.createRoom(bot, { room_version: '12' });
+      expect(await say(bot, 'there', { deliveryId })).not.toBe(first);
+    });
+
+    test('a message shows the time that it is given', async () => {
+      const sent = await say(kim, 'long ago', { timestamp: 1_000_000 });
+      const { events } = await hs.homeserver.messagesBefore(bot, roomId, {});
+      expect(events.find((event) => event.event_id === sent)).toEqual({
+        event_id: sent,
+        room_id: roomId,
+        sender: kim,
+        type: 'm.room.message',
+        origin_server_ts: 1_000_000,
+        content: { body: 'long ago', msgtype: 'm.text' },
+      });
+    });
+
+    test('paging back shows everything once, newest first', async () => {
+      const said = await sayMany(5);
+      const seen: string[] = [];
+      let from: string | undefined;
+      do {
+        const answer = await hs.ask('GET', `/rooms/${encodeURIComponent(roomId)}/messages`, {
+          as: bot,
+          query: { dir: 'b', limit: 3, ...(from !== undefined && { from }) },
+        });
+        const { chunk, end } = answer.body as { chunk: readonly { event_id: string }[]; end?: string };
+        seen.push(...chunk.map(({ event_id }) => event_id));
+        from = end;
+      } while (from !== undefined);
+      expect(seen.slice(0, 5)).toEqual(said.toReversed());
+      expect(new Set(seen).size).toBe(seen.length);
+      const state = await hs.homeserver.roomState(bot, roomId);
+      // All state of the new room was said once, Kim's invitation besides.
+      expect(seen).toHaveLength(5 + state.length + 1);
+    });
+
+    test('a timeline is not read by strangers', async () => {
+      const stranger = await hs.ghost('stranger');
+      await expect(hs.homeserver.messagesBefore(stranger, roomId, {})).rejects.toMatchObject({
+        status: 403,
+        errcode: 'M_FORBIDDEN',
+      });
+    });
+
+    test('/sync shows what came since, in order, and nothing when nothing came', async () => {
+      const { next_batch: since } = await hs.homeserver.sync(bot, undefined);
+      const said = await sayMany(3);
+      await hs.homeserver.putState(bot, roomId, {
+        type: 'm.room.topic',
+        state_key: '',
+        content: { topic: 'x' },
+      });
+      const answer = await hs.homeserver.sync(bot, since);
+      const events = answer.rooms?.join?.[roomId]?.timeline?.events ?? [];
+      expect(events.map(({ type, state_key }) => [type, state_key])).toEqual([
+        ...said.map(() => ['m.room.message', undefined]),
+        ['m.room.topic', ''],
+      ]);
+      expect(events.slice(0, 3).map(({ event_id }) => event_id)).toEqual(said);
+      const next = await hs.homeserver.sync(bot, answer.next_batch);
+      expect(next.rooms?.join?.[roomId]).toBeUndefined();
+    });
+
+    test('/sync shows no rooms that the user has left or is only invited to', async () => {
+      const invited = await hs.ghost('invited');
+      const { next_batch: since } = await hs.homeserver.sync(kim, undefined);
+      await hs.homeserver.leave(kim, roomId);
+      await hs.homeserver.invite(bot, roomId, invited);
+      await say(bot, 'to nobody');
+      expect((await hs.homeserver.sync(kim, since)).rooms?.join?.[roomId]).toBeUndefined();
+      expect((await hs.homeserver.sync(invited, undefined)).rooms?.join?.[roomId]).toBeUndefined();
+    });
+
+    test('a room made since is shown from its creation', async () => {
+      const { next_batch: since } = await hs.homeserver.sync(bot, undefined);
+      roomId = await hs.homeserver.createRoom(bot, { room_version: '12', invite: [kim] });
+      const answer = await hs.homeserver.sync(bot, since);
+      const events = answer.rooms?.join?.[roomId]?.timeline?.events ?? [];
+      expect(events.map(({ type, state_key }) => [type, state_key])).toEqual([
+        ['m.room.create', ''],
+        ['m.room.member', bot],
+        ['m.room.power_levels', ''],
+        ['m.room.join_rules', ''],
+        ['m.room.history_visibility', ''],
+        ['m.room.guest_access', ''],
+        ['m.room.member', kim],
+      ]);
+    });
+
+    test('the bridge’s reader finds what is too much for one answer', async () => {
+      let position: string | undefined;
+      const found: string[] = [];
+      const read = (): Promise<number> =>
+        syncOnce(
+          {
+            homeserver: hs.homeserver,
+            bot,
+            readPosition: () => Promise.resolve(position),
+            lastArrival: () => Promise.resolve('0'),
+            store: (result) => {
+              position = result.position;
+              const fresh = result.events.filter((event) => event.room_id === roomId);
+              found.push(...fresh.map((event) => event.event_id));
+              return Promise.resolve(fresh.length);
+            },
+          },
+          new AbortController().signal,
+        );
+      await read();
+      const said = await sayMany(130);
+      expect(await read()).toBe(130);
+      expect(found).toEqual(said);
+    });
+  });
+});
