@@ -43,6 +43,9 @@ interface Found {
   readonly stage: 'without-events' | 'begun' | 'finished';
 }
 
+/** How many generations the database may have forgotten: each began with a half-made room that was dropped. */
+const LOST_GENERATIONS = 20;
+
 const PATIENCE: Patience = { creationMs: 60_000, reservationMs: 10_000, pollMs: 1_000 };
 
 /**
@@ -169,16 +172,19 @@ async function strangerIn(
   const create = state.find((event) => event.type === 'm.room.create');
   if (create === undefined) return undefined;
   if (create.sender !== bot) return 'another user made it';
-  // Asked now, not before: whoever made the room had begun its generation by then. An older one counts too, since
-  // a dropped room has no alias any more.
-  const generations = Array.from({ length: (await order.generation()) + 1 }, (_, generation) => generation);
-  const markers = generations.map((generation) => order.marker(generation));
+  // Asked now, not before: whoever made the room had begun its generation by then. Older ones count too, since a
+  // dropped room has no alias any more; and later ones, since a restored database may count from 0 again.
+  const newest = (await order.generation()) + LOST_GENERATIONS;
+  const markers = Array.from({ length: newest + 1 }, (_, generation) => order.marker(generation));
   const isOwn = markers.some((marker) => create.content[ROOM_MARKER_KEY] === marker);
-  return isOwn ? undefined : 'its marker is not of this bridge and key';
+  return isOwn ? undefined : 'it was made for another resource, by another bridge, or under another key';
 }
 
 function foreign(reason: string): BridgeError {
-  return new BridgeError('room-foreign', `the alias points at a room of someone else: ${reason}`);
+  return new BridgeError(
+    'room-foreign',
+    `the alias points at a room that is not of this bridge: ${reason}. Remove the alias from it, then retry`,
+  );
 }
 
 function ignoreUnknownRoom(error: unknown): void {

@@ -19,11 +19,11 @@ const refuse = (status: number, errcode: string): Promise<never> =>
   Promise.reject(new MatrixRefusal('test', status, errcode, undefined));
 
 /** A homeserver with one alias, which may lead to a room; time passes only where the bridge sleeps. */
-function createWorld(first?: Room, { appearsAfterMs = 0 } = {}) {
+function createWorld(first?: Room, { appearsAfterMs = 0, generation: counted = 0 } = {}) {
   let behindAlias: { id: RoomId; room: Room } | undefined =
     first === undefined ? undefined : { id: roomId('!old'), room: first };
   let joined = first?.bot === 'in';
-  let generation = 0;
+  let generation = counted;
   const calls: string[] = [];
   const clock = { ms: 0 };
   const homeserver: Partial<Homeserver> = {
@@ -112,6 +112,14 @@ test('a room whose answer was lost is found again', async () => {
   expect([await run(), changes(calls)]).toEqual(['!old', ['create']]);
 });
 
+test.each([
+  ['an older generation', 'marker-0', 3],
+  ['a later generation than the database knows, which may have been restored', 'marker-3', 0],
+])('a room of %s is adopted', async (_, marker, generation) => {
+  const { run, calls } = createWorld({ ...whole, marker }, { generation });
+  expect([await run(), changes(calls)]).toEqual(['!old', ['create']]);
+});
+
 test('a room that another request is just making is waited for, not made again and again', async () => {
   const { run, calls } = createWorld(whole, { appearsAfterMs: 3000 });
   expect(await run()).toBe('!old');
@@ -142,6 +150,7 @@ describe('a room of someone else is left alone', () => {
   ])('%s', async (_, over) => {
     const { run, calls } = createWorld({ ...whole, ...over });
     await expect(run()).rejects.toMatchObject({ code: 'room-foreign' });
+    await expect(run()).rejects.toThrow('Remove the alias from it, then retry');
     expect(calls).not.toContain('delete alias');
     expect(calls).not.toContain('leave');
   });
