@@ -45,6 +45,9 @@ create table claimed_room (
 -- Where the account of a person comes from: their own telecom, an operator's or a directory's word, or the bridge's ghost.
 alter table person add column source text not null default 'telecom' check (source in ('telecom', 'stored', 'ghost'));
 update person set source = 'ghost' where kind = 'ghost';
+-- The word itself, kept while the telecom says otherwise.
+alter table person add column stored_user_id text;
+create index person_stored_user_id on person (stored_user_id) where stored_user_id is not null;
 
 -- Accounts a person had before: they leave a room when the present one has joined it.
 create table former_account (
@@ -53,6 +56,7 @@ create table former_account (
   until timestamptz not null default now(),
   primary key (reference, user_id)
 );
+create index former_account_user_id on former_account (user_id);
 
 -- The picture a ghost shows, by a digest of its source.
 alter table ghost add column avatar_digest text;

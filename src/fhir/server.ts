@@ -2,34 +2,12 @@
 import { z } from 'zod';
 import type { FhirResource, ResourceVersion } from '../domain/fhir.ts';
 import type { FhirReference } from '../domain/ids.ts';
-import { idOf, referenceTo, typeOf } from '../domain/ids.ts';
-import { BridgeError } from '../telemetry/errors.ts';
+import { referenceTo } from '../domain/ids.ts';
 import type { FhirAnswer, FhirClient, FhirRequest } from './client.ts';
-import { FhirRefusal } from './client.ts';
+import type { Query, SearchPage, StoredResource } from './read.ts';
+import { parseStored, read, readMany, search, searchAll, versionOf } from './read.ts';
 
-/** A resource as the server keeps it: it has an id and a version. */
-export type StoredResource<Type extends FhirResource = FhirResource> = Type & {
-  id: string;
-  meta: { versionId: string; lastUpdated: string };
-};
-
-const storedSchema = z.looseObject({
-  resourceType: z.string(),
-  id: z.string(),
-  meta: z.looseObject({ versionId: z.string(), lastUpdated: z.string() }),
-});
-const bundleSchema = z.looseObject({
-  resourceType: z.literal('Bundle'),
-  meta: z.looseObject({ lastUpdated: z.string().optional() }).optional(),
-  entry: z.array(z.looseObject({ resource: storedSchema.optional() })).optional(),
-});
-
-/** A page of a search, with the server's time of the answer. */
-export interface SearchPage {
-  readonly resources: readonly StoredResource[];
-  /** An instant by the server's clock; the bridge's own clock is never used for cursors. */
-  readonly serverTime: string | undefined;
-}
+export type { SearchPage, StoredResource } from './read.ts';
 
 /**
  * Creates the interactions on a client.
@@ -42,25 +20,31 @@ export function createFhirServer(client: FhirClient, idStrategy: 'client-assigne
 
     /**
      * A search that bypasses the server's cache and leaves nothing in it (`no-store`).
-     * @param query the parameters, encoded here
+     * @param count resources in the page at most; servers may hand out fewer
      */
-    async search(
-      resourceType: string,
-      query: readonly (readonly [string, string])[],
-      count: number,
+    search: (resourceType: string, query: Query, count: number, signal?: AbortSignal): Promise<SearchPage> =>
+      search(client, { resourceType, query, count }, signal),
+
+    /**
+     * The current versions of many, with one search per type and hundred.
+     * @returns those that there are
+     */
+    readMany: (
+      references: readonly FhirReference[],
       signal?: AbortSignal,
-    ): Promise<SearchPage> {
-      const params = new URLSearchParams(query.map(([name, value]): [string, string] => [name, value]));
-      params.append('_count', String(count));
-      const answer = await client.request({
-        operation: `search ${resourceType}`,
-        method: 'GET',
-        path: `${resourceType}?${params.toString()}`,
-        headers: { 'cache-control': `no-store, max-results=${count}` },
-        signal,
-      });
-      return parsePage(answer.body, resourceType);
-    },
+    ): Promise<ReadonlyMap<FhirReference, StoredResource>> => readMany(client, references, signal),
+
+    /**
+     * All that a search finds, page after page by `_lastUpdated`, oldest first.
+     * @param limit after this many it stops, and `complete` is false
+     */
+    searchAll: (
+      resourceType: string,
+      query: Query,
+      limit: number,
+      signal?: AbortSignal,
+    ): Promise<{ readonly resources: readonly StoredResource[]; readonly complete: boolean }> =>
+      searchAll(client, { resourceType, query, limit }, signal),
 
     /**
      * Creates a resource once, however often it is called: by its own id, or by its first identifier.
@@ -113,35 +97,6 @@ export function createFhirServer(client: FhirClient, idStrategy: 'client-assigne
 
 export type FhirServer = ReturnType<typeof createFhirServer>;
 
-/** The version of a resource as read. */
-export function versionOf(resource: StoredResource): ResourceVersion {
-  return {
-    reference: referenceTo(resource.resourceType, resource.id),
-    versionId: resource.meta.versionId,
-    lastUpdated: resource.meta.lastUpdated,
-  };
-}
-
-async function read(
-  client: FhirClient,
-  reference: FhirReference,
-  signal?: AbortSignal,
-): Promise<StoredResource | undefined> {
-  try {
-    const path = `${typeOf(reference)}/${idOf(reference)}`;
-    const answer = await client.request({
-      operation: `read ${typeOf(reference)}`,
-      method: 'GET',
-      path,
-      signal,
-    });
-    return parseStored(answer.body, typeOf(reference));
-  } catch (error) {
-    if (error instanceof FhirRefusal && (error.status === 404 || error.status === 410)) return undefined;
-    throw error;
-  }
-}
-
 async function createIfNoneExists(
   client: FhirClient,
   resource: FhirResource & { id: string },
@@ -174,25 +129,4 @@ async function write(client: FhirClient, request: FhirRequest): Promise<Resource
 function resourceTypeIn({ body }: FhirAnswer, request: FhirRequest): string {
   const expected = request.path.split('/')[0] ?? '';
   return z.looseObject({ resourceType: z.string() }).safeParse(body).data?.resourceType ?? expected;
-}
-
-function parseStored(body: unknown, resourceType: string): StoredResource {
-  const parsed = storedSchema.safeParse(body);
-  if (!parsed.success || parsed.data.resourceType !== resourceType) {
-    throw new BridgeError(
-      'fhir-answer',
-      `expected a ${resourceType} with id, meta.versionId and meta.lastUpdated`,
-    );
-  }
-  // The schema checks what the bridge relies on; the other elements are read leniently by the mapping.
-  return parsed.data as unknown as StoredResource;
-}
-
-function parsePage(body: unknown, resourceType: string): SearchPage {
-  const parsed = bundleSchema.safeParse(body);
-  if (!parsed.success) throw new BridgeError('fhir-answer', `search ${resourceType}: expected a Bundle`);
-  const resources = (parsed.data.entry ?? []).flatMap(({ resource }) =>
-    resource?.resourceType === resourceType ? [resource as unknown as StoredResource] : [],
-  );
-  return { resources, serverTime: parsed.data.meta?.lastUpdated };
 }

@@ -113,7 +113,7 @@ async function sayOnce(
 }
 
 async function shownName({ store, db }: Bridge, ghost: MatrixUserId): Promise<string> {
-  return (await store.people.findGhost(db, ghost))?.displayName ?? ghost;
+  return (await store.ghosts.findGhosts(db, [ghost])).get(ghost)?.displayName ?? ghost;
 }
 
 /** When an earlier try is so old that the homeserver may have forgotten its txn id, the room is searched for it. */

@@ -1,33 +1,88 @@
 // Who is who: FHIR people as members of rooms, and the ghosts that speak for them.
-import type { Person } from '../domain/fhir.ts';
+import type { PractitionerRole } from '../domain/fhir.ts';
+import { isPersonType } from '../domain/fhir.ts';
 import type { FhirReference, MatrixUserId } from '../domain/ids.ts';
-import { idOf, serverNameOf, typeOf } from '../domain/ids.ts';
+import { serverNameOf, typeOf } from '../domain/ids.ts';
+import { avatarOf } from '../mapping/avatars.ts';
 import type { DesiredMember } from '../mapping/desired-room.ts';
-import { participantsOf } from '../mapping/fhir-to-matrix/participants.ts';
+import type { WantedPeople } from '../mapping/fhir-to-matrix/participants.ts';
 import { ghostUserId } from '../mapping/ghosts.ts';
-import { displayNameOf, matrixAddressOf, powerLevelOf } from '../mapping/people.ts';
-import type { Bridge } from './bridge.ts';
+import type { Account, Identity } from '../mapping/identities.ts';
+import { accountOf, identitiesOf, relatedTo } from '../mapping/identities.ts';
+import { levelOf } from '../mapping/member-level.ts';
+import { displayNameOf } from '../mapping/people.ts';
+import { userMappingOf } from '../mapping/user-mapping.ts';
+import type { KnownPerson, PersonRow } from '../store/people.ts';
+import type { Bridge, BridgeSettings } from './bridge.ts';
+import type { NamedPeople } from './expand-people.ts';
+import { expandPeople } from './expand-people.ts';
+import type { GhostWish } from './ghosts.ts';
+import { applyGhostChange, ghostChanges } from './ghosts.ts';
+import { isOwnUser } from './own-users.ts';
+import type { FhirReader, Reading } from './reading.ts';
+import { createReading } from './reading.ts';
 
-/** How deep teams may stand within teams before the bridge stops looking. */
-const DEEPEST_TEAM = 5;
+export type { WantedPeople } from '../mapping/fhir-to-matrix/participants.ts';
+
+/** People as members of a room. */
+export interface ResolvedPeople {
+  readonly members: readonly DesiredMember[];
+  /** The ghosts among them, as they should look. */
+  readonly ghosts: readonly GhostWish[];
+  /** Every resource from which this was computed; a change of any may change it. */
+  readonly dependencies: ReadonlySet<FhirReference>;
+  /** Whose account is not the one that the store has; for `rememberPeople`. */
+  readonly moved: readonly PersonRow[];
+}
+
+/** What resolving people needs: a part of the bridge. */
+export type ResolvingBridge = Pick<Bridge, 'clock' | 'db' | 'log' | 'settings'> & {
+  readonly fhir: FhirReader;
+  readonly store: { readonly people: Pick<Bridge['store']['people'], 'findPeople'> };
+};
+
+interface Resolved {
+  readonly identity: Identity;
+  readonly account: Account;
+  readonly member: DesiredMember;
+}
 
 /**
- * The members that references to people and teams stand for; each person once, though several references or
- * teams name them. Ghosts are registered on the way.
+ * The members that references to people, teams and organisations stand for: each person and each account once.
+ * Reads only, from FHIR and the store: registers nothing, writes nothing.
  */
-export async function membersOf(
-  bridge: Bridge,
-  { people, careTeams }: { people: readonly FhirReference[]; careTeams: readonly FhirReference[] },
+export async function resolvePeople(
+  bridge: ResolvingBridge,
+  wanted: WantedPeople,
   signal: AbortSignal,
-): Promise<readonly DesiredMember[]> {
-  const references = new Set([...people, ...(await peopleInTeams(bridge, careTeams, signal))]);
-  const members = new Map<MatrixUserId, DesiredMember>();
-  for (const reference of references) {
-    const member = await memberFor(bridge, reference, signal);
-    const known = members.get(member.userId);
-    if (known === undefined || known.level < member.level) members.set(member.userId, member);
-  }
-  return [...members.values()];
+): Promise<ResolvedPeople> {
+  const { settings, clock, log } = bridge;
+  const at = clock.now().getTime();
+  const reading = createReading(bridge.fhir, signal);
+  const named = await expandPeople({ reading, at, log }, wanted);
+  const identities = await identify({ reading, at }, named);
+  const known = await bridge.store.people.findPeople(bridge.db, identities.flatMap(referencesOf));
+  const resolved = identities.map((identity) => resolve(settings, identity, known));
+  const members = onePerAccount(resolved);
+  const ghosts = new Set(members.filter(({ kind }) => kind === 'ghost').map(({ userId }) => userId));
+  return {
+    members,
+    ghosts: resolved
+      .filter(({ account }) => ghosts.has(account.userId))
+      .map(({ identity }) => ghostWishOf(settings, identity)),
+    dependencies: new Set([...named.keys(), ...reading.references()]),
+    moved: resolved
+      .map(({ identity: { reference }, account }) => ({ reference, ...account }))
+      .filter((row) => !isRecorded(row, known.get(row.reference))),
+  };
+}
+
+/** Records who is who after people were resolved; the account that somebody had before becomes a former one. */
+export async function rememberPeople(
+  { db, store }: Pick<Bridge, 'db' | 'store'>,
+  { moved }: Pick<ResolvedPeople, 'moved'>,
+): Promise<void> {
+  if (moved.length > 0) await store.people.savePeople(db, moved);
 }
 
 /** The ghost that speaks for a person; also for one with an account of their own, whom the bridge cannot be. */
@@ -36,78 +91,124 @@ export async function speakerFor(
   reference: FhirReference | undefined,
   signal: AbortSignal,
 ): Promise<MatrixUserId> {
-  if (reference === undefined || !isPersonType(typeOf(reference))) return bridge.settings.bot;
-  const userId = ghostOf(bridge, reference);
-  if ((await bridge.store.people.findGhost(bridge.db, userId)) !== undefined) return userId;
-  const person = await readPerson(bridge, reference, signal);
-  await ensureGhost(bridge, userId, displayNameOf(person, bridge.settings.namePolicy), signal);
-  return userId;
+  const { settings, store, db } = bridge;
+  if (reference === undefined || !isPersonType(typeOf(reference))) return settings.bot;
+  const person = await speakingPerson(bridge, reference, signal);
+  // Were it a former account still, the next convergence would remove it from the room.
+  await store.people.forgetFormerAccount(db, person.reference, person.ghost);
+  return person.ghost;
 }
 
-async function memberFor(
+/** A person's ghost as it should look; the person is read for it. */
+export async function wishFor(
+  bridge: Pick<Bridge, 'clock' | 'settings'> & { readonly fhir: FhirReader },
+  reference: FhirReference,
+  signal: AbortSignal,
+): Promise<GhostWish> {
+  const reading = createReading(bridge.fhir, signal);
+  const at = bridge.clock.now().getTime();
+  const [identity] = await identify({ reading, at }, new Map([[reference, []]]));
+  if (identity === undefined) throw new TypeError('A reference stands for one person');
+  return ghostWishOf(bridge.settings, identity);
+}
+
+/** A ghost that is there is not looked at again; but whose role a PractitionerRole is, only FHIR says. */
+async function speakingPerson(
   bridge: Bridge,
   reference: FhirReference,
   signal: AbortSignal,
-): Promise<DesiredMember> {
-  const person = await readPerson(bridge, reference, signal);
-  const displayName = displayNameOf(person, bridge.settings.namePolicy);
-  const address = matrixAddressOf(person);
-  const own = address !== undefined && bridge.settings.trustedServers.has(serverNameOf(address));
-  const userId = own ? address : ghostOf(bridge, reference);
-  if (!own) await ensureGhost(bridge, userId, displayName, signal);
-  const kind = own ? 'user' : 'ghost';
-  await bridge.store.people.savePerson(bridge.db, { reference, userId, kind });
-  return { reference, userId, kind, displayName, level: powerLevelOf(person) };
+): Promise<{ reference: FhirReference; ghost: MatrixUserId }> {
+  const own = ghostOf(bridge.settings, reference);
+  const isRole = typeOf(reference) === 'PractitionerRole';
+  const isThere = !isRole && (await bridge.store.ghosts.findGhosts(bridge.db, [own])).has(own);
+  if (isThere) return { reference, ghost: own };
+  const wish = await wishFor(bridge, reference, signal);
+  for (const change of await ghostChanges(bridge, [wish])) await applyGhostChange(bridge, change, signal);
+  return { reference: wish.reference, ghost: wish.userId };
 }
 
-async function peopleInTeams(
-  bridge: Bridge,
-  careTeams: readonly FhirReference[],
-  signal: AbortSignal,
-  seen: ReadonlySet<FhirReference> = new Set(),
-): Promise<readonly FhirReference[]> {
-  const found: FhirReference[] = [];
-  for (const reference of careTeams) {
-    if (seen.has(reference) || seen.size >= DEEPEST_TEAM) continue;
-    const careTeam = await bridge.fhir.read(reference, signal);
-    if (careTeam?.resourceType !== 'CareTeam') continue;
-    const { people, careTeams: nested } = participantsOf(careTeam, bridge.clock.now().getTime());
-    found.push(...people, ...(await peopleInTeams(bridge, nested, signal, new Set([...seen, reference]))));
+/** Reads the people, and then their roles' holders and organisations. */
+async function identify(
+  { reading, at }: { reading: Reading; at: number },
+  named: NamedPeople,
+): Promise<readonly Identity[]> {
+  const references = [...named.keys()];
+  await reading.read(references);
+  const roles = references
+    .map(reading.find)
+    .filter((resource): resource is PractitionerRole & typeof resource => isRole(resource));
+  await reading.read(roles.flatMap(relatedTo));
+  return identitiesOf(named, reading.find, at);
+}
+
+function resolve(
+  settings: BridgeSettings,
+  identity: Identity,
+  known: ReadonlyMap<FhirReference, KnownPerson>,
+): Resolved {
+  const { reference, resource, concepts } = identity;
+  const ghost = ghostOf(settings, reference);
+  const account = accountOf(identity, {
+    ghost,
+    isBelieved: (address) =>
+      settings.trustedServers.has(serverNameOf(address)) && !isOwnUser(settings, address),
+    storedFor: (each) => known.get(each)?.storedUserId,
+  });
+  const before = known.get(reference);
+  const former = new Set([
+    ...(before === undefined ? [] : [...before.formerUserIds, before.userId]),
+    ...referencesOf(identity).flatMap((each) => known.get(each)?.formerUserIds ?? []),
+  ]);
+  former.delete(account.userId);
+  const member: DesiredMember = {
+    reference,
+    userId: account.userId,
+    kind: account.kind,
+    level: levelOf(resource.resourceType, concepts, settings.levels),
+    formerUserIds: [...former].sort(),
+    ...(account.kind === 'user' && { voice: ghost }),
+    ...(account.kind === 'ghost' && { userMapping: userMappingOf(identity, settings.userMappings) }),
+  };
+  return { identity, account, member };
+}
+
+/** Two resources with one account are one member, with the higher level: a Practitioner who is also a relative. */
+function onePerAccount(resolved: readonly Resolved[]): readonly DesiredMember[] {
+  const members = new Map<MatrixUserId, DesiredMember>();
+  for (const { member } of resolved) {
+    const known = members.get(member.userId);
+    const [first, second] =
+      known !== undefined && known.level >= member.level ? [known, member] : [member, known];
+    const former = new Set([...first.formerUserIds, ...(second?.formerUserIds ?? [])]);
+    members.set(member.userId, { ...first, formerUserIds: [...former].sort() });
   }
-  return found;
+  return [...members.values()];
 }
 
-/** A person's resource; one that cannot be read is taken for a nameless one of its type. */
-async function readPerson(bridge: Bridge, reference: FhirReference, signal: AbortSignal): Promise<Person> {
-  const resource = await bridge.fhir.read(reference, signal);
-  if (resource !== undefined && isPerson(resource)) return resource;
-  return { resourceType: typeOf(reference), id: idOf(reference) } as Person;
+function ghostWishOf(settings: BridgeSettings, { reference, resource, roles }: Identity): GhostWish {
+  const organization = roles[0]?.organization;
+  return {
+    userId: ghostOf(settings, reference),
+    reference,
+    displayName: displayNameOf(resource, settings.namePolicy, { organization }),
+    avatar: avatarOf(resource, settings),
+  };
 }
 
-async function ensureGhost(
-  bridge: Bridge,
-  userId: MatrixUserId,
-  displayName: string,
-  signal: AbortSignal,
-): Promise<void> {
-  const ghost = await bridge.store.people.findGhost(bridge.db, userId);
-  if (ghost?.displayName === displayName) return;
-  if (ghost === undefined) await bridge.homeserver.registerGhost(userId, signal);
-  await bridge.homeserver.setDisplayName(userId, displayName, signal);
-  await bridge.store.people.saveGhost(bridge.db, userId, displayName);
-}
-
-function ghostOf({ settings }: Bridge, reference: FhirReference): MatrixUserId {
+function ghostOf(settings: BridgeSettings, reference: FhirReference): MatrixUserId {
   const { pseudonymizationKey, ghostPrefix, serverName } = settings;
   return ghostUserId(reference, { key: pseudonymizationKey, prefix: ghostPrefix, serverName });
 }
 
-function isPersonType(resourceType: string): resourceType is Person['resourceType'] {
-  return ['Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson', 'Organization'].includes(
-    resourceType,
-  );
+function referencesOf({ reference, roles }: Identity): readonly FhirReference[] {
+  const ofRoles = roles.map(({ role }) => `PractitionerRole/${role.id ?? ''}` as FhirReference);
+  return [...new Set([reference, ...ofRoles])];
 }
 
-function isPerson(resource: { resourceType: string }): resource is Person {
-  return isPersonType(resource.resourceType);
+function isRecorded({ userId, kind, source }: PersonRow, known: KnownPerson | undefined): boolean {
+  return known?.userId === userId && known.kind === kind && known.source === source;
+}
+
+function isRole(resource: { readonly resourceType: string } | undefined): resource is PractitionerRole {
+  return resource?.resourceType === 'PractitionerRole';
 }

@@ -1,84 +1,26 @@
-// Who a resource is in Matrix: its published address, the name it is shown by, and its power by type of member.
-import type { ContactPoint, Extension, HumanName } from 'fhir/r4.js';
-import type { Person } from '../domain/fhir.ts';
-import type { MatrixUserId } from '../domain/ids.ts';
-import { isMatrixUserId } from '../domain/ids.ts';
+// The name by which a person is shown in rooms: professionals in full, patients and relatives by policy.
+import type { HumanName } from 'fhir/r4.js';
+import type { Organization, Person, Practitioner, PractitionerRole } from '../domain/fhir.ts';
 
 /** How much of a patient's or relative's name is shown in rooms; professionals are shown by their full name. */
 export type NamePolicy = 'full' | 'initials' | 'role';
 
-const CONTACT_PURPOSE = 'http://hl7.org/fhir/StructureDefinition/contactpoint-purpose';
-const MESSAGING_PURPOSE = 'matrix-messaging';
-
-/** Power by type of member (specificatie.md §4; facts in docs/reference/power-levels.md). */
-const LEVEL_BY_TYPE: Readonly<Record<Person['resourceType'], number>> = {
-  Practitioner: 75,
-  PractitionerRole: 75,
-  Organization: 75,
-  RelatedPerson: 50,
-  Patient: 25,
-};
-
-/** Power level of a person by the type of their resource: 75 professional, 50 relative, 25 patient. */
-export function powerLevelOf(person: Person): number {
-  return LEVEL_BY_TYPE[person.resourceType];
+/** What stands beside a PractitionerRole, as far as it was read. */
+export interface RoleContext {
+  readonly practitioner?: Practitioner | undefined;
+  readonly organization?: Organization | undefined;
 }
 
-/**
- * The Matrix address a resource publishes in its telecom: `@u:hs` tagged `matrix-messaging`, `matrix:u/u:hs`,
- * or a matrix.to link. A second, different address makes it ambiguous; one that is out of use does not count.
- * @returns undefined when there is none, or more than one
- */
-export function matrixAddressOf(person: Person): MatrixUserId | undefined {
-  const found = new Set((person.telecom ?? []).map(addressInContactPoint).filter((id) => id !== undefined));
-  const [first, second] = found;
-  return second === undefined ? first : undefined;
-}
-
-function addressInContactPoint(contact: ContactPoint): MatrixUserId | undefined {
-  if (contact.use === 'old') return undefined;
-  const value = contact.value?.trim() ?? '';
-  const candidate =
-    contact.system === 'other' && (contact.extension ?? []).some(isMessagingPurpose)
-      ? addressOfForm(value)
-      : contact.system === 'url'
-        ? addressOfForm(value)
-        : undefined;
-  return candidate !== undefined && isMatrixUserId(candidate) ? candidate : undefined;
-}
-
-function addressOfForm(value: string): string | undefined {
-  if (value.startsWith('@')) return value;
-  const [, localpartAndServer] = /^matrix:u\/([^/?]+)$/.exec(value) ?? [];
-  if (localpartAndServer !== undefined) return `@${localpartAndServer}`;
-  const [, identifier] = /^https:\/\/matrix\.to\/#\/([^/?]+)$/.exec(value) ?? [];
-  return identifier === undefined ? undefined : safeDecode(identifier);
-}
-
-function safeDecode(value: string): string | undefined {
-  try {
-    return decodeURIComponent(value);
-  } catch {
-    return undefined;
-  }
-}
-
-/** The extension exists as a string (Dutch specification §7) and as a CodeableConcept (HL7): both are read. */
-function isMessagingPurpose(extension: Extension): boolean {
-  if (extension.url !== CONTACT_PURPOSE) return false;
-  return (
-    extension.valueString === MESSAGING_PURPOSE ||
-    (extension.valueCodeableConcept?.coding ?? []).some((coding) => coding.code === MESSAGING_PURPOSE)
-  );
-}
+/** Characters of a display name at most; homeservers refuse more than 256. */
+const LONGEST_NAME = 100;
 
 /** The name a ghost shows: a professional's or organisation's in full, a patient's or relative's by policy. */
-export function displayNameOf(person: Person, policy: NamePolicy): string {
+export function displayNameOf(person: Person, policy: NamePolicy, context: RoleContext = {}): string {
   switch (person.resourceType) {
     case 'Organization':
-      return person.name ?? 'Organisation';
+      return clean(person.name) ?? 'Organisation';
     case 'PractitionerRole':
-      return person.practitioner?.display ?? person.organization?.display ?? 'Professional';
+      return nameOfRole(person, context) ?? 'Professional';
     case 'Practitioner':
       return fullName(person.name) ?? 'Professional';
     case 'RelatedPerson':
@@ -86,6 +28,16 @@ export function displayNameOf(person: Person, policy: NamePolicy): string {
     case 'Patient':
       return nameUnderPolicy(person.name, 'Client', policy);
   }
+}
+
+/** Whose role it is; where that is not known, which role in which organisation. */
+function nameOfRole(role: PractitionerRole, { practitioner, organization }: RoleContext): string | undefined {
+  const holder = fullName(practitioner?.name) ?? clean(role.practitioner?.display);
+  if (holder !== undefined) return holder;
+  const code = role.code?.[0];
+  const what = clean(code?.text ?? code?.coding?.find(({ display }) => display !== undefined)?.display);
+  const where = clean(organization?.name ?? role.organization?.display);
+  return clean([what, where].filter((part) => part !== undefined).join(', '));
 }
 
 function nameUnderPolicy(names: HumanName[] | undefined, role: string, policy: NamePolicy): string {
@@ -101,26 +53,50 @@ function nameUnderPolicy(names: HumanName[] | undefined, role: string, policy: N
   }
 }
 
+/** Names that are no longer borne are not shown. */
 function preferredName(names: HumanName[] | undefined): HumanName | undefined {
   return (
-    names?.find((name) => name.use === 'official') ?? names?.find((name) => name.use !== 'old') ?? names?.[0]
+    names?.find((name) => name.use === 'official') ??
+    names?.find((name) => name.use !== 'old' && name.use !== 'maiden')
   );
 }
 
 function fullName(names: HumanName[] | undefined): string | undefined {
   const name = preferredName(names);
   if (name === undefined) return undefined;
-  const text = name.text ?? [...(name.prefix ?? []), ...(name.given ?? []), name.family].join(' ');
-  return text.replace(/\s+/g, ' ').trim() || undefined;
+  const parts = [...(name.prefix ?? []), ...(name.given ?? []), name.family, ...(name.suffix ?? [])];
+  return clean(name.text) ?? clean(parts.filter((part) => part !== undefined).join(' '));
 }
 
+/**
+ * The first letters of a name. None where they would tell more than an initial does: in scripts in which one sign is a
+ * whole name or half of it. What is no name (a date, a number, a remark in brackets) has none.
+ */
 function initialsOf(names: HumanName[] | undefined): string {
   const name = preferredName(names);
-  const parts =
-    name?.given === undefined && name?.family === undefined ? (name?.text ?? '').split(/\s+/) : undefined;
-  return (parts ?? [...(name?.given ?? []), ...(name?.family?.split(/\s+/) ?? [])])
-    .map((part) => part.charAt(0).toUpperCase())
-    .filter((letter) => letter !== '')
-    .map((letter) => `${letter}.`)
-    .join('');
+  const isStructured = name?.given !== undefined || name?.family !== undefined;
+  const given = isStructured ? (name.given ?? []) : words(name?.text);
+  const family = isStructured ? words(name.family) : [];
+  // A given name may be recorded as an initial; a surname of one letter would be shown whole.
+  const parts = [...given.flatMap(words), ...family.filter((word) => word.length > 1)];
+  const letters = parts.map((part) => /^\p{L}/u.exec(part.normalize('NFC'))?.[0] ?? '');
+  if (letters.some((letter) => !ALPHABETIC.test(letter))) return '';
+  return letters.map((letter) => (letter === '' ? '' : `${letter.toUpperCase().slice(0, 1)}.`)).join('');
+}
+
+/** Letters of alphabets, and nothing. */
+const ALPHABETIC =
+  /^[\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}\p{Script=Armenian}\p{Script=Georgian}\p{Script=Hebrew}\p{Script=Arabic}]?$/u;
+
+function words(text: string | undefined): readonly string[] {
+  return (text ?? '').split(/\s+/).filter((word) => word !== '');
+}
+
+/** On one line, without signs that turn the direction of writing, of bounded length; undefined when nothing is left. */
+function clean(text: string | undefined): string | undefined {
+  const plain = (text ?? '')
+    .replace(/[\s\p{Cc}]+/gu, ' ')
+    .replace(/\p{Bidi_Control}/gu, '')
+    .trim();
+  return Array.from(plain).slice(0, LONGEST_NAME).join('').trim() || undefined;
 }

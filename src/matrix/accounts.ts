@@ -43,6 +43,16 @@ export function createAccounts(client: MatrixClient) {
       );
     },
 
+    /** Sets the picture a ghost shows; undefined takes it away. */
+    async setAvatar(userId: MatrixUserId, url: string | undefined, signal?: AbortSignal): Promise<void> {
+      const path = `/profile/${segment(userId)}/avatar_url`;
+      const body = { avatar_url: url ?? '' };
+      await client.request(
+        { operation: 'set avatar', method: 'PUT', path, as: userId, body, signal },
+        nothing,
+      );
+    },
+
     /** Asks the homeserver to ping the bridge; a success also ends its back-off (Synapse 1.132). */
     async ping(as: MatrixUserId, appserviceId: string, signal?: AbortSignal): Promise<number> {
       const answer = await client.request(

@@ -33,6 +33,8 @@ export interface MatrixRequest {
   /** A list is a parameter given several times. */
   readonly query?: Readonly<Record<string, string | number | readonly string[]>>;
   readonly body?: Readonly<Record<string, unknown>>;
+  /** Sent as it is, in place of `body`. */
+  readonly file?: { readonly contentType: string; readonly bytes: Uint8Array<ArrayBuffer> };
   readonly prefix?: string;
   readonly signal?: AbortSignal | undefined;
   readonly timeoutMs?: number;
@@ -98,8 +100,10 @@ export function createMatrixClient(deps: {
     };
     // Not the SDK's own timeout: it leaves a timer behind for each request, which would hold up the process's end.
     const timeout = AbortSignal.timeout(timeoutMs);
-    return api.authedRequest<unknown>(METHODS[request.method], request.path, params, request.body, {
+    const { body, file } = request;
+    return api.authedRequest<unknown>(METHODS[request.method], request.path, params, file?.bytes ?? body, {
       prefix,
+      ...(file !== undefined && { headers: { 'Content-Type': file.contentType } }),
       priority: 'auto',
       abortSignal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
     });

@@ -1,6 +1,7 @@
 // The homeserver's operations that the bridge uses, typed and checked (client-server API v1.19).
 import { createAccounts } from './accounts.ts';
 import type { MatrixClient } from './client.ts';
+import { createMedia } from './media.ts';
 import { createInvitations } from './invitations.ts';
 import { createRoomStates } from './room-state.ts';
 import { createAliases, createRooms } from './rooms.ts';
@@ -10,6 +11,7 @@ import { createTimeline } from './timeline.ts';
 export function createHomeserver(client: MatrixClient) {
   return {
     ...createAccounts(client),
+    ...createMedia(client),
     ...createRooms(client),
     ...createInvitations(client),
     ...createAliases(client),

@@ -1,58 +1,143 @@
-// The tables of people and ghosts: who a FHIR person is in Matrix, and back.
+// The tables of people: who a FHIR person is in Matrix, was before, and back.
 import type { FhirReference, MatrixUserId } from '../domain/ids.ts';
 import type { Queryable } from './database.ts';
 
-/** Who a person is in Matrix. */
+/** Who a person is in Matrix, and how that is known. */
 export interface PersonRow {
   readonly reference: FhirReference;
   readonly userId: MatrixUserId;
   readonly kind: 'user' | 'ghost';
+  readonly source: 'telecom' | 'stored' | 'ghost';
 }
 
-/** Records who a person is in Matrix. */
-export async function savePerson(db: Queryable, { reference, userId, kind }: PersonRow): Promise<void> {
-  // Unchanged rows are not rewritten: this runs for every member at every convergence.
+/** A person with all that is known of their accounts. */
+export interface KnownPerson extends PersonRow {
+  /** An operator's word; it counts where the person's own telecom says nothing. */
+  readonly storedUserId: MatrixUserId | undefined;
+  /** Accounts they had before, which are still to leave their rooms. */
+  readonly formerUserIds: readonly MatrixUserId[];
+}
+
+/** Records who people are in Matrix; an account that is replaced becomes a former one. */
+export async function savePeople(db: Queryable, people: readonly PersonRow[]): Promise<void> {
+  // One statement; in the order of references, so that two convergences with the same people never wait for each other.
   await db.query(
-    `insert into person (reference, user_id, kind) values ($1, $2, $3)
-     on conflict (reference) do update set user_id = $2, kind = $3, updated_at = now()
-     where (person.user_id, person.kind) is distinct from ($2, $3)`,
-    [reference, userId, kind],
+    `with wanted as (
+       select * from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as w (reference, user_id, kind, source)
+     ), replaced as (
+       insert into former_account (reference, user_id)
+       select reference, person.user_id from person join wanted using (reference)
+       where person.user_id <> wanted.user_id order by reference
+       on conflict (reference, user_id) do update set until = now()
+     ), returned as (
+       delete from former_account using wanted
+       where former_account.reference = wanted.reference and former_account.user_id = wanted.user_id
+     )
+     insert into person (reference, user_id, kind, source)
+     select reference, user_id, kind, source from wanted order by reference
+     on conflict (reference) do update
+     set user_id = excluded.user_id, kind = excluded.kind, source = excluded.source, updated_at = now()
+     where (person.user_id, person.kind, person.source)
+       is distinct from (excluded.user_id, excluded.kind, excluded.source)`,
+    [
+      people.map(({ reference }) => reference),
+      people.map(({ userId }) => userId),
+      people.map(({ kind }) => kind),
+      people.map(({ source }) => source),
+    ],
+  );
+}
+
+/** What is known of people's accounts, by reference. */
+export async function findPeople(
+  db: Queryable,
+  references: readonly FhirReference[],
+): Promise<ReadonlyMap<FhirReference, KnownPerson>> {
+  const { rows } = await db.query<{
+    reference: FhirReference;
+    user_id: MatrixUserId;
+    kind: PersonRow['kind'];
+    source: PersonRow['source'];
+    stored_user_id: MatrixUserId | null;
+    former: MatrixUserId[];
+  }>(
+    `select reference, user_id, kind, source, stored_user_id,
+       array(select f.user_id from former_account f where f.reference = person.reference order by f.user_id) as former
+     from person where reference = any ($1)`,
+    [references],
+  );
+  return new Map(
+    rows.map(({ reference, user_id: userId, kind, source, stored_user_id: stored, former }) => [
+      reference,
+      { reference, userId, kind, source, storedUserId: stored ?? undefined, formerUserIds: former },
+    ]),
   );
 }
 
 /**
- * The person behind a Matrix user id. Where several resources bear it (a Practitioner and their roles), the
- * Practitioner stands for them all.
+ * The person behind a Matrix user id: whose account it is, else whose it was. Where several resources bear it (a
+ * Practitioner and their roles), the Practitioner stands for them all.
  */
 export async function findPersonByUserId(
   db: Queryable,
   userId: MatrixUserId,
 ): Promise<FhirReference | undefined> {
   const { rows } = await db.query<{ reference: FhirReference }>(
-    `select reference from person where user_id = $1
-     order by reference not like 'Practitioner/%', updated_at desc, reference limit 1`,
+    `select reference from (
+       select reference, 1 as rank, updated_at as at from person where user_id = $1
+       union all select reference, 2, updated_at from person where stored_user_id = $1
+       union all select reference, 3, until from former_account where user_id = $1
+     ) as bearer
+     order by rank, reference not like 'Practitioner/%', at desc, reference limit 1`,
     [userId],
   );
   return rows[0]?.reference;
 }
 
-/** The display name under which a ghost was registered; undefined when it was not. */
-export async function findGhost(
+/** An account that a person uses again, or still: it need not leave their rooms. */
+export async function forgetFormerAccount(
   db: Queryable,
+  reference: FhirReference,
   userId: MatrixUserId,
-): Promise<{ displayName: string | undefined } | undefined> {
-  const { rows } = await db.query<{ display_name: string | null }>(
-    'select display_name from ghost where user_id = $1',
-    [userId],
-  );
-  return rows.map((row) => ({ displayName: row.display_name ?? undefined }))[0];
+): Promise<void> {
+  await db.query('delete from former_account where reference = $1 and user_id = $2', [reference, userId]);
 }
 
-/** Records that a ghost is registered, has its device and shows this name. */
-export async function saveGhost(db: Queryable, userId: MatrixUserId, displayName: string): Promise<void> {
+/** Stores an operator's word on a person's account; the next convergence of their rooms moves them to it. */
+export async function linkPerson(
+  db: Queryable,
+  reference: FhirReference,
+  userId: MatrixUserId,
+): Promise<void> {
   await db.query(
-    `insert into ghost (user_id, display_name) values ($1, $2)
-     on conflict (user_id) do update set display_name = $2`,
-    [userId, displayName],
+    `insert into person (reference, user_id, kind, source, stored_user_id) values ($1, $2, 'user', 'stored', $2)
+     on conflict (reference) do update set stored_user_id = $2, updated_at = now()`,
+    [reference, userId],
   );
+}
+
+/**
+ * Takes an operator's word back. What rested on it is forgotten and not kept as a former account: the word may have been
+ * wrong, and then nothing said from that account is the person's.
+ * @returns whether there was one
+ */
+export async function unlinkPerson(db: Queryable, reference: FhirReference): Promise<boolean> {
+  const { rows } = await db.query<{ unlinked: number }>(
+    `with linked as (
+       select reference, stored_user_id, source from person
+       where reference = $1 and stored_user_id is not null for update
+     ), gone as (
+       delete from person using linked where person.reference = linked.reference and linked.source = 'stored'
+     ), kept as (
+       update person set stored_user_id = null, updated_at = now()
+       from linked where person.reference = linked.reference and linked.source <> 'stored'
+     ), former as (
+       delete from former_account using linked
+       where former_account.reference = linked.reference
+         and former_account.user_id = linked.stored_user_id
+     )
+     select count(*)::int as unlinked from linked`,
+    [reference],
+  );
+  return rows[0]?.unlinked === 1;
 }

@@ -16,6 +16,8 @@ const to = (reference: string) => ({ reference });
 const team = (...participant: readonly object[]): CareTeam =>
   ({ resourceType: 'CareTeam', participant }) as CareTeam;
 const NOBODY: CareTeam = { resourceType: 'CareTeam' };
+const named = (...references: readonly string[]) => references.map((reference) => ({ reference, roles: [] }));
+const none = { people: [], careTeams: [], organizations: [] };
 const member = (reference: string, end?: string) => ({
   member: to(reference),
   ...(end !== undefined && { period: { end } }),
@@ -26,12 +28,12 @@ describe('participants of a CareTeam', () => {
     [
       'people and teams, in order and once',
       team(member('Patient/1'), member('CareTeam/2'), member('Practitioner/3'), member('Patient/1')),
-      { people: ['Patient/1', 'Practitioner/3'], careTeams: ['CareTeam/2'] },
+      { ...none, people: named('Patient/1', 'Practitioner/3'), careTeams: ['CareTeam/2'] },
     ],
     [
       'one person by two forms of reference',
       team(member('Practitioner/3'), member('https://a.example/fhir/Practitioner/3/_history/2')),
-      { people: ['Practitioner/3'], careTeams: [] },
+      { ...none, people: named('Practitioner/3') },
     ],
     [
       'whoever has left is left out, whoever leaves later is not',
@@ -40,7 +42,7 @@ describe('participants of a CareTeam', () => {
         member('Practitioner/2', '2025-09-27'),
         member('Patient/3', 'soon'),
       ),
-      { people: ['Practitioner/2', 'Patient/3'], careTeams: [] },
+      { ...none, people: named('Practitioner/2', 'Patient/3') },
     ],
     [
       'types that cannot speak are left out',
@@ -51,11 +53,41 @@ describe('participants of a CareTeam', () => {
         member('Organization/2'),
         member('RelatedPerson/3'),
       ),
-      { people: ['Organization/2', 'RelatedPerson/3'], careTeams: [] },
+      { ...none, people: named('RelatedPerson/3'), organizations: ['Organization/2'] },
     ],
-    ['nobody', NOBODY, { people: [], careTeams: [] }],
+    ['nobody', NOBODY, none],
   ])('%s', (_, careTeam, expected) => {
     expect(participantsOf(careTeam, NOW)).toEqual(expected);
+  });
+
+  test('have the roles that the team gives them, all of them', () => {
+    const [lead, nurse] = [{ text: 'lead' }, { text: 'nurse' }];
+    const careTeam = team(
+      { ...member('Practitioner/1'), role: [lead] },
+      { ...member('Practitioner/1'), role: [nurse] },
+      { ...member('Organization/2'), role: [lead] },
+    );
+    expect(participantsOf(careTeam, NOW)).toEqual({
+      people: [{ reference: 'Practitioner/1', roles: [lead, nurse] }],
+      careTeams: [],
+      organizations: ['Organization/2'],
+    });
+  });
+
+  test.each([
+    ['begins later', { start: '2025-09-26T00:00:01Z' }, false],
+    ['begins now', { start: '2025-09-26T00:00:00Z' }, true],
+    ['ends at this very moment', { end: '2025-09-26T00:00:00Z' }, false],
+    ['ends with this day', { end: '2025-09-26' }, true],
+    ['ended with the day before', { end: '2025-09-25' }, false],
+    ['ends with this month', { end: '2025-09' }, true],
+    ['ended with a month', { end: '2025-08' }, false],
+    ['ends with this year', { end: '2025' }, true],
+    ['ended with a year', { end: '2024' }, false],
+    ['ends and begins at no known time', { start: 'soon', end: 'later' }, true],
+  ])('whose period %s', (_, period, isMember) => {
+    const careTeam = team({ member: to('Patient/1'), period });
+    expect(participantsOf(careTeam, NOW).people).toHaveLength(isMember ? 1 : 0);
   });
 });
 
@@ -63,15 +95,16 @@ describe('parties of a CommunicationRequest', () => {
   test('are its recipients, requester and sender', () => {
     const parties = partiesOf(
       request({
-        recipient: [to('CareTeam/1'), to('Patient/2'), to('HealthcareService/3')],
+        recipient: [to('CareTeam/1'), to('Patient/2'), to('HealthcareService/3'), to('Organization/6')],
         requester: to('Practitioner/4'),
         sender: to('RelatedPerson/5'),
         about: [to('CareTeam/6')],
       }),
     );
     expect(parties).toEqual({
-      people: ['Patient/2', 'Practitioner/4', 'RelatedPerson/5'],
+      people: named('Patient/2', 'Practitioner/4', 'RelatedPerson/5'),
       careTeams: ['CareTeam/1'],
+      organizations: ['Organization/6'],
     });
   });
 

@@ -1,8 +1,10 @@
-// Who a FHIR person is in Matrix: published addresses, names by policy, levels, ghosts.
+// Who a FHIR person is in Matrix: published addresses, names by policy, ghosts.
+import type { HumanName } from 'fhir/r4.js';
 import { describe, expect, test } from 'vitest';
 import type { Person } from '../../src/domain/fhir.ts';
 import { ghostUserId, roomMarker } from '../../src/mapping/ghosts.ts';
-import { displayNameOf, matrixAddressOf, powerLevelOf } from '../../src/mapping/people.ts';
+import { matrixAddressIn } from '../../src/mapping/matrix-address.ts';
+import { displayNameOf } from '../../src/mapping/people.ts';
 import { ref } from '../builders/fhir.ts';
 
 const PURPOSE = 'http://hl7.org/fhir/StructureDefinition/contactpoint-purpose';
@@ -15,7 +17,7 @@ const tagged = (value: string, over: object = {}) => ({
   ...over,
 });
 const url = (value: string) => ({ system: 'url', value });
-const addressOf = (...telecom: readonly object[]) => matrixAddressOf(person('Practitioner', { telecom }));
+const addressOf = (...telecom: readonly object[]) => matrixAddressIn(telecom);
 
 describe('every published form of a Matrix address is read', () => {
   test.each([
@@ -108,14 +110,68 @@ describe('a name shows what the policy allows', () => {
   });
 });
 
+describe('a PractitionerRole without a known holder', () => {
+  const display = (over: object, organization?: string) =>
+    displayNameOf(person('PractitionerRole', over), 'full', {
+      organization:
+        organization === undefined ? undefined : { resourceType: 'Organization', name: organization },
+    });
+  test.each([
+    ['is named by role and organisation', { code: [{ text: 'GP' }] }, 'Clinic West', 'GP, Clinic West'],
+    [
+      'by the display of its code',
+      { code: [{ coding: [{ code: '1' }, { display: 'Nurse' }] }] },
+      undefined,
+      'Nurse',
+    ],
+    ['by its organisation', { organization: { display: 'Clinic' } }, undefined, 'Clinic'],
+    ['by the organisation that was read first', { organization: { display: 'Old' } }, 'New', 'New'],
+    ['else plainly', {}, undefined, 'Professional'],
+  ])('%s', (_, over, organization, expected) => {
+    expect(display(over, organization)).toBe(expected);
+  });
+
+  test('with one, by the holder', () => {
+    const practitioner = { resourceType: 'Practitioner' as const, name: [{ text: 'Dr. No' }] };
+    const role = person('PractitionerRole', { code: [{ text: 'GP' }], practitioner: { display: 'Dr. Yes' } });
+    expect(displayNameOf(role, 'full', { practitioner })).toBe('Dr. No');
+  });
+});
+
+describe('initials tell no more than initials do', () => {
+  test.each<[string, HumanName | undefined, string]>([
+    ['a text with remarks', { text: 'Smit, Anna (geb. 12-03-1950) BSN 999911120' }, 'S.A.B. (client)'],
+    ['a text of one word', { text: 'Anna' }, 'A. (client)'],
+    ['a single given name', { given: ['Anna'] }, 'A. (client)'],
+    ['given names that are initials', { given: ['A.', 'B'], family: 'Smit' }, 'A.B.S. (client)'],
+    ['prefix and suffix left out', { prefix: ['drs.'], given: ['Jan'], suffix: ['MD'] }, 'J. (client)'],
+    ['a surname of one letter', { given: ['Jan'], family: 'O' }, 'J. (client)'],
+    ['a decomposed letter', { given: ['E\u0301mile'] }, 'É. (client)'],
+    ['a letter that grows in upper case', { given: ['ßen'] }, 'S. (client)'],
+    ['Cyrillic', { given: ['Анна'], family: 'Смит' }, 'А.С. (client)'],
+    ['one sign of a Chinese name is half of it', { given: ['伟'], family: '王' }, 'Client'],
+    ['a Korean name', { given: ['민준'], family: '김' }, 'Client'],
+    ['a Japanese name as text', { text: '山田 太郎' }, 'Client'],
+    ['two scripts', { given: ['Wei'], family: '王伟' }, 'Client'],
+    ['an emoji', { given: ['😀'] }, 'Client'],
+    ['digits', { text: '999911120' }, 'Client'],
+    ['an empty name', { given: [''], family: '' }, 'Client'],
+    ['a name that is no longer borne', { use: 'old', given: ['Anna'] }, 'Client'],
+    ['a maiden name', { use: 'maiden', given: ['Anna'] }, 'Client'],
+    ['no name', undefined, 'Client'],
+  ])('%s', (_, name, expected) => {
+    const patient = person('Patient', name === undefined ? {} : { name: [name] });
+    expect(displayNameOf(patient, 'initials')).toBe(expected);
+  });
+});
+
 test.each([
-  ['Practitioner', 75],
-  ['PractitionerRole', 75],
-  ['Organization', 75],
-  ['RelatedPerson', 50],
-  ['Patient', 25],
-] as const)('power of a %s is %d', (type, level) => {
-  expect(powerLevelOf(person(type))).toBe(level);
+  ['on one line', 'Dr.\n\tNo\u0000', 'Dr. No'],
+  ['that does not turn the direction of writing', 'Dr.\u202e oN', 'Dr. oN'],
+  ['of bounded length', 'x'.repeat(300), 'x'.repeat(100)],
+  ['and if nothing is left, by the type', '\u2066 \u2069', 'Professional'],
+])('a name is shown %s', (_, text, expected) => {
+  expect(displayNameOf(person('Practitioner', { name: [{ text }] }), 'full')).toBe(expected);
 });
 
 describe('ghosts', () => {

@@ -1,56 +1,52 @@
-// Who takes part: the references in a CareTeam's participants and in a CommunicationRequest's recipients.
+// Who takes part: the references in a CareTeam's participants and in a CommunicationRequest's parties.
+import type { CodeableConcept } from 'fhir/r4.js';
 import type { CareTeam, CommunicationRequest } from '../../domain/fhir.ts';
+import { isPersonType } from '../../domain/fhir.ts';
 import type { FhirReference } from '../../domain/ids.ts';
 import { parseReference } from '../../domain/ids.ts';
+import { holdsAt } from '../periods.ts';
 
-const PERSON_TYPES: ReadonlySet<string> = new Set([
-  'Practitioner',
-  'PractitionerRole',
-  'RelatedPerson',
-  'Patient',
-  'Organization',
-]);
+/** A person as a team or request names them, with the roles that it gives them. */
+export interface NamedPerson {
+  readonly reference: FhirReference;
+  readonly roles: readonly CodeableConcept[];
+}
 
-/** People and teams by reference, each once, in the order of the resource. */
-export interface Participants {
-  readonly people: readonly FhirReference[];
+/** People, teams and organisations as named: each once, in the order of the resource. */
+export interface WantedPeople {
+  readonly people: readonly NamedPerson[];
   readonly careTeams: readonly FhirReference[];
+  /** Organisations stand for their practitioners, or for themselves when they have none. */
+  readonly organizations: readonly FhirReference[];
 }
 
 /**
- * The participants of a CareTeam at a moment: whoever's period has ended is left out.
+ * The participants of a CareTeam at a moment: whose period is over or has not begun is left out.
  * @param at milliseconds since the epoch
  */
-export function participantsOf(careTeam: CareTeam, at: number): Participants {
-  const present = (careTeam.participant ?? []).filter(({ period }) => {
-    const end = Date.parse(period?.end ?? '');
-    return Number.isNaN(end) || end > at;
-  });
-  return sorted(present.map((participant) => participant.member?.reference));
+export function participantsOf(careTeam: CareTeam, at: number): WantedPeople {
+  return sorted(
+    (careTeam.participant ?? [])
+      .filter(({ period }) => holdsAt(period, at))
+      .map(({ member, role }) => ({ reference: member?.reference, roles: role })),
+  );
 }
 
-/** The people and teams a CommunicationRequest names: its recipients, requester and sender. */
-export function partiesOf(request: CommunicationRequest): Participants {
-  return sorted([
-    ...(request.recipient ?? []).map((recipient) => recipient.reference),
-    request.requester?.reference,
-    request.sender?.reference,
-  ]);
+/** The people, teams and organisations a CommunicationRequest names: its recipients, requester and sender. */
+export function partiesOf(request: CommunicationRequest): WantedPeople {
+  return sorted([...(request.recipient ?? []), request.requester, request.sender]);
 }
 
 /** The CareTeams to which a conversation may belong, as the request itself names them. */
 export function careTeamsNamedBy(request: CommunicationRequest): readonly FhirReference[] {
-  return sorted([
-    ...(request.recipient ?? []).map((recipient) => recipient.reference),
-    ...(request.about ?? []).map((about) => about.reference),
-  ]).careTeams;
+  return sorted([...(request.recipient ?? []), ...(request.about ?? [])]).careTeams;
 }
 
 /** Whose ghost says the first message: the sender, else the requester. */
 export function authorOf(request: CommunicationRequest): FhirReference | undefined {
   return [request.sender, request.requester]
     .map((reference) => parseReference(reference?.reference))
-    .find((parsed) => parsed !== undefined && PERSON_TYPES.has(parsed.resourceType))?.reference;
+    .find((parsed) => parsed !== undefined && isPersonType(parsed.resourceType))?.reference;
 }
 
 /** The text of a CommunicationRequest that becomes the room's first message: payload[0]. */
@@ -58,13 +54,27 @@ export function firstMessageOf(request: CommunicationRequest): string | undefine
   return request.payload?.[0]?.contentString;
 }
 
-function sorted(references: readonly (string | undefined)[]): Participants {
-  const parsed = references.map(parseReference).filter((reference) => reference !== undefined);
-  const unique = (found: typeof parsed): FhirReference[] => [
-    ...new Set(found.map(({ reference }) => reference)),
+interface Mention {
+  readonly reference?: string | undefined;
+  readonly roles?: readonly CodeableConcept[] | undefined;
+}
+
+function sorted(mentions: readonly (Mention | undefined)[]): WantedPeople {
+  const found = mentions.flatMap((mention) => {
+    const parsed = parseReference(mention?.reference);
+    return parsed === undefined ? [] : [{ ...parsed, roles: mention?.roles ?? [] }];
+  });
+  const ofType = (resourceType: string): FhirReference[] => [
+    ...new Set(found.filter((each) => each.resourceType === resourceType).map(({ reference }) => reference)),
   ];
+  const people = new Map<FhirReference, readonly CodeableConcept[]>();
+  for (const { resourceType, reference, roles } of found) {
+    if (!isPersonType(resourceType) || resourceType === 'Organization') continue;
+    people.set(reference, [...(people.get(reference) ?? []), ...roles]);
+  }
   return {
-    people: unique(parsed.filter(({ resourceType }) => PERSON_TYPES.has(resourceType))),
-    careTeams: unique(parsed.filter(({ resourceType }) => resourceType === 'CareTeam')),
+    people: [...people].map(([reference, roles]) => ({ reference, roles })),
+    careTeams: ofType('CareTeam'),
+    organizations: ofType('Organization'),
   };
 }

@@ -1,0 +1,122 @@
+// Who stands behind the references by which people are named, and which Matrix account is theirs.
+import type { CodeableConcept } from 'fhir/r4.js';
+import type { FhirResource, Organization, Person, PractitionerRole } from '../domain/fhir.ts';
+import { isPerson } from '../domain/fhir.ts';
+import type { FhirReference, MatrixUserId } from '../domain/ids.ts';
+import { idOf, parseReference, typeOf } from '../domain/ids.ts';
+import { matrixAddressIn } from './matrix-address.ts';
+import { holdsAt } from './periods.ts';
+
+/** One person, by however many references they are named. */
+export interface Identity {
+  /** Of several roles of one Practitioner, the Practitioner. */
+  readonly reference: FhirReference;
+  readonly resource: Person;
+  readonly roles: readonly {
+    readonly role: PractitionerRole;
+    readonly organization: Organization | undefined;
+  }[];
+  /** What those who name them, and their present PractitionerRoles, say of their role. */
+  readonly concepts: readonly CodeableConcept[];
+}
+
+/** Which account a person has, and how it is known. */
+export interface Account {
+  readonly userId: MatrixUserId;
+  readonly kind: 'user' | 'ghost';
+  readonly source: 'telecom' | 'stored' | 'ghost';
+}
+
+type Find = (reference: FhirReference) => FhirResource | undefined;
+
+/**
+ * The people behind references. A PractitionerRole stands for its Practitioner; what cannot be read stands for a nameless
+ * person of its type.
+ * @param named what those who name them say of their roles
+ * @param find what was read; of roles, their practitioners and organisations too
+ * @param at milliseconds since the epoch
+ */
+export function identitiesOf(
+  named: ReadonlyMap<FhirReference, readonly CodeableConcept[]>,
+  find: Find,
+  at: number,
+): readonly Identity[] {
+  const identities = new Map<FhirReference, Identity>();
+  for (const [reference, concepts] of named) {
+    const role = roleAt(reference, find);
+    const practitioner = role && practitionerOf(role);
+    const known = identities.get(practitioner ?? reference);
+    const isHeld = role !== undefined && role.active !== false && holdsAt(role.period, at);
+    identities.set(practitioner ?? reference, {
+      reference: practitioner ?? reference,
+      resource: known?.resource ?? personAt(practitioner ?? reference, role, find),
+      roles: [...(known?.roles ?? []), ...(role ? [{ role, organization: organizationAt(role, find) }] : [])],
+      concepts: [...(known?.concepts ?? []), ...concepts, ...(isHeld ? (role.code ?? []) : [])],
+    });
+  }
+  return [...identities.values()];
+}
+
+/** What belongs to a role and has to be read with it. */
+export function relatedTo(role: PractitionerRole): readonly FhirReference[] {
+  return [practitionerOf(role), organizationOf(role)].filter((reference) => reference !== undefined);
+}
+
+/** The Practitioner who holds a role, where it names one. */
+export function practitionerOf({ practitioner }: PractitionerRole): FhirReference | undefined {
+  const parsed = parseReference(practitioner?.reference);
+  return parsed?.resourceType === 'Practitioner' ? parsed.reference : undefined;
+}
+
+/** The Organization in which a role is held, where it names one. */
+export function organizationOf({ organization }: PractitionerRole): FhirReference | undefined {
+  const parsed = parseReference(organization?.reference);
+  return parsed?.resourceType === 'Organization' ? parsed.reference : undefined;
+}
+
+/**
+ * A person's account: the address that they publish themselves, in their roles before their own resource, where it is
+ * believed; else the stored one; else the ghost. What is ambiguous counts for nothing.
+ * @param storedFor the account that an operator stored for a reference
+ */
+export function accountOf(
+  { reference, resource, roles }: Identity,
+  given: {
+    readonly isBelieved: (address: MatrixUserId) => boolean;
+    readonly storedFor: (reference: FhirReference) => MatrixUserId | undefined;
+    readonly ghost: MatrixUserId;
+  },
+): Account {
+  const published = [roles.flatMap(({ role }) => role.telecom ?? []), resource.telecom ?? []]
+    .map(matrixAddressIn)
+    .find((address) => address !== undefined && given.isBelieved(address));
+  if (published !== undefined) return { userId: published, kind: 'user', source: 'telecom' };
+  const ofRoles = roles.flatMap(
+    ({ role }) => given.storedFor(`PractitionerRole/${role.id ?? ''}` as FhirReference) ?? [],
+  );
+  const stored = given.storedFor(reference) ?? (new Set(ofRoles).size === 1 ? ofRoles[0] : undefined);
+  if (stored !== undefined) return { userId: stored, kind: 'user', source: 'stored' };
+  return { userId: given.ghost, kind: 'ghost', source: 'ghost' };
+}
+
+function roleAt(reference: FhirReference, find: Find): PractitionerRole | undefined {
+  const resource = find(reference);
+  return resource?.resourceType === 'PractitionerRole' ? resource : undefined;
+}
+
+function organizationAt(role: PractitionerRole, find: Find): Organization | undefined {
+  const reference = organizationOf(role);
+  const resource = reference && find(reference);
+  return resource?.resourceType === 'Organization' ? resource : undefined;
+}
+
+function personAt(reference: FhirReference, role: PractitionerRole | undefined, find: Find): Person {
+  const resource = find(reference);
+  if (resource !== undefined && isPerson(resource)) return resource;
+  const display = role?.practitioner?.display;
+  return {
+    resourceType: typeOf(reference),
+    id: idOf(reference),
+    ...(display !== undefined && { name: [{ text: display }] }),
+  } as Person;
+}

@@ -1,0 +1,87 @@
+// The content of `custom.user_mappings`: which FHIR person a ghost is (specificatie.md §4). Never a BSN.
+import type { ContactPoint, Identifier } from 'fhir/r4.js';
+import type { Organization, Person, PractitionerRole } from '../domain/fhir.ts';
+import type { FhirReference } from '../domain/ids.ts';
+
+/** For whose ghosts it is written, and whether with their e-mail address. */
+export interface UserMappingPolicy {
+  readonly for: 'off' | 'professionals' | 'all';
+  readonly email: boolean;
+}
+
+/** A person with what was read about them. */
+export interface MappedPerson {
+  readonly reference: FhirReference;
+  readonly resource: Person;
+  /** The roles by which they were named, each with its organisation. */
+  readonly roles: readonly {
+    readonly role: PractitionerRole;
+    readonly organization: Organization | undefined;
+  }[];
+}
+
+/** The number of a professional in the UZI register; one number under three names. */
+const UZI_SYSTEMS: ReadonlySet<string> = new Set([
+  'http://fhir.nl/fhir/NamingSystem/uzi-nr-pers',
+  'http://fhir.nl/fhir/NamingSystem/uzi',
+  'urn:oid:2.16.528.1.1007.3.1',
+]);
+/** The number of a care organisation. */
+const URA_SYSTEMS: ReadonlySet<string> = new Set([
+  'http://fhir.nl/fhir/NamingSystem/ura',
+  'urn:oid:2.16.528.1.1007.3.3',
+]);
+const UZI_DIGITS = 9;
+const URA_DIGITS = 8;
+
+/** The content for a person's ghost; undefined where none is to be written. */
+export function userMappingOf(
+  { reference, resource, roles }: MappedPerson,
+  policy: UserMappingPolicy,
+): Readonly<Record<string, string>> | undefined {
+  const isProfessional = resource.resourceType !== 'Patient' && resource.resourceType !== 'RelatedPerson';
+  if (policy.for === 'off' || (policy.for === 'professionals' && !isProfessional)) return undefined;
+  if (!isProfessional) return { fhirRef: reference };
+  // One role for both: a number of one organisation beside a role in another would be untrue.
+  const main = [...roles].sort((a, b) => compare(a.role.id ?? '', b.role.id ?? ''))[0];
+  const organization = resource.resourceType === 'Organization' ? resource : main?.organization;
+  const telecom = [...roles.flatMap(({ role }) => role.telecom ?? []), ...(resource.telecom ?? [])];
+  return withoutBlanks({
+    fhirRef: reference,
+    uraNr: numberIn(organization?.identifier, URA_SYSTEMS, URA_DIGITS),
+    uziNr:
+      resource.resourceType === 'Practitioner'
+        ? numberIn(resource.identifier, UZI_SYSTEMS, UZI_DIGITS)
+        : undefined,
+    roleCode: main?.role.code?.[0]?.coding?.[0]?.code,
+    email: policy.email ? telecom.find(isWorkEmail)?.value : undefined,
+  });
+}
+
+/** A number of the register, padded to its length. @returns undefined when there is none, a malformed one, or two */
+function numberIn(
+  identifiers: readonly Identifier[] | undefined,
+  systems: ReadonlySet<string>,
+  digits: number,
+): string | undefined {
+  const numbers = (identifiers ?? [])
+    .filter(({ system, use }) => systems.has(system ?? '') && use !== 'old')
+    .map(({ value }) => value?.trim() ?? '')
+    .filter((value) => /^\d+$/.test(value) && value.length <= digits && Number(value) !== 0)
+    .map((value) => value.padStart(digits, '0'));
+  const [first, second] = new Set(numbers);
+  return second === undefined ? first : undefined;
+}
+
+function isWorkEmail({ system, use, value }: ContactPoint): boolean {
+  return system === 'email' && use !== 'old' && use !== 'home' && (value ?? '') !== '';
+}
+
+function withoutBlanks(fields: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  const filled = Object.entries(fields).filter((entry): entry is [string, string] => Boolean(entry[1]));
+  return Object.fromEntries(filled);
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

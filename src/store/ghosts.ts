@@ -1,0 +1,47 @@
+// The table of ghosts: which are registered, and what name and picture they show.
+import type { MatrixUserId } from '../domain/ids.ts';
+import type { Queryable } from './database.ts';
+
+/** A registered ghost, with what it shows. */
+export interface GhostRow {
+  readonly displayName: string | undefined;
+  /** Of the picture's source; undefined when it shows none. */
+  readonly avatarDigest: string | undefined;
+}
+
+/** Those of the ghosts that are registered and have their device. */
+export async function findGhosts(
+  db: Queryable,
+  userIds: readonly MatrixUserId[],
+): Promise<ReadonlyMap<MatrixUserId, GhostRow>> {
+  const { rows } = await db.query<{
+    user_id: MatrixUserId;
+    display_name: string | null;
+    avatar_digest: string | null;
+  }>('select user_id, display_name, avatar_digest from ghost where user_id = any ($1)', [userIds]);
+  return new Map(
+    rows.map((row) => [
+      row.user_id,
+      { displayName: row.display_name ?? undefined, avatarDigest: row.avatar_digest ?? undefined },
+    ]),
+  );
+}
+
+/** Records that a ghost is registered and has its device. */
+export async function saveGhost(db: Queryable, userId: MatrixUserId): Promise<void> {
+  await db.query('insert into ghost (user_id) values ($1) on conflict do nothing', [userId]);
+}
+
+/** Records the name a ghost shows. */
+export async function saveGhostName(db: Queryable, userId: MatrixUserId, displayName: string): Promise<void> {
+  await db.query('update ghost set display_name = $2 where user_id = $1', [userId, displayName]);
+}
+
+/** Records the picture a ghost shows, by the digest of its source. */
+export async function saveGhostAvatar(
+  db: Queryable,
+  userId: MatrixUserId,
+  digest: string | undefined,
+): Promise<void> {
+  await db.query('update ghost set avatar_digest = $2 where user_id = $1', [userId, digest ?? null]);
+}
