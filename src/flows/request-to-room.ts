@@ -12,6 +12,7 @@ import {
   partiesOf,
 } from '../mapping/fhir-to-matrix/participants.ts';
 import { withTeamRoles } from '../mapping/fhir-to-matrix/team-roles.ts';
+import { roomOfRequest } from '../mapping/matrix-to-fhir/room-request.ts';
 import type { Phase } from '../mapping/phases.ts';
 import { wantedForCareTeam, wantedForRequest } from '../mapping/phases.ts';
 import { conversationTitle } from '../mapping/room-names.ts';
@@ -75,6 +76,7 @@ export async function convergeConversation(
     if (request === undefined) return undefined;
     const row = await bridge.store.rooms.findRoom(bridge.db, reference);
     if (row?.roomId === undefined && !wantedForRequest(request.status).make) return undefined;
+    if (row === undefined && (await isUnderWay(bridge, request))) return undefined;
     const space = await ensureSpaceOf(bridge, request, signal);
     const plan = await planConversation(bridge, request, { space, row }, signal);
     if (plan === undefined) return undefined;
@@ -255,6 +257,12 @@ async function readRequest(
 ): Promise<StoredResource<CommunicationRequest> | undefined> {
   const request = await bridge.fhir.read(reference, signal);
   return request?.resourceType === 'CommunicationRequest' ? request : undefined;
+}
+
+/** The bridge is writing it for a room that a user made, and asks for its convergence as soon as it knows the id. */
+async function isUnderWay({ store, db }: Bridge, request: CommunicationRequest): Promise<boolean> {
+  const roomId = roomOfRequest(request);
+  return roomId !== undefined && (await store.claimedRooms.findClaim(db, roomId)) !== undefined;
 }
 
 function rowOf({ store, db }: Bridge, reference: FhirReference): Promise<RoomRow | undefined> {
