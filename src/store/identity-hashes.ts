@@ -17,26 +17,38 @@ export async function readPeppers(db: Queryable): Promise<readonly Pepper[]> {
   return rows;
 }
 
+/** Whom a hash finds, and the identifier it was the hash of. */
+export interface HashedPerson<Medium extends string> {
+  readonly medium: Medium;
+  readonly address: string;
+  readonly userId: MatrixUserId;
+}
+
 /**
- * Whom hashes find: base64url hash → user id. Hashes that are nobody's, or several people's, are not in the answer.
+ * Whom hashes find, by the base64url of each. Hashes that are nobody's, or several people's, are not in the answer.
  * @param hashes SHA-256 of `address medium pepper`, in base64url without padding
  * @param media those that may be looked up
  */
-export async function findUsersByHash(
+export async function findUsersByHash<Medium extends string>(
   db: Queryable,
   generation: string,
   hashes: readonly string[],
-  media: readonly string[],
-): Promise<ReadonlyMap<string, MatrixUserId>> {
-  const { rows } = await db.query<{ hash: Buffer; user_id: MatrixUserId }>({
+  media: readonly Medium[],
+): Promise<ReadonlyMap<string, HashedPerson<Medium>>> {
+  const { rows } = await db.query<{ hash: Buffer; medium: Medium; address: string; user_id: MatrixUserId }>({
     name: 'identity-users-by-hash',
-    text: `select hash.hash, min(identity.user_id) as user_id
+    text: `select hash.hash, hash.medium, hash.address, min(identity.user_id) as user_id
       from identity_hash as hash join identity using (medium, address)
       where hash.generation = $1 and hash.hash = any($2::bytea[]) and hash.medium = any($3::text[])
-      group by hash.hash having count(distinct identity.user_id) = 1`,
+      group by hash.generation, hash.hash having count(distinct identity.user_id) = 1`,
     values: [generation, hashes.map((hash) => Buffer.from(hash, 'base64url')), media],
   });
-  return new Map(rows.map((row) => [row.hash.toString('base64url'), row.user_id]));
+  return new Map(
+    rows.map(({ hash, medium, address, user_id: userId }) => [
+      hash.toString('base64url'),
+      { medium, address, userId },
+    ]),
+  );
 }
 
 /** Begins a pepper unless one is being prepared already; under `lockOutIdentityWriters`, in a transaction of its caller. */
