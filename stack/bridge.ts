@@ -23,9 +23,14 @@ export interface BridgeOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
+/** Of all bridges on the stack: with another key, the same people would have other ghosts. */
+export const PSEUDONYMIZATION_KEY = 'the stack has one pseudonymization key';
+
 /** A running bridge. */
 export interface RunningBridge {
   readonly url: string;
+  /** Its settings, by which commands work on the same bridge. */
+  readonly environment: Readonly<Record<string, string>>;
   readonly logFile: string;
   readonly service: Service;
 }
@@ -35,7 +40,8 @@ const statsSchema = z.looseObject({ readers: z.record(z.string(), z.string()) })
 
 /** Starts the bridge and waits until it is ready and its readers have begun: what happens from now on is carried. */
 export async function startBridge(options: BridgeOptions): Promise<RunningBridge> {
-  const { guard, logFolder, databaseUrl, synapse, hapi, appservice } = options;
+  const { guard, logFolder, appservice } = options;
+  const environment = environmentOf(options);
   const logFile = join(logFolder, 'bridge.log');
   const service = await startService({
     guard,
@@ -43,30 +49,39 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
     command: {
       command: process.execPath,
       args: [fileURLToPath(new URL('../src/cli/index.ts', import.meta.url)), 'run'],
-      env: {
-        BRIDGE_LISTEN_HOST: '127.0.0.1',
-        BRIDGE_LISTEN_PORT: String(appservice.port),
-        BRIDGE_DATABASE_URL: databaseUrl,
-        BRIDGE_MATRIX_HOMESERVER_URL: synapse.url,
-        BRIDGE_MATRIX_SERVER_NAME: synapse.serverName,
-        BRIDGE_MATRIX_APPSERVICE_URL: appservice.url,
-        BRIDGE_MATRIX_AS_TOKEN: appservice.asToken,
-        BRIDGE_MATRIX_HS_TOKEN: appservice.hsToken,
-        BRIDGE_FHIR_BASE_URL: hapi.url,
-        BRIDGE_FHIR_HOOK_URL: appservice.url,
-        BRIDGE_FHIR_HOOK_SECRET: randomBytes(24).toString('hex'),
-        // Fixed: another key would make other ghosts of the same people.
-        BRIDGE_PEOPLE_PSEUDONYMIZATION_KEY: 'the stack has one pseudonymization key',
-        BRIDGE_SHUTDOWN_DRAIN_SECONDS: '0',
-        ...options.env,
-      },
+      env: environment,
       log: logFile,
       graceMs: 20_000,
     },
     ready: () => isReady(appservice.url),
     timeoutMs: 60_000,
   });
-  return { url: appservice.url, logFile, service };
+  return { url: appservice.url, environment, logFile, service };
+}
+
+function environmentOf({
+  databaseUrl,
+  synapse,
+  hapi,
+  appservice,
+  env,
+}: BridgeOptions): Record<string, string> {
+  return {
+    BRIDGE_LISTEN_HOST: '127.0.0.1',
+    BRIDGE_LISTEN_PORT: String(appservice.port),
+    BRIDGE_DATABASE_URL: databaseUrl,
+    BRIDGE_MATRIX_HOMESERVER_URL: synapse.url,
+    BRIDGE_MATRIX_SERVER_NAME: synapse.serverName,
+    BRIDGE_MATRIX_APPSERVICE_URL: appservice.url,
+    BRIDGE_MATRIX_AS_TOKEN: appservice.asToken,
+    BRIDGE_MATRIX_HS_TOKEN: appservice.hsToken,
+    BRIDGE_FHIR_BASE_URL: hapi.url,
+    BRIDGE_FHIR_HOOK_URL: appservice.url,
+    BRIDGE_FHIR_HOOK_SECRET: randomBytes(24).toString('hex'),
+    BRIDGE_PEOPLE_PSEUDONYMIZATION_KEY: PSEUDONYMIZATION_KEY,
+    BRIDGE_SHUTDOWN_DRAIN_SECONDS: '0',
+    ...env,
+  };
 }
 
 async function isReady(url: string): Promise<boolean> {
