@@ -1,0 +1,79 @@
+// Bodies of requests: JSON of a bounded size whatever the Content-Type says, and what is wrong with it as a reply.
+import express from 'express';
+import type { ErrorRequestHandler, RequestHandler } from 'express';
+import type { z } from 'zod';
+import type { Log } from '../../telemetry/log.ts';
+import { send } from './reply.ts';
+import type { Reply } from './reply.ts';
+
+/** A bulk look-up of the most addresses, each as long as they come, fits. */
+const LARGEST_BODY = '64kb';
+
+/** Reads JSON bodies. Compressed ones are refused: nobody sends them, and they can be bombs. */
+export function jsonBody(): RequestHandler {
+  return express.json({ limit: LARGEST_BODY, strict: false, inflate: false, type: () => true });
+}
+
+/** A Matrix error (Identity Service API, "Standard error response"). */
+export function refusal(
+  status: number,
+  errcode: string,
+  error: string,
+  more: Readonly<Record<string, unknown>> = {},
+): Reply {
+  return { status, body: { errcode, error, ...more } };
+}
+
+/** The body, or the reply that says what is wrong with it. */
+export type Checked<Body> = { readonly body: Body } | { readonly wrong: Reply };
+
+/** Checks a body against a schema; the reply names the fields at fault and never their values. */
+export function checkBody<Schema extends z.ZodType>(
+  schema: Schema,
+  body: unknown,
+): Checked<z.output<Schema>> {
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return { body: parsed.data };
+  if (body === undefined) return { wrong: refusal(400, 'M_NOT_JSON', 'The request has no body') };
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    return { wrong: refusal(400, 'M_BAD_JSON', 'Expected a JSON object') };
+  const missing = fieldsAt(parsed.error, (value) => value === undefined, body);
+  if (missing.length > 0)
+    return { wrong: refusal(400, 'M_MISSING_PARAMS', `Missing parameters: ${missing.join(', ')}`) };
+  const invalid = fieldsAt(parsed.error, () => true, body);
+  return { wrong: refusal(400, 'M_INVALID_PARAM', `Invalid parameters: ${invalid.join(', ')}`) };
+}
+
+/** Names come from the schema, not from the request: a key that nobody knows is no issue. */
+function fieldsAt(error: z.ZodError, matches: (value: unknown) => boolean, body: object): readonly string[] {
+  const paths = error.issues.map(({ path }) => path).filter((path) => matches(valueAt(body, path)));
+  return [...new Set(paths.map((path) => path.filter((part) => typeof part === 'string').join('.')))];
+}
+
+function valueAt(body: object, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (node, part) => (typeof node === 'object' && node !== null ? Reflect.get(node, part) : undefined),
+    body,
+  );
+}
+
+/** Answers for bodies that could not be read, and for faults of ours. */
+export function bodyFaults(log: Log): ErrorRequestHandler {
+  return (error: unknown, _request, response, next) => {
+    if (response.headersSent) {
+      next(error);
+      return;
+    }
+    send(response, faultOf(error, log));
+  };
+}
+
+function faultOf(error: unknown, log: Log): Reply {
+  const status =
+    typeof error === 'object' && error !== null && 'status' in error ? Number(error.status) : undefined;
+  if (status === 413) return refusal(413, 'M_TOO_LARGE', 'The request is too large');
+  if (status !== undefined && status >= 400 && status < 500)
+    return refusal(400, 'M_NOT_JSON', 'The request cannot be read');
+  log.error({ error }, 'A request of the identity server failed in a way nobody foresaw');
+  return refusal(500, 'M_UNKNOWN', 'The request failed');
+}

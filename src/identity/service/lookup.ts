@@ -1,0 +1,126 @@
+// Look-ups of the Identity Service API: hashed ones in the bridge's own table, plain ones in the directories.
+import type { MatrixUserId } from '../../domain/ids.ts';
+import type { Directory, Medium, Threepid } from '../directory.ts';
+import { parseThreepid } from '../threepid.ts';
+import type { Audit } from './audit.ts';
+import { coalesce } from './coalesce.ts';
+import { mapBounded } from './deadline.ts';
+import type { KeyedHash } from './keyed-hash.ts';
+
+/** Whom a hash finds, and the identifier it was the hash of. */
+export interface HashedIdentity extends Threepid {
+  readonly userId: MatrixUserId;
+}
+
+/** The user of each address that finds one, by the very string that was asked. */
+export type Mappings = Readonly<Record<string, MatrixUserId>>;
+
+export interface Lookup {
+  /** @param generation of the hashes; @param hashes base64url of SHA-256 */
+  readonly hashed: (caller: MatrixUserId, generation: string, hashes: readonly string[]) => Promise<Mappings>;
+  /** @param addresses `address medium` */
+  readonly plain: (
+    caller: MatrixUserId,
+    addresses: readonly string[],
+    signal: AbortSignal,
+  ) => Promise<Mappings>;
+}
+
+interface Deps {
+  /** Whom hashes of a generation find; nobody where it is several. */
+  readonly findByHash: (
+    generation: string,
+    hashes: readonly string[],
+    media: readonly Medium[],
+  ) => Promise<Found>;
+  readonly directory: Pick<Directory, 'resolve'>;
+  readonly media: readonly Medium[];
+  readonly keyedHash: KeyedHash;
+  readonly audit: Audit;
+}
+
+type Found = ReadonlyMap<string, HashedIdentity>;
+
+interface Question {
+  readonly generation: string;
+  readonly hashes: readonly string[];
+}
+
+/** 43 characters of base64url, the last of which has two bits to spare: just one string for each hash. */
+const HASH = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
+const CONCURRENT_RESOLUTIONS = 8;
+
+/** Creates the look-ups. */
+export function createLookup({ findByHash, directory, media, keyedHash, audit }: Deps): Lookup {
+  const find = coalesce(findForAll(findByHash, media), { largest: 100, concurrent: 2 });
+  const allowed = new Set<Medium>(media);
+
+  async function resolvePlain(address: string, signal: AbortSignal): Promise<PlainAnswer> {
+    const threepid = parsePair(address);
+    if (threepid === undefined || !allowed.has(threepid.medium)) return { address };
+    const resolution = await directory.resolve(threepid, signal);
+    return { address, threepid, ...(resolution.kind === 'found' && { userId: resolution.userId }) };
+  }
+
+  return {
+    async hashed(caller, generation, hashes) {
+      const found = await find({ generation, hashes: hashes.filter((hash) => HASH.test(hash)) });
+      const hits = hashes.map((hash) => ({ hash, identity: found.get(hash) }));
+      await audit(
+        hits.map(({ hash, identity }) => ({
+          caller,
+          action: 'lookup',
+          medium: identity?.medium,
+          subject: identity === undefined ? keyedHash.ofText(hash) : keyedHash.ofThreepid(identity),
+          outcome: identity === undefined ? 'none' : 'found',
+        })),
+      );
+      return mappings(hits.map(({ hash, identity }) => [hash, identity?.userId]));
+    },
+
+    async plain(caller, addresses, signal) {
+      const answers = await mapBounded(addresses, CONCURRENT_RESOLUTIONS, (address) =>
+        resolvePlain(address, signal),
+      );
+      await audit(
+        answers.map(({ threepid, userId }) => ({
+          caller,
+          action: 'lookup',
+          medium: threepid?.medium,
+          subject: threepid === undefined ? undefined : keyedHash.ofThreepid(threepid),
+          outcome: userId === undefined ? 'none' : 'found',
+        })),
+      );
+      return mappings(answers.map(({ address, userId }) => [address, userId]));
+    },
+  };
+}
+
+interface PlainAnswer {
+  readonly address: string;
+  readonly threepid?: Threepid;
+  readonly userId?: MatrixUserId;
+}
+
+/** One statement for the questions of each generation: but for the minutes around a change of pepper there is one. */
+function findForAll(findByHash: Deps['findByHash'], media: readonly Medium[]) {
+  return async (questions: readonly Question[]): Promise<readonly Found[]> => {
+    const found = new Map<string, Found>();
+    for (const [generation, asked] of Map.groupBy(questions, (question) => question.generation)) {
+      const hashes = asked.flatMap((question) => question.hashes);
+      found.set(generation, hashes.length === 0 ? new Map() : await findByHash(generation, hashes, media));
+    }
+    return questions.map(({ generation }) => found.get(generation) ?? new Map());
+  };
+}
+
+/** `address medium`; the medium is what follows the last space. */
+function parsePair(pair: string): Threepid | undefined {
+  const space = pair.lastIndexOf(' ');
+  if (space < 0) return undefined;
+  const parsed = parseThreepid(pair.slice(space + 1), pair.slice(0, space));
+  return 'threepid' in parsed ? parsed.threepid : undefined;
+}
+
+const mappings = (pairs: readonly (readonly [string, MatrixUserId | undefined])[]): Mappings =>
+  Object.fromEntries(pairs.filter((pair): pair is [string, MatrixUserId] => pair[1] !== undefined));

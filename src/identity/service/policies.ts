@@ -1,0 +1,60 @@
+// The policies that users must accept before they are served (Identity Service API, "Terms of service").
+import type { Pool } from 'pg';
+import type { MatrixUserId } from '../../domain/ids.ts';
+import type * as accounts from '../../store/identity-accounts.ts';
+
+/** A policy in one language. */
+export interface PolicyText {
+  readonly id: string;
+  readonly version: string;
+  readonly language: string;
+  readonly name: string;
+  readonly url: string;
+}
+
+export interface Policies {
+  /** The body of `GET /terms`. */
+  readonly document: { readonly policies: Readonly<Record<string, Readonly<Record<string, unknown>>>> };
+  /** Whether a user accepted every policy, each in any language. */
+  readonly accepted: (userId: MatrixUserId) => Promise<boolean>;
+  /** Adds to what a user accepted; URLs of no policy are left out. */
+  readonly accept: (userId: MatrixUserId, urls: readonly string[]) => Promise<void>;
+}
+
+/** Users known to have accepted all: what is accepted stays so, thus it need not be asked again. */
+const REMEMBERED = 10_000;
+
+/** Creates the policies; without texts everybody is served at once. */
+export function createPolicies(db: Pool, store: typeof accounts, texts: readonly PolicyText[]): Policies {
+  const byId = Map.groupBy(texts, ({ id }) => id);
+  const known = new Set(texts.map(({ url }) => url));
+  const complete = new Set<MatrixUserId>();
+  return {
+    document: {
+      policies: Object.fromEntries(
+        [...byId].map(([id, translations]) => [id, describePolicy(translations)] as const),
+      ),
+    },
+    async accepted(userId) {
+      if (byId.size === 0 || complete.has(userId)) return true;
+      const urls = await store.acceptedPolicies(db, userId);
+      const all = [...byId.values()].every((translations) => translations.some(({ url }) => urls.has(url)));
+      if (all && complete.size < REMEMBERED) complete.add(userId);
+      return all;
+    },
+    accept: (userId, urls) =>
+      store.acceptPolicies(
+        db,
+        userId,
+        urls.filter((url) => known.has(url)),
+      ),
+  };
+}
+
+function describePolicy(translations: readonly PolicyText[]): Readonly<Record<string, unknown>> {
+  const [first] = translations;
+  return {
+    version: first?.version,
+    ...Object.fromEntries(translations.map(({ language, name, url }) => [language, { name, url }])),
+  };
+}

@@ -1,0 +1,42 @@
+// The table of resolutions: who asked, by which API, after whom (a keyed hash), and what came of it.
+import type { Queryable } from './database.ts';
+
+/** One resolution. It never holds an address, a name or a search term. */
+export interface AuditRecord {
+  readonly at: Date;
+  /** The user of the identity server's API; the address of the peer for the backend's. */
+  readonly caller: string;
+  readonly action: 'login' | 'search' | 'single' | 'bulk' | 'profile' | 'lookup' | 'invite';
+  readonly medium: string | undefined;
+  /** The keyed hash of medium and address, where they are known; else of what was asked. */
+  readonly subject: Buffer | undefined;
+  readonly outcome: 'found' | 'none' | 'refused' | 'failed';
+}
+
+/** Stores records in one statement. */
+export async function saveAudit(db: Queryable, records: readonly AuditRecord[]): Promise<void> {
+  // Named, thus planned once per connection: this runs for every request.
+  await db.query({
+    name: 'identity_audit',
+    text: `insert into identity_audit (at, caller, action, medium, subject, outcome)
+           select * from unnest($1::timestamptz[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::text[])`,
+    values: [
+      records.map(({ at }) => at),
+      records.map(({ caller }) => caller),
+      records.map(({ action }) => action),
+      records.map(({ medium }) => medium ?? null),
+      records.map(({ subject }) => subject ?? null),
+      records.map(({ outcome }) => outcome),
+    ],
+  });
+}
+
+/** Deletes records older than an instant, at most `batch` of them; returns how many. */
+export async function pruneAudit(db: Queryable, olderThan: Date, batch: number): Promise<number> {
+  const { rowCount } = await db.query(
+    `delete from identity_audit where ctid = any(array(
+       select ctid from identity_audit where at < $1 limit $2))`,
+    [olderThan, batch],
+  );
+  return rowCount ?? 0;
+}
