@@ -100,9 +100,18 @@ function typed(key: ConfigKey, value: string): unknown {
     case 'boolean':
       return value === 'true' ? true : value === 'false' ? false : value;
     case 'array':
-      return value.split(',').map((part) => part.trim());
+      return /^\[\s*[[{"\]]/.test(value) ? parsedList(value) : value.split(',').map((part) => part.trim());
     default:
       return value;
+  }
+}
+
+/** Lists of objects are given as JSON (an IPv6 address in brackets begins none); what is none, the schema refuses. */
+function parsedList(value: string): unknown {
+  try {
+    return JSON.parse(value);
+  } catch {
+    return value;
   }
 }
 
@@ -165,7 +174,16 @@ function similar(a: string, b: string): boolean {
 }
 
 function crossChecks({ matrix }: Config): string[] {
-  return matrix.botLocalpart.startsWith(matrix.ghostPrefix)
-    ? []
-    : [`matrix.botLocalpart: got "${matrix.botLocalpart}", expected it to begin with matrix.ghostPrefix`];
+  const subjects = (['conversationName', 'conversationTopic'] as const).filter((key) =>
+    matrix[key].includes('{subject}'),
+  );
+  return [
+    ...(matrix.botLocalpart.startsWith(matrix.ghostPrefix)
+      ? []
+      : [`matrix.botLocalpart: got "${matrix.botLocalpart}", expected it to begin with matrix.ghostPrefix`]),
+    ...(matrix.conversationSubject === 'none' ? subjects : []).map(
+      (key) =>
+        `matrix.${key}: got "${matrix[key]}", expected matrix.conversationSubject to say where {subject} is found`,
+    ),
+  ];
 }

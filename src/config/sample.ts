@@ -45,8 +45,13 @@ function sampleLines(key: ConfigKey): string[] {
   const path = key.path.join('.');
   const name = key.path.at(-1) ?? '';
   const example = EXAMPLES[path];
-  const value = stringify(example ?? key.default ?? '').trim();
+  const value = valueText(example ?? key.default ?? '');
   const choices = key.choices === undefined ? '' : ` One of ${key.choices.join(', ')}.`;
   const comment = `  # ${key.description}${choices}`;
   return [comment, example === undefined ? `  # ${name}: ${value}` : `  ${name}: ${value}`];
+}
+
+/** Lists stand on one line: each key is one line that can be commented in. */
+function valueText(value: unknown): string {
+  return typeof value === 'object' ? JSON.stringify(value) : stringify(value).trim();
 }

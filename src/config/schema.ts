@@ -20,16 +20,53 @@ const seconds = (description: string, fallback: number): z.ZodDefault<z.ZodNumbe
 
 const localpart = z.string().regex(/^[a-z0-9._=/+-]+$/, 'expected a user localpart in lower case');
 
-const neutralName = (description: string, fallback: string): z.ZodDefault<z.ZodString> =>
+/** A name or topic of rooms; a template with a variable that could carry patient data is refused. */
+const neutralTemplate = (
+  description: string,
+  { fallback, variables, max = 50 }: { fallback: string; variables: readonly string[]; max?: number },
+): z.ZodDefault<z.ZodString> =>
   z
     .string()
-    .max(50)
+    .max(max)
     .refine(
-      (name) => !/\{(?!date\})/.test(name),
-      'expected no variable but {date}: names carry no patient data',
+      (template) =>
+        [...template.matchAll(/\{([^}]*)\}?/g)].every(([, name]) => variables.includes(name ?? '')),
+      `expected no variable${variables.length === 0 ? '' : ` but ${variables.map((name) => `{${name}}`).join(' and ')}`}: names and topics carry no patient data`,
     )
     .default(fallback)
     .meta({ description });
+
+const powerLevel = (description: string, fallback: number): z.ZodDefault<z.ZodNumber> =>
+  z.number().int().min(0).max(100).default(fallback).meta({ description });
+
+const SNOMED = 'http://snomed.info/sct';
+
+const powerLevels = z.strictObject({
+  practitioner: powerLevel('Practitioners and PractitionerRoles.', 75),
+  organization: powerLevel('Organizations that take part as such.', 75),
+  relatedPerson: powerLevel('RelatedPersons.', 50),
+  patient: powerLevel('Patients.', 25),
+  roles: z
+    .array(
+      z.strictObject({
+        system: z.string().optional(),
+        code: z.string(),
+        level: z.number().int().min(0).max(100),
+      }),
+    )
+    .default([
+      { code: 'primary', level: 100 },
+      ...['158965000', '223366009', '224535009', '36682004', '46255001'].map((code) => ({
+        system: SNOMED,
+        code,
+        level: 75,
+      })),
+    ])
+    .meta({
+      description:
+        'Levels of professionals by role code (CareTeam.participant.role, PractitionerRole.code); the highest counts. Patients and relatives never get one.',
+    }),
+});
 
 const matrix = z.strictObject({
   homeserverUrl: httpUrl('Where the bridge reaches the homeserver.'),
@@ -55,11 +92,45 @@ const matrix = z.strictObject({
   trustedServers: z.array(serverName).default([]).meta({
     description: 'Homeservers besides your own whose addresses in FHIR telecom are believed.',
   }),
-  spaceName: neutralName('Name of a care team’s space.', 'Care team'),
-  conversationName: neutralName(
-    'Name of a conversation’s room; {date} is the request’s date.',
-    'Conversation {date}',
+  spaceName: neutralTemplate('Name of a care team’s space.', { fallback: 'Care team', variables: ['date'] }),
+  organizationSpaceName: neutralTemplate(
+    'Name of the space of a team without a patient; {name} is the CareTeam’s name: only where it never names a patient.',
+    { fallback: 'Team', variables: ['name'] },
   ),
+  conversationName: neutralTemplate(
+    'Name of a conversation’s room; {date} is the request’s date, {subject} its subject line (conversationSubject).',
+    { fallback: 'Conversation {date}', variables: ['date', 'subject'] },
+  ),
+  spaceTopic: neutralTemplate('Topic of a care team’s space.', { fallback: '', variables: [], max: 250 }),
+  conversationTopic: neutralTemplate('Topic of a conversation’s room.', {
+    fallback: '',
+    variables: ['subject'],
+    max: 250,
+  }),
+  conversationSubject: z
+    .union([
+      z.enum(['none', 'category', 'reasonCode']),
+      z.url('expected none, category, reasonCode or the URL of an extension'),
+    ])
+    .default('none')
+    .meta({
+      description:
+        'Where a CommunicationRequest keeps its subject line of at most 50 characters: category (its text), reasonCode (its text) or the URL of a string extension. Only where it never names a patient.',
+    }),
+  userMappings: z.enum(['off', 'professionals', 'all']).default('professionals').meta({
+    description: 'For whose ghosts custom.user_mappings is written; users with accounts write their own.',
+  }),
+  userMappingEmail: z.boolean().default(false).meta({
+    description:
+      'Whether custom.user_mappings holds e-mail addresses; every homeserver in the room reads them.',
+  }),
+  membership: z.enum(['follow', 'suggest', 'ignore']).default('follow').meta({
+    description:
+      'What becomes of members who join or leave in Matrix: follow writes it to the FHIR resource, suggest proposes it as a Task, ignore keeps to the FHIR resource.',
+  }),
+  userMadeRooms: z.enum(['follow', 'ignore']).default('follow').meta({
+    description: 'Whether rooms that users make inside a care team’s space become CommunicationRequests.',
+  }),
   maxConcurrentRequests: z.number().int().min(1).max(64).default(8).meta({
     description: 'Requests to the homeserver at one time.',
   }),
@@ -81,6 +152,7 @@ const fhir = z.strictObject({
     description: 'Whether to create rest-hook Subscriptions. Without them changes are seen at the next poll.',
   }),
   pollIntervalSeconds: seconds('How often each resource type is read when no hook rings.', 5),
+  peoplePollIntervalSeconds: seconds('How often people and organisations are read when no hook rings.', 30),
   overlapSeconds: seconds(
     'How far each read goes back before the last one: at least the longest write transaction.',
     120,
@@ -111,6 +183,18 @@ const fhir = z.strictObject({
   requestTimeoutSeconds: seconds('How long a request to the FHIR server may take.', 20),
 });
 
+const invitations = z.strictObject({
+  context: z.enum(['off', 'space', 'conversation', 'both']).default('both').meta({
+    description: 'Which invitations to other homeservers carry nl-ta-chat.invite.context.',
+  }),
+  tokenUrl: httpUrl(
+    'Service that gives the pseudonym token of a patient for a homeserver. Without it the context names nobody.',
+  ).optional(),
+  resolverUrl: httpUrl('Service that tells which patient a received token stands for.').optional(),
+  bearerToken: secret('Bearer token for both services.').optional(),
+  timeoutSeconds: seconds('How long a request to either service may take.', 10),
+});
+
 const people = z.strictObject({
   namePolicy: z.enum(['full', 'initials', 'role']).default('initials').meta({
     description: 'How patients and relatives are named in rooms. Professionals are named in full.',
@@ -118,6 +202,10 @@ const people = z.strictObject({
   pseudonymizationKey: secret(
     'Key of the hashes in ghosts’ user ids. Never change it: every ghost would change.',
   ),
+  avatars: z.boolean().default(false).meta({
+    description:
+      'Whether ghosts show the photo of their resource. Patients and relatives do so only under the name policy full.',
+  }),
 });
 
 const inbox = z.strictObject({
@@ -157,6 +245,17 @@ export const configSchema = z.strictObject({
   matrix: matrix.meta({ description: 'The homeserver.' }),
   fhir: fhir.meta({ description: 'The FHIR R4 server.' }),
   people: people.meta({ description: 'How people appear in rooms.' }),
+  powerLevels: powerLevels.prefault({}).meta({ description: 'Power levels in spaces and rooms.' }),
+  invitations: invitations
+    .prefault({})
+    .meta({ description: 'Invitations across homeservers, and what they say of the patient.' }),
+  sweep: z
+    .strictObject({
+      enabled: z.boolean().default(true).meta({ description: 'Whether to sweep.' }),
+      hour: z.number().int().min(0).max(23).default(3).meta({ description: 'Hour of the day (UTC).' }),
+    })
+    .prefault({})
+    .meta({ description: 'The nightly comparison of every space and room with the FHIR server.' }),
   inbox: inbox.prefault({}).meta({ description: 'The durable log.' }),
   log: z
     .strictObject({

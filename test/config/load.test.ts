@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { configKeys } from '../../src/config/keys.ts';
-import { ConfigError, loadConfig } from '../../src/config/load.ts';
+import { loadConfig } from '../../src/config/load.ts';
 import { sampleConfig } from '../../src/config/sample.ts';
+import type { Environment } from '../builders/config.ts';
+import { faultsOf, LEAST } from '../builders/config.ts';
 
 let folder = '';
 beforeAll(async () => {
@@ -20,30 +22,6 @@ async function file(text: string): Promise<string> {
   const path = join(folder, `${(files += 1)}`);
   await writeFile(path, text);
   return path;
-}
-
-type Environment = Readonly<Record<string, string>>;
-
-/** The least that is needed, as environment. */
-const LEAST: Environment = {
-  BRIDGE_DATABASE_URL: 'postgresql://bridge:secret-password@db/bridge',
-  BRIDGE_MATRIX_HOMESERVER_URL: 'http://synapse:8008',
-  BRIDGE_MATRIX_SERVER_NAME: 'zorg.example',
-  BRIDGE_MATRIX_AS_TOKEN: 'as-token-0123456789',
-  BRIDGE_MATRIX_HS_TOKEN: 'hs-token-0123456789',
-  BRIDGE_FHIR_BASE_URL: 'http://hapi:8080/fhir',
-  BRIDGE_FHIR_HOOK_SECRET: 'hook-secret-0123456789',
-  BRIDGE_PEOPLE_PSEUDONYMIZATION_KEY: 'pseudonymization-key-0123456789',
-};
-
-async function faultsOf(path: string | undefined, env: Environment = {}): Promise<readonly string[]> {
-  const error: unknown = await loadConfig(path, env).then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  if (!(error instanceof ConfigError)) throw new Error('Expected a ConfigError', { cause: error });
-  for (const fault of error.faults) expect(error.message).toContain(fault);
-  return error.faults;
 }
 
 test('the sample is a configuration as it stands', async () => {
@@ -229,6 +207,7 @@ describe('secrets are never printed', () => {
       'fhir.hookSecret',
       'fhir.previousHookSecret',
       'people.pseudonymizationKey',
+      'invitations.bearerToken',
     ]);
   });
 

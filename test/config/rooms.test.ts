@@ -1,0 +1,123 @@
+// Configuration of rooms: templates that refuse patient data, role levels, where the subject line comes from.
+import { describe, expect, test } from 'vitest';
+import { loadConfig } from '../../src/config/load.ts';
+import { faultsOf, LEAST } from '../builders/config.ts';
+
+const NEUTRAL = ': names and topics carry no patient data';
+
+describe('a template with a variable that could name a patient is refused', () => {
+  test.each([
+    ['SPACE_NAME', 'Team of {patient}', 'expected no variable but {date}'],
+    ['SPACE_NAME', '{name}', 'expected no variable but {date}'],
+    ['SPACE_NAME', '{date} {name}', 'expected no variable but {date}'],
+    ['SPACE_NAME', '{subject}', 'expected no variable but {date}'],
+    ['SPACE_NAME', '{', 'expected no variable but {date}'],
+    ['SPACE_NAME', 'Team {}', 'expected no variable but {date}'],
+    ['SPACE_NAME', '{Date}', 'expected no variable but {date}'],
+    ['SPACE_NAME', '{{date}}', 'expected no variable but {date}'],
+    ['ORGANIZATION_SPACE_NAME', '{patient}', 'expected no variable but {name}'],
+    ['CONVERSATION_NAME', 'About {patient}', 'expected no variable but {date} and {subject}'],
+    ['CONVERSATION_NAME', '{name}', 'expected no variable but {date} and {subject}'],
+    ['CONVERSATION_TOPIC', '{patient}', 'expected no variable but {subject}'],
+    ['SPACE_TOPIC', '{date}', 'expected no variable'],
+  ])('%s=%s', async (name, template, expected) => {
+    const path = `matrix.${name.toLowerCase().replace(/_(.)/g, (_, letter: string) => letter.toUpperCase())}`;
+    const [fault, ...others] = await faultsOf(undefined, { ...LEAST, [`BRIDGE_MATRIX_${name}`]: template });
+    expect(fault).toContain(`${path}: got "${template}", ${expected}${NEUTRAL} (BRIDGE_MATRIX_${name})`);
+    expect(others).toEqual([]);
+  });
+
+  test.each([
+    ['SPACE_NAME', 'Zorgteam {date}'],
+    ['ORGANIZATION_SPACE_NAME', '{name}'],
+    ['CONVERSATION_NAME', 'Gesprek {date}'],
+    ['SPACE_TOPIC', 'Only for what the care needs'],
+  ])('%s=%s is fine', async (name, template) => {
+    const { matrix } = await loadConfig(undefined, { ...LEAST, [`BRIDGE_MATRIX_${name}`]: template });
+    expect(Object.values(matrix)).toContain(template);
+  });
+});
+
+describe('the subject line', () => {
+  test.each([['category'], ['reasonCode'], ['https://example.org/fhir/StructureDefinition/subject']])(
+    'may come from %s',
+    async (place) => {
+      const env = { ...LEAST, BRIDGE_MATRIX_CONVERSATION_SUBJECT: place };
+      const { matrix } = await loadConfig(undefined, {
+        ...env,
+        BRIDGE_MATRIX_CONVERSATION_NAME: '{subject}',
+        BRIDGE_MATRIX_CONVERSATION_TOPIC: 'About {subject}',
+      });
+      expect([matrix.conversationSubject, matrix.conversationName]).toEqual([place, '{subject}']);
+    },
+  );
+
+  test('comes from nowhere else', async () => {
+    const env = { ...LEAST, BRIDGE_MATRIX_CONVERSATION_SUBJECT: 'payload' };
+    expect(await faultsOf(undefined, env)).toEqual([
+      expect.stringContaining(
+        'matrix.conversationSubject: got "payload", expected none, category, reasonCode or the URL of an extension',
+      ),
+    ]);
+  });
+
+  test('cannot be shown as long as it comes from nowhere', async () => {
+    const env = {
+      ...LEAST,
+      BRIDGE_MATRIX_CONVERSATION_NAME: '{date} {subject}',
+      BRIDGE_MATRIX_CONVERSATION_TOPIC: '{subject}',
+    };
+    expect(await faultsOf(undefined, env)).toEqual([
+      'matrix.conversationName: got "{date} {subject}", expected matrix.conversationSubject to say where {subject} is found',
+      'matrix.conversationTopic: got "{subject}", expected matrix.conversationSubject to say where {subject} is found',
+    ]);
+  });
+});
+
+describe('role levels from the environment', () => {
+  test('are a list in JSON', async () => {
+    const { powerLevels } = await loadConfig(undefined, {
+      ...LEAST,
+      BRIDGE_POWER_LEVELS_ROLES: '[{"code":"primary","level":100}]',
+      BRIDGE_POWER_LEVELS_PRACTITIONER: '60',
+    });
+    expect(powerLevels).toEqual({
+      practitioner: 60,
+      organization: 75,
+      relatedPerson: 50,
+      patient: 25,
+      roles: [{ code: 'primary', level: 100 }],
+    });
+  });
+
+  test.each([
+    ['[]', []],
+    ['[ { "system": "s", "code": "c", "level": 0 } ]', [{ system: 's', code: 'c', level: 0 }]],
+  ])('%s', async (value, expected) => {
+    const { powerLevels } = await loadConfig(undefined, { ...LEAST, BRIDGE_POWER_LEVELS_ROLES: value });
+    expect(powerLevels.roles).toEqual(expected);
+  });
+
+  test.each([
+    ['[{"code":"primary","level":100}', /^powerLevels\.roles: got .*expected array/],
+    ['[{"code":"primary","level":101}]', /^powerLevels\.roles\.0\.level: got 101, .*<=100/],
+    ['[{"code":"primary","level":7.5}]', /^powerLevels\.roles\.0\.level: got 7\.5, .*int/],
+    ['[{"code":"primary"}]', /^powerLevels\.roles\.0\.level: got nothing, .*number/],
+    ['[{"code":"primary","levels":1,"level":1}]', /^powerLevels\.roles\.0\.levels: no such key/],
+    ['primary', /^powerLevels\.roles\.0: got "primary", .*object/],
+  ])('that are none are told: %s', async (value, expected) => {
+    const faults = await faultsOf(undefined, { ...LEAST, BRIDGE_POWER_LEVELS_ROLES: value });
+    expect(faults).toEqual([expect.stringMatching(expected)]);
+  });
+});
+
+test.each([
+  ['["a.example", "b.example"]', ['a.example', 'b.example']],
+  ['[::1]:8448, b.example', ['[::1]:8448', 'b.example']],
+])(
+  'a list of names is read in both forms, and an IPv6 address begins no list: %s',
+  async (value, expected) => {
+    const { matrix } = await loadConfig(undefined, { ...LEAST, BRIDGE_MATRIX_TRUSTED_SERVERS: value });
+    expect(matrix.trustedServers).toEqual(expected);
+  },
+);
