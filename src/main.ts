@@ -18,6 +18,7 @@ import * as arrivals from './store/arrivals.ts';
 import * as cursors from './store/cursors.ts';
 import { createPool } from './store/database.ts';
 import * as resourceVersions from './store/resource-versions.ts';
+import * as roomMembers from './store/room-members.ts';
 import type { Log } from './telemetry/log.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 
@@ -37,7 +38,7 @@ export function composeDaemon(config: Config, log: Log): Daemon {
     enqueue,
     knownSourceIds,
     ringMatrix: (tx) => notify(tx, MATRIX_CHANNEL),
-    store: { arrivals, cursors, resourceVersions },
+    store: { arrivals, cursors, resourceVersions, roomMembers },
   });
   const readers = [
     ...createReaders({ config, settings, pool, homeserver, fhir, intake, sleep, log, metrics }),

@@ -2,7 +2,7 @@
 import type { Pool } from 'pg';
 import type { Config } from './config/schema.ts';
 import type { Sleep } from './domain/clock.ts';
-import { FOLLOWED_TYPES } from './domain/fhir.ts';
+import { FOLLOWED_TYPES, isPersonType } from './domain/fhir.ts';
 import { pullOnce } from './fhir/puller.ts';
 import type { FhirServer } from './fhir/server.ts';
 import { ensureSubscriptions } from './fhir/subscriptions.ts';
@@ -47,6 +47,8 @@ interface Deps {
 /** Rings within this time are answered by one pass: a sync costs the homeserver some tens of milliseconds. */
 const MATRIX_GAP_MS = 150;
 const FHIR_GAP_MS = 100;
+/** A server holds many people on whom no room depends: what rings for them is answered less often. */
+const PEOPLE_GAP_MS = 500;
 /** How often the Subscriptions are looked after. */
 const SUBSCRIPTIONS_INTERVAL_MS = 60_000;
 
@@ -90,10 +92,11 @@ function followingReader(
   resourceType: (typeof FOLLOWED_TYPES)[number],
 ): LeasedReader {
   const name = fhirReader(resourceType);
+  const isPeople = isPersonType(resourceType);
   const reader = createReader({
     ...loop(deps, name),
-    intervalMs: config.fhir.pollIntervalSeconds * 1000,
-    gapMs: FHIR_GAP_MS,
+    intervalMs: (isPeople ? config.fhir.peoplePollIntervalSeconds : config.fhir.pollIntervalSeconds) * 1000,
+    gapMs: isPeople ? PEOPLE_GAP_MS : FHIR_GAP_MS,
     pass: (signal) =>
       pullOnce(
         {
@@ -102,6 +105,7 @@ function followingReader(
           pageSize: config.fhir.pageSize,
           overlapMs: config.fhir.overlapSeconds * 1000,
           readFrom: config.fhir.readFrom,
+          ...(isPeople && { elements: elementsOf(resourceType) }),
           store: (resources) => intake.pulled(resourceType, resources),
           storeAsKnown: intake.pulledAsKnown,
           readCursor: () => readCursor(pool, name),
@@ -116,6 +120,11 @@ function followingReader(
     channel: FHIR_CHANNEL,
     hears: (payload) => payload === '' || payload === resourceType,
   };
+}
+
+/** What decides whom a change of a person concerns. */
+function elementsOf(resourceType: string): readonly string[] {
+  return ['id', 'meta', ...(resourceType === 'PractitionerRole' ? ['practitioner', 'organization'] : [])];
 }
 
 function subscriptionKeeper({ config, fhir, ...deps }: Deps): LeasedReader {

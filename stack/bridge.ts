@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { FOLLOWED_TYPES } from '../src/domain/fhir.ts';
 import type { Guard } from './guard.ts';
 import { startService, type Service } from './service.ts';
 
@@ -35,7 +36,7 @@ export interface RunningBridge {
   readonly service: Service;
 }
 
-const READERS = ['matrix', 'fhir:CareTeam', 'fhir:CommunicationRequest', 'fhir:Communication'];
+const READERS = ['matrix', ...FOLLOWED_TYPES.map((resourceType) => `fhir:${resourceType}`)];
 const statsSchema = z.looseObject({ readers: z.record(z.string(), z.string()) });
 
 /** Starts the bridge and waits until it is ready and its readers have begun: what happens from now on is carried. */

@@ -46,8 +46,8 @@ export function isPerson(resource: { readonly resourceType: string }): resource 
   return isPersonType(resource.resourceType);
 }
 
-/** Resource types whose changes the bridge follows, in the order in which it reads them. */
-export const FOLLOWED_TYPES = ['CareTeam', 'CommunicationRequest', 'Communication'] as const;
+/** Resource types whose changes the bridge follows: structure and messages, then people. */
+export const FOLLOWED_TYPES = ['CareTeam', 'CommunicationRequest', 'Communication', ...PEOPLE_TYPES] as const;
 export type FollowedType = (typeof FOLLOWED_TYPES)[number];
 
 /** A version of a resource: the key of the ledger. */

@@ -24,6 +24,8 @@ interface Deps extends PullStore {
   readonly pageSize: number;
   readonly overlapMs: number;
   readonly readFrom: 'now' | 'beginning';
+  /** The elements to be read, where not all are of use: a page of people need not carry their photos. */
+  readonly elements?: readonly string[];
 }
 
 /** The most a server hands out in one uncached answer (HAPI refuses more). */
@@ -70,6 +72,7 @@ async function pullFrom(
       ['_lastUpdated', `ge${from}`],
       ...(before === undefined ? [] : [['_lastUpdated', `lt${instant(Date.parse(before))}`] as const]),
       ['_sort', '_lastUpdated'],
+      ...(deps.elements === undefined ? [] : [['_elements', deps.elements.join(',')] as const]),
     ] as const;
     const { resources } = await deps.server.search(deps.resourceType, query, pageSize, signal);
     found += await store(inAuthorsOrder(resources));

@@ -11,6 +11,7 @@ import { communicationToMessage } from './communication-to-message.ts';
 import { messageToFhir } from './message-to-communication.ts';
 import { noticeItem, sayNotice } from './notice.ts';
 import { isOwnUser } from './own-users.ts';
+import { personToRooms } from './person-to-rooms.ts';
 import { roomStateToFhir } from './room-state-to-fhir.ts';
 import { isStateChange } from './state-change.ts';
 
@@ -127,6 +128,12 @@ async function dispatchChange(
       return convergeWithDependents(bridge, reference, cause, attempt.signal);
     case 'Communication':
       return communicationToMessage(bridge, reference, attempt);
+    case 'Practitioner':
+    case 'PractitionerRole':
+    case 'RelatedPerson':
+    case 'Patient':
+    case 'Organization':
+      return personToRooms(bridge, reference, cause, attempt.signal);
   }
 }
 

@@ -4,7 +4,10 @@ import type { FhirChangeItem, MatrixEventItem } from '../domain/inbox.ts';
 import type { JsonValue } from '../domain/json.ts';
 import type { MatrixEvent } from '../domain/matrix.ts';
 import type { FollowedType } from '../domain/fhir.ts';
+import { isPersonType } from '../domain/fhir.ts';
+import type { FhirReference } from '../domain/ids.ts';
 import { referenceTo } from '../domain/ids.ts';
+import { relatedTo } from '../mapping/identities.ts';
 import { resourceLane, roomLane } from '../mapping/lanes.ts';
 import type { StoredResource } from '../fhir/server.ts';
 import type { SyncResult } from '../matrix/sync-reader.ts';
@@ -15,6 +18,7 @@ import type { knownSourceIds } from '../inbox/known-items.ts';
 import type * as arrivals from '../store/arrivals.ts';
 import type * as cursors from '../store/cursors.ts';
 import type * as resourceVersions from '../store/resource-versions.ts';
+import type * as roomMembers from '../store/room-members.ts';
 
 interface Deps {
   readonly transact: <T>(work: (tx: ClientBase) => Promise<T>) => Promise<T>;
@@ -26,6 +30,7 @@ interface Deps {
     readonly arrivals: typeof arrivals;
     readonly cursors: typeof cursors;
     readonly resourceVersions: typeof resourceVersions;
+    readonly roomMembers: Pick<typeof roomMembers, 'findDependedOn'>;
   };
 }
 
@@ -45,7 +50,7 @@ const ARRIVAL_PATIENCE_SECONDS = 10;
 
 /** Creates the intake; each of its functions is one commit. */
 export function createIntake({ transact, enqueue: store, knownSourceIds, ringMatrix, store: tables }: Deps) {
-  const { arrivals, cursors, resourceVersions } = tables;
+  const { arrivals, cursors, resourceVersions, roomMembers } = tables;
   return {
     /** Stores a pushed transaction: events as arrivals, for the reader to order; the rest as items. */
     pushed: async ({ events, ephemeral, toDevice }: TransactionParts): Promise<void> => {
@@ -77,15 +82,22 @@ export function createIntake({ transact, enqueue: store, knownSourceIds, ringMat
         return stored;
       }),
 
-    /** Stores a page of changed resources. @returns how many versions were new */
+    /**
+     * Stores a page of changed resources. Of people, all are entered in the ledger, but only those concern the bridge on
+     * whom a room depends.
+     * @returns how many versions were new
+     */
     pulled: async (resourceType: FollowedType, resources: readonly StoredResource[]): Promise<number> =>
       transact(async (tx) => {
         const fresh = await resourceVersions.recordRead(tx, resources.map(versionOf));
         const isFresh = new Set(fresh.map(({ reference, versionId }) => `${reference}/${versionId}`));
-        const items = resources.map((resource) => changeItem(resourceType, resource));
+        const changed = resources.filter((resource) => isFresh.has(versionKey(resource)));
+        const concerning = isPersonType(resourceType)
+          ? await withDependents(roomMembers, tx, changed)
+          : changed;
         await store(
           tx,
-          items.filter(({ sourceId }) => isFresh.has(sourceId)),
+          concerning.map((resource) => changeItem(resourceType, resource)),
         );
         return fresh.length;
       }),
@@ -132,9 +144,28 @@ function changeItem(resourceType: FollowedType, resource: StoredResource): NewIt
   return {
     lane: resourceLane(resource),
     source: 'fhir.change',
-    sourceId: `${reference}/${versionId}`,
+    sourceId: versionKey(resource),
     payload: payload as unknown as JsonValue,
   };
+}
+
+/** Those of the people, roles and organisations on whom some room depends, by themselves or by whom they belong to. */
+async function withDependents(
+  { findDependedOn }: Pick<typeof roomMembers, 'findDependedOn'>,
+  tx: ClientBase,
+  resources: readonly StoredResource[],
+): Promise<readonly StoredResource[]> {
+  const concerns = (resource: StoredResource): readonly FhirReference[] => [
+    versionOf(resource).reference,
+    ...(resource.resourceType === 'PractitionerRole' ? relatedTo(resource) : []),
+  ];
+  const dependedOn = await findDependedOn(tx, resources.flatMap(concerns));
+  return resources.filter((resource) => concerns(resource).some((reference) => dependedOn.has(reference)));
+}
+
+function versionKey(resource: StoredResource): string {
+  const { reference, versionId } = versionOf(resource);
+  return `${reference}/${versionId}`;
 }
 
 function versionOf({ resourceType, id, meta }: StoredResource) {

@@ -101,15 +101,14 @@ export async function speakerFor(
 
 /** A person's ghost as it should look; the person is read for it. */
 export async function wishFor(
-  bridge: Pick<Bridge, 'clock' | 'settings'> & { readonly fhir: FhirReader },
+  { clock, settings }: Pick<Bridge, 'clock' | 'settings'>,
   reference: FhirReference,
-  signal: AbortSignal,
+  reading: Reading,
 ): Promise<GhostWish> {
-  const reading = createReading(bridge.fhir, signal);
-  const at = bridge.clock.now().getTime();
+  const at = clock.now().getTime();
   const [identity] = await identify({ reading, at }, new Map([[reference, []]]));
   if (identity === undefined) throw new TypeError('A reference stands for one person');
-  return ghostWishOf(bridge.settings, identity);
+  return ghostWishOf(settings, identity);
 }
 
 /** A ghost that is there is not looked at again; but whose role a PractitionerRole is, only FHIR says. */
@@ -122,7 +121,7 @@ async function speakingPerson(
   const isRole = typeOf(reference) === 'PractitionerRole';
   const isThere = !isRole && (await bridge.store.ghosts.findGhosts(bridge.db, [own])).has(own);
   if (isThere) return { reference, ghost: own };
-  const wish = await wishFor(bridge, reference, signal);
+  const wish = await wishFor(bridge, reference, createReading(bridge.fhir, signal));
   for (const change of await ghostChanges(bridge, [wish])) await applyGhostChange(bridge, change, signal);
   return { reference: wish.reference, ghost: wish.userId };
 }

@@ -43,6 +43,11 @@ test('every followed type has its own path', () => {
     '/fhir/hooks/careteam',
     '/fhir/hooks/communicationrequest',
     '/fhir/hooks/communication',
+    '/fhir/hooks/practitioner',
+    '/fhir/hooks/practitionerrole',
+    '/fhir/hooks/relatedperson',
+    '/fhir/hooks/patient',
+    '/fhir/hooks/organization',
   ]);
 });
 
@@ -78,7 +83,7 @@ describe('the secret', () => {
     for (const path of [
       '/fhir/hooks/communication',
       '/fhir/hooks/communication/Communication/1',
-      '/fhir/hooks/patient',
+      '/fhir/hooks/device',
     ]) {
       expect(await call(path, {}, authorization)).toBe(status);
     }
@@ -93,7 +98,7 @@ describe('the secret', () => {
 });
 
 test.each([
-  ['an unknown subscription', '/fhir/hooks/patient', 'POST'],
+  ['an unknown subscription', '/fhir/hooks/device', 'POST'],
   ['no subscription', '/fhir/hooks', 'POST'],
   ['a GET', '/fhir/hooks/communication', 'GET'],
 ])('%s: 404, nobody rings', async (_, path, method) => {

@@ -59,11 +59,20 @@ const wanted = (type: string, secret = DEPS.hookSecret) => ({
     header: [`Authorization: Bearer ${secret}`],
   },
 });
-const ALL = ['CareTeam', 'CommunicationRequest', 'Communication'];
+const ALL = [
+  'CareTeam',
+  'CommunicationRequest',
+  'Communication',
+  'Practitioner',
+  'PractitionerRole',
+  'RelatedPerson',
+  'Patient',
+  'Organization',
+];
 
 test('the first run makes one per followed type, without payload', async () => {
   const server = createServerModel();
-  expect(await ensureSubscriptions({ server, ...DEPS }, never)).toBe(3);
+  expect(await ensureSubscriptions({ server, ...DEPS }, never)).toBe(8);
   expect(server.all()).toEqual(ALL.map((type) => expect.objectContaining(wanted(type)) as unknown));
 });
 
@@ -73,7 +82,7 @@ test('later runs leave them alone, once the server has made them active', async 
   expect(await ensureSubscriptions({ server, ...DEPS }, never)).toBe(0);
   for (const type of ALL) server.change(wanted(type).channel.endpoint, { status: 'active' });
   expect(await ensureSubscriptions({ server, ...DEPS }, never)).toBe(0);
-  expect(server.calls).toEqual(['create', 'create', 'create']);
+  expect(server.calls).toEqual(Array.from({ length: 8 }, () => 'create'));
 });
 
 describe('one that differs is mended in place, in the version it was read in', () => {
@@ -94,8 +103,8 @@ describe('one that differs is mended in place, in the version it was read in', (
     await ensureSubscriptions({ server, ...DEPS }, never);
     server.change(channel.endpoint, over);
     expect(await ensureSubscriptions({ server, ...DEPS }, never)).toBe(1);
-    expect(server.calls.slice(3)).toEqual(['update 3 from version 1']);
-    expect(server.all()).toHaveLength(3);
+    expect(server.calls.slice(8)).toEqual(['update 3 from version 1']);
+    expect(server.all()).toHaveLength(8);
     expect(server.all()[2]).toMatchObject(wanted('Communication'));
     expect(server.all()[2]?.['channel']).not.toHaveProperty('payload');
     expect(await ensureSubscriptions({ server, ...DEPS }, never)).toBe(0);
@@ -105,7 +114,7 @@ describe('one that differs is mended in place, in the version it was read in', (
     const server = createServerModel();
     await ensureSubscriptions({ server, ...DEPS }, never);
     const hookSecret = 'a-new-secret-0123456789';
-    expect(await ensureSubscriptions({ server, ...DEPS, hookSecret }, never)).toBe(3);
+    expect(await ensureSubscriptions({ server, ...DEPS, hookSecret }, never)).toBe(8);
     expect(server.all()).toEqual(
       ALL.map((type) => expect.objectContaining(wanted(type, hookSecret)) as unknown),
     );

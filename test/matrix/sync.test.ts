@@ -11,6 +11,7 @@ import { readTransaction } from '../../src/matrix/transactions.ts';
 import * as arrivals from '../../src/store/arrivals.ts';
 import * as cursors from '../../src/store/cursors.ts';
 import * as resourceVersions from '../../src/store/resource-versions.ts';
+import * as roomMembers from '../../src/store/room-members.ts';
 import { reserveRoom, saveRoomId } from '../../src/store/rooms.ts';
 import type { RoomAlias } from '../../src/domain/ids.ts';
 import { itemsIn, useBridgeDatabase } from '../builders/database.ts';
@@ -98,7 +99,7 @@ function createBridge(homeserver: ReturnType<typeof createHomeserverModel>, tran
     enqueue,
     knownSourceIds,
     ringMatrix: () => Promise.resolve(),
-    store: { arrivals, cursors, resourceVersions },
+    store: { arrivals, cursors, resourceVersions, roomMembers },
   });
   return {
     push: async (body: object): Promise<void> => {

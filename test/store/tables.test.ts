@@ -136,7 +136,9 @@ describe('the ledger of versions', () => {
 
 describe('people', () => {
   const save = (reference: string, id = '@jan:h') =>
-    people.savePerson(pool(), { reference: ref(reference), userId: userId(id), kind: 'user' });
+    people.savePeople(pool(), [
+      { reference: ref(reference), userId: userId(id), kind: 'user', source: 'telecom' },
+    ]);
 
   test('are found by Matrix user id; a Practitioner stands for their roles', async () => {
     await save('PractitionerRole/1');
@@ -144,21 +146,6 @@ describe('people', () => {
     await save('PractitionerRole/2');
     expect(await people.findPersonByUserId(pool(), userId('@jan:h'))).toBe('Practitioner/9');
     expect(await people.findPersonByUserId(pool(), userId('@Jan:h'))).toBeUndefined();
-  });
-
-  test('move with their address: the old one means them no more', async () => {
-    await save('Patient/1');
-    await save('Patient/1', '@anna:h');
-    expect(await people.findPersonByUserId(pool(), userId('@jan:h'))).toBeUndefined();
-    expect(await people.findPersonByUserId(pool(), userId('@anna:h'))).toBe('Patient/1');
-  });
-
-  test('ghosts are known with the name they show', async () => {
-    const ghost = userId('@_fhir_x:h');
-    expect(await people.findGhost(pool(), ghost)).toBeUndefined();
-    await people.saveGhost(pool(), ghost, 'J.');
-    await people.saveGhost(pool(), ghost, 'J.W.');
-    expect(await people.findGhost(pool(), ghost)).toEqual({ displayName: 'J.W.' });
   });
 });
 

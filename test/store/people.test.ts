@@ -1,0 +1,141 @@
+// Who is whom, was before, and by whose word; and what ghosts show. On a real database.
+import { describe, expect, test } from 'vitest';
+import * as ghosts from '../../src/store/ghosts.ts';
+import type { PersonRow } from '../../src/store/people.ts';
+import * as people from '../../src/store/people.ts';
+import { useBridgeDatabase } from '../builders/database.ts';
+import { ref } from '../builders/fhir.ts';
+import { userId } from '../builders/matrix.ts';
+
+const pool = useBridgeDatabase();
+const ANNA = ref('Patient/1');
+const ghost = userId('@_fhir_x:h');
+
+const row = (reference: string, id: string, over: Partial<PersonRow> = {}): PersonRow => ({
+  ...{ reference: ref(reference), userId: userId(id), kind: 'user', source: 'telecom' },
+  ...over,
+});
+const asGhost = row(ANNA, ghost, { kind: 'ghost', source: 'ghost' });
+const save = (...rows: readonly PersonRow[]) => people.savePeople(pool(), rows);
+const whose = (id: string) => people.findPersonByUserId(pool(), userId(id));
+const anna = async () => (await people.findPeople(pool(), [ANNA])).get(ANNA);
+
+describe('an account that is replaced', () => {
+  test('becomes a former one, by which the person is still known', async () => {
+    await save(asGhost);
+    await save(row(ANNA, '@anna:h'));
+    await save(row(ANNA, '@anna:new'));
+    expect(await anna()).toEqual({
+      ...row(ANNA, '@anna:new'),
+      storedUserId: undefined,
+      formerUserIds: [ghost, '@anna:h'],
+    });
+    expect([await whose('@anna:h'), await whose('@anna:new'), await whose('@Anna:h')]).toEqual([
+      ANNA,
+      ANNA,
+      undefined,
+    ]);
+  });
+
+  test('and comes back is no former one any more', async () => {
+    await save(asGhost);
+    await save(row(ANNA, '@anna:h'));
+    await save(asGhost);
+    expect(await anna()).toMatchObject({ userId: ghost, formerUserIds: ['@anna:h'] });
+  });
+
+  test('is of whoever has it now, before whoever had it', async () => {
+    await save(row(ANNA, '@shared:h'));
+    await save(row(ANNA, '@anna:h'), row('Patient/2', '@shared:h'));
+    expect(await whose('@shared:h')).toBe('Patient/2');
+  });
+
+  test('is forgotten when it is used again', async () => {
+    await save(asGhost);
+    await save(row(ANNA, '@anna:h'));
+    await people.forgetFormerAccount(pool(), ANNA, ghost);
+    expect(await anna()).toMatchObject({ formerUserIds: [] });
+  });
+});
+
+test('what stays as it is is not written again', async () => {
+  const writes = async () =>
+    (await pool().query<{ xmin: string }>('select xmin::text from person order by reference')).rows;
+  await save(asGhost, row('Patient/2', '@b:h'));
+  const before = await writes();
+  await save(asGhost, row('Patient/2', '@b:h'));
+  expect(await writes()).toEqual(before);
+});
+
+test('many convergences that name the same people in any order never wait for each other in a circle', async () => {
+  const all = Array.from({ length: 30 }, (_, index) => index);
+  const rows = (turn: number) => all.map((index) => row(`Patient/${index}`, `@u${index}-${turn}:h`));
+  await Promise.all(all.map((turn) => save(...(turn % 2 === 0 ? rows(turn) : rows(turn).reverse()))));
+  expect(
+    (
+      await people.findPeople(
+        pool(),
+        rows(0).map(({ reference }) => reference),
+      )
+    ).size,
+  ).toBe(30);
+});
+
+describe('an operator’s word', () => {
+  const link = (id: string) => people.linkPerson(pool(), ANNA, userId(id));
+
+  test('makes known whom nobody knew', async () => {
+    await link('@anna:h');
+    expect(await anna()).toMatchObject({ userId: '@anna:h', source: 'stored', storedUserId: '@anna:h' });
+    expect(await whose('@anna:h')).toBe(ANNA);
+  });
+
+  test('waits for the next convergence where there is an account, which is then the former one', async () => {
+    await save(asGhost);
+    await link('@anna:h');
+    expect(await anna()).toMatchObject({ userId: ghost, source: 'ghost', storedUserId: '@anna:h' });
+    expect(await whose('@anna:h')).toBe(ANNA);
+    await save(row(ANNA, '@anna:h', { source: 'stored' }));
+    expect(await anna()).toMatchObject({ userId: '@anna:h', formerUserIds: [ghost] });
+  });
+
+  test('is kept while the telecom says otherwise', async () => {
+    await link('@anna:h');
+    await save(row(ANNA, '@anna:telecom'));
+    expect(await anna()).toMatchObject({ userId: '@anna:telecom', storedUserId: '@anna:h' });
+  });
+
+  test('taken back leaves nothing that rested on it', async () => {
+    await save(asGhost);
+    await link('@anna:h');
+    await save(row(ANNA, '@anna:h', { source: 'stored' }));
+    expect(await people.unlinkPerson(pool(), ANNA)).toBe(true);
+    expect([await anna(), await whose('@anna:h')]).toEqual([undefined, undefined]);
+    expect(await people.unlinkPerson(pool(), ANNA)).toBe(false);
+  });
+
+  test('taken back leaves what the telecom says', async () => {
+    await link('@anna:h');
+    await save(row(ANNA, '@anna:telecom'));
+    expect(await people.unlinkPerson(pool(), ANNA)).toBe(true);
+    expect(await anna()).toMatchObject({
+      userId: '@anna:telecom',
+      storedUserId: undefined,
+      formerUserIds: [],
+    });
+    expect(await whose('@anna:h')).toBeUndefined();
+  });
+});
+
+test('ghosts are known with what they show', async () => {
+  const known = async () => (await ghosts.findGhosts(pool(), [ghost, userId('@_fhir_y:h')])).get(ghost);
+  expect(await known()).toBeUndefined();
+  await ghosts.saveGhost(pool(), ghost);
+  await ghosts.saveGhost(pool(), ghost);
+  expect(await known()).toEqual({ displayName: undefined, avatarDigest: undefined });
+  await ghosts.saveGhostName(pool(), ghost, 'J.');
+  await ghosts.saveGhostAvatar(pool(), ghost, 'digest');
+  expect(await known()).toEqual({ displayName: 'J.', avatarDigest: 'digest' });
+  await ghosts.saveGhostAvatar(pool(), ghost, undefined);
+  expect(await known()).toEqual({ displayName: 'J.', avatarDigest: undefined });
+});
