@@ -1,0 +1,245 @@
+// A bridge over the real tables, with a homeserver and a FHIR server in memory: for flows from Matrix to FHIR.
+import type pg from 'pg';
+import type { CareTeam, CommunicationRequest, FhirResource } from '../../src/domain/fhir.ts';
+import type { FhirReference, MatrixUserId, RoomId } from '../../src/domain/ids.ts';
+import { referenceTo } from '../../src/domain/ids.ts';
+import type { MatrixEvent, StateEvent } from '../../src/domain/matrix.ts';
+import type { StoredResource } from '../../src/fhir/server.ts';
+import type { Bridge, BridgeSettings } from '../../src/flows/bridge.ts';
+import { roomStateToFhir } from '../../src/flows/room-state-to-fhir.ts';
+import { isStateChange } from '../../src/flows/state-change.ts';
+import { enqueue } from '../../src/inbox/enqueue.ts';
+import type { Attempt } from '../../src/inbox/item.ts';
+import * as claimedRooms from '../../src/store/claimed-rooms.ts';
+import * as formerRooms from '../../src/store/former-rooms.ts';
+import * as notices from '../../src/store/notices.ts';
+import * as people from '../../src/store/people.ts';
+import * as personAccounts from '../../src/store/person-accounts.ts';
+import * as resourceVersions from '../../src/store/resource-versions.ts';
+import * as roomMembers from '../../src/store/room-members.ts';
+import * as rooms from '../../src/store/rooms.ts';
+import { BridgeError } from '../../src/telemetry/errors.ts';
+import { recordingLog } from './log.ts';
+import { BOT, message, roomId, userId } from './matrix.ts';
+
+export const NOW = Date.parse('2026-11-21T12:00:00Z');
+export const SPACE = roomId('!space');
+export const ROOM = roomId('!conversation');
+export const NURSE = userId('@nurse:example.org');
+export const DOCTOR = userId('@doctor:example.org');
+
+export const SETTINGS = {
+  serverName: 'example.org',
+  bot: BOT,
+  ghostPrefix: '_fhir_',
+  trustedServers: new Set(['example.org']),
+  membership: 'follow',
+  userMadeRooms: 'follow',
+  idStrategy: 'client-assigned',
+  roomTemplates: {
+    spaceName: 'Care team',
+    organizationSpaceName: '{name}',
+    spaceTopic: '',
+    conversationName: 'Conversation {date}',
+    conversationTopic: '',
+    conversationSubject: 'none',
+  },
+} as const;
+
+type Settings = {
+  readonly [Key in keyof typeof SETTINGS]: Key extends keyof BridgeSettings ? BridgeSettings[Key] : never;
+};
+
+/** A room of the homeserver in memory. */
+export interface FakeRoom {
+  /** Whether the bot is let in. */
+  open: boolean;
+  readonly state: (StateEvent & { sender: string; origin_server_ts: number })[];
+}
+
+/** The world: what the servers hold, what the bridge asked of them, and what became of an event. */
+export function createWorld(db: pg.Pool, over: Partial<Settings> = {}) {
+  const matrix = createMatrix();
+  const fhir = createFhir();
+  const log = recordingLog();
+  const settings = { ...SETTINGS, ...over };
+  const store = {
+    ...{ claimedRooms, formerRooms, notices, people, personAccounts, resourceVersions, roomMembers, rooms },
+  };
+  const clock = { now: () => new Date(NOW), monotonicMs: () => 0 };
+  const parts = {
+    db,
+    store,
+    enqueue,
+    settings,
+    clock,
+    log,
+    homeserver: matrix.homeserver,
+    fhir: fhir.server,
+  };
+  const bridge = parts as unknown as Bridge;
+
+  /** Handles an event as the inbox does. @returns `done`, the reason why it was ignored, or the error's code */
+  async function handle(event: MatrixEvent, attempt: Partial<Attempt> = {}): Promise<string> {
+    if (!isStateChange(event)) throw new TypeError('Expected a state event');
+    const whole = { number: 1, inDoubt: false, signal: new AbortController().signal, ...attempt };
+    const outcome = await roomStateToFhir(bridge, event, whole);
+    if ('record' in outcome) await inTransaction(db, outcome.record);
+    return outcome.kind === 'ignored' ? outcome.reason : outcome.kind;
+  }
+  return { bridge, matrix, fhir, log, handle, converged: () => convergedIn(db) };
+}
+
+/** A team's space `!space` of CareTeam/1 and its conversation `!conversation` of CommunicationRequest/2. */
+export async function writeRooms(db: pg.Pool): Promise<void> {
+  await db.query(
+    `insert into room (reference, alias, room_id, subject, care_team, ready_at) values
+     ('CareTeam/1', '#careteam/1:example.org', '!space', 'Patient/1', null, now()),
+     ('CommunicationRequest/2', '#communicationrequest/2:example.org', '!conversation', 'Patient/1', 'CareTeam/1', now())`,
+  );
+}
+
+/** A state event by the nurse, unless told otherwise. */
+export function stateEvent(
+  type: string,
+  content: Readonly<Record<string, unknown>>,
+  over: Partial<Record<keyof MatrixEvent, unknown>> = {},
+): MatrixEvent {
+  return message({
+    ...{ event_id: '$state', room_id: SPACE, sender: NURSE, type, state_key: '', content },
+    origin_server_ts: NOW,
+    ...over,
+  });
+}
+
+function createMatrix() {
+  const table = new Map<RoomId, FakeRoom>();
+  const calls: unknown[] = [];
+  const aliases = new Map<string, RoomId>();
+  const room = (id: RoomId): FakeRoom => {
+    const found = table.get(id);
+    if (found === undefined) throw new TypeError(`There is no room ${id}`);
+    return found;
+  };
+  const content = (id: RoomId, type: string, stateKey: string) =>
+    table.get(id)?.state.find((event) => event.type === type && event.state_key === stateKey)?.content;
+  const set = (
+    id: RoomId,
+    type: string,
+    stateKey: string,
+    value: StateEvent['content'],
+    sender: string = NURSE,
+  ) => {
+    const { state } = room(id);
+    const index = state.findIndex((event) => event.type === type && event.state_key === stateKey);
+    if (index >= 0) state.splice(index, 1);
+    state.push({ type, state_key: stateKey, content: value, sender, origin_server_ts: NOW });
+  };
+  const homeserver = {
+    stateEvent: (_as: string, id: RoomId, key: { type: string; state_key: string }) =>
+      Promise.resolve(content(id, key.type, key.state_key)),
+    roomState: (_as: string, id: RoomId) => Promise.resolve(room(id).state),
+    isJoined: (as: string, id: RoomId) =>
+      Promise.resolve(content(id, 'm.room.member', as)?.['membership'] === 'join'),
+    joinThrough: (as: string, id: RoomId, servers: readonly string[]) => {
+      calls.push(['join', id, servers]);
+      if (table.get(id)?.open !== true) return Promise.resolve(false);
+      set(id, 'm.room.member', as, { membership: 'join' }, as);
+      return Promise.resolve(true);
+    },
+    leave: (as: string, id: RoomId) => {
+      calls.push(['leave', id]);
+      set(id, 'm.room.member', as, { membership: 'leave' }, as);
+      return Promise.resolve();
+    },
+    resolveAlias: (_as: string, alias: string) => Promise.resolve(aliases.get(alias)),
+    createAlias: (_as: string, alias: string, id: RoomId) => {
+      if (!aliases.has(alias)) aliases.set(alias, id);
+      return Promise.resolve();
+    },
+    deleteAlias: (_as: string, alias: string) => {
+      aliases.delete(alias);
+      return Promise.resolve();
+    },
+  };
+  return {
+    homeserver,
+    calls,
+    aliases,
+    set,
+    member: (id: RoomId, who: MatrixUserId, membership: string, sender: string = who) => {
+      set(id, 'm.room.member', who, { membership }, sender);
+    },
+    /** Makes a room by the nurse, with further content of its creation. */
+    make(id: RoomId, creation: StateEvent['content'] = {}, { open = true } = {}) {
+      table.set(id, { open, state: [] });
+      set(id, 'm.room.create', '', { room_version: '11', ...creation });
+      set(id, 'm.room.power_levels', '', { users: { [NURSE]: 100 } });
+      set(id, 'm.room.member', NURSE, { membership: 'join' });
+    },
+    open(id: RoomId) {
+      room(id).open = true;
+    },
+  };
+}
+
+function createFhir() {
+  const resources = new Map<FhirReference, StoredResource>();
+  const writes: FhirReference[] = [];
+  const save = (resource: FhirResource & { id: string }) => {
+    const reference = referenceTo(resource.resourceType, resource.id);
+    const versionId = String(Number(resources.get(reference)?.meta.versionId ?? 0) + 1);
+    const meta = { versionId, lastUpdated: '2026-11-21T12:00:01Z' };
+    resources.set(reference, { ...resource, meta });
+    return { reference, ...meta };
+  };
+  const server = {
+    read: (reference: FhirReference) => Promise.resolve(resources.get(reference)),
+    update: (resource: StoredResource) => {
+      const reference = referenceTo(resource.resourceType, resource.id);
+      if (resources.get(reference)?.meta.versionId !== resource.meta.versionId)
+        return Promise.reject(new BridgeError('fhir-conflict', 'update: 409'));
+      writes.push(reference);
+      return Promise.resolve(save(resource));
+    },
+    createOnce: (resource: FhirResource & { id: string }) => {
+      const reference = referenceTo(resource.resourceType, resource.id);
+      const existing = resources.get(reference);
+      if (existing !== undefined) return Promise.resolve({ reference, ...existing.meta });
+      writes.push(reference);
+      return Promise.resolve(save(resource));
+    },
+  };
+  return {
+    server,
+    /** What the bridge wrote, in order. */
+    writes,
+    /** Writes as a platform does. */
+    put: (resource: (CareTeam | CommunicationRequest) & { id: string }) => save(resource),
+    /** A resource as it is, without its version. */
+    get: (reference: string): unknown => {
+      const resource = resources.get(reference as FhirReference);
+      return resource === undefined ? undefined : { ...resource, meta: undefined };
+    },
+    all: () => [...resources.keys()],
+  };
+}
+
+async function inTransaction(db: pg.Pool, work: (tx: pg.PoolClient) => Promise<void>): Promise<void> {
+  const tx = await db.connect();
+  try {
+    await tx.query('begin');
+    await work(tx);
+    await tx.query('commit');
+  } finally {
+    tx.release();
+  }
+}
+
+/** Whose convergence was asked for, and which notices are to be said. */
+async function convergedIn(db: pg.Pool): Promise<readonly string[]> {
+  const { rows } = await db.query<{ payload: { kind: string; reference?: string; reason?: string } }>(
+    `select payload from item order by coalesce(payload ->> 'reference', payload ->> 'reason')`,
+  );
+  return rows.map(({ payload }) => payload.reference ?? payload.reason ?? payload.kind);
+}
