@@ -9,28 +9,32 @@ export interface RequestCounts {
   readonly writes: number;
   /** By method and route, such as `PUT /rooms/{roomId}/state/{type}/{key}`. */
   readonly byOperation: Readonly<Record<string, number>>;
+  /** When the first one came, by `performance.now()`. */
+  readonly firstAt: number | undefined;
 }
 
 /** Creates a counter. */
 export function createRequestCounter() {
   let counts = new Map<string, { kind: RequestKind; count: number }>();
+  let firstAt: number | undefined;
   const sum = (kind: RequestKind): number =>
     [...counts.values()].reduce((total, entry) => total + (entry.kind === kind ? entry.count : 0), 0);
   return {
-    count(operation: string, kind: RequestKind): void {
+    count: (operation: string, kind: RequestKind): void => {
+      firstAt ??= performance.now();
       const entry = counts.get(operation) ?? { kind, count: 0 };
       entry.count += 1;
       counts.set(operation, entry);
     },
-    requests(): RequestCounts {
-      return {
-        reads: sum('read'),
-        writes: sum('write'),
-        byOperation: Object.fromEntries([...counts].map(([operation, { count }]) => [operation, count])),
-      };
-    },
-    reset(): void {
+    requests: (): RequestCounts => ({
+      reads: sum('read'),
+      writes: sum('write'),
+      firstAt,
+      byOperation: Object.fromEntries([...counts].map(([operation, { count }]) => [operation, count])),
+    }),
+    reset: (): void => {
       counts = new Map();
+      firstAt = undefined;
     },
   };
 }

@@ -55,10 +55,8 @@ export async function startStubHomeserver(options: StubOptions): Promise<StubHom
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     serverName,
     addUser: (localpart) => addHuman(world, localpart),
-    requests: () => counter.requests(),
-    reset: () => {
-      counter.reset();
-    },
+    requests: counter.requests,
+    reset: counter.reset,
     async stop() {
       server.closeAllConnections();
       await Promise.all([push?.stop(), new Promise((resolve) => server.close(resolve))]);
