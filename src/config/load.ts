@@ -1,6 +1,7 @@
 // Reads the configuration: YAML file, then environment, then the files that `…_FILE` variables name.
 import { readFile } from 'node:fs/promises';
 import { LineCounter, parse, YAMLParseError } from 'yaml';
+import { identityFaults } from './identity.ts';
 import type { ConfigKey } from './keys.ts';
 import { configKeys, configSections } from './keys.ts';
 import type { Config } from './schema.ts';
@@ -173,7 +174,7 @@ function similar(a: string, b: string): boolean {
   return bare(a) === bare(b) || bare(a).startsWith(bare(b)) || bare(b).startsWith(bare(a));
 }
 
-function crossChecks({ matrix }: Config): string[] {
+function crossChecks({ matrix, identity }: Config): string[] {
   const subjects = (['conversationName', 'conversationTopic'] as const).filter((key) =>
     matrix[key].includes('{subject}'),
   );
@@ -185,5 +186,6 @@ function crossChecks({ matrix }: Config): string[] {
       (key) =>
         `matrix.${key}: got "${matrix[key]}", expected matrix.conversationSubject to say where {subject} is found`,
     ),
+    ...identityFaults(identity),
   ];
 }

@@ -1,22 +1,7 @@
 // The one schema of the configuration: types, validation, sample file, JSON schema and reference page come from it.
 import { z } from 'zod';
-
-/** A secret: 16 characters at least, never printed. Give it in the environment as `…_FILE` where you can. */
-const secret = (description: string): z.ZodString =>
-  z.string().min(16, 'expected at least 16 characters').meta({ description, secret: true });
-
-const httpUrl = (description: string): z.ZodURL =>
-  z
-    .url({ protocol: /^https?$/, error: 'expected an http or https URL' })
-    .overwrite((url) => url.replace(/\/+$/, ''))
-    .meta({ description });
-
-const serverName = z
-  .string()
-  .regex(/^[A-Za-z0-9.\-:[\]]+$/, 'expected a Matrix server name such as example.org or example.org:8448');
-
-const seconds = (description: string, fallback: number): z.ZodDefault<z.ZodNumber> =>
-  z.number().positive().max(86_400).default(fallback).meta({ description });
+import { httpUrl, seconds, secret, serverName } from './fields.ts';
+import { identity } from './identity.ts';
 
 const localpart = z.string().regex(/^[a-z0-9._=/+-]+$/, 'expected a user localpart in lower case');
 
@@ -256,6 +241,10 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .meta({ description: 'The nightly comparison of every space and room with the FHIR server.' }),
+  identity: identity.prefault({}).meta({
+    description:
+      'Who is who: the backend of ma1sd and an identity server of our own, on a port of their own.',
+  }),
   inbox: inbox.prefault({}).meta({ description: 'The durable log.' }),
   log: z
     .strictObject({

@@ -208,6 +208,10 @@ describe('secrets are never printed', () => {
       'fhir.previousHookSecret',
       'people.pseudonymizationKey',
       'invitations.bearerToken',
+      'identity.backendSecret',
+      'identity.previousBackendSecret',
+      'identity.signingKey',
+      'identity.previousSigningKey',
     ]);
   });
 

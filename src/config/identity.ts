@@ -1,0 +1,170 @@
+// The section `identity`: the second port, who may use it for what, and the checks that it is never open by mistake.
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { count, flag, httpUrl, secret, serverName } from './fields.ts';
+
+const network = z.string().refine(isNetwork, 'expected a network such as 10.1.0.0/16, or an address');
+
+const signingKey = z
+  .string()
+  .regex(/^[A-Za-z0-9+/_-]{43}=?$/, 'expected 32 bytes in base64: openssl rand -base64 32');
+
+const listener = {
+  enabled: flag('Whether to listen for questions of identity at all.', false),
+  host: z.string().default('127.0.0.1').meta({ description: 'Address to listen on.' }),
+  port: z.number().int().min(0).max(65_535).default(3003).meta({ description: 'Port to listen on.' }),
+  trustedProxies: z.array(network).default([]).meta({
+    description: 'Networks of your own proxies, whose X-Forwarded-For is believed.',
+  }),
+};
+
+const backend = {
+  backendAuth: z.enum(['off', 'bearer', 'path-secret', 'client-certificate', 'network']).default('off').meta({
+    description:
+      'How ma1sd shows that it may call its REST backend: a bearer token (which a proxy adds), a path /k/<secret>, a client certificate that a trusted proxy checked, or its network alone.',
+  }),
+  backendSecret: secret('The secret of bearer and path-secret.').optional(),
+  previousBackendSecret: secret('The secret before this one, accepted as well while you rotate.').optional(),
+  clientCertificateHeader: z
+    .string()
+    .regex(/^[a-z0-9-]+$/, 'expected the name of a header in lower case')
+    .default('x-client-certificate')
+    .meta({ description: 'Header in which the trusted proxy names the certificate it checked.' }),
+  clientCertificates: z
+    .array(z.string().min(1))
+    .default([])
+    .meta({ description: 'The values of that header that may call the backend.' }),
+  allowedNetworks: z.array(network).default([]).meta({
+    description: 'Networks from which the backend may be called; none allows this machine only.',
+  }),
+  legacyShapes: flag('Answer in the shapes of the June 2025 guide, which ma1sd itself cannot read.', false),
+  passwordLogin: flag('Whether the backend checks passwords. Sign in by OIDC instead.', false),
+  profiles: flag('Whether the backend tells names, identifiers and roles of a user.', false),
+  searchPatients: flag('Whether searches find patients and relatives too.', false),
+  bulkLimit: count('Identifiers in one bulk look-up of the backend.', { fallback: 100, max: 500 }),
+  backendLookupsPerMinute: count('Identifiers that one caller of the backend may ask in a minute.', {
+    ...{ fallback: 1_200, max: 1_000_000 },
+  }),
+};
+
+const service = {
+  service: flag('Whether to serve the Matrix Identity Service API v2.', true),
+  publicUrl: httpUrl(
+    'Where clients and homeservers reach the identity server, by TLS. Invitations carry it for good.',
+  ).optional(),
+  homeservers: z
+    .array(
+      z.strictObject({ serverName, baseUrl: httpUrl('Where its federation API is reached.').optional() }),
+    )
+    .default([])
+    .meta({
+      description:
+        'Homeservers besides your own whose users may register, each with the base URL of its federation API unless that is to be discovered.',
+    }),
+  media: z
+    .array(z.enum(['email', 'uzi_nr', 'ura_nr', 'role_code']))
+    .default(['email', 'uzi_nr'])
+    .meta({ description: 'What people can be looked up by; URA numbers and roles belong to many.' }),
+  plainLookups: flag('Whether clients may look up addresses unhashed, in all directories.', false),
+  lookupLimit: count('Addresses in one look-up.', { fallback: 50, max: 1_000 }),
+  lookupsPerMinute: count('Addresses that one user may look up in a minute.', {
+    fallback: 60,
+    max: 1_000_000,
+  }),
+  lookupsPerDay: count('Addresses that one user may look up in a day.', {
+    fallback: 1_000,
+    max: 100_000_000,
+  }),
+  pepperHours: count('How long a pepper of hashed look-ups is announced.', { fallback: 24, max: 720 }),
+  pepperGraceMinutes: count('How long the pepper before is accepted.', { fallback: 15, max: 1_440 }),
+  tokenHours: count('How long an account’s token is good.', { fallback: 24, max: 8_760 }),
+  policies: z
+    .array(
+      z.strictObject({
+        id: z.string().regex(/^[a-z0-9_]+$/, 'expected an id such as privacy_policy'),
+        version: z.string(),
+        language: z.string().regex(/^(?!version$)[a-zA-Z-]+$/, 'expected a language such as nl'),
+        name: z.string(),
+        url: z.url(),
+      }),
+    )
+    .default([])
+    .meta({ description: 'Terms that users must accept first, one entry for each language.' }),
+  signingKey: signingKey.optional().meta({
+    description:
+      'Key that signs invitations: 32 random bytes in base64. Without it nobody is invited by address; losing it voids what was stored.',
+    secret: true,
+  }),
+  previousSigningKey: signingKey.optional().meta({
+    description: 'The signing key before this one: rooms that carry it are still answered for.',
+    secret: true,
+  }),
+  inviteDays: count('Days that an invitation waits for its invitee.', { fallback: 30, max: 365 }),
+  inviteCheckSeconds: count('How often the directories are asked after each invitee.', {
+    ...{ fallback: 60, max: 86_400 },
+  }),
+  auditDays: count('Days that the audit of resolutions is kept.', { fallback: 365, max: 36_500 }),
+};
+
+/** The section's schema. */
+export const identity = z.strictObject({ ...listener, ...backend, ...service });
+
+type Identity = z.infer<typeof identity>;
+
+/** What fits together badly. A backend that anybody could call is refused before it listens. */
+export function identityFaults(settings: Identity): string[] {
+  if (!settings.enabled) return [];
+  return [...backendFaults(settings), ...serviceFaults(settings)].map((fault) => `identity.${fault}`);
+}
+
+function backendFaults(settings: Identity): string[] {
+  const { backendAuth, backendSecret, allowedNetworks, clientCertificates, trustedProxies } = settings;
+  switch (backendAuth) {
+    case 'off':
+      return settings.service ? [] : ['backendAuth: got "off", expected it or identity.service to be on'];
+    case 'bearer':
+      return backendSecret === undefined ? ['backendSecret: got nothing, but backendAuth is bearer'] : [];
+    case 'path-secret':
+      return [backendSecret, settings.previousBackendSecret ?? backendSecret].every(isPathPart)
+        ? []
+        : ['backendSecret: expected only letters, digits and -._~ where backendAuth is path-secret'];
+    case 'client-certificate':
+      return [
+        ...(clientCertificates.length === 0
+          ? ['clientCertificates: got none, but backendAuth is client-certificate']
+          : []),
+        ...(trustedProxies.length === 0 ? ['trustedProxies: got none: nobody could show a certificate'] : []),
+      ];
+    case 'network':
+      return allowedNetworks.length > 0 && !allowedNetworks.some(isEverybody)
+        ? []
+        : [
+            'allowedNetworks: expected the networks of ma1sd, for with backendAuth network they are all that protects',
+          ];
+  }
+}
+
+function serviceFaults(settings: Identity): string[] {
+  const { lookupLimit, lookupsPerMinute, lookupsPerDay, signingKey: key, publicUrl } = settings;
+  return [
+    ...(lookupsPerMinute < lookupLimit || lookupsPerDay < lookupLimit
+      ? ['lookupLimit: expected no more than lookupsPerMinute and lookupsPerDay']
+      : []),
+    ...(key !== undefined && publicUrl === undefined
+      ? ['publicUrl: got nothing, but invitations (signingKey) carry it']
+      : []),
+  ];
+}
+
+function isNetwork(text: string): boolean {
+  const [address = '', prefix, ...rest] = text.split('/');
+  const family = isIP(address);
+  if (family === 0 || rest.length > 0) return false;
+  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128));
+}
+
+/** Halves of the internet are as open as all of it. */
+const isEverybody = (text: string): boolean => Number(text.split('/')[1] ?? '128') < 4;
+
+const isPathPart = (text: string | undefined): boolean =>
+  text !== undefined && /^[A-Za-z0-9\-._~]+$/.test(text);
