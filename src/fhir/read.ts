@@ -95,7 +95,7 @@ export async function searchAll(
   for (let count = PAGE; ;) {
     const since: Query = from === undefined ? [] : [['_lastUpdated', `ge${from}`]];
     const order: Query = [['_sort', '_lastUpdated']];
-    const { resources, total = Number.POSITIVE_INFINITY } = await searchPage(
+    const { resources, total } = await searchPage(
       client,
       { resourceType, query: [...query, ...since, ...order], count },
       signal,
@@ -103,7 +103,7 @@ export async function searchAll(
     const before = found.size;
     for (const resource of resources) found.set(resource.id, resource);
     const isShort = resources.length < count;
-    const isDone = isShort && (total <= resources.length || found.size === before);
+    const isDone = isShort && (total === undefined ? found.size === before : total <= resources.length);
     if (isDone || found.size > limit || count > limit) {
       return { resources: [...found.values()].slice(0, limit), complete: isDone && found.size <= limit };
     }

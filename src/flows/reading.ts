@@ -28,7 +28,7 @@ export function createReading(fhir: FhirReader, signal: AbortSignal): Reading {
   const found = new Map<FhirReference, StoredResource>();
   return {
     read: async (references) => {
-      const unread = references.filter((reference) => !asked.has(reference));
+      const unread = [...new Set(references)].filter((reference) => !asked.has(reference));
       if (unread.length === 0) return;
       for (const [reference, resource] of await fhir.readMany(unread, signal)) found.set(reference, resource);
       for (const reference of unread) asked.add(reference);

@@ -76,6 +76,100 @@ describe('a read', () => {
   });
 });
 
+describe('reading many', () => {
+  const person = (reference: string) => stored(reference, '1', '2025-09-26T09:00:00Z');
+  const bundle = (...references: readonly string[]) =>
+    json(200, { resourceType: 'Bundle', entry: references.map((each) => ({ resource: person(each) })) });
+  const asked = (seen: readonly SeenRequest[]) =>
+    seen.map(({ url }) => `${url.pathname}${url.search}`).sort();
+
+  test('takes one search per type, past the cache, and one read where there is but one', async () => {
+    const { server, seen } = await serverOf(({ url }) =>
+      url.pathname === '/Practitioner'
+        ? bundle('Practitioner/2', 'Practitioner/1', 'Practitioner/9')
+        : json(200, person('Patient/3')),
+    );
+    const found = await server.readMany(
+      ['Practitioner/1', 'Patient/3', 'Practitioner/2', 'Patient/3'].map(ref),
+    );
+    expect([...found.keys()].sort()).toEqual(['Patient/3', 'Practitioner/1', 'Practitioner/2']);
+    expect(asked(seen)).toEqual(['/Patient/3', '/Practitioner?_id=1%2C2&_count=2']);
+    const search = seen.find(({ url }) => url.search !== '');
+    expect(search?.headers['cache-control']).toBe('no-store, max-results=2');
+  });
+
+  test('reads by itself what a search does not show: only a 404 or 410 says that it is gone', async () => {
+    const { server, seen } = await serverOf(({ url }) => {
+      if (url.pathname === '/Patient') return bundle('Patient/1');
+      if (url.pathname === '/Patient/2') return json(200, person('Patient/2'));
+      return json(410, { resourceType: 'OperationOutcome', issue: [] });
+    });
+    const found = await server.readMany(['Patient/1', 'Patient/2', 'Patient/3'].map(ref));
+    expect([...found.keys()]).toEqual(['Patient/1', 'Patient/2']);
+    expect(asked(seen)).toEqual(['/Patient/2', '/Patient/3', '/Patient?_id=1%2C2%2C3&_count=3']);
+  });
+
+  test.each([
+    [101, 1, [100, 1]],
+    [120, 64, [55, 55, 10]],
+  ])('of %d with ids of %d signs takes searches of %j', async (count, length, expected) => {
+    const ids = Array.from({ length: count }, (_, index) => `${index}`.padStart(length, '0'));
+    const { server, seen } = await serverOf(({ url }) => {
+      const wanted = url.searchParams.get('_id')?.split(',') ?? [];
+      return wanted.length > 0
+        ? bundle(...wanted.map((id) => `Patient/${id}`))
+        : json(200, person(url.pathname.slice(1)));
+    });
+    expect((await server.readMany(ids.map((id) => ref(`Patient/${id}`)))).size).toBe(count);
+    const sizes = seen.map(({ url }) => url.searchParams.get('_id')?.split(',').length ?? 1);
+    expect(sizes.sort((a, b) => b - a)).toEqual(expected);
+  });
+
+  test('none takes no request', async () => {
+    const { server, seen } = await serverOf(() => bundle());
+    expect([await server.readMany([]), seen]).toEqual([new Map(), []]);
+  });
+});
+
+describe('searching for all', () => {
+  /** A server that holds roles, each stamped, and hands out at most `cap` of them at once. */
+  const serverHolding = (stamps: readonly number[], cap: number, tellsTotal: boolean) =>
+    serverOf(({ url }) => {
+      const from = Date.parse(url.searchParams.get('_lastUpdated')?.slice(2) ?? '1970-01-01');
+      const all = stamps
+        .map((stamp, id) => stored(`PractitionerRole/${id}`, '1', new Date(stamp).toISOString()))
+        .filter(({ meta }) => Date.parse(meta.lastUpdated) >= from);
+      const page = all.slice(0, Math.min(cap, Number(url.searchParams.get('_count'))));
+      const total = tellsTotal ? { total: all.length } : {};
+      return json(200, { resourceType: 'Bundle', ...total, entry: page.map((resource) => ({ resource })) });
+    });
+  const everySecond = (count: number) => Array.from({ length: count }, (_, index) => index * 1000);
+
+  test.each<[string, readonly number[], number, boolean, number]>([
+    ['none', [], 1000, true, 1],
+    ['a few', everySecond(5), 1000, true, 1],
+    ['a few, of a server that tells no total', everySecond(5), 1000, false, 2],
+    ['more than a page', everySecond(250), 1000, true, 3],
+    ['more than the server hands out at once', everySecond(250), 60, true, 5],
+    ['a page full of one stamp', [0, ...Array.from({ length: 150 }, () => 1000), 2000], 1000, true, 3],
+  ])('finds %s', async (_, stamps, cap, tellsTotal, requests) => {
+    const { server, seen } = await serverHolding(stamps, cap, tellsTotal);
+    const found = await server.searchAll('PractitionerRole', [['organization', 'Organization/1']], 500);
+    expect(found.resources.map(({ id }) => Number(id))).toEqual(stamps.map((_stamp, id) => id));
+    expect([found.complete, seen.length]).toEqual([true, requests]);
+  });
+
+  test.each([
+    ['more than the limit', everySecond(700), 1000],
+    ['more than a server hands out of one stamp', Array.from({ length: 700 }, () => 1000), 10],
+  ])('stops and says so: %s', async (_, stamps, cap) => {
+    const { server } = await serverHolding(stamps, cap, true);
+    const found = await server.searchAll('PractitionerRole', [['organization', 'Organization/1']], 500);
+    expect(found.complete).toBe(false);
+    expect(found.resources.length).toBeLessThanOrEqual(500);
+  });
+});
+
 describe('creating once', () => {
   test('under an id of the bridge: a PUT, which a repetition does not multiply', async () => {
     const { server, seen } = await serverOf(() => json(201, COMMUNICATION));

@@ -1,0 +1,136 @@
+// People to be resolved for tests: a FHIR server and a store that hold what a test names, and count requests.
+import type { FhirReference } from '../../src/domain/ids.ts';
+import { idOf, typeOf } from '../../src/domain/ids.ts';
+import type { StoredResource } from '../../src/fhir/server.ts';
+import type { ResolvingBridge, WantedPeople } from '../../src/flows/people.ts';
+import { resolvePeople } from '../../src/flows/people.ts';
+import type { DesiredMember } from '../../src/mapping/desired-room.ts';
+import { ghostUserId } from '../../src/mapping/ghosts.ts';
+import type { KnownPerson } from '../../src/store/people.ts';
+import { ref, stored } from './fhir.ts';
+import { recordingLog } from './log.ts';
+
+const never = new AbortController().signal;
+const NOW = new Date('2025-09-26T12:00:00Z');
+const SETTINGS = {
+  serverName: 'h',
+  ghostPrefix: '_fhir_',
+  pseudonymizationKey: 'a key of the operator',
+  trustedServers: new Set(['h', 'clinic.example']),
+  levels: {
+    ...{ practitioner: 75, organization: 70, relatedPerson: 50, patient: 25 },
+    roles: [{ code: 'lead', level: 100 }],
+  },
+  userMappings: { for: 'off', email: false },
+  namePolicy: 'initials',
+  avatars: false,
+} as unknown as ResolvingBridge['settings'];
+
+export const ghost = (reference: string) =>
+  ghostUserId(ref(reference), { key: SETTINGS.pseudonymizationKey, prefix: '_fhir_', serverName: 'h' });
+export const to = (reference: string) => ({ reference });
+export const coded = (code: string) => ({ coding: [{ code }] });
+export const at = (id: string) => ({
+  system: 'url',
+  value: `matrix:u/${id.slice(1)}`,
+});
+
+/** Elements of resources, by reference. */
+export type Resources = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
+/** What a store may know of people. */
+export type KnownPeople = Readonly<Record<string, Partial<KnownPerson>>>;
+
+/** A bridge over a FHIR server and a store that hold these; `requests` are those that the server would get. */
+function bridgeOver(resources: Resources, people: KnownPeople = {}) {
+  const requests: string[] = [];
+  const find = (reference: string): StoredResource[] => {
+    const over = resources[reference];
+    return over === undefined ? [] : [stored(reference, '1', '2025-09-26T09:00:00Z', over)];
+  };
+  const fhir: ResolvingBridge['fhir'] = {
+    readMany: (references) => {
+      const types = [...new Set(references.map(typeOf))];
+      requests.push(
+        ...types.map(
+          (type) =>
+            `${type} ${references
+              .filter((r) => typeOf(r) === type)
+              .map(idOf)
+              .join(',')}`,
+        ),
+      );
+      return Promise.resolve(
+        new Map(references.flatMap((reference) => find(reference).map((found) => [reference, found]))),
+      );
+    },
+    searchAll: (type, query, limit) => {
+      const [, value = ''] = query[0] ?? [];
+      requests.push(`${type}?${query.map((pair) => pair.join('=')).join('&')}`);
+      const all = Object.keys(resources)
+        .filter((reference) => reference.startsWith(`${type}/`))
+        .flatMap(find)
+        .filter((role) =>
+          value
+            .split(',')
+            .includes((role as { organization?: { reference?: string } }).organization?.reference ?? ''),
+        );
+      return Promise.resolve({ resources: all.slice(0, limit), complete: all.length <= limit });
+    },
+  };
+  const known = new Map(
+    Object.entries(people).map(([reference, over]): [FhirReference, KnownPerson] => [
+      ref(reference),
+      {
+        ...{ reference: ref(reference), userId: ghost(reference), kind: 'ghost', source: 'ghost' },
+        ...{ storedUserId: undefined, formerUserIds: [] },
+        ...over,
+      },
+    ]),
+  );
+  const bridge: ResolvingBridge = {
+    fhir,
+    store: { people: { findPeople: () => Promise.resolve(known) } },
+    settings: SETTINGS,
+    clock: { now: () => NOW, monotonicMs: () => 0 },
+    log: recordingLog(),
+    db: undefined as unknown as ResolvingBridge['db'],
+  };
+  return { bridge, requests };
+}
+
+const want = (over: {
+  people?: readonly string[];
+  careTeams?: readonly string[];
+  organizations?: readonly string[];
+}): WantedPeople => ({
+  people: (over.people ?? []).map((reference) => ({ reference: ref(reference), roles: [] })),
+  careTeams: (over.careTeams ?? []).map(ref),
+  organizations: (over.organizations ?? []).map(ref),
+});
+
+/** Resolves people over these resources; with the requests it took, and what it depends on, sorted. */
+export async function resolve(
+  resources: Resources,
+  wanted: Parameters<typeof want>[0],
+  people: KnownPeople = {},
+) {
+  const { bridge, requests } = bridgeOver(resources, people);
+  const resolved = await resolvePeople(bridge, want(wanted), never);
+  const dependencies = [...resolved.dependencies].sort();
+  return {
+    ...resolved,
+    dependencies,
+    requests,
+    references: resolved.members.map(({ reference }) => reference),
+  };
+}
+
+/** The only member they stand for. */
+export async function resolveOne(...args: Parameters<typeof resolve>): Promise<DesiredMember> {
+  const { members } = await resolve(...args);
+  const [member] = members;
+  if (member === undefined || members.length > 1)
+    throw new Error(`Expected one member, got ${members.length}`);
+  return member;
+}
