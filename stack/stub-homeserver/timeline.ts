@@ -85,14 +85,15 @@ function joinedTimelines(
     const own = rooms.get(roomId);
     const room = world.rooms.get(roomId);
     if (room === undefined || own?.membership !== 'join') continue;
-    // Whoever has just joined is shown what was said before.
-    const from = since === undefined || own.since >= since ? 0 : since;
-    join[roomId] = { timeline: timelineFrom(room, from, limit) };
+    // Whoever has just joined is shown what was said before, and told that there may be more.
+    const isNew = since === undefined || own.since >= since;
+    const { limited, ...timeline } = timelineFrom(room, isNew ? 0 : since, limit);
+    join[roomId] = { timeline: { ...timeline, limited: isNew || limited } };
   }
   return join;
 }
 
-function timelineFrom(room: Room, from: number, limit: number): Content {
+function timelineFrom(room: Room, from: number, limit: number): Content & { readonly limited: boolean } {
   const first = firstAtOrAfter(room.timeline, from);
   const shown = room.timeline.slice(Math.max(first, room.timeline.length - limit));
   return {
