@@ -1,10 +1,12 @@
-// The Matrix address that a resource publishes in its telecom, in every form the guides use.
+// The Matrix addresses and homeservers that resources publish in their telecom, in every form the guides use.
 import type { ContactPoint, Extension } from 'fhir/r4.js';
 import type { MatrixUserId } from '../domain/ids.ts';
 import { isMatrixUserId } from '../domain/ids.ts';
 
 const CONTACT_PURPOSE = 'http://hl7.org/fhir/StructureDefinition/contactpoint-purpose';
 const MESSAGING_PURPOSE = 'matrix-messaging';
+const HOMESERVER_PURPOSE = 'matrix-homeserver';
+const SERVER_NAME = /^[a-z0-9](?:[a-z0-9.-]{0,252}[a-z0-9])?(?::\d{1,5})?$/;
 
 /**
  * The Matrix address that contacts name: `@u:hs` tagged `matrix-messaging`, `matrix:u/u:hs`, or a matrix.to link.
@@ -12,15 +14,48 @@ const MESSAGING_PURPOSE = 'matrix-messaging';
  * @returns undefined when there is none, or more than one
  */
 export function matrixAddressIn(telecom: readonly ContactPoint[]): MatrixUserId | undefined {
-  const [first, second] = new Set(telecom.map(addressInContactPoint).filter((id) => id !== undefined));
+  const [first, second] = matrixAddressesIn(telecom);
   return second === undefined ? first : undefined;
+}
+
+/** All different Matrix addresses that contacts name. */
+export function matrixAddressesIn(telecom: readonly ContactPoint[]): readonly MatrixUserId[] {
+  return [...new Set(telecom.map(addressInContactPoint).filter((id) => id !== undefined))];
+}
+
+/** The contact that publishes a Matrix address, in the form of the Dutch specification (§7). */
+export function matrixContact(userId: MatrixUserId): ContactPoint {
+  return {
+    system: 'other',
+    value: userId,
+    extension: [{ url: CONTACT_PURPOSE, valueString: MESSAGING_PURPOSE }],
+  };
+}
+
+/** All different homeservers that an organisation's contacts name: host names tagged `matrix-homeserver`. */
+export function homeserversIn(telecom: readonly ContactPoint[]): readonly string[] {
+  const tagged = telecom.filter(
+    ({ use, extension }) =>
+      use !== 'old' && (extension ?? []).some((one) => isPurpose(one, HOMESERVER_PURPOSE)),
+  );
+  return [...new Set(tagged.flatMap(({ value }) => homeserverNamed(value ?? '') ?? []))];
+}
+
+/** The server name in a host name, or in the https URL of a homeserver. */
+export function homeserverNamed(value: string): string | undefined {
+  const host = value
+    .trim()
+    .toLowerCase()
+    .replace(/^https:\/\//, '')
+    .replace(/\/+$/, '');
+  return SERVER_NAME.test(host) ? host : undefined;
 }
 
 function addressInContactPoint(contact: ContactPoint): MatrixUserId | undefined {
   if (contact.use === 'old') return undefined;
   const value = contact.value?.trim() ?? '';
   const candidate =
-    contact.system === 'other' && (contact.extension ?? []).some(isMessagingPurpose)
+    contact.system === 'other' && (contact.extension ?? []).some((one) => isPurpose(one, MESSAGING_PURPOSE))
       ? addressOfForm(value)
       : contact.system === 'url'
         ? addressOfForm(value)
@@ -45,10 +80,10 @@ function safeDecode(value: string): string | undefined {
 }
 
 /** The extension exists as a string (Dutch specification §7) and as a CodeableConcept (HL7): both are read. */
-function isMessagingPurpose(extension: Extension): boolean {
+function isPurpose(extension: Extension, purpose: string): boolean {
   if (extension.url !== CONTACT_PURPOSE) return false;
   return (
-    extension.valueString === MESSAGING_PURPOSE ||
-    (extension.valueCodeableConcept?.coding ?? []).some((coding) => coding.code === MESSAGING_PURPOSE)
+    extension.valueString === purpose ||
+    (extension.valueCodeableConcept?.coding ?? []).some((coding) => coding.code === purpose)
   );
 }
