@@ -1,76 +1,243 @@
-// Desired room × actual state → the changes that make the one into the other. No change where nothing differs.
+// Desired room × actual room → the changes that make the one into the other. No change where nothing differs.
+//
+// Members are compared three ways: with FHIR (desired), with Matrix (actual), and with what both agreed on last (base).
+// Whoever FHIR added is invited, whoever FHIR dropped is removed; whoever came or went by Matrix is not undone here,
+// since that is carried to FHIR by a flow of its own, unless the policy is to keep to FHIR.
 import { isDeepStrictEqual } from 'node:util';
+import type { MatrixUserId } from '../domain/ids.ts';
 import type { StateEvent } from '../domain/matrix.ts';
+import { USER_MAPPINGS_TYPE } from '../domain/matrix.ts';
+import { attainablePowerLevels, powerIn } from './attainable-power.ts';
 import type { DesiredMember, DesiredRoom } from './desired-room.ts';
+import { isBlank, topicsOf } from './desired-room.ts';
+import { explicitPowerLevels } from './power-levels.ts';
 
 /** A step towards the desired room; each is idempotent on the homeserver. */
 export type RoomChange =
-  | { readonly kind: 'put-state'; readonly event: StateEvent }
-  | { readonly kind: 'invite'; readonly member: DesiredMember }
-  | { readonly kind: 'join'; readonly member: DesiredMember };
+  | { readonly kind: 'put-state'; readonly event: StateEvent; readonly as: MatrixUserId }
+  | { readonly kind: 'invite'; readonly userId: MatrixUserId }
+  | { readonly kind: 'join'; readonly userId: MatrixUserId }
+  /** A ghost leaves by itself. */
+  | { readonly kind: 'leave'; readonly userId: MatrixUserId }
+  /** The bot removes a user, or takes an invitation back. */
+  | { readonly kind: 'kick'; readonly userId: MatrixUserId };
 
 /** A state event of the room as it is. */
 export interface ActualState {
   readonly type: string;
   readonly state_key: string;
+  readonly sender: string;
   readonly content: Readonly<Record<string, unknown>>;
 }
 
+/** What becomes of members who join or leave in Matrix. */
+export type MembershipPolicy = 'follow' | 'suggest' | 'ignore';
+
+/** What the comparison depends on besides the two states. */
+export interface Comparison {
+  readonly bot: MatrixUserId;
+  /** Whether a user is the bot or one of its ghosts. */
+  readonly isOwn: (userId: string) => boolean;
+  /** The members at the last convergence, `memberBase` of then. */
+  readonly base: ReadonlySet<string>;
+  readonly policy: MembershipPolicy;
+}
+
 /**
- * The changes, in the order in which they must be made: state first, so that an invited person finds the room
- * finished.
+ * The changes, in the order in which they must be made: power and state first, so that an invited person finds the
+ * room finished; removals last, so that nobody leaves before their new account is there.
  */
-export function changesToRoom(desired: DesiredRoom, actual: readonly ActualState[]): RoomChange[] {
-  const contentOf = (type: string, stateKey: string): ActualState['content'] | undefined =>
-    actual.find((event) => event.type === type && event.state_key === stateKey)?.content;
-  const state = desired.state.filter(
-    (event) => !isDeepStrictEqual(contentOf(event.type, event.state_key), event.content),
+export function changesToRoom(
+  desired: DesiredRoom,
+  actual: readonly ActualState[],
+  comparison: Comparison,
+): readonly RoomChange[] {
+  const { bot } = comparison;
+  const room = readRoom(actual);
+  const levels = levelsChange(desired, room, comparison);
+  // What follows is done with the levels as they are by then.
+  room.powerLevels = levels?.content ?? room.powerLevels;
+  const may = powerIn(room.create, room.powerLevels, bot);
+  const state = desired.state
+    .filter((event) => !isSame(event, room.contentOf(event.type, event.state_key)))
+    .filter((event) => may.sendState(event.type));
+  const members = distinct(desired.members).flatMap((member) =>
+    joinChanges(member, room, { ...comparison, mayInvite: may.invite }),
   );
-  const levels = mergePowerLevels(desired, contentOf('m.room.power_levels', ''));
+  const removals = removalChanges(desired, room, comparison);
   return [
-    ...state.map((event): RoomChange => ({ kind: 'put-state', event })),
-    ...(levels === undefined
-      ? []
-      : [
-          {
-            kind: 'put-state',
-            event: { type: 'm.room.power_levels', state_key: '', content: levels },
-          } as const,
-        ]),
-    ...desired.members.flatMap((member) =>
-      membershipChanges(member, contentOf('m.room.member', member.userId)?.['membership']),
-    ),
+    ...(levels === undefined ? [] : [{ kind: 'put-state', event: levels, as: bot } as const]),
+    ...state.map((event): RoomChange => ({ kind: 'put-state', event, as: bot })),
+    ...members,
+    ...removals.filter((change) => change.kind !== 'kick' || may.kick(change.userId)),
   ];
 }
 
-/** A ghost is invited and joined; a person is invited once, and whoever left or was banned stays away. */
-function membershipChanges(member: DesiredMember, membership: unknown): RoomChange[] {
-  const invite: RoomChange[] = membership === undefined ? [{ kind: 'invite', member }] : [];
-  switch (member.kind) {
-    case 'user':
-      return invite;
-    case 'ghost':
-      if (membership === 'join' || membership === 'ban') return [];
-      return [
-        ...(membership === 'invite' ? [] : [{ kind: 'invite', member } as const]),
-        { kind: 'join', member },
-      ];
+/** Who counts as a member until the next convergence: the base of the next comparison. */
+export function memberBase(
+  desired: DesiredRoom,
+  actual: readonly ActualState[],
+  { base }: Pick<Comparison, 'base'>,
+): ReadonlyMap<MatrixUserId, DesiredMember> {
+  const room = readRoom(actual);
+  const members = new Map<MatrixUserId, DesiredMember>();
+  for (const member of desired.members) {
+    members.set(member.userId, member);
+    if (member.voice !== undefined) members.set(member.voice, member);
+    for (const former of member.formerUserIds) {
+      if (base.has(former) && isPresent(room.membershipOf(former))) members.set(former, member);
+    }
+  }
+  return members;
+}
+
+interface Room {
+  readonly create: ActualState | undefined;
+  powerLevels: ActualState['content'] | undefined;
+  readonly contentOf: (type: string, stateKey: string) => ActualState['content'] | undefined;
+  readonly membershipOf: (userId: string) => string | undefined;
+  readonly memberEvents: readonly ActualState[];
+}
+
+function readRoom(actual: readonly ActualState[]): Room {
+  const events = new Map(actual.map((event) => [`${event.type}\0${event.state_key}`, event]));
+  const contentOf = (type: string, stateKey: string): ActualState['content'] | undefined =>
+    events.get(`${type}\0${stateKey}`)?.content;
+  return {
+    create: events.get('m.room.create\0'),
+    powerLevels: contentOf('m.room.power_levels', ''),
+    contentOf,
+    membershipOf: (userId) => {
+      const membership = contentOf('m.room.member', userId)?.['membership'];
+      return typeof membership === 'string' ? membership : undefined;
+    },
+    memberEvents: actual.filter(({ type }) => type === 'm.room.member'),
+  };
+}
+
+function isPresent(membership: string | undefined): boolean {
+  return membership === 'join' || membership === 'invite';
+}
+
+/** Clients add to some state what does not change its meaning: an order among children, a rich topic. */
+function isSame(desired: StateEvent, actual: ActualState['content'] | undefined): boolean {
+  if (isBlank(desired)) return actual === undefined || isBlank({ type: desired.type, content: actual });
+  if (actual === undefined) return false;
+  switch (desired.type) {
+    case 'm.space.child':
+    case 'm.space.parent':
+      return !isBlank({ type: desired.type, content: actual });
+    case 'm.room.topic':
+      return topicsOf(actual).every((topic) => topic === desired.content['topic']);
+    default:
+      return isDeepStrictEqual(actual, desired.content);
   }
 }
 
 /**
- * Gives the mapped people their levels, which for those on `users_default` means none of their own, and leaves other
- * users' levels as they are.
- * @returns undefined when nothing differs
+ * A former account keeps its person's level until it has to leave; what is someone's present account has that one's
+ * level alone.
  */
-function mergePowerLevels(
-  { powerLevels, members }: DesiredRoom,
-  actual: Readonly<Record<string, unknown>> | undefined,
-): Readonly<Record<string, unknown>> | undefined {
-  if (actual === undefined) return { ...powerLevels };
-  const mapped = new Set<string>(members.map(({ userId }) => userId));
-  const others = Object.entries(actual['users'] ?? {}).filter(([userId]) => !mapped.has(userId));
-  const users = { ...Object.fromEntries(others), ...powerLevels.users };
-  const merged = { ...actual, ...powerLevels, users };
-  return isDeepStrictEqual(merged, actual) ? undefined : merged;
+function levelsChange(
+  desired: DesiredRoom,
+  room: Room,
+  { bot }: Pick<Comparison, 'bot'>,
+): StateEvent | undefined {
+  const { create, powerLevels: actual } = room;
+  const present = new Set(desired.members.map(({ userId }) => userId));
+  const people = desired.members.flatMap((member) => [
+    ...(hasArrived(member, room) ? [] : member.formerUserIds)
+      .filter((former) => isPresent(room.membershipOf(former)) && !present.has(former))
+      .map((former) => ({ userId: former, level: member.level })),
+    { userId: member.userId, level: member.level },
+  ]);
+  const roomVersion = versionOf(create) ?? desired.roomVersion;
+  const creators = creatorsOf(create, bot);
+  const wanted = explicitPowerLevels(desired, { roomVersion, bot, creators, people });
+  const content = attainablePowerLevels(wanted, actual, create, bot);
+  return content === undefined ? undefined : { type: 'm.room.power_levels', state_key: '', content };
+}
+
+/** Whether a member's former accounts have to leave: a ghost's joining is among the changes before that. */
+function hasArrived({ kind, userId }: DesiredMember, room: Room): boolean {
+  return kind === 'ghost' || room.membershipOf(userId) === 'join';
+}
+
+/** Each account once, though two people may name the same. */
+function distinct(members: readonly DesiredMember[]): readonly DesiredMember[] {
+  return [...new Map(members.map((member) => [member.userId, member])).values()];
+}
+
+function versionOf(create: ActualState | undefined): string | undefined {
+  const version = create?.content['room_version'];
+  return typeof version === 'string' ? version : undefined;
+}
+
+function creatorsOf(create: ActualState | undefined, bot: MatrixUserId): readonly string[] {
+  if (create === undefined) return [bot];
+  const additional = create.content['additional_creators'];
+  return [
+    create.sender,
+    ...(Array.isArray(additional) ? additional.filter((id) => typeof id === 'string') : []),
+  ];
+}
+
+function joinChanges(
+  member: DesiredMember,
+  room: Room,
+  comparison: Comparison & { readonly mayInvite: boolean },
+): readonly RoomChange[] {
+  const { userId, kind } = member;
+  const membership = room.membershipOf(userId);
+  if (membership === 'ban') return [];
+  if (membership === 'leave' && staysAway(member, room, comparison)) return [];
+  if (!isPresent(membership) && !comparison.mayInvite) return [];
+  const invite: RoomChange[] = isPresent(membership) ? [] : [{ kind: 'invite', userId }];
+  if (kind === 'user') return invite;
+  const join: RoomChange[] = membership === 'join' ? [] : [{ kind: 'join', userId }];
+  return [...invite, ...join, ...mappingChanges(member, room)];
+}
+
+/** Whoever left, or was removed by a member, after FHIR and Matrix had agreed on them. */
+function staysAway({ userId, kind }: DesiredMember, room: Room, comparison: Comparison): boolean {
+  const left = room.memberEvents.find(({ state_key: key }) => key === userId);
+  if (left === undefined || !comparison.base.has(userId)) return false;
+  const byOwn = comparison.isOwn(left.sender);
+  const bySelf = left.sender === userId;
+  if (kind === 'ghost') return !byOwn && comparison.policy !== 'ignore';
+  return bySelf || (!byOwn && comparison.policy !== 'ignore');
+}
+
+function mappingChanges({ userId, userMapping }: DesiredMember, room: Room): readonly RoomChange[] {
+  if (userMapping === undefined) return [];
+  if (!powerIn(room.create, room.powerLevels, userId).sendState(USER_MAPPINGS_TYPE)) return [];
+  if (isDeepStrictEqual(room.contentOf(USER_MAPPINGS_TYPE, userId), userMapping)) return [];
+  const event = { type: USER_MAPPINGS_TYPE, state_key: userId, content: userMapping };
+  return [{ kind: 'put-state', event, as: userId }];
+}
+
+/** Those in the room who are to leave it. */
+function removalChanges(desired: DesiredRoom, room: Room, comparison: Comparison): readonly RoomChange[] {
+  const { bot, isOwn } = comparison;
+  const members = new Map(desired.members.map((member) => [member.userId as string, member]));
+  const voices = new Set<string>(
+    desired.members.flatMap(({ voice, formerUserIds }) =>
+      voice === undefined || formerUserIds.includes(voice) ? [] : [voice],
+    ),
+  );
+  return room.memberEvents
+    .map(({ state_key: userId }) => userId as MatrixUserId)
+    .filter((userId) => userId !== bot && isPresent(room.membershipOf(userId)))
+    .filter((userId) => !members.has(userId) && !voices.has(userId))
+    .filter((userId) => mustLeave(userId, desired, room, comparison))
+    .map((userId): RoomChange => ({ kind: isOwn(userId) ? 'leave' : 'kick', userId }));
+}
+
+function mustLeave(userId: MatrixUserId, desired: DesiredRoom, room: Room, comparison: Comparison): boolean {
+  if (desired.phase === 'closed') return true;
+  const successors = desired.members.filter(({ formerUserIds }) => formerUserIds.includes(userId));
+  if (successors.length > 0) return successors.every((successor) => hasArrived(successor, room));
+  if (comparison.base.has(userId)) return true;
+  // A ghost that spoke as a guest reads nothing; a stranger may be on the way to becoming a member.
+  return comparison.policy === 'ignore' && !comparison.isOwn(userId);
 }

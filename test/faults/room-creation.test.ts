@@ -6,23 +6,25 @@ import { referenceTo } from '../../src/domain/ids.ts';
 import type { FhirReference, MatrixUserId, RoomAlias, RoomId } from '../../src/domain/ids.ts';
 import { ROOM_MARKER_KEY } from '../../src/domain/matrix.ts';
 import type { Bridge } from '../../src/flows/bridge.ts';
-import { convergeRoom } from '../../src/flows/converge-room.ts';
+import { applyPlan, planRoom } from '../../src/flows/converge-room.ts';
 import { aliasOf } from '../../src/mapping/aliases.ts';
-import { desiredConversation, desiredSpace } from '../../src/mapping/desired-room.ts';
+import { desiredConversation, desiredSpace, isBlank } from '../../src/mapping/desired-room.ts';
 import type { DesiredRoom } from '../../src/mapping/desired-room.ts';
 import { roomMarker } from '../../src/mapping/ghosts.ts';
+import { powerLevels } from '../../src/mapping/power-levels.ts';
 import { createMatrixClient } from '../../src/matrix/client.ts';
 import { ensureRoom } from '../../src/matrix/ensure-room.ts';
 import { createHomeserver } from '../../src/matrix/homeserver.ts';
 import { createPool } from '../../src/store/database.ts';
 import { migrate } from '../../src/store/migrate.ts';
+import * as roomMembers from '../../src/store/room-members.ts';
 import * as rooms from '../../src/store/rooms.ts';
 import { startStack } from '../../stack/stack.ts';
 import type { Stack } from '../../stack/stack.ts';
 import { waitUntil } from '../../stack/wait.ts';
+import { HOLDING } from './holding.ts';
 
 const KEY = 'the pseudonymization key of this test';
-const NAMES = { space: 'Care team', conversation: 'Conversation {date}' };
 /** For what nobody makes any more: its maker is dead. */
 const IMPATIENT = { creationMs: 1_000, reservationMs: 500, pollMs: 100 };
 /** For what is still being made. */
@@ -221,26 +223,38 @@ describe.skipIf(inject('stackMissing') !== undefined)('the creation of a room', 
   /** By turns a space and a conversation. */
   function newRoom(roomVersion: string): DesiredRoom {
     lastId += 1;
-    const around = { bot, roomVersion, names: NAMES };
-    if (lastId % 3 === 0) return desiredSpace(referenceTo('CareTeam', `c${lastId}`), [], around);
-    const reference = referenceTo('CommunicationRequest', `r${lastId}`);
-    return desiredConversation(reference, [], around, { authoredOn: '2026-11-21' });
+    const title = { name: 'Care team', topic: '' };
+    const wishes = { phase: 'open' as const, roomVersion, title, members: [] };
+    const links = { listed: [], unlisted: [], via: stack.synapse.serverName };
+    if (lastId % 3 === 0) return desiredSpace(referenceTo('CareTeam', `c${lastId}`), wishes, links);
+    return desiredConversation(referenceTo('CommunicationRequest', `r${lastId}`), wishes, undefined);
   }
 
   /** The bridge's own way to a room, as a process of its own would go it: without the lock of a process. */
-  function make(room: DesiredRoom, patience: typeof PATIENT): Promise<RoomId> {
+  async function make(desired: DesiredRoom, patience: typeof PATIENT): Promise<RoomId> {
     const clock = { now: () => new Date(), monotonicMs: () => performance.now() };
     const deps = { homeserver, bot, clock, sleep: (ms: number) => sleep(ms), patience };
+    const counter = { inc: () => undefined };
     const bridge = {
       db: bridgeDb,
-      store: { rooms },
+      store: { rooms, roomMembers },
       homeserver,
-      roomLock: (_key: string, work: () => Promise<unknown>) => work(),
       ensureRoom: (order, signal) => ensureRoom(deps, order, signal),
       settings: { bot, serverName: stack.synapse.serverName, pseudonymizationKey: KEY },
-      metrics: { roomsMade: { inc: () => undefined } },
-    } as Partial<Record<keyof Bridge, unknown>> & Pick<Bridge, 'ensureRoom'>;
-    return convergeRoom(bridge as Bridge, room, new AbortController().signal);
+      metrics: { roomsMade: counter, roomChanges: counter },
+    } as Partial<Record<keyof Bridge, unknown>> & Pick<Bridge, 'ensureRoom'> as Bridge;
+    const { reference, kind } = desired;
+    const people = { members: [], ghosts: [], dependencies: new Set<FhirReference>(), moved: [] };
+    const plan = await planRoom(
+      bridge,
+      {
+        ...{ reference, kind, people, make: true, subject: undefined, sources: [] },
+        desiredFor: () => Promise.resolve(desired),
+      },
+      AbortSignal.timeout(600_000),
+    );
+    if (plan === undefined) throw new TypeError('No room is wanted');
+    return applyPlan(bridge, plan, AbortSignal.timeout(600_000));
   }
 
   function aliasOfRoom({ reference }: { reference: FhirReference }): RoomAlias {
@@ -294,10 +308,11 @@ describe.skipIf(inject('stackMissing') !== undefined)('the creation of a room', 
     const contentOf = (type: string, key = ''): unknown =>
       state.find((event) => event.type === type && event.state_key === key)?.content;
     expect(contentOf('m.room.create')).toMatchObject({ room_version: room.roomVersion });
-    expect(contentOf('m.room.power_levels')).toMatchObject(room.powerLevels);
+    const levels = powerLevels(room, { roomVersion: room.roomVersion, bot, people: room.members });
+    expect(contentOf('m.room.power_levels')).toMatchObject(levels);
     expect(contentOf('m.room.member', bot)).toMatchObject({ membership: 'join' });
-    for (const { type, state_key, content } of room.state)
-      expect(contentOf(type, state_key)).toEqual(content);
+    for (const { type, state_key: key, content } of room.state.filter((event) => !isBlank(event)))
+      expect(contentOf(type, key)).toEqual(content);
     expect(await usableRooms(room)).toEqual([roomId]);
   }
 
@@ -321,21 +336,3 @@ describe.skipIf(inject('stackMissing') !== undefined)('the creation of a room', 
     return kept.map((event) => event['event_id']).toSorted();
   }
 });
-
-/** In Synapse's database: storing an event of a room and type in `held_up` waits for an advisory lock, or fails. */
-const HOLDING = `
-  create table held_up (room_alias text, type text, fails boolean);
-  grant select on held_up to public;
-  create function hold_up() returns trigger language plpgsql as $$
-    declare step held_up;
-    begin
-      select held_up.* into step from held_up join room_aliases using (room_alias)
-        where room_id = new.room_id and type = new.type;
-      if found then
-        if step.fails then raise exception 'this step is to fail'; end if;
-        perform pg_advisory_xact_lock_shared(1);
-      end if;
-      return new;
-    end $$;
-  create trigger hold_up before insert on events for each row execute function hold_up();
-`;

@@ -1,0 +1,145 @@
+// What the bridge may do in a room with the power it has there: all of it in rooms it made, less in rooms of users.
+import { isDeepStrictEqual } from 'node:util';
+import type { MatrixUserId } from '../domain/ids.ts';
+import type { PowerLevels } from '../domain/matrix.ts';
+import { creatorsArePrivileged, MESSAGE_TYPES, withoutDefaults } from './power-levels.ts';
+
+type Content = Readonly<Record<string, unknown>>;
+interface CreateEvent {
+  readonly sender: string;
+  readonly content: Content;
+}
+
+/** The powers of a user in a room (Matrix specification, "Power levels" and the authorization rules). */
+export interface Power {
+  readonly sendState: (type: string) => boolean;
+  readonly invite: boolean;
+  readonly kick: (userId: string) => boolean;
+}
+
+/** What counts where `m.room.power_levels` leaves a key out. */
+const ABSENT: Readonly<Record<string, number>> = {
+  users_default: 0,
+  events_default: 0,
+  state_default: 50,
+  invite: 0,
+  kick: 50,
+  ban: 50,
+  redact: 50,
+};
+const ABSENT_NOTIFICATION = 50;
+
+/** Reads a user's powers from the room's creation and power levels; without levels the creator may do everything. */
+export function powerIn(create: CreateEvent | undefined, levels: Content | undefined, user: string): Power {
+  const own = levelIn(create, levels, user);
+  const needed = (key: string): number => levelOf(levels, key) ?? ABSENT[key] ?? 0;
+  return {
+    sendState: (type) => own >= (levelOf(levels?.['events'], type) ?? needed('state_default')),
+    invite: own >= needed('invite'),
+    kick: (userId) => own >= needed('kick') && own > levelIn(create, levels, userId),
+  };
+}
+
+/** A user's level: without bounds for the creators of a room whose creators are all-powerful. */
+export function levelIn(create: CreateEvent | undefined, levels: Content | undefined, user: string): number {
+  if (isPrivileged(create) && isCreator(create, user)) return Number.POSITIVE_INFINITY;
+  if (levels === undefined) return create?.sender === user ? 100 : 0;
+  return levelOf(levels['users'], user) ?? levelOf(levels, 'users_default') ?? 0;
+}
+
+/**
+ * The content of `m.room.power_levels` nearest to the wanted one that the user may write: nobody is given or taken a
+ * level the user does not surpass, and what is beyond the user's reach is left as it is. Keys that the specification
+ * does not know stay.
+ * @param wanted may list those on `users_default` too; they are listed in the room only where it has another default
+ * @returns undefined when nothing differs, or nothing may be changed
+ */
+export function attainablePowerLevels(
+  wanted: PowerLevels,
+  actual: Content | undefined,
+  create: CreateEvent | undefined,
+  user: MatrixUserId,
+): Content | undefined {
+  const own = levelIn(create, actual, user);
+  const content: Content =
+    own === Number.POSITIVE_INFINITY || actual === undefined
+      ? { ...actual, ...withoutDefaults(wanted) }
+      : { ...actual, ...within(wanted, actual, own, user) };
+  if (isDeepStrictEqual(content, actual)) return undefined;
+  return powerIn(create, actual, user).sendState('m.room.power_levels') ? content : undefined;
+}
+
+/** Levels above one's own can neither be set nor changed, and equals keep theirs (authorization rule 9 of version 11). */
+function within(wanted: PowerLevels, actual: Content, own: number, user: MatrixUserId): Content {
+  const { users, events, notifications, ...single } = wanted;
+  const settled = settledAll(single, actual, (key, want, is) =>
+    // A key is never unwanted: those of `actual` that are no levels are not looked at.
+    want === undefined ? undefined : settle(own, want, is, ABSENT[key] ?? 0),
+  );
+  const usersDefault = settled['users_default'] ?? 0;
+  const inherited = (type: string): number =>
+    (MESSAGE_TYPES.has(type) ? settled['events_default'] : (settled['state_default'] ?? 50)) ?? 0;
+  return {
+    ...settled,
+    users: settledAll({ [user]: own, ...users }, actual['users'], (id, want, is) => {
+      if (is !== undefined && (id === user || is >= own)) return is;
+      const level = id === user ? own : Math.min(want ?? wanted.users_default, own);
+      return level === usersDefault ? undefined : level;
+    }),
+    events: settledAll(events, actual['events'], (type, want, is) => settle(own, want, is, inherited(type))),
+    notifications: settledAll(notifications, actual['notifications'], (_key, want, is) =>
+      settle(own, want, is, ABSENT_NOTIFICATION),
+    ),
+  };
+}
+
+/**
+ * The level nearest to the wanted one.
+ * @param inherited what counts as long as there is none: to add one's own level below it would give something away
+ */
+function settle(
+  own: number,
+  want: number | undefined,
+  is: number | undefined,
+  inherited: number,
+): number | undefined {
+  if (is !== undefined && is > own) return is;
+  if (want === undefined || want <= own) return want;
+  return is === undefined && inherited > own ? undefined : own;
+}
+
+function settledAll(
+  wanted: Readonly<Record<string, number>>,
+  actual: unknown,
+  settleOne: (key: string, want: number | undefined, is: number | undefined) => number | undefined,
+): Readonly<Record<string, number>> {
+  const keys = new Set([...Object.keys(recordOf(actual)), ...Object.keys(wanted)]);
+  return Object.fromEntries(
+    [...keys].flatMap((key): [string, number][] => {
+      const level = settleOne(key, levelOf(wanted, key), levelOf(actual, key));
+      return level === undefined ? [] : [[key, level]];
+    }),
+  );
+}
+
+function isCreator(create: CreateEvent | undefined, user: string): boolean {
+  const additional = create?.content['additional_creators'];
+  return create?.sender === user || (Array.isArray(additional) && additional.includes(user));
+}
+
+function isPrivileged(create: CreateEvent | undefined): boolean {
+  const version = create?.content['room_version'];
+  return typeof version === 'string' && creatorsArePrivileged(version);
+}
+
+/** Members choose the keys (a type may be called `constructor`), and up to room version 9 levels may be strings. */
+function levelOf(levels: unknown, key: string): number | undefined {
+  const record = recordOf(levels);
+  const value = Object.hasOwn(record, key) ? record[key] : undefined;
+  if (typeof value === 'number') return value;
+  return typeof value === 'string' && /^\s*[+-]?\d+\s*$/.test(value) ? Number(value) : undefined;
+}
+
+function recordOf(value: unknown): Content {
+  return typeof value === 'object' && value !== null ? (value as Content) : {};
+}

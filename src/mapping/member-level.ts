@@ -1,0 +1,56 @@
+// The power level of a member: by type of resource, and for professionals by role code (specificatie.md §4).
+import type { CodeableConcept } from 'fhir/r4.js';
+import type { Person } from '../domain/fhir.ts';
+
+/** Levels as the operator configured them. */
+export interface LevelTable {
+  readonly practitioner: number;
+  readonly organization: number;
+  readonly relatedPerson: number;
+  readonly patient: number;
+  /** By role code; a row without system matches the code of any. */
+  readonly roles: readonly {
+    readonly system?: string | undefined;
+    readonly code: string;
+    readonly level: number;
+  }[];
+}
+
+/**
+ * The level of a member.
+ * @param roles what the care team and the PractitionerRole say of their role; a professional gets the highest level
+ * that the table gives one of these codes, else that of the type. Patients and relatives have the level of their type,
+ * whatever code stands beside them.
+ */
+export function levelOf(
+  resourceType: Person['resourceType'],
+  roles: readonly CodeableConcept[],
+  table: LevelTable,
+): number {
+  switch (resourceType) {
+    case 'Patient':
+      return table.patient;
+    case 'RelatedPerson':
+      return table.relatedPerson;
+    case 'Organization':
+      return table.organization;
+    case 'Practitioner':
+    case 'PractitionerRole':
+      return highest(levelsOfCodes(roles, table)) ?? table.practitioner;
+  }
+}
+
+function levelsOfCodes(roles: readonly CodeableConcept[], table: LevelTable): readonly number[] {
+  const codings = roles.flatMap((role) => role.coding ?? []);
+  return table.roles
+    .filter((row) =>
+      codings.some(
+        ({ system, code }) => code === row.code && (row.system === undefined || row.system === system),
+      ),
+    )
+    .map(({ level }) => level);
+}
+
+function highest(levels: readonly number[]): number | undefined {
+  return levels.length === 0 ? undefined : Math.max(...levels);
+}

@@ -1,0 +1,40 @@
+// Desired rooms for tests: what a test does not name is an open conversation without anybody in it.
+import type { DesiredMember, DesiredRoom } from '../../src/mapping/desired-room.ts';
+import { desiredConversation, desiredSpace } from '../../src/mapping/desired-room.ts';
+import type { Phase } from '../../src/mapping/phases.ts';
+import { ref } from './fhir.ts';
+import { userId } from './matrix.ts';
+
+/** A professional with an account of their own; `over` names what the test is about. */
+export function member(id: string, over: Partial<DesiredMember> = {}): DesiredMember {
+  return {
+    reference: ref('Practitioner/7'),
+    userId: userId(id),
+    kind: 'user',
+    level: 75,
+    formerUserIds: [],
+    ...over,
+  };
+}
+
+interface Over {
+  readonly kind?: DesiredRoom['kind'];
+  readonly phase?: Phase;
+  readonly roomVersion?: string;
+  readonly title?: { readonly name: string; readonly topic: string };
+  readonly members?: readonly DesiredMember[];
+}
+
+/** A desired room of either kind, without links to others. */
+export function room({ kind = 'conversation', ...over }: Over = {}): DesiredRoom {
+  const wishes = {
+    phase: 'open' as const,
+    roomVersion: '12',
+    title: { name: kind === 'space' ? 'Care team' : 'Conversation 2025-09-26', topic: '' },
+    members: [],
+    ...over,
+  };
+  return kind === 'space'
+    ? desiredSpace(ref('CareTeam/244'), wishes, { listed: [], unlisted: [], via: 'example.org' })
+    : desiredConversation(ref('CommunicationRequest/245'), wishes, undefined);
+}
