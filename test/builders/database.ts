@@ -21,6 +21,8 @@ export function useBridgeDatabase(): () => pg.Pool {
     database = await createScratchDatabase(inject('adminUrl'));
     await migrate(database.url);
     pool = createPool(database.url, 5);
+    // The database may be dropped before the last connection that the pool has given up.
+    pool.on('connect', (client) => client.on('error', () => undefined));
   });
   beforeEach(async () => {
     await pool?.query(EMPTY);
