@@ -14,6 +14,7 @@ export function createMetrics() {
     ...itemMetrics(registry),
     ...readerMetrics(registry),
     ...queueMetrics(registry),
+    ...identityMetrics(registry),
   };
 }
 
@@ -135,5 +136,16 @@ function queueMetrics(registry: Registry) {
     setQueue(stats: Readonly<Record<keyof typeof queue, number>>): void {
       for (const [key, metric] of Object.entries(queue)) metric.set(stats[key as keyof typeof queue]);
     },
+  };
+}
+
+function identityMetrics(registry: Registry) {
+  return {
+    identityAnswers: new Counter({
+      name: 'bridge_identity_answers_total',
+      help: 'Answers of the identity port, by API and HTTP status',
+      labelNames: ['api', 'status'],
+      registers: [registry],
+    }),
   };
 }

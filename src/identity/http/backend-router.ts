@@ -10,7 +10,7 @@ import { bodyFaults, checkBody, jsonBody, refusal } from './json-body.ts';
 import { answering, ok, send } from './reply.ts';
 import type { Reply } from './reply.ts';
 
-interface Deps {
+export interface BackendRouterDeps {
   readonly backend: Backend;
   readonly shapes: BackendShapes;
   readonly access: RequestHandler;
@@ -41,7 +41,7 @@ const loginBody = z.looseObject({
 const profileBody = z.looseObject({ mxid: z.string().max(255) });
 
 /** Creates the router; mount it at `/`. */
-export function createBackendRouter(deps: Deps): Router {
+export function createBackendRouter(deps: BackendRouterDeps): Router {
   const router = express.Router();
   const routes = express.Router({ mergeParams: true });
   routes.use(deps.access, jsonBody());
@@ -60,7 +60,7 @@ export function createBackendRouter(deps: Deps): Router {
   return router;
 }
 
-function login({ backend, shapes, callerAddress, log }: Deps): RequestHandler {
+function login({ backend, shapes, callerAddress, log }: BackendRouterDeps): RequestHandler {
   const failed = ok(shapes.login(undefined));
   return answering(
     async (request, signal) => {
@@ -81,7 +81,7 @@ function login({ backend, shapes, callerAddress, log }: Deps): RequestHandler {
   );
 }
 
-function search({ backend, shapes, callerAddress, log }: Deps): RequestHandler {
+function search({ backend, shapes, callerAddress, log }: BackendRouterDeps): RequestHandler {
   return answering(
     async (request, signal) => {
       const checked = checkBody(searchBody, request.body);
@@ -98,7 +98,7 @@ function search({ backend, shapes, callerAddress, log }: Deps): RequestHandler {
   );
 }
 
-function single({ backend, shapes, callerAddress, log }: Deps): RequestHandler {
+function single({ backend, shapes, callerAddress, log }: BackendRouterDeps): RequestHandler {
   return answering(async (request, signal) => {
     const checked = checkBody(singleBody, request.body);
     if ('wrong' in checked) return checked.wrong;
@@ -108,7 +108,7 @@ function single({ backend, shapes, callerAddress, log }: Deps): RequestHandler {
   }, unavailable(log));
 }
 
-function bulk({ backend, shapes, callerAddress, bulkLimit, log }: Deps): RequestHandler {
+function bulk({ backend, shapes, callerAddress, bulkLimit, log }: BackendRouterDeps): RequestHandler {
   return answering(async (request, signal) => {
     const checked = checkBody(bulkBody, request.body);
     if ('wrong' in checked) return checked.wrong;
@@ -130,7 +130,7 @@ function bulk({ backend, shapes, callerAddress, bulkLimit, log }: Deps): Request
 
 /** ma1sd reads 200 and 404 here, and fails on all else. */
 function profile(
-  { backend, callerAddress, log }: Deps,
+  { backend, callerAddress, log }: BackendRouterDeps,
   part: (entry: DirectoryEntry) => Readonly<Record<string, unknown>>,
 ): RequestHandler {
   const none: Reply = { status: 404, body: {} };

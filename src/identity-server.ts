@@ -1,0 +1,223 @@
+// The identity port: its listener, its routers, and what is done in the background for them.
+import { resolveSrv } from 'node:dns/promises';
+import type { Router } from 'express';
+import type { Pool } from 'pg';
+import type { Config } from './config/schema.ts';
+import type { Clock, Sleep } from './domain/clock.ts';
+import type { Directory } from './identity/directory.ts';
+import { backendAccess } from './identity/http/backend-access.ts';
+import type { BackendAuth } from './identity/http/backend-access.ts';
+import type { BackendRouterDeps } from './identity/http/backend-router.ts';
+import { guideShapes, productShapes } from './identity/http/backend-shapes.ts';
+import { createCallerAddress, readNetworks } from './identity/http/networks.ts';
+import { createIdentityRouters } from './identity/http/routers.ts';
+import type { ServiceDeps } from './identity/http/service-deps.ts';
+import { createAccounts } from './identity/service/accounts.ts';
+import { createAudit } from './identity/service/audit.ts';
+import { createBackend } from './identity/service/backend.ts';
+import type { SigningKey } from './identity/service/canonical-json.ts';
+import { readSigningKey } from './identity/service/canonical-json.ts';
+import { createFederation } from './identity/service/federation.ts';
+import { createInviteDelivery } from './identity/service/invite-delivery.ts';
+import { createInvites } from './identity/service/invites.ts';
+import { createKeyedHash } from './identity/service/keyed-hash.ts';
+import { createLookup } from './identity/service/lookup.ts';
+import { createOpenIdCheck } from './identity/service/openid.ts';
+import { sendOutbound } from './identity/service/outbound.ts';
+import { createPeppers } from './identity/service/peppers.ts';
+import { createPolicies } from './identity/service/policies.ts';
+import { createRateLimiter } from './identity/service/rate-limits.ts';
+import * as accountTables from './store/identity-accounts.ts';
+import * as auditTable from './store/identity-audit.ts';
+import { findUsersByHash, readPeppers } from './store/identity-hashes.ts';
+import * as inviteTable from './store/identity-invites.ts';
+import type { Log } from './telemetry/log.ts';
+import type { Metrics } from './telemetry/metrics.ts';
+
+export interface IdentityServerDeps {
+  readonly config: Config;
+  readonly pool: Pool;
+  /** All directories as one. */
+  readonly directory: Directory;
+  readonly clock: Clock;
+  readonly sleep: Sleep;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+export interface IdentityServer {
+  /** For a listener of their own: `config.identity.host` and `port`. */
+  readonly routers: readonly Router[];
+  /** Tells the homeservers of invitees who have become known; any number of replicas may at one time. */
+  readonly deliverInvites: (signal: AbortSignal) => Promise<void>;
+  /** Deletes what has expired: tokens, invitations, old audit records. */
+  readonly prune: () => Promise<void>;
+}
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+const MINUTE = 60;
+const DAY = 86_400;
+const PRUNE_BATCH = 10_000;
+
+/** Puts the identity server together. */
+export function createIdentityServer(deps: IdentityServerDeps): IdentityServer {
+  const { config, pool, clock, metrics } = deps;
+  const shared = sharedParts(deps);
+  const { backendAuth, service, auditDays } = config.identity;
+  return {
+    routers: createIdentityRouters({
+      backend: backendAuth === 'off' ? undefined : backendDeps(deps, shared, backendAuth),
+      service: service ? serviceDeps(deps, shared) : undefined,
+      isReady: () => isReady(deps, shared),
+      count: (api, status) => {
+        metrics.identityAnswers.inc({ api, status });
+      },
+    }),
+    deliverInvites: deliveryOf(deps, shared),
+    async prune() {
+      const now = clock.now();
+      await accountTables.pruneTokens(pool, now);
+      await inviteTable.pruneInvites(pool, now);
+      const olderThan = new Date(now.getTime() - auditDays * DAY_MS);
+      while ((await auditTable.pruneAudit(pool, olderThan, PRUNE_BATCH)) === PRUNE_BATCH);
+    },
+  };
+}
+
+type Shared = ReturnType<typeof sharedParts>;
+
+/** Hashed look-ups need a pepper; the backend needs the database alone. */
+async function isReady({ config, pool }: IdentityServerDeps, { peppers }: Shared): Promise<boolean> {
+  if (config.identity.service) return (await peppers.current()) !== undefined;
+  await pool.query('select');
+  return true;
+}
+
+function sharedParts({ config, pool, clock, log }: IdentityServerDeps) {
+  const { matrix, identity, people } = config;
+  const isProxy = readNetworks(identity.trustedProxies);
+  const homeservers = new Map<string, string | undefined>([
+    [matrix.serverName, matrix.homeserverUrl],
+    ...identity.homeservers.map(({ serverName, baseUrl }) => [serverName, baseUrl] as const),
+  ]);
+  return {
+    isProxy,
+    callerAddress: createCallerAddress(isProxy),
+    keyedHash: createKeyedHash(people.pseudonymizationKey),
+    audit: createAudit({ db: pool, store: auditTable, clock }),
+    peppers: createPeppers({ read: () => readPeppers(pool), clock }),
+    federation: createFederation({ homeservers, outbound: sendOutbound, resolveSrv, clock, log }),
+    keys: signingKeys(config),
+  };
+}
+
+/** The key that signs, then the one before it. */
+function signingKeys({ identity }: Config): readonly [SigningKey, ...SigningKey[]] | undefined {
+  const { signingKey, previousSigningKey } = identity;
+  if (signingKey === undefined) return undefined;
+  const previous = previousSigningKey === undefined ? [] : [readSigningKey(previousSigningKey)];
+  return [readSigningKey(signingKey), ...previous];
+}
+
+function backendDeps(
+  { config, directory, sleep, log }: IdentityServerDeps,
+  { keyedHash, audit, callerAddress, isProxy }: Shared,
+  kind: BackendAuth['kind'],
+): BackendRouterDeps {
+  const { matrix, identity } = config;
+  const { allowedNetworks, backendLookupsPerMinute } = identity;
+  const limits = {
+    caller: createRateLimiter([{ points: backendLookupsPerMinute, seconds: MINUTE }]),
+    subject: createRateLimiter([{ points: 60, seconds: MINUTE }]),
+    login: createRateLimiter([{ points: 5, seconds: 5 * MINUTE }]),
+  };
+  const isAllowed = readNetworks(allowedNetworks.length > 0 ? allowedNetworks : ['127.0.0.0/8', '::1']);
+  return {
+    backend: createBackend({
+      ...identity,
+      serverName: matrix.serverName,
+      directory,
+      limits,
+      keyedHash,
+      audit,
+      sleep,
+    }),
+    shapes: identity.legacyShapes ? guideShapes : productShapes,
+    access: backendAccess({ auth: backendAuthOf(config, kind, isProxy), isAllowed, callerAddress, log }),
+    pathSecret: kind === 'path-secret',
+    callerAddress,
+    bulkLimit: identity.bulkLimit,
+    log,
+  };
+}
+
+function backendAuthOf(
+  { identity }: Config,
+  kind: BackendAuth['kind'],
+  isProxy: (address: string) => boolean,
+): BackendAuth {
+  const { backendSecret, previousBackendSecret, clientCertificateHeader, clientCertificates } = identity;
+  switch (kind) {
+    case 'bearer':
+    case 'path-secret':
+      return {
+        kind,
+        secrets: [backendSecret, previousBackendSecret].filter((secret) => secret !== undefined),
+      };
+    case 'client-certificate':
+      return { kind, header: clientCertificateHeader, certificates: clientCertificates, isProxy };
+    case 'network':
+      return { kind };
+  }
+}
+
+function serviceDeps(
+  { config, pool, directory, clock, log }: IdentityServerDeps,
+  shared: Shared,
+): ServiceDeps {
+  const { identity } = config;
+  const { keyedHash, audit, peppers, callerAddress, federation, keys } = shared;
+  return {
+    accounts: createAccounts({
+      ...{ db: pool, store: accountTables, clock, tokenMs: identity.tokenHours * HOUR_MS },
+      checkOpenId: createOpenIdCheck({ federation, log }),
+    }),
+    policies: createPolicies(pool, accountTables, identity.policies),
+    peppers,
+    lookup: createLookup({
+      findByHash: (generation, hashes, media) => findUsersByHash(pool, generation, hashes, media),
+      ...{ directory, media: identity.media, keyedHash, audit },
+    }),
+    invites:
+      keys &&
+      createInvites({
+        ...{ db: pool, store: inviteTable, directory, keys, publicUrl: identity.publicUrl ?? '', clock },
+        inviteMs: identity.inviteDays * DAY_MS,
+      }),
+    plainLookups: identity.plainLookups,
+    lookupLimit: identity.lookupLimit,
+    limits: {
+      register: createRateLimiter([{ points: 30, seconds: MINUTE }]),
+      lookup: createRateLimiter([
+        { points: identity.lookupsPerMinute, seconds: MINUTE },
+        { points: identity.lookupsPerDay, seconds: DAY },
+      ]),
+      invite: createRateLimiter([{ points: 30, seconds: MINUTE }]),
+    },
+    ...{ callerAddress, keyedHash, audit, log },
+  };
+}
+
+function deliveryOf(
+  { config, pool, directory, clock, sleep, log }: IdentityServerDeps,
+  { keys, federation }: Shared,
+): (signal: AbortSignal) => Promise<void> {
+  const { publicUrl, inviteCheckSeconds } = config.identity;
+  if (keys === undefined || publicUrl === undefined) return () => Promise.resolve();
+  const { run } = createInviteDelivery({
+    ...{ db: pool, store: inviteTable, directory, federation, clock, sleep, log },
+    ...{ key: keys[0], serverName: new URL(publicUrl).host, intervalMs: inviteCheckSeconds * 1000 },
+  });
+  return run;
+}

@@ -1,0 +1,58 @@
+// The routers of the identity port: whether it lives, the backend of ma1sd, and the Identity Service API.
+import express from 'express';
+import type { Router } from 'express';
+import { createBackendRouter } from './backend-router.ts';
+import type { BackendRouterDeps } from './backend-router.ts';
+import { createServiceRouter } from './service-router.ts';
+import type { ServiceDeps } from './service-deps.ts';
+import { send } from './reply.ts';
+
+export interface IdentityRouterDeps {
+  /** Undefined where the backend is off. */
+  readonly backend: BackendRouterDeps | undefined;
+  /** Undefined where the Identity Service API is off. */
+  readonly service: ServiceDeps | undefined;
+  /** Whether questions can be answered: the database is there, and a pepper. */
+  readonly isReady: () => Promise<boolean>;
+  /** Counts answers, by API and status. */
+  readonly count: (api: 'backend' | 'service', status: number) => void;
+}
+
+/** Creates the routers; mount them at `/`, in this order. */
+export function createIdentityRouters({
+  backend,
+  service,
+  isReady,
+  count,
+}: IdentityRouterDeps): readonly Router[] {
+  return [
+    healthRouter(isReady),
+    ...(backend === undefined ? [] : [counted('backend', createBackendRouter(backend), count)]),
+    ...(service === undefined ? [] : [counted('service', createServiceRouter(service), count)]),
+  ];
+}
+
+/** Nothing here is personal, so nothing here asks for a token. */
+function healthRouter(isReady: () => Promise<boolean>): Router {
+  const router = express.Router();
+  router.get('/health', (_request, response) => {
+    send(response, { status: 200, body: { status: 'healthy' } });
+  });
+  router.get('/health/ready', async (_request, response) => {
+    const ready = await isReady().catch(() => false);
+    send(response, { status: ready ? 200 : 503, body: { status: ready ? 'ready' : 'not_ready' } });
+  });
+  return router;
+}
+
+function counted(api: 'backend' | 'service', routes: Router, count: IdentityRouterDeps['count']): Router {
+  const router = express.Router();
+  router.use((_request, response, next) => {
+    response.once('finish', () => {
+      count(api, response.statusCode);
+    });
+    next();
+  });
+  router.use(routes);
+  return router;
+}
