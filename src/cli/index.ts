@@ -8,6 +8,7 @@ import { errorsCommand } from './errors.ts';
 import { healthcheckCommand } from './healthcheck.ts';
 import { initCommand } from './init.ts';
 import { migrateCommand } from './migrate.ts';
+import { personCommand } from './person.ts';
 import { registrationCommand } from './registration.ts';
 import { resyncCommand } from './resync.ts';
 import { runCommand } from './run.ts';
@@ -21,6 +22,7 @@ const program = new Command('fhir-matrix-bridge')
   .addCommand(migrateCommand())
   .addCommand(dlqCommand())
   .addCommand(resyncCommand())
+  .addCommand(personCommand())
   .addCommand(healthcheckCommand())
   .addCommand(errorsCommand());
 

@@ -21,6 +21,8 @@ export function useBridgeDatabase(): () => pg.Pool {
     database = await createScratchDatabase(inject('adminUrl'));
     await migrate(database.url);
     pool = createPool(database.url, 5);
+    // Dropping the database may cut off connections that are still saying goodbye.
+    pool.on('error', () => undefined);
     // The database may be dropped before the last connection that the pool has given up.
     pool.on('connect', (client) => client.on('error', () => undefined));
   });

@@ -12,7 +12,7 @@ import { recordingLog } from './log.ts';
 
 const never = new AbortController().signal;
 const NOW = new Date('2025-09-26T12:00:00Z');
-const SETTINGS = {
+export const SETTINGS = {
   serverName: 'h',
   ghostPrefix: '_fhir_',
   pseudonymizationKey: 'a key of the operator',
@@ -42,7 +42,7 @@ export type Resources = Readonly<Record<string, Readonly<Record<string, unknown>
 export type KnownPeople = Readonly<Record<string, Partial<KnownPerson>>>;
 
 /** A bridge over a FHIR server and a store that hold these; `requests` are those that the server would get. */
-function bridgeOver(resources: Resources, people: KnownPeople = {}) {
+export function bridgeOver(resources: Resources, people: KnownPeople = {}) {
   const requests: string[] = [];
   const find = (reference: string): StoredResource[] => {
     const over = resources[reference];

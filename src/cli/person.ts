@@ -1,0 +1,138 @@
+// `person link`, `person unlink`, `person show`: which Matrix account a FHIR person has, by an operator's word.
+import { randomUUID } from 'node:crypto';
+import { Command, InvalidArgumentError } from 'commander';
+import type { Pool } from 'pg';
+import { loadConfig } from '../config/load.ts';
+import { isPersonType } from '../domain/fhir.ts';
+import type { FhirReference, MatrixUserId } from '../domain/ids.ts';
+import { isMatrixUserId, parseReference } from '../domain/ids.ts';
+import type { LinkingBridge } from '../flows/link-person.ts';
+import { linkPerson, unlinkPerson } from '../flows/link-person.ts';
+import { isOwnUser } from '../flows/own-users.ts';
+import { inTransaction } from '../inbox/database.ts';
+import { enqueue } from '../inbox/enqueue.ts';
+import { compileSettings } from '../settings.ts';
+import { createPool } from '../store/database.ts';
+import * as people from '../store/people.ts';
+import * as roomMembers from '../store/room-members.ts';
+import { configOption } from './options.ts';
+
+interface Options {
+  readonly config?: string;
+}
+
+/** What the commands work with. */
+interface Opened {
+  readonly pool: Pool;
+  readonly bridge: LinkingBridge;
+  readonly isOwn: (userId: MatrixUserId) => boolean;
+}
+
+/** The command `person`. */
+export function personCommand(): Command {
+  return new Command('person')
+    .description('Say which Matrix account a FHIR person has, where their own telecom does not')
+    .addCommand(linkCommand())
+    .addCommand(unlinkCommand())
+    .addCommand(showCommand());
+}
+
+function linkCommand(): Command {
+  return new Command('link')
+    .description('Store the account of a person; it counts where their telecom names none')
+    .argument('<reference>', 'such as Practitioner/7', readReference)
+    .argument('<userId>', 'such as @jan:example.org', readUserId)
+    .addOption(configOption())
+    .action(async (reference: FhirReference, userId: MatrixUserId, { config }: Options) => {
+      await open(config, async ({ bridge, isOwn }) => {
+        if (isOwn(userId)) {
+          process.exitCode = 1;
+          print(`${userId} is the bridge’s own: nobody can be linked to it.`);
+          return;
+        }
+        const rooms = await linkPerson(bridge, { reference, userId }, `person link ${randomUUID()}`);
+        print(`${reference} is ${userId}.`, told(rooms));
+      });
+    });
+}
+
+function unlinkCommand(): Command {
+  return new Command('unlink')
+    .description('Forget the stored account of a person')
+    .argument('<reference>', 'such as Practitioner/7', readReference)
+    .addOption(configOption())
+    .action(async (reference: FhirReference, { config }: Options) => {
+      await open(config, async ({ bridge }) => {
+        const rooms = await unlinkPerson(bridge, reference, `person unlink ${randomUUID()}`);
+        if (rooms === undefined) process.exitCode = 1;
+        print(rooms === undefined ? `${reference} had no stored account.` : `Forgotten. ${told(rooms)}`);
+      });
+    });
+}
+
+function showCommand(): Command {
+  return new Command('show')
+    .description('Show the accounts of a person, or whose an account is')
+    .argument('<person>', 'such as Practitioner/7 or @jan:example.org', (given: string) =>
+      given.startsWith('@') ? readUserId(given) : readReference(given),
+    )
+    .addOption(configOption())
+    .action(async (wanted: FhirReference | MatrixUserId, { config }: Options) => {
+      await open(config, async ({ pool }) => {
+        const reference = isMatrixUserId(wanted) ? await people.findPersonByUserId(pool, wanted) : wanted;
+        const person = reference && (await people.findPeople(pool, [reference])).get(reference);
+        if (person === undefined) process.exitCode = 1;
+        print(...(person === undefined ? ['The bridge knows nobody of that name.'] : describe(person)));
+      });
+    });
+}
+
+function describe(person: people.KnownPerson): readonly string[] {
+  const { reference, userId, source, storedUserId, formerUserIds } = person;
+  return [
+    `person   ${reference}`,
+    `account  ${userId} (${source})`,
+    ...(storedUserId === undefined ? [] : [`stored   ${storedUserId}`]),
+    ...formerUserIds.map((former) => `former   ${former}`),
+  ];
+}
+
+function told(rooms: readonly FhirReference[]): string {
+  return rooms.length === 0
+    ? 'No space or room depends on it yet.'
+    : `To be brought up to date: ${rooms.join(', ')}.`;
+}
+
+function print(...lines: readonly string[]): void {
+  process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+function readReference(given: string): FhirReference {
+  const parsed = parseReference(given);
+  if (parsed?.reference === given && isPersonType(parsed.resourceType)) return parsed.reference;
+  throw new InvalidArgumentError('Expected a person’s reference, such as Practitioner/7 or Patient/7.');
+}
+
+function readUserId(given: string): MatrixUserId {
+  if (isMatrixUserId(given)) return given;
+  throw new InvalidArgumentError('Expected a Matrix user id, such as @jan:example.org.');
+}
+
+async function open(file: string | undefined, work: (opened: Opened) => Promise<void>): Promise<void> {
+  const config = await loadConfig(file, process.env);
+  const settings = compileSettings(config);
+  const pool = createPool(config.database.url, 1);
+  try {
+    await work({
+      pool,
+      bridge: {
+        enqueue,
+        transact: (statements) => inTransaction(pool, statements),
+        store: { people, roomMembers },
+      },
+      isOwn: (userId) => isOwnUser(settings, userId),
+    });
+  } finally {
+    await pool.end();
+  }
+}
