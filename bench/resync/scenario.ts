@@ -64,10 +64,10 @@ export async function runScenario(
     hapi: { url: new URL('/fhir', proxy.url).href },
     env: { BRIDGE_FHIR_READ_FROM: 'beginning', BRIDGE_LOG_LEVEL: 'warn' },
   });
-  const creating = await timed(say, 'spaces and rooms made', async () => {
-    await awaitRooms(bridgeDatabase.url, teams * aliasesOfTeam('').length);
-    await awaitIdle(bridge.url);
-  });
+  const creating = await timed(say, 'spaces and rooms made', () =>
+    awaitRooms(bridgeDatabase.url, teams * aliasesOfTeam('').length),
+  );
+  await awaitIdle(bridge.url);
   const creation = { ...callsNow(), seconds: creating };
 
   await timed(say, 'nurses joined', async () => {
