@@ -20,7 +20,8 @@ import type { StoredResource } from '../fhir/server.ts';
 import type { RoomRow } from '../store/rooms.ts';
 import type { Bridge } from './bridge.ts';
 import { convergeSpace } from './care-team-to-space.ts';
-import type { Converged } from './converge.ts';
+import { convergeItem } from './converge-item.ts';
+import type { Asked, Converged } from './converge.ts';
 import type { Blueprint, RoomPlan } from './converge-room.ts';
 import { applyPlan, planRoom, strayLinks } from './converge-room.ts';
 import { heldItem } from './held-communications.ts';
@@ -39,17 +40,16 @@ export interface Conversation {
 
 /**
  * Brings a CommunicationRequest's room up to date.
- * @param cause what asks for it
  * @returns what is to be done next: the Communications that were waiting for it to open
  */
 export async function requestToRoom(
   bridge: Bridge,
   reference: FhirReference,
-  cause: string,
+  { cause, insist }: Asked,
   signal: AbortSignal,
 ): Promise<Converged> {
   const { store, db } = bridge;
-  const conversation = await convergeConversation(bridge, reference, signal);
+  const conversation = await convergeConversation(bridge, reference, signal, insist);
   if (conversation === undefined) return { hasRoom: false, next: [] };
   const held = await store.heldCommunications.findHeldCommunications(db, reference);
   return {
@@ -70,6 +70,7 @@ export async function convergeConversation(
   bridge: Bridge,
   reference: FhirReference,
   signal: AbortSignal,
+  insist = false,
 ): Promise<Conversation | undefined> {
   return bridge.roomLock(reference, signal, async () => {
     const request = await readRequest(bridge, reference, signal);
@@ -80,7 +81,7 @@ export async function convergeConversation(
     const space = await ensureSpaceOf(bridge, request, signal);
     const plan = await planConversation(bridge, request, { space, row }, signal);
     if (plan === undefined) return undefined;
-    const roomId = await applyPlan(bridge, plan, signal);
+    const roomId = await applyPlan(bridge, plan, signal, insist);
     await saveLinks(bridge, plan, { before: row, roomId, space }, signal);
     if (plan.desired.phase === 'open') await sayFirstMessage(bridge, request, reference, roomId, signal);
     await bridge.store.rooms.saveReady(bridge.db, reference);
@@ -156,23 +157,43 @@ async function blueprintOf(
   };
 }
 
-/** Records where the conversation stands, and lists it in its space, when that is new. */
+/** Records where the conversation stands, and lists it in its space, when that is new. May be repeated after a death. */
 async function saveLinks(
-  { store, db, homeserver, settings }: Bridge,
+  bridge: Bridge,
   { blueprint, desired }: RoomPlan,
   { before, roomId, space }: { before: RoomRow | undefined; roomId: RoomId; space: Space | undefined },
   signal: AbortSignal,
 ): Promise<void> {
-  const { reference, subject } = blueprint;
+  const { homeserver, settings } = bridge;
   const careTeam = space?.careTeam;
-  if (before?.subject !== subject || before?.careTeam !== careTeam)
-    await store.rooms.saveConversation(db, reference, { subject, careTeam });
+  if (before?.subject !== blueprint.subject || before?.careTeam !== careTeam)
+    await savePlace(bridge, blueprint, before?.careTeam, careTeam);
   // Otherwise the list is the space's own convergence's to keep.
-  const isNew = before?.roomId !== roomId || before.careTeam !== careTeam || before.phase !== desired.phase;
+  const isNew =
+    before?.ready !== true ||
+    before.roomId !== roomId ||
+    before.careTeam !== careTeam ||
+    before.phase !== desired.phase;
   if (space === undefined || !isNew) return;
   const child = spaceChild(roomId, settings.serverName);
   const event = desired.phase === 'closed' ? { ...child, content: {} } : child;
   await homeserver.putState(settings.bot, space.roomId, event, signal);
+}
+
+/** Two spaces change when a conversation moves; the one that it leaves takes it off its list by its own convergence. */
+async function savePlace(
+  { store, transact, enqueue, clock }: Bridge,
+  { reference, subject }: Blueprint,
+  before: FhirReference | undefined,
+  careTeam: FhirReference | undefined,
+): Promise<void> {
+  const cause = `${reference} moved ${clock.now().toISOString()}`;
+  const spaces = before === undefined || before === careTeam ? [] : [before, careTeam];
+  const items = spaces.filter((space) => space !== undefined).map((space) => convergeItem(space, cause));
+  await transact(async (tx) => {
+    await store.rooms.saveConversation(tx, reference, { subject, careTeam });
+    if (items.length > 0) await enqueue(tx, items);
+  });
 }
 
 /**
