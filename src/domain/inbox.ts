@@ -42,6 +42,8 @@ export interface ConvergeItem {
   readonly kind: 'converge';
   /** The CareTeam or CommunicationRequest. */
   readonly reference: FhirReference;
+  /** Whoever could not be invited the last time must be now, or the item fails and is tried again. */
+  readonly insist?: true;
 }
 
 /** Why a notice is sent; `mapping/notices.ts` has the words. */

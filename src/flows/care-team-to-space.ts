@@ -8,24 +8,23 @@ import { wantedForCareTeam } from '../mapping/phases.ts';
 import { spaceTitle } from '../mapping/room-names.ts';
 import type { Bridge } from './bridge.ts';
 import { convergeItem } from './converge-item.ts';
-import type { Converged } from './converge.ts';
+import type { Asked, Converged } from './converge.ts';
 import type { Blueprint } from './converge-room.ts';
 import { applyPlan, planRoom, strayLinks } from './converge-room.ts';
 import { resolvePeople } from './people.ts';
 
 /**
  * Brings a CareTeam's space up to date.
- * @param cause what asks for it
  * @returns what is to be done next: the conversations that were waiting for a space
  */
 export async function careTeamToSpace(
   bridge: Bridge,
   reference: FhirReference,
-  cause: string,
+  { cause, insist }: Asked,
   signal: AbortSignal,
 ): Promise<Converged> {
   const { store, db } = bridge;
-  const made = await convergeSpace(bridge, reference, signal);
+  const made = await convergeSpace(bridge, reference, signal, insist);
   if (made === undefined) return { hasRoom: false, next: [] };
   const waiting =
     made.subject === undefined ? [] : await store.rooms.findUnlinkedConversations(db, made.subject);
@@ -37,6 +36,7 @@ export async function convergeSpace(
   bridge: Bridge,
   reference: FhirReference,
   signal: AbortSignal,
+  insist = false,
 ): Promise<{ readonly roomId: RoomId; readonly subject: FhirReference | undefined } | undefined> {
   const { store, db } = bridge;
   return bridge.roomLock(reference, signal, async () => {
@@ -44,7 +44,7 @@ export async function convergeSpace(
     if (blueprint === undefined) return undefined;
     const plan = await planRoom(bridge, blueprint, signal);
     if (plan === undefined) return undefined;
-    const roomId = await applyPlan(bridge, plan, signal);
+    const roomId = await applyPlan(bridge, plan, signal, insist);
     await store.rooms.saveReady(db, reference);
     return { roomId, subject: blueprint.subject };
   });

@@ -18,3 +18,18 @@ export function convergeItem(reference: FhirReference, cause: string): NewItem {
     payload: payload as unknown as JsonValue,
   };
 }
+
+/**
+ * The item that tries again to invite those whose homeserver, or the pseudonym service, did not answer. Its lane is its
+ * own: the conversation of all the others does not wait for it.
+ * @param whom names those people without naming them
+ */
+export function insistItem(reference: FhirReference, whom: string): NewItem {
+  const payload: ConvergeItem = { kind: 'converge', reference, insist: true };
+  return {
+    lane: `invite:${reference}`,
+    source: 'converge',
+    sourceId: `${whom} ${reference}`,
+    payload: payload as unknown as JsonValue,
+  };
+}

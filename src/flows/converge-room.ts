@@ -1,7 +1,8 @@
 // Brings one room from whatever it is to what it should be: planned first, then made if missing, then the differences.
 import type { ClientBase, Pool } from 'pg';
-import type { FhirReference, RoomId } from '../domain/ids.ts';
+import type { FhirReference, MatrixUserId, RoomId } from '../domain/ids.ts';
 import { aliasOf } from '../mapping/aliases.ts';
+import { peopleDigest } from '../mapping/delivery-ids.ts';
 import type { DesiredRoom } from '../mapping/desired-room.ts';
 import { isBlank } from '../mapping/desired-room.ts';
 import { createRoomBody } from '../mapping/fhir-to-matrix/create-room.ts';
@@ -9,7 +10,9 @@ import { roomMarker } from '../mapping/ghosts.ts';
 import type { ActualState, Comparison, RoomChange } from '../mapping/room-changes.ts';
 import { changesToRoom, memberBase } from '../mapping/room-changes.ts';
 import type { RoomRow } from '../store/rooms.ts';
+import { BridgeError } from '../telemetry/errors.ts';
 import type { Bridge } from './bridge.ts';
+import { insistItem } from './converge-item.ts';
 import type { GhostChange } from './ghosts.ts';
 import { applyGhostChange, ghostChanges } from './ghosts.ts';
 import { inviteMember } from './invite.ts';
@@ -73,8 +76,18 @@ export function isInSync({ roomId, ghosts, changes }: RoomPlan): boolean {
   return roomId !== undefined && ghosts.length === 0 && changes.length === 0;
 }
 
-/** Makes the room be as planned, and records what was agreed on. @returns its id */
-export async function applyPlan(bridge: Bridge, plan: RoomPlan, signal: AbortSignal): Promise<RoomId> {
+/**
+ * Makes the room be as planned, and records what was agreed on. Who cannot be invited keeps nobody else waiting: unless
+ * it is insisted on, an item of its own tries again.
+ * @returns its id
+ * @throws BridgeError also, where it is insisted on, for an invitation that failed, after all else was done
+ */
+export async function applyPlan(
+  bridge: Bridge,
+  plan: RoomPlan,
+  signal: AbortSignal,
+  insist = false,
+): Promise<RoomId> {
   const { store, db, homeserver, settings } = bridge;
   const { blueprint, desired, base } = plan;
   const { reference } = blueprint;
@@ -85,7 +98,7 @@ export async function applyPlan(bridge: Bridge, plan: RoomPlan, signal: AbortSig
     plan.roomId === undefined ? await homeserver.roomState(settings.bot, roomId, signal) : plan.actual;
   const changes =
     plan.roomId === undefined ? changesToRoom(desired, actual, comparisonOf(bridge, base)) : plan.changes;
-  for (const change of changes) await applyChange(bridge, plan, roomId, change, signal);
+  const unreached = await applyChanges(bridge, plan, roomId, changes, signal);
   const members = [...memberBase(desired, actual, { base })];
   await store.roomMembers.saveBase(
     db,
@@ -96,7 +109,45 @@ export async function applyPlan(bridge: Bridge, plan: RoomPlan, signal: AbortSig
   await store.roomMembers.saveDependencies(db, reference, dependencies);
   await store.rooms.savePhase(db, reference, desired.phase);
   bridge.metrics.roomChanges.inc({ kind: desired.kind }, plan.ghosts.length + changes.length);
+  const [first] = unreached.values();
+  if (first !== undefined && insist) throw first;
+  if (first !== undefined) await tryAgain(bridge, reference, [...unreached.keys()]);
   return roomId;
+}
+
+/** @returns the people who could not be invited, and why */
+async function applyChanges(
+  bridge: Bridge,
+  plan: RoomPlan,
+  roomId: RoomId,
+  changes: readonly RoomChange[],
+  signal: AbortSignal,
+): Promise<ReadonlyMap<MatrixUserId, BridgeError>> {
+  const unreached = new Map<MatrixUserId, BridgeError>();
+  for (const change of changes) {
+    try {
+      await applyChange(bridge, plan, roomId, change, signal);
+    } catch (error) {
+      const isOfOthers = change.kind === 'invite' && !isOwnUser(bridge.settings, change.userId);
+      if (!isOfOthers || !(error instanceof BridgeError) || signal.aborted) throw error;
+      bridge.log.warn(
+        { code: error.code, detail: error.message, reference: plan.blueprint.reference },
+        'A member could not be invited; it is tried again by itself',
+      );
+      unreached.set(change.userId, error);
+    }
+  }
+  return unreached;
+}
+
+/** Once a day for the same people, and then as long as the inbox tries; the nightly sweep asks anew. */
+async function tryAgain(
+  { clock, transact, enqueue }: Bridge,
+  reference: FhirReference,
+  userIds: readonly MatrixUserId[],
+): Promise<void> {
+  const whom = `invite ${peopleDigest(userIds)} ${clock.now().toISOString().slice(0, 10)}`;
+  await transact((tx) => enqueue(tx, [insistItem(reference, whom)]));
 }
 
 /** The rooms to which a room is linked as a bridged one and no longer should be; links that users made stay. */

@@ -17,17 +17,22 @@ export interface Converged {
   readonly record?: RecordEffect;
 }
 
-/**
- * Brings the space or room of a resource up to date.
- * @param cause what asks for it, such as `CareTeam/1/7`: the ids of what follows are made from it
- */
+/** What asks for a convergence. */
+export interface Asked {
+  /** Such as `CareTeam/1/7`: the ids of what follows are made from it. */
+  readonly cause: string;
+  /** Whether it fails when somebody could not be invited. */
+  readonly insist?: boolean;
+}
+
+/** Brings the space or room of a resource up to date. */
 export async function converge(
   bridge: Bridge,
   reference: FhirReference,
-  cause: string,
+  asked: Asked,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  const converged = await convergeOne(bridge, reference, cause, signal);
+  const converged = await convergeOne(bridge, reference, asked, signal);
   return outcomeOf(bridge, converged, []);
 }
 
@@ -38,7 +43,7 @@ export async function convergeWithDependents(
   cause: string,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  const converged = await convergeOne(bridge, reference, cause, signal);
+  const converged = await convergeOne(bridge, reference, { cause }, signal);
   const dependents = await bridge.store.roomMembers.findDependents(bridge.db, [reference]);
   const others = dependents.filter((dependent) => dependent !== reference);
   return outcomeOf(
@@ -55,7 +60,7 @@ export async function convergeNow(
   cause: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const { next, record } = await convergeOne(bridge, reference, cause, signal);
+  const { next, record } = await convergeOne(bridge, reference, { cause }, signal);
   if (next.length === 0) return;
   await bridge.transact(async (tx) => {
     await bridge.enqueue(tx, next);
@@ -66,12 +71,12 @@ export async function convergeNow(
 function convergeOne(
   bridge: Bridge,
   reference: FhirReference,
-  cause: string,
+  asked: Asked,
   signal: AbortSignal,
 ): Promise<Converged> {
   return typeOf(reference) === 'CareTeam'
-    ? careTeamToSpace(bridge, reference, cause, signal)
-    : requestToRoom(bridge, reference, cause, signal);
+    ? careTeamToSpace(bridge, reference, asked, signal)
+    : requestToRoom(bridge, reference, asked, signal);
 }
 
 function outcomeOf(bridge: Bridge, converged: Converged, others: readonly NewItem[]): Outcome {

@@ -102,7 +102,12 @@ async function dispatch(
     case 'fhir.change':
       return dispatchChange(bridge, item, sourceId, attempt);
     case 'converge':
-      return converge(bridge, item.reference, sourceId, attempt.signal);
+      return converge(
+        bridge,
+        item.reference,
+        { cause: sourceId, insist: item.insist === true },
+        attempt.signal,
+      );
   }
 }
 

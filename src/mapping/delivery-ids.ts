@@ -39,3 +39,8 @@ export function taskIdOf(eventId: EventId): string {
 export function roomRequestIdOf(roomId: RoomId): string {
   return `room-${createHash('sha256').update(roomId).digest('hex').slice(0, 43)}`;
 }
+
+/** Stands for a set of users where their ids are not to be read. */
+export function peopleDigest(userIds: readonly MatrixUserId[]): string {
+  return digest('people', ...userIds.toSorted()).slice(0, 16);
+}
