@@ -31,13 +31,15 @@ const SPECIAL_IPV6: readonly (readonly [string, number])[] = [
   ['2002::', 16],
 ];
 
-const special = new BlockList();
-for (const [net, prefix] of SPECIAL) special.addSubnet(net, prefix, 'ipv4');
-for (const [net, prefix] of SPECIAL_IPV6) special.addSubnet(net, prefix, 'ipv6');
+// Two lists: in one, a network of IPv6 that holds `::ffff:0:0/96` would match every address of IPv4.
+const specialIpv4 = new BlockList();
+for (const [net, prefix] of SPECIAL) specialIpv4.addSubnet(net, prefix, 'ipv4');
+const specialIpv6 = new BlockList();
+for (const [net, prefix] of SPECIAL_IPV6) specialIpv6.addSubnet(net, prefix, 'ipv6');
 
 /** Tells whether an address is one of the public internet. IPv4 addresses written as IPv6 are not. */
 export function isPublicAddress(address: string): boolean {
-  return !special.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+  return isIPv6(address) ? !specialIpv6.check(address, 'ipv6') : !specialIpv4.check(address, 'ipv4');
 }
 
 /** A name resolves to an address that is not public. */
