@@ -31,6 +31,8 @@ export interface ResolvedPeople {
   readonly ghosts: readonly GhostWish[];
   /** Every resource from which this was computed; a change of any may change it. */
   readonly dependencies: ReadonlySet<FhirReference>;
+  /** The stamps of their versions as read; for `changedMeanwhile`. */
+  readonly stamps: ReadonlyMap<FhirReference, string | undefined>;
   /** Whose account is not the one that the store has; for `rememberPeople`. */
   readonly moved: readonly PersonRow[];
 }
@@ -65,12 +67,14 @@ export async function resolvePeople(
   const resolved = identities.map((identity) => resolve(settings, identity, known));
   const members = onePerAccount(resolved);
   const ghosts = new Set(members.filter(({ kind }) => kind === 'ghost').map(({ userId }) => userId));
+  const dependencies = new Set([...named.keys(), ...reading.references()]);
   return {
     members,
+    dependencies,
+    stamps: new Map([...dependencies].map((each) => [each, reading.find(each)?.meta.lastUpdated])),
     ghosts: resolved
       .filter(({ account }) => ghosts.has(account.userId))
       .map(({ identity }) => ghostWishOf(settings, identity)),
-    dependencies: new Set([...named.keys(), ...reading.references()]),
     moved: resolved
       .map(({ identity: { reference }, account }) => ({ reference, ...account }))
       .filter((row) => !isRecorded(row, known.get(row.reference))),
@@ -83,6 +87,19 @@ export async function rememberPeople(
   { moved }: Pick<ResolvedPeople, 'moved'>,
 ): Promise<void> {
   if (moved.length > 0) await store.people.savePeople(db, moved);
+}
+
+/**
+ * What changed between the reading of people and now: to be asked after the room's dependencies were stored, since a
+ * change that came in before concerned nobody. @returns the versions, as causes of another convergence
+ */
+export async function changedMeanwhile(
+  { db, store }: Pick<Bridge, 'db'> & { readonly store: Pick<Bridge['store'], 'resourceVersions'> },
+  { stamps }: Pick<ResolvedPeople, 'stamps'>,
+): Promise<readonly string[]> {
+  if (stamps.size === 0) return [];
+  const newer = await store.resourceVersions.findNewerThan(db, stamps);
+  return newer.map(({ reference, versionId }) => `${reference}/${versionId}`);
 }
 
 /** The ghost that speaks for a person; also for one with an account of their own, whom the bridge cannot be. */

@@ -1,5 +1,6 @@
 // The ledger of FHIR resource versions read or written (rule 6).
 import type { ResourceVersion } from '../domain/fhir.ts';
+import type { FhirReference } from '../domain/ids.ts';
 import type { Queryable } from './database.ts';
 
 /**
@@ -40,6 +41,22 @@ export async function wasWritten(db: Queryable, reference: string, versionId: st
     [reference, versionId],
   );
   return rowCount === 1;
+}
+
+/** Of the resources, the latest versions in the ledger that are newer than these; undefined stands for none at all. */
+export async function findNewerThan(
+  db: Queryable,
+  stamps: ReadonlyMap<FhirReference, string | undefined>,
+): Promise<readonly { readonly reference: FhirReference; readonly versionId: string }[]> {
+  const { rows } = await db.query<{ reference: FhirReference; version_id: string }>(
+    `select distinct on (reference) reference, version_id
+     from resource_version
+     join unnest($1::text[], $2::timestamptz[]) as known (reference, last_updated) using (reference)
+     where known.last_updated is null or resource_version.last_updated > known.last_updated
+     order by reference, resource_version.last_updated desc`,
+    [[...stamps.keys()], [...stamps.values()].map((stamp) => stamp ?? null)],
+  );
+  return rows.map((row) => ({ reference: row.reference, versionId: row.version_id }));
 }
 
 /** Drops versions older than any overlap can show again. */

@@ -244,7 +244,10 @@ describe.skipIf(inject('stackMissing') !== undefined)('the creation of a room', 
       metrics: { roomsMade: counter, roomChanges: counter },
     } as Partial<Record<keyof Bridge, unknown>> & Pick<Bridge, 'ensureRoom'> as Bridge;
     const { reference, kind } = desired;
-    const people = { members: [], ghosts: [], dependencies: new Set<FhirReference>(), moved: [] };
+    const people = {
+      ...{ members: [], ghosts: [], moved: [] },
+      ...{ dependencies: new Set<FhirReference>(), stamps: new Map<FhirReference, string>() },
+    };
     const plan = await planRoom(
       bridge,
       {

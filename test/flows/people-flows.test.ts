@@ -7,7 +7,7 @@ import type { Bridge } from '../../src/flows/bridge.ts';
 import { applyGhostChange, ghostChanges } from '../../src/flows/ghosts.ts';
 import { createIntake } from '../../src/flows/intake.ts';
 import { linkPerson, unlinkPerson } from '../../src/flows/link-person.ts';
-import { rememberPeople, resolvePeople, speakerFor } from '../../src/flows/people.ts';
+import { changedMeanwhile, rememberPeople, resolvePeople, speakerFor } from '../../src/flows/people.ts';
 import { personToRooms } from '../../src/flows/person-to-rooms.ts';
 import { inTransaction } from '../../src/inbox/database.ts';
 import { enqueue } from '../../src/inbox/enqueue.ts';
@@ -253,6 +253,37 @@ describe('of people who changed, those are stored', () => {
   test('and of everything else, all', async () => {
     await pulled('CareTeam', version('CareTeam/9'));
     expect(await items()).toEqual(['CareTeam/9/1']);
+  });
+});
+
+describe('what changed while a room was being brought up to date', () => {
+  const wanted = {
+    people: ['Patient/1', 'Patient/2'].map((reference) => ({ reference: ref(reference), roles: [] })),
+    ...{ careTeams: [], organizations: [] },
+  };
+  const meanwhile = async (...versions: readonly [string, string, string][]) => {
+    const resolved = await resolvePeople(bridgeWith({ 'Patient/1': {} }), wanted, never);
+    const read = versions.map(([reference, versionId, at]) => ({
+      ...{ reference: ref(reference), versionId },
+      lastUpdated: `2025-09-26T${at}Z`,
+    }));
+    await resourceVersions.recordRead(pool(), read);
+    return changedMeanwhile({ db: pool(), store: { resourceVersions } }, resolved);
+  };
+
+  test('is a newer version, or the first of one that was not there', async () => {
+    expect(
+      await meanwhile(
+        ['Patient/1', '2', '09:00:01'],
+        ['Patient/1', '3', '09:00:02'],
+        ['Patient/2', '1', '08:00:00'],
+        ['Patient/3', '9', '10:00:00'],
+      ),
+    ).toEqual(['Patient/1/3', 'Patient/2/1']);
+  });
+
+  test('is nothing where the version that was read is the last', async () => {
+    expect(await meanwhile(['Patient/1', '0', '08:00:00'], ['Patient/1', '1', '09:00:00'])).toEqual([]);
   });
 });
 

@@ -71,6 +71,19 @@ describe('a request', () => {
     expect(seen[0]?.url.searchParams.has('device_id')).toBe(false);
   });
 
+  test('may carry a file in place of JSON', async () => {
+    const { url, seen } = await serveScript(() => ({}));
+    const bytes = Uint8Array.from(Buffer.from('GIF89a'));
+    const file = { contentType: 'image/gif', bytes };
+    await clientOf(url).client.request({ ...REQUEST, method: 'POST', path: '/upload', file }, anything);
+    expect(seen[0]).toMatchObject({
+      method: 'POST',
+      body: 'GIF89a',
+      headers: { 'content-type': 'image/gif' },
+    });
+    expect(seen[0]?.headers.authorization).toBe('Bearer as-token-0123456789');
+  });
+
   test('waits while as many as allowed are under way', async () => {
     const answers = Array.from({ length: 5 }, () => gate());
     let most = 0;
