@@ -35,7 +35,16 @@ const NOT_OFFERED = [
 /** Creates the router; mount it at `/`. */
 export function createServiceRouter(deps: ServiceDeps): Router {
   const router = express.Router();
-  router.use(ROOT, cors, jsonBody());
+  router.use(ROOT, cors);
+  for (const [method, path] of NOT_OFFERED) {
+    router[method](`${BASE}${path}`, (_request: Request, response: Response) => {
+      send(
+        response,
+        refusal(404, 'M_UNRECOGNIZED', 'Directories say who is who here: identifiers are not claimed'),
+      );
+    });
+  }
+  router.use(ROOT, jsonBody());
   router.get(`${ROOT}/versions`, (_request, response) => {
     send(response, ok({ versions: VERSIONS }));
   });
@@ -45,14 +54,6 @@ export function createServiceRouter(deps: ServiceDeps): Router {
   accountRoutes(router, deps, BASE);
   lookupRoutes(router, deps, BASE);
   inviteRoutes(router, deps, BASE);
-  for (const [method, path] of NOT_OFFERED) {
-    router[method](`${BASE}${path}`, (_request: Request, response: Response) => {
-      send(
-        response,
-        refusal(404, 'M_UNRECOGNIZED', 'Directories say who is who here: identifiers are not claimed'),
-      );
-    });
-  }
   for (const path of pathsOf(router)) {
     router.all(path, (_request, response) => {
       send(response, refusal(405, 'M_UNRECOGNIZED', 'The endpoint does not know this method'));
