@@ -12,13 +12,13 @@ import { changesToRoom, memberBase } from '../mapping/room-changes.ts';
 import type { RoomRow } from '../store/rooms.ts';
 import { BridgeError } from '../telemetry/errors.ts';
 import type { Bridge } from './bridge.ts';
-import { insistItem } from './converge-item.ts';
+import { convergeItem, insistItem } from './converge-item.ts';
 import type { GhostChange } from './ghosts.ts';
 import { applyGhostChange, ghostChanges } from './ghosts.ts';
 import { inviteMember } from './invite.ts';
 import { isOwnUser } from './own-users.ts';
 import type { ResolvedPeople } from './people.ts';
-import { rememberPeople } from './people.ts';
+import { changedMeanwhile, rememberPeople } from './people.ts';
 
 /** What FHIR wants of a room, before it is compared with the room itself. */
 export interface Blueprint {
@@ -110,8 +110,8 @@ export async function applyPlan(
   await store.rooms.savePhase(db, reference, desired.phase);
   bridge.metrics.roomChanges.inc({ kind: desired.kind }, plan.ghosts.length + changes.length);
   const [first] = unreached.values();
+  await askForMore(bridge, blueprint, insist ? [] : [...unreached.keys()]);
   if (first !== undefined && insist) throw first;
-  if (first !== undefined) await tryAgain(bridge, reference, [...unreached.keys()]);
   return roomId;
 }
 
@@ -140,14 +140,22 @@ async function applyChanges(
   return unreached;
 }
 
-/** Once a day for the same people, and then as long as the inbox tries; the nightly sweep asks anew. */
-async function tryAgain(
-  { clock, transact, enqueue }: Bridge,
-  reference: FhirReference,
-  userIds: readonly MatrixUserId[],
+/**
+ * People who changed while this was done are compared once more. Those who could not be invited are tried again by an
+ * item of their own, once a day for the same people, for as long as the inbox tries.
+ */
+async function askForMore(
+  bridge: Bridge,
+  { reference, people }: Blueprint,
+  unreached: readonly MatrixUserId[],
 ): Promise<void> {
-  const whom = `invite ${peopleDigest(userIds)} ${clock.now().toISOString().slice(0, 10)}`;
-  await transact((tx) => enqueue(tx, [insistItem(reference, whom)]));
+  const changed = await changedMeanwhile(bridge, people);
+  const today = bridge.clock.now().toISOString().slice(0, 10);
+  const items = [
+    ...changed.map((cause) => convergeItem(reference, cause)),
+    ...(unreached.length > 0 ? [insistItem(reference, `invite ${peopleDigest(unreached)} ${today}`)] : []),
+  ];
+  if (items.length > 0) await bridge.transact((tx) => bridge.enqueue(tx, items));
 }
 
 /** The rooms to which a room is linked as a bridged one and no longer should be; links that users made stay. */
