@@ -144,9 +144,13 @@ describe.skipIf(inject('stackMissing') !== undefined)('a person’s account', ()
     const spaceId = await bot.await(space);
     await eventually(() => bot.members(spaceId)).toEqual({ [bot.userId]: 'join', [ghost('gerrit')]: 'join' });
 
-    expect(
-      await runCommand(bridge, 'person', 'link', `Practitioner/${prefix}gerrit`, stored.userId),
-    ).toMatchObject({ code: 0, stderr: '' });
+    const person = `Practitioner/${prefix}gerrit`;
+    await awaitIdle(bridge);
+    expect(await runCommand(bridge, 'person', 'link', person, stored.userId)).toEqual({
+      code: 0,
+      stdout: `${person} is ${stored.userId}.\nTo be brought up to date: CareTeam/${prefix}gerrit, CommunicationRequest/${prefix}gerrit.\n`,
+      stderr: '',
+    });
     await stored.join(space);
     await eventually(async () => (await bot.members(spaceId))[ghost('gerrit')]).toBe('leave');
 
@@ -161,6 +165,14 @@ describe.skipIf(inject('stackMissing') !== undefined)('a person’s account', ()
       [ghost('gerrit')]: 'leave',
       [published.userId]: 'leave',
       [stored.userId]: 'join',
+    });
+
+    expect(await runCommand(bridge, 'person', 'unlink', person)).toMatchObject({ code: 0, stderr: '' });
+    await eventually(() => bot.members(spaceId)).toEqual({
+      [bot.userId]: 'join',
+      [ghost('gerrit')]: 'join',
+      [published.userId]: 'leave',
+      [stored.userId]: 'leave',
     });
   });
 
