@@ -2,10 +2,11 @@
 import type { FhirReference, MatrixUserId } from '../../domain/ids.ts';
 import { referenceTo } from '../../domain/ids.ts';
 import { practitionerOf } from '../../mapping/identities.ts';
+import { BridgeError } from '../../telemetry/errors.ts';
 import type { Directory, DirectoryEntry, Resolution, Threepid } from '../directory.ts';
 import { isFoundBy, isSearchable, wordsOf } from '../names.ts';
 import { identifierTokens, numbersIn, roleToken, rolesIn, token } from './care-identifiers.ts';
-import type { DirectoryResource, FhirDirectory } from './fhir-directory.ts';
+import type { DirectoryResource, FhirDirectory, FhirPage } from './fhir-directory.ts';
 import { ofType, TooManyFoundError } from './fhir-directory.ts';
 import type { McsdFeed } from './mcsd-feed.ts';
 import type { Candidate, HeldRole, McsdPeople } from './mcsd-people.ts';
@@ -37,6 +38,7 @@ const MOST_TELLING = ['uzi_nr', 'email', 'ura_nr', 'role_code'] as const;
 
 /** Creates the directory. */
 export function createMcsdDirectory({ fhir, people, feed }: Deps): McsdDirectory {
+  const names = createNameSearch(fhir);
   async function candidatesFor(threepid: Threepid, signal: AbortSignal): Promise<readonly Candidate[]> {
     const practitioners = await practitionersFor(fhir, people, threepid, signal);
     const candidates = await people.candidates(practitioners, signal);
@@ -65,21 +67,52 @@ export function createMcsdDirectory({ fhir, people, feed }: Deps): McsdDirectory
     async search(term, limit, signal) {
       if (!isSearchable(term)) return [];
       const [longest = ''] = wordsOf(term).toSorted((a, b) => b.length - a.length);
-      // One page: whoever wants all that begin with two letters does not get them.
-      const page = await fhir.page(
-        'Practitioner',
-        [
-          ['name', longest.replace(/[\\,$|]/g, '')],
-          ['_count', String(PRACTITIONERS)],
-        ],
-        signal,
-      );
+      const page = await names(longest, signal);
       const candidates = await people.candidates(ofType(page.resources, 'Practitioner'), signal);
       return (await entriesOf(people, candidates, signal))
         .filter(({ displayName }) => isFoundBy(displayName ?? '', term))
         .slice(0, limit);
     },
     ...feed,
+  };
+}
+
+/** What stands before Dutch family names, which servers count as their beginning. */
+const BEFORE_NAMES: readonly string[] = [
+  '',
+  'van ',
+  'de ',
+  'van de ',
+  'van der ',
+  'van den ',
+  'den ',
+  'ter ',
+  'ten ',
+];
+
+/**
+ * One page of those in whose names a word stands: whoever wants all that begin with two letters does not get them. mCSD demands
+ * `:contains`; where a server refuses it all the same, a family name is found with the commonest of what stands before it.
+ */
+function createNameSearch(fhir: FhirDirectory): (word: string, signal: AbortSignal) => Promise<FhirPage> {
+  let canContain = true;
+  const ask = (param: string, value: string, signal: AbortSignal): Promise<FhirPage> =>
+    fhir.page(
+      'Practitioner',
+      [
+        [param, value],
+        ['_count', String(PRACTITIONERS)],
+      ],
+      signal,
+    );
+  return async (word, signal) => {
+    try {
+      if (canContain) return await ask('name:contains', word, signal);
+    } catch (error) {
+      if (!(error instanceof BridgeError) || error.code !== 'directory-refused') throw error;
+      canContain = false;
+    }
+    return ask('name', BEFORE_NAMES.map((before) => `${before}${word}`).join(','), signal);
   };
 }
 

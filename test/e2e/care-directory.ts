@@ -1,0 +1,141 @@
+// A FHIR directory of care for the end-to-end tests: organisations and practitioners of this run, and the adapter on them.
+import { randomInt } from 'node:crypto';
+import { inject } from 'vitest';
+import type { FhirDirectory } from '../../src/identity/directories/fhir-directory.ts';
+import { createFhirDirectory } from '../../src/identity/directories/fhir-directory.ts';
+import { createMcsdFeed } from '../../src/identity/directories/mcsd-feed.ts';
+import { createMcsdPeople } from '../../src/identity/directories/mcsd-people.ts';
+import type { McsdDirectory } from '../../src/identity/directories/mcsd.ts';
+import { createMcsdDirectory } from '../../src/identity/directories/mcsd.ts';
+import { createDirectoryServer } from '../../src/identity/directory-server.ts';
+import type { TrustConfig } from '../../src/identity/trust.ts';
+import { createTrust } from '../../src/identity/trust.ts';
+import type { Resource } from '../../stack/demo/platform.ts';
+import { createPlatform } from '../../stack/demo/platform.ts';
+
+export const signal = new AbortController().signal;
+export const clock = { now: () => new Date(), monotonicMs: () => performance.now() };
+/** Makes numbers, ids and names of this run its own. */
+export const run = String(randomInt(100_000, 999_999));
+export const letters = Array.from(run, (digit) => 'qwrtzpsdfg'.charAt(Number(digit))).join('');
+export const uzi = (n: number): string => `${run}${String(n).padStart(3, '0')}`;
+export const ura = (n: number): string => `${run}${String(n).padStart(2, '0')}`;
+export const id = (name: string): string => `m${run}-${name}`;
+
+const NL = 'http://fhir.nl/fhir/NamingSystem';
+const PURPOSE = 'http://hl7.org/fhir/StructureDefinition/contactpoint-purpose';
+export const tagged = (value: string, purpose = 'matrix-messaging') => ({
+  ...{ system: 'other', value, extension: [{ url: PURPOSE, valueString: purpose }] },
+});
+const matrixTo = (value: string) => ({ system: 'url', value: `https://matrix.to/#/${value}` });
+export const email = (value: string) => ({ system: 'email', value });
+
+export const paths: string[] = [];
+
+export function fhirDirectory(): FhirDirectory {
+  const server = createDirectoryServer({
+    name: 'mcsd',
+    baseUrl: inject('stack').hapi.url,
+    allowPrivateAddresses: true,
+    requestTimeoutMs: 30_000,
+    observe: () => () => undefined,
+  });
+  const recording = {
+    ...server,
+    request: (request: Parameters<typeof server.request>[0]) => {
+      paths.push(request.path);
+      return server.request(request);
+    },
+  };
+  return createFhirDirectory(recording, { bearerToken: undefined, clock });
+}
+
+export function directory(trust: Partial<TrustConfig> = {}, passEveryMs = 3_600_000): McsdDirectory {
+  const fhir = fhirDirectory();
+  const accepts = createTrust({
+    ...{ trustedServers: [], authoritativeFor: 'all', believePublished: true },
+    homeserverOf: () => Promise.resolve(undefined),
+    ...trust,
+  });
+  const people = createMcsdPeople({ fhir, accepts, clock });
+  const feed = createMcsdFeed({ fhir, people, clock, overlapMs: 0, passEveryMs });
+  return createMcsdDirectory({ fhir, people, feed });
+}
+
+const put = (resource: Resource & { readonly id: string }): Promise<unknown> =>
+  createPlatform(inject('stack').hapi.url).put(resource);
+
+/** Deletes a resource. */
+export async function remove(reference: string): Promise<void> {
+  const response = await fetch(`${inject('stack').hapi.url}/${reference}`, { method: 'DELETE' });
+  if (!response.ok) throw new Error(`DELETE ${reference}: ${response.status}`);
+}
+
+export const practitioner = (name: string, number: string | undefined, over: object = {}): Promise<unknown> =>
+  put({
+    ...{ resourceType: 'Practitioner', id: id(name), active: true },
+    name: [{ given: [name], family: `van ${letters}` }],
+    ...(number !== undefined && { identifier: [{ system: `${NL}/uzi-nr-pers`, value: number }] }),
+    ...over,
+  });
+export const role = (
+  name: string,
+  holder: string,
+  organization: string,
+  over: object = {},
+): Promise<unknown> =>
+  put({
+    ...{ resourceType: 'PractitionerRole', id: id(name), active: true },
+    practitioner: { reference: `Practitioner/${id(holder)}` },
+    organization: { reference: `Organization/${id(organization)}` },
+    ...over,
+  });
+export const organization = (name: string, number: string | undefined, over: object = {}): Promise<unknown> =>
+  put({
+    ...{ resourceType: 'Organization', id: id(name), active: true, name },
+    ...(number !== undefined && { identifier: [{ system: `${NL}/ura`, value: number }] }),
+    ...over,
+  });
+const coded = (system: string, code: string) => ({ code: [{ coding: [{ system, code }] }] });
+
+export async function writeOrganizations(): Promise<void> {
+  await organization('hospital', ura(1), { telecom: [tagged('HS.nl', 'matrix-homeserver')] });
+  await organization('ward', undefined, { partOf: { reference: `Organization/${id('hospital')}` } });
+  await organization('clinic', ura(2), {
+    contact: [{ telecom: [tagged('partner.nl', 'matrix-homeserver')] }],
+  });
+  await put({
+    ...{ resourceType: 'Endpoint', id: id('chat'), status: 'active', address: 'https://chat.partner.nl' },
+    connectionType: { system: 'https://example.org/types', code: 'matrix' },
+    payloadType: [{ text: 'chat' }],
+  });
+  await organization('practice', ura(3), { endpoint: [{ reference: `Endpoint/${id('chat')}` }] });
+}
+
+export async function writePeople(): Promise<void> {
+  await practitioner('an', uzi(1), { telecom: [tagged('@an:hs.nl'), email(`An@${run}.nl`)] });
+  await role('an-ward', 'an', 'ward', coded(`${NL}/uzi-rolcode`, '01.015'));
+  await practitioner('bo', undefined, {
+    identifier: [{ system: 'urn:oid:2.16.528.1.1007.3.1', value: uzi(2) }],
+  });
+  await role('bo-clinic', 'bo', 'clinic', {
+    telecom: [matrixTo('@bo:partner.nl'), email(`bo@${run}.nl`)],
+    ...coded('http://snomed.info/sct', '158965000'),
+  });
+  // The same person as the hospital and the clinic have them.
+  await practitioner('bo-again', undefined, {
+    identifier: [{ system: `${NL}/uzi`, value: uzi(2) }],
+    telecom: [tagged('@bo:partner.nl')],
+  });
+  await role('bo-again-clinic', 'bo-again', 'clinic');
+  await practitioner('liar', uzi(3), { telecom: [tagged('@ceo:partner.nl')] });
+  await role('liar-ward', 'liar', 'ward');
+  await practitioner('double', uzi(4));
+  await role('double-ward', 'double', 'ward', { telecom: [tagged('@double:hs.nl')] });
+  await role('double-clinic', 'double', 'clinic', { telecom: [tagged('@double:partner.nl')] });
+  await practitioner('left', uzi(5), { active: false, telecom: [tagged('@left:hs.nl')] });
+  await role('left-ward', 'left', 'ward');
+  await practitioner('was', uzi(6), { telecom: [tagged('@was:hs.nl')] });
+  await role('was-ward', 'was', 'ward', { period: { end: '2020-01-01' } });
+  await practitioner('loner', uzi(7), { telecom: [tagged('@loner:hs.nl')] });
+}

@@ -1,0 +1,88 @@
+// The homeserver of an organisation, and a Matrix id written into one's own directory: against a real FHIR server.
+import { beforeAll, describe, expect, inject, test } from 'vitest';
+import type { FhirReference } from '../../src/domain/ids.ts';
+import type { FhirDirectory } from '../../src/identity/directories/fhir-directory.ts';
+import {
+  createAddressingSource,
+  createHomeserverDiscovery,
+} from '../../src/identity/homeserver-discovery.ts';
+import { publishMatrixId } from '../../src/identity/publish-matrix-id.ts';
+import { recordingLog } from '../builders/log.ts';
+import { userId } from '../builders/matrix.ts';
+import {
+  clock,
+  email,
+  fhirDirectory,
+  id,
+  practitioner,
+  run,
+  signal,
+  tagged,
+  ura,
+  uzi,
+  writeOrganizations,
+} from './care-directory.ts';
+
+describe.skipIf(inject('stackMissing'))('a FHIR directory of organisations', () => {
+  beforeAll(writeOrganizations);
+
+  test('the homeserver of an organisation: its own word, else its Endpoint of the configured type', async () => {
+    const homeserverOf = (connectionTypes: readonly string[]) =>
+      createHomeserverDiscovery({
+        known: { [ura(9)]: 'written.nl' },
+        sources: [createAddressingSource(fhirDirectory(), { connectionTypes, payloadTypes: [] })],
+        ...{ clock, log: recordingLog(), keepMs: 60_000 },
+      });
+    const discover = homeserverOf(['matrix']);
+    expect(await discover(ura(1), signal)).toBe('hs.nl');
+    expect(await discover(ura(2), signal)).toBe('partner.nl');
+    expect(await discover(ura(3), signal)).toBe('chat.partner.nl');
+    expect(await discover(ura(9), signal)).toBe('written.nl');
+    expect(await discover(ura(8), signal)).toBeUndefined();
+    expect(await homeserverOf(['tim'])(ura(3), signal)).toBeUndefined();
+  });
+
+  describe('publishing a Matrix id', () => {
+    const reference = `Practitioner/${id('new')}` as FhirReference;
+    const publish = (fhir: FhirDirectory, name: string) =>
+      publishMatrixId({ fhir, isOwn: true }, reference, userId(name), signal);
+
+    test('adds it to the telecom, once, and overwrites no other', async () => {
+      const fhir = fhirDirectory();
+      expect(await publish(fhir, '@new:hs.nl')).toBe('missing');
+      await practitioner('new', uzi(8), { telecom: [email(`new@${run}.nl`)] });
+      expect(await publish(fhir, '@new:hs.nl')).toBe('published');
+      expect(await publish(fhir, '@new:hs.nl')).toBe('published');
+      expect(await publish(fhir, '@other:hs.nl')).toBe('differs');
+      expect(await fhir.read(reference, signal)).toMatchObject({
+        meta: { versionId: '2' },
+        telecom: [email(`new@${run}.nl`), tagged('@new:hs.nl')],
+      });
+    });
+
+    test('keeps what another writes at the same moment', async () => {
+      await practitioner('new', uzi(8));
+      const fhir = fhirDirectory();
+      let changes = 0;
+      const contested: FhirDirectory = {
+        ...fhir,
+        read: async (...args) => {
+          const resource = await fhir.read(...args);
+          if (changes++ === 0) await practitioner('new', uzi(8), { telecom: [email(`late@${run}.nl`)] });
+          return resource;
+        },
+      };
+      expect(await publish(contested, '@new:hs.nl')).toBe('published');
+      expect(await fhir.read(reference, signal)).toMatchObject({
+        telecom: [email(`late@${run}.nl`), tagged('@new:hs.nl')],
+      });
+    });
+
+    test('is refused for a directory that is not one’s own', async () => {
+      const others = { fhir: fhirDirectory(), isOwn: false };
+      await expect(publishMatrixId(others, reference, userId('@new:hs.nl'), signal)).rejects.toThrow(
+        TypeError,
+      );
+    });
+  });
+});
