@@ -122,7 +122,9 @@ export function createKeycloakApi({ server, realm, client, clock }: Deps): Keycl
 
 interface Token {
   readonly value: Promise<string>;
-  /** By the monotonic clock; not known before it is there. */
+  /** Known as soon as it is there. */
+  text?: string;
+  /** By the monotonic clock. */
   renewAt: number;
 }
 
@@ -151,6 +153,7 @@ function createTokens({
           answer,
           tokenSchema,
         );
+        token.text = value;
         token.renewAt = begun + seconds * 1000 - Math.min(RENEW_EARLY_MS, seconds * 500);
         return value;
       } catch (error) {
@@ -168,13 +171,7 @@ function createTokens({
     },
     /** Drops a token that was refused, unless another took its place. */
     forget(refused: string): void {
-      const dropped = current;
-      void dropped?.value.then(
-        (value) => {
-          if (current === dropped && value === refused) current = undefined;
-        },
-        () => undefined,
-      );
+      if (current?.text === refused) current = undefined;
     },
   };
 }
