@@ -90,13 +90,14 @@ async function carry(bridge: Bridge, change: Change, attempt: Attempt): Promise<
   const roster = await bridge.fhir.read(room.reference, attempt.signal);
   if (roster === undefined || !isRoster(roster)) return { kind: 'ignored', reason: 'gone' };
   if (roster.status === 'entered-in-error') return { kind: 'ignored', reason: 'status' };
-  const isIndirect = await isInThroughGroup(bridge, change, roster);
+  const { store, db } = bridge;
+  const isAgreedOn = (await store.roomMembers.readBase(db, room.reference)).has(change.userId);
+  // They followed the bridge's own invitation; if FHIR has dropped them since, joining does not bring them back.
+  if (action === 'add' && isAgreedOn) return converging(bridge, [room.reference], event);
+  // Of people in teams within the team, the last convergence knows.
+  const isIndirect = isAgreedOn && namesGroups(roster, moment.now);
   const updated =
-    action === 'remove'
-      ? withoutMember(roster, somebody, moment)
-      : isIndirect
-        ? undefined
-        : withMember(roster, somebody, moment);
+    action === 'remove' ? withoutMember(roster, somebody, moment) : withMember(roster, somebody, moment);
   if (updated === undefined) {
     // An account joined whose person FHIR has in the room: one they had before can leave now.
     if (action === 'add') return converging(bridge, [room.reference], event);
@@ -111,15 +112,9 @@ async function carry(bridge: Bridge, change: Change, attempt: Attempt): Promise<
     : write(bridge, change, { ...updated, id: roster.id, meta: roster.meta }, attempt.signal);
 }
 
-/** Of people in teams within the team, the last convergence knows. */
-async function isInThroughGroup({ store, db }: Bridge, change: Change, roster: Roster): Promise<boolean> {
-  if (!namesGroups(roster, change.moment.now)) return false;
-  return (await store.roomMembers.readBase(db, change.room.reference)).has(change.userId);
-}
-
 async function write(
   bridge: Bridge,
-  { room, event }: Change,
+  { room, event, action, userId }: Change,
   roster: StoredResource<Roster>,
   signal: AbortSignal,
 ): Promise<Outcome> {
@@ -132,6 +127,7 @@ async function write(
     kind: 'done',
     record: async (tx) => {
       await store.resourceVersions.recordWritten(tx, version);
+      if (action === 'remove') await store.roomMembers.removeFromBase(tx, room.reference, userId);
       await bridge.enqueue(
         tx,
         [...converge].map((reference) => convergeItem(reference, event.event_id)),

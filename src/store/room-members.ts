@@ -28,6 +28,15 @@ export async function saveBase(
   );
 }
 
+/** Takes a user out of the base of a room: both sides agree that they are no member any more. */
+export async function removeFromBase(
+  db: Queryable,
+  reference: FhirReference,
+  userId: MatrixUserId,
+): Promise<void> {
+  await db.query('delete from room_member where reference = $1 and user_id = $2', [reference, userId]);
+}
+
 /** Replaces what a room's desired state depends on. */
 export async function saveDependencies(
   db: Queryable,

@@ -1,7 +1,7 @@
 // The members of a team's space follow its participants: teams and organisations within, periods, removals and roles.
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import type { Participant } from './care.ts';
-import { aliases, practitioner, putAndSettle, startUser, team } from './care.ts';
+import { aliases, practitioner, startUser, team } from './care.ts';
 import type { TestContext } from './context.ts';
 import { startContext } from './context.ts';
 import type { BotView } from './rooms.ts';
@@ -190,21 +190,5 @@ describe.skipIf(inject('stackMissing') !== undefined)('the members of a care tea
     await eventually(() => levelsIn(spaceId)).toEqual({ [joris]: 75 });
     await putRole('joris-role', 'joris', { code: [{ coding: [{ code: 'primary' }] }] });
     await eventually(() => levelsIn(spaceId)).toEqual({ [joris]: 100 });
-  });
-
-  test('whoever left by themselves is not invited again by a change that is not about them', async () => {
-    const kees = await startUser(context, 'kees');
-    await putPractitioner('kees', kees.userId);
-    const participants = [reference('Practitioner', 'kees'), reference('RelatedPerson', 'daughter')];
-    await putTeam('left', participants);
-    const spaceId = await kees.join(aliases.space(`${context.prefix}left`));
-    await kees.client.leave(spaceId);
-    await eventually(async () => (await bot.members(spaceId))[kees.userId]).toBe('leave');
-    await putAndSettle(context, {
-      ...team(context.prefix, `${context.prefix}left`, participants),
-      category: [{ text: 'Elderly care' }],
-    });
-    expect((await bot.members(spaceId))[kees.userId]).toBe('leave');
-    kees.leaveClient();
   });
 });

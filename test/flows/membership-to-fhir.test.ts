@@ -127,6 +127,31 @@ describe('under the policy follow', () => {
     expect(await converged()).toEqual(['CareTeam/1']);
   });
 
+  test('who joins by the bridge’s own invitation after FHIR dropped them is not brought back', async () => {
+    const { matrix, fhir, handle, converged } = createScene();
+    await roomMembers.saveBase(database(), ref('CareTeam/1'), new Map([[DOCTOR, ref('Practitioner/8')]]));
+    matrix.member(SPACE, DOCTOR, 'join');
+    expect(await handle(member(DOCTOR, 'join'))).toBe('done');
+    expect(fhir.writes).toEqual([]);
+    expect(await converged()).toEqual(['CareTeam/1']);
+  });
+
+  test('who left and comes back by a member’s invitation takes part again, before any convergence', async () => {
+    const { matrix, fhir, handle } = createScene({}, ['Practitioner/8']);
+    await roomMembers.saveBase(database(), ref('CareTeam/1'), new Map([[DOCTOR, ref('Practitioner/8')]]));
+    matrix.member(SPACE, DOCTOR, 'leave');
+    await handle(member(DOCTOR, 'leave'));
+    matrix.member(SPACE, DOCTOR, 'join');
+    await handle(member(DOCTOR, 'join'));
+    expect(fhir.writes).toEqual(['CareTeam/1', 'CareTeam/1']);
+    expect(fhir.get('CareTeam/1')).toMatchObject({
+      participant: [
+        { member: { reference: 'Practitioner/8' }, period: { end: '2026-11-21T12:00:00.000Z' } },
+        { member: { reference: 'Practitioner/8' }, period: { start: '2026-11-21T12:00:00.000Z' } },
+      ],
+    });
+  });
+
   test('a ghost removed by a member is a person who left', async () => {
     const { matrix, fhir, handle } = createScene({}, ['RelatedPerson/3']);
     matrix.member(SPACE, GHOST, 'leave', NURSE);
