@@ -215,6 +215,7 @@ describe.skipIf(isMissing)('Keycloak', () => {
       notBefore: Math.floor(Date.now() / 1000) + 1,
     });
     await own.users(query, signal).catch(() => undefined);
+    expect(asked.filter((operation) => operation === 'keycloak get token')).toHaveLength(2);
     await admin('PUT', `clients/${clients[0]?.id ?? ''}`, { ...clients[0], notBefore: 0 });
     expect(await own.users(query, signal)).toHaveLength(1);
   });

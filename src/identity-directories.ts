@@ -1,0 +1,221 @@
+// The directories put together: settings in; one directory for look-ups, the syncs of the local table and the change of peppers out.
+import type { Pool } from 'pg';
+import type { Clock } from './domain/clock.ts';
+import { createDirectoryChain } from './identity/chain.ts';
+import type { Asked } from './identity/chain.ts';
+import { createFhirDirectory } from './identity/directories/fhir-directory.ts';
+import type { FhirDirectory } from './identity/directories/fhir-directory.ts';
+import { createKeycloakApi } from './identity/directories/keycloak-api.ts';
+import type { KeycloakClient } from './identity/directories/keycloak-api.ts';
+import { createKeycloakDirectory } from './identity/directories/keycloak.ts';
+import type { KeycloakMapping } from './identity/directories/keycloak.ts';
+import { createLocalDirectory } from './identity/directories/local.ts';
+import { createMcsdFeed } from './identity/directories/mcsd-feed.ts';
+import { createMcsdPeople } from './identity/directories/mcsd-people.ts';
+import { createMcsdDirectory } from './identity/directories/mcsd.ts';
+import { createDirectoryServer } from './identity/directory-server.ts';
+import type { DirectoryTls } from './identity/directory-server.ts';
+import type { Directory, Medium } from './identity/directory.ts';
+import type { HomeserverOf } from './identity/homeserver-discovery.ts';
+import { rotatePeppersOnce } from './identity/pepper-rotation.ts';
+import type { SyncProgress, SyncStore } from './identity/sync.ts';
+import { syncOnce } from './identity/sync.ts';
+import type { TrustConfig } from './identity/trust.ts';
+import { createTrust } from './identity/trust.ts';
+import { inTransaction } from './inbox/database.ts';
+import { readCursor, saveCursor } from './store/cursors.ts';
+import { findPeopleByName, findPersonOf, findUsersAt } from './store/identities.ts';
+import * as hashes from './store/identity-hashes.ts';
+import * as records from './store/identity-records.ts';
+import type { Log } from './telemetry/log.ts';
+import type { RequestObserver } from './telemetry/metrics.ts';
+
+/** What all directories on servers have in common. */
+interface ServerSettings {
+  /** Unique, short and lasting: it stands in metrics and in the local table. */
+  readonly name: string;
+  readonly baseUrl: string;
+  readonly allowPrivateAddresses: boolean;
+  readonly tls?: DirectoryTls | undefined;
+  /** How long a question may take. */
+  readonly timeoutMs: number;
+  /** Whether its people are kept in the local table. */
+  readonly sync: boolean;
+}
+
+/** A FHIR directory of care. */
+export interface McsdSettings extends ServerSettings {
+  readonly kind: 'mcsd';
+  readonly bearerToken?: string | undefined;
+  readonly trust: Omit<TrustConfig, 'homeserverOf'>;
+  readonly overlapMs: number;
+  readonly passEveryMs: number;
+}
+
+/** A realm of Keycloak. */
+export interface KeycloakSettings extends ServerSettings {
+  readonly kind: 'keycloak';
+  readonly realm: string;
+  readonly client: KeycloakClient;
+  readonly passwordClient?: KeycloakClient | undefined;
+  readonly mapping: KeycloakMapping;
+}
+
+/** All of it, in the order in which directories are asked. */
+export interface DirectoriesSettings {
+  readonly directories: readonly ({ readonly kind: 'local' } | McsdSettings | KeycloakSettings)[];
+  readonly budgetMs: number;
+  readonly agreement: 'first' | 'all';
+  readonly media: readonly Medium[];
+  readonly pepperSeconds: number;
+  readonly pepperGraceSeconds: number;
+}
+
+interface Deps {
+  readonly settings: DirectoriesSettings;
+  readonly pool: Pool;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly homeserverOf: HomeserverOf;
+  readonly observeRequest: RequestObserver;
+  readonly observeAsked: (directory: string, asked: Asked) => void;
+  readonly onSyncProgress: (progress: SyncProgress) => void;
+}
+
+/** Work that runs on one replica at a time; each call is one pass and returns how much it found. */
+export interface LeasedPass {
+  readonly name: string;
+  readonly pass: (signal: AbortSignal) => Promise<number>;
+}
+
+/** For the pages of a sync; questions have the shorter time of their directory. */
+const REQUEST_TIMEOUT_MS = 30_000;
+/** Users of Keycloak per page. */
+const PAGE = 100;
+/** The local table answers in milliseconds, or not at all. */
+const LOCAL_TIMEOUT_MS = 1_000;
+
+/** Puts the directories together. */
+export function createDirectories(deps: Deps): {
+  readonly directory: Directory;
+  readonly passes: readonly LeasedPass[];
+} {
+  const { settings, pool, clock, log } = deps;
+  const links = settings.directories.map((one) => ({
+    one,
+    directory: createOne(deps, one),
+    timeoutMs: one.kind === 'local' ? LOCAL_TIMEOUT_MS : one.timeoutMs,
+  }));
+  const { budgetMs, agreement, media } = settings;
+  const syncs = links
+    .filter(({ one }) => one.kind !== 'local' && one.sync)
+    .map(({ directory }): LeasedPass => ({
+      name: `identity:${directory.name}`,
+      pass: (signal) =>
+        syncOnce(
+          { directory, store: syncStore(pool, directory.name), log, onProgress: deps.onSyncProgress },
+          signal,
+        ),
+    }));
+  const rotation: LeasedPass = {
+    name: 'identity:peppers',
+    pass: (signal) =>
+      rotatePeppersOnce(
+        {
+          ...{ store: pepperStore(pool), clock },
+          rotateEverySeconds: settings.pepperSeconds,
+          graceSeconds: settings.pepperGraceSeconds,
+        },
+        signal,
+      ),
+  };
+  return {
+    directory: createDirectoryChain({ links, budgetMs, agreement, media, log, observe: deps.observeAsked }),
+    passes: [...syncs, rotation],
+  };
+}
+
+function createOne(deps: Deps, one: DirectoriesSettings['directories'][number]): Directory {
+  switch (one.kind) {
+    case 'local':
+      return localDirectory(deps.pool);
+    case 'mcsd':
+      return mcsdDirectory(deps, one);
+    case 'keycloak':
+      return keycloakDirectory(deps, one);
+  }
+}
+
+function localDirectory(pool: Pool): Directory {
+  return createLocalDirectory({
+    findUsersAt: (addresses) => findUsersAt(pool, addresses),
+    findPeopleByName: (beginnings, limit) => findPeopleByName(pool, beginnings, limit),
+    findPersonOf: (userId) => findPersonOf(pool, userId),
+  });
+}
+
+function connect({ observeRequest }: Pick<Deps, 'observeRequest'>, one: ServerSettings) {
+  return createDirectoryServer({ ...one, requestTimeoutMs: REQUEST_TIMEOUT_MS, observe: observeRequest });
+}
+
+/** A FHIR directory's interactions; for the source of homeservers and for writing into one's own, too. */
+export function connectFhirDirectory(
+  deps: Pick<Deps, 'observeRequest' | 'clock'>,
+  one: ServerSettings & { readonly bearerToken?: string | undefined },
+): FhirDirectory {
+  return createFhirDirectory(connect(deps, one), { bearerToken: one.bearerToken, clock: deps.clock });
+}
+
+function mcsdDirectory(deps: Deps, one: McsdSettings): Directory {
+  const { clock, homeserverOf } = deps;
+  const fhir = connectFhirDirectory(deps, one);
+  const people = createMcsdPeople({ fhir, clock, accepts: createTrust({ ...one.trust, homeserverOf }) });
+  const feed = createMcsdFeed({
+    fhir,
+    people,
+    clock,
+    overlapMs: one.overlapMs,
+    passEveryMs: one.passEveryMs,
+  });
+  return createMcsdDirectory({ fhir, people, feed });
+}
+
+function keycloakDirectory(deps: Deps, one: KeycloakSettings): Directory {
+  const { clock } = deps;
+  const { realm, client, mapping, passwordClient } = one;
+  const api = createKeycloakApi({ server: connect(deps, one), realm, client, clock });
+  return {
+    ...createKeycloakDirectory({ api, mapping, clock, pageSize: PAGE, passwordClient }),
+    name: one.name,
+  };
+}
+
+/** Where the sync of one directory keeps what it read; one cursor each. */
+function syncStore(pool: Pool, directory: string): SyncStore {
+  const cursor = `identity:${directory}`;
+  return {
+    readPosition: () => readCursor(pool, cursor),
+    unseen: (pass, limit) => records.findUnseenRecords(pool, directory, pass, limit),
+    save: (page) =>
+      inTransaction(pool, async (tx) => {
+        await records.saveIdentityRecords(tx, directory, page.records, page.seenIn);
+        await records.removeIdentityRecords(tx, directory, page.gone);
+        await saveCursor(tx, cursor, page.position);
+      }),
+  };
+}
+
+function pepperStore(pool: Pool) {
+  return {
+    readPeppers: () => hashes.readPeppers(pool),
+    begin: (pepper: string) =>
+      inTransaction(pool, async (tx) => {
+        await records.lockOutIdentityWriters(tx);
+        await hashes.beginPepper(tx, pepper);
+      }),
+    hashNextBatch: (size: number) => inTransaction(pool, (tx) => hashes.hashNextBatch(tx, size)),
+    announce: () => inTransaction(pool, hashes.announcePepper),
+    forgetPrevious: (graceSeconds: number) => hashes.forgetPreviousPepper(pool, graceSeconds),
+    removeStaleHashes: (size: number) => hashes.removeStaleHashes(pool, size),
+  };
+}
