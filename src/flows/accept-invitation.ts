@@ -5,9 +5,12 @@ import type { MatrixUserId } from '../domain/ids.ts';
 import type { MatrixEvent } from '../domain/matrix.ts';
 import type { InviteContext } from '../mapping/invite-context.ts';
 import { readInviteContext } from '../mapping/invite-context.ts';
+import { BridgeError } from '../telemetry/errors.ts';
 import type { Attempt, Outcome } from '../inbox/item.ts';
 import type { Bridge, BridgeSettings } from './bridge.ts';
 import { isOwnUser } from './own-users.ts';
+
+const DECLINE_AFTER_MS = 2_000;
 
 /** The invitation of a ghost by someone else. */
 export interface GhostInvitation extends MatrixEvent {
@@ -47,10 +50,10 @@ export async function acceptInvitation(
     case 'unreadable':
       return ignored('context-unreadable');
     case 'personal-number':
-      return decline(bridge, event, 'personal-number', attempt.signal);
+      return decline(bridge, event, 'personal-number', attempt);
     case 'subject':
       if (!pseudonyms.canResolve) return ignored('no-resolver');
-      return answer(bridge, event, context, attempt.signal);
+      return answer(bridge, event, context, attempt);
   }
 }
 
@@ -58,12 +61,13 @@ async function answer(
   bridge: Bridge,
   event: GhostInvitation,
   context: Extract<InviteContext, { kind: 'subject' }>,
-  signal: AbortSignal,
+  attempt: Attempt,
 ): Promise<Outcome> {
+  const { signal } = attempt;
   const { db, store, homeserver } = bridge;
   const { event_id: eventId, room_id: roomId, state_key: userId, sender: inviter } = event;
   const subject = await subjectOf(bridge, event, context, signal);
-  if (subject === undefined) return decline(bridge, event, 'unknown-subject', signal);
+  if (subject === undefined) return decline(bridge, event, 'unknown-subject', attempt);
   await store.invitations.saveInvitation(db, { roomId, userId, eventId, inviter, subject });
   if (!(await homeserver.acceptInvitation(userId, roomId, serverNameOf(inviter), signal))) {
     return {
@@ -87,12 +91,18 @@ async function subjectOf(
   return pseudonyms.resolve({ token, platform, senderServer: serverNameOf(sender), invitation }, signal);
 }
 
+/**
+ * Not at once: the inviting homeserver sends an invitation before it has stored it, and a refusal that overtakes it would
+ * be lost there, so that the ghost stood as invited for ever.
+ */
 async function decline(
   { homeserver }: Bridge,
   { state_key: ghost, room_id: roomId }: GhostInvitation,
   reason: string,
-  signal: AbortSignal,
+  { number, signal }: Attempt,
 ): Promise<Outcome> {
+  if (number === 1)
+    throw new BridgeError('invitation-fresh', 'it is declined later', { retryAfterMs: DECLINE_AFTER_MS });
   await homeserver.leave(ghost, roomId, signal);
   return ignored(reason);
 }

@@ -45,6 +45,7 @@ export async function convergeSpace(
     const plan = await planRoom(bridge, blueprint, signal);
     if (plan === undefined) return undefined;
     const roomId = await applyPlan(bridge, plan, signal, insist);
+    await store.rooms.savePhase(db, reference, plan.desired.phase);
     await store.rooms.saveReady(db, reference);
     return { roomId, subject: blueprint.subject };
   });

@@ -107,7 +107,6 @@ export async function applyPlan(
   );
   const dependencies = new Set([...blueprint.sources, ...blueprint.people.dependencies]);
   await store.roomMembers.saveDependencies(db, reference, dependencies);
-  await store.rooms.savePhase(db, reference, desired.phase);
   bridge.metrics.roomChanges.inc({ kind: desired.kind }, plan.ghosts.length + changes.length);
   const [first] = unreached.values();
   await askForMore(bridge, blueprint, insist ? [] : [...unreached.keys()]);
@@ -150,11 +149,11 @@ async function askForMore(
   unreached: readonly MatrixUserId[],
 ): Promise<void> {
   const changed = await changedMeanwhile(bridge, people);
-  const today = bridge.clock.now().toISOString().slice(0, 10);
-  const items = [
-    ...changed.map((cause) => convergeItem(reference, cause)),
-    ...(unreached.length > 0 ? [insistItem(reference, `invite ${peopleDigest(unreached)} ${today}`)] : []),
-  ];
+  const items = changed.map((cause) => convergeItem(reference, cause));
+  if (unreached.length > 0) {
+    const today = bridge.clock.now().toISOString().slice(0, 10);
+    items.push(insistItem(reference, `invite ${peopleDigest(unreached)} ${today}`));
+  }
   if (items.length > 0) await bridge.transact((tx) => bridge.enqueue(tx, items));
 }
 

@@ -83,6 +83,8 @@ export async function convergeConversation(
     if (plan === undefined) return undefined;
     const roomId = await applyPlan(bridge, plan, signal, insist);
     await saveLinks(bridge, plan, { before: row, roomId, space }, signal);
+    // Last: as long as it is not saved, the links are made again.
+    await bridge.store.rooms.savePhase(bridge.db, reference, plan.desired.phase);
     if (plan.desired.phase === 'open') await sayFirstMessage(bridge, request, reference, roomId, signal);
     await bridge.store.rooms.saveReady(bridge.db, reference);
     // A room that is an archive from the start was open for its first message only.
@@ -95,6 +97,7 @@ export async function convergeConversation(
       signal,
     );
     if (archived !== undefined) await applyPlan(bridge, archived, signal);
+    await bridge.store.rooms.savePhase(bridge.db, reference, phase);
     return { roomId, phase };
   });
 }

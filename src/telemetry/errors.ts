@@ -54,6 +54,12 @@ export const errorCatalogue = {
     operator: 'A room is being made and is not finished yet.',
     sender: 'not-filed',
   },
+  'invitation-fresh': {
+    verdict: 'retry',
+    operator:
+      'An invitation is declined a moment later, so that the inviting homeserver has stored it by then.',
+    sender: 'not-filed',
+  },
   'fhir-unavailable': {
     verdict: 'retry',
     operator:

@@ -71,9 +71,9 @@ async function createWorld() {
       },
     },
   } as unknown as Bridge;
-  const handle = async (event = invitation()) => {
+  const handle = async (event = invitation(), number = 1) => {
     if (!isGhostInvitation(SETTINGS, event)) throw new TypeError('Expected the invitation of a ghost');
-    const attempt = { number: 1, inDoubt: false, signal: new AbortController().signal };
+    const attempt = { number, inDoubt: false, signal: new AbortController().signal };
     const outcome = await acceptInvitation(bridge, event, attempt);
     const tx = await db.connect();
     if ('record' in outcome) await outcome.record(tx);
@@ -145,17 +145,21 @@ describe('is not followed, and left standing,', () => {
   });
 });
 
-test('with a token that stands for nobody it is declined', async () => {
+test('with a token that stands for nobody it is declined, once the inviting homeserver has surely stored it', async () => {
   const { world, calls, handle, rows } = await createWorld();
   world.resolve = () => Promise.resolve(undefined);
-  expect(await handle()).toBe('unknown-subject');
+  await expect(handle()).rejects.toMatchObject({ code: 'invitation-fresh', retryAfterMs: 2000 });
+  expect(calls.map((call) => (call as string[])[0])).not.toContain('leave');
+  expect(await handle(invitation(), 2)).toBe('unknown-subject');
   expect(calls.at(-1)).toEqual(['leave', GHOST, '!theirs']);
   expect(await rows()).toEqual([]);
 });
 
 test('with a BSN in its context it is declined, and the BSN goes nowhere', async () => {
   const { calls, handle, rows } = await createWorld();
-  expect(await handle(invitation({ content: invitationContent('123456782') }))).toBe('personal-number');
+  const number = invitation({ content: invitationContent('123456782') });
+  await expect(handle(number)).rejects.toMatchObject({ code: 'invitation-fresh' });
+  expect(await handle(number, 2)).toBe('personal-number');
   expect(calls).toEqual([['leave', GHOST, '!theirs']]);
   expect(await rows()).toEqual([]);
 });
