@@ -29,8 +29,9 @@ import { createPolicies } from './identity/service/policies.ts';
 import { createRateLimiter } from './identity/service/rate-limits.ts';
 import * as accountTables from './store/identity-accounts.ts';
 import * as auditTable from './store/identity-audit.ts';
-import { findUsersByHash, readPeppers } from './store/identity-hashes.ts';
+import { readPeppers } from './store/identity-hashes.ts';
 import * as inviteTable from './store/identity-invites.ts';
+import { lookUpHashes } from './store/identity-lookups.ts';
 import type { Log } from './telemetry/log.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 
@@ -43,6 +44,8 @@ export interface IdentityServerDeps {
   readonly sleep: Sleep;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** What `/health` tells an operator to mend. */
+  readonly warnings?: () => readonly string[];
 }
 
 export interface IdentityServer {
@@ -70,6 +73,7 @@ export function createIdentityServer(deps: IdentityServerDeps): IdentityServer {
       backend: backendAuth === 'off' ? undefined : backendDeps(deps, shared, backendAuth),
       service: service ? serviceDeps(deps, shared) : undefined,
       isReady: () => isReady(deps, shared),
+      ...(deps.warnings !== undefined && { warnings: deps.warnings }),
       count: (api, status) => {
         metrics.identityAnswers.inc({ api, status });
       },
@@ -186,7 +190,12 @@ function serviceDeps(
     policies: createPolicies(pool, accountTables, identity.policies),
     peppers,
     lookup: createLookup({
-      findByHash: (generation, hashes, media) => findUsersByHash(pool, generation, hashes, media),
+      lookUpHashes: (generation, asked) =>
+        lookUpHashes(
+          pool,
+          { generation, media: identity.media, at: clock.now(), key: keyedHash.pads },
+          asked,
+        ),
       ...{ directory, media: identity.media, keyedHash, audit },
     }),
     invites:

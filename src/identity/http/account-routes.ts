@@ -1,7 +1,7 @@
 // Accounts and terms of the Identity Service API v2.
 import type { Router } from 'express';
 import { z } from 'zod';
-import { checkBody, refusal } from './json-body.ts';
+import { checkBody, jsonBody, refusal } from './json-body.ts';
 import { answering, ok } from './reply.ts';
 import { bearerToken, forUsers, limitExceeded, unauthorized, unavailable } from './service-deps.ts';
 import type { ServiceDeps } from './service-deps.ts';
@@ -22,6 +22,7 @@ export function accountRoutes(router: Router, deps: ServiceDeps, base: string): 
 
   router.post(
     `${base}/account/register`,
+    jsonBody,
     answering(async (request, signal) => {
       const wait = await limits.register(callerAddress(request));
       if (wait !== undefined) return limitExceeded(wait);
@@ -59,6 +60,7 @@ export function accountRoutes(router: Router, deps: ServiceDeps, base: string): 
 
   router.post(
     `${base}/terms`,
+    jsonBody,
     forUsers(
       deps,
       async (request, userId) => {

@@ -44,7 +44,7 @@ const profileBody = z.looseObject({ mxid: z.string().max(255) });
 export function createBackendRouter(deps: BackendRouterDeps): Router {
   const router = express.Router();
   const routes = express.Router({ mergeParams: true });
-  routes.use(deps.access, jsonBody());
+  routes.use(deps.access, jsonBody);
   routes.post('/auth/login', login(deps));
   routes.post('/directory/user/search', search(deps));
   routes.post('/identity/single', single(deps));

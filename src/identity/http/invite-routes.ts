@@ -3,7 +3,7 @@ import type { Request, Router } from 'express';
 import { z } from 'zod';
 import type { RoomId } from '../../domain/ids.ts';
 import { parseThreepid } from '../threepid.ts';
-import { checkBody, refusal } from './json-body.ts';
+import { checkBody, jsonBody, refusal } from './json-body.ts';
 import { answering, ok } from './reply.ts';
 import type { Reply } from './reply.ts';
 import { forUsers, limitExceeded, unavailable } from './service-deps.ts';
@@ -51,7 +51,7 @@ export function inviteRoutes(router: Router, deps: ServiceDeps, base: string): v
       );
     }, failed),
   );
-  router.post(`${base}/store-invite`, storeInvite(deps));
+  router.post(`${base}/store-invite`, jsonBody, storeInvite(deps));
 }
 
 function storeInvite(deps: ServiceDeps) {

@@ -10,9 +10,12 @@ import type { Reply } from './reply.ts';
 const LARGEST_BODY = '64kb';
 
 /** Reads JSON bodies. Compressed ones are refused: nobody sends them, and they can be bombs. */
-export function jsonBody(): RequestHandler {
-  return express.json({ limit: LARGEST_BODY, strict: false, inflate: false, type: () => true });
-}
+export const jsonBody: RequestHandler = express.json({
+  limit: LARGEST_BODY,
+  strict: false,
+  inflate: false,
+  type: () => true,
+});
 
 /** A Matrix error (Identity Service API, "Standard error response"). */
 export function refusal(

@@ -1,7 +1,7 @@
 // Look-ups of the Identity Service API v2: how to hash, and whom the hashes find.
 import type { Router } from 'express';
 import { z } from 'zod';
-import { checkBody, refusal } from './json-body.ts';
+import { checkBody, jsonBody, refusal } from './json-body.ts';
 import { ok } from './reply.ts';
 import type { Reply } from './reply.ts';
 import { forUsers, limitExceeded } from './service-deps.ts';
@@ -32,6 +32,7 @@ export function lookupRoutes(router: Router, deps: ServiceDeps, base: string): v
 
   router.post(
     `${base}/lookup`,
+    jsonBody,
     forUsers(deps, async (request, userId, signal) => {
       const checked = checkBody(lookupBody, request.body);
       if ('wrong' in checked) return checked.wrong;

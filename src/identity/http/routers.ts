@@ -14,6 +14,8 @@ export interface IdentityRouterDeps {
   readonly service: ServiceDeps | undefined;
   /** Whether questions can be answered: the database is there, and a pepper. */
   readonly isReady: () => Promise<boolean>;
+  /** What an operator should mend although questions are answered; names no person. */
+  readonly warnings?: () => readonly string[];
   /** Counts answers, by API and status. */
   readonly count: (api: 'backend' | 'service', status: number) => void;
 }
@@ -23,20 +25,25 @@ export function createIdentityRouters({
   backend,
   service,
   isReady,
+  warnings,
   count,
 }: IdentityRouterDeps): readonly Router[] {
   return [
-    healthRouter(isReady),
+    healthRouter(isReady, warnings),
     ...(backend === undefined ? [] : [counted('backend', createBackendRouter(backend), count)]),
     ...(service === undefined ? [] : [counted('service', createServiceRouter(service), count)]),
   ];
 }
 
 /** Nothing here is personal, so nothing here asks for a token. */
-function healthRouter(isReady: () => Promise<boolean>): Router {
+function healthRouter(
+  isReady: IdentityRouterDeps['isReady'],
+  warnings: () => readonly string[] = () => [],
+): Router {
   const router = express.Router();
   router.get('/health', (_request, response) => {
-    send(response, { status: 200, body: { status: 'healthy' } });
+    const told = warnings();
+    send(response, { status: 200, body: { status: 'healthy', ...(told.length > 0 && { warnings: told }) } });
   });
   router.get('/health/ready', async (_request, response) => {
     const ready = await isReady().catch(() => false);

@@ -4,7 +4,7 @@ import type { Request, Response, Router } from 'express';
 import { accountRoutes } from './account-routes.ts';
 import { cors } from './cors.ts';
 import { inviteRoutes } from './invite-routes.ts';
-import { bodyFaults, jsonBody, refusal } from './json-body.ts';
+import { bodyFaults, refusal } from './json-body.ts';
 import { lookupRoutes } from './lookup-routes.ts';
 import { ok, send } from './reply.ts';
 import type { ServiceDeps } from './service-deps.ts';
@@ -36,6 +36,16 @@ const NOT_OFFERED = [
 export function createServiceRouter(deps: ServiceDeps): Router {
   const router = express.Router();
   router.use(ROOT, cors);
+  // The route that is asked most comes first: routes are tried in turn.
+  lookupRoutes(router, deps, BASE);
+  router.get(`${ROOT}/versions`, (_request, response) => {
+    send(response, ok({ versions: VERSIONS }));
+  });
+  router.get(BASE, (_request, response) => {
+    send(response, ok({}));
+  });
+  accountRoutes(router, deps, BASE);
+  inviteRoutes(router, deps, BASE);
   for (const [method, path] of NOT_OFFERED) {
     router[method](`${BASE}${path}`, (_request: Request, response: Response) => {
       send(
@@ -44,16 +54,6 @@ export function createServiceRouter(deps: ServiceDeps): Router {
       );
     });
   }
-  router.use(ROOT, jsonBody());
-  router.get(`${ROOT}/versions`, (_request, response) => {
-    send(response, ok({ versions: VERSIONS }));
-  });
-  router.get(BASE, (_request, response) => {
-    send(response, ok({}));
-  });
-  accountRoutes(router, deps, BASE);
-  lookupRoutes(router, deps, BASE);
-  inviteRoutes(router, deps, BASE);
   for (const path of pathsOf(router)) {
     router.all(path, (_request, response) => {
       send(response, refusal(405, 'M_UNRECOGNIZED', 'The endpoint does not know this method'));

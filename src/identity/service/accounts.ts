@@ -27,6 +27,9 @@ interface Deps {
 }
 
 const TOKEN_BYTES = 32;
+/** How long an owner is remembered: a token that another replica logged out is refused here that much later at most. */
+const REMEMBERED_MS = 2_000;
+const MOST_REMEMBERED = 10_000;
 /** What we give out: 32 bytes in base64url. Anything else need not be looked up. */
 const TOKEN = /^[A-Za-z0-9_-]{43}$/;
 
@@ -39,6 +42,18 @@ export function createAccounts({ db, store, checkOpenId, clock, tokenMs }: Deps)
     },
     { largest: 200, concurrent: 2 },
   );
+  const remembered = new Map<string, { readonly userId: MatrixUserId; readonly until: number }>();
+
+  async function ownerOf(token: string): Promise<MatrixUserId | undefined> {
+    const known = remembered.get(token);
+    if (known !== undefined && known.until > clock.monotonicMs()) return known.userId;
+    const { userId } = await findOwner(digestOf(token));
+    if (remembered.size >= MOST_REMEMBERED) remembered.clear();
+    if (userId !== undefined) remembered.set(token, { userId, until: clock.monotonicMs() + REMEMBERED_MS });
+    else remembered.delete(token);
+    return userId;
+  }
+
   return {
     async register(openId, signal) {
       const userId = await checkOpenId(openId, signal);
@@ -48,11 +63,13 @@ export function createAccounts({ db, store, checkOpenId, clock, tokenMs }: Deps)
       await store.saveToken(db, { digest: digestOf(token), userId, expiresAt });
       return token;
     },
-    async owner(token) {
-      if (!TOKEN.test(token)) return undefined;
-      return (await findOwner(digestOf(token))).userId;
+    owner: async (token) => (TOKEN.test(token) ? ownerOf(token) : undefined),
+    async logout(token) {
+      if (!TOKEN.test(token)) return false;
+      const wasGood = await store.removeToken(db, digestOf(token), clock.now());
+      remembered.delete(token);
+      return wasGood;
     },
-    logout: async (token) => TOKEN.test(token) && store.removeToken(db, digestOf(token), clock.now()),
     prune: () => store.pruneTokens(db, clock.now()),
   };
 }

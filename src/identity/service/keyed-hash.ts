@@ -1,23 +1,33 @@
 // Keyed hashes of third-party identifiers: what the audit and the rate limits know instead of the address.
-import { createHmac, hkdfSync } from 'node:crypto';
+import { hash, hkdfSync } from 'node:crypto';
 import type { Threepid } from '../directory.ts';
 
 /** Hashes so that who has the key can look for one address, and who has not can find none. */
 export interface KeyedHash {
   readonly ofThreepid: (threepid: Threepid) => Buffer;
-  /** Of something that is no identifier: a hash that a client sent, the name at a login. */
+  /** Of something that is no identifier, such as the name at a login. */
   readonly ofText: (text: string) => Buffer;
+  /** The key as HMAC-SHA-256 uses it (RFC 2104), for statements that hash in the database. */
+  readonly pads: { readonly inner: Buffer; readonly outer: Buffer };
 }
+
+const BLOCK_BYTES = 64;
 
 /**
  * Creates the hash.
  * @param secret any secret of the installation; a key of its own is derived from it
  */
 export function createKeyedHash(secret: string): KeyedHash {
-  const key = Buffer.from(hkdfSync('sha256', secret, '', 'identity audit', 32));
-  const hash = (text: string): Buffer => createHmac('sha256', key).update(text).digest();
+  const key = Buffer.concat([Buffer.from(hkdfSync('sha256', secret, '', 'identity audit', 32))], BLOCK_BYTES);
+  const pads = { inner: key.map((byte) => byte ^ 0x36), outer: key.map((byte) => byte ^ 0x5c) };
+  // Several times as quick as an Hmac object, and there is one for each question.
+  const hmac = (text: string): Buffer => {
+    const inside = hash('sha256', Buffer.concat([pads.inner, Buffer.from(text)]), 'buffer');
+    return hash('sha256', Buffer.concat([pads.outer, inside]), 'buffer');
+  };
   return {
-    ofThreepid: ({ medium, address }) => hash(`${medium} ${address}`),
-    ofText: (text) => hash(`text ${text}`),
+    ofThreepid: ({ medium, address }) => hmac(`${medium} ${address}`),
+    ofText: (text) => hmac(`text ${text}`),
+    pads: { inner: Buffer.from(pads.inner), outer: Buffer.from(pads.outer) },
   };
 }

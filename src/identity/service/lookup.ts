@@ -1,16 +1,12 @@
 // Look-ups of the Identity Service API: hashed ones in the bridge's own table, plain ones in the directories.
 import type { MatrixUserId } from '../../domain/ids.ts';
+import type { AskedHash } from '../../store/identity-lookups.ts';
 import type { Directory, Medium, Threepid } from '../directory.ts';
 import { parseThreepid } from '../threepid.ts';
 import type { Audit } from './audit.ts';
 import { coalesce } from './coalesce.ts';
 import { mapBounded } from './deadline.ts';
 import type { KeyedHash } from './keyed-hash.ts';
-
-/** Whom a hash finds, and the identifier it was the hash of. */
-export interface HashedIdentity extends Threepid {
-  readonly userId: MatrixUserId;
-}
 
 /** The user of each address that finds one, by the very string that was asked. */
 export type Mappings = Readonly<Record<string, MatrixUserId>>;
@@ -27,22 +23,20 @@ export interface Lookup {
 }
 
 interface Deps {
-  /** Whom hashes of a generation find; nobody where it is several. */
-  readonly findByHash: (
+  /** Whom hashes of a generation find, in the order asked; stores the audit of it too. */
+  readonly lookUpHashes: (
     generation: string,
-    hashes: readonly string[],
-    media: readonly Medium[],
-  ) => Promise<Found>;
+    asked: readonly AskedHash[],
+  ) => Promise<readonly (MatrixUserId | undefined)[]>;
   readonly directory: Pick<Directory, 'resolve'>;
   readonly media: readonly Medium[];
   readonly keyedHash: KeyedHash;
   readonly audit: Audit;
 }
 
-type Found = ReadonlyMap<string, HashedIdentity>;
-
 interface Question {
   readonly generation: string;
+  readonly caller: MatrixUserId;
   readonly hashes: readonly string[];
 }
 
@@ -51,8 +45,8 @@ const HASH = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
 const CONCURRENT_RESOLUTIONS = 8;
 
 /** Creates the look-ups. */
-export function createLookup({ findByHash, directory, media, keyedHash, audit }: Deps): Lookup {
-  const find = coalesce(findForAll(findByHash, media), { largest: 100, concurrent: 2 });
+export function createLookup({ lookUpHashes, directory, media, keyedHash, audit }: Deps): Lookup {
+  const find = coalesce(findForAll(lookUpHashes), { largest: 100, concurrent: 2 });
   const allowed = new Set<Medium>(media);
 
   async function resolvePlain(address: string, signal: AbortSignal): Promise<PlainAnswer> {
@@ -63,19 +57,9 @@ export function createLookup({ findByHash, directory, media, keyedHash, audit }:
   }
 
   return {
-    async hashed(caller, generation, hashes) {
-      const found = await find({ generation, hashes: hashes.filter((hash) => HASH.test(hash)) });
-      const hits = hashes.map((hash) => ({ hash, identity: found.get(hash) }));
-      await audit(
-        hits.map(({ hash, identity }) => ({
-          caller,
-          action: 'lookup',
-          medium: identity?.medium,
-          subject: identity === undefined ? keyedHash.ofText(hash) : keyedHash.ofThreepid(identity),
-          outcome: identity === undefined ? 'none' : 'found',
-        })),
-      );
-      return mappings(hits.map(({ hash, identity }) => [hash, identity?.userId]));
+    async hashed(caller, generation, asked) {
+      const hashes = asked.filter((hash) => HASH.test(hash));
+      return hashes.length === 0 ? {} : find({ generation, caller, hashes });
     },
 
     async plain(caller, addresses, signal) {
@@ -103,14 +87,20 @@ interface PlainAnswer {
 }
 
 /** One statement for the questions of each generation: but for the minutes around a change of pepper there is one. */
-function findForAll(findByHash: Deps['findByHash'], media: readonly Medium[]) {
-  return async (questions: readonly Question[]): Promise<readonly Found[]> => {
-    const found = new Map<string, Found>();
+function findForAll(lookUpHashes: Deps['lookUpHashes']) {
+  return async (questions: readonly Question[]): Promise<readonly Mappings[]> => {
+    const answers = new Map<Question, Mappings>();
     for (const [generation, asked] of Map.groupBy(questions, (question) => question.generation)) {
-      const hashes = asked.flatMap((question) => question.hashes);
-      found.set(generation, hashes.length === 0 ? new Map() : await findByHash(generation, hashes, media));
+      const users = await lookUpHashes(
+        generation,
+        asked.flatMap(({ caller, hashes }) => hashes.map((hash) => ({ caller, hash }))),
+      );
+      let next = 0;
+      for (const question of asked) {
+        answers.set(question, mappings(question.hashes.map((hash) => [hash, users[next++]])));
+      }
     }
-    return questions.map(({ generation }) => found.get(generation) ?? new Map());
+    return questions.map((question) => answers.get(question) ?? {});
   };
 }
 
