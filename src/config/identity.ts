@@ -1,6 +1,7 @@
 // The section `identity`: the second port, who may use it for what, and the checks that it is never open by mistake.
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { directories, directoriesFaults } from './directories.ts';
 import { count, flag, httpUrl, secret, serverName } from './fields.ts';
 
 const network = z.string().refine(isNetwork, 'expected a network such as 10.1.0.0/16, or an address');
@@ -107,14 +108,16 @@ const service = {
 };
 
 /** The section's schema. */
-export const identity = z.strictObject({ ...listener, ...backend, ...service });
+export const identity = z.strictObject({ ...listener, ...backend, ...service, ...directories });
 
 type Identity = z.infer<typeof identity>;
 
 /** What fits together badly. A backend that anybody could call is refused before it listens. */
 export function identityFaults(settings: Identity): string[] {
   if (!settings.enabled) return [];
-  return [...backendFaults(settings), ...serviceFaults(settings)].map((fault) => `identity.${fault}`);
+  return [...backendFaults(settings), ...serviceFaults(settings), ...directoriesFaults(settings)].map(
+    (fault) => `identity.${fault}`,
+  );
 }
 
 function backendFaults(settings: Identity): string[] {

@@ -16,13 +16,17 @@ export interface ConfigKey {
   readonly env: readonly string[];
 }
 
-interface SchemaNode {
+/** What is read off a node of the JSON schema. */
+export interface SchemaNode {
   readonly type?: string;
   readonly description?: string;
   readonly default?: unknown;
   readonly enum?: readonly string[];
   readonly secret?: boolean;
   readonly properties?: Readonly<Record<string, SchemaNode>>;
+  readonly items?: SchemaNode;
+  readonly oneOf?: readonly SchemaNode[];
+  readonly anyOf?: readonly SchemaNode[];
   readonly required?: readonly string[];
 }
 

@@ -6,6 +6,7 @@ import type { ConfigKey } from './keys.ts';
 import { configKeys, configSections } from './keys.ts';
 import type { Config } from './schema.ts';
 import { configSchema } from './schema.ts';
+import { mayHoldSecret, readItemFiles } from './secrets.ts';
 
 /** The configuration is not usable; the message lists every fault with its path, value and expectation. */
 export class ConfigError extends Error {
@@ -39,6 +40,7 @@ export async function loadConfig(
       faults.push(error instanceof Error ? error.message : String(error));
     }
   }
+  faults.push(...(await readItemFiles(tree)));
   const result = configSchema.safeParse(tree);
   faults.push(...(result.error?.issues ?? []).map((issue) => describeFault(issue, tree)));
   if (result.success) faults.push(...crossChecks(result.data));
@@ -101,14 +103,16 @@ function typed(key: ConfigKey, value: string): unknown {
     case 'boolean':
       return value === 'true' ? true : value === 'false' ? false : value;
     case 'array':
-      return /^\[\s*[[{"\]]/.test(value) ? parsedList(value) : value.split(',').map((part) => part.trim());
+      return /^\[\s*[[{"\]]/.test(value) ? parsedJson(value) : value.split(',').map((part) => part.trim());
+    case 'object':
+      return parsedJson(value);
     default:
       return value;
   }
 }
 
-/** Lists of objects are given as JSON (an IPv6 address in brackets begins none); what is none, the schema refuses. */
-function parsedList(value: string): unknown {
+/** Lists of objects and maps are given as JSON (an IPv6 address in brackets begins none); what is none, the schema refuses. */
+function parsedJson(value: string): unknown {
   try {
     return JSON.parse(value);
   } catch {
@@ -143,18 +147,11 @@ function describeFault(
   const got =
     value === undefined
       ? 'nothing'
-      : mayHoldSecret(path)
+      : mayHoldSecret(issue.path)
         ? '(not shown: may be secret)'
         : JSON.stringify(value);
   const hint = key === undefined ? '' : ` (${key.env[0] ?? ''}) - ${key.description}`;
   return `${path}: got ${got}, ${issue.message}${hint}`;
-}
-
-/** A secret's own key, and whatever stands in the place of a section that holds one. */
-function mayHoldSecret(path: string): boolean {
-  return configKeys().some(
-    (key) => key.secret && `${key.path.join('.')}.`.startsWith(path === '' ? '' : `${path}.`),
-  );
 }
 
 function unknownKeys(path: string, keys: readonly string[]): string {

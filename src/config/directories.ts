@@ -1,0 +1,173 @@
+// The keys of `identity` that say which directories of people there are, and whose word on homeservers counts.
+import { z } from 'zod';
+import { count, flag, httpUrl, secret, seconds, serverName } from './fields.ts';
+
+const ura = z.string().regex(/^\d{8}$/, 'expected a URA number of 8 digits');
+const code = z.string().min(1);
+
+/** PEM, as a rule by the path of a file: `keyFile`. */
+const pem = z
+  .string()
+  .regex(/^-----BEGIN /, 'expected PEM')
+  .optional()
+  .meta({ secret: true });
+const path = z.string().min(1).optional();
+
+/** What all servers have in common. Each secret can also be given as the path of a file: `bearerTokenFile`. */
+const server = {
+  name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'expected a name such as care-1, at most 32 long'),
+  baseUrl: httpUrl('Where the server is.'),
+  allowPrivateAddresses: flag('Whether it may be on a private network, and speak plain http.', false),
+  timeoutSeconds: seconds('How long a question may take.', 1),
+  ...{ ca: pem, caFile: path, cert: pem, certFile: path, key: pem, keyFile: path },
+};
+
+const bearer = { bearerToken: secret('Its bearer token.').optional(), bearerTokenFile: path };
+
+/** What all directories on servers have in common. */
+const synced = {
+  sync: flag('Whether its people are kept in the local table, where hashed look-ups find them.', true),
+  syncSeconds: seconds('How often it is read.', 60),
+};
+
+const mcsd = z.strictObject({
+  kind: z.literal('mcsd'),
+  ...server,
+  ...bearer,
+  ...synced,
+  overlapSeconds: seconds('How far each reading of changes goes back before the last.', 120),
+  passHours: count('How often everyone is read anew.', { fallback: 24, max: 8_760 }),
+  trustedServers: z.array(serverName).default([]),
+  authoritativeFor: z
+    .union([z.literal('all'), z.array(ura)], 'expected all, or URA numbers of 8 digits')
+    .default([]),
+  believePublished: flag('Whether organisations’ own word on their homeserver counts.', false),
+});
+
+const keycloak = z.strictObject({
+  kind: z.literal('keycloak'),
+  ...server,
+  ...synced,
+  realm: z.string().min(1),
+  clientId: z.string().min(1),
+  clientSecret: secret('The client’s secret.').optional(),
+  clientSecretFile: path,
+  passwordClientId: z.string().min(1).optional(),
+  passwordClientSecret: secret('The secret of the client for passwords.').optional(),
+  passwordClientSecretFile: path,
+  attributes: z
+    .strictObject({
+      uziNr: z.string().min(1).default('uziNr'),
+      uraNr: z.string().min(1).default('uraNr'),
+      roleCode: z.string().min(1).default('roleCode'),
+      matrixId: z.string().min(1).default('matrixId'),
+    })
+    .prefault({}),
+  usernameIsLocalpart: flag('Whether usernames are localparts where no attribute says otherwise.', false),
+  trustedServers: z.array(serverName).default([]),
+});
+
+const directory = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('local') }),
+  mcsd,
+  keycloak,
+]);
+
+const homeserverSource = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('addressing'),
+    ...server,
+    ...bearer,
+    connectionTypes: z.array(code).default([]),
+    payloadTypes: z.array(code).default([]),
+  }),
+  z.strictObject({
+    kind: z.literal('nuts'),
+    ...server,
+    serviceId: code,
+    credentialPath: z.string().regex(/^[\w.]+$/, 'expected a path such as organization.ura'),
+    parameter: code,
+  }),
+]);
+
+/** The keys. */
+export const directories = {
+  directories: z
+    .array(directory)
+    .default([{ kind: 'local' }])
+    .meta({
+      description:
+        'Directories in the order in which they are asked, each of kind local, mcsd or keycloak; [their keys](directories.md#configuration).',
+    }),
+  directoriesBudgetSeconds: seconds('How long all directories together may take for one question.', 1.5),
+  directoriesAgreement: z.enum(['first', 'all']).default('first').meta({
+    description: 'Whether the first directory that knows decides, or all that know have to say the same.',
+  }),
+  homeserversByUra: z.record(ura, serverName).default({}).meta({
+    description: 'The homeservers of organisations by URA number. No other source overrules it.',
+  }),
+  homeserverSources: z.array(homeserverSource).default([]).meta({
+    description:
+      'Who else is asked for them, in this order: an addressing directory (kind addressing) or your Nuts node (kind nuts); [their keys](directories.md#configuration).',
+  }),
+  homeserverMinutes: count('How long the homeserver of an organisation is kept.', {
+    ...{ fallback: 60, max: 10_080 },
+  }),
+};
+
+type Directories = z.infer<z.ZodObject<typeof directories>>;
+type Server = Extract<
+  Directories['directories'][number] | Directories['homeserverSources'][number],
+  { readonly baseUrl: string }
+>;
+
+/** What fits together badly. */
+export function directoriesFaults({ directories: all, homeserverSources: sources }: Directories): string[] {
+  const names = [...all.map((one) => (one.kind === 'local' ? 'local' : one.name)), ...sources.map(nameOf)];
+  const taken = [...names, 'peppers'].filter((name, index, list) => list.indexOf(name) !== index);
+  return [
+    ...taken.map((name) => `directories: got the name "${name}" twice, or for what has it already`),
+    ...all.flatMap((one, index) => [
+      ...(one.kind === 'local' ? [] : serverFaults(one)).map((fault) => `directories.${index}.${fault}`),
+      ...directoryFaults(one).map((fault) => `directories.${index}.${fault}`),
+    ]),
+    ...sources.flatMap((one, index) =>
+      [...serverFaults(one), ...sourceFaults(one)].map((fault) => `homeserverSources.${index}.${fault}`),
+    ),
+  ];
+}
+
+const nameOf = ({ name }: Server): string => name;
+
+function serverFaults({ baseUrl, allowPrivateAddresses, cert, key }: Server): string[] {
+  return [
+    ...(allowPrivateAddresses || baseUrl.startsWith('https:')
+      ? []
+      : ['baseUrl: expected https, or allowPrivateAddresses']),
+    ...((cert === undefined) === (key === undefined) ? [] : ['cert: expected it together with key']),
+  ];
+}
+
+function directoryFaults(one: Directories['directories'][number]): string[] {
+  switch (one.kind) {
+    case 'local':
+      return [];
+    case 'mcsd':
+      return one.trustedServers.length > 0 || one.authoritativeFor.length > 0
+        ? []
+        : ['authoritativeFor: got nobody, nor any trustedServers: no address of its would be believed'];
+    case 'keycloak':
+      return [
+        ...(one.clientSecret === undefined ? ['clientSecret: got nothing, nor a clientSecretFile'] : []),
+        ...((one.passwordClientId === undefined) === (one.passwordClientSecret === undefined)
+          ? []
+          : ['passwordClientId: expected it together with passwordClientSecret']),
+      ];
+  }
+}
+
+function sourceFaults(one: Directories['homeserverSources'][number]): string[] {
+  return one.kind === 'nuts' || one.connectionTypes.length + one.payloadTypes.length > 0
+    ? []
+    : ['connectionTypes: got none, nor any payloadTypes: no Endpoint would be a homeserver'];
+}
