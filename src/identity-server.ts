@@ -40,8 +40,6 @@ export interface IdentityServerDeps {
   readonly pool: Pool;
   /** All directories as one. */
   readonly directory: Directory;
-  /** What `/health` tells the operator to mend. */
-  readonly warnings?: () => readonly string[];
   readonly clock: Clock;
   readonly sleep: Sleep;
   readonly log: Log;
@@ -75,7 +73,6 @@ export function createIdentityServer(deps: IdentityServerDeps): IdentityServer {
       backend: backendAuth === 'off' ? undefined : backendDeps(deps, shared, backendAuth),
       service: service ? serviceDeps(deps, shared) : undefined,
       isReady: () => isReady(deps, shared),
-      warnings: deps.warnings ?? (() => []),
       ...(deps.warnings !== undefined && { warnings: deps.warnings }),
       count: (api, status) => {
         metrics.identityAnswers.inc({ api, status });

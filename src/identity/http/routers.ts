@@ -14,8 +14,6 @@ export interface IdentityRouterDeps {
   readonly service: ServiceDeps | undefined;
   /** Whether questions can be answered: the database is there, and a pepper. */
   readonly isReady: () => Promise<boolean>;
-  /** What the operator should mend, though questions are answered. */
-  readonly warnings: () => readonly string[];
   /** What an operator should mend although questions are answered; names no person. */
   readonly warnings?: () => readonly string[];
   /** Counts answers, by API and status. */
