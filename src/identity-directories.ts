@@ -7,14 +7,14 @@ import { createFhirDirectory } from './identity/directories/fhir-directory.ts';
 import type { FhirDirectory } from './identity/directories/fhir-directory.ts';
 import { createKeycloakApi } from './identity/directories/keycloak-api.ts';
 import type { KeycloakClient } from './identity/directories/keycloak-api.ts';
-import { createKeycloakDirectory } from './identity/directories/keycloak.ts';
+import { createKeycloakDirectory, unreliableAttributes } from './identity/directories/keycloak.ts';
 import type { KeycloakMapping } from './identity/directories/keycloak.ts';
 import { createLocalDirectory } from './identity/directories/local.ts';
 import { createMcsdFeed } from './identity/directories/mcsd-feed.ts';
 import { createMcsdPeople } from './identity/directories/mcsd-people.ts';
 import { createMcsdDirectory } from './identity/directories/mcsd.ts';
 import { createDirectoryServer } from './identity/directory-server.ts';
-import type { DirectoryTls } from './identity/directory-server.ts';
+import type { DirectoryServer, DirectoryTls } from './identity/directory-server.ts';
 import type { Directory, Medium } from './identity/directory.ts';
 import type { HomeserverOf } from './identity/homeserver-discovery.ts';
 import { rotatePeppersOnce } from './identity/pepper-rotation.ts';
@@ -30,8 +30,8 @@ import * as records from './store/identity-records.ts';
 import type { Log } from './telemetry/log.ts';
 import type { RequestObserver } from './telemetry/metrics.ts';
 
-/** What all directories on servers have in common. */
-interface ServerSettings {
+/** A server that is asked. */
+export interface ServerSettings {
   /** Unique, short and lasting: it stands in metrics and in the local table. */
   readonly name: string;
   readonly baseUrl: string;
@@ -39,12 +39,16 @@ interface ServerSettings {
   readonly tls?: DirectoryTls | undefined;
   /** How long a question may take. */
   readonly timeoutMs: number;
+}
+
+/** What all directories on servers have in common. */
+interface SyncedSettings extends ServerSettings {
   /** Whether its people are kept in the local table. */
   readonly sync: boolean;
 }
 
 /** A FHIR directory of care. */
-export interface McsdSettings extends ServerSettings {
+export interface McsdSettings extends SyncedSettings {
   readonly kind: 'mcsd';
   readonly bearerToken?: string | undefined;
   readonly trust: Omit<TrustConfig, 'homeserverOf'>;
@@ -53,7 +57,7 @@ export interface McsdSettings extends ServerSettings {
 }
 
 /** A realm of Keycloak. */
-export interface KeycloakSettings extends ServerSettings {
+export interface KeycloakSettings extends SyncedSettings {
   readonly kind: 'keycloak';
   readonly realm: string;
   readonly client: KeycloakClient;
@@ -88,6 +92,17 @@ export interface LeasedPass {
   readonly pass: (signal: AbortSignal) => Promise<number>;
 }
 
+/** Tells which configured attributes of a directory find nobody, since they cannot be relied upon. */
+export interface AttributeCheck {
+  readonly directory: string;
+  readonly unreliable: (signal: AbortSignal) => Promise<readonly string[]>;
+}
+
+interface Created {
+  readonly directory: Directory;
+  readonly unreliable?: AttributeCheck['unreliable'];
+}
+
 /** For the pages of a sync; questions have the shorter time of their directory. */
 const REQUEST_TIMEOUT_MS = 30_000;
 /** Users of Keycloak per page. */
@@ -99,11 +114,12 @@ const LOCAL_TIMEOUT_MS = 1_000;
 export function createDirectories(deps: Deps): {
   readonly directory: Directory;
   readonly passes: readonly LeasedPass[];
+  readonly checks: readonly AttributeCheck[];
 } {
   const { settings, pool, clock, log } = deps;
   const links = settings.directories.map((one) => ({
     one,
-    directory: createOne(deps, one),
+    ...createOne(deps, one),
     timeoutMs: one.kind === 'local' ? LOCAL_TIMEOUT_MS : one.timeoutMs,
   }));
   const { budgetMs, agreement, media } = settings;
@@ -132,15 +148,18 @@ export function createDirectories(deps: Deps): {
   return {
     directory: createDirectoryChain({ links, budgetMs, agreement, media, log, observe: deps.observeAsked }),
     passes: [...syncs, rotation],
+    checks: links.flatMap(({ directory, unreliable }) =>
+      unreliable === undefined ? [] : [{ directory: directory.name, unreliable }],
+    ),
   };
 }
 
-function createOne(deps: Deps, one: DirectoriesSettings['directories'][number]): Directory {
+function createOne(deps: Deps, one: DirectoriesSettings['directories'][number]): Created {
   switch (one.kind) {
     case 'local':
-      return localDirectory(deps.pool);
+      return { directory: localDirectory(deps.pool) };
     case 'mcsd':
-      return mcsdDirectory(deps, one);
+      return { directory: mcsdDirectory(deps, one) };
     case 'keycloak':
       return keycloakDirectory(deps, one);
   }
@@ -154,16 +173,25 @@ function localDirectory(pool: Pool): Directory {
   });
 }
 
-function connect({ observeRequest }: Pick<Deps, 'observeRequest'>, one: ServerSettings) {
-  return createDirectoryServer({ ...one, requestTimeoutMs: REQUEST_TIMEOUT_MS, observe: observeRequest });
+/** A connection to a server, which limits the time of each request. */
+export function connectServer(
+  { observeRequest }: Pick<Deps, 'observeRequest'>,
+  one: ServerSettings,
+  requestTimeoutMs = REQUEST_TIMEOUT_MS,
+): DirectoryServer {
+  return createDirectoryServer({ ...one, requestTimeoutMs, observe: observeRequest });
 }
 
 /** A FHIR directory's interactions; for the source of homeservers and for writing into one's own, too. */
 export function connectFhirDirectory(
   deps: Pick<Deps, 'observeRequest' | 'clock'>,
   one: ServerSettings & { readonly bearerToken?: string | undefined },
+  requestTimeoutMs?: number,
 ): FhirDirectory {
-  return createFhirDirectory(connect(deps, one), { bearerToken: one.bearerToken, clock: deps.clock });
+  return createFhirDirectory(connectServer(deps, one, requestTimeoutMs), {
+    bearerToken: one.bearerToken,
+    clock: deps.clock,
+  });
 }
 
 function mcsdDirectory(deps: Deps, one: McsdSettings): Directory {
@@ -180,13 +208,16 @@ function mcsdDirectory(deps: Deps, one: McsdSettings): Directory {
   return createMcsdDirectory({ fhir, people, feed });
 }
 
-function keycloakDirectory(deps: Deps, one: KeycloakSettings): Directory {
+function keycloakDirectory(deps: Deps, one: KeycloakSettings): Created {
   const { clock } = deps;
   const { realm, client, mapping, passwordClient } = one;
-  const api = createKeycloakApi({ server: connect(deps, one), realm, client, clock });
+  const api = createKeycloakApi({ server: connectServer(deps, one), realm, client, clock });
   return {
-    ...createKeycloakDirectory({ api, mapping, clock, pageSize: PAGE, passwordClient }),
-    name: one.name,
+    directory: {
+      ...createKeycloakDirectory({ api, mapping, clock, pageSize: PAGE, passwordClient }),
+      name: one.name,
+    },
+    unreliable: (signal) => unreliableAttributes(api, mapping, signal),
   };
 }
 

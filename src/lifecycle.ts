@@ -4,6 +4,7 @@ import type { Router } from 'express';
 import type { Config } from './config/schema.ts';
 import type { Clock, Sleep } from './domain/clock.ts';
 import { TransactionPoolerError } from './inbox/errors.ts';
+import type { IdentityPort } from './identity-port.ts';
 import type { Handle, OnParked } from './inbox/item.ts';
 import { pruneItems } from './inbox/prune-items.ts';
 import type { Replica } from './inbox/replica.ts';
@@ -32,6 +33,8 @@ export interface DaemonDeps {
   readonly closeConnections: () => Promise<void>;
   readonly endpoints: readonly Router[];
   readonly readers: readonly LeasedReader[];
+  /** The second port; undefined where it is off. */
+  readonly identity: Omit<IdentityPort, 'readers'> | undefined;
   readonly handle: Handle;
   readonly onParked: OnParked;
   readonly queueStats: () => Promise<Readonly<Record<string, unknown>>>;
@@ -53,10 +56,10 @@ const PRUNE_INTERVAL_MS = 60 * 60 * 1000;
 
 /** Creates the daemon. */
 export function createDaemon(deps: DaemonDeps): Daemon {
-  const { config, log, sleep } = deps;
+  const { config, log, sleep, identity } = deps;
   const stopping = new AbortController();
   let state: LifecycleState = 'starting';
-  let http: HttpServer | undefined;
+  const servers: HttpServer[] = [];
   let replica: Replica | undefined;
   let background: Promise<unknown> = Promise.resolve();
   let starting: Promise<{ port: number }> | undefined;
@@ -72,11 +75,17 @@ export function createDaemon(deps: DaemonDeps): Daemon {
       metrics: deps.metrics.registry,
     });
     // The probes answer from the first moment on; the other endpoints answer 503 until the database is there.
-    http = await startHttpServer(config.listen, [probes, ...deps.endpoints], log);
+    const http = await startHttpServer(config.listen, [probes, ...deps.endpoints], log);
+    servers.push(http);
+    if (identity !== undefined) servers.push(await startHttpServer(identity.listen, identity.routers, log));
     replica = await untilWorking(deps, stopping.signal);
     state = 'running';
-    background = Promise.all([checks.run(stopping.signal), pruneForever(deps, stopping.signal)]);
-    log.info({ port: http.port }, 'Running');
+    background = Promise.all([
+      checks.run(stopping.signal),
+      pruneForever(deps, stopping.signal),
+      identity?.run(stopping.signal),
+    ]);
+    log.info({ port: http.port, identityPort: servers[1]?.port }, 'Running');
     return { port: http.port };
   }
 
@@ -86,10 +95,10 @@ export function createDaemon(deps: DaemonDeps): Daemon {
     const working = state === 'running';
     state = 'draining';
     stopping.abort();
-    http?.drain();
+    for (const server of servers) server.drain();
     const handedBack = replica?.stop({ graceMs: graceSeconds * 1000 });
     if (working) await sleep(drainSeconds * 1000);
-    await http?.close(graceSeconds * 1000);
+    await Promise.all(servers.map((server) => server.close(graceSeconds * 1000)));
     await handedBack;
     await background;
     await starting?.catch(() => undefined);
@@ -150,7 +159,7 @@ async function startWorking(deps: DaemonDeps, signal: AbortSignal): Promise<Repl
   }
   for (const reader of readers) {
     replica.lease(reader.name, async (leased) => {
-      await untilBot(botIsThere, deps, leased);
+      if (reader.withoutBot !== true) await untilBot(botIsThere, deps, leased);
       await reader.run(leased);
     });
   }

@@ -12,6 +12,7 @@ import { readQueueStats } from './inbox/queue-stats.ts';
 import type { Daemon } from './lifecycle.ts';
 import { createDaemon } from './lifecycle.ts';
 import { createEndpoints } from './endpoints.ts';
+import { createIdentityPort } from './identity-port.ts';
 import { createReaders, MATRIX_CHANNEL } from './readers.ts';
 import { createSweep } from './sweep.ts';
 import * as arrivals from './store/arrivals.ts';
@@ -40,8 +41,12 @@ export function composeDaemon(config: Config, log: Log): Daemon {
     ringMatrix: (tx) => notify(tx, MATRIX_CHANNEL),
     store: { arrivals, cursors, resourceVersions, roomMembers },
   });
+  const identity = config.identity.enabled
+    ? createIdentityPort({ config, pool, clock, sleep, log, metrics })
+    : undefined;
   const readers = [
     ...createReaders({ config, settings, pool, homeserver, fhir, intake, sleep, log, metrics }),
+    ...(identity?.readers ?? []),
     ...(config.sweep.enabled ? [createSweep({ config, bridge, pool, sleep })] : []),
   ];
 
@@ -60,6 +65,7 @@ export function composeDaemon(config: Config, log: Log): Daemon {
     },
     endpoints: createEndpoints({ config, settings, pool, homeserver, intake, log, metrics }),
     readers,
+    identity,
     handle: createHandle(bridge),
     onParked: createReportFailure(bridge),
     queueStats: async () => {

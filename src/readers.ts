@@ -29,6 +29,8 @@ export interface LeasedReader {
   /** Whether a notification on the channel is for this reader; an empty one is for all. */
   readonly hears: (payload: string) => boolean;
   readonly ring: () => void;
+  /** Whether it has nothing to do with the homeserver, and need not wait for the bot to be registered there. */
+  readonly withoutBot?: boolean;
   readonly run: (signal: AbortSignal) => Promise<void>;
 }
 

@@ -23,13 +23,13 @@ export type Metrics = ReturnType<typeof createMetrics>;
 function requestMetrics(registry: Registry) {
   const requests = new Histogram({
     name: 'bridge_request_seconds',
-    help: 'Requests to the homeserver, the FHIR server and the pseudonym service',
+    help: 'Requests to the homeserver, the FHIR server, the pseudonym service and the directories of people',
     labelNames: ['server', 'operation', 'result'],
     buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
     registers: [registry],
   });
   const observer =
-    (server: 'matrix' | 'fhir' | 'pseudonyms'): RequestObserver =>
+    (server: 'matrix' | 'fhir' | 'pseudonyms' | 'directory'): RequestObserver =>
     (operation) => {
       const end = requests.startTimer({ server, operation });
       return (result) => {
@@ -40,6 +40,7 @@ function requestMetrics(registry: Registry) {
     observeMatrix: observer('matrix'),
     observeFhir: observer('fhir'),
     observePseudonyms: observer('pseudonyms'),
+    observeDirectory: observer('directory'),
     dependencyUp: new Gauge({
       name: 'bridge_dependency_up',
       help: 'Whether a dependency answered its last check',
@@ -140,12 +141,37 @@ function queueMetrics(registry: Registry) {
 }
 
 function identityMetrics(registry: Registry) {
+  const registers = [registry];
   return {
+    directoryQuestions: new Counter({
+      name: 'bridge_directory_questions_total',
+      help: 'Questions to the directories of people, by what came of them (found, unknown, ambiguous, answered, failed, skipped)',
+      labelNames: ['directory', 'result'],
+      registers,
+    }),
+    directorySync: new Gauge({
+      name: 'bridge_directory_sync_records',
+      help: 'Records that the present or last reading of a directory has read, saved and removed',
+      labelNames: ['directory', 'what'],
+      registers,
+    }),
+    directorySynced: new Gauge({
+      name: 'bridge_directory_synced_timestamp_seconds',
+      help: 'When a directory was last read to its end',
+      labelNames: ['directory'],
+      registers,
+    }),
+    directoryWarnings: new Gauge({
+      name: 'bridge_directory_unreliable_attributes',
+      help: 'Configured attributes of a directory by which nobody is found, for users can write them or nobody declared them',
+      labelNames: ['directory'],
+      registers,
+    }),
     identityAnswers: new Counter({
       name: 'bridge_identity_answers_total',
       help: 'Answers of the identity port, by API and HTTP status',
       labelNames: ['api', 'status'],
-      registers: [registry],
+      registers,
     }),
   };
 }

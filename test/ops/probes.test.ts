@@ -202,6 +202,10 @@ test('no metric has a label that could hold a person, a room, a resource or a te
     'direction',
     'reader',
     'source',
+    'directory',
+    'what',
+    'api',
+    'status',
   ];
   const { registry } = createMetrics();
   const own = registry.getMetricsAsArray().filter(({ name }) => name.startsWith('bridge_'));
