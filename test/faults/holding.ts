@@ -1,5 +1,14 @@
 // The trigger by which a test makes Synapse wait, or fail, before it stores an event.
 
+/** The events whose making can be held up or fail, and what there is then. */
+export const STEPS = [
+  ['m.room.create', 'alias without events'],
+  ['m.room.member', 'create only'],
+  ['m.room.power_levels', 'create and join only'],
+] as const;
+/** One of them. */
+export type Step = (typeof STEPS)[number][0];
+
 /** In Synapse's database: storing an event of a room and type in `held_up` waits for an advisory lock, or fails. */
 export const HOLDING = `
   create table held_up (room_alias text, type text, fails boolean);

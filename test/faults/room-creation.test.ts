@@ -22,7 +22,8 @@ import * as rooms from '../../src/store/rooms.ts';
 import { startStack } from '../../stack/stack.ts';
 import type { Stack } from '../../stack/stack.ts';
 import { waitUntil } from '../../stack/wait.ts';
-import { HOLDING } from './holding.ts';
+import type { Step } from './holding.ts';
+import { HOLDING, STEPS } from './holding.ts';
 
 const KEY = 'the pseudonymization key of this test';
 /** For what nobody makes any more: its maker is dead. */
@@ -30,14 +31,7 @@ const IMPATIENT = { creationMs: 1_000, reservationMs: 500, pollMs: 100 };
 /** For what is still being made. */
 const PATIENT = { creationMs: 60_000, reservationMs: 60_000, pollMs: 100 };
 const VERSIONS = ['11', '12'] as const;
-
-/** The events whose making can be held up or fail, and what there is then. */
-const STEPS = [
-  ['m.room.create', 'alias without events'],
-  ['m.room.member', 'create only'],
-  ['m.room.power_levels', 'create and join only'],
-] as const;
-type Step = (typeof STEPS)[number][0];
+const CLOCK = { now: () => new Date(), monotonicMs: () => performance.now() };
 
 describe.skipIf(inject('stackMissing') !== undefined)('the creation of a room', () => {
   let stack: Stack<'synapse'>;
@@ -225,15 +219,14 @@ describe.skipIf(inject('stackMissing') !== undefined)('the creation of a room', 
     lastId += 1;
     const title = { name: 'Care team', topic: '' };
     const wishes = { phase: 'open' as const, roomVersion, title, members: [] };
-    const links = { listed: [], unlisted: [], via: stack.synapse.serverName };
-    if (lastId % 3 === 0) return desiredSpace(referenceTo('CareTeam', `c${lastId}`), wishes, links);
+    const none = { listed: [], unlisted: [], via: '' };
+    if (lastId % 3 === 0) return desiredSpace(referenceTo('CareTeam', `c${lastId}`), wishes, none);
     return desiredConversation(referenceTo('CommunicationRequest', `r${lastId}`), wishes, undefined);
   }
 
   /** The bridge's own way to a room, as a process of its own would go it: without the lock of a process. */
   async function make(desired: DesiredRoom, patience: typeof PATIENT): Promise<RoomId> {
-    const clock = { now: () => new Date(), monotonicMs: () => performance.now() };
-    const deps = { homeserver, bot, clock, sleep: (ms: number) => sleep(ms), patience };
+    const deps = { homeserver, bot, clock: CLOCK, sleep: (ms: number) => sleep(ms), patience };
     const counter = { inc: () => undefined };
     const bridge = {
       db: bridgeDb,

@@ -73,11 +73,7 @@ describe('a professional’s number', () => {
     ['none with letters', [{ system: UZI, value: 'UZI-3' }], undefined],
     ['no zero', [{ system: UZI, value: '000000000' }], undefined],
     ['none that is out of use', [{ system: UZI, value: '900021365', use: 'old' }], undefined],
-    [
-      'none of a system’s server',
-      [{ system: UZI.replace('pers', 'sys'), value: '900021365' }],
-      undefined,
-    ],
+    ['none of a system’s server', [{ system: UZI.replace('pers', 'sys'), value: '900021365' }], undefined],
     ['no BSN', [BSN, { system: 'urn:oid:2.16.840.1.113883.2.4.6.3', value: '999911120' }], undefined],
   ])('%s', (_, identifier, expected) => {
     expect(uziOf(...identifier)).toBe(expected);
