@@ -20,6 +20,8 @@ create index room_dependency_depends_on on room_dependency (depends_on);
 
 alter table room
   -- As last converged: open to all members, read-only, or closed.
+  -- When the last complete convergence began to read: whatever asked for one before then has had it.
+  add column converged_from timestamptz,
   add column phase text not null default 'open' check (phase in ('open', 'read-only', 'closed')),
   -- A room that a user made inside a team's space, in which the bridge has the power it was given.
   add column made_by text not null default 'bridge' check (made_by in ('bridge', 'user'));

@@ -16,6 +16,11 @@ export type DeliveryId = Branded<'DeliveryId'>;
 /** A relative literal reference, `Type/id` (FHIR R4, "References"). */
 export type FhirReference = Branded<'FhirReference'>;
 
+/** The roles held in an organisation, whoever holds them: `PractitionerRole?organization=Organization/id`. */
+export type StaffOf = Branded<'StaffOf'>;
+/** What a room's desired state may depend on. */
+export type Dependency = FhirReference | StaffOf;
+
 const MATRIX_USER_ID = /^@[!-9;-~]+:[A-Za-z0-9.\-:[\]]+$/;
 const FHIR_ID = /^[A-Za-z0-9\-.]{1,64}$/;
 const REFERENCE = /(?:^|\/)([A-Z][A-Za-z]+)\/([A-Za-z0-9\-.]{1,64})(?:\/_history\/[A-Za-z0-9\-.]{1,64})?$/;
@@ -56,6 +61,11 @@ export function parseReference(
   const [, resourceType, id] = match ?? [];
   if (resourceType === undefined || id === undefined) return undefined;
   return { resourceType, id, reference: referenceTo(resourceType, id) };
+}
+
+/** The roles held in an organisation, as something that a room may depend on. */
+export function staffOf(organization: FhirReference): StaffOf {
+  return `PractitionerRole?organization=${organization}` as StaffOf;
 }
 
 /** The logical id in a `Type/id` reference. */

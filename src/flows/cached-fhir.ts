@@ -16,20 +16,25 @@ const SEARCH_COUNT = 1000;
 
 /** Wraps a FHIR server. Writes go through unchanged. */
 export function cacheFhir(fhir: FhirServer): CachedFhir {
-  const resources = new Map<FhirReference, StoredResource | undefined>();
+  const resources = new Map<FhirReference, Promise<StoredResource | undefined>>();
   const searches = new Map<string, Promise<SearchPage>>();
 
   const readMany: FhirServer['readMany'] = async (references, signal) => {
-    const missing = references.filter((reference) => !resources.has(reference));
+    const missing = [...new Set(references)].filter((reference) => !resources.has(reference));
     if (missing.length > 0) {
-      const found = await fhir.readMany(missing, signal);
-      for (const reference of missing) resources.set(reference, found.get(reference));
+      const found = fhir.readMany(missing, signal);
+      // Kept before it is there, so that rooms compared side by side do not each ask for the same.
+      for (const reference of missing)
+        resources.set(
+          reference,
+          found.then((all) => all.get(reference)),
+        );
     }
+    const read = await Promise.all(
+      references.map(async (reference) => [reference, await resources.get(reference)] as const),
+    );
     return new Map(
-      references.flatMap((reference) => {
-        const resource = resources.get(reference);
-        return resource === undefined ? [] : [[reference, resource] as const];
-      }),
+      read.flatMap(([reference, resource]) => (resource === undefined ? [] : [[reference, resource]])),
     );
   };
 

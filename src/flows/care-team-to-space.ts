@@ -40,6 +40,7 @@ export async function convergeSpace(
 ): Promise<{ readonly roomId: RoomId; readonly subject: FhirReference | undefined } | undefined> {
   const { store, db } = bridge;
   return bridge.roomLock(reference, signal, async () => {
+    const begun = await store.rooms.readTime(db);
     const blueprint = await blueprintOfSpace(bridge, reference, signal);
     if (blueprint === undefined) return undefined;
     const plan = await planRoom(bridge, blueprint, signal);
@@ -47,6 +48,7 @@ export async function convergeSpace(
     const roomId = await applyPlan(bridge, plan, signal, insist);
     await store.rooms.savePhase(db, reference, plan.desired.phase);
     await store.rooms.saveReady(db, reference);
+    await store.rooms.saveConverged(db, reference, begun);
     return { roomId, subject: blueprint.subject };
   });
 }

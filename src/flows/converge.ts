@@ -36,6 +36,18 @@ export async function converge(
   return outcomeOf(bridge, converged, []);
 }
 
+/** The same, unless it was done since it was asked for: of many who ask while one is under way, the first is enough. */
+export async function convergeUnlessSince(
+  bridge: Bridge,
+  reference: FhirReference,
+  { cause, askedAt }: { readonly cause: string; readonly askedAt: Date },
+  signal: AbortSignal,
+): Promise<Outcome> {
+  if (await bridge.store.rooms.wasConvergedSince(bridge.db, reference, askedAt))
+    return { kind: 'ignored', reason: 'done-since' };
+  return converge(bridge, reference, { cause }, signal);
+}
+
 /** The same for a resource that changed itself: a team stands in other teams, and is a recipient of conversations. */
 export async function convergeWithDependents(
   bridge: Bridge,

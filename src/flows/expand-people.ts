@@ -1,7 +1,7 @@
 // Teams and organisations → the people they stand for, each with the roles that those who name them give them.
 import type { CodeableConcept } from 'fhir/r4.js';
 import type { FhirReference } from '../domain/ids.ts';
-import { referenceTo } from '../domain/ids.ts';
+import { referenceTo, staffOf } from '../domain/ids.ts';
 import type { WantedPeople } from '../mapping/fhir-to-matrix/participants.ts';
 import { participantsOf } from '../mapping/fhir-to-matrix/participants.ts';
 import { organizationOf, practitionerOf } from '../mapping/identities.ts';
@@ -29,7 +29,7 @@ export async function expandPeople(
     people.set(reference, [...(people.get(reference) ?? []), ...roles]);
   }
   const organizations = [...new Set(groups.flatMap((group) => group.organizations))];
-  const roles = await staffOf({ reading, at, log }, organizations);
+  const roles = await readStaff({ reading, at, log }, organizations);
   for (const reference of organizations) {
     const staff = roles.get(reference) ?? [reference];
     for (const person of staff) people.set(person, people.get(person) ?? []);
@@ -68,12 +68,13 @@ function isAtWork(status: string | undefined): boolean {
 }
 
 /** The present roles in each organisation that have a holder; no entry for one without. */
-async function staffOf(
+async function readStaff(
   { reading, at, log }: { reading: Reading; at: number; log: Log },
   organizations: readonly FhirReference[],
 ): Promise<ReadonlyMap<FhirReference, readonly FhirReference[]>> {
   const staff = new Map<FhirReference, FhirReference[]>();
   if (organizations.length === 0) return staff;
+  for (const organization of organizations) reading.dependOn(staffOf(organization));
   // Not `active=true`: a role that does not say so is active as well.
   const { resources, complete } = await reading.search(
     'PractitionerRole',

@@ -6,7 +6,7 @@ import { BridgeError, errorCatalogue, errorEntry } from '../telemetry/errors.ts'
 import type { Attempt, Handle, Item, OnParked, Outcome } from '../inbox/item.ts';
 import { acceptInvitation, isGhostInvitation } from './accept-invitation.ts';
 import type { Bridge } from './bridge.ts';
-import { converge, convergeWithDependents } from './converge.ts';
+import { converge, convergeUnlessSince, convergeWithDependents } from './converge.ts';
 import { communicationToMessage } from './communication-to-message.ts';
 import { messageToFhir } from './message-to-communication.ts';
 import { noticeItem, sayNotice } from './notice.ts';
@@ -73,12 +73,12 @@ function parseItem(item: Item): InboxItem | undefined {
 async function handleSafely(
   bridge: Bridge,
   item: InboxItem | undefined,
-  { sourceId }: Item,
+  origin: Item,
   attempt: Attempt,
 ): Promise<Outcome> {
   if (item === undefined) return dead(new BridgeError('item-malformed', 'the payload has no known kind'));
   try {
-    return await dispatch(bridge, item, sourceId, attempt);
+    return await dispatch(bridge, item, origin, attempt);
   } catch (error) {
     if (attempt.signal.aborted) throw error;
     return outcomeOf(bridge, error, attempt);
@@ -88,7 +88,7 @@ async function handleSafely(
 async function dispatch(
   bridge: Bridge,
   item: InboxItem,
-  sourceId: string,
+  { sourceId, receivedAt }: Item,
   attempt: Attempt,
 ): Promise<Outcome> {
   switch (item.kind) {
@@ -102,12 +102,14 @@ async function dispatch(
     case 'fhir.change':
       return dispatchChange(bridge, item, sourceId, attempt);
     case 'converge':
-      return converge(
-        bridge,
-        item.reference,
-        { cause: sourceId, insist: item.insist === true },
-        attempt.signal,
-      );
+      return item.insist === true
+        ? converge(bridge, item.reference, { cause: sourceId, insist: true }, attempt.signal)
+        : convergeUnlessSince(
+            bridge,
+            item.reference,
+            { cause: sourceId, askedAt: receivedAt },
+            attempt.signal,
+          );
   }
 }
 

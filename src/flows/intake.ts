@@ -5,9 +5,8 @@ import type { JsonValue } from '../domain/json.ts';
 import type { MatrixEvent } from '../domain/matrix.ts';
 import type { FollowedType } from '../domain/fhir.ts';
 import { isPersonType } from '../domain/fhir.ts';
-import type { FhirReference } from '../domain/ids.ts';
 import { referenceTo } from '../domain/ids.ts';
-import { relatedTo } from '../mapping/identities.ts';
+import { dependencyKeysOf } from '../mapping/identities.ts';
 import { resourceLane, roomLane } from '../mapping/lanes.ts';
 import type { StoredResource } from '../fhir/server.ts';
 import type { SyncResult } from '../matrix/sync-reader.ts';
@@ -149,18 +148,14 @@ function changeItem(resourceType: FollowedType, resource: StoredResource): NewIt
   };
 }
 
-/** Those of the people, roles and organisations on whom some room depends, by themselves or by whom they belong to. */
+/** Those of the people, roles and organisations on whom some room depends, by themselves or as staff. */
 async function withDependents(
   { findDependedOn }: Pick<typeof roomMembers, 'findDependedOn'>,
   tx: ClientBase,
   resources: readonly StoredResource[],
 ): Promise<readonly StoredResource[]> {
-  const concerns = (resource: StoredResource): readonly FhirReference[] => [
-    versionOf(resource).reference,
-    ...(resource.resourceType === 'PractitionerRole' ? relatedTo(resource) : []),
-  ];
-  const dependedOn = await findDependedOn(tx, resources.flatMap(concerns));
-  return resources.filter((resource) => concerns(resource).some((reference) => dependedOn.has(reference)));
+  const dependedOn = await findDependedOn(tx, resources.flatMap(dependencyKeysOf));
+  return resources.filter((resource) => dependencyKeysOf(resource).some((key) => dependedOn.has(key)));
 }
 
 function versionKey(resource: StoredResource): string {

@@ -1,7 +1,7 @@
 // Who is who: FHIR people as members of rooms, and the ghosts that speak for them.
 import type { PractitionerRole } from '../domain/fhir.ts';
 import { isPersonType } from '../domain/fhir.ts';
-import type { FhirReference, MatrixUserId } from '../domain/ids.ts';
+import type { Dependency, FhirReference, MatrixUserId } from '../domain/ids.ts';
 import { serverNameOf, typeOf } from '../domain/ids.ts';
 import { avatarOf } from '../mapping/avatars.ts';
 import type { DesiredMember } from '../mapping/desired-room.ts';
@@ -30,7 +30,7 @@ export interface ResolvedPeople {
   /** The ghosts among them, as they should look. */
   readonly ghosts: readonly GhostWish[];
   /** Every resource from which this was computed; a change of any may change it. */
-  readonly dependencies: ReadonlySet<FhirReference>;
+  readonly dependencies: ReadonlySet<Dependency>;
   /** The stamps of their versions as read; for `changedMeanwhile`. */
   readonly stamps: ReadonlyMap<FhirReference, string | undefined>;
   /** Whose account is not the one that the store has; for `rememberPeople`. */
@@ -67,11 +67,11 @@ export async function resolvePeople(
   const resolved = identities.map((identity) => resolve(settings, identity, known));
   const members = onePerAccount(resolved);
   const ghosts = new Set(members.filter(({ kind }) => kind === 'ghost').map(({ userId }) => userId));
-  const dependencies = new Set([...named.keys(), ...reading.references()]);
+  const references = new Set([...named.keys(), ...reading.references()]);
   return {
     members,
-    dependencies,
-    stamps: new Map([...dependencies].map((each) => [each, reading.find(each)?.meta.lastUpdated])),
+    dependencies: new Set<Dependency>([...references, ...reading.searches()]),
+    stamps: new Map([...references].map((each) => [each, reading.find(each)?.meta.lastUpdated])),
     ghosts: resolved
       .filter(({ account }) => ghosts.has(account.userId))
       .map(({ identity }) => ghostWishOf(settings, identity)),

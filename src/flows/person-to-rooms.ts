@@ -1,6 +1,6 @@
 // A person, role or organisation changed → the ghost shows it, and every room whose members depend on it is looked at.
 import type { FhirReference } from '../domain/ids.ts';
-import { relatedTo } from '../mapping/identities.ts';
+import { dependencyKeysOf } from '../mapping/identities.ts';
 import type { Outcome } from '../inbox/item.ts';
 import type { Bridge } from './bridge.ts';
 import { convergeItem } from './converge-item.ts';
@@ -26,8 +26,7 @@ export async function personToRooms(
   // One that is gone keeps the name that its ghost was known by.
   if (resource === undefined) return { kind: 'ignored', reason: 'gone' };
   await showChange(bridge, reference, reading, signal);
-  const related = resource.resourceType === 'PractitionerRole' ? relatedTo(resource) : [];
-  const rooms = await store.roomMembers.findDependents(db, [reference, ...related]);
+  const rooms = await store.roomMembers.findDependents(db, dependencyKeysOf(resource));
   if (rooms.length === 0) return { kind: 'ignored', reason: 'nobody-depends' };
   return {
     kind: 'done',

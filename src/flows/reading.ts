@@ -1,5 +1,5 @@
 // What one computation reads from the FHIR server: each resource once, many at a time, and the list of it all.
-import type { FhirReference } from '../domain/ids.ts';
+import type { FhirReference, StaffOf } from '../domain/ids.ts';
 import { referenceTo } from '../domain/ids.ts';
 import type { FhirServer, StoredResource } from '../fhir/server.ts';
 
@@ -20,11 +20,16 @@ export interface Reading {
   readonly find: (reference: FhirReference) => StoredResource | undefined;
   /** All that was asked for, whether there was such a resource or not. */
   readonly references: () => ReadonlySet<FhirReference>;
+  /** The searches that were noted. */
+  readonly searches: () => ReadonlySet<StaffOf>;
+  /** Takes note of a search on whose result the computation depends. */
+  readonly dependOn: (search: StaffOf) => void;
 }
 
 /** Begins reading. */
 export function createReading(fhir: FhirReader, signal: AbortSignal): Reading {
   const asked = new Set<FhirReference>();
+  const searches = new Set<StaffOf>();
   const found = new Map<FhirReference, StoredResource>();
   return {
     read: async (references) => {
@@ -44,5 +49,7 @@ export function createReading(fhir: FhirReader, signal: AbortSignal): Reading {
     },
     find: (reference) => found.get(reference),
     references: () => asked,
+    searches: () => searches,
+    dependOn: (search) => void searches.add(search),
   };
 }

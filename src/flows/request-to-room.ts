@@ -72,7 +72,9 @@ export async function convergeConversation(
   signal: AbortSignal,
   insist = false,
 ): Promise<Conversation | undefined> {
+  const { store, db } = bridge;
   return bridge.roomLock(reference, signal, async () => {
+    const begun = await store.rooms.readTime(db);
     const request = await readRequest(bridge, reference, signal);
     if (request === undefined) return undefined;
     const row = await bridge.store.rooms.findRoom(bridge.db, reference);
@@ -89,7 +91,10 @@ export async function convergeConversation(
     await bridge.store.rooms.saveReady(bridge.db, reference);
     // A room that is an archive from the start was open for its first message only.
     const { phase } = wantedForRequest(request.status);
-    if (phase === plan.desired.phase) return { roomId, phase };
+    if (phase === plan.desired.phase) {
+      await store.rooms.saveConverged(db, reference, begun);
+      return { roomId, phase };
+    }
     const archived = await planConversation(
       bridge,
       request,

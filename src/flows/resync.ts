@@ -2,6 +2,7 @@
 import type { CareTeam, CommunicationRequest } from '../domain/fhir.ts';
 import type { FhirReference } from '../domain/ids.ts';
 import { parseReference, referenceTo, typeOf } from '../domain/ids.ts';
+import { relatedTo } from '../mapping/identities.ts';
 import { describeRoomChange } from '../mapping/describe-changes.ts';
 import { careTeamsNamedBy, participantsOf, partiesOf } from '../mapping/fhir-to-matrix/participants.ts';
 import { BridgeError } from '../telemetry/errors.ts';
@@ -155,7 +156,9 @@ async function snapshotFor(
     for (const team of teams.values())
       people.push(...participantsOf(team as CareTeam, now).people.map(({ reference }) => reference));
   }
-  await fhir.readMany([...new Set(people)], signal);
+  const read = await fhir.readMany([...new Set(people)], signal);
+  const roles = [...read.values()].filter((resource) => resource.resourceType === 'PractitionerRole');
+  await fhir.readMany([...new Set(roles.flatMap(relatedTo))], signal);
   return { ...bridge, fhir };
 }
 

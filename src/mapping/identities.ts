@@ -2,8 +2,8 @@
 import type { CodeableConcept } from 'fhir/r4.js';
 import type { FhirResource, Organization, Person, PractitionerRole } from '../domain/fhir.ts';
 import { isPerson } from '../domain/fhir.ts';
-import type { FhirReference, MatrixUserId } from '../domain/ids.ts';
-import { idOf, parseReference, typeOf } from '../domain/ids.ts';
+import type { Dependency, FhirReference, MatrixUserId } from '../domain/ids.ts';
+import { idOf, parseReference, referenceTo, staffOf, typeOf } from '../domain/ids.ts';
 import { matrixAddressIn } from './matrix-address.ts';
 import { holdsAt } from './periods.ts';
 
@@ -24,7 +24,7 @@ export interface Identity {
 export interface Account {
   readonly userId: MatrixUserId;
   readonly kind: 'user' | 'ghost';
-  readonly source: 'telecom' | 'stored' | 'ghost';
+  readonly source: 'telecom' | 'stored' | 'directory' | 'ghost';
 }
 
 type Find = (reference: FhirReference) => FhirResource | undefined;
@@ -62,6 +62,16 @@ export function relatedTo(role: PractitionerRole): readonly FhirReference[] {
   return [practitionerOf(role), organizationOf(role)].filter((reference) => reference !== undefined);
 }
 
+/**
+ * By what a room depends on a resource that changed: by itself, and by the staff of an organisation that is its member.
+ * That an organisation is shown with a role makes no difference to who else has one there.
+ */
+export function dependencyKeysOf(resource: FhirResource & { readonly id: string }): readonly Dependency[] {
+  const own = referenceTo(resource.resourceType, resource.id);
+  const organization = resource.resourceType === 'PractitionerRole' ? organizationOf(resource) : undefined;
+  return organization === undefined ? [own] : [own, staffOf(organization)];
+}
+
 /** The Practitioner who holds a role, where it names one. */
 export function practitionerOf({ practitioner }: PractitionerRole): FhirReference | undefined {
   const parsed = parseReference(practitioner?.reference);
@@ -76,14 +86,16 @@ export function organizationOf({ organization }: PractitionerRole): FhirReferenc
 
 /**
  * A person's account: the address that they publish themselves, in their roles before their own resource, where it is
- * believed; else the stored one; else the ghost. What is ambiguous counts for nothing.
+ * believed; else the stored one; else that of a directory; else the ghost. What is ambiguous counts for nothing.
  * @param storedFor the account that an operator stored for a reference
+ * @param inDirectory the account that a directory gives
  */
 export function accountOf(
   { reference, resource, roles }: Identity,
   given: {
     readonly isBelieved: (address: MatrixUserId) => boolean;
     readonly storedFor: (reference: FhirReference) => MatrixUserId | undefined;
+    readonly inDirectory?: MatrixUserId | undefined;
     readonly ghost: MatrixUserId;
   },
 ): Account {
@@ -96,6 +108,9 @@ export function accountOf(
   );
   const stored = given.storedFor(reference) ?? (new Set(ofRoles).size === 1 ? ofRoles[0] : undefined);
   if (stored !== undefined) return { userId: stored, kind: 'user', source: 'stored' };
+  if (given.inDirectory !== undefined) {
+    return { userId: given.inDirectory, kind: 'user', source: 'directory' };
+  }
   return { userId: given.ghost, kind: 'ghost', source: 'ghost' };
 }
 

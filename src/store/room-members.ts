@@ -1,5 +1,5 @@
 // The tables of a room's members and dependencies as of its last convergence.
-import type { FhirReference, MatrixUserId } from '../domain/ids.ts';
+import type { Dependency, FhirReference, MatrixUserId } from '../domain/ids.ts';
 import type { Queryable } from './database.ts';
 
 /** The user ids that were members when the room was last converged: the base of the three-way comparison. */
@@ -41,7 +41,7 @@ export async function removeFromBase(
 export async function saveDependencies(
   db: Queryable,
   reference: FhirReference,
-  dependencies: ReadonlySet<FhirReference>,
+  dependencies: ReadonlySet<Dependency>,
 ): Promise<void> {
   await db.query(
     `with gone as (delete from room_dependency where reference = $1 and depends_on <> all ($2::text[]))
@@ -53,7 +53,7 @@ export async function saveDependencies(
 /** The rooms whose desired state depends on any of these resources. */
 export async function findDependents(
   db: Queryable,
-  dependencies: readonly FhirReference[],
+  dependencies: readonly Dependency[],
 ): Promise<readonly FhirReference[]> {
   const { rows } = await db.query<{ reference: FhirReference }>(
     'select distinct reference from room_dependency where depends_on = any ($1) order by reference',
@@ -65,9 +65,9 @@ export async function findDependents(
 /** Of these resources, those on which some room depends. */
 export async function findDependedOn(
   db: Queryable,
-  references: readonly FhirReference[],
-): Promise<ReadonlySet<FhirReference>> {
-  const { rows } = await db.query<{ depends_on: FhirReference }>(
+  references: readonly Dependency[],
+): Promise<ReadonlySet<Dependency>> {
+  const { rows } = await db.query<{ depends_on: Dependency }>(
     'select distinct depends_on from room_dependency where depends_on = any ($1)',
     [references],
   );

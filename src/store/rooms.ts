@@ -135,6 +135,33 @@ export async function saveReady(db: Queryable, reference: FhirReference): Promis
   await db.query('update room set ready_at = now() where reference = $1 and ready_at is null', [reference]);
 }
 
+/** The database's time, by which items are stamped as well. */
+export async function readTime(db: Queryable): Promise<Date> {
+  const { rows } = await db.query<{ now: Date }>('select now()');
+  return rows[0]?.now ?? new Date(0);
+}
+
+/** Records that a convergence is complete that began to read at this time. */
+export async function saveConverged(db: Queryable, reference: FhirReference, from: Date): Promise<void> {
+  await db.query('update room set converged_from = $2 where reference = $1', [reference, from]);
+}
+
+/**
+ * Whether a convergence that began to read after this time is complete; by a margin, since what is stored in one
+ * transaction bears the time of its beginning, and is seen by others only at its end.
+ */
+export async function wasConvergedSince(
+  db: Queryable,
+  reference: FhirReference,
+  time: Date,
+): Promise<boolean> {
+  const { rows } = await db.query(
+    `select from room where reference = $1 and converged_from > $2::timestamptz + interval '30 seconds'`,
+    [reference, time],
+  );
+  return rows.length > 0;
+}
+
 /** Records the phase to which a room was brought. */
 export async function savePhase(
   db: Queryable,
