@@ -63,7 +63,7 @@ export async function bringUpHomeservers(
   run: Run,
   { installation, synapse, neighbour }: HomeserversPlan,
   { registration, config }: Serving,
-): Promise<{ synapse?: Synapse; neighbour?: Synapse }> {
+): Promise<{ synapse?: Synapse; neighbour?: Synapse; certificate?: Certificate }> {
   if (installation === undefined) return {};
   const { guard, folder, say } = run;
   const name = `Synapse ${installation.version}`;
@@ -77,7 +77,11 @@ export async function bringUpHomeservers(
     synapse && start('synapse', name, synapse, { registration, config }),
     neighbour && start('neighbour', `${name}, the neighbour`, neighbour),
   ]);
-  return { ...(first && { synapse: first }), ...(second && { neighbour: second }) };
+  return {
+    ...(first && { synapse: first }),
+    ...(second && { neighbour: second }),
+    ...(certificate && { certificate }),
+  };
 }
 
 interface BringUp {

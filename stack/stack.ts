@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { timed, type Run, type Say } from './bring-up.ts';
+import type { Certificate } from './certificate.ts';
 import { findHapiBuild, type HapiBuild } from './hapi-build.ts';
 import { startHapi, type Hapi } from './hapi.ts';
 import type { Database } from './databases.ts';
@@ -74,6 +75,8 @@ export type Stack<S extends keyof Services = keyof Services> = Pick<Services, S>
   /** The bridge's own database, empty at first. */
   readonly bridgeDatabase: Database;
   readonly appservice: AppserviceDetails;
+  /** For localhost, and trusted by the homeservers; there is one where a neighbour is. */
+  readonly certificate?: Certificate;
   /** Ends all services and removes the run folder unless it is kept. */
   stop(): Promise<void>;
 };

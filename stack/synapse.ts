@@ -82,6 +82,8 @@ export async function startSynapse(options: SynapseOptions): Promise<Synapse> {
       command: python,
       args: ['-m', 'synapse.app.homeserver', '-c', configPath],
       cwd: folder,
+      // What it trusts where it is no homeserver that it talks to: an identity server with the same certificate.
+      ...(federation && { env: { SSL_CERT_FILE: federation.certificate.certificatePath } }),
       log,
       graceMs: 10_000,
     },

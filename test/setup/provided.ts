@@ -19,6 +19,8 @@ export interface ProvidedStack {
   /** Connection URLs of the homeservers' own databases, as their owner. */
   readonly homeserverDatabases: Readonly<Record<'synapse' | 'neighbour', string>>;
   readonly hapi: { readonly url: string };
+  /** Files of a certificate for localhost that the homeservers trust. */
+  readonly certificate: { readonly certificatePath: string; readonly keyPath: string };
   readonly appservice: {
     /** Reserved for the bridge, which Synapse expects at this port of 127.0.0.1. */
     readonly port: number;

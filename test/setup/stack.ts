@@ -18,7 +18,8 @@ export default async function setup(project: TestProject): Promise<(() => Promis
       fsync: false,
     });
     say(`data and logs are in ${stack.folder.path}`);
-    const { synapse, neighbour, hapi, appservice } = stack;
+    const { synapse, neighbour, hapi, appservice, certificate } = stack;
+    if (certificate === undefined) throw new TypeError('Homeservers that federate have a certificate');
     project.provide('adminUrl', stack.postgres.adminUrl);
     project.provide('stackMissing', undefined);
     project.provide('stack', {
@@ -28,6 +29,7 @@ export default async function setup(project: TestProject): Promise<(() => Promis
       neighbour: homeserver(neighbour),
       homeserverDatabases: { synapse: synapse.database.url, neighbour: neighbour.database.url },
       hapi: { url: hapi.url },
+      certificate,
       appservice: {
         port: appservice.port,
         url: appservice.url,
