@@ -1,7 +1,8 @@
 // What follows when people change: ghosts, rooms that depend on them, an operator's word. On a real database.
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { FollowedType } from '../../src/domain/fhir.ts';
-import type { FhirReference } from '../../src/domain/ids.ts';
+import type { FhirReference, RoomAlias } from '../../src/domain/ids.ts';
+import { staffOf } from '../../src/domain/ids.ts';
 import type { StoredResource } from '../../src/fhir/server.ts';
 import type { Bridge } from '../../src/flows/bridge.ts';
 import { applyGhostChange, ghostChanges } from '../../src/flows/ghosts.ts';
@@ -20,7 +21,6 @@ import * as people from '../../src/store/people.ts';
 import * as resourceVersions from '../../src/store/resource-versions.ts';
 import * as roomMembers from '../../src/store/room-members.ts';
 import * as rooms from '../../src/store/rooms.ts';
-import type { RoomAlias } from '../../src/domain/ids.ts';
 import { itemsIn, useBridgeDatabase } from '../builders/database.ts';
 import { ref, stored } from '../builders/fhir.ts';
 import { userId } from '../builders/matrix.ts';
@@ -181,18 +181,15 @@ describe('a changed person', () => {
     expect(await askedFor(OTHER)).toEqual([]);
   });
 
-  test('who is a role asks also for those that depend on its practitioner or organisation', async () => {
-    await depend(TEAM, 'Practitioner/7');
-    await depend(OTHER, 'Organization/1');
+  test('who is a role asks also for those that depend on the staff of its organisation, not for all that show it', async () => {
+    await depend(TEAM, staffOf(ref('Organization/1')));
+    await depend(OTHER, 'Organization/1', 'Practitioner/7');
     const role = {
       practitioner: { reference: 'Practitioner/7' },
       organization: { reference: 'Organization/1' },
     };
     expect(await change({ 'PractitionerRole/a': role }, 'PractitionerRole/a')).toBe('done');
-    expect([await askedFor(TEAM), await askedFor(OTHER)]).toEqual([
-      ['PractitionerRole/a/2 CareTeam/1'],
-      ['PractitionerRole/a/2 CareTeam/2'],
-    ]);
+    expect([await askedFor(TEAM), await askedFor(OTHER)]).toEqual([['PractitionerRole/a/2 CareTeam/1'], []]);
   });
 
   test('is shown by a ghost that is registered, be it only a voice; no other is registered for it', async () => {
@@ -234,8 +231,8 @@ describe('of people who changed, those are stored', () => {
     expect([await items(), await ledger()]).toEqual([['Patient/1/1'], 2]);
   });
 
-  test('whose practitioner or organisation one depends on, where they are roles', async () => {
-    await depend(TEAM, 'Practitioner/7', 'Organization/1', 'PractitionerRole/c');
+  test('on whose organisation’s staff one depends, where they are roles', async () => {
+    await depend(TEAM, 'Practitioner/7', staffOf(ref('Organization/1')), 'PractitionerRole/c');
     const to = (reference: string) => ({ reference });
     await pulled(
       'PractitionerRole',
@@ -247,7 +244,7 @@ describe('of people who changed, those are stored', () => {
         organization: to('Organization/2'),
       }),
     );
-    expect(await items()).toEqual(['a', 'b', 'c'].map((id) => `PractitionerRole/${id}/1`));
+    expect(await items()).toEqual(['b', 'c'].map((id) => `PractitionerRole/${id}/1`));
   });
 
   test('and of everything else, all', async () => {

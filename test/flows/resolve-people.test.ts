@@ -83,6 +83,7 @@ describe('an organisation', () => {
       'Practitioner/1',
       'Practitioner/2',
       ...['a', 'b', 'c', 'd', 'e', 'f'].map((id) => `PractitionerRole/${id}`),
+      'PractitionerRole?organization=Organization/1',
     ]);
   });
 
@@ -91,7 +92,7 @@ describe('an organisation', () => {
     const { members, ghosts, dependencies } = await resolve(resources, { organizations: ['Organization/1'] });
     expect(members).toMatchObject([{ reference: 'Organization/1', level: 70, kind: 'ghost' }]);
     expect(ghosts).toMatchObject([{ displayName: 'Clinic' }]);
-    expect(dependencies).toEqual(['Organization/1']);
+    expect(dependencies).toEqual(['Organization/1', 'PractitionerRole?organization=Organization/1']);
   });
 
   test('several are asked for at once', async () => {

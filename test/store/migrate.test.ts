@@ -45,11 +45,11 @@ test('a database that is up to date is left alone', async () => {
 test('a database that is behind gets only what it lacks', async () => {
   await migrate(url);
   const known = await knownMigrations();
-  const last = known.at(-1) ?? '';
-  await query(`delete from migration where name = '${last}'`);
+  const lacking = '0002_bridge.sql';
+  await query(`delete from migration where name = '${lacking}'`);
   // Applied already in truth, so it fails now: what counts is that it alone is tried, and nothing recorded.
   await expect(migrate(url)).rejects.toThrow(/already exists/);
-  expect(await recorded()).toEqual(known.slice(0, -1));
+  expect(await recorded()).toEqual(known.filter((name) => name !== lacking));
 });
 
 test('a database of a newer bridge is refused, in words, and left alone', async () => {
