@@ -2,9 +2,12 @@
 import pg from 'pg';
 import type { Pool } from 'pg';
 import { setTimeout as delay } from 'node:timers/promises';
+import { composeDirectories } from './compose-directories.ts';
+import type { ComposedDirectories } from './compose-directories.ts';
 import type { Config } from './config/schema.ts';
 import type { Clock, Sleep } from './domain/clock.ts';
 import type { Bridge } from './flows/bridge.ts';
+import { createAccountInDirectory } from './identity/account-in-directory.ts';
 import { inTransaction } from './inbox/database.ts';
 import { enqueue } from './inbox/enqueue.ts';
 import { ensureRoom } from './matrix/ensure-room.ts';
@@ -35,6 +38,8 @@ export const sleep: Sleep = async (ms, signal) => {
 /** What the flows work with, and how to let go of it. */
 export interface ComposedBridge {
   readonly bridge: Bridge;
+  /** Undefined where the identity port is off. */
+  readonly directories: ComposedDirectories | undefined;
   readonly appserviceId: string;
   /** Opens a session on the database besides the pool's. */
   readonly connectSession: () => Promise<pg.Client>;
@@ -50,6 +55,9 @@ export function composeBridge(
   const { appserviceId, ...settings } = compileSettings(config);
   const { homeserver, fhir, pseudonyms } = connectServers(config, settings, metrics);
   const { bot } = settings;
+  const directories = config.identity.enabled
+    ? composeDirectories({ config, pool, clock, log, metrics })
+    : undefined;
   const connectSession = async (): Promise<pg.Client> => {
     const client = new pg.Client({
       connectionString: config.database.url,
@@ -68,8 +76,21 @@ export function composeBridge(
       ...{ personAccounts, resourceVersions, roomMembers, rooms },
     },
     speaking: createSpeak({ homeserver, bot }),
+    ...(config.people.resolveByDirectory && directories && practitioners(directories, log, metrics)),
     roomLock: locks.lock,
     ensureRoom: (order, signal) => ensureRoom({ homeserver, bot, clock, sleep }, order, signal),
   };
-  return { bridge, appserviceId, connectSession, close: locks.close };
+  return { bridge, directories, appserviceId, connectSession, close: locks.close };
+}
+
+/** The directories as a source of practitioners' accounts. */
+function practitioners({ directory }: ComposedDirectories, log: Log, metrics: Metrics) {
+  return {
+    accountInDirectory: createAccountInDirectory({
+      ...{ directory, log },
+      count: (result) => {
+        metrics.directoryAccounts.inc({ result });
+      },
+    }),
+  };
 }

@@ -1,19 +1,12 @@
-// The second port put together: directories, who serves what they know, and the work behind both. Only where it is enabled.
+// The second port put together: who serves what directories know, and the work behind both. Only where it is enabled.
 import type { Router } from 'express';
 import type { Pool } from 'pg';
+import type { ComposedDirectories } from './compose-directories.ts';
 import type { Config } from './config/schema.ts';
 import type { Clock, Sleep } from './domain/clock.ts';
-import { connectFhirDirectory, connectServer, createDirectories } from './identity-directories.ts';
 import type { AttributeCheck, LeasedPass } from './identity-directories.ts';
 import { createIdentityServer } from './identity-server.ts';
-import { directoriesSettings, serverSettings, syncIntervals } from './identity-settings.ts';
-import type { HomeserverOf, HomeserverSource } from './identity/homeserver-discovery.ts';
-import {
-  createAddressingSource,
-  createHomeserverDiscovery,
-  createNutsSource,
-} from './identity/homeserver-discovery.ts';
-import type { SyncProgress } from './identity/sync.ts';
+import { syncIntervals } from './identity-settings.ts';
 import { createReader } from './inbox/reader.ts';
 import type { LeasedReader } from './readers.ts';
 import type { Log } from './telemetry/log.ts';
@@ -21,6 +14,7 @@ import type { Metrics } from './telemetry/metrics.ts';
 
 interface Deps {
   readonly config: Config;
+  readonly directories: ComposedDirectories;
   readonly pool: Pool;
   readonly clock: Clock;
   readonly sleep: Sleep;
@@ -48,18 +42,8 @@ const RECHECK_INTERVAL_MS = 60 * 1000;
 
 /** Puts it together; opens no connection yet. */
 export function createIdentityPort(deps: Deps): IdentityPort {
-  const { config, pool, clock, sleep, log, metrics } = deps;
-  const { directory, passes, checks } = createDirectories({
-    ...{ settings: directoriesSettings(config), pool, clock, log },
-    homeserverOf: createHomeserverOf(deps),
-    observeRequest: metrics.observeDirectory,
-    observeAsked: (name, result) => {
-      metrics.directoryQuestions.inc({ directory: name, result });
-    },
-    onSyncProgress: (progress) => {
-      recordProgress(deps, progress);
-    },
-  });
+  const { config, directories, pool, clock, sleep, log, metrics } = deps;
+  const { directory, passes, checks } = directories;
   const attributes = createAttributeChecks(deps, checks);
   const server = createIdentityServer({
     ...{ config, pool, directory, clock, sleep, log, metrics },
@@ -82,32 +66,6 @@ export function createIdentityPort(deps: Deps): IdentityPort {
   };
 }
 
-function createHomeserverOf(deps: Deps): HomeserverOf {
-  const { config, clock, log } = deps;
-  const { homeserversByUra, homeserverSources, homeserverMinutes } = config.identity;
-  return createHomeserverDiscovery({
-    ...{ known: homeserversByUra, clock, log, keepMs: homeserverMinutes * 60_000 },
-    sources: homeserverSources.map((source) => createSource(deps, source)),
-  });
-}
-
-function createSource(
-  { clock, metrics }: Deps,
-  source: Config['identity']['homeserverSources'][number],
-): HomeserverSource {
-  const server = serverSettings(source);
-  const connection = { observeRequest: metrics.observeDirectory, clock };
-  switch (source.kind) {
-    case 'addressing': {
-      const { bearerToken } = source;
-      const fhir = connectFhirDirectory(connection, { ...server, bearerToken }, server.timeoutMs);
-      return createAddressingSource(fhir, source);
-    }
-    case 'nuts':
-      return createNutsSource(connectServer(connection, server, server.timeoutMs), source);
-  }
-}
-
 function leasedReader(
   { sleep, log, metrics }: Deps,
   { name, pass }: LeasedPass,
@@ -121,14 +79,6 @@ function leasedReader(
     },
   });
   return { ...reader, name, channel: CHANNEL, hears: () => false, withoutBot: true };
-}
-
-function recordProgress({ clock, metrics }: Deps, progress: SyncProgress): void {
-  const { directory, done } = progress;
-  for (const what of ['read', 'saved', 'removed'] as const) {
-    metrics.directorySync.set({ directory, what }, progress[what]);
-  }
-  if (done) metrics.directorySynced.set({ directory }, clock.now().getTime() / 1000);
 }
 
 async function pruneForever(

@@ -30,7 +30,8 @@ export function composeDaemon(config: Config, log: Log): Daemon {
   pool.on('error', (error) => {
     log.warn({ error }, 'An idle database connection broke');
   });
-  const { bridge, appserviceId, connectSession, close } = composeBridge(config, { pool, log, metrics });
+  const composed = composeBridge(config, { pool, log, metrics });
+  const { bridge, directories, appserviceId, connectSession, close } = composed;
   const { settings, homeserver, fhir } = bridge;
 
   // What comes in is stored ...
@@ -41,9 +42,8 @@ export function composeDaemon(config: Config, log: Log): Daemon {
     ringMatrix: (tx) => notify(tx, MATRIX_CHANNEL),
     store: { arrivals, cursors, resourceVersions, roomMembers },
   });
-  const identity = config.identity.enabled
-    ? createIdentityPort({ config, pool, clock, sleep, log, metrics })
-    : undefined;
+  const identity =
+    directories && createIdentityPort({ config, directories, pool, clock, sleep, log, metrics });
   const readers = [
     ...createReaders({ config, settings, pool, homeserver, fhir, intake, sleep, log, metrics }),
     ...(identity?.readers ?? []),

@@ -171,7 +171,7 @@ function similar(a: string, b: string): boolean {
   return bare(a) === bare(b) || bare(a).startsWith(bare(b)) || bare(b).startsWith(bare(a));
 }
 
-function crossChecks({ matrix, identity }: Config): string[] {
+function crossChecks({ matrix, people, identity }: Config): string[] {
   const subjects = (['conversationName', 'conversationTopic'] as const).filter((key) =>
     matrix[key].includes('{subject}'),
   );
@@ -183,6 +183,9 @@ function crossChecks({ matrix, identity }: Config): string[] {
       (key) =>
         `matrix.${key}: got "${matrix[key]}", expected matrix.conversationSubject to say where {subject} is found`,
     ),
+    ...(people.resolveByDirectory && !identity.enabled
+      ? ['people.resolveByDirectory: got true, expected identity.enabled with it: its table is filled there']
+      : []),
     ...identityFaults(identity),
   ];
 }

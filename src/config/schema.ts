@@ -187,6 +187,10 @@ const people = z.strictObject({
   pseudonymizationKey: secret(
     'Key of the hashes in ghosts’ user ids. Never change it: every ghost would change.',
   ),
+  resolveByDirectory: z.boolean().default(false).meta({
+    description:
+      'Whether practitioners who have no account by their telecom or by person link get the one that identity.directories give for their UZI number, else their e-mail address.',
+  }),
   avatars: z.boolean().default(false).meta({
     description:
       'Whether ghosts show the photo of their resource. Patients and relatives do so only under the name policy full.',

@@ -1,6 +1,7 @@
 // What every flow is given: the two servers, the store, and the operator's settings.
 import type { ClientBase, Pool } from 'pg';
 import type { Clock } from '../domain/clock.ts';
+import type { Practitioner } from '../domain/fhir.ts';
 import type { MatrixUserId, RoomId } from '../domain/ids.ts';
 import type { FhirServer } from '../fhir/server.ts';
 import type { enqueue } from '../inbox/enqueue.ts';
@@ -68,6 +69,10 @@ export interface Store {
   readonly rooms: typeof rooms;
 }
 
+/** What directories say of a practitioner's account; `failed` is no "unknown". */
+export type AccountInDirectory =
+  { readonly kind: 'found'; readonly userId: MatrixUserId } | { readonly kind: 'unknown' | 'failed' };
+
 /** Everything a flow needs. */
 export interface Bridge {
   readonly db: Pool;
@@ -83,6 +88,11 @@ export interface Bridge {
   readonly fhir: FhirServer;
   /** Names patients to other homeservers, and recognises those named by them. */
   readonly pseudonyms: Pseudonyms;
+  /** Absent where directories have no word on accounts. */
+  readonly accountInDirectory?: (
+    practitioner: Practitioner,
+    signal: AbortSignal,
+  ) => Promise<AccountInDirectory>;
   readonly settings: BridgeSettings;
   readonly clock: Clock;
   readonly log: Log;

@@ -14,6 +14,7 @@ import { displayNameOf } from '../mapping/people.ts';
 import { userMappingOf } from '../mapping/user-mapping.ts';
 import type { KnownPerson, PersonRow } from '../store/people.ts';
 import type { Bridge, BridgeSettings } from './bridge.ts';
+import { directoryAccounts } from './directory-accounts.ts';
 import type { NamedPeople } from './expand-people.ts';
 import { expandPeople } from './expand-people.ts';
 import type { GhostWish } from './ghosts.ts';
@@ -38,7 +39,7 @@ export interface ResolvedPeople {
 }
 
 /** What resolving people needs: a part of the bridge. */
-export type ResolvingBridge = Pick<Bridge, 'clock' | 'db' | 'log' | 'settings'> & {
+export type ResolvingBridge = Pick<Bridge, 'accountInDirectory' | 'clock' | 'db' | 'log' | 'settings'> & {
   readonly fhir: FhirReader;
   readonly store: { readonly people: Pick<Bridge['store']['people'], 'findPeople'> };
 };
@@ -51,7 +52,7 @@ interface Resolved {
 
 /**
  * The members that references to people, teams and organisations stand for: each person and each account once.
- * Reads only, from FHIR and the store: registers nothing, writes nothing.
+ * Reads only, from FHIR, the store and directories: registers nothing, writes nothing.
  */
 export async function resolvePeople(
   bridge: ResolvingBridge,
@@ -64,7 +65,11 @@ export async function resolvePeople(
   const named = await expandPeople({ reading, at, log }, wanted);
   const identities = await identify({ reading, at }, named);
   const known = await bridge.store.people.findPeople(bridge.db, identities.flatMap(referencesOf));
-  const resolved = identities.map((identity) => resolve(settings, identity, known));
+  const hasNone = (identity: Identity): boolean =>
+    resolve(settings, identity, known).account.kind === 'ghost';
+  const without = bridge.accountInDirectory === undefined ? [] : identities.filter(hasNone);
+  const inDirectory = await directoryAccounts(bridge, without, known, signal);
+  const resolved = identities.map((identity) => resolve(settings, identity, known, inDirectory));
   const members = onePerAccount(resolved);
   const ghosts = new Set(members.filter(({ kind }) => kind === 'ghost').map(({ userId }) => userId));
   const references = new Set([...named.keys(), ...reading.references()]);
@@ -161,6 +166,7 @@ function resolve(
   settings: BridgeSettings,
   identity: Identity,
   known: ReadonlyMap<FhirReference, KnownPerson>,
+  inDirectory: ReadonlyMap<FhirReference, MatrixUserId> = new Map(),
 ): Resolved {
   const { reference, resource, concepts } = identity;
   const ghost = ghostOf(settings, reference);
@@ -169,6 +175,7 @@ function resolve(
     isBelieved: (address) =>
       settings.trustedServers.has(serverNameOf(address)) && !isOwnUser(settings, address),
     storedFor: (each) => known.get(each)?.storedUserId,
+    inDirectory: inDirectory.get(reference),
   });
   const before = known.get(reference);
   const former = new Set([

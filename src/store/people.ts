@@ -7,7 +7,7 @@ export interface PersonRow {
   readonly reference: FhirReference;
   readonly userId: MatrixUserId;
   readonly kind: 'user' | 'ghost';
-  readonly source: 'telecom' | 'stored' | 'ghost';
+  readonly source: 'telecom' | 'stored' | 'directory' | 'ghost';
 }
 
 /** A person with all that is known of their accounts. */

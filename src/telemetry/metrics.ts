@@ -149,6 +149,12 @@ function identityMetrics(registry: Registry) {
       labelNames: ['directory', 'result'],
       registers,
     }),
+    directoryAccounts: new Counter({
+      name: 'bridge_directory_accounts_total',
+      help: 'Practitioners without an account of their own in FHIR, by what the directories said of one (found, unknown, failed)',
+      labelNames: ['result'],
+      registers,
+    }),
     directorySync: new Gauge({
       name: 'bridge_directory_sync_records',
       help: 'Records that the present or last reading of a directory has read, saved and removed',

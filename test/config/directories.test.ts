@@ -1,5 +1,5 @@
 // Directories in the configuration: defaults, secrets from files inside lists, and faults that show no secret.
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -83,6 +83,28 @@ test.each([
   expect(await faults({ DIRECTORIES: directories })).toEqual([
     expect.stringContaining(`identity.${fault}`) as string,
   ]);
+});
+
+test('rooms use directories only where these are kept', async () => {
+  const env = { ...LEAST, BRIDGE_PEOPLE_RESOLVE_BY_DIRECTORY: 'true' };
+  expect(await faultsOf(undefined, env)).toEqual([
+    expect.stringContaining('people.resolveByDirectory: got true, expected identity.enabled') as string,
+  ]);
+  const { people } = await loadConfig(undefined, { ...env, BRIDGE_IDENTITY_ENABLED: 'true' });
+  expect(people.resolveByDirectory).toBe(true);
+});
+
+test('the example of the documentation is a configuration', async () => {
+  const page = await readFile(new URL('../../docs/reference/directories.md', import.meta.url), 'utf8');
+  const [, yaml = ''] = /```yaml\n([^]*?)```/.exec(page) ?? [];
+  const path = `${file}.yaml`;
+  await writeFile(
+    path,
+    yaml.replaceAll(/^( *)(\w+)File: .*pem|^( *)keyFile: .*$/gm, '').replaceAll(/\/run\/\S+/g, file),
+  );
+  const { identity } = await loadConfig(path, LEAST);
+  expect(identity.directories.map(({ kind }) => kind)).toEqual(['local', 'mcsd', 'keycloak']);
+  expect(identity.homeserverSources.map(({ kind }) => kind)).toEqual(['addressing', 'nuts']);
 });
 
 test('an addressing directory must say which Endpoints are homeservers', async () => {
