@@ -60,6 +60,7 @@ export function createDaemon(deps: DaemonDeps): Daemon {
   const stopping = new AbortController();
   let state: LifecycleState = 'starting';
   const servers: HttpServer[] = [];
+  let listening: Promise<number> | undefined;
   let replica: Replica | undefined;
   let background: Promise<unknown> = Promise.resolve();
   let starting: Promise<{ port: number }> | undefined;
@@ -74,10 +75,8 @@ export function createDaemon(deps: DaemonDeps): Daemon {
       queueStats: deps.queueStats,
       metrics: deps.metrics.registry,
     });
-    // The probes answer from the first moment on; the other endpoints answer 503 until the database is there.
-    const http = await startHttpServer(config.listen, [probes, ...deps.endpoints], log);
-    servers.push(http);
-    if (identity !== undefined) servers.push(await startHttpServer(identity.listen, identity.routers, log));
+    listening = listen(deps, probes, servers);
+    const port = await listening;
     replica = await untilWorking(deps, stopping.signal);
     state = 'running';
     background = Promise.all([
@@ -85,8 +84,8 @@ export function createDaemon(deps: DaemonDeps): Daemon {
       pruneForever(deps, stopping.signal),
       identity?.run(stopping.signal),
     ]);
-    log.info({ port: http.port, identityPort: servers[1]?.port }, 'Running');
-    return { port: http.port };
+    log.info({ port, identityPort: servers[1]?.port }, 'Running');
+    return { port };
   }
 
   async function stop(): Promise<void> {
@@ -95,6 +94,8 @@ export function createDaemon(deps: DaemonDeps): Daemon {
     const working = state === 'running';
     state = 'draining';
     stopping.abort();
+    // A server that is only about to listen would stay behind.
+    await listening?.catch(() => undefined);
     for (const server of servers) server.drain();
     const handedBack = replica?.stop({ graceMs: graceSeconds * 1000 });
     if (working) await sleep(drainSeconds * 1000);
@@ -111,6 +112,21 @@ export function createDaemon(deps: DaemonDeps): Daemon {
     start: () => (starting ??= start()),
     stop: () => (stopped ??= stop()),
   };
+}
+
+/**
+ * Starts the listeners, one after the other. The probes answer from the first moment on; the other endpoints answer 503 until
+ * the database is there. @returns the first one's port
+ */
+async function listen(
+  { config, endpoints, identity, log }: DaemonDeps,
+  probes: Router,
+  servers: HttpServer[],
+): Promise<number> {
+  const http = await startHttpServer(config.listen, [probes, ...endpoints], log);
+  servers.push(http);
+  if (identity !== undefined) servers.push(await startHttpServer(identity.listen, identity.routers, log));
+  return http.port;
 }
 
 /** Migrates and begins to work as soon as the database answers. */
