@@ -40,7 +40,7 @@ export function createAccounts({ db, store, checkOpenId, clock, tokenMs }: Deps)
       const owners = await store.findTokenOwners(db, digests, clock.now());
       return digests.map((digest) => ({ userId: owners.get(digest.toString('hex')) }));
     },
-    { largest: 200, concurrent: 2 },
+    { largest: 200, concurrent: 4 },
   );
   const remembered = new Map<string, { readonly userId: MatrixUserId; readonly until: number }>();
 

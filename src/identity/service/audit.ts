@@ -23,7 +23,7 @@ export function createAudit({ db, store, clock }: Deps): Audit {
       await store.saveAudit(db, answers.flat());
       return answers.map(() => true);
     },
-    { largest: 200, concurrent: 2 },
+    { largest: 200, concurrent: 4 },
   );
   return async (records) => {
     if (records.length === 0) return;

@@ -46,7 +46,7 @@ const CONCURRENT_RESOLUTIONS = 8;
 
 /** Creates the look-ups. */
 export function createLookup({ lookUpHashes, directory, media, keyedHash, audit }: Deps): Lookup {
-  const find = coalesce(findForAll(lookUpHashes), { largest: 100, concurrent: 2 });
+  const find = coalesce(findForAll(lookUpHashes), { largest: 100, concurrent: 4 });
   const allowed = new Set<Medium>(media);
 
   async function resolvePlain(address: string, signal: AbortSignal): Promise<PlainAnswer> {
