@@ -3,6 +3,7 @@ import type { CareTeam } from '../domain/fhir.ts';
 import type { FhirReference } from '../domain/ids.ts';
 import { parseReference } from '../domain/ids.ts';
 import type { FhirServer, SearchPage, StoredResource } from '../fhir/server.ts';
+import { TEAMS_PER_SUBJECT } from './space-of-request.ts';
 
 /** The reads of a FHIR server, remembered; for one batch, since nothing is ever forgotten. */
 export interface CachedFhir {
@@ -66,6 +67,3 @@ export function cacheFhir(fhir: FhirServer): CachedFhir {
     },
   };
 }
-
-/** The most care teams of one patient that are looked at. */
-export const TEAMS_PER_SUBJECT = 100;

@@ -1,36 +1,27 @@
 // A CommunicationRequest changed → its room stands in its team's space, with its people and its first message.
-import type { CareTeam, CommunicationRequest } from '../domain/fhir.ts';
+import type { CommunicationRequest } from '../domain/fhir.ts';
 import type { FhirReference, RoomId } from '../domain/ids.ts';
 import { parseReference, referenceTo } from '../domain/ids.ts';
 import { firstMessageDeliveryId } from '../mapping/delivery-ids.ts';
 import { desiredConversation, spaceChild } from '../mapping/desired-room.ts';
 import { textMessage } from '../mapping/fhir-to-matrix/communication.ts';
-import {
-  authorOf,
-  careTeamsNamedBy,
-  firstMessageOf,
-  partiesOf,
-} from '../mapping/fhir-to-matrix/participants.ts';
+import { authorOf, firstMessageOf, partiesOf } from '../mapping/fhir-to-matrix/participants.ts';
 import { withTeamRoles } from '../mapping/fhir-to-matrix/team-roles.ts';
 import { roomOfRequest } from '../mapping/matrix-to-fhir/room-request.ts';
 import type { Phase } from '../mapping/phases.ts';
-import { wantedForCareTeam, wantedForRequest } from '../mapping/phases.ts';
+import { wantedForRequest } from '../mapping/phases.ts';
 import { conversationTitle } from '../mapping/room-names.ts';
 import type { StoredResource } from '../fhir/server.ts';
 import type { RoomRow } from '../store/rooms.ts';
 import type { Bridge } from './bridge.ts';
-import { convergeSpace } from './care-team-to-space.ts';
 import { convergeItem } from './converge-item.ts';
 import type { Asked, Converged } from './converge.ts';
 import type { Blueprint, RoomPlan } from './converge-room.ts';
 import { applyPlan, planRoom, strayLinks } from './converge-room.ts';
 import { heldItem } from './held-communications.ts';
 import { resolvePeople, speakerFor } from './people.ts';
-
-interface Space {
-  readonly careTeam: FhirReference;
-  readonly roomId: RoomId;
-}
+import type { Space } from './space-of-request.ts';
+import { ensureSpaceOf, findSpaceOf } from './space-of-request.ts';
 
 /** A conversation as it stands after convergence. */
 export interface Conversation {
@@ -202,58 +193,6 @@ async function savePlace(
     await store.rooms.saveConversation(tx, reference, { subject, careTeam });
     if (items.length > 0) await enqueue(tx, items);
   });
-}
-
-/**
- * The space a conversation belongs to, made if it is not there: of a team that the request names, else of the subject's
- * team. Where the subject has several, the one with the lowest id, so that every replica and every run agree.
- */
-async function ensureSpaceOf(
-  bridge: Bridge,
-  request: CommunicationRequest,
-  signal: AbortSignal,
-): Promise<Space | undefined> {
-  for (const careTeam of await careTeamsOf(bridge, request, signal)) {
-    const room = await rowOf(bridge, careTeam);
-    if (room?.ready === true && room.roomId !== undefined) return { careTeam, roomId: room.roomId };
-    const made = await convergeSpace(bridge, careTeam, signal);
-    if (made !== undefined) return { careTeam, roomId: made.roomId };
-  }
-  return undefined;
-}
-
-/** The same, of what is there already. */
-async function findSpaceOf(
-  bridge: Bridge,
-  request: CommunicationRequest,
-  signal: AbortSignal,
-): Promise<Space | undefined> {
-  for (const careTeam of await careTeamsOf(bridge, request, signal)) {
-    const room = await rowOf(bridge, careTeam);
-    if (room?.roomId !== undefined) return { careTeam, roomId: room.roomId };
-  }
-  return undefined;
-}
-
-/** The teams whose space it may be, best first: those that are not closed. */
-async function careTeamsOf(
-  bridge: Bridge,
-  request: CommunicationRequest,
-  signal: AbortSignal,
-): Promise<readonly FhirReference[]> {
-  const named = [...careTeamsNamedBy(request)];
-  const subject = subjectOf(request);
-  const { resources } =
-    subject === undefined
-      ? { resources: [] }
-      : await bridge.fhir.search('CareTeam', [['subject', subject]], 100, signal);
-  const ofSubject = (resources as readonly StoredResource<CareTeam>[])
-    .filter(({ status }) => wantedForCareTeam(status).phase !== 'closed')
-    .map(({ id }) => referenceTo('CareTeam', id))
-    .sort();
-  // Teams without the subject (a clinic's own) come last: the conversation is about the subject.
-  const candidates = new Set([...named.filter((team) => ofSubject.includes(team)), ...ofSubject, ...named]);
-  return [...candidates];
 }
 
 async function sayFirstMessage(
