@@ -25,6 +25,8 @@ create table identity_invite (
   sender text not null,
   -- The public half; the private one was never kept, for nobody needs it.
   ephemeral_key text not null unique,
+  -- The long-term key in the room: no other can sign for it.
+  key_id text not null,
   created_at timestamptz not null default now(),
   expires_at timestamptz not null,
   next_attempt_at timestamptz not null default now(),

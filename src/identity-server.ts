@@ -226,7 +226,7 @@ function deliveryOf(
   if (keys === undefined || publicUrl === undefined) return () => Promise.resolve();
   const { run } = createInviteDelivery({
     ...{ db: pool, store: inviteTable, directory, federation, clock, sleep, log },
-    ...{ key: keys[0], serverName: new URL(publicUrl).host, intervalMs: inviteCheckSeconds * 1000 },
+    ...{ keys, serverName: new URL(publicUrl).host, intervalMs: inviteCheckSeconds * 1000 },
   });
   return run;
 }

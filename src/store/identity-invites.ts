@@ -9,6 +9,8 @@ export interface InviteRow {
   readonly address: string;
   readonly roomId: RoomId;
   readonly sender: MatrixUserId;
+  /** The long-term key that the room knows. */
+  readonly keyId: string;
   /** How often the invitee's homeserver was told in vain. */
   readonly attempts: number;
 }
@@ -19,6 +21,7 @@ interface Stored {
   readonly address: string;
   readonly room_id: RoomId;
   readonly sender: MatrixUserId;
+  readonly key_id: string;
   readonly attempts: number;
 }
 
@@ -28,14 +31,15 @@ export async function saveInvite(
   invite: Omit<InviteRow, 'attempts'> & { readonly ephemeralKey: string; readonly expiresAt: Date },
 ): Promise<void> {
   await db.query(
-    `insert into identity_invite (token, medium, address, room_id, sender, ephemeral_key, expires_at)
-     values ($1, $2, $3, $4, $5, $6, $7)`,
+    `insert into identity_invite (token, medium, address, room_id, sender, key_id, ephemeral_key, expires_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8)`,
     [
       invite.token,
       invite.medium,
       invite.address,
       invite.roomId,
       invite.sender,
+      invite.keyId,
       invite.ephemeralKey,
       invite.expiresAt,
     ],
@@ -64,10 +68,10 @@ export async function takeInvites(
        select token from identity_invite
        where address is not null and expires_at > $1 and next_attempt_at <= $1
        order by next_attempt_at limit $3 for update skip locked))
-     returning token, medium, address, room_id, sender, attempts`,
+     returning token, medium, address, room_id, sender, key_id, attempts`,
     [now, nextAttemptAt, most],
   );
-  return rows.map(({ room_id: roomId, ...row }) => ({ ...row, roomId }));
+  return rows.map(({ room_id: roomId, key_id: keyId, ...row }) => ({ ...row, roomId, keyId }));
 }
 
 /** Records that the invitee's homeserver has it. The address is needed no longer, and goes. */

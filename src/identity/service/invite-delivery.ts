@@ -20,7 +20,8 @@ interface Deps {
   readonly store: typeof invites;
   readonly directory: Pick<Directory, 'resolve'>;
   readonly federation: Federation;
-  readonly key: SigningKey;
+  /** Each invitation is signed with the one that its room knows. */
+  readonly keys: readonly SigningKey[];
   /** The name under which we sign. */
   readonly serverName: string;
   readonly clock: Clock;
@@ -134,10 +135,12 @@ async function tell(deps: Deps, invite: InviteRow, userId: MatrixUserId): Promis
 
 /** Who is bound and what they are invited to, each signed by the key that the room knows. */
 function bindNotice(
-  { serverName, key }: Deps,
-  { medium, address, token, roomId, sender }: InviteRow,
+  { serverName, keys }: Deps,
+  { medium, address, token, roomId, sender, keyId }: InviteRow,
   mxid: MatrixUserId,
 ): string {
+  const key = keys.find(({ id }) => id === keyId);
+  if (key === undefined) throw new BridgeError('matrix-refused', 'the key that signs for the room is gone');
   const signed = signJson({ mxid, token }, serverName, key);
   const invite = { medium, address, mxid, room_id: roomId, sender, signed };
   return canonicalJson(signJson({ medium, address, mxid, invites: [invite] }, serverName, key));

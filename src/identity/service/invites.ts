@@ -62,7 +62,8 @@ export function createInvites(deps: Deps): Invites {
       // The private half would go to the invitee by e-mail, to prove who they are. The bridge sends none: it is dropped.
       const ephemeralKey = rawPublicKey(generateKeyPairSync('ed25519').publicKey);
       const expiresAt = new Date(clock.now().getTime() + deps.inviteMs);
-      await store.saveInvite(db, { token, ...threepid, roomId, sender, ephemeralKey, expiresAt });
+      const keyId = keys[0].id;
+      await store.saveInvite(db, { token, ...threepid, roomId, sender, keyId, ephemeralKey, expiresAt });
       return { kind: 'stored', body: inviteBody(deps, { token, ephemeralKey, threepid }) };
     },
     isOurs: (publicKey) => keys.some((key) => key.publicKey === standardBase64(publicKey)),

@@ -1,11 +1,6 @@
-// Invitations to e-mail addresses that are nobody's yet: stored with keys, delivered signed when the person is known.
-import { createPublicKey, verify } from 'node:crypto';
+// Invitations to e-mail addresses that are nobody's yet: what is stored, and which keys are valid.
 import { describe, expect, test } from 'vitest';
-import type { JsonValue } from '../../../src/domain/json.ts';
-import { canonicalJson } from '../../../src/identity/service/canonical-json.ts';
-import { gate } from '../../builders/http.ts';
-import type { Answer, SeenRequest } from '../../builders/http.ts';
-import { found, honestHomeserver, useWorlds } from './world.ts';
+import { found, useWorlds } from './world.ts';
 import type { World } from './world.ts';
 
 const start = useWorlds();
@@ -21,7 +16,6 @@ const INVITE = {
   room_name: 'Care team',
   sender_display_name: 'An Jansen',
 };
-const FAST = { BRIDGE_IDENTITY_INVITE_CHECK_SECONDS: '1' };
 
 interface Stored {
   readonly token: string;
@@ -184,144 +178,3 @@ describe('pubkey', () => {
     ]);
   });
 });
-
-describe('delivery', () => {
-  /** A homeserver that hears of bindings; the first answers come from `refusals`. */
-  function listening(refusals: readonly Answer[] = []) {
-    const heard = gate<SeenRequest>();
-    const onbinds: SeenRequest[] = [];
-    return {
-      heard,
-      onbinds,
-      script: (request: SeenRequest): Answer | undefined => {
-        if (!request.url.pathname.endsWith('/3pid/onbind')) return honestHomeserver(request);
-        const refusal = refusals[onbinds.push(request) - 1];
-        if (refusal === undefined) heard.open(request);
-        return refusal ?? { body: {} };
-      },
-    };
-  }
-
-  /** Delivers until the work given is done. */
-  async function delivering(world: World, until: () => Promise<unknown>): Promise<void> {
-    const stop = new AbortController();
-    const running = world.server.deliverInvites(stop.signal);
-    await until();
-    stop.abort();
-    await running;
-  }
-
-  const pending = async ({ pool }: World) => {
-    const { rows } = await pool.query<Record<string, unknown>>(
-      'select address, attempts, last_error, delivered_at is not null as delivered from identity_invite',
-    );
-    return rows;
-  };
-
-  test('tells the invitee’s homeserver as soon as the person is known, signed by the key in the room', async () => {
-    const { heard, onbinds, script } = listening();
-    const world = await start(FAST, script);
-    const [, { token }] = await store(world);
-    await delivering(world, async () => {
-      world.directory.people.set('email jo.visser@practice.example', found('@jo:hs.example'));
-      const { method, body, headers } = await heard.passed;
-      expect([method, headers['content-type']]).toEqual(['POST', 'application/json']);
-      const { signatures, ...notice } = JSON.parse(body) as Record<string, JsonValue>;
-      const { invites } = notice as { invites: [{ signed: Record<string, JsonValue> }] };
-      const { signatures: invited, ...signed } = invites[0].signed;
-      expect(notice).toEqual({
-        medium: 'email',
-        address: 'jo.visser@practice.example',
-        mxid: '@jo:hs.example',
-        invites: [
-          {
-            medium: 'email',
-            address: 'jo.visser@practice.example',
-            mxid: '@jo:hs.example',
-            room_id: '!room:hs.example',
-            sender: '@an:hs.example',
-            signed: { mxid: '@jo:hs.example', token, signatures: invited },
-          },
-        ],
-      });
-      expect([verified(notice, signatures), verified(signed, invited)]).toEqual([true, true]);
-      await expect.poll(() => pending(world)).toMatchObject([{ delivered: true }]);
-    });
-    expect(await pending(world)).toEqual([{ address: null, attempts: 0, last_error: null, delivered: true }]);
-    expect(onbinds).toHaveLength(1);
-    expect(JSON.stringify(world.log.lines)).not.toMatch(/visser/i);
-  });
-
-  test('tries again after a failure, and keeps the reason without the address', async () => {
-    const { heard, onbinds, script } = listening([
-      { status: 403, body: { errcode: 'M_FORBIDDEN', error: 'jo.visser@practice.example?' } },
-    ]);
-    const world = await start(FAST, script);
-    await store(world);
-    world.directory.people.set('email jo.visser@practice.example', found('@jo:hs.example'));
-    await delivering(world, async () => {
-      await expect
-        .poll(() => pending(world))
-        .toMatchObject([{ attempts: 1, last_error: 'matrix-refused: onbind: 403 M_FORBIDDEN' }]);
-      world.clock.advance(60_000);
-      await heard.passed;
-    });
-    expect(onbinds).toHaveLength(2);
-    expect(JSON.stringify(world.log.lines)).not.toMatch(/visser/i);
-  });
-
-  test('a homeserver that knows PUT only, as the specification’s heading says, is told so', async () => {
-    const { heard, onbinds, script } = listening([{ status: 405, body: { errcode: 'M_UNRECOGNIZED' } }]);
-    const world = await start(FAST, script);
-    await store(world);
-    world.directory.people.set('email jo.visser@practice.example', found('@jo:hs.example'));
-    await delivering(world, () => heard.passed);
-    expect(onbinds.map(({ method }) => method)).toEqual(['POST', 'PUT']);
-  });
-
-  test('tells no homeserver that the operator did not name', async () => {
-    const { onbinds, script } = listening();
-    const world = await start(FAST, script);
-    await store(world);
-    world.directory.people.set('email jo.visser@practice.example', found('@jo:elsewhere.example'));
-    await delivering(world, () =>
-      expect
-        .poll(() => pending(world))
-        .toMatchObject([{ attempts: 1, last_error: expect.stringContaining('homeservers') as string }]),
-    );
-    expect(onbinds).toEqual([]);
-  });
-
-  test('two replicas deliver an invitation once', async () => {
-    const { heard, onbinds, script } = listening();
-    const world = await start(FAST, script);
-    await store(world);
-    world.directory.people.set('email jo.visser@practice.example', found('@jo:hs.example'));
-    await delivering(world, () => delivering(world, () => heard.passed));
-    expect(onbinds).toHaveLength(1);
-  });
-
-  test('what has expired goes, address and all', async () => {
-    const world = await start();
-    await store(world);
-    world.clock.advance(31 * 86_400_000);
-    await world.server.prune();
-    expect(await pending(world)).toEqual([]);
-    expect((await world.pool.query('select from identity_token')).rowCount).toBe(0);
-  });
-});
-
-/** Whether the one signature is that of the world's key. */
-function verified(object: Readonly<Record<string, JsonValue>>, signatures: JsonValue | undefined): boolean {
-  const key = createPublicKey({
-    key: { kty: 'OKP', crv: 'Ed25519', x: Buffer.from(PUBLIC_KEY, 'base64').toString('base64url') },
-    format: 'jwk',
-  });
-  const { 'id.example': ours } = signatures as { 'id.example': { 'ed25519:XGX0JRS2': string } };
-  return verify(
-    null,
-    Buffer.from(canonicalJson(object)),
-    key,
-    Buffer.from(ours['ed25519:XGX0JRS2'], 'base64'),
-  );
-}
