@@ -12,6 +12,7 @@ import { inTransaction } from './inbox/database.ts';
 import { enqueue } from './inbox/enqueue.ts';
 import { ensureRoom } from './matrix/ensure-room.ts';
 import { createSpeak } from './matrix/speak.ts';
+import { createOwnDirectory } from './own-directory.ts';
 import { connectServers } from './servers.ts';
 import { compileSettings } from './settings.ts';
 import * as ghosts from './store/ghosts.ts';
@@ -77,6 +78,7 @@ export function composeBridge(
     },
     speaking: createSpeak({ homeserver, bot }),
     ...(config.people.resolveByDirectory && directories && practitioners(directories, log, metrics)),
+    ...(config.identity.publishToOwnFhir && { publishAddress: createOwnDirectory(fhir) }),
     roomLock: locks.lock,
     ensureRoom: (order, signal) => ensureRoom({ homeserver, bot, clock, sleep }, order, signal),
   };

@@ -110,6 +110,10 @@ export const directories = {
     description:
       'Who else is asked for them, in this order: an addressing directory (kind addressing) or your Nuts node (kind nuts); [their keys](directories.md#configuration).',
   }),
+  publishToOwnFhir: flag(
+    'Whether the bridge’s FHIR server (fhir.baseUrl) is your own directory, where it writes the addresses of the ghosts that it registers for practitioners.',
+    false,
+  ),
   homeserverMinutes: count('How long the homeserver of an organisation is kept.', {
     ...{ fallback: 60, max: 10_080 },
   }),

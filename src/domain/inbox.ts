@@ -46,6 +46,13 @@ export interface ConvergeItem {
   readonly insist?: true;
 }
 
+/** The address of a practitioner's ghost, to be written into one's own directory; stored once for both. */
+export interface PublishItem {
+  readonly kind: 'publish';
+  readonly reference: FhirReference;
+  readonly userId: MatrixUserId;
+}
+
 /** Why a notice is sent; `mapping/notices.ts` has the words. */
 export type NoticeReason =
   | 'unmapped-sender'
@@ -56,4 +63,10 @@ export type NoticeReason =
   | 'needs-power';
 
 export type InboxItem =
-  MatrixEventItem | MatrixEphemeralItem | MatrixToDeviceItem | FhirChangeItem | NoticeItem | ConvergeItem;
+  | MatrixEventItem
+  | MatrixEphemeralItem
+  | MatrixToDeviceItem
+  | FhirChangeItem
+  | NoticeItem
+  | ConvergeItem
+  | PublishItem;

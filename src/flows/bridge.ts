@@ -1,8 +1,8 @@
 // What every flow is given: the two servers, the store, and the operator's settings.
 import type { ClientBase, Pool } from 'pg';
 import type { Clock } from '../domain/clock.ts';
-import type { Practitioner } from '../domain/fhir.ts';
-import type { MatrixUserId, RoomId } from '../domain/ids.ts';
+import type { Practitioner, ResourceVersion } from '../domain/fhir.ts';
+import type { FhirReference, MatrixUserId, RoomId } from '../domain/ids.ts';
 import type { FhirServer } from '../fhir/server.ts';
 import type { enqueue } from '../inbox/enqueue.ts';
 import type { NamePolicy } from '../mapping/people.ts';
@@ -73,6 +73,13 @@ export interface Store {
 export type AccountInDirectory =
   { readonly kind: 'found'; readonly userId: MatrixUserId } | { readonly kind: 'unknown' | 'failed' };
 
+/** What became of a Matrix address in one's own directory. */
+export interface PublishedAddress {
+  readonly result: 'published' | 'differs' | 'missing';
+  /** The version that was written; undefined where nothing was. */
+  readonly written: ResourceVersion | undefined;
+}
+
 /** Everything a flow needs. */
 export interface Bridge {
   readonly db: Pool;
@@ -93,6 +100,12 @@ export interface Bridge {
     practitioner: Practitioner,
     signal: AbortSignal,
   ) => Promise<AccountInDirectory>;
+  /** Absent where no directory is one's own: then nothing is written. */
+  readonly publishAddress?: (
+    reference: FhirReference,
+    userId: MatrixUserId,
+    signal: AbortSignal,
+  ) => Promise<PublishedAddress>;
   readonly settings: BridgeSettings;
   readonly clock: Clock;
   readonly log: Log;

@@ -3,6 +3,7 @@ import type { FhirReference, MatrixUserId } from '../domain/ids.ts';
 import type { Avatar, Image } from '../mapping/avatars.ts';
 import { decodeImage } from '../mapping/avatars.ts';
 import type { Bridge } from './bridge.ts';
+import { publishItems } from './publish-address.ts';
 
 /** A ghost as it should be. */
 export interface GhostWish {
@@ -16,7 +17,7 @@ export interface GhostWish {
 
 /** A step towards the ghosts as they should be; each is idempotent. */
 export type GhostChange =
-  | { readonly kind: 'register-ghost'; readonly userId: MatrixUserId }
+  | { readonly kind: 'register-ghost'; readonly userId: MatrixUserId; readonly reference: FhirReference }
   | { readonly kind: 'set-display-name'; readonly userId: MatrixUserId; readonly displayName: string }
   | { readonly kind: 'set-avatar'; readonly userId: MatrixUserId; readonly avatar: Avatar | undefined };
 
@@ -30,10 +31,10 @@ export async function ghostChanges(
     db,
     ghosts.map(({ userId }) => userId),
   );
-  return ghosts.flatMap(({ userId, displayName, avatar }): GhostChange[] => {
+  return ghosts.flatMap(({ userId, reference, displayName, avatar }): GhostChange[] => {
     const ghost = known.get(userId);
     return [
-      ...(ghost === undefined ? [{ kind: 'register-ghost' as const, userId }] : []),
+      ...(ghost === undefined ? [{ kind: 'register-ghost' as const, userId, reference }] : []),
       ...(ghost?.displayName === displayName
         ? []
         : [{ kind: 'set-display-name' as const, userId, displayName }]),
@@ -44,7 +45,7 @@ export async function ghostChanges(
 
 /** Makes a change on the homeserver and records it. */
 export async function applyGhostChange(
-  bridge: Pick<Bridge, 'db' | 'fhir' | 'homeserver' | 'store'>,
+  bridge: Pick<Bridge, 'db' | 'enqueue' | 'fhir' | 'homeserver' | 'publishAddress' | 'store' | 'transact'>,
   change: GhostChange,
   signal: AbortSignal,
 ): Promise<void> {
@@ -53,7 +54,11 @@ export async function applyGhostChange(
   switch (change.kind) {
     case 'register-ghost':
       await homeserver.registerGhost(userId, signal);
-      await store.ghosts.saveGhost(db, userId);
+      // Together: a ghost that is recorded is not registered, and so not published, again.
+      await bridge.transact(async (tx) => {
+        await store.ghosts.saveGhost(tx, userId);
+        await bridge.enqueue(tx, publishItems(bridge, change));
+      });
       return;
     case 'set-display-name':
       await homeserver.setDisplayName(userId, change.displayName, signal);

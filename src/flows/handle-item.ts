@@ -12,6 +12,7 @@ import { messageToFhir } from './message-to-communication.ts';
 import { noticeItem, sayNotice } from './notice.ts';
 import { isOwnUser } from './own-users.ts';
 import { personToRooms } from './person-to-rooms.ts';
+import { publishAddress } from './publish-address.ts';
 import { roomStateToFhir } from './room-state-to-fhir.ts';
 import { isStateChange } from './state-change.ts';
 
@@ -22,6 +23,7 @@ const kinds = [
   'fhir.change',
   'notice',
   'converge',
+  'publish',
 ] as const;
 const itemSchema = z.looseObject({ kind: z.enum(kinds) });
 
@@ -101,6 +103,8 @@ async function dispatch(
       return sayNotice(bridge, item, attempt);
     case 'fhir.change':
       return dispatchChange(bridge, item, sourceId, attempt);
+    case 'publish':
+      return publishAddress(bridge, item, attempt);
     case 'converge':
       return item.insist === true
         ? converge(bridge, item.reference, { cause: sourceId, insist: true }, attempt.signal)

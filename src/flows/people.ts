@@ -172,8 +172,8 @@ function resolve(
   const ghost = ghostOf(settings, reference);
   const account = accountOf(identity, {
     ghost,
-    isBelieved: (address) =>
-      settings.trustedServers.has(serverNameOf(address)) && !isOwnUser(settings, address),
+    isOwn: (address) => isOwnUser(settings, address),
+    isBelieved: (address) => settings.trustedServers.has(serverNameOf(address)),
     storedFor: (each) => known.get(each)?.storedUserId,
     inDirectory: inDirectory.get(reference),
   });

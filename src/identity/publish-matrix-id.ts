@@ -3,7 +3,7 @@ import type { FhirReference, MatrixUserId } from '../domain/ids.ts';
 import { typeOf } from '../domain/ids.ts';
 import { matrixAddressesIn, matrixContact } from '../mapping/matrix-address.ts';
 import { BridgeError } from '../telemetry/errors.ts';
-import type { DirectoryResource, FhirDirectory } from './directories/fhir-directory.ts';
+import type { DirectoryResource } from './directories/fhir-directory.ts';
 
 /** What became of it. */
 export type Published =
@@ -14,17 +14,24 @@ export type Published =
   /** There is no such practitioner. */
   | 'missing';
 
+/** What it takes of a FHIR server: updates only of the version that was read, and a BridgeError for any other. */
+interface Writable<Resource extends DirectoryResource> {
+  readonly read: (reference: FhirReference, signal: AbortSignal) => Promise<Resource | undefined>;
+  readonly update: (resource: Resource, signal: AbortSignal) => Promise<void>;
+}
+
 /** How often it is tried while others change the same resource. */
 const ATTEMPTS = 5;
+const CONFLICTS: ReadonlySet<BridgeError['code']> = new Set(['directory-conflict', 'fhir-conflict']);
 
 /**
  * Adds the address to the telecom of a Practitioner or PractitionerRole, as the Dutch specification writes it. Running it
  * again changes nothing.
  * @param directory whether it is one's own is the operator's word: into others' nothing is written
- * @throws BridgeError `directory-conflict` when others were faster time and again
+ * @throws BridgeError `directory-conflict` or `fhir-conflict` when others were faster time and again
  */
-export async function publishMatrixId(
-  directory: { readonly fhir: FhirDirectory; readonly isOwn: boolean },
+export async function publishMatrixId<Resource extends DirectoryResource>(
+  directory: { readonly fhir: Writable<Resource>; readonly isOwn: boolean },
   reference: FhirReference,
   userId: MatrixUserId,
   signal: AbortSignal,
@@ -44,14 +51,14 @@ export async function publishMatrixId(
       );
       return 'published';
     } catch (error) {
-      const isConflict = error instanceof BridgeError && error.code === 'directory-conflict';
+      const isConflict = error instanceof BridgeError && CONFLICTS.has(error.code);
       if (!isConflict || attempt === ATTEMPTS) throw error;
     }
   }
 
   function isPublishable(
-    resource: DirectoryResource,
-  ): resource is DirectoryResource<'Practitioner'> | DirectoryResource<'PractitionerRole'> {
+    resource: Resource,
+  ): resource is Resource & (DirectoryResource<'Practitioner'> | DirectoryResource<'PractitionerRole'>) {
     const isFitting =
       resource.resourceType === 'Practitioner' || resource.resourceType === 'PractitionerRole';
     return isFitting && resource.resourceType === typeOf(reference);

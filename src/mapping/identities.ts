@@ -93,6 +93,8 @@ export function organizationOf({ organization }: PractitionerRole): FhirReferenc
 export function accountOf(
   { reference, resource, roles }: Identity,
   given: {
+    /** The bridge's own users: that one is published says nothing, and makes nothing ambiguous. */
+    readonly isOwn: (address: MatrixUserId) => boolean;
     readonly isBelieved: (address: MatrixUserId) => boolean;
     readonly storedFor: (reference: FhirReference) => MatrixUserId | undefined;
     readonly inDirectory?: MatrixUserId | undefined;
@@ -100,7 +102,7 @@ export function accountOf(
   },
 ): Account {
   const published = [roles.flatMap(({ role }) => role.telecom ?? []), resource.telecom ?? []]
-    .map(matrixAddressIn)
+    .map((telecom) => matrixAddressIn(telecom, given.isOwn))
     .find((address) => address !== undefined && given.isBelieved(address));
   if (published !== undefined) return { userId: published, kind: 'user', source: 'telecom' };
   const ofRoles = roles.flatMap(

@@ -11,10 +11,14 @@ const SERVER_NAME = /^[a-z0-9](?:[a-z0-9.-]{0,252}[a-z0-9])?(?::\d{1,5})?$/;
 /**
  * The Matrix address that contacts name: `@u:hs` tagged `matrix-messaging`, `matrix:u/u:hs`, or a matrix.to link.
  * A second, different address makes it ambiguous; one that is out of use does not count.
+ * @param isIgnored addresses that count for nothing, not even as a second one
  * @returns undefined when there is none, or more than one
  */
-export function matrixAddressIn(telecom: readonly ContactPoint[]): MatrixUserId | undefined {
-  const [first, second] = matrixAddressesIn(telecom);
+export function matrixAddressIn(
+  telecom: readonly ContactPoint[],
+  isIgnored: (address: MatrixUserId) => boolean = () => false,
+): MatrixUserId | undefined {
+  const [first, second] = matrixAddressesIn(telecom).filter((address) => !isIgnored(address));
   return second === undefined ? first : undefined;
 }
 

@@ -35,6 +35,11 @@ test('the local table alone is asked where nothing is said', async () => {
   expect(await load({})).toMatchObject({ directories: [{ kind: 'local' }], homeserverSources: [] });
 });
 
+test('nothing is written into one’s own directory unless wanted', async () => {
+  expect(await load({})).toMatchObject({ publishToOwnFhir: false });
+  expect(await load({ PUBLISH_TO_OWN_FHIR: true })).toMatchObject({ publishToOwnFhir: true });
+});
+
 test('lists and maps are read from the environment, secrets of their items from files', async () => {
   const identity = await load({
     DIRECTORIES: [

@@ -1,0 +1,48 @@
+// The address of a practitioner's ghost → that practitioner in one's own directory; an inbox item of its own, so that it lasts.
+import type { PublishItem } from '../domain/inbox.ts';
+import type { FhirReference, MatrixUserId } from '../domain/ids.ts';
+import { typeOf } from '../domain/ids.ts';
+import type { Attempt, NewItem, Outcome } from '../inbox/item.ts';
+import type { Bridge } from './bridge.ts';
+
+/**
+ * What a newly registered ghost gives to publish: nothing where no directory is one's own, and nothing for patients and
+ * relatives ever. Its lane is its own: a directory that is down holds up nobody.
+ */
+export function publishItems(
+  { publishAddress: publish }: Pick<Bridge, 'publishAddress'>,
+  { reference, userId }: { readonly reference: FhirReference; readonly userId: MatrixUserId },
+): readonly NewItem[] {
+  if (publish === undefined || !isPublishable(reference)) return [];
+  return [
+    {
+      lane: `publish:${reference}`,
+      source: 'publish',
+      sourceId: `${reference} ${userId}`,
+      payload: { kind: 'publish', reference, userId },
+    },
+  ];
+}
+
+/** Handles it. Whoever has an account of their own, or publishes any, is left as they are. */
+export async function publishAddress(
+  bridge: Pick<Bridge, 'db' | 'publishAddress' | 'store'>,
+  { reference, userId }: PublishItem,
+  { signal }: Attempt,
+): Promise<Outcome> {
+  const { db, store, publishAddress: publish } = bridge;
+  if (publish === undefined || !isPublishable(reference)) return { kind: 'ignored', reason: 'not-published' };
+  const known = (await store.people.findPeople(db, [reference])).get(reference);
+  if (known?.kind === 'user' || known?.storedUserId !== undefined) {
+    return { kind: 'ignored', reason: 'own-account' };
+  }
+  const { result, written } = await publish(reference, userId, signal);
+  if (result === 'missing') return { kind: 'ignored', reason: 'gone' };
+  if (result === 'differs') return { kind: 'ignored', reason: 'own-account' };
+  if (written === undefined) return { kind: 'ignored', reason: 'published' };
+  return { kind: 'done', record: (tx) => store.resourceVersions.recordWritten(tx, written) };
+}
+
+function isPublishable(reference: FhirReference): boolean {
+  return typeOf(reference) === 'Practitioner';
+}
