@@ -1,6 +1,6 @@
 // The REST backend that ma1sd delegates to (ma1sd, docs/stores/rest.md): seven questions, each with its harmless failure.
 import express from 'express';
-import type { Request, RequestHandler, Router } from 'express';
+import type { Request, RequestHandler, Response, Router } from 'express';
 import { z } from 'zod';
 import type { Log } from '../../telemetry/log.ts';
 import type { DirectoryEntry } from '../directory.ts';
@@ -40,10 +40,20 @@ const loginBody = z.looseObject({
 });
 const profileBody = z.looseObject({ mxid: z.string().max(255) });
 
-/** Creates the router; mount it at `/`. */
-export function createBackendRouter(deps: BackendRouterDeps): Router {
+/**
+ * Creates the router; mount it at `/`.
+ * @param onRequest is told of each request to this API
+ */
+export function createBackendRouter(
+  deps: BackendRouterDeps,
+  onRequest: (response: Response) => void,
+): Router {
   const router = express.Router();
   const routes = express.Router({ mergeParams: true });
+  routes.use((_request, response, next) => {
+    onRequest(response);
+    next();
+  });
   routes.use(deps.access, jsonBody);
   routes.post('/auth/login', login(deps));
   routes.post('/directory/user/search', search(deps));

@@ -32,10 +32,21 @@ const NOT_OFFERED = [
   ['post', '/sign-ed25519'],
 ] as const;
 
-/** Creates the router; mount it at `/`. */
-export function createServiceRouter(deps: ServiceDeps): Router {
+/**
+ * Creates the router; mount it at `/`.
+ * @param onRequest is told of each request to this API
+ */
+export function createServiceRouter(deps: ServiceDeps, onRequest: (response: Response) => void): Router {
   const router = express.Router();
-  router.use(ROOT, cors);
+  // Not below a path of its own: express takes a third of the time when it need not cut the path.
+  router.use((request, response, next) => {
+    if (!request.url.startsWith(ROOT)) {
+      next('router');
+      return;
+    }
+    onRequest(response);
+    cors(request, response, next);
+  });
   // The route that is asked most comes first: routes are tried in turn.
   lookupRoutes(router, deps, BASE);
   router.get(`${ROOT}/versions`, (_request, response) => {

@@ -12,13 +12,15 @@ export interface CoalesceLimits {
   readonly concurrent: number;
 }
 
-/** After so long a statement no longer keeps the next one waiting: it may hang. */
+/** So many that wait are worth a statement of their own: one side works on it while the other works on the one before. */
+const WORTHWHILE = 16;
+/** After so long a statement no longer keeps a few waiting: it may hang. */
 const PATIENCE_MS = 100;
 
 /**
  * Makes a function that asks for one out of a function that asks for many. A lone question is asked at once; what comes
- * while a statement runs waits for its end and goes together, so under load the statements grow instead of their number:
- * each costs both sides far more than one question more in it.
+ * while a statement runs waits for its end, or for enough company, so under load the statements grow instead of their
+ * number: each costs both sides far more than one question more in it.
  * @param askAll answers in the order of the questions; what it throws, each of its callers gets
  */
 export function coalesce<Question, Answer>(
@@ -27,26 +29,34 @@ export function coalesce<Question, Answer>(
 ): (question: Question) => Promise<Answer> {
   let waiting: Waiting<Question, Answer>[] = [];
   let running = 0;
-  let isHeldUp = false;
+  /** Statements that are not late. */
+  let prompt = 0;
   let isScheduled = false;
 
   async function run(batch: readonly Waiting<Question, Answer>[]): Promise<void> {
     running += 1;
-    isHeldUp = true;
-    const goOn = (): void => {
-      isHeldUp = false;
+    prompt += 1;
+    const state = { isLate: false };
+    const patience = setTimeout(() => {
+      state.isLate = true;
+      prompt -= 1;
       start();
-    };
-    const patience = setTimeout(goOn, PATIENCE_MS);
+    }, PATIENCE_MS);
     await answer(askAll, batch);
     clearTimeout(patience);
     running -= 1;
-    goOn();
+    if (!state.isLate) prompt -= 1;
+    start();
   }
+
+  const mayStart = (): boolean =>
+    waiting.length > 0 &&
+    running < concurrent &&
+    (prompt === 0 || waiting.length >= Math.min(WORTHWHILE, largest));
 
   function start(): void {
     isScheduled = false;
-    if (isHeldUp || running >= concurrent || waiting.length === 0) return;
+    if (!mayStart()) return;
     const batch = waiting.slice(0, largest);
     waiting = waiting.slice(largest);
     void run(batch);
@@ -56,7 +66,7 @@ export function coalesce<Question, Answer>(
     new Promise((resolve, reject) => {
       waiting.push({ question, resolve, reject });
       // Requests that came in together are read in one turn of the event loop: they are asked together.
-      if (isScheduled || isHeldUp) return;
+      if (isScheduled || !mayStart()) return;
       isScheduled = true;
       setImmediate(start);
     });
