@@ -47,5 +47,5 @@ create table identity_audit (
   outcome text not null check (outcome in ('found', 'none', 'refused', 'failed'))
 );
 -- Rows come in the order of time, and are written far more often than read: the smallest index that finds a day. One on
--- subject would cost each look-up a third more of the database's time, for a question that is asked once a year.
+-- subject would be a write at a random place for each look-up, for a question that is asked once in a while.
 create index identity_audit_at on identity_audit using brin (at);
