@@ -207,12 +207,12 @@ function serviceDeps(
     plainLookups: identity.plainLookups,
     lookupLimit: identity.lookupLimit,
     limits: {
-      register: createRateLimiter([{ points: 30, seconds: MINUTE }]),
+      register: createRateLimiter([{ points: identity.registrationsPerMinute, seconds: MINUTE }]),
       lookup: createRateLimiter([
         { points: identity.lookupsPerMinute, seconds: MINUTE },
         { points: identity.lookupsPerDay, seconds: DAY },
       ]),
-      invite: createRateLimiter([{ points: 30, seconds: MINUTE }]),
+      invite: createRateLimiter([{ points: identity.invitesPerMinute, seconds: MINUTE }]),
     },
     ...{ callerAddress, keyedHash, audit, log },
   };

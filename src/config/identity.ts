@@ -76,6 +76,12 @@ const service = {
     fallback: 1_000,
     max: 100_000_000,
   }),
+  registrationsPerMinute: count('Registrations from one address in a minute.', {
+    ...{ fallback: 30, max: 1_000_000 },
+  }),
+  invitesPerMinute: count('Invitations to addresses that one user may store in a minute.', {
+    ...{ fallback: 30, max: 1_000_000 },
+  }),
   pepperHours: count('How long a pepper of hashed look-ups is announced.', { fallback: 24, max: 720 }),
   pepperGraceMinutes: count('How long the pepper before is accepted.', { fallback: 15, max: 1_440 }),
   tokenHours: count('How long an account’s token is good.', { fallback: 24, max: 8_760 }),

@@ -3,7 +3,7 @@ import { Agent, request as send } from 'node:http';
 import { text } from 'node:stream/consumers';
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { found, knowLocally, SECRET, usePepper, useWorlds } from './world.ts';
+import { entry, found, honestHomeserver, knowLocally, SECRET, usePepper, useWorlds } from './world.ts';
 import type { World } from './world.ts';
 
 /** Requests to each endpoint: all of them in continuous integration, a tenth where people wait. */
@@ -21,6 +21,9 @@ const UNLIMITED = {
   BRIDGE_IDENTITY_LOOKUPS_PER_MINUTE: '1000000',
   BRIDGE_IDENTITY_LOOKUPS_PER_DAY: '100000000',
   BRIDGE_IDENTITY_BACKEND_LOOKUPS_PER_MINUTE: '1000000',
+  BRIDGE_IDENTITY_REGISTRATIONS_PER_MINUTE: '1000000',
+  BRIDGE_IDENTITY_INVITES_PER_MINUTE: '1000000',
+  BRIDGE_IDENTITY_PASSWORD_LOGIN: 'true',
   BRIDGE_IDENTITY_PROFILES: 'true',
   BRIDGE_IDENTITY_PLAIN_LOOKUPS: 'true',
 };
@@ -37,6 +40,14 @@ const threepid = fc.record(
   { requiredKeys: [] },
 );
 
+const login = fc.oneof(
+  fc.record({ mxid: fc.string(), localpart: fc.string(), domain: fc.string(), password: fc.string() }),
+  fc.record({
+    mxid: fc.stringMatching(/^@[a-z]{1,8}:hs\.example$/),
+    password: fc.oneof(fc.constant('right'), fc.string({ unit: 'binary' })),
+  }),
+);
+
 /** Bodies that are nearly right, by endpoint. */
 const BODY_ENDPOINTS: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   [`${BACKEND}/identity/single`]: fc.record({ lookup: threepid }),
@@ -45,14 +56,8 @@ const BODY_ENDPOINTS: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
     by: fc.constantFrom('name', 'threepid', 'other', null),
     search_term: fc.oneof(fc.string({ unit: 'binary' }), address),
   }),
-  // Logins are off here: each that is tried takes half a second on purpose.
   [`${BACKEND}/auth/login`]: fc.record({
-    auth: fc.record({
-      mxid: fc.string(),
-      localpart: fc.string(),
-      domain: fc.string(),
-      password: fc.string(),
-    }),
+    auth: login,
   }),
   ...Object.fromEntries(
     ['displayName', 'threepids', 'roles'].map((part) => [
@@ -63,7 +68,10 @@ const BODY_ENDPOINTS: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   [`${V2}/account/register`]: fc.record({
     access_token: fc.oneof(fc.constantFrom('token-of-an', ''), fc.string({ unit: 'binary' })),
     token_type: fc.constantFrom('Bearer', 'bearer', 'MAC', 7),
-    matrix_server_name: fc.oneof(fc.constantFrom('evil.example', '127.0.0.1', '[::1]'), fc.string()),
+    matrix_server_name: fc.oneof(
+      fc.constantFrom('hs.example', 'evil.example', '127.0.0.1', '[::1]'),
+      fc.string(),
+    ),
   }),
   [`${V2}/terms`]: fc.record({ user_accepts: fc.array(fc.string({ unit: 'binary' })) }),
   [`${V2}/lookup`]: fc.record({
@@ -125,10 +133,12 @@ function withByte([body, at, byte]: [Buffer, number, number]): Buffer {
 
 /** A world that answers, and fails too: `down-…` makes its directory throw. */
 async function startFuzzed(): Promise<World & { agent: Agent; port: string; token: string }> {
-  const world = await start(UNLIMITED);
+  // Logins take half a second on purpose, but not here.
+  const world = await start(UNLIMITED, honestHomeserver, () => Promise.resolve());
   await knowLocally(world.pool, [['email', 'alice@example.com', '@alice:example.org']]);
   await usePepper(world.pool, 'matrixrocks');
   world.directory.people.set('email an@hs.example', found('@an:hs.example'));
+  world.directory.logins.set('an', entry('@an:hs.example', 'An Jansen'));
   world.directory.people.set(`email down-${MARK}@hs.example`, 'down');
   const agent = new Agent({ keepAlive: true, maxSockets: SIDE_BY_SIDE });
   onTestFinished(() => {

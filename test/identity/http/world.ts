@@ -145,20 +145,28 @@ export const honestHomeserver: Homeserver = ({ url }) => {
 export function useWorlds(): (
   env?: Readonly<Record<string, string>>,
   homeserver?: Homeserver,
+  sleep?: Sleep,
 ) => Promise<World> {
   const pool = useBridgeDatabase();
   beforeEach(async () => {
     await pool().query(`truncate identity_person, identity, identity_word, identity_pepper, identity_hash,
       identity_token, identity_accepted_policy, identity_invite, identity_audit`);
   });
-  return (env = {}, homeserver = honestHomeserver) => startWorld(pool(), env, homeserver);
+  return (env = {}, homeserver = honestHomeserver, sleep = reallySleep) =>
+    startWorld({ pool: pool(), env, homeserver, sleep });
 }
 
-async function startWorld(
-  pool: pg.Pool,
-  env: Readonly<Record<string, string>>,
-  homeserver: Homeserver,
-): Promise<World> {
+async function startWorld({
+  pool,
+  env,
+  homeserver,
+  sleep,
+}: {
+  pool: pg.Pool;
+  env: Readonly<Record<string, string>>;
+  homeserver: Homeserver;
+  sleep: Sleep;
+}): Promise<World> {
   const { url: homeserverUrl, seen } = await serveScript(homeserver);
   const config = await loadConfig(undefined, {
     ...REQUIRED,
@@ -206,7 +214,7 @@ async function startWorld(
   };
 }
 
-const sleep: Sleep = async (ms, signal) => {
+const reallySleep: Sleep = async (ms, signal) => {
   await delay(ms, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
 };
 
