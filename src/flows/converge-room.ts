@@ -105,8 +105,6 @@ export async function applyPlan(
     reference,
     new Map(members.map(([id, member]) => [id, member.reference])),
   );
-  const dependencies = new Set([...blueprint.sources, ...blueprint.people.dependencies]);
-  await store.roomMembers.saveDependencies(db, reference, dependencies);
   bridge.metrics.roomChanges.inc({ kind: desired.kind }, plan.ghosts.length + changes.length);
   const [first] = unreached.values();
   await askForMore(bridge, blueprint, insist ? [] : [...unreached.keys()]);
@@ -140,21 +138,26 @@ async function applyChanges(
 }
 
 /**
- * People who changed while this was done are compared once more. Those who could not be invited are tried again by an
+ * Stores on what the room depends. People who changed while this was done are compared once more. Those who could not be invited are tried again by an
  * item of their own, once a day for the same people, for as long as the inbox tries.
  */
 async function askForMore(
   bridge: Bridge,
-  { reference, people }: Blueprint,
+  { reference, people, sources }: Blueprint,
   unreached: readonly MatrixUserId[],
 ): Promise<void> {
-  const changed = await changedMeanwhile(bridge, people);
-  const items = changed.map((cause) => convergeItem(reference, cause));
-  if (unreached.length > 0) {
-    const today = bridge.clock.now().toISOString().slice(0, 10);
-    items.push(insistItem(reference, `invite ${peopleDigest(unreached)} ${today}`));
-  }
-  if (items.length > 0) await bridge.transact((tx) => bridge.enqueue(tx, items));
+  const { store, clock, enqueue } = bridge;
+  await bridge.transact(async (tx) => {
+    await store.roomMembers.lockDependencies(tx, 'storing');
+    await store.roomMembers.saveDependencies(tx, reference, new Set([...sources, ...people.dependencies]));
+    const changed = await changedMeanwhile({ db: tx, store }, people);
+    const items = changed.map((cause) => convergeItem(reference, cause));
+    if (unreached.length > 0) {
+      const today = clock.now().toISOString().slice(0, 10);
+      items.push(insistItem(reference, `invite ${peopleDigest(unreached)} ${today}`));
+    }
+    await enqueue(tx, items);
+  });
 }
 
 /** The rooms to which a room is linked as a bridged one and no longer should be; links that users made stay. */

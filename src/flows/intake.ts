@@ -29,7 +29,7 @@ interface Deps {
     readonly arrivals: typeof arrivals;
     readonly cursors: typeof cursors;
     readonly resourceVersions: typeof resourceVersions;
-    readonly roomMembers: Pick<typeof roomMembers, 'findDependedOn'>;
+    readonly roomMembers: Pick<typeof roomMembers, 'findDependedOn' | 'lockDependencies'>;
   };
 }
 
@@ -88,6 +88,7 @@ export function createIntake({ transact, enqueue: store, knownSourceIds, ringMat
      */
     pulled: async (resourceType: FollowedType, resources: readonly StoredResource[]): Promise<number> =>
       transact(async (tx) => {
+        if (isPersonType(resourceType)) await roomMembers.lockDependencies(tx, 'asking');
         const fresh = await resourceVersions.recordRead(tx, resources.map(versionOf));
         const isFresh = new Set(fresh.map(({ reference, versionId }) => `${reference}/${versionId}`));
         const changed = resources.filter((resource) => isFresh.has(versionKey(resource)));

@@ -12,6 +12,7 @@ import { accountOf, identitiesOf, relatedTo } from '../mapping/identities.ts';
 import { levelOf } from '../mapping/member-level.ts';
 import { displayNameOf } from '../mapping/people.ts';
 import { userMappingOf } from '../mapping/user-mapping.ts';
+import type { Queryable } from '../store/database.ts';
 import type { KnownPerson, PersonRow } from '../store/people.ts';
 import type { Bridge, BridgeSettings } from './bridge.ts';
 import { directoryAccounts } from './directory-accounts.ts';
@@ -95,11 +96,11 @@ export async function rememberPeople(
 }
 
 /**
- * What changed between the reading of people and now: to be asked after the room's dependencies were stored, since a
- * change that came in before concerned nobody. @returns the versions, as causes of another convergence
+ * What changed between the reading of people and now: to be asked after the room's dependencies were stored, and under
+ * their lock, since a change that came in before concerned nobody. @returns the versions, as causes of another convergence
  */
 export async function changedMeanwhile(
-  { db, store }: Pick<Bridge, 'db'> & { readonly store: Pick<Bridge['store'], 'resourceVersions'> },
+  { db, store }: { readonly db: Queryable; readonly store: Pick<Bridge['store'], 'resourceVersions'> },
   { stamps }: Pick<ResolvedPeople, 'stamps'>,
 ): Promise<readonly string[]> {
   if (stamps.size === 0) return [];

@@ -37,6 +37,19 @@ export async function removeFromBase(
   await db.query('delete from room_member where reference = $1 and user_id = $2', [reference, userId]);
 }
 
+/** Any number that no other software on this database locks; the same in every process. */
+const DEPENDENCIES = 7_239_403;
+
+/**
+ * Until the end of the transaction, keeps those who store dependencies apart from those who ask whether anyone depends on
+ * what has changed: side by side, each could miss what the other is about to commit, and the change would be lost.
+ * @param side any number may ask at one time
+ */
+export async function lockDependencies(tx: Queryable, side: 'storing' | 'asking'): Promise<void> {
+  const shared = side === 'asking' ? '_shared' : '';
+  await tx.query(`select pg_advisory_xact_lock${shared}($1)`, [DEPENDENCIES]);
+}
+
 /** Replaces what a room's desired state depends on. */
 export async function saveDependencies(
   db: Queryable,

@@ -230,6 +230,8 @@ describe.skipIf(inject('stackMissing') !== undefined)('the creation of a room', 
     const counter = { inc: () => undefined };
     const bridge = {
       db: bridgeDb,
+      transact: (work: (tx: pg.Pool) => Promise<void>) => work(bridgeDb),
+      enqueue: () => Promise.resolve(),
       store: { rooms, roomMembers },
       homeserver,
       ensureRoom: (order, signal) => ensureRoom(deps, order, signal),

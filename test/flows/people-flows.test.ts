@@ -21,6 +21,7 @@ import * as people from '../../src/store/people.ts';
 import * as resourceVersions from '../../src/store/resource-versions.ts';
 import * as roomMembers from '../../src/store/room-members.ts';
 import * as rooms from '../../src/store/rooms.ts';
+import { waitUntil } from '../../stack/wait.ts';
 import { itemsIn, useBridgeDatabase } from '../builders/database.ts';
 import { ref, stored } from '../builders/fhir.ts';
 import { userId } from '../builders/matrix.ts';
@@ -282,6 +283,38 @@ describe('what changed while a room was being brought up to date', () => {
   test('is nothing where the version that was read is the last', async () => {
     expect(await meanwhile(['Patient/1', '0', '08:00:00'], ['Patient/1', '1', '09:00:00'])).toEqual([]);
   });
+});
+
+describe('a change that comes in at the very moment at which a room’s dependencies are stored', () => {
+  test('is not lost between the two: who stores waits for who asks, and then sees the change', async () => {
+    await rooms.reserveRoom(pool(), TEAM, '#team:h' as RoomAlias);
+    const stamps = new Map([[ref('Patient/1'), '2025-09-26T09:00:00Z']]);
+    let storing: Promise<readonly string[]> | undefined;
+    await inTransaction(pool(), async (asking) => {
+      await roomMembers.lockDependencies(asking, 'asking');
+      const version = { reference: ref('Patient/1'), versionId: '2', lastUpdated: '2025-09-26T09:00:01Z' };
+      await resourceVersions.recordRead(asking, [version]);
+      expect(await roomMembers.findDependedOn(asking, [ref('Patient/1')])).toEqual(new Set());
+      storing = inTransaction(pool(), async (tx) => {
+        await roomMembers.lockDependencies(tx, 'storing');
+        await roomMembers.saveDependencies(tx, TEAM, new Set([ref('Patient/1')]));
+        return changedMeanwhile({ db: tx, store: { resourceVersions } }, { stamps });
+      });
+      await waitUntil(async () => (await waitingForLock()) > 0, {
+        what: 'one waits for the other',
+        timeoutMs: 10_000,
+      });
+    });
+    expect(await storing).toEqual(['Patient/1/2']);
+  });
+
+  async function waitingForLock(): Promise<number> {
+    const { rows: found } = await pool().query<{ count: number }>(
+      `select count(*)::int as count from pg_locks where locktype = 'advisory' and not granted
+       and database = (select oid from pg_database where datname = current_database())`,
+    );
+    return found[0]?.count ?? 0;
+  }
 });
 
 describe('an operator’s word', () => {
