@@ -102,11 +102,3 @@ export async function findPersonOf(db: Queryable, userId: MatrixUserId): Promise
   );
   return rows.map(fromColumns)[0];
 }
-
-/** How many records of each directory lie in the table, for logs and metrics. */
-export async function countIdentities(db: Queryable): Promise<Readonly<Record<string, number>>> {
-  const { rows } = await db.query<{ directory: string; count: string }>(
-    'select directory, count(*) from identity_person group by directory order by directory',
-  );
-  return Object.fromEntries(rows.map((row) => [row.directory, Number(row.count)]));
-}
