@@ -1,5 +1,4 @@
 // The tables of peppers and hashes: look-ups that do not name the address, and the change from one pepper to the next.
-import type { MatrixUserId } from '../domain/ids.ts';
 import type { Queryable } from './database.ts';
 
 /** A pepper: being prepared, announced to clients, or the one before, which clients may still use for a while. */
@@ -15,40 +14,6 @@ export interface Pepper {
 export async function readPeppers(db: Queryable): Promise<readonly Pepper[]> {
   const { rows } = await db.query<Pepper>('select generation, pepper, state, since from identity_pepper');
   return rows;
-}
-
-/** Whom a hash finds, and the identifier it was the hash of. */
-export interface HashedPerson<Medium extends string> {
-  readonly medium: Medium;
-  readonly address: string;
-  readonly userId: MatrixUserId;
-}
-
-/**
- * Whom hashes find, by the base64url of each. Hashes that are nobody's, or several people's, are not in the answer.
- * @param hashes SHA-256 of `address medium pepper`, in base64url without padding
- * @param media those that may be looked up
- */
-export async function findUsersByHash<Medium extends string>(
-  db: Queryable,
-  generation: string,
-  hashes: readonly string[],
-  media: readonly Medium[],
-): Promise<ReadonlyMap<string, HashedPerson<Medium>>> {
-  const { rows } = await db.query<{ hash: Buffer; medium: Medium; address: string; user_id: MatrixUserId }>({
-    name: 'identity-users-by-hash',
-    text: `select hash.hash, hash.medium, hash.address, min(identity.user_id) as user_id
-      from identity_hash as hash join identity using (medium, address)
-      where hash.generation = $1 and hash.hash = any($2::bytea[]) and hash.medium = any($3::text[])
-      group by hash.generation, hash.hash having count(distinct identity.user_id) = 1`,
-    values: [generation, hashes.map((hash) => Buffer.from(hash, 'base64url')), media],
-  });
-  return new Map(
-    rows.map(({ hash, medium, address, user_id: userId }) => [
-      hash.toString('base64url'),
-      { medium, address, userId },
-    ]),
-  );
 }
 
 /** Begins a pepper unless one is being prepared already; under `lockOutIdentityWriters`, in a transaction of its caller. */

@@ -2,10 +2,11 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { createDirectories } from '../../../src/identity-directories.ts';
-import { findUsersByHash, readPeppers } from '../../../src/store/identity-hashes.ts';
+import { readPeppers } from '../../../src/store/identity-hashes.ts';
 import { serveScript } from '../../builders/http.ts';
 import { recordingLog } from '../../builders/log.ts';
 import { threepid, useIdentityDatabase } from './identity-database.ts';
+import { findByHash } from '../../builders/hashed-lookup.ts';
 
 const pool = useIdentityDatabase();
 const signal = new AbortController().signal;
@@ -65,9 +66,7 @@ test('people of a realm are found by number, by name and by hash', async () => {
   expect((await directory.search('jans', 5, signal)).map(({ userId }) => userId)).toEqual(['@an:hs.nl']);
   const [{ generation, pepper } = { generation: '', pepper: '' }] = await readPeppers(pool());
   const hash = createHash('sha256').update(`an@hs.nl email ${pepper}`).digest('base64url');
-  expect((await findUsersByHash(pool(), generation, [hash], ['email'])).get(hash)).toEqual({
-    ...{ medium: 'email', address: 'an@hs.nl', userId: '@an:hs.nl' },
-  });
+  expect(await findByHash(pool(), generation, hash, ['email'])).toBe('@an:hs.nl');
 
   // Of whom the table does not know, the directory would have to tell: that it is down is no "unknown".
   await expect(directory.resolve(threepid('email bo@hs.nl'), signal)).rejects.toThrow(
