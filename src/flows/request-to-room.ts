@@ -20,7 +20,7 @@ import type { Blueprint, RoomPlan } from './converge-room.ts';
 import { applyPlan, planRoom, strayLinks } from './converge-room.ts';
 import { heldItem } from './held-communications.ts';
 import { resolvePeople, speakerFor } from './people.ts';
-import type { Space } from './space-of-request.ts';
+import type { Standing } from './space-of-request.ts';
 import { ensureSpaceOf, findSpaceOf } from './space-of-request.ts';
 
 /** A conversation as it stands after convergence. */
@@ -71,11 +71,11 @@ export async function convergeConversation(
     const row = await bridge.store.rooms.findRoom(bridge.db, reference);
     if (row?.roomId === undefined && !wantedForRequest(request.status).make) return undefined;
     if (row === undefined && (await isUnderWay(bridge, request))) return undefined;
-    const space = await ensureSpaceOf(bridge, request, signal);
-    const plan = await planConversation(bridge, request, { space, row }, signal);
+    const standing = await ensureSpaceOf(bridge, { request, row }, signal);
+    const plan = await planConversation(bridge, request, { standing, row }, signal);
     if (plan === undefined) return undefined;
     const roomId = await applyPlan(bridge, plan, signal, insist);
-    await saveLinks(bridge, plan, { before: row, roomId, space }, signal);
+    await saveLinks(bridge, plan, { request, before: row, roomId, standing }, signal);
     // Last: as long as it is not saved, the links are made again.
     await bridge.store.rooms.savePhase(bridge.db, reference, plan.desired.phase);
     if (plan.desired.phase === 'open') await sayFirstMessage(bridge, request, reference, roomId, signal);
@@ -86,12 +86,8 @@ export async function convergeConversation(
       await store.rooms.saveConverged(db, reference, begun);
       return { roomId, phase };
     }
-    const archived = await planConversation(
-      bridge,
-      request,
-      { space, row: await rowOf(bridge, reference) },
-      signal,
-    );
+    const after = { standing, row: await rowOf(bridge, reference) };
+    const archived = await planConversation(bridge, request, after, signal);
     if (archived !== undefined) await applyPlan(bridge, archived, signal);
     await bridge.store.rooms.savePhase(bridge.db, reference, phase);
     return { roomId, phase };
@@ -107,14 +103,14 @@ export async function blueprintOfConversation(
   const request = await readRequest(bridge, reference, signal);
   if (request === undefined) return undefined;
   const row = await rowOf(bridge, reference);
-  const space = await findSpaceOf(bridge, request, signal);
-  return blueprintOf(bridge, request, { space, row }, signal);
+  const standing = await findSpaceOf(bridge, { request, row }, signal);
+  return blueprintOf(bridge, request, { standing, row }, signal);
 }
 
 async function planConversation(
   bridge: Bridge,
   request: StoredResource<CommunicationRequest>,
-  place: { space: Space | undefined; row: RoomRow | undefined },
+  place: { standing: Standing; row: RoomRow | undefined },
   signal: AbortSignal,
 ): Promise<RoomPlan | undefined> {
   return planRoom(bridge, await blueprintOf(bridge, request, place, signal), signal);
@@ -123,18 +119,16 @@ async function planConversation(
 async function blueprintOf(
   bridge: Bridge,
   request: StoredResource<CommunicationRequest>,
-  { space, row }: { space: Space | undefined; row: RoomRow | undefined },
+  { standing: { space, stamps }, row }: { standing: Standing; row: RoomRow | undefined },
   signal: AbortSignal,
 ): Promise<Blueprint> {
   const { settings } = bridge;
   const reference = referenceTo('CommunicationRequest', request.id);
   const { make, phase } = wantedForRequest(request.status);
-  const careTeam = space === undefined ? undefined : await bridge.fhir.read(space.careTeam, signal);
-  const wanted = withTeamRoles(
-    partiesOf(request),
-    careTeam?.resourceType === 'CareTeam' ? careTeam : undefined,
-  );
-  const people = await resolvePeople(bridge, wanted, signal);
+  const wanted = withTeamRoles(partiesOf(request), space?.careTeam);
+  const resolved = await resolvePeople(bridge, wanted, signal);
+  // A team that was read twice counts as of its first reading.
+  const people = { ...resolved, stamps: new Map([...resolved.stamps, ...stamps]) };
   const isUnread = make && row?.ready !== true && firstMessageOf(request) !== undefined;
   const wishes = {
     phase: isUnread && phase === 'read-only' ? ('open' as const) : phase,
@@ -144,7 +138,7 @@ async function blueprintOf(
   };
   return {
     ...{ reference, kind: 'conversation', make, people },
-    sources: [reference, ...(space === undefined ? [] : [space.careTeam])],
+    sources: [reference, ...stamps.keys()],
     subject: subjectOf(request),
     desiredFor: async (actual) =>
       desiredConversation(
@@ -156,17 +150,26 @@ async function blueprintOf(
   };
 }
 
+interface Linked {
+  readonly request: StoredResource<CommunicationRequest>;
+  readonly before: RoomRow | undefined;
+  readonly roomId: RoomId;
+  readonly standing: Standing;
+}
+
 /** Records where the conversation stands, and lists it in its space, when that is new. May be repeated after a death. */
 async function saveLinks(
   bridge: Bridge,
   { blueprint, desired }: RoomPlan,
-  { before, roomId, space }: { before: RoomRow | undefined; roomId: RoomId; space: Space | undefined },
+  { request, before, roomId, standing: { space } }: Linked,
   signal: AbortSignal,
 ): Promise<void> {
   const { homeserver, settings } = bridge;
-  const careTeam = space?.careTeam;
-  if (before?.subject !== blueprint.subject || before?.careTeam !== careTeam)
+  const careTeam = space?.reference;
+  if (before?.subject !== blueprint.subject || before?.careTeam !== careTeam) {
     await savePlace(bridge, blueprint, before?.careTeam, careTeam);
+    if (space === undefined) await joinLateSpace(bridge, request, signal);
+  }
   // Otherwise the list is the space's own convergence's to keep.
   const isNew =
     before?.ready !== true ||
@@ -193,6 +196,19 @@ async function savePlace(
     await store.rooms.saveConversation(tx, reference, { subject, careTeam });
     if (items.length > 0) await enqueue(tx, items);
   });
+}
+
+/** A space that was made after it was looked for, and before its team could find the conversation waiting for it. */
+async function joinLateSpace(
+  bridge: Bridge,
+  request: StoredResource<CommunicationRequest>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { space } = await findSpaceOf(bridge, { request, row: undefined }, signal);
+  if (space === undefined) return;
+  const cause = `${space.reference} has a space ${bridge.clock.now().toISOString()}`;
+  const item = convergeItem(referenceTo('CommunicationRequest', request.id), cause);
+  await bridge.transact((tx) => bridge.enqueue(tx, [item]));
 }
 
 async function sayFirstMessage(

@@ -5,6 +5,7 @@ import { parseReference, referenceTo } from '../domain/ids.ts';
 import { careTeamsNamedBy } from '../mapping/fhir-to-matrix/participants.ts';
 import { wantedForCareTeam } from '../mapping/phases.ts';
 import type { StoredResource } from '../fhir/server.ts';
+import type { RoomRow } from '../store/rooms.ts';
 import type { Bridge } from './bridge.ts';
 import { convergeSpace } from './care-team-to-space.ts';
 
@@ -13,58 +14,101 @@ export const TEAMS_PER_SUBJECT = 100;
 
 /** A team's space. */
 export interface Space {
-  readonly careTeam: FhirReference;
+  readonly careTeam: StoredResource<CareTeam>;
+  readonly reference: FhirReference;
   readonly roomId: RoomId;
 }
 
+/** Where a conversation stands. */
+export interface Standing {
+  /** None while no team of the subject has a space. */
+  readonly space: Space | undefined;
+  /** The teams by which this was decided, with the stamps of their versions as read: a change of one may move it. */
+  readonly stamps: ReadonlyMap<FhirReference, string | undefined>;
+}
+
+/** A conversation whose space is looked for. */
+export interface Placed {
+  readonly request: CommunicationRequest;
+  /** Its row, if it has one. */
+  readonly row: Pick<RoomRow, 'careTeam'> | undefined;
+}
+
 /**
- * The space a conversation belongs to, made if it is not there: of a team that the request names, else of the subject's
- * team. Where the subject has several, the one with the lowest id, so that every replica and every run agree.
+ * The space a conversation belongs to, made if it is not there: of a team about the subject that the request names, else
+ * the one where it stands already, else of the subject's team with the lowest id, else of any team that the request names.
+ * A team that is over has no conversations.
  */
-export async function ensureSpaceOf(
-  bridge: Bridge,
-  request: CommunicationRequest,
-  signal: AbortSignal,
-): Promise<Space | undefined> {
-  for (const careTeam of await careTeamsOf(bridge, request, signal)) {
+export async function ensureSpaceOf(bridge: Bridge, placed: Placed, signal: AbortSignal): Promise<Standing> {
+  return standingIn(bridge, placed, signal, async (careTeam) => {
     const room = await bridge.store.rooms.findRoom(bridge.db, careTeam);
-    if (room?.ready === true && room.roomId !== undefined) return { careTeam, roomId: room.roomId };
-    const made = await convergeSpace(bridge, careTeam, signal);
-    if (made !== undefined) return { careTeam, roomId: made.roomId };
-  }
-  return undefined;
+    return room?.ready === true ? room.roomId : (await convergeSpace(bridge, careTeam, signal))?.roomId;
+  });
 }
 
 /** The same, of what is there already. */
-export async function findSpaceOf(
-  bridge: Bridge,
-  request: CommunicationRequest,
-  signal: AbortSignal,
-): Promise<Space | undefined> {
-  for (const careTeam of await careTeamsOf(bridge, request, signal)) {
-    const room = await bridge.store.rooms.findRoom(bridge.db, careTeam);
-    if (room?.roomId !== undefined) return { careTeam, roomId: room.roomId };
-  }
-  return undefined;
+export async function findSpaceOf(bridge: Bridge, placed: Placed, signal: AbortSignal): Promise<Standing> {
+  return standingIn(
+    bridge,
+    placed,
+    signal,
+    async (careTeam) => (await bridge.store.rooms.findRoom(bridge.db, careTeam))?.roomId,
+  );
 }
 
-/** The teams whose space it may be, best first: those that are not closed. */
-async function careTeamsOf(
-  bridge: Bridge,
-  request: CommunicationRequest,
+/** @param spaceOf the space of a team, if it has one */
+async function standingIn(
+  { fhir }: Bridge,
+  { request, row }: Placed,
   signal: AbortSignal,
-): Promise<readonly FhirReference[]> {
-  const named = [...careTeamsNamedBy(request)];
+  spaceOf: (careTeam: FhirReference) => Promise<RoomId | undefined>,
+): Promise<Standing> {
+  const named = careTeamsNamedBy(request);
   const subject = parseReference(request.subject?.reference)?.reference;
-  const { resources } =
-    subject === undefined
-      ? { resources: [] }
-      : await bridge.fhir.search('CareTeam', [['subject', subject]], TEAMS_PER_SUBJECT, signal);
-  const ofSubject = (resources as readonly StoredResource<CareTeam>[])
-    .filter(({ status }) => wantedForCareTeam(status).phase !== 'closed')
-    .map(({ id }) => referenceTo('CareTeam', id))
-    .sort();
-  // Teams without the subject (a clinic's own) come last: the conversation is about the subject.
-  const candidates = new Set([...named.filter((team) => ofSubject.includes(team)), ...ofSubject, ...named]);
-  return [...candidates];
+  const ofSubject = await teamsOf(fhir, subject, signal);
+  const others = named.filter((careTeam) => !ofSubject.has(careTeam));
+  const teams = new Map([...ofSubject, ...(others.length > 0 ? await fhir.readMany(others, signal) : [])]);
+  const stampOf = (careTeam: FhirReference): string | undefined => teams.get(careTeam)?.meta.lastUpdated;
+  const stamps = new Map(named.map((careTeam) => [careTeam, stampOf(careTeam)]));
+  for (const reference of inOrder({ named, ofSubject: [...ofSubject.keys()], current: row?.careTeam })) {
+    const careTeam = teams.get(reference);
+    if (careTeam?.resourceType !== 'CareTeam') continue;
+    if (wantedForCareTeam(careTeam.status).phase === 'closed') continue;
+    const roomId = await spaceOf(reference);
+    if (roomId === undefined) continue;
+    stamps.set(reference, stampOf(reference));
+    return { space: { careTeam, reference, roomId }, stamps };
+  }
+  return { space: undefined, stamps };
+}
+
+/** Teams without the subject (a clinic's own) come last: the conversation is about the subject. */
+function inOrder({
+  named,
+  ofSubject,
+  current,
+}: {
+  readonly named: readonly FhirReference[];
+  readonly ofSubject: readonly FhirReference[];
+  readonly current: FhirReference | undefined;
+}): ReadonlySet<FhirReference> {
+  const isOfSubject = new Set(ofSubject);
+  const isCandidate = current !== undefined && (isOfSubject.has(current) || named.includes(current));
+  return new Set([
+    ...named.filter((careTeam) => isOfSubject.has(careTeam)),
+    // Where it stands it stays: people look for a conversation where they left it.
+    ...(isCandidate ? [current] : []),
+    ...ofSubject.toSorted(),
+    ...named,
+  ]);
+}
+
+async function teamsOf(
+  fhir: Bridge['fhir'],
+  subject: FhirReference | undefined,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<FhirReference, StoredResource>> {
+  if (subject === undefined) return new Map();
+  const { resources } = await fhir.search('CareTeam', [['subject', subject]], TEAMS_PER_SUBJECT, signal);
+  return new Map(resources.map((resource) => [referenceTo('CareTeam', resource.id), resource]));
 }

@@ -7,7 +7,7 @@ import type { TestContext } from './context.ts';
 import { startContext } from './context.ts';
 import { readTexts } from './kept.ts';
 import type { BotView } from './rooms.ts';
-import { botView, eventually, ghostOf } from './rooms.ts';
+import { botView, eventually, ghostOf, runCommand } from './rooms.ts';
 
 const FORBIDDEN = { errcode: 'M_FORBIDDEN' };
 
@@ -194,6 +194,33 @@ describe.skipIf(inject('stackMissing') !== undefined)('the room of a Communicati
       [nurse.userId]: 'leave',
       [ghost('Practitioner/carla')]: 'join',
     });
+  });
+
+  test('a request whose team is over moves to the patient’s other team, and stays there when the first is back', async () => {
+    const { nurse, platform, prefix, bridge } = context;
+    const subject = { reference: own('Patient/other') };
+    await platform.put({ resourceType: 'Patient', id: `${prefix}other` });
+    const teamOf = (name: string, status: string): ReturnType<typeof team> =>
+      team(prefix, `${prefix}${name}`, [own('Practitioner/nurse')], { subject, status });
+    for (const name of ['alpha', 'beta']) await putAndSettle(context, teamOf(name, 'active'));
+    await put('staying', { subject, recipient: [{ reference: own('Practitioner/nurse') }] });
+    const roomId = await nurse.join(aliasOf('staying'));
+    const [alpha, beta] = [await spaceOf('alpha'), await spaceOf('beta')];
+    const listedIn = async (): Promise<unknown> =>
+      Promise.all(
+        [alpha, beta].map(async (space) => {
+          const child = (await bot.state(space))[`m.space.child ${roomId}`];
+          return child !== undefined && Object.keys(child).length > 0;
+        }),
+      );
+    await eventually(listedIn).toEqual([true, false]);
+
+    await putAndSettle(context, teamOf('alpha', 'inactive'));
+    await eventually(listedIn).toEqual([false, true]);
+    await putAndSettle(context, teamOf('alpha', 'active'));
+    expect(await listedIn()).toEqual([false, true]);
+    const dryRun = ['resync', '--dry-run', own('CommunicationRequest/staying')] as const;
+    expect((await runCommand(bridge, ...dryRun)).stdout).toBe('1 compared, 0 would be changed, 0 failed.\n');
   });
 });
 
