@@ -112,16 +112,18 @@ function sharedParts({ config, pool, clock, log }: IdentityServerDeps) {
     audit: createAudit({ db: pool, store: auditTable, clock }),
     peppers: createPeppers({ read: () => readPeppers(pool), clock }),
     federation: createFederation({ homeservers, outbound: sendOutbound, resolveSrv, clock, log }),
-    keys: signingKeys(config),
+    inviting: invitingParts(config),
   };
 }
 
-/** The key that signs, then the one before it. */
-function signingKeys({ identity }: Config): readonly [SigningKey, ...SigningKey[]] | undefined {
-  const { signingKey, previousSigningKey } = identity;
-  if (signingKey === undefined) return undefined;
+/** What invitations carry into rooms; undefined where one of both is not there, and so nobody is invited. */
+function invitingParts({ identity }: Config) {
+  const { signingKey, previousSigningKey, publicUrl } = identity;
+  if (signingKey === undefined || publicUrl === undefined) return undefined;
   const previous = previousSigningKey === undefined ? [] : [readSigningKey(previousSigningKey)];
-  return [readSigningKey(signingKey), ...previous];
+  // The key that signs, then the one before it.
+  const keys: readonly [SigningKey, ...SigningKey[]] = [readSigningKey(signingKey), ...previous];
+  return { keys, publicUrl };
 }
 
 function backendDeps(
@@ -181,7 +183,7 @@ function serviceDeps(
   shared: Shared,
 ): ServiceDeps {
   const { identity } = config;
-  const { keyedHash, audit, peppers, callerAddress, federation, keys } = shared;
+  const { keyedHash, audit, peppers, callerAddress, federation, inviting } = shared;
   return {
     accounts: createAccounts({
       ...{ db: pool, store: accountTables, clock, tokenMs: identity.tokenHours * HOUR_MS },
@@ -199,9 +201,9 @@ function serviceDeps(
       ...{ directory, media: identity.media, keyedHash, audit },
     }),
     invites:
-      keys &&
+      inviting &&
       createInvites({
-        ...{ db: pool, store: inviteTable, directory, keys, publicUrl: identity.publicUrl ?? '', clock },
+        ...{ db: pool, store: inviteTable, directory, ...inviting, clock },
         inviteMs: identity.inviteDays * DAY_MS,
       }),
     plainLookups: identity.plainLookups,
@@ -220,10 +222,17 @@ function serviceDeps(
 
 function deliveryOf(
   { config, pool, directory, clock, sleep, log }: IdentityServerDeps,
-  { keys, federation }: Shared,
+  { inviting, federation }: Shared,
 ): (signal: AbortSignal) => Promise<void> {
-  const { publicUrl, inviteCheckSeconds } = config.identity;
-  if (keys === undefined || publicUrl === undefined) return () => Promise.resolve();
+  const { service, signingKey, inviteCheckSeconds } = config.identity;
+  if (inviting === undefined) {
+    return () => {
+      if (service && signingKey !== undefined)
+        log.info({}, 'Nobody is invited by address: identity.publicUrl is not set');
+      return Promise.resolve();
+    };
+  }
+  const { keys, publicUrl } = inviting;
   const { run } = createInviteDelivery({
     ...{ db: pool, store: inviteTable, directory, federation, clock, sleep, log },
     ...{ keys, serverName: new URL(publicUrl).host, intervalMs: inviteCheckSeconds * 1000 },

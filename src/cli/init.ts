@@ -63,6 +63,7 @@ const SECRETS = {
   'bridge/hs_token': { foreign: false },
   'bridge/hook_secret': { foreign: false },
   'bridge/pseudonymization_key': { foreign: false },
+  'bridge/identity_signing_key': { foreign: false },
   'postgres/superuser_password': { foreign: true },
   'postgres/synapse_password': { foreign: false },
   'postgres/hapi_password': { foreign: false },
@@ -126,12 +127,15 @@ function configFile(options: InitOptions, secrets: Secrets, databaseUrl: string)
     matrix: { homeserverUrl, serverName, appserviceUrl, asToken, hsToken },
     fhir: { baseUrl: fhirUrl, hookUrl, hookSecret },
     people: { pseudonymizationKey },
+    // Off, and complete as soon as `enabled` is added.
+    identity: { signingKey: secrets['bridge/identity_signing_key'] },
   };
   return [
     {
       path: 'bridge/config.yaml',
       content: `# Holds secrets. Every key: docs/reference/configuration.md\n${stringify(config)}`,
       foreign: false,
+      // Not the signing key: files from before it was made are complete without.
       holds: [databaseUrl, asToken, hsToken, hookSecret, pseudonymizationKey],
     },
   ];
@@ -145,7 +149,7 @@ function postgresAddress(address: string): { host: string; port: number } {
 
 /**
  * Writes what is missing below `options.dir`.
- * @param random makes one new secret, of 16 characters at least, safe in URLs and in YAML
+ * @param random makes one new secret: 32 random bytes in base64url, safe in URLs and in YAML
  * @returns what became of each file; `outdated` ones exist but lack a secret that they should carry
  * @throws InitFileError when a secret's file exists and holds no usable secret
  */

@@ -51,7 +51,7 @@ const backend = {
 const service = {
   service: flag('Whether to serve the Matrix Identity Service API v2.', true),
   publicUrl: httpUrl(
-    'Where clients and homeservers reach the identity server, by TLS. Invitations carry it for good.',
+    'Where clients and homeservers reach the identity server, by TLS. Invitations carry it for good; without it nobody is invited by address.',
   ).optional(),
   homeservers: z
     .array(
@@ -154,13 +154,10 @@ function backendFaults(settings: Identity): string[] {
 }
 
 function serviceFaults(settings: Identity): string[] {
-  const { lookupLimit, lookupsPerMinute, lookupsPerDay, signingKey: key, publicUrl } = settings;
+  const { lookupLimit, lookupsPerMinute, lookupsPerDay } = settings;
   return [
     ...(lookupsPerMinute < lookupLimit || lookupsPerDay < lookupLimit
       ? ['lookupLimit: expected no more than lookupsPerMinute and lookupsPerDay']
-      : []),
-    ...(key !== undefined && publicUrl === undefined
-      ? ['publicUrl: got nothing, but invitations (signingKey) carry it']
       : []),
   ];
 }

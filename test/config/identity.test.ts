@@ -68,11 +68,6 @@ test.each([
     { LOOKUPS_PER_MINUTE: '10' },
     'identity.lookupLimit: expected no more than',
   ],
-  [
-    'a signing key without the address that invitations carry',
-    { SIGNING_KEY: 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8' },
-    'identity.publicUrl: got nothing',
-  ],
   ['networks that are none', { ALLOWED_NETWORKS: '10.0.0.0/33' }, 'identity.allowedNetworks.0'],
 ])('it is refused with %s', async (_, settings, fault) => {
   expect(await faults(settings)).toEqual([expect.stringContaining(fault)]);
@@ -88,6 +83,7 @@ test.each([
   [{ BACKEND_AUTH: 'bearer', BACKEND_SECRET: 'a-secret-of-the-proxy' }],
   [{ BACKEND_AUTH: 'path-secret', BACKEND_SECRET: 'a-secret-in-the-path' }],
   [{ BACKEND_AUTH: 'client-certificate', CLIENT_CERTIFICATES: 'CN=ma1sd', TRUSTED_PROXIES: '10.1.2.3' }],
+  [{ SIGNING_KEY: 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8' }], // as `init` makes one: no invitations yet
   [{ BACKEND_AUTH: 'network', ALLOWED_NETWORKS: '10.1.2.0/24,fd00:1::/32', SERVICE: 'false' }],
 ])('it starts with %j', async (settings) => {
   expect(await faults(settings)).toEqual([]);

@@ -19,7 +19,7 @@ export interface ServiceDeps {
   readonly policies: Policies;
   readonly peppers: Peppers;
   readonly lookup: Lookup;
-  /** Undefined without a signing key: then nobody can be invited by address. */
+  /** Undefined without a signing key or a public URL: then nobody can be invited by address. */
   readonly invites: Invites | undefined;
   /** Whether addresses may be looked up unhashed. */
   readonly plainLookups: boolean;

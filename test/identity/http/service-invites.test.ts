@@ -50,6 +50,14 @@ describe('store-invite', () => {
     });
   });
 
+  test('is off, and says so, where a signing key has no public URL to go with it', async () => {
+    const world = await start({ BRIDGE_IDENTITY_PUBLIC_URL: '' });
+    const [status, body] = await store(world);
+    expect([status, body]).toEqual([404, { errcode: 'M_UNRECOGNIZED', error: expect.any(String) as string }]);
+    await world.server.deliverInvites(new AbortController().signal);
+    expect(JSON.stringify(world.log.lines)).toContain('identity.publicUrl is not set');
+  });
+
   test('says whose the address is already', async () => {
     const world = await start();
     world.directory.people.set('email jo.visser@practice.example', found('@jo:practice.example'));

@@ -6,10 +6,12 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { init, InitFileError, initCommand, initReport, type InitOptions } from '../../../src/cli/init.ts';
 import { loadConfig } from '../../../src/config/load.ts';
+import { readSigningKey } from '../../../src/identity/service/canonical-json.ts';
 
 let dir: string;
 let made = 0;
-const random = (): string => `secret-number-${String((made += 1)).padStart(4, '0')}`;
+/** As long as 32 bytes in base64url. */
+const random = (): string => `secret-number-${String((made += 1)).padStart(29, '0')}`;
 
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'init-test-'));
@@ -55,7 +57,7 @@ describe('init', () => {
     const secrets = Object.values(await snapshot()).filter(({ content }) =>
       /^secret-number-\d+\n$/.test(content),
     );
-    expect(new Set(secrets.map(({ content }) => content)).size).toBe(8); // the ninth is HAPI's copy of its own
+    expect(new Set(secrets.map(({ content }) => content)).size).toBe(9); // the tenth is HAPI's copy of its own
   });
 
   test('shared: the files of other services are readable through the group, no other file is', async () => {
@@ -66,6 +68,7 @@ describe('init', () => {
       'bridge/hs_token': '600',
       'bridge/hook_secret': '600',
       'bridge/pseudonymization_key': '600',
+      'bridge/identity_signing_key': '600',
       'bridge/database_url': '600',
       'postgres/superuser_password': '640',
       'postgres/synapse_password': '600',
@@ -103,7 +106,7 @@ describe('init', () => {
     await Promise.all([init(options(), random), init(options(), random)]);
 
     const files = await snapshot();
-    expect(Object.keys(files)).toHaveLength(13);
+    expect(Object.keys(files)).toHaveLength(14);
     const password = files['postgres/bridge_password']?.content.trim() ?? '';
     expect(files['bridge/database_url']?.content).toBe(
       `postgresql://bridge:${password}@postgres:5432/bridge_db\n`,
@@ -153,6 +156,30 @@ describe('init', () => {
       homeserverUrl: 'http://localhost:8008',
     });
     expect((await modes())['bridge/config.yaml']).toBe('600');
+  });
+
+  test('the identity server works with it as soon as it is switched on', async () => {
+    const servers = { homeserverUrl: 'http://localhost:8008', fhirUrl: 'http://localhost:8080/fhir' };
+    await init(options(servers), random);
+    const file = join(dir, 'bridge/config.yaml');
+    const key = (await readFile(join(dir, 'bridge/identity_signing_key'), 'utf8')).trim();
+
+    expect((await loadConfig(file, {})).identity).toMatchObject({ enabled: false, signingKey: key });
+    const { identity } = await loadConfig(file, { BRIDGE_IDENTITY_ENABLED: 'true' });
+    expect(identity.enabled).toBe(true);
+    expect(readSigningKey(key).id).toMatch(/^ed25519:/);
+  });
+
+  test('a configuration from before there was a signing key is not outdated', async () => {
+    const servers = { homeserverUrl: 'http://localhost:8008', fhirUrl: 'http://localhost:8080/fhir' };
+    await init(options(servers), random);
+    await rm(join(dir, 'bridge/identity_signing_key'));
+
+    const outcomes = await init(options(servers), random);
+
+    expect(outcomes.filter(({ outcome }) => outcome !== 'kept')).toEqual([
+      { path: 'bridge/identity_signing_key', outcome: 'written' },
+    ]);
   });
 
   test('a file that lacks a secret of another is reported, and kept', async () => {

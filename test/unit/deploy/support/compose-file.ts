@@ -82,7 +82,7 @@ export async function initFolder<T = undefined>(
         postgres: given('postgres'),
         shared: true,
       },
-      () => 'a-secret-of-a-test',
+      () => 'a-secret-of-a-test'.padEnd(43, 'x'), // 32 bytes in base64url
     );
     const files = await readdir(dir, { recursive: true });
     return use === undefined ? { files } : { files, used: await use(dir) };
