@@ -1,0 +1,141 @@
+// What becomes of people who come to and go from a conversation in Matrix where FHIR is not to follow: proposed, or undone.
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import type { MatrixPerson } from '../../stack/demo/person.ts';
+import { aliases, practitioner, putAndSettle, request, startUser, team } from './care.ts';
+import type { TestContext } from './context.ts';
+import { awaitIdle, startContext } from './context.ts';
+import { botView, eventually, ghostOf, runCommand } from './rooms.ts';
+
+type User = MatrixPerson & { readonly userId: string };
+
+describe.skipIf(inject('stackMissing') !== undefined)('people who come and go in a conversation', () => {
+  let context: TestContext;
+  let doctor: User;
+  let colleague: User;
+  let stranger: User;
+  let roomId: string;
+  let written: unknown;
+
+  const own = (reference: string): string => reference.replace('/', `/${context.prefix}`);
+  const requestNow = () => context.platform.read(own('CommunicationRequest/talk'));
+  const membershipOf = (userId: string) => async (): Promise<unknown> =>
+    (await botView().members(roomId))[userId];
+  const inSync = async (): Promise<void> => {
+    await awaitIdle(context.bridge);
+    const { stdout } = await runCommand(
+      context.bridge,
+      'resync',
+      '--dry-run',
+      own('CommunicationRequest/talk'),
+    );
+    expect(stdout).toBe('1 compared, 0 would be changed, 0 failed.\n');
+  };
+
+  /** A conversation of the nurse, a lead, with a doctor and the daughter; a colleague and a stranger outside it. */
+  async function start(membership: 'suggest' | 'ignore'): Promise<void> {
+    context = await startContext({ BRIDGE_MATRIX_MEMBERSHIP: membership });
+    const { prefix, platform, nurse } = context;
+    [doctor, colleague, stranger] = await Promise.all([
+      startUser(context, 'doctor'),
+      startUser(context, 'colleague'),
+      startUser(context, 'stranger'),
+    ]);
+    await platform.put(practitioner(`${prefix}doctor`, 'Dr. Dirk', doctor.userId));
+    await platform.put(practitioner(`${prefix}colleague`, 'Dr. Cara', colleague.userId));
+    // By a team of theirs the bridge knows who the colleague is.
+    await putAndSettle(context, team(prefix, `${prefix}elsewhere`, [own('Practitioner/colleague')]));
+    const nurseAsLead = { reference: own('Practitioner/nurse'), role: 'primary' };
+    await platform.put(team(prefix, `${prefix}team`, [nurseAsLead]));
+    const about = { about: [{ reference: own('CareTeam/team') }] };
+    const recipients = ['Practitioner/nurse', 'Practitioner/doctor'].map(own);
+    await platform.put(request(prefix, `${prefix}talk`, recipients, about));
+    roomId = await nurse.join(aliases.room(`${prefix}talk`));
+    await doctor.join(aliases.room(`${prefix}talk`));
+    await nurse.hear(roomId, 'The first message');
+    await awaitIdle(context.bridge);
+    written = await requestNow();
+  }
+  async function end(): Promise<void> {
+    for (const user of [doctor, colleague, stranger]) user.leaveClient();
+    await context.end();
+  }
+
+  describe('under the policy suggest', () => {
+    beforeAll(() => start('suggest'));
+    afterAll(end);
+
+    const tasks = (): Promise<readonly unknown[]> =>
+      context.platform.search(
+        `Task?focus=${own('CommunicationRequest/talk')}&_sort=authored-on&_elements=status,intent,code,focus,for,requester,input`,
+      );
+    const ignored = (reason: string) => async (): Promise<number> => {
+      const metrics = await (await fetch(`${context.bridge.url}/metrics`)).text();
+      const line = new RegExp(`^bridge_items_total\\{[^}]*reason="${reason}"[^}]*\\} (\\d+)$`, 'm');
+      return Number(line.exec(metrics)?.[1] ?? 0);
+    };
+    const proposal = (text: string, requester: string, member: string): unknown =>
+      expect.objectContaining({
+        ...{ status: 'requested', intent: 'proposal', code: { text } },
+        focus: { reference: own('CommunicationRequest/talk') },
+        for: { reference: own('Patient/client') },
+        requester: { reference: own(requester) },
+        input: [{ type: { text: 'member' }, valueReference: { reference: own(member) } }],
+      });
+
+    test('are each proposed as a Task once; the request stays as it is, and so does the room', async () => {
+      const { nurse } = context;
+      const left = proposal('Remove member', 'Practitioner/doctor', 'Practitioner/doctor');
+      await doctor.client.leave(roomId);
+      await eventually(tasks).toEqual([left]);
+
+      const came = proposal('Add member', 'Practitioner/colleague', 'Practitioner/colleague');
+      await nurse.client.invite(roomId, colleague.userId);
+      await colleague.client.joinRoom(roomId);
+      await eventually(tasks).toEqual([left, came]);
+
+      // Neither can be proposed: the request has no word for a requester who went, and the colleague is no recipient yet.
+      const daughter = ghostOf(own('RelatedPerson/daughter'));
+      await nurse.client.kick(roomId, daughter);
+      await colleague.client.leave(roomId);
+      await eventually(ignored('not-expressible')).toBe(1);
+      await eventually(ignored('not-a-member')).toBe(1);
+
+      await inSync();
+      expect(await tasks()).toEqual([left, came]);
+      expect(await requestNow()).toEqual(written);
+      expect(await membershipOf(doctor.userId)()).toBe('leave');
+      expect(await membershipOf(daughter)()).toBe('leave');
+    });
+  });
+
+  describe('under the policy ignore', () => {
+    beforeAll(() => start('ignore'));
+    afterAll(end);
+
+    test('who was removed is invited again, a ghost is back, and who was brought in is removed', async () => {
+      const { nurse } = context;
+      await nurse.client.kick(roomId, doctor.userId);
+      await eventually(membershipOf(doctor.userId)).toBe('invite');
+      await doctor.client.joinRoom(roomId);
+
+      const daughter = ghostOf(own('RelatedPerson/daughter'));
+      await nurse.client.kick(roomId, daughter);
+      await eventually(membershipOf(daughter)).toBe('join');
+
+      for (const guest of [colleague, stranger]) {
+        await nurse.client.invite(roomId, guest.userId);
+        await guest.client.joinRoom(roomId);
+        await eventually(membershipOf(guest.userId)).toBe('leave');
+      }
+      await inSync();
+      expect(await requestNow()).toEqual(written);
+    });
+
+    test('who left by themselves stays a recipient and is not invited again and again', async () => {
+      await doctor.client.leave(roomId);
+      await inSync();
+      expect(await membershipOf(doctor.userId)()).toBe('leave');
+      expect(await requestNow()).toEqual(written);
+    });
+  });
+});
