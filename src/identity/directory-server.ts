@@ -57,6 +57,9 @@ export interface DirectoryServer {
 
 const LARGEST_ANSWER_BYTES = 16 * 1024 * 1024;
 const SOCKETS = 16;
+/** Codes of Node and OpenSSL when either side's certificate is not accepted, or ours cannot be used. */
+const ABOUT_CERTIFICATES =
+  /^(ERR_(SSL|TLS|OSSL)_|EPROTO$|(SELF_SIGNED|UNABLE_TO|HOSTNAME)_|(INVALID|DEPTH_ZERO|PATH_LENGTH)_|(ERROR_IN_)?CERT_)/;
 
 /**
  * Creates the connection to a server. Connections go to the address that was checked.
@@ -107,9 +110,10 @@ export function createDirectoryServer(config: DirectoryServerConfig): DirectoryS
         if (error instanceof BridgeError) throw error;
         request.signal.throwIfAborted();
         // No cause: an error of the network may name the URL.
+        const code = codeOf(error);
         throw new BridgeError(
-          'directory-unavailable',
-          `${config.name} ${request.operation}: ${codeOf(error)}`,
+          ABOUT_CERTIFICATES.test(code) ? 'directory-certificate' : 'directory-unavailable',
+          `${config.name} ${request.operation}: ${code}`,
         );
       }
     },
@@ -183,5 +187,5 @@ function parsed(text: string): unknown {
 function codeOf(error: unknown): string {
   if (error instanceof Error && error.name === 'AbortError') return 'no answer in time';
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return typeof code === 'string' && /^[A-Z0-9_]{1,40}$/.test(code) ? code : 'no answer';
+  return typeof code === 'string' && /^[A-Z0-9_]{1,60}$/.test(code) ? code : 'no answer';
 }

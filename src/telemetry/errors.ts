@@ -143,6 +143,12 @@ export const errorCatalogue = {
       'A directory’s address is on a private network or not encrypted, and its allowPrivateAddresses is off.',
     sender: 'not-filed',
   },
+  'directory-certificate': {
+    verdict: 'retry',
+    operator:
+      'A directory of people and the bridge do not accept each other’s certificates. Check its ca, cert and key, and when they end.',
+    sender: 'not-filed',
+  },
   'directory-conflict': {
     verdict: 'retry',
     operator: 'A person’s record in your own directory was changed by someone else at the same moment.',

@@ -2,6 +2,8 @@
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { ServerOptions } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { RequestHandler, Router } from 'express';
@@ -35,9 +37,10 @@ export interface ScriptedServer {
   readonly seen: SeenRequest[];
 }
 
-/** A server that answers as the script says; `undefined` leaves the caller waiting. Ends with the test. */
+/** A server that answers as the script says; `undefined` leaves the caller waiting. With `tls` it speaks https. Ends with the test. */
 export async function serveScript(
   script: (request: SeenRequest, index: number) => Answer | undefined | Promise<Answer | undefined>,
+  tls?: ServerOptions,
 ): Promise<ScriptedServer> {
   const seen: SeenRequest[] = [];
   const answer = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -52,14 +55,17 @@ export async function serveScript(
     const { status = 200, headers = { 'content-type': 'application/json' }, body = {} } = given;
     response.writeHead(status, headers).end(typeof body === 'string' ? body : JSON.stringify(body));
   };
-  const server = createServer((incoming, response) => void answer(incoming, response));
+  const listener = (incoming: IncomingMessage, response: ServerResponse): void =>
+    void answer(incoming, response);
+  const server = tls === undefined ? createServer(listener) : createTlsServer(tls, listener);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   onTestFinished(() => {
     server.close();
     server.closeAllConnections();
   });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, seen };
+  const { port } = server.address() as AddressInfo;
+  return { url: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`, seen };
 }
 
 /** Something to wait for, and the means to end the wait. */
