@@ -77,8 +77,18 @@ async function discover(deps: Deps, serverName: string, signal: AbortSignal): Pr
   const { host, port } = delegated ?? own;
   const name = port === undefined ? host : `${host}:${port}`;
   if (port !== undefined || isAddress(host)) return at(host, port ?? DEFAULT_PORT, name);
-  const [record] = await deps.resolveSrv(`_matrix-fed._tcp.${host}`).catch(() => []);
+  const record = await preferredRecord(deps, host);
   return record === undefined ? at(host, DEFAULT_PORT, host) : at(record.name, record.port, host);
+}
+
+/** Of the lowest priority the heaviest (RFC 2782 would draw lots by weight); `_matrix` is the service's former name. */
+async function preferredRecord({ resolveSrv }: Deps, host: string): Promise<SrvRecord | undefined> {
+  for (const service of ['_matrix-fed', '_matrix']) {
+    const records = await resolveSrv(`${service}._tcp.${host}`).catch(() => []);
+    const [best] = records.toSorted((a, b) => a.priority - b.priority || b.weight - a.weight);
+    if (best !== undefined) return best;
+  }
+  return undefined;
 }
 
 async function wellKnown({ outbound, log }: Deps, host: string, signal: AbortSignal): Promise<string> {

@@ -1,4 +1,5 @@
 // Requests to homeservers that others name go to public addresses only, to none that was not listed, and nowhere twice.
+import type { SrvRecord } from 'node:dns';
 import { lookup } from 'node:dns/promises';
 import { describe, expect, test } from 'vitest';
 import { createFederation } from '../../../src/identity/service/federation.ts';
@@ -92,16 +93,17 @@ describe('finding a homeserver', () => {
   /** A federation whose requests are recorded; well-known answers come from the map. */
   function federation(
     wellKnown: Readonly<Record<string, string>>,
-    srv: Readonly<Record<string, [string, number]>> = {},
+    srv: Readonly<Record<string, readonly SrvRecord[]>> = {},
   ) {
     const asked: Destination[] = [];
     const log = recordingLog();
     const { ask } = createFederation({
       homeservers: new Map([
         ['hs.example', 'http://synapse:8008'],
-        ...['plain.example', 'port.example:8450', '192.0.2.7', 'delegated.example', 'srv.example'].map(
-          (name) => [name, undefined] as const,
-        ),
+        ...[
+          ...['plain.example', 'port.example:8450', '192.0.2.7', 'delegated.example', 'srv.example'],
+          ...['several.example', 'former.example'],
+        ].map((name) => [name, undefined] as const),
       ]),
       outbound: (destination, request) => {
         if (request.operation !== 'well-known') {
@@ -114,9 +116,8 @@ describe('finding a homeserver', () => {
         );
       },
       resolveSrv: (name) => {
-        const [host, port] = srv[name] ?? [];
-        if (host === undefined || port === undefined) return Promise.reject(new Error('ENOTFOUND'));
-        return Promise.resolve([{ name: host, port, priority: 0, weight: 0 }]);
+        const records = srv[name];
+        return records === undefined ? Promise.reject(new Error('ENOTFOUND')) : Promise.resolve(records);
       },
       clock: { now: () => new Date(0), monotonicMs: () => 0 },
       log,
@@ -141,10 +142,20 @@ describe('finding a homeserver', () => {
       },
     ],
     ['srv.example', { origin: 'https://host7.example:8449', name: 'srv.example', configured: false }],
+    ['several.example', { origin: 'https://heavy.example:8448', name: 'several.example', configured: false }],
+    ['former.example', { origin: 'https://old.example:8448', name: 'former.example', configured: false }],
   ])('%s', async (server, expected) => {
     const { ask, asked } = federation(
       { 'delegated.example': 'matrix.delegated.example:443' },
-      { '_matrix-fed._tcp.srv.example': ['host7.example', 8449] },
+      {
+        '_matrix-fed._tcp.srv.example': [{ name: 'host7.example', port: 8449, priority: 0, weight: 0 }],
+        '_matrix-fed._tcp.several.example': [
+          { name: 'spare.example', port: 8448, priority: 20, weight: 9 },
+          { name: 'light.example', port: 8448, priority: 10, weight: 1 },
+          { name: 'heavy.example', port: 8448, priority: 10, weight: 5 },
+        ],
+        '_matrix._tcp.former.example': [{ name: 'old.example', port: 8448, priority: 0, weight: 0 }],
+      },
     );
     await ask(server);
     expect(asked).toEqual([expected]);
