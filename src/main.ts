@@ -13,6 +13,7 @@ import type { Daemon } from './lifecycle.ts';
 import { createDaemon } from './lifecycle.ts';
 import { createEndpoints } from './endpoints.ts';
 import { createIdentityPort } from './identity-port.ts';
+import { createPeriodClock } from './period-clock.ts';
 import { createReaders, MATRIX_CHANNEL } from './readers.ts';
 import { createSweep } from './sweep.ts';
 import * as arrivals from './store/arrivals.ts';
@@ -47,18 +48,13 @@ export function composeDaemon(config: Config, log: Log): Daemon {
   const readers = [
     ...createReaders({ config, settings, pool, homeserver, fhir, intake, sleep, log, metrics }),
     ...(identity?.readers ?? []),
+    createPeriodClock({ bridge, sleep }),
     ...(config.sweep.enabled ? [createSweep({ config, bridge, pool, sleep })] : []),
   ];
 
   // ... and what is stored is handled.
   return createDaemon({
-    config,
-    log,
-    clock,
-    sleep,
-    metrics,
-    pool,
-    connectSession,
+    ...{ config, log, clock, sleep, metrics, pool, connectSession },
     closeConnections: async () => {
       await close();
       await pool.end();

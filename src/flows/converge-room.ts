@@ -138,8 +138,9 @@ async function applyChanges(
 }
 
 /**
- * Stores on what the room depends. People who changed while this was done are compared once more. Those who could not be invited are tried again by an
- * item of their own, once a day for the same people, for as long as the inbox tries.
+ * Stores on what the room depends, and when next the clock alone may change it. People who changed while this was done
+ * are compared once more. Those who could not be invited are tried again by an item of their own, once a day for the same
+ * people, for as long as the inbox tries.
  */
 async function askForMore(
   bridge: Bridge,
@@ -150,6 +151,11 @@ async function askForMore(
   await bridge.transact(async (tx) => {
     await store.roomMembers.lockDependencies(tx, 'storing');
     await store.roomMembers.saveDependencies(tx, reference, new Set([...sources, ...people.dependencies]));
+    await store.rooms.saveConvergeAt(
+      tx,
+      reference,
+      people.until === undefined ? undefined : new Date(people.until),
+    );
     const changed = await changedMeanwhile({ db: tx, store }, people);
     const items = changed.map((cause) => convergeItem(reference, cause));
     if (unreached.length > 0) {

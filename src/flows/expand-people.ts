@@ -5,7 +5,7 @@ import { referenceTo, staffOf } from '../domain/ids.ts';
 import type { WantedPeople } from '../mapping/fhir-to-matrix/participants.ts';
 import { participantsOf } from '../mapping/fhir-to-matrix/participants.ts';
 import { organizationOf, practitionerOf } from '../mapping/identities.ts';
-import { holdsAt } from '../mapping/periods.ts';
+import { earliest, holdsAt, nextBoundary } from '../mapping/periods.ts';
 import { wantedForCareTeam } from '../mapping/phases.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Reading } from './reading.ts';
@@ -18,23 +18,36 @@ const MOST_ROLES = 500;
 /** People by reference, as they were named. */
 export type NamedPeople = ReadonlyMap<FhirReference, readonly CodeableConcept[]>;
 
+/** Whom teams and organisations stand for. */
+export interface ExpandedPeople {
+  readonly named: NamedPeople;
+  /** By the clock alone it is these until this moment; undefined for ever. */
+  readonly until: number | undefined;
+}
+
+interface Staff {
+  /** No entry for an organisation without. */
+  readonly roles: ReadonlyMap<FhirReference, readonly FhirReference[]>;
+  readonly until: number | undefined;
+}
+
 /** Reads the teams and organisations, and theirs, and gathers whom they name. */
 export async function expandPeople(
   { reading, at, log }: { reading: Reading; at: number; log: Log },
   wanted: WantedPeople,
-): Promise<NamedPeople> {
+): Promise<ExpandedPeople> {
   const groups = [wanted, ...(await teamsWithin(reading, wanted.careTeams, at))];
   const people = new Map<FhirReference, readonly CodeableConcept[]>();
   for (const { reference, roles } of groups.flatMap((group) => group.people)) {
     people.set(reference, [...(people.get(reference) ?? []), ...roles]);
   }
   const organizations = [...new Set(groups.flatMap((group) => group.organizations))];
-  const roles = await readStaff({ reading, at, log }, organizations);
+  const staff = await readStaff({ reading, at, log }, organizations);
   for (const reference of organizations) {
-    const staff = roles.get(reference) ?? [reference];
-    for (const person of staff) people.set(person, people.get(person) ?? []);
+    const roles = staff.roles.get(reference) ?? [reference];
+    for (const person of roles) people.set(person, people.get(person) ?? []);
   }
-  return people;
+  return { named: people, until: earliest([...groups.map(({ until }) => until), staff.until]) };
 }
 
 /** What the teams name, and the teams in them; each once, so that a cycle ends. */
@@ -67,13 +80,12 @@ function isAtWork(status: string | undefined): boolean {
   return status !== 'proposed' && wantedForCareTeam(status).phase !== 'closed';
 }
 
-/** The present roles in each organisation that have a holder; no entry for one without. */
+/** The present roles in each organisation that have a holder. */
 async function readStaff(
   { reading, at, log }: { reading: Reading; at: number; log: Log },
   organizations: readonly FhirReference[],
-): Promise<ReadonlyMap<FhirReference, readonly FhirReference[]>> {
-  const staff = new Map<FhirReference, FhirReference[]>();
-  if (organizations.length === 0) return staff;
+): Promise<Staff> {
+  if (organizations.length === 0) return { roles: new Map(), until: undefined };
   for (const organization of organizations) reading.dependOn(staffOf(organization));
   // Not `active=true`: a role that does not say so is active as well.
   const { resources, complete } = await reading.search(
@@ -83,12 +95,15 @@ async function readStaff(
   );
   if (!complete)
     log.warn({ organizations, limit: MOST_ROLES }, 'An organisation has more roles than are read');
+  const roles = new Map<FhirReference, FhirReference[]>();
+  const boundaries: (number | undefined)[] = [];
   for (const role of resources) {
-    if (role.resourceType !== 'PractitionerRole') continue;
+    if (role.resourceType !== 'PractitionerRole' || role.active === false) continue;
     const organization = organizationOf(role);
-    const isHeld = role.active !== false && holdsAt(role.period, at) && practitionerOf(role) !== undefined;
-    if (organization === undefined || !isHeld) continue;
-    staff.set(organization, [...(staff.get(organization) ?? []), referenceTo('PractitionerRole', role.id)]);
+    if (organization === undefined || practitionerOf(role) === undefined) continue;
+    boundaries.push(nextBoundary(role.period, at));
+    if (!holdsAt(role.period, at)) continue;
+    roles.set(organization, [...(roles.get(organization) ?? []), referenceTo('PractitionerRole', role.id)]);
   }
-  return staff;
+  return { roles, until: earliest(boundaries) };
 }

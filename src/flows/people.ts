@@ -8,9 +8,10 @@ import type { DesiredMember } from '../mapping/desired-room.ts';
 import type { WantedPeople } from '../mapping/fhir-to-matrix/participants.ts';
 import { ghostUserId } from '../mapping/ghosts.ts';
 import type { Account, Identity } from '../mapping/identities.ts';
-import { accountOf, identitiesOf, relatedTo } from '../mapping/identities.ts';
+import { accountOf, identitiesOf, relatedTo, rolesHoldUntil } from '../mapping/identities.ts';
 import { levelOf } from '../mapping/member-level.ts';
 import { displayNameOf } from '../mapping/people.ts';
+import { earliest } from '../mapping/periods.ts';
 import { userMappingOf } from '../mapping/user-mapping.ts';
 import type { Queryable } from '../store/database.ts';
 import type { KnownPerson, PersonRow } from '../store/people.ts';
@@ -37,6 +38,8 @@ export interface ResolvedPeople {
   readonly stamps: ReadonlyMap<FhirReference, string | undefined>;
   /** Whose account is not the one that the store has; for `rememberPeople`. */
   readonly moved: readonly PersonRow[];
+  /** When next, by the clock alone, a period begins or ends that may change this; undefined for never. */
+  readonly until: number | undefined;
 }
 
 /** What resolving people needs: a part of the bridge. */
@@ -63,7 +66,7 @@ export async function resolvePeople(
   const { settings, clock, log } = bridge;
   const at = clock.now().getTime();
   const reading = createReading(bridge.fhir, signal);
-  const named = await expandPeople({ reading, at, log }, wanted);
+  const { named, until } = await expandPeople({ reading, at, log }, wanted);
   const identities = await identify({ reading, at }, named);
   const known = await bridge.store.people.findPeople(bridge.db, identities.flatMap(referencesOf));
   const hasNone = (identity: Identity): boolean =>
@@ -84,6 +87,7 @@ export async function resolvePeople(
     moved: resolved
       .map(({ identity: { reference }, account }) => ({ reference, ...account }))
       .filter((row) => !isRecorded(row, known.get(row.reference))),
+    until: earliest([until, rolesHoldUntil(identities, at)]),
   };
 }
 

@@ -8,8 +8,8 @@ export interface ReaderDeps {
   readonly name: string;
   /** Reads what is new and stores it. @returns how much that was */
   readonly pass: (signal: AbortSignal) => Promise<number>;
-  /** Between two passes when nobody rings. */
-  readonly intervalMs: number;
+  /** Between two passes when nobody rings; a function is asked after each pass. */
+  readonly intervalMs: number | (() => number);
   /** The least time between the beginnings of two passes: rings in between are answered by one pass. */
   readonly gapMs: number;
   readonly sleep: Sleep;
@@ -50,7 +50,8 @@ export function createReader({ name, pass, intervalMs, gapMs, sleep, log, onPass
         const gap = sleep(gapMs, signal);
         const passed = await passOnce(signal);
         // A server that just failed is not asked again at once, however often it rings.
-        await sleep(intervalMs, passed ? AbortSignal.any([signal, rung.signal]) : signal);
+        const untilNext = typeof intervalMs === 'number' ? intervalMs : intervalMs();
+        await sleep(untilNext, passed ? AbortSignal.any([signal, rung.signal]) : signal);
         await gap;
       }
     },

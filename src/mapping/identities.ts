@@ -5,7 +5,7 @@ import { isPerson } from '../domain/fhir.ts';
 import type { Dependency, FhirReference, MatrixUserId } from '../domain/ids.ts';
 import { idOf, parseReference, referenceTo, staffOf, typeOf } from '../domain/ids.ts';
 import { matrixAddressIn } from './matrix-address.ts';
-import { holdsAt } from './periods.ts';
+import { earliest, holdsAt, nextBoundary } from './periods.ts';
 
 /** One person, by however many references they are named. */
 export interface Identity {
@@ -55,6 +55,15 @@ export function identitiesOf(
     });
   }
   return [...identities.values()];
+}
+
+/**
+ * Until when, by the clock alone, people hold the roles that they hold now; undefined for ever.
+ * @param at milliseconds since the epoch
+ */
+export function rolesHoldUntil(identities: readonly Identity[], at: number): number | undefined {
+  const periods = identities.flatMap(({ roles }) => roles.map(({ role }) => role.period));
+  return earliest(periods.map((period) => nextBoundary(period, at)));
 }
 
 /** What belongs to a role and has to be read with it. */

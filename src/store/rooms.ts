@@ -162,6 +162,54 @@ export async function wasConvergedSince(
   return rows.length > 0;
 }
 
+/** Rung when the moment at which a room is to be brought up to date has changed. */
+export const CONVERGE_AT_CHANNEL = 'bridge_periods';
+
+/** Records when a room is to be brought up to date by the clock alone; undefined for never. */
+export async function saveConvergeAt(
+  db: Queryable,
+  reference: FhirReference,
+  at: Date | undefined,
+): Promise<void> {
+  await db.query(
+    `with changed as (
+       update room set converge_at = $2 where reference = $1 and converge_at is distinct from $2
+       returning converge_at
+     )
+     select pg_notify($3, '') from changed where converge_at is not null`,
+    [reference, at ?? null, CONVERGE_AT_CHANNEL],
+  );
+}
+
+/** A room whose moment has come. */
+export interface DueRoom {
+  readonly reference: FhirReference;
+  readonly convergeAt: Date;
+}
+
+/**
+ * Takes rooms whose moment has come, the longest overdue first: their moment is forgotten, so ask for their convergence
+ * in the same transaction. One whose next moment is being stored at this time is left for the next look.
+ */
+export async function takeDueRooms(db: Queryable, now: Date, limit: number): Promise<readonly DueRoom[]> {
+  const { rows } = await db.query<{ reference: FhirReference; converge_at: Date }>(
+    `with due as (
+       select reference, converge_at from room where converge_at <= $1
+       order by converge_at limit $2 for update skip locked
+     )
+     update room set converge_at = null from due where room.reference = due.reference
+     returning due.reference, due.converge_at`,
+    [now, limit],
+  );
+  return rows.map((row) => ({ reference: row.reference, convergeAt: row.converge_at }));
+}
+
+/** The first moment at which any room is to be brought up to date by the clock alone. */
+export async function nextConvergeAt(db: Queryable): Promise<Date | undefined> {
+  const { rows } = await db.query<{ next: Date | null }>('select min(converge_at) as next from room');
+  return rows[0]?.next ?? undefined;
+}
+
 /** Records the phase to which a room was brought. */
 export async function savePhase(
   db: Queryable,

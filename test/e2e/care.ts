@@ -18,6 +18,8 @@ export interface Participant {
   readonly reference: string;
   /** A role code without system. */
   readonly role?: string;
+  /** The period's beginning; long ago where only its end is given. */
+  readonly start?: string;
   /** The period's end. */
   readonly end?: string;
 }
@@ -48,11 +50,13 @@ export function organizationalTeam(id: string, name: string, participants: reado
 }
 
 function participantOf(participant: string | Participant): object {
-  const { reference, role, end } = typeof participant === 'string' ? { reference: participant } : participant;
+  const { reference, role, start, end }: Participant =
+    typeof participant === 'string' ? { reference: participant } : participant;
+  const hasPeriod = start !== undefined || end !== undefined;
   return {
     member: { reference },
     ...(role !== undefined && { role: [{ coding: [{ code: role }] }] }),
-    ...(end !== undefined && { period: { start: '2020-01-01', end } }),
+    ...(hasPeriod && { period: { start: start ?? '2020-01-01', ...(end !== undefined && { end }) } }),
   };
 }
 

@@ -1,6 +1,8 @@
 // Teams, organisations, roles and people → members: whom they stand for, and what has to be read for it.
 import { describe, expect, test } from 'vitest';
-import { at, coded, ghost, resolve, resolveOne, to } from '../builders/people.ts';
+import { resolvePeople } from '../../src/flows/people.ts';
+import { ref } from '../builders/fhir.ts';
+import { at, bridgeOver, coded, ghost, resolve, resolveOne, to } from '../builders/people.ts';
 
 describe('teams in teams', () => {
   const team = (...members: readonly string[]) => ({
@@ -160,6 +162,83 @@ describe('roles of one practitioner', () => {
     };
     const { ghosts } = await resolve(resources, { people: ['PractitionerRole/a'] });
     expect(ghosts).toMatchObject([{ reference: 'PractitionerRole/a', displayName: 'Clinic' }]);
+  });
+});
+
+describe('the moment until which it is these members', () => {
+  const later = (hour: number) => `2025-09-26T${hour}:00:00Z`;
+  const participant = (member: string, period?: object) => ({ member: to(member), period });
+  const role = (period: object, over: object = {}) => ({
+    ...{ organization: to('Organization/1'), practitioner: to('Practitioner/1'), period },
+    ...over,
+  });
+
+  test.each<[string, Parameters<typeof resolve>[0], Parameters<typeof resolve>[1], number | undefined]>([
+    [
+      'none',
+      { 'CareTeam/1': { participant: [participant('Patient/1')] } },
+      { careTeams: ['CareTeam/1'] },
+      undefined,
+    ],
+    [
+      'a participation’s, in a team within the team',
+      {
+        'CareTeam/1': {
+          participant: [participant('CareTeam/2'), participant('Patient/1', { end: later(15) })],
+        },
+        'CareTeam/2': { participant: [participant('Practitioner/1', { start: later(14) })] },
+      },
+      { careTeams: ['CareTeam/1'] },
+      14,
+    ],
+    [
+      'not that of a participation in a team that is over',
+      { 'CareTeam/1': { status: 'inactive', participant: [participant('Patient/1', { end: later(15) })] } },
+      { careTeams: ['CareTeam/1'] },
+      undefined,
+    ],
+    [
+      'a role’s in an organisation that is held now',
+      { 'PractitionerRole/a': role({ end: later(15) }), 'PractitionerRole/b': role({ end: '2025' }) },
+      { organizations: ['Organization/1'] },
+      15,
+    ],
+    [
+      'a role’s in an organisation that is yet to begin',
+      { 'PractitionerRole/a': role({ start: later(13) }), 'PractitionerRole/b': role({ end: later(15) }) },
+      { organizations: ['Organization/1'] },
+      13,
+    ],
+    [
+      'not that of a role that is none',
+      {
+        'PractitionerRole/a': role({ end: later(15) }, { active: false }),
+        'PractitionerRole/b': role({ end: later(15) }, { practitioner: undefined }),
+      },
+      { organizations: ['Organization/1'] },
+      undefined,
+    ],
+    [
+      'a role’s by which somebody is named, for the level it lends',
+      { 'PractitionerRole/a': role({ end: later(16) }) },
+      { people: ['PractitionerRole/a'] },
+      16,
+    ],
+  ])('is %s', async (_, resources, wanted, hour) => {
+    const { until } = await resolve(resources, wanted);
+    expect(until).toBe(hour && Date.parse(later(hour)));
+  });
+
+  test('is not later than that of whoever wanted them', async () => {
+    const { bridge } = bridgeOver({ 'PractitionerRole/a': role({ end: later(16) }) });
+    const wanted = {
+      people: [{ reference: ref('PractitionerRole/a'), roles: [] }],
+      careTeams: [],
+      organizations: [],
+    };
+    const until = Date.parse(later(14));
+    const resolved = await resolvePeople(bridge, { ...wanted, until }, new AbortController().signal);
+    expect(resolved.until).toBe(until);
   });
 });
 

@@ -42,7 +42,7 @@ describe('participants of a CareTeam', () => {
         member('Practitioner/2', '2025-09-27'),
         member('Patient/3', 'soon'),
       ),
-      { ...none, people: named('Practitioner/2', 'Patient/3') },
+      { ...none, people: named('Practitioner/2', 'Patient/3'), until: Date.UTC(2025, 8, 28) },
     ],
     [
       'types that cannot speak are left out',
@@ -89,6 +89,23 @@ describe('participants of a CareTeam', () => {
     const careTeam = team({ member: to('Patient/1'), period });
     expect(participantsOf(careTeam, NOW).people).toHaveLength(isMember ? 1 : 0);
   });
+});
+
+test.each([
+  ['of none without periods', [undefined], undefined],
+  ['of one who leaves', [undefined, { end: '2025-09-26' }], '2025-09-27T00:00:00.000Z'],
+  ['of one who is to come', [{ start: '2025-09-26T17:00:00Z' }], '2025-09-26T17:00:00.000Z'],
+  [
+    'of the first of several',
+    [{ end: '2025-10' }, { end: '2025-09-26T09:00:00Z' }, { end: '2025-09-25' }],
+    '2025-09-26T09:00:00.000Z',
+  ],
+])('the moment until which it is these participants is that %s', (_, periods, expected) => {
+  const { until } = participantsOf(
+    team(...periods.map((period, index) => ({ member: to(`Patient/${index}`), period }))),
+    NOW,
+  );
+  expect(until && new Date(until).toISOString()).toBe(expected);
 });
 
 describe('parties of a CommunicationRequest', () => {

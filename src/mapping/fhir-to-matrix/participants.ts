@@ -4,7 +4,7 @@ import type { CareTeam, CommunicationRequest } from '../../domain/fhir.ts';
 import { isPersonType } from '../../domain/fhir.ts';
 import type { FhirReference } from '../../domain/ids.ts';
 import { parseReference } from '../../domain/ids.ts';
-import { holdsAt } from '../periods.ts';
+import { earliest, holdsAt, nextBoundary } from '../periods.ts';
 
 /** A person as a team or request names them, with the roles that it gives them. */
 export interface NamedPerson {
@@ -18,6 +18,8 @@ export interface WantedPeople {
   readonly careTeams: readonly FhirReference[];
   /** Organisations stand for their practitioners, or for themselves when they have none. */
   readonly organizations: readonly FhirReference[];
+  /** By the clock alone they are so named until this moment; undefined for ever. */
+  readonly until?: number | undefined;
 }
 
 /**
@@ -25,11 +27,11 @@ export interface WantedPeople {
  * @param at milliseconds since the epoch
  */
 export function participantsOf(careTeam: CareTeam, at: number): WantedPeople {
-  return sorted(
-    (careTeam.participant ?? [])
-      .filter(({ period }) => holdsAt(period, at))
-      .map(({ member, role }) => ({ reference: member?.reference, roles: role })),
-  );
+  const participants = careTeam.participant ?? [];
+  const present = participants
+    .filter(({ period }) => holdsAt(period, at))
+    .map(({ member, role }) => ({ reference: member?.reference, roles: role }));
+  return { ...sorted(present), until: earliest(participants.map(({ period }) => nextBoundary(period, at))) };
 }
 
 /** The people, teams and organisations a CommunicationRequest names: its recipients, requester and sender. */
