@@ -125,7 +125,7 @@ async function blueprintOf(
   const { settings } = bridge;
   const reference = referenceTo('CommunicationRequest', request.id);
   const { make, phase } = wantedForRequest(request.status);
-  const wanted = withTeamRoles(partiesOf(request), space?.careTeam);
+  const wanted = withTeamRoles(partiesOf(request), space?.careTeam, bridge.clock.now().getTime());
   const resolved = await resolvePeople(bridge, wanted, signal);
   // A team that was read twice counts as of its first reading.
   const people = { ...resolved, stamps: new Map([...resolved.stamps, ...stamps]) };
