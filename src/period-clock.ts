@@ -9,7 +9,7 @@ import { CONVERGE_AT_CHANNEL } from './store/rooms.ts';
 
 const NAME = 'periods';
 /** How often it is looked at least: the time of day may jump, and a ring may be lost. */
-const LOOK_INTERVAL_MS = 60_000;
+const LOOK_INTERVAL_MS = 30_000;
 /** Rings within this time are answered by one look. */
 const GAP_MS = 1000;
 

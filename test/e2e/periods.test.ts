@@ -9,8 +9,8 @@ import { botView, eventually, ghostOf } from './rooms.ts';
 
 /** How far ahead a period begins or ends: longer than the bridge takes to see that it is to. */
 const AHEAD_MS = 5000;
-/** How late it may take effect on a busy machine; without having been rung, the bridge looks once a minute. */
-const LATE_MS = 30_000;
+/** How late it may take effect on a busy machine; without having been rung, the bridge looks every half minute. */
+const LATE_MS = 20_000;
 
 describe.skipIf(inject('stackMissing') !== undefined)('by the clock alone', () => {
   let context: TestContext;

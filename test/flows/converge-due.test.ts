@@ -193,7 +193,7 @@ describe('the clock of periods', () => {
     stopping.abort();
   });
 
-  test('sleeps until the next moment, for a minute at most, and is rung when there is another', async () => {
+  test('sleeps until the next moment, for half a minute at most, and is rung when there is another', async () => {
     let now = NOON;
     const slept: { ms: number; wake: () => void }[] = [];
     const sleep = (ms: number, signal?: AbortSignal): Promise<void> =>
@@ -218,13 +218,13 @@ describe('the clock of periods', () => {
     };
     await saveRoom(TEAM, FIVE);
     const running = clock.run(stopping.signal);
-    expect(await nextSleep(1)).toBe(60_000);
+    expect(await nextSleep(1)).toBe(30_000);
     now = '2025-09-26T16:59:57.500Z';
     clock.ring();
     expect(await nextSleep(2)).toBe(2500);
     now = FIVE;
     slept[3]?.wake();
-    expect(await nextSleep(3)).toBe(60_000);
+    expect(await nextSleep(3)).toBe(30_000);
     expect(await askedFor(TEAM)).toHaveLength(1);
     expect(await readAdvances(pool())).toHaveProperty('periods');
     stopping.abort();
