@@ -52,6 +52,17 @@ test('a database that is behind gets only what it lacks', async () => {
   expect(await recorded()).toEqual(known.filter((name) => name !== lacking));
 });
 
+test('rooms that were made before periods were noted are each to be looked at once', async () => {
+  await migrate(url);
+  await query(
+    `alter table room drop column converge_at; delete from migration where name = '0007_periods.sql';
+     insert into room (reference, alias, room_id) values ('CareTeam/1', '', '!made'), ('CareTeam/2', '', null)`,
+  );
+  expect(await migrate(url)).toEqual(['0007_periods.sql']);
+  const due = await query('select reference from room where converge_at <= now()');
+  expect(due).toEqual([{ reference: 'CareTeam/1' }]);
+});
+
 test('a database of a newer bridge is refused, in words, and left alone', async () => {
   await migrate(url);
   await query("insert into migration (name) values ('9999_from_the_future.sql')");
