@@ -8,6 +8,7 @@ import type { AttributeCheck, LeasedPass } from './identity-directories.ts';
 import { createIdentityServer } from './identity-server.ts';
 import { syncIntervals } from './identity-settings.ts';
 import { createReader } from './inbox/reader.ts';
+import type { Listen } from './ops/http-server.ts';
 import type { LeasedReader } from './readers.ts';
 import type { Log } from './telemetry/log.ts';
 import type { Metrics } from './telemetry/metrics.ts';
@@ -24,7 +25,7 @@ interface Deps {
 
 /** What the daemon runs for the second port. */
 export interface IdentityPort {
-  readonly listen: { readonly host: string; readonly port: number };
+  readonly listen: Listen;
   readonly routers: readonly Router[];
   /** Run on one replica at a time: they fill the local table and change its peppers. */
   readonly readers: readonly LeasedReader[];
@@ -51,7 +52,7 @@ export function createIdentityPort(deps: Deps): IdentityPort {
   });
   const intervals = syncIntervals(config);
   return {
-    listen: config.identity,
+    listen: listenOf(config.identity),
     routers: server.routers,
     readers: passes.map((pass) =>
       leasedReader(deps, pass, intervals.get(pass.name.replace('identity:', ''))),
@@ -64,6 +65,11 @@ export function createIdentityPort(deps: Deps): IdentityPort {
       ]);
     },
   };
+}
+
+function listenOf({ host, port, tlsCertFile, tlsKeyFile, tlsClientCaFile }: Config['identity']): Listen {
+  if (tlsCertFile === undefined || tlsKeyFile === undefined) return { host, port };
+  return { host, port, tls: { certFile: tlsCertFile, keyFile: tlsKeyFile, clientCaFile: tlsClientCaFile } };
 }
 
 function leasedReader(

@@ -57,6 +57,8 @@ export interface IdentityServer {
   readonly prune: () => Promise<void>;
 }
 
+type BackendAuthName = Exclude<Config['identity']['backendAuth'], 'off'>;
+
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const MINUTE = 60;
@@ -129,7 +131,7 @@ function invitingParts({ identity }: Config) {
 function backendDeps(
   { config, directory, sleep, log }: IdentityServerDeps,
   { keyedHash, audit, callerAddress, isProxy }: Shared,
-  kind: BackendAuth['kind'],
+  kind: BackendAuthName,
 ): BackendRouterDeps {
   const { matrix, identity } = config;
   const { allowedNetworks, backendLookupsPerMinute } = identity;
@@ -160,10 +162,11 @@ function backendDeps(
 
 function backendAuthOf(
   { identity }: Config,
-  kind: BackendAuth['kind'],
+  kind: BackendAuthName,
   isProxy: (address: string) => boolean,
 ): BackendAuth {
-  const { backendSecret, previousBackendSecret, clientCertificateHeader, clientCertificates } = identity;
+  const { backendSecret, previousBackendSecret } = identity;
+  const { clientCertificateHeader, clientCertificates, tlsClientCaFile } = identity;
   switch (kind) {
     case 'bearer':
     case 'path-secret':
@@ -172,7 +175,9 @@ function backendAuthOf(
         secrets: [backendSecret, previousBackendSecret].filter((secret) => secret !== undefined),
       };
     case 'client-certificate':
-      return { kind, header: clientCertificateHeader, certificates: clientCertificates, isProxy };
+      return tlsClientCaFile === undefined
+        ? { kind, header: clientCertificateHeader, certificates: clientCertificates, isProxy }
+        : { kind: 'own-client-certificate', certificates: clientCertificates };
     case 'network':
       return { kind };
   }

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { directories, directoriesFaults } from './directories.ts';
 import { count, flag, httpUrl, secret, serverName } from './fields.ts';
 
+const path = z.string().min(1);
 const network = z.string().refine(isNetwork, 'expected a network such as 10.1.0.0/16, or an address');
 
 const signingKey = z
@@ -17,12 +18,21 @@ const listener = {
   trustedProxies: z.array(network).default([]).meta({
     description: 'Networks of your own proxies, whose X-Forwarded-For is believed.',
   }),
+  tlsCertFile: path.optional().meta({
+    description:
+      'File with the certificate (PEM), where no proxy ends TLS. It is read again when it changes.',
+  }),
+  tlsKeyFile: path.optional().meta({ description: 'File with the key that goes with it.' }),
+  tlsClientCaFile: path.optional().meta({
+    description:
+      'File with the authority of client certificates: with it, client-certificate looks at the connection and at no header.',
+  }),
 };
 
 const backend = {
   backendAuth: z.enum(['off', 'bearer', 'path-secret', 'client-certificate', 'network']).default('off').meta({
     description:
-      'How ma1sd shows that it may call its REST backend: a bearer token (which a proxy adds), a path /k/<secret>, a client certificate that a trusted proxy checked, or its network alone.',
+      'How ma1sd shows that it may call its REST backend: a bearer token (which a proxy adds), a path /k/<secret>, a client certificate that a trusted proxy or the bridge checked, or its network alone.',
   }),
   backendSecret: secret('The secret of bearer and path-secret.').optional(),
   previousBackendSecret: secret('The secret before this one, accepted as well while you rotate.').optional(),
@@ -31,10 +41,10 @@ const backend = {
     .regex(/^[a-z0-9-]+$/, 'expected the name of a header in lower case')
     .default('x-client-certificate')
     .meta({ description: 'Header in which the trusted proxy names the certificate it checked.' }),
-  clientCertificates: z
-    .array(z.string().min(1))
-    .default([])
-    .meta({ description: 'The values of that header that may call the backend.' }),
+  clientCertificates: z.array(z.string().min(1)).default([]).meta({
+    description:
+      'Who may call the backend: values of that header; with tlsClientCaFile, SHA-256 fingerprints (AB:CD:…) or subjects (CN=ma1sd,O=Care).',
+  }),
   allowedNetworks: z.array(network).default([]).meta({
     description: 'Networks from which the backend may be called; none allows this machine only.',
   }),
@@ -121,13 +131,17 @@ type Identity = z.infer<typeof identity>;
 /** What fits together badly. A backend that anybody could call is refused before it listens. */
 export function identityFaults(settings: Identity): string[] {
   if (!settings.enabled) return [];
-  return [...backendFaults(settings), ...serviceFaults(settings), ...directoriesFaults(settings)].map(
-    (fault) => `identity.${fault}`,
-  );
+  return [
+    ...backendFaults(settings),
+    ...tlsFaults(settings),
+    ...serviceFaults(settings),
+    ...directoriesFaults(settings),
+  ].map((fault) => `identity.${fault}`);
 }
 
 function backendFaults(settings: Identity): string[] {
   const { backendAuth, backendSecret, allowedNetworks, clientCertificates, trustedProxies } = settings;
+  const { tlsClientCaFile } = settings;
   switch (backendAuth) {
     case 'off':
       return settings.service ? [] : ['backendAuth: got "off", expected it or identity.service to be on'];
@@ -142,7 +156,9 @@ function backendFaults(settings: Identity): string[] {
         ...(clientCertificates.length === 0
           ? ['clientCertificates: got none, but backendAuth is client-certificate']
           : []),
-        ...(trustedProxies.length === 0 ? ['trustedProxies: got none: nobody could show a certificate'] : []),
+        ...(trustedProxies.length === 0 && tlsClientCaFile === undefined
+          ? ['trustedProxies: got none, nor a tlsClientCaFile: nobody could show a certificate']
+          : []),
       ];
     case 'network':
       return allowedNetworks.length > 0 && !allowedNetworks.some(isEverybody)
@@ -151,6 +167,20 @@ function backendFaults(settings: Identity): string[] {
             'allowedNetworks: expected the networks of ma1sd, for with backendAuth network they are all that protects',
           ];
   }
+}
+
+function tlsFaults({ backendAuth, tlsCertFile, tlsKeyFile, tlsClientCaFile }: Identity): string[] {
+  return [
+    ...((tlsCertFile === undefined) === (tlsKeyFile === undefined)
+      ? []
+      : ['tlsCertFile: expected it together with tlsKeyFile']),
+    ...(tlsClientCaFile !== undefined && tlsCertFile === undefined
+      ? ['tlsClientCaFile: expected it together with tlsCertFile']
+      : []),
+    ...(tlsClientCaFile !== undefined && backendAuth !== 'client-certificate'
+      ? [`tlsClientCaFile: expected it only where backendAuth is client-certificate, got "${backendAuth}"`]
+      : []),
+  ];
 }
 
 function serviceFaults(settings: Identity): string[] {

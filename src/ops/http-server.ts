@@ -1,11 +1,22 @@
 // The one HTTP listener: routers in, a server out that can be drained without losing a request.
 import { once } from 'node:events';
-import type { Server, ServerResponse } from 'node:http';
+import type { RequestListener, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
 import type { ErrorRequestHandler, RequestHandler, Router } from 'express';
 import type { Log } from '../telemetry/log.ts';
+import type { TlsFiles } from './tls-files.ts';
+import { followTlsFiles, readTlsFiles } from './tls-files.ts';
+
+/** Where to listen; with `tls` it is https. */
+export interface Listen {
+  readonly host: string;
+  readonly port: number;
+  readonly tls?: TlsFiles | undefined;
+}
 
 export interface HttpServer {
   /** The port listened on; of use where the configured one was 0. */
@@ -21,10 +32,10 @@ const KEEP_ALIVE_MS = 125_000;
 
 /**
  * Starts listening.
- * @throws Error `EADDRINUSE` and the like
+ * @throws Error `EADDRINUSE` and the like, or what is wrong with the files of `tls`
  */
 export async function startHttpServer(
-  { host, port }: { host: string; port: number },
+  { host, port, tls }: Listen,
   routers: readonly (Router | RequestHandler)[],
   log: Log,
 ): Promise<HttpServer> {
@@ -44,12 +55,9 @@ export async function startHttpServer(
     response.status(404).json({ error: 'No such endpoint' });
   });
   app.use(reportError(log));
-  const server = createServer(
-    { keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: KEEP_ALIVE_MS + 5_000 },
-    (request, response) => {
-      app(request, response);
-    },
-  );
+  const server = await createListener(tls, log, (request, response) => {
+    app(request, response);
+  });
   server.listen(port, host);
   await once(server, 'listening');
   return {
@@ -62,7 +70,22 @@ export async function startHttpServer(
   };
 }
 
-async function closeServer(server: Server, graceMs: number): Promise<void> {
+/** A certificate that a client shows is looked at by those routes that want one: others are open to all. */
+async function createListener(
+  tls: TlsFiles | undefined,
+  log: Log,
+  listener: RequestListener,
+): Promise<Server | TlsServer> {
+  const times = { keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: KEEP_ALIVE_MS + 5_000 };
+  if (tls === undefined) return createServer(times, listener);
+  const pem = await readTlsFiles(tls);
+  const asked = { requestCert: tls.clientCaFile !== undefined, rejectUnauthorized: false };
+  const server = createTlsServer({ ...times, ...pem, ...asked }, listener);
+  server.once('close', followTlsFiles(server, tls, pem, log));
+  return server;
+}
+
+async function closeServer(server: Server | TlsServer, graceMs: number): Promise<void> {
   const closed = once(server, 'close');
   server.close();
   server.closeIdleConnections();

@@ -10,12 +10,12 @@ export interface Certificate {
 
 /** An authority: its own certificate, and what signs others. */
 export interface Authority extends Certificate {
-  /** Issues a certificate to a name; with an address it is a server's. */
-  readonly issue: (commonName: string, address?: string) => Certificate;
+  /** Issues a certificate to a name, or to `organisation/name`; with an address it is a server's. */
+  readonly issue: (subject: string, address?: string) => Certificate;
 }
 
 interface Wish {
-  readonly commonName: string;
+  readonly subject: string;
   readonly issuer: string;
   /** The issuer's. */
   readonly signer: KeyObject;
@@ -25,6 +25,7 @@ interface Wish {
 const OID = {
   ecdsaWithSha256: '2a8648ce3d040302',
   commonName: '550403',
+  organization: '55040a',
   basicConstraints: '551d13',
   subjectAltName: '551d11',
 };
@@ -35,21 +36,21 @@ export function createAuthority(commonName = 'Test authority'): Authority {
   const own = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   return {
     ...certificate(own.privateKey, {
-      ...{ commonName, issuer: commonName, signer: own.privateKey },
+      ...{ subject: commonName, issuer: commonName, signer: own.privateKey },
       extensions: [extension(OID.basicConstraints, sequence(der(0x01, Buffer.of(0xff))))],
     }),
     issue(subject, address) {
       const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
       const ip = address === undefined ? [] : [der(0x87, Buffer.from(address.split('.').map(Number)))];
       return certificate(privateKey, {
-        ...{ commonName: subject, issuer: commonName, signer: own.privateKey },
+        ...{ subject, issuer: commonName, signer: own.privateKey },
         extensions: ip.map((one) => extension(OID.subjectAltName, sequence(one))),
       });
     },
   };
 }
 
-function certificate(key: KeyObject, { commonName, issuer, signer, extensions }: Wish): Certificate {
+function certificate(key: KeyObject, { subject, issuer, signer, extensions }: Wish): Certificate {
   const algorithm = sequence(oid(OID.ecdsaWithSha256));
   const now = Date.now();
   const body = sequence(
@@ -58,7 +59,7 @@ function certificate(key: KeyObject, { commonName, issuer, signer, extensions }:
     algorithm,
     name(issuer),
     sequence(time(now - DAY_MS), time(now + DAY_MS)),
-    name(commonName),
+    name(subject),
     createPublicKey(key).export({ type: 'spki', format: 'der' }),
     ...(extensions.length === 0 ? [] : [der(0xa3, sequence(...extensions))]),
   );
@@ -81,8 +82,16 @@ function der(tag: number, content: Buffer): Buffer {
 const sequence = (...parts: readonly Buffer[]): Buffer => der(0x30, Buffer.concat(parts));
 const oid = (hex: string): Buffer => der(0x06, Buffer.from(hex, 'hex'));
 const bits = (content: Buffer): Buffer => der(0x03, Buffer.concat([Buffer.of(0), content]));
-const name = (text: string): Buffer =>
-  sequence(der(0x31, sequence(oid(OID.commonName), der(0x0c, Buffer.from(text)))));
+/** `Care/bridge` is O=Care, CN=bridge. */
+function name(text: string): Buffer {
+  const [commonName = '', organization] = text.split('/').reverse();
+  const part = (id: string, value: string): Buffer =>
+    der(0x31, sequence(oid(id), der(0x0c, Buffer.from(value))));
+  return sequence(
+    ...(organization === undefined ? [] : [part(OID.organization, organization)]),
+    part(OID.commonName, commonName),
+  );
+}
 /** Critical, as authorities must have it. */
 const extension = (id: string, value: Buffer): Buffer =>
   sequence(oid(id), der(0x01, Buffer.of(0xff)), der(0x04, value));

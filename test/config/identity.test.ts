@@ -51,6 +51,21 @@ test.each([
     { BACKEND_AUTH: 'client-certificate', CLIENT_CERTIFICATES: 'CN=ma1sd' },
     'identity.trustedProxies: got none',
   ],
+  [
+    'a certificate without its key',
+    { TLS_CERT_FILE: '/tls.crt' },
+    'identity.tlsCertFile: expected it together',
+  ],
+  [
+    'an authority of clients, but no TLS',
+    { BACKEND_AUTH: 'client-certificate', CLIENT_CERTIFICATES: 'CN=ma1sd', TLS_CLIENT_CA_FILE: '/ca.crt' },
+    'identity.tlsClientCaFile: expected it together',
+  ],
+  [
+    'an authority of clients whom nobody asks for certificates',
+    { TLS_CERT_FILE: '/tls.crt', TLS_KEY_FILE: '/tls.key', TLS_CLIENT_CA_FILE: '/ca.crt' },
+    'identity.tlsClientCaFile: expected it only where',
+  ],
   ['the network alone, and no network', { BACKEND_AUTH: 'network' }, 'identity.allowedNetworks: expected'],
   [
     'the network alone, and all networks',
@@ -84,6 +99,13 @@ test.each([
   [{ BACKEND_AUTH: 'path-secret', BACKEND_SECRET: 'a-secret-in-the-path' }],
   [{ BACKEND_AUTH: 'client-certificate', CLIENT_CERTIFICATES: 'CN=ma1sd', TRUSTED_PROXIES: '10.1.2.3' }],
   [{ SIGNING_KEY: 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8' }], // as `init` makes one: no invitations yet
+  [{ TLS_CERT_FILE: '/tls.crt', TLS_KEY_FILE: '/tls.key' }],
+  [
+    {
+      ...{ BACKEND_AUTH: 'client-certificate', CLIENT_CERTIFICATES: 'CN=ma1sd' },
+      ...{ TLS_CERT_FILE: '/tls.crt', TLS_KEY_FILE: '/tls.key', TLS_CLIENT_CA_FILE: '/ca.crt' },
+    },
+  ],
   [{ BACKEND_AUTH: 'network', ALLOWED_NETWORKS: '10.1.2.0/24,fd00:1::/32', SERVICE: 'false' }],
 ])('it starts with %j', async (settings) => {
   expect(await faults(settings)).toEqual([]);

@@ -55,3 +55,20 @@ test('attributes that users can write are told once in the log, by /health and a
     'bridge_directory_unreliable_attributes{directory="staff"} 1',
   );
 });
+
+test('it listens as the configuration says, with TLS of its own where that has files for it', async () => {
+  const listenOf = async (env: Readonly<Record<string, string>>): Promise<unknown> => {
+    const config = await loadConfig(undefined, { ...LEAST, BRIDGE_IDENTITY_ENABLED: 'true', ...env });
+    return createIdentityPort({
+      ...{ config, log: recordingLog(), metrics: createMetrics(), pool: pool(), sleep },
+      clock: { now: () => new Date(), monotonicMs: () => performance.now() },
+      directories: { directory: fakeDirectory(), passes: [], checks: [] },
+    }).listen;
+  };
+  expect(await listenOf({})).toEqual({ host: '127.0.0.1', port: 3003 });
+  const files = {
+    BRIDGE_IDENTITY_TLS_CERT_FILE: '/tls.crt',
+    BRIDGE_IDENTITY_TLS_KEY_FILE: '/tls.key',
+  };
+  expect(await listenOf(files)).toMatchObject({ tls: { certFile: '/tls.crt', keyFile: '/tls.key' } });
+});

@@ -1,5 +1,7 @@
 // Who may call the ma1sd backend: a listed network, and a secret or a certificate unless the operator chose otherwise.
 import { createHash, timingSafeEqual } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import type { Request, RequestHandler } from 'express';
 import type { Log } from '../../telemetry/log.ts';
 import { refusal } from './json-body.ts';
@@ -10,6 +12,12 @@ import { send } from './reply.ts';
 /** How callers show who they are. */
 export type BackendAuth =
   | { readonly kind: 'bearer' | 'path-secret'; readonly secrets: readonly string[] }
+  | {
+      /** Of the connection itself, by an authority of ours. */
+      readonly kind: 'own-client-certificate';
+      /** SHA-256 fingerprints or subjects. */
+      readonly certificates: readonly string[];
+    }
   | {
       readonly kind: 'client-certificate';
       /** The header in which the proxy, which checked the certificate, names it. */
@@ -63,7 +71,22 @@ function credentialCheck(auth: BackendAuth): (request: Request) => boolean {
       return (request) =>
         auth.isProxy(peerAddress(request)) && isCertificate(String(request.headers[auth.header] ?? ''));
     }
+    case 'own-client-certificate': {
+      const isCertificate = constantTimeCheck(auth.certificates);
+      return ({ socket }) => namesOf(socket).some(isCertificate);
+    }
   }
+}
+
+/** What the certificate of a connection goes by; nothing unless it is there and its authority is ours. */
+function namesOf(socket: Socket): readonly string[] {
+  if (!(socket instanceof TLSSocket) || !socket.authorized) return [];
+  // A session that is resumed counts as authorized even if nobody showed a certificate when it began.
+  const certificate = socket.getPeerX509Certificate();
+  if (certificate === undefined) return [];
+  const { fingerprint256, subject } = certificate;
+  // The parts as proxies name them (RFC 2253): the last first, one comma between.
+  return [fingerprint256, subject.split('\n').reverse().join(',')];
 }
 
 /** Compares digests, all of them, in constant time. An empty list lets nobody through. */

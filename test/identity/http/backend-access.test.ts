@@ -47,6 +47,46 @@ test('client certificate: as a trusted proxy names it', async () => {
   expect(await calling(behindNone, { headers: { 'X-Client-Certificate': 'CN=ma1sd' } })).toEqual(REFUSED);
 });
 
+test('client certificate: nobody but the proxy itself gets a header believed', async () => {
+  const world = await start({
+    BRIDGE_IDENTITY_BACKEND_AUTH: 'client-certificate',
+    BRIDGE_IDENTITY_CLIENT_CERTIFICATES: 'CN=ma1sd',
+    BRIDGE_IDENTITY_TRUSTED_PROXIES: '127.0.0.1',
+    BRIDGE_IDENTITY_ALLOWED_NETWORKS: '10.1.2.0/24,127.0.0.0/8',
+  });
+  const named = { 'X-Client-Certificate': 'CN=ma1sd' };
+  const from = (network: string): Promise<unknown> =>
+    calling(world, { headers: { ...named, 'X-Forwarded-For': network } });
+  expect(await from('10.1.2.7')).toEqual(LET_IN);
+  // A proxy that passes on what callers send it lets in at most those of the networks.
+  expect(await from('203.0.113.5')).toEqual(REFUSED);
+  expect(await from('127.0.0.1, 203.0.113.5')).toEqual(REFUSED);
+  // A proxy that adds its header to the caller's own: what comes of two is none.
+  const twice = [
+    ['X-Client-Certificate', 'CN=ma1sd'],
+    ['X-Client-Certificate', 'CN=other'],
+  ];
+  const { status } = await fetch(`${world.url}${SINGLE}`, {
+    method: 'POST',
+    headers: twice,
+    body: '{}',
+  } as RequestInit);
+  expect(status).toBe(403);
+});
+
+test('client certificate: a header that claims a proxy makes nobody one', async () => {
+  const world = await start({
+    BRIDGE_IDENTITY_BACKEND_AUTH: 'client-certificate',
+    BRIDGE_IDENTITY_CLIENT_CERTIFICATES: 'CN=ma1sd',
+    BRIDGE_IDENTITY_TRUSTED_PROXIES: '10.9.9.9',
+    BRIDGE_IDENTITY_ALLOWED_NETWORKS: '10.0.0.0/8,127.0.0.0/8',
+  });
+  for (const header of ['X-Forwarded-For', 'Forwarded', 'X-Real-IP']) {
+    const headers = { 'X-Client-Certificate': 'CN=ma1sd', [header]: '10.9.9.9' };
+    expect(await calling(world, { headers })).toEqual(REFUSED);
+  }
+});
+
 test('network: the listed ones, by the address that a trusted proxy gives', async () => {
   const env = {
     BRIDGE_IDENTITY_BACKEND_AUTH: 'network',
