@@ -12,6 +12,7 @@ import { readQueueStats } from './inbox/queue-stats.ts';
 import type { Daemon } from './lifecycle.ts';
 import { createDaemon } from './lifecycle.ts';
 import { createEndpoints } from './endpoints.ts';
+import { createGhostPublisher } from './ghost-publisher.ts';
 import { createIdentityPort } from './identity-port.ts';
 import { createPeriodClock } from './period-clock.ts';
 import { createReaders, MATRIX_CHANNEL } from './readers.ts';
@@ -49,6 +50,7 @@ export function composeDaemon(config: Config, log: Log): Daemon {
     ...createReaders({ config, settings, pool, homeserver, fhir, intake, sleep, log, metrics }),
     ...(identity?.readers ?? []),
     createPeriodClock({ bridge, sleep }),
+    ...(config.identity.publishToOwnFhir ? [createGhostPublisher({ bridge, sleep })] : []),
     ...(config.sweep.enabled ? [createSweep({ config, bridge, pool, sleep })] : []),
   ];
 

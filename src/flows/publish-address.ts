@@ -24,6 +24,25 @@ export function publishItems(
   ];
 }
 
+/**
+ * Puts up ghosts that were registered while nothing was published, some at a time; each once, whatever becomes of it.
+ * @returns how many; fewer than the limit when there are no more
+ */
+export async function publishFormerGhosts(
+  bridge: Pick<Bridge, 'enqueue' | 'publishAddress' | 'store' | 'transact'>,
+  limit: number,
+): Promise<number> {
+  if (bridge.publishAddress === undefined) return 0;
+  return bridge.transact(async (tx) => {
+    const ghosts = await bridge.store.people.takeUnpublishedGhosts(tx, limit);
+    await bridge.enqueue(
+      tx,
+      ghosts.flatMap((ghost) => publishItems(bridge, ghost)),
+    );
+    return ghosts.length;
+  });
+}
+
 /** Handles it. Whoever has an account of their own, or publishes any, is left as they are. */
 export async function publishAddress(
   bridge: Pick<Bridge, 'db' | 'publishAddress' | 'store'>,

@@ -1,4 +1,5 @@
 // The tables of people: who a FHIR person is in Matrix, was before, and back.
+import type { ClientBase } from 'pg';
 import type { FhirReference, MatrixUserId } from '../domain/ids.ts';
 import type { Queryable } from './database.ts';
 
@@ -92,6 +93,29 @@ export async function findPersonByUserId(
     [userId],
   );
   return rows[0]?.reference;
+}
+
+/**
+ * Practitioners with a registered ghost whose address was not put up for publishing yet, some at a time: now it is. Call it in
+ * the transaction that puts them up.
+ */
+export async function takeUnpublishedGhosts(
+  tx: ClientBase,
+  limit: number,
+): Promise<readonly { readonly reference: FhirReference; readonly userId: MatrixUserId }[]> {
+  const { rows } = await tx.query<{ reference: FhirReference; user_id: MatrixUserId }>(
+    `update person set publishing_asked = true
+     from (
+       select reference from person
+       where kind = 'ghost' and not publishing_asked and reference like 'Practitioner/%' and stored_user_id is null
+         and exists (select from ghost where ghost.user_id = person.user_id)
+       order by reference limit $1 for update
+     ) as due
+     where person.reference = due.reference
+     returning person.reference, person.user_id`,
+    [limit],
+  );
+  return rows.map(({ reference, user_id: userId }) => ({ reference, userId }));
 }
 
 /** An account that a person uses again, or still: it need not leave their rooms. */

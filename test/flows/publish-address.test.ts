@@ -1,14 +1,16 @@
 // The address of a practitioner's ghost goes into one's own directory, once and over failures. On a real database.
-import { beforeEach, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { createFhirClient } from '../../src/fhir/client.ts';
 import { createFhirServer } from '../../src/fhir/server.ts';
 import type { Bridge } from '../../src/flows/bridge.ts';
 import { applyGhostChange } from '../../src/flows/ghosts.ts';
 import { createHandle } from '../../src/flows/handle-item.ts';
+import { publishFormerGhosts } from '../../src/flows/publish-address.ts';
 import { inTransaction } from '../../src/inbox/database.ts';
 import { enqueue } from '../../src/inbox/enqueue.ts';
 import { createOwnDirectory } from '../../src/own-directory.ts';
 import * as ghosts from '../../src/store/ghosts.ts';
+import type { PersonRow } from '../../src/store/people.ts';
 import * as people from '../../src/store/people.ts';
 import * as resourceVersions from '../../src/store/resource-versions.ts';
 import { itemsIn, useBridgeDatabase } from '../builders/database.ts';
@@ -90,7 +92,18 @@ async function world({ isConfigured = true } = {}) {
     if (outcome.kind === 'ignored') return outcome.reason;
     return 'error' in outcome ? `${outcome.kind} ${outcome.error.code}` : outcome.kind;
   };
-  return { register, handle, writes: () => seen.filter(({ method }) => method === 'PUT').length, seen };
+  const former = (limit: number) => publishFormerGhosts(bridge, limit);
+  /** The process ends before it has committed. */
+  const interrupted = (limit: number) =>
+    publishFormerGhosts({ ...bridge, enqueue: () => Promise.reject(new Error('the end')) }, limit);
+  return {
+    register,
+    handle,
+    former,
+    interrupted,
+    writes: () => seen.filter(({ method }) => method === 'PUT').length,
+    seen,
+  };
 }
 
 const ITEM = { kind: 'publish', reference: REFERENCE, userId: GHOST };
@@ -196,5 +209,78 @@ test('the published ghost stays a ghost, and gives way to an address of the pers
   expect(await account(...published)).toMatchObject({ kind: 'ghost', userId: GHOST, formerUserIds: [] });
   expect(await account(...published, at('@jan:h'))).toMatchObject({
     ...{ kind: 'user', userId: '@jan:h', voice: GHOST },
+  });
+});
+
+describe('ghosts that were registered while nothing was published', () => {
+  const row = (reference: string, over: Partial<PersonRow> = {}): PersonRow => ({
+    ...{ reference: ref(reference), userId: ghost(reference), kind: 'ghost', source: 'ghost' },
+    ...over,
+  });
+  /** Registered before, with what else there was. */
+  async function before(...rows: readonly PersonRow[]): Promise<void> {
+    const { register } = await world({ isConfigured: false });
+    for (const { reference } of rows) await register(reference);
+    await people.savePeople(pool(), rows);
+  }
+
+  test('are put up, each once, and published', async () => {
+    await before(row(REFERENCE));
+    const { former, handle, writes } = await world();
+    expect(await former(10)).toBe(1);
+    expect(await payloads()).toEqual([ITEM]);
+    expect(await handle(ITEM)).toBe('done');
+    expect(telecom).toEqual([PHONE, TAGGED]);
+    // Not even when the item is forgotten, and the address was taken out again.
+    await pool().query('delete from item');
+    telecom = [PHONE];
+    expect(await former(10)).toBe(0);
+    expect([await payloads(), writes()]).toEqual([[], 1]);
+  });
+
+  test('go some at a time, two replicas take none twice, and what failed is taken again', async () => {
+    const references = Array.from({ length: 7 }, (_, index) => `Practitioner/${index}`);
+    await before(...references.map((reference) => row(reference)));
+    const { former, interrupted } = await world();
+    await expect(interrupted(3)).rejects.toThrow('the end');
+    expect(await payloads()).toEqual([]);
+    expect(await former(3)).toBe(3);
+    const [one, other] = await Promise.all([former(3), former(3)]);
+    expect(one + other).toBeGreaterThanOrEqual(3);
+    while ((await former(3)) > 0);
+    const published = (await payloads()) as readonly { reference: string }[];
+    expect(published.map(({ reference }) => reference).toSorted()).toEqual(references);
+  });
+
+  test('that were put up when they were registered are not put up again', async () => {
+    const { register, former } = await world();
+    await register(REFERENCE);
+    await people.savePeople(pool(), [row(REFERENCE)]);
+    await former(10);
+    expect(await payloads()).toEqual([ITEM]);
+  });
+
+  test('of patients, relatives and roles, of people with an account, and those not registered yet are left', async () => {
+    await before(
+      ...['Patient/7', 'RelatedPerson/7', 'PractitionerRole/7', 'Organization/7'].map((one) => row(one)),
+      row('Practitioner/8', { userId: userId('@jan:h'), kind: 'user', source: 'telecom' }),
+      row('Practitioner/9'),
+    );
+    await people.linkPerson(pool(), ref('Practitioner/9'), userId('@an:h'));
+    await people.savePeople(pool(), [row('Practitioner/9'), row('Practitioner/10')]);
+    const { former } = await world();
+    expect(await former(10)).toBe(0);
+    // The word on their account is taken back: now it is the ghost who speaks for them.
+    await people.unlinkPerson(pool(), ref('Practitioner/9'));
+    expect(await former(10)).toBe(1);
+    expect(await lane('Practitioner/9')).toHaveLength(1);
+  });
+
+  test('are left where no directory is one’s own', async () => {
+    await before(row(REFERENCE));
+    const { former } = await world({ isConfigured: false });
+    expect(await former(10)).toBe(0);
+    const { former: later } = await world();
+    expect(await later(10)).toBe(1);
   });
 });
