@@ -60,7 +60,9 @@ export type NoticeReason =
   | 'unsupported-event'
   | 'not-filed'
   | 'change-not-filed'
-  | 'needs-power';
+  | 'needs-power'
+  | 'upgrade-not-followed'
+  | 'room-replaced';
 
 export type InboxItem =
   | MatrixEventItem

@@ -31,8 +31,9 @@ export async function messageToFhir(bridge: Bridge, event: MatrixEvent, attempt:
   if (room === undefined || typeOf(room.reference) !== 'CommunicationRequest') {
     return { kind: 'ignored', reason: 'not-a-conversation' };
   }
-  if (CHANGES.has(event.type)) return notCarried(bridge, event);
+  if (CHANGES.has(event.type)) return notCarried(bridge, event, 'unsupported-event');
   if (!MESSAGES.has(event.type)) return { kind: 'ignored', reason: 'not-a-message' };
+  if (await wasReplaced(bridge, event, room)) return notCarried(bridge, event, 'room-replaced');
   const known = await store.messages.findMessageByEvent(db, event.event_id);
   if (known?.completed === true) return { kind: 'ignored', reason: 'known' };
   return recordMessage(bridge, event, room, attempt);
@@ -81,11 +82,22 @@ async function recordMessage(
   };
 }
 
-async function notCarried(bridge: Bridge, event: MatrixEvent): Promise<Outcome> {
-  const notices = await unsaid(bridge, event, ['unsupported-event']);
+/** Whether the conversation had gone on to another room when this was said; what was said before is recorded, however late. */
+async function wasReplaced({ store, db }: Bridge, event: MatrixEvent, { roomId }: RoomRow): Promise<boolean> {
+  if (roomId === event.room_id) return false;
+  const followedAt = await store.formerRooms.findFollowedAt(db, event.room_id);
+  return followedAt !== undefined && event.origin_server_ts > followedAt.getTime();
+}
+
+async function notCarried(
+  bridge: Bridge,
+  event: MatrixEvent,
+  reason: 'unsupported-event' | 'room-replaced',
+): Promise<Outcome> {
+  const notices = await unsaid(bridge, event, [reason]);
   return {
     kind: 'ignored',
-    reason: 'unsupported-event',
+    reason,
     record: async (tx) => {
       await bridge.enqueue(tx, notices.map(noticeItem));
     },

@@ -18,7 +18,7 @@ import type { FormerRoom } from '../store/former-rooms.ts';
 import type { RoomRow } from '../store/rooms.ts';
 import type { Bridge } from './bridge.ts';
 import { convergeItem } from './converge-item.ts';
-import { followUpgrade } from './follow-upgrade.ts';
+import { followUpgrade, mayUpgrade } from './follow-upgrade.ts';
 import { noticeItem } from './notice.ts';
 import type { StateChange } from './state-change.ts';
 import { converging } from './state-change.ts';
@@ -85,17 +85,19 @@ export async function completeClaim(bridge: Bridge, claim: Claim, attempt: Attem
 
 /** Clients list an upgraded room in the space too, and that may be handled before the old room's tombstone. */
 async function upgradeOf(
-  { store, db, homeserver, settings }: Bridge,
+  bridge: Bridge,
   { roomId: replacement }: Claim,
   { predecessor }: RoomFacts,
   signal: AbortSignal,
 ): Promise<FormerRoom | undefined> {
+  const { store, db, homeserver, settings } = bridge;
   const roomId = predecessor as RoomId | undefined;
   const old = roomId === undefined ? undefined : await store.rooms.findRoomById(db, roomId);
   if (roomId === undefined || old?.roomId !== roomId) return undefined;
-  const key = { type: 'm.room.tombstone', state_key: '' };
-  const tombstone = await homeserver.stateEvent(settings.bot, roomId, key, signal);
-  return tombstone?.['replacement_room'] === replacement
+  const state = await homeserver.roomState(settings.bot, roomId, signal);
+  const tombstone = state.find(({ type }) => type === 'm.room.tombstone');
+  if (tombstone?.content['replacement_room'] !== replacement) return undefined;
+  return (await mayUpgrade(bridge, old, state, tombstone.sender as MatrixUserId, signal))
     ? { roomId, reference: old.reference, replacement }
     : undefined;
 }

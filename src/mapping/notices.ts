@@ -19,6 +19,11 @@ const WORDS: Readonly<Record<NoticeReason, string>> = {
   'needs-power':
     'this room is now a conversation of the care team, and what is said here from now on is recorded. Please give this ' +
     'account the level of an administrator (100), so that it can keep the room in order.',
+  'upgrade-not-followed':
+    'the care team stays in this room, because its care platform does not let you move it to another. What is said here ' +
+    'is recorded as before. Please ask a lead of the team to upgrade the room.',
+  'room-replaced':
+    'this conversation goes on in the room that took the place of this one. What is said here is not recorded any more.',
 };
 
 /** Content of the `m.notice` that tells a sender; it mentions them, so that their client shows it. */

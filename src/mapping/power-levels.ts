@@ -71,6 +71,11 @@ export function creatorsArePrivileged(roomVersion: string): boolean {
   return Number.parseInt(roomVersion, 10) >= 12;
 }
 
+/** The level that the templates demand of who upgrades a room: in the newer versions no member has it, only creators. */
+export function upgradeLevel(roomVersion: string): number {
+  return creatorsArePrivileged(roomVersion) ? 150 : 100;
+}
+
 interface Around {
   readonly roomVersion: string;
   readonly bot: MatrixUserId;
@@ -100,7 +105,7 @@ export function explicitPowerLevels(
   const open = {
     ...template,
     users,
-    events: { ...template.events, 'm.room.tombstone': isPrivileged ? 150 : 100 },
+    events: { ...template.events, 'm.room.tombstone': upgradeLevel(roomVersion) },
   };
   return phase === 'open' ? open : silenced(open);
 }

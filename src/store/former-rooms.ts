@@ -46,6 +46,15 @@ export async function hasReplacement(db: Queryable, roomId: RoomId): Promise<boo
   return rowCount === 1;
 }
 
+/** When the bridge followed from this room into another; undefined where it has not. */
+export async function findFollowedAt(db: Queryable, roomId: RoomId): Promise<Date | undefined> {
+  const { rows } = await db.query<{ followed_at: Date | null }>(
+    'select followed_at from former_room where room_id = $1',
+    [roomId],
+  );
+  return rows[0]?.followed_at ?? undefined;
+}
+
 /** Forgets a replacement that turned out to be none. */
 export async function forgetFormerRoom(db: Queryable, roomId: RoomId): Promise<void> {
   await db.query('delete from former_room where room_id = $1 and followed_at is null', [roomId]);

@@ -60,6 +60,12 @@ export const errorCatalogue = {
       'An invitation is declined a moment later, so that the inviting homeserver has stored it by then.',
     sender: 'not-filed',
   },
+  'upgrade-fresh': {
+    verdict: 'retry',
+    operator:
+      'A room was replaced by someone who may not. Its alias is taken back a moment later: by then the homeserver has moved it.',
+    sender: 'change-not-filed',
+  },
   'fhir-unavailable': {
     verdict: 'retry',
     operator:

@@ -1,6 +1,6 @@
 // A bridge over the real tables, with a homeserver and a FHIR server in memory: for flows from Matrix to FHIR.
 import type pg from 'pg';
-import type { CareTeam, CommunicationRequest, FhirResource } from '../../src/domain/fhir.ts';
+import type { CareTeam, CommunicationRequest, FhirResource, Practitioner } from '../../src/domain/fhir.ts';
 import type { FhirReference, MatrixUserId, RoomId } from '../../src/domain/ids.ts';
 import { referenceTo } from '../../src/domain/ids.ts';
 import type { MatrixEvent, StateEvent } from '../../src/domain/matrix.ts';
@@ -12,6 +12,7 @@ import { enqueue } from '../../src/inbox/enqueue.ts';
 import type { Attempt } from '../../src/inbox/item.ts';
 import * as claimedRooms from '../../src/store/claimed-rooms.ts';
 import * as formerRooms from '../../src/store/former-rooms.ts';
+import * as messages from '../../src/store/messages.ts';
 import * as notices from '../../src/store/notices.ts';
 import * as people from '../../src/store/people.ts';
 import * as personAccounts from '../../src/store/person-accounts.ts';
@@ -32,7 +33,16 @@ export const SETTINGS = {
   serverName: 'example.org',
   bot: BOT,
   ghostPrefix: '_fhir_',
+  pseudonymizationKey: 'a key of the operator',
   trustedServers: new Set(['example.org']),
+  roomVersion: '11',
+  levels: {
+    ...{ practitioner: 75, organization: 70, relatedPerson: 50, patient: 25 },
+    roles: [{ code: 'primary', level: 100 }],
+  },
+  userMappings: { for: 'off', email: false },
+  namePolicy: 'full',
+  avatars: false,
   membership: 'follow',
   userMadeRooms: 'follow',
   idStrategy: 'client-assigned',
@@ -64,11 +74,13 @@ export function createWorld(db: pg.Pool, over: Partial<Settings> = {}) {
   const log = recordingLog();
   const settings = { ...SETTINGS, ...over };
   const store = {
-    ...{ claimedRooms, formerRooms, notices, people, personAccounts, resourceVersions, roomMembers, rooms },
+    ...{ claimedRooms, formerRooms, messages, notices, people, personAccounts },
+    ...{ resourceVersions, roomMembers, rooms },
   };
   const clock = { now: () => new Date(NOW), monotonicMs: () => 0 };
   const parts = {
     db,
+    transact: (work: (tx: pg.PoolClient) => Promise<void>) => inTransaction(db, work),
     store,
     enqueue,
     settings,
@@ -195,6 +207,11 @@ function createFhir() {
   };
   const server = {
     read: (reference: FhirReference) => Promise.resolve(resources.get(reference)),
+    readMany: (references: readonly FhirReference[]) => {
+      const found = references.map((reference) => [reference, resources.get(reference)] as const);
+      return Promise.resolve(new Map(found.filter(([, resource]) => resource !== undefined)));
+    },
+    searchAll: () => Promise.resolve({ resources: [], complete: true }),
     update: (resource: StoredResource) => {
       const reference = referenceTo(resource.resourceType, resource.id);
       if (resources.get(reference)?.meta.versionId !== resource.meta.versionId)
@@ -215,7 +232,7 @@ function createFhir() {
     /** What the bridge wrote, in order. */
     writes,
     /** Writes as a platform does. */
-    put: (resource: (CareTeam | CommunicationRequest) & { id: string }) => save(resource),
+    put: (resource: (CareTeam | CommunicationRequest | Practitioner) & { id: string }) => save(resource),
     /** A resource as it is, without its version. */
     get: (reference: string): unknown => {
       const resource = resources.get(reference as FhirReference);

@@ -1,17 +1,28 @@
 // Rooms that are upgraded: the bridge follows into the room that takes the old one's place, and only into that.
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { MatrixEvent } from '../../src/domain/matrix.ts';
+import { messageToFhir } from '../../src/flows/message-to-communication.ts';
 import * as people from '../../src/store/people.ts';
 import * as roomMembers from '../../src/store/room-members.ts';
 import * as rooms from '../../src/store/rooms.ts';
 import { useBridgeDatabase } from '../builders/database.ts';
 import { ref } from '../builders/fhir.ts';
-import { createWorld, NURSE, ROOM, SPACE, stateEvent, writeRooms } from '../builders/leading-world.ts';
-import { BOT, roomId } from '../builders/matrix.ts';
+import {
+  createWorld,
+  DOCTOR,
+  NURSE,
+  ROOM,
+  SPACE,
+  stateEvent,
+  writeRooms,
+} from '../builders/leading-world.ts';
+import { BOT, message, roomId } from '../builders/matrix.ts';
 
 const NEXT = roomId('!next');
 const ALIAS = '#communicationrequest/2:example.org';
 const REQUEST = ref('CommunicationRequest/2');
+const ATTEMPT = { number: 1, inDoubt: false, signal: new AbortController().signal };
+const AGAIN = { number: 2 };
 const database = useBridgeDatabase();
 
 beforeEach(async () => {
@@ -40,11 +51,25 @@ function createScene({
   world.matrix.make(ROOM);
   world.matrix.make(NEXT, creation, { open });
   world.matrix.aliases.set(ALIAS, ROOM);
-  world.fhir.put({ resourceType: 'CareTeam', id: '1' });
+  const lead = {
+    member: { reference: 'Practitioner/7' },
+    role: [{ coding: [{ code: 'primary' }] }],
+  };
+  const member = { member: { reference: 'Practitioner/8' } };
+  world.fhir.put({ resourceType: 'CareTeam', id: '1', status: 'active', participant: [lead, member] });
   world.fhir.put({
     ...{ resourceType: 'CommunicationRequest', id: '2', status: 'active' },
-    recipient: [{ reference: 'Practitioner/7' }],
+    recipient: [{ reference: 'CareTeam/1' }],
   });
+  for (const [id, account] of [
+    ['7', NURSE],
+    ['8', DOCTOR],
+  ] as const)
+    world.fhir.put({
+      resourceType: 'Practitioner',
+      id,
+      telecom: [{ system: 'url', value: `matrix:u/${account.slice(1)}` }],
+    });
   return world;
 }
 
@@ -149,6 +174,83 @@ describe('a tombstone is not followed', () => {
     const { matrix, handle } = createScene();
     expect(await handle(tombstone({ content: { replacement_room: replacement } }))).toBe(reason);
     expect(matrix.calls).toEqual([]);
+  });
+});
+
+describe('a tombstone by someone whom another member gave the power', () => {
+  const byDoctor = (over: Partial<Record<keyof MatrixEvent, unknown>> = {}) =>
+    tombstone({ sender: DOCTOR, ...over });
+
+  test('is not followed, and they are told; a later one by a lead is', async () => {
+    const { matrix, handle, converged } = createScene();
+    await expect(handle(byDoctor())).rejects.toMatchObject({ code: 'upgrade-fresh', retryAfterMs: 2000 });
+    // Synapse has moved the alias meanwhile.
+    matrix.aliases.set(ALIAS, NEXT);
+    expect(await handle(byDoctor(), AGAIN)).toBe('upgrade-not-allowed');
+    expect(matrix.aliases.get(ALIAS)).toBe(ROOM);
+    expect(matrix.calls).toEqual([]);
+    expect(await rooms.findRoom(database(), REQUEST)).toMatchObject({ roomId: ROOM });
+    expect(await converged()).toEqual(['upgrade-not-followed']);
+    expect(await handle(tombstone({ event_id: '$later' }))).toBe('done');
+    expect(await rooms.findRoom(database(), REQUEST)).toMatchObject({ roomId: NEXT });
+  });
+
+  test('of a space is not followed either', async () => {
+    const { handle } = createScene({ creation: { type: 'm.space', predecessor: { room_id: SPACE } } });
+    expect(await handle(byDoctor({ room_id: SPACE }), AGAIN)).toBe('upgrade-not-allowed');
+    expect(await rooms.findRoom(database(), ref('CareTeam/1'))).toMatchObject({ roomId: SPACE });
+  });
+
+  test('is not followed by way of its being listed in the space', async () => {
+    const { matrix, handle } = createScene();
+    matrix.set(ROOM, 'm.room.tombstone', '', { replacement_room: NEXT }, DOCTOR);
+    matrix.set(SPACE, 'm.space.child', NEXT, { via: ['example.org'] }, DOCTOR);
+    await handle(stateEvent('m.space.child', { via: ['example.org'] }, { sender: DOCTOR, state_key: NEXT }));
+    await handle(inNext('m.room.member', { sender: BOT, state_key: BOT, content: { membership: 'join' } }));
+    expect(await rooms.findRoom(database(), REQUEST)).toMatchObject({ roomId: ROOM });
+  });
+
+  test('is followed where they made the room, which is theirs', async () => {
+    const { matrix, handle } = createScene();
+    matrix.set(ROOM, 'm.room.create', '', { room_version: '11' }, DOCTOR);
+    await database().query(`update room set made_by = 'user' where room_id = $1`, [ROOM]);
+    expect(await handle(byDoctor())).toBe('done');
+  });
+
+  test('is followed by whom the room has as its all-powerful creator', async () => {
+    const { matrix, handle } = createScene();
+    matrix.set(ROOM, 'm.room.create', '', { room_version: '12', additional_creators: [DOCTOR] });
+    expect(await handle(byDoctor())).toBe('done');
+  });
+
+  test('is not followed from a lead where rooms have creators that nobody surpasses', async () => {
+    const { matrix, handle } = createScene();
+    matrix.set(ROOM, 'm.room.create', '', { room_version: '12' }, BOT);
+    expect(await handle(tombstone(), AGAIN)).toBe('upgrade-not-allowed');
+    expect(await handle(tombstone({ sender: BOT }))).toBe('done');
+  });
+});
+
+describe('what is said in a room that was replaced', () => {
+  const said = (at: Date): MatrixEvent =>
+    message({ event_id: '$said', room_id: ROOM, sender: NURSE, origin_server_ts: at.getTime() });
+
+  test('is recorded if it was said before, and handled late', async () => {
+    const { bridge, fhir, handle } = createScene();
+    await handle(tombstone());
+    const late = said(new Date(Date.now() - 60_000));
+    expect(await messageToFhir(bridge, late, ATTEMPT)).toMatchObject({ kind: 'done' });
+    expect(fhir.writes).toHaveLength(1);
+  });
+
+  test('is not recorded if it was said after, and its sender is told', async () => {
+    const { bridge, fhir, handle, converged } = createScene();
+    await handle(tombstone());
+    const outcome = await messageToFhir(bridge, said(new Date(Date.now() + 60_000)), ATTEMPT);
+    expect(outcome).toMatchObject({ kind: 'ignored', reason: 'room-replaced' });
+    if ('record' in outcome) await bridge.transact(outcome.record);
+    expect(fhir.writes).toEqual([]);
+    expect(await converged()).toContain('room-replaced');
   });
 });
 

@@ -30,6 +30,8 @@ describe('delivery ids', () => {
     'unsupported-content',
     'unsupported-event',
     'not-filed',
+    'upgrade-not-followed',
+    'room-replaced',
   ];
   const all = (id: string): readonly string[] => [
     communicationDeliveryId(ref(`Communication/${id}`)),
