@@ -181,6 +181,17 @@ export async function saveConvergeAt(
   );
 }
 
+/** The same where no earlier moment is recorded: for who has found one without holding the room's lock. */
+export async function advanceConvergeAt(db: Queryable, reference: FhirReference, at: Date): Promise<void> {
+  await db.query(
+    `with changed as (
+       update room set converge_at = $2 where reference = $1 and coalesce(converge_at > $2, true) returning converge_at
+     )
+     select pg_notify($3, '') from changed`,
+    [reference, at, CONVERGE_AT_CHANNEL],
+  );
+}
+
 /** A room whose moment has come. */
 export interface DueRoom {
   readonly reference: FhirReference;

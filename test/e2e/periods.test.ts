@@ -4,8 +4,9 @@ import type { Participant } from './care.ts';
 import { aliases, practitioner, putAndSettle, request, startUser, team } from './care.ts';
 import type { TestContext } from './context.ts';
 import { startContext } from './context.ts';
+import { readTexts } from './kept.ts';
 import type { BotView } from './rooms.ts';
-import { botView, eventually, ghostOf } from './rooms.ts';
+import { botView, eventually, ghostOf, runCommand } from './rooms.ts';
 
 /** How far ahead a period begins or ends: longer than the bridge takes to see that it is to. */
 const AHEAD_MS = 5000;
@@ -83,6 +84,26 @@ describe.skipIf(inject('stackMissing') !== undefined)('by the clock alone', () =
     }
     ewa.leaveClient();
     gijs.leaveClient();
+  });
+
+  test('a moment that went lost is found again by a resync', async () => {
+    await putPractitioner('karel');
+    const end = '2100-01-01T00:00:00.000Z';
+    await putTeam('lost', { reference: reference('Practitioner', 'karel'), end });
+    const id = `CareTeam/${context.prefix}lost`;
+    const moments = (): Promise<readonly string[]> =>
+      readTexts(
+        context.database.url,
+        `select to_char(converge_at at time zone 'UTC', 'YYYY-MM-DD') as text from room where reference = '${id}'`,
+      );
+    expect(await moments()).toEqual(['2100-01-01']);
+    await readTexts(context.database.url, `update room set converge_at = null where reference = '${id}'`);
+    expect(await runCommand(context.bridge, 'resync', '--dry-run', id)).toMatchObject({ code: 0 });
+    expect(await moments()).toEqual([null]);
+    expect(await runCommand(context.bridge, 'resync', id)).toMatchObject({
+      ...{ code: 0, stdout: '1 compared, 0 changed, 0 failed.\n' },
+    });
+    expect(await moments()).toEqual(['2100-01-01']);
   });
 
   test('whose role in an organisation ends leaves, and the organisation stands for who has begun', async () => {

@@ -104,6 +104,15 @@ describe('rooms whose moment has come', () => {
     expect(await askedFor(TEAM)).toHaveLength(2);
   });
 
+  test('are found again by who looks without the lock: only ever to come sooner', async () => {
+    const advance = async (iso: string): Promise<string | undefined> => {
+      await rooms.advanceConvergeAt(pool(), TEAM, new Date(iso));
+      return momentOf(TEAM);
+    };
+    await saveRoom(TEAM, undefined);
+    expect([await advance(SIX), await advance(FIVE), await advance(SIX)]).toEqual([SIX, FIVE, FIVE]);
+  });
+
   test('that are many come in turns, the longest overdue first', async () => {
     await pool().query(
       `insert into room (reference, alias, converge_at)
