@@ -7,7 +7,11 @@ import { createFhirDirectory } from './identity/directories/fhir-directory.ts';
 import type { FhirDirectory } from './identity/directories/fhir-directory.ts';
 import { createKeycloakApi } from './identity/directories/keycloak-api.ts';
 import type { KeycloakClient } from './identity/directories/keycloak-api.ts';
-import { createKeycloakDirectory, unreliableAttributes } from './identity/directories/keycloak.ts';
+import {
+  createKeycloakDirectory,
+  neededAttributes,
+  unreliableAttributes,
+} from './identity/directories/keycloak.ts';
 import type { KeycloakMapping } from './identity/directories/keycloak.ts';
 import { createLocalDirectory } from './identity/directories/local.ts';
 import { createMcsdFeed } from './identity/directories/mcsd-feed.ts';
@@ -95,12 +99,14 @@ export interface LeasedPass {
 /** Tells which configured attributes of a directory find nobody, since they cannot be relied upon. */
 export interface AttributeCheck {
   readonly directory: string;
+  /** Those without which people who are looked up are not found. */
+  readonly needed: readonly string[];
   readonly unreliable: (signal: AbortSignal) => Promise<readonly string[]>;
 }
 
 interface Created {
   readonly directory: Directory;
-  readonly unreliable?: AttributeCheck['unreliable'];
+  readonly check?: Omit<AttributeCheck, 'directory'>;
 }
 
 /** For the pages of a sync; questions have the shorter time of their directory. */
@@ -148,8 +154,8 @@ export function createDirectories(deps: Deps): {
   return {
     directory: createDirectoryChain({ links, budgetMs, agreement, media, log, observe: deps.observeAsked }),
     passes: [...syncs, rotation],
-    checks: links.flatMap(({ directory, unreliable }) =>
-      unreliable === undefined ? [] : [{ directory: directory.name, unreliable }],
+    checks: links.flatMap(({ directory, check }) =>
+      check === undefined ? [] : [{ directory: directory.name, ...check }],
     ),
   };
 }
@@ -217,7 +223,10 @@ function keycloakDirectory(deps: Deps, one: KeycloakSettings): Created {
       ...createKeycloakDirectory({ api, mapping, clock, pageSize: PAGE, passwordClient }),
       name: one.name,
     },
-    unreliable: (signal) => unreliableAttributes(api, mapping, signal),
+    check: {
+      needed: neededAttributes(mapping, deps.settings.media),
+      unreliable: (signal) => unreliableAttributes(api, mapping, signal),
+    },
   };
 }
 

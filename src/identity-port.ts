@@ -1,10 +1,11 @@
 // The second port put together: who serves what directories know, and the work behind both. Only where it is enabled.
 import type { Router } from 'express';
 import type { Pool } from 'pg';
+import { createAttributeChecks } from './attribute-checks.ts';
 import type { ComposedDirectories } from './compose-directories.ts';
 import type { Config } from './config/schema.ts';
 import type { Clock, Sleep } from './domain/clock.ts';
-import type { AttributeCheck, LeasedPass } from './identity-directories.ts';
+import type { LeasedPass } from './identity-directories.ts';
 import { createIdentityServer } from './identity-server.ts';
 import { syncIntervals } from './identity-settings.ts';
 import { createReader } from './inbox/reader.ts';
@@ -37,9 +38,6 @@ const CHANNEL = 'bridge_identity';
 /** How often it is looked whether a pepper is old, or the one before it has had its grace. */
 const PEPPERS_INTERVAL_MS = 60_000;
 const PRUNE_INTERVAL_MS = 60 * 60 * 1000;
-/** How often directories are asked what may be relied upon; one that failed is asked again sooner. */
-const CHECK_INTERVAL_MS = 10 * 60 * 1000;
-const RECHECK_INTERVAL_MS = 60 * 1000;
 
 /** Puts it together; opens no connection yet. */
 export function createIdentityPort(deps: Deps): IdentityPort {
@@ -49,6 +47,7 @@ export function createIdentityPort(deps: Deps): IdentityPort {
   const server = createIdentityServer({
     ...{ config, pool, directory, clock, sleep, log, metrics },
     warnings: attributes.warnings,
+    isReliable: () => !config.identity.requireReliableAttributes || attributes.areReliable(),
   });
   const intervals = syncIntervals(config);
   return {
@@ -98,44 +97,4 @@ async function pruneForever(
     });
     await sleep(PRUNE_INTERVAL_MS, signal);
   }
-}
-
-/** Attributes by which nobody is found, since anybody could have written them: told in the log once, and by `/health`. */
-function createAttributeChecks({ sleep, log, metrics }: Deps, checks: readonly AttributeCheck[]) {
-  const found = new Map<string, readonly string[]>();
-
-  async function checkOnce({ directory, unreliable }: AttributeCheck, signal: AbortSignal): Promise<number> {
-    try {
-      const attributes = await unreliable(signal);
-      metrics.directoryWarnings.set({ directory }, attributes.length);
-      const isNews = attributes.join() !== (found.get(directory) ?? []).join();
-      if (isNews && attributes.length > 0) {
-        log.warn(
-          { directory, attributes },
-          'Nobody is found by attributes that users can write or that are not declared',
-        );
-      }
-      found.set(directory, attributes);
-      return CHECK_INTERVAL_MS;
-    } catch (error) {
-      if (!signal.aborted) log.warn({ directory, error }, 'Could not check the attributes of a directory');
-      return RECHECK_INTERVAL_MS;
-    }
-  }
-
-  async function repeat(check: AttributeCheck, signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) await sleep(await checkOnce(check, signal), signal);
-  }
-
-  return {
-    warnings: (): readonly string[] =>
-      [...found].flatMap(([directory, attributes]) =>
-        attributes.map(
-          (name) => `${directory}: the attribute ${name} can be written by users, or is not declared`,
-        ),
-      ),
-    async run(signal: AbortSignal): Promise<void> {
-      await Promise.all(checks.map((check) => repeat(check, signal)));
-    },
-  };
 }

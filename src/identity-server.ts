@@ -46,6 +46,8 @@ export interface IdentityServerDeps {
   readonly metrics: Metrics;
   /** What `/health` tells an operator to mend. */
   readonly warnings?: () => readonly string[];
+  /** Whether directories hold what people are looked up by in a form that can be relied upon. */
+  readonly isReliable?: () => boolean;
 }
 
 export interface IdentityServer {
@@ -94,7 +96,11 @@ export function createIdentityServer(deps: IdentityServerDeps): IdentityServer {
 type Shared = ReturnType<typeof sharedParts>;
 
 /** Hashed look-ups need a pepper; the backend needs the database alone. */
-async function isReady({ config, pool }: IdentityServerDeps, { peppers }: Shared): Promise<boolean> {
+async function isReady(
+  { config, pool, isReliable }: IdentityServerDeps,
+  { peppers }: Shared,
+): Promise<boolean> {
+  if (isReliable?.() === false) return false;
   if (config.identity.service) return (await peppers.current()) !== undefined;
   await pool.query('select');
   return true;

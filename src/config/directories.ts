@@ -103,6 +103,10 @@ export const directories = {
   directoriesAgreement: z.enum(['first', 'all']).default('first').meta({
     description: 'Whether the first directory that knows decides, or all that know have to say the same.',
   }),
+  requireReliableAttributes: flag(
+    'Whether the port counts as not ready while Keycloak lacks attributes that people are looked up by, or lets users write their own.',
+    true,
+  ),
   homeserversByUra: z.record(ura, serverName).default({}).meta({
     description: 'The homeservers of organisations by URA number. No other source overrules it.',
   }),

@@ -141,6 +141,15 @@ export async function unreliableAttributes(
   return names.filter((name) => !good.has(name));
 }
 
+/** The attributes that answers rest on when people are looked up by these media; e-mail addresses are none. */
+export function neededAttributes(
+  { attributes, matrixIdAttribute, usernameIsLocalpart }: KeycloakMapping,
+  media: readonly Medium[],
+): readonly string[] {
+  const numbers = media.flatMap((medium) => (medium === 'email' ? [] : [attributes[medium]]));
+  return usernameIsLocalpart ? numbers : [...numbers, matrixIdAttribute];
+}
+
 /**
  * What to ask for. `q` is a little language in which a space begins another criterion and in which no criterion means
  * everyone, so that only numbers which passed their strict form get into it.

@@ -2,6 +2,8 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { createDirectories } from '../../../src/identity-directories.ts';
+import { neededAttributes } from '../../../src/identity/directories/keycloak.ts';
+import type { Medium } from '../../../src/identity/directory.ts';
 import { readPeppers } from '../../../src/store/identity-hashes.ts';
 import { serveScript } from '../../builders/http.ts';
 import { recordingLog } from '../../builders/log.ts';
@@ -23,7 +25,7 @@ test('people of a realm are found by number, by name and by hash', async () => {
     return { body: [{ ...an, lastName: 'Jansen', attributes: { uziNr: ['900000009'] } }] };
   });
   const log = recordingLog();
-  const { directory, passes } = createDirectories({
+  const { directory, passes, checks } = createDirectories({
     settings: {
       directories: [
         { kind: 'local' },
@@ -56,6 +58,9 @@ test('people of a realm are found by number, by name and by hash', async () => {
     ...{ observeAsked: () => undefined, onSyncProgress: () => undefined },
   });
   expect(passes.map(({ name }) => name)).toEqual(['identity:hs', 'identity:peppers']);
+  const [check] = checks;
+  expect(check).toMatchObject({ directory: 'hs', needed: ['uziNr'] });
+  expect(await check?.unreliable(signal)).toEqual(['uraNr', 'roleCode', 'matrixId']);
   for (const { pass } of passes) await pass(signal);
   isUp = false;
   const asked = seen.length;
@@ -74,4 +79,20 @@ test('people of a realm are found by number, by name and by hash', async () => {
   );
   expect(seen.length).toBeGreaterThan(asked);
   expect(JSON.stringify(log.lines)).not.toMatch(/@hs\.nl|900000009|Jansen/);
+});
+
+test('what people are looked up by has to be reliable, and who they are unless the username says it', () => {
+  const attributes = { uzi_nr: 'uziNr', ura_nr: 'uraNr', role_code: 'roleCode' };
+  const mapping = { attributes, matrixIdAttribute: 'matrixId', serverName: 'hs.nl', trustedServers: [] };
+  const needed = (usernameIsLocalpart: boolean, media: readonly Medium[]) =>
+    neededAttributes({ ...mapping, usernameIsLocalpart }, media);
+  expect(needed(true, ['email'])).toEqual([]);
+  expect(needed(true, ['email', 'uzi_nr'])).toEqual(['uziNr']);
+  expect(needed(false, ['email'])).toEqual(['matrixId']);
+  expect(needed(false, ['uzi_nr', 'ura_nr', 'role_code'])).toEqual([
+    'uziNr',
+    'uraNr',
+    'roleCode',
+    'matrixId',
+  ]);
 });
