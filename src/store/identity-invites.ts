@@ -15,6 +15,12 @@ export interface InviteRow {
   readonly attempts: number;
 }
 
+/** An invitation in a replica's hands. */
+export interface TakenInvite extends InviteRow {
+  /** When its turn comes again; changed by whoever takes it next, and so the sign that it still is in these hands. */
+  readonly nextAttemptAt: Date;
+}
+
 interface Stored {
   readonly token: string;
   readonly medium: string;
@@ -62,7 +68,7 @@ export async function isEphemeralKey(db: Queryable, ephemeralKey: string, now: D
 export async function takeInvites(
   db: Queryable,
   { now, nextAttemptAt, most }: { now: Date; nextAttemptAt: Date; most: number },
-): Promise<readonly InviteRow[]> {
+): Promise<readonly TakenInvite[]> {
   const { rows } = await db.query<Stored>(
     `update identity_invite set next_attempt_at = $2 where token = any(array(
        select token from identity_invite
@@ -71,7 +77,24 @@ export async function takeInvites(
      returning token, medium, address, room_id, sender, key_id, attempts`,
     [now, nextAttemptAt, most],
   );
-  return rows.map(({ room_id: roomId, key_id: keyId, ...row }) => ({ ...row, roomId, keyId }));
+  return rows.map(({ room_id: roomId, key_id: keyId, ...row }) => ({ ...row, roomId, keyId, nextAttemptAt }));
+}
+
+/**
+ * Holds on to an invitation for longer, unless another replica has taken it since.
+ * @returns whether it is still in these hands
+ */
+export async function holdInvite(
+  db: Queryable,
+  { token, nextAttemptAt }: TakenInvite,
+  until: Date,
+): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `update identity_invite set next_attempt_at = $3
+     where token = $1 and next_attempt_at = $2 and address is not null`,
+    [token, nextAttemptAt, until],
+  );
+  return rowCount === 1;
 }
 
 /** Records that the invitee's homeserver has it. The address is needed no longer, and goes. */

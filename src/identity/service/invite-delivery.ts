@@ -5,7 +5,7 @@ import type { Clock, Sleep } from '../../domain/clock.ts';
 import { serverNameOf } from '../../domain/ids.ts';
 import type { MatrixUserId } from '../../domain/ids.ts';
 import type * as invites from '../../store/identity-invites.ts';
-import type { InviteRow } from '../../store/identity-invites.ts';
+import type { InviteRow, TakenInvite } from '../../store/identity-invites.ts';
 import { BridgeError } from '../../telemetry/errors.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { Directory } from '../directory.ts';
@@ -41,6 +41,8 @@ export interface InviteDelivery {
 const BATCH = 50;
 const RESOLVE_MS = 5_000;
 const TELL_MS = 20_000;
+/** Longer than telling can take, in both ways: nobody else begins to meanwhile. */
+const HOLD_MS = 3 * TELL_MS;
 const LONGEST_WAIT_MS = 60 * 60 * 1000;
 /** More than a day, as the waits grow: a homeserver that still refuses then has a reason, such as an invitation revoked. */
 const MOST_ATTEMPTS = 36;
@@ -74,11 +76,13 @@ export function createInviteDelivery(deps: Deps): InviteDelivery {
   };
 }
 
-async function deliver(deps: Deps, invite: InviteRow): Promise<void> {
+async function deliver(deps: Deps, invite: TakenInvite): Promise<void> {
   const { db, store, clock, log, intervalMs } = deps;
   try {
     const userId = await resolveInvitee(deps, invite);
     if (userId === undefined) return;
+    // Those before it in the batch may have taken so long that its turn came again, for another replica.
+    if (!(await store.holdInvite(db, invite, new Date(clock.now().getTime() + HOLD_MS)))) return;
     await tell(deps, invite, userId);
     await store.completeInvite(db, invite.token, clock.now());
     log.info(

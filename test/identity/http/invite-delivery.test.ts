@@ -42,7 +42,7 @@ describe('delivery', () => {
     return {
       heard,
       onbinds,
-      script: (request: SeenRequest): Answer | undefined => {
+      script: (request: SeenRequest) => {
         if (!request.url.pathname.endsWith('/3pid/onbind')) return honestHomeserver(request);
         const refusal = refusals[onbinds.push(request) - 1];
         if (refusal === undefined) heard.open(request);
@@ -168,6 +168,39 @@ describe('delivery', () => {
     world.directory.people.set('email jo.visser@practice.example', found('@jo:hs.example'));
     await delivering(world, () => delivering(world, () => heard.passed));
     expect(onbinds).toHaveLength(1);
+  });
+
+  test('what a replica has had in hand for long is delivered once, though its turn comes again meanwhile', async () => {
+    const slow = gate();
+    const first = gate();
+    const told: string[] = [];
+    const script = async (request: SeenRequest): Promise<Answer | undefined> => {
+      if (!request.url.pathname.endsWith('/3pid/onbind')) return honestHomeserver(request);
+      const { invites } = JSON.parse(request.body) as { invites: [{ room_id: string }] };
+      if (told.push(invites[0].room_id) === 1) {
+        first.open();
+        await slow.passed;
+      }
+      return { body: {} };
+    };
+    const [one, other] = [await start(FAST, script), await start(FAST, script)];
+    const rooms = ['!a:hs.example', '!b:hs.example', '!c:hs.example'];
+    for (const room of rooms) await store(one, { ...INVITE, room_id: room });
+    for (const { directory } of [one, other])
+      directory.people.set('email jo.visser@practice.example', found('@jo:hs.example'));
+    await delivering(one, async () => {
+      await first.passed;
+      // The other one finds the turn of all three come again while the first is still being told.
+      other.clock.advance(5_000);
+      await delivering(other, () =>
+        expect.poll(async () => (await pending(one)).filter(({ delivered }) => delivered)).toHaveLength(2),
+      );
+      slow.open();
+      await expect
+        .poll(async () => (await pending(one)).filter(({ delivered }) => delivered))
+        .toHaveLength(3);
+    });
+    expect(told.toSorted()).toEqual(rooms);
   });
 
   test('what has expired goes, address and all', async () => {
