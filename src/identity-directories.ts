@@ -248,10 +248,10 @@ function syncStore(pool: Pool, directory: string): SyncStore {
 function pepperStore(pool: Pool) {
   return {
     readPeppers: () => hashes.readPeppers(pool),
-    begin: (pepper: string) =>
+    begin: (pepper: string, replaces: string | undefined) =>
       inTransaction(pool, async (tx) => {
         await records.lockOutIdentityWriters(tx);
-        await hashes.beginPepper(tx, pepper);
+        await hashes.beginPepper(tx, pepper, replaces);
       }),
     hashNextBatch: (size: number) => inTransaction(pool, (tx) => hashes.hashNextBatch(tx, size)),
     announce: () => inTransaction(pool, hashes.announcePepper),

@@ -98,7 +98,7 @@ async function prepare(url: string): Promise<readonly string[]> {
   const pool = createPool(url, 5);
   try {
     for (let from = 0; from < IDENTITIES; from += BATCH) await saveBatch(pool, from);
-    await inTransaction(pool, (tx) => beginPepper(tx, PEPPER));
+    await inTransaction(pool, (tx) => beginPepper(tx, PEPPER, undefined));
     while ((await inTransaction(pool, (tx) => hashNextBatch(tx, BATCH))) > 0);
     await inTransaction(pool, announcePepper);
     await pool.query('vacuum analyze');

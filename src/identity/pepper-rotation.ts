@@ -7,7 +7,7 @@ import type { Pepper } from '../store/identity-hashes.ts';
 export interface PepperStore {
   readonly readPeppers: () => Promise<readonly Pepper[]>;
   /** `lockOutIdentityWriters` and `beginPepper` in one transaction. */
-  readonly begin: (pepper: string) => Promise<void>;
+  readonly begin: (pepper: string, replaces: string | undefined) => Promise<void>;
   /** `hashNextBatch` in a transaction. */
   readonly hashNextBatch: (size: number) => Promise<number>;
   /** `announcePepper` in a transaction. */
@@ -33,7 +33,8 @@ const newPepper = (): string => randomBytes(24).toString('base64url');
 
 /**
  * Makes one pass: prepares and announces a new pepper when there is none or it is old, ends the grace of the previous one,
- * and clears up. A pass that was killed is taken up by the next, on whichever replica, at the batch where it ended.
+ * and clears up. A pass that was killed is taken up by the next, on whichever replica, at the batch where it ended; two at a
+ * time make one pepper.
  * @returns how many addresses were hashed
  */
 export async function rotatePeppersOnce(deps: Deps, signal: AbortSignal): Promise<number> {
@@ -46,7 +47,7 @@ export async function rotatePeppersOnce(deps: Deps, signal: AbortSignal): Promis
   const isPreparing = peppers.some(({ state }) => state === 'preparing');
   let hashed = 0;
   if (isOld || isPreparing) {
-    if (!isPreparing) await store.begin(newPepper());
+    if (!isPreparing) await store.begin(newPepper(), current?.generation);
     hashed = await repeat(() => store.hashNextBatch(batchSize), signal);
     await store.announce();
   }

@@ -16,11 +16,23 @@ export async function readPeppers(db: Queryable): Promise<readonly Pepper[]> {
   return rows;
 }
 
-/** Begins a pepper unless one is being prepared already; under `lockOutIdentityWriters`, in a transaction of its caller. */
-export async function beginPepper(db: Queryable, pepper: string): Promise<void> {
+/**
+ * Begins a pepper unless one is being prepared already, or another than `replaces` is announced: then another replica was
+ * faster. Under `lockOutIdentityWriters`, in a transaction of its caller.
+ * @param replaces the generation of the current one; undefined where there is none
+ */
+export async function beginPepper(
+  db: Queryable,
+  pepper: string,
+  replaces: string | undefined,
+): Promise<void> {
   await db.query(
-    `insert into identity_pepper (pepper, state) values ($1, 'preparing') on conflict (state) do nothing`,
-    [pepper],
+    `insert into identity_pepper (pepper, state) select $1, 'preparing'
+     where not exists (
+       select from identity_pepper where state = 'current' and generation is distinct from $2::bigint
+     )
+     on conflict (state) do nothing`,
+    [pepper, replaces ?? null],
   );
 }
 
@@ -50,8 +62,13 @@ export async function hashNextBatch(db: Queryable, size: number): Promise<number
   return rows[0]?.count ?? 0;
 }
 
-/** Announces the prepared pepper: it becomes the current one, and the current one the previous. In a transaction of its caller. */
+/**
+ * Announces the prepared pepper: it becomes the current one, and the current one the previous. Where there is none, another
+ * replica has announced it. In a transaction of its caller.
+ */
 export async function announcePepper(db: Queryable): Promise<void> {
+  const { rowCount } = await db.query(`select from identity_pepper where state = 'preparing' for update`);
+  if (rowCount === 0) return;
   // Statements of their own: within one, the unique states would meet each other.
   await db.query(`delete from identity_pepper where state = 'previous'`);
   await db.query(`update identity_pepper set state = 'previous', since = now() where state = 'current'`);

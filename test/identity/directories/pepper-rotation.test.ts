@@ -18,24 +18,35 @@ const hashOf = (address: string, medium: string, pepper: string): string =>
   createHash('sha256').update(`${address} ${medium} ${pepper}`).digest('base64url');
 
 /** One pass of the rotation; `crashAfter` batches it dies. */
-async function rotate({ at = new Date(), crashAfter = Infinity, batchSize = 2 } = {}): Promise<number> {
+async function rotate({
+  at = new Date(),
+  crashAfter = Infinity,
+  batchSize = 2,
+  beforeBegin = (): Promise<unknown> => Promise.resolve(),
+  beforeAnnounce = (): Promise<unknown> => Promise.resolve(),
+} = {}): Promise<number> {
   const db = pool();
   let batches = 0;
   return rotatePeppersOnce(
     {
       store: {
         readPeppers: () => hashes.readPeppers(db),
-        begin: (pepper) =>
-          inTransaction(db, async (tx) => {
+        begin: async (pepper, replaces) => {
+          await beforeBegin();
+          await inTransaction(db, async (tx) => {
             await lockOutIdentityWriters(tx);
-            await hashes.beginPepper(tx, pepper);
-          }),
+            await hashes.beginPepper(tx, pepper, replaces);
+          });
+        },
         hashNextBatch: (size) =>
           inTransaction(db, (tx) => {
             if (batches++ >= crashAfter) throw new Error('killed');
             return hashes.hashNextBatch(tx, size);
           }),
-        announce: () => inTransaction(db, hashes.announcePepper),
+        announce: async () => {
+          await beforeAnnounce();
+          await inTransaction(db, hashes.announcePepper);
+        },
         forgetPrevious: (graceSeconds) => hashes.forgetPreviousPepper(db, graceSeconds),
         removeStaleHashes: (size) => hashes.removeStaleHashes(db, size),
       },
@@ -129,6 +140,48 @@ describe('rotation', () => {
     expect((await hashes.readPeppers(pool())).map(({ state }) => state)).toEqual(['current']);
     const { rows } = await pool().query('select from identity_hash');
     expect(rows).toHaveLength(3);
+  });
+
+  // As happens where a replica was frozen, or its lease was lost, in the middle of its pass.
+  describe('by another replica meanwhile', () => {
+    const later = { at: new Date(Date.now() + (DAY + 60) * 1000) };
+
+    test.each(['beforeBegin', 'beforeAnnounce'] as const)('makes one pepper (%s)', async (when) => {
+      await save(pool(), 'mcsd', people(3));
+      await rotate();
+      const first = await pepperIn('current');
+      let byOther: string | undefined;
+      const other = async (): Promise<void> => {
+        await rotate(later);
+        byOther = (await pepperIn('current')).pepper;
+      };
+      await rotate({ ...later, [when]: other });
+      expect((await pepperIn('current')).pepper).toBe(byOther);
+      expect((await pepperIn('previous')).pepper).toBe(first.pepper);
+      expect(await hashes.readPeppers(pool())).toHaveLength(2);
+      for (const state of ['current', 'previous']) {
+        expect(await find('u2@hs.nl', 'email', state)).toBe('@u2:hs.nl');
+      }
+    });
+
+    test('makes one first pepper', async () => {
+      let byOther: string | undefined;
+      const beforeBegin = async (): Promise<void> => {
+        await rotate();
+        byOther = (await pepperIn('current')).pepper;
+      };
+      await rotate({ beforeBegin });
+      expect(await hashes.readPeppers(pool())).toMatchObject([{ pepper: byOther, state: 'current' }]);
+    });
+
+    test('at the very same time makes one pepper', async () => {
+      await save(pool(), 'mcsd', people(5));
+      await rotate();
+      const first = await pepperIn('current');
+      await Promise.all([rotate({ ...later, batchSize: 1 }), rotate({ ...later, batchSize: 1 })]);
+      expect((await pepperIn('previous')).pepper).toBe(first.pepper);
+      expect(await find('u4@hs.nl')).toBe('@u4:hs.nl');
+    });
   });
 
   test.each([0, 1, 2, 3, 4])(

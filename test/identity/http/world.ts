@@ -11,7 +11,12 @@ import type { IdentityServer } from '../../../src/identity-server.ts';
 import type { Directory, DirectoryEntry, Resolution, Threepid } from '../../../src/identity/directory.ts';
 import { inTransaction } from '../../../src/inbox/database.ts';
 import { startHttpServer } from '../../../src/ops/http-server.ts';
-import { announcePepper, beginPepper, hashNextBatch } from '../../../src/store/identity-hashes.ts';
+import {
+  announcePepper,
+  beginPepper,
+  hashNextBatch,
+  readPeppers,
+} from '../../../src/store/identity-hashes.ts';
 import { saveIdentityRecords } from '../../../src/store/identity-records.ts';
 import { BridgeError } from '../../../src/telemetry/errors.ts';
 import { createMetrics } from '../../../src/telemetry/metrics.ts';
@@ -131,7 +136,7 @@ export interface Called {
   readonly headers: Headers;
 }
 
-type Homeserver = (request: SeenRequest) => Answer | undefined;
+type Homeserver = (request: SeenRequest) => Answer | undefined | Promise<Answer | undefined>;
 
 /** A homeserver to which `token-of-<localpart>` is an OpenID token of that user. */
 export const honestHomeserver: Homeserver = ({ url }) => {
@@ -268,7 +273,8 @@ export async function knowLocally(
 
 /** Announces a pepper, with its hashes. */
 export async function usePepper(pool: pg.Pool, pepper: string): Promise<void> {
-  await inTransaction(pool, (tx) => beginPepper(tx, pepper));
+  const current = (await readPeppers(pool)).find(({ state }) => state === 'current');
+  await inTransaction(pool, (tx) => beginPepper(tx, pepper, current?.generation));
   await inTransaction(pool, (tx) => hashNextBatch(tx, 1000));
   await inTransaction(pool, announcePepper);
 }
