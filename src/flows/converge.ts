@@ -5,6 +5,7 @@ import type { NewItem, Outcome, RecordEffect } from '../inbox/item.ts';
 import type { Bridge } from './bridge.ts';
 import { careTeamToSpace } from './care-team-to-space.ts';
 import { convergeItem } from './converge-item.ts';
+import { dependentsOf } from './dependents.ts';
 import { requestToRoom } from './request-to-room.ts';
 
 /** How a convergence ended. */
@@ -56,7 +57,7 @@ export async function convergeWithDependents(
   signal: AbortSignal,
 ): Promise<Outcome> {
   const converged = await convergeOne(bridge, reference, { cause }, signal);
-  const dependents = await bridge.store.roomMembers.findDependents(bridge.db, [reference]);
+  const dependents = await bridge.transact((tx) => dependentsOf(bridge.store, tx, [reference]));
   const others = dependents.filter((dependent) => dependent !== reference);
   return outcomeOf(
     bridge,

@@ -3,12 +3,13 @@ import type { ClientBase } from 'pg';
 import type { FhirReference, MatrixUserId } from '../domain/ids.ts';
 import type { Bridge } from './bridge.ts';
 import { convergeItem } from './converge-item.ts';
+import { dependentsOf } from './dependents.ts';
 
 /** What it needs: a part of the bridge. */
 export type LinkingBridge = Pick<Bridge, 'enqueue' | 'transact'> & {
   readonly store: {
     readonly people: Pick<Bridge['store']['people'], 'linkPerson' | 'unlinkPerson'>;
-    readonly roomMembers: Pick<Bridge['store']['roomMembers'], 'findDependents'>;
+    readonly roomMembers: Pick<Bridge['store']['roomMembers'], 'findDependents' | 'lockDependencies'>;
   };
 };
 
@@ -23,8 +24,9 @@ export async function linkPerson(
   cause: string,
 ): Promise<readonly FhirReference[]> {
   return bridge.transact(async (tx) => {
+    const rooms = await dependentsOf(bridge.store, tx, [reference]);
     await bridge.store.people.linkPerson(tx, reference, userId);
-    return askDependents(bridge, tx, reference, cause);
+    return ask(bridge, tx, rooms, cause);
   });
 }
 
@@ -35,18 +37,18 @@ export async function unlinkPerson(
   cause: string,
 ): Promise<readonly FhirReference[] | undefined> {
   return bridge.transact(async (tx) => {
+    const rooms = await dependentsOf(bridge.store, tx, [reference]);
     const wasLinked = await bridge.store.people.unlinkPerson(tx, reference);
-    return wasLinked ? askDependents(bridge, tx, reference, cause) : undefined;
+    return wasLinked ? ask(bridge, tx, rooms, cause) : undefined;
   });
 }
 
-async function askDependents(
-  { store, enqueue }: LinkingBridge,
+async function ask(
+  { enqueue }: LinkingBridge,
   tx: ClientBase,
-  reference: FhirReference,
+  rooms: readonly FhirReference[],
   cause: string,
 ): Promise<readonly FhirReference[]> {
-  const rooms = await store.roomMembers.findDependents(tx, [reference]);
   await enqueue(
     tx,
     rooms.map((room) => convergeItem(room, cause)),

@@ -1,12 +1,14 @@
 // A person came into or left a bridged room by Matrix → the CareTeam or CommunicationRequest says so, by policy.
 import { z } from 'zod';
 import type { FhirResource } from '../domain/fhir.ts';
-import type { MatrixUserId } from '../domain/ids.ts';
+import type { FhirReference, MatrixUserId } from '../domain/ids.ts';
+import { practitionerOf } from '../mapping/identities.ts';
 import type { Moment, Roster, Somebody } from '../mapping/matrix-to-fhir/membership.ts';
 import {
   isNamed,
   momentOf,
   namesGroups,
+  rolesNamedBy,
   withMember,
   withoutMember,
 } from '../mapping/matrix-to-fhir/membership.ts';
@@ -16,6 +18,7 @@ import type { Attempt, Outcome } from '../inbox/item.ts';
 import type { RoomRow } from '../store/rooms.ts';
 import type { Bridge } from './bridge.ts';
 import { convergeItem } from './converge-item.ts';
+import { dependentsOf } from './dependents.ts';
 import type { StateChange } from './state-change.ts';
 import { converging } from './state-change.ts';
 
@@ -31,17 +34,32 @@ interface Change {
   readonly moment: Moment;
 }
 
-/** Handles `m.room.member` by someone who is not of the bridge. */
+/**
+ * Handles `m.room.member` by someone who is not of the bridge. Of what is not carried, convergence takes note all the same:
+ * who is in the room decides who may leave it, and who has which level.
+ */
 export async function membershipToFhir(
   bridge: Bridge,
   event: StateChange,
   room: RoomRow,
   attempt: Attempt,
 ): Promise<Outcome> {
-  const userId = event.state_key as MatrixUserId;
+  if (event.state_key === bridge.settings.bot) return botRemoved(bridge, room);
   const membership = contentSchema.safeParse(event.content).data?.membership;
   if (membership === undefined) return { kind: 'ignored', reason: 'malformed' };
-  if (userId === bridge.settings.bot) return botRemoved(bridge, room);
+  const outcome = await changeToFhir(bridge, event, { room, membership }, attempt);
+  return outcome.kind === 'ignored'
+    ? { ...converging(bridge, [room.reference], event), ...outcome }
+    : outcome;
+}
+
+async function changeToFhir(
+  bridge: Bridge,
+  event: StateChange,
+  { room, membership }: { readonly room: RoomRow; readonly membership: string },
+  attempt: Attempt,
+): Promise<Outcome> {
+  const userId = event.state_key as MatrixUserId;
   if (membership === 'invite' || membership === 'knock') return { kind: 'ignored', reason: 'not-joined-yet' };
   // FHIR leads: convergence removes who came and brings back who went.
   if (bridge.settings.membership === 'ignore') return converging(bridge, [room.reference], event);
@@ -86,10 +104,11 @@ async function personWhoLeft(
 }
 
 async function carry(bridge: Bridge, change: Change, attempt: Attempt): Promise<Outcome> {
-  const { room, event, action, somebody, moment } = change;
+  const { room, event, action, moment } = change;
   const roster = await bridge.fhir.read(room.reference, attempt.signal);
   if (roster === undefined || !isRoster(roster)) return { kind: 'ignored', reason: 'gone' };
   if (roster.status === 'entered-in-error') return { kind: 'ignored', reason: 'status' };
+  const somebody = await withRoles(bridge, change.somebody, roster, attempt.signal);
   const { store, db } = bridge;
   const isAgreedOn = (await store.roomMembers.readBase(db, room.reference)).has(change.userId);
   // They followed the bridge's own invitation; if FHIR has dropped them since, joining does not bring them back.
@@ -112,28 +131,48 @@ async function carry(bridge: Bridge, change: Change, attempt: Attempt): Promise<
     : write(bridge, change, { ...updated, id: roster.id, meta: roster.meta }, attempt.signal);
 }
 
+/** A resource names people by their roles as well: those that it names and this person holds mean them too. */
+async function withRoles(
+  { fhir }: Bridge,
+  somebody: Somebody,
+  roster: Roster,
+  signal: AbortSignal,
+): Promise<Somebody> {
+  const roles = rolesNamedBy(roster).filter((reference) => !somebody.all.has(reference));
+  if (roles.length === 0) return somebody;
+  const found = await fhir.readMany(roles, signal);
+  const isTheirs = (reference: FhirReference): boolean => {
+    const role = found.get(reference);
+    const holder = role?.resourceType === 'PractitionerRole' ? practitionerOf(role) : undefined;
+    return holder !== undefined && somebody.all.has(holder);
+  };
+  return { ...somebody, all: new Set([...somebody.all, ...roles.filter(isTheirs)]) };
+}
+
+/** Who counts on the team is asked for as well: the bridge's own write asks for nobody's convergence. */
 async function write(
   bridge: Bridge,
-  { room, event, action, userId }: Change,
+  { room: { reference }, event, action, userId }: Change,
   roster: StoredResource<Roster>,
   signal: AbortSignal,
 ): Promise<Outcome> {
   const { store, db } = bridge;
-  const version = await bridge.fhir.update(roster, signal);
-  // Rooms into which the team counts, whose convergence the bridge's own write does not ask for.
-  const dependents = await store.roomMembers.findDependents(db, [room.reference]);
-  const converge = new Set([room.reference, ...dependents]);
-  return {
-    kind: 'done',
-    record: async (tx) => {
-      await store.resourceVersions.recordWritten(tx, version);
-      if (action === 'remove') await store.roomMembers.removeFromBase(tx, room.reference, userId);
-      await bridge.enqueue(
-        tx,
-        [...converge].map((reference) => convergeItem(reference, event.event_id)),
-      );
-    },
-  };
+  // Under the lock: a convergence that read FHIR before this write would put them back into the base after it.
+  const version = await bridge.roomLock(reference, signal, async () => {
+    const written = await bridge.fhir.update(roster, signal);
+    if (action === 'remove') await store.roomMembers.removeFromBase(db, reference, userId);
+    return written;
+  });
+  await bridge.transact(async (tx) => {
+    const dependents = await dependentsOf(store, tx, [reference]);
+    await store.resourceVersions.recordWritten(tx, version);
+    const rooms = [...new Set([reference, ...dependents])];
+    await bridge.enqueue(
+      tx,
+      rooms.map((room) => convergeItem(room, event.event_id)),
+    );
+  });
+  return { kind: 'done' };
 }
 
 async function suggest(

@@ -6,6 +6,7 @@ import type { Attempt, Outcome } from '../inbox/item.ts';
 import type { RoomRow } from '../store/rooms.ts';
 import type { Bridge } from './bridge.ts';
 import { convergeItem } from './converge-item.ts';
+import { dependentsOf } from './dependents.ts';
 import type { StateChange } from './state-change.ts';
 import { converging } from './state-change.ts';
 
@@ -26,13 +27,17 @@ export async function nameToFhir(
   const present = await bridge.homeserver.stateEvent(bot, event.room_id, event, signal);
   if (present?.['name'] !== name) return { kind: 'ignored', reason: 'superseded' };
   const version = await bridge.fhir.update({ ...updated, id: resource.id, meta: resource.meta }, signal);
-  return {
-    kind: 'done',
-    record: async (tx) => {
-      await bridge.store.resourceVersions.recordWritten(tx, version);
-      await bridge.enqueue(tx, [convergeItem(room.reference, event.event_id)]);
-    },
-  };
+  await bridge.transact(async (tx) => {
+    // The version before this one may be a platform's, which no reader has seen yet, and none will.
+    const dependents = await dependentsOf(bridge.store, tx, [room.reference]);
+    await bridge.store.resourceVersions.recordWritten(tx, version);
+    const rooms = [...new Set([room.reference, ...dependents])];
+    await bridge.enqueue(
+      tx,
+      rooms.map((reference) => convergeItem(reference, event.event_id)),
+    );
+  });
+  return { kind: 'done' };
 }
 
 function renamed(

@@ -1,6 +1,12 @@
 // A bridge over the real tables, with a homeserver and a FHIR server in memory: for flows from Matrix to FHIR.
 import type pg from 'pg';
-import type { CareTeam, CommunicationRequest, FhirResource, Practitioner } from '../../src/domain/fhir.ts';
+import type {
+  CareTeam,
+  CommunicationRequest,
+  FhirResource,
+  Practitioner,
+  PractitionerRole,
+} from '../../src/domain/fhir.ts';
 import type { FhirReference, MatrixUserId, RoomId } from '../../src/domain/ids.ts';
 import { referenceTo } from '../../src/domain/ids.ts';
 import type { MatrixEvent, StateEvent } from '../../src/domain/matrix.ts';
@@ -80,9 +86,10 @@ export function createWorld(db: pg.Pool, over: Partial<Settings> = {}) {
   const clock = { now: () => new Date(NOW), monotonicMs: () => 0 };
   const parts = {
     db,
-    transact: (work: (tx: pg.PoolClient) => Promise<void>) => inTransaction(db, work),
+    transact: <T>(work: (tx: pg.PoolClient) => Promise<T>) => inTransaction(db, work),
     store,
     enqueue,
+    roomLock: <T>(_key: string, _signal: AbortSignal, work: () => Promise<T>) => work(),
     settings,
     clock,
     log,
@@ -232,7 +239,8 @@ function createFhir() {
     /** What the bridge wrote, in order. */
     writes,
     /** Writes as a platform does. */
-    put: (resource: (CareTeam | CommunicationRequest | Practitioner) & { id: string }) => save(resource),
+    put: (resource: (CareTeam | CommunicationRequest | Practitioner | PractitionerRole) & { id: string }) =>
+      save(resource),
     /** A resource as it is, without its version. */
     get: (reference: string): unknown => {
       const resource = resources.get(reference as FhirReference);
@@ -242,12 +250,13 @@ function createFhir() {
   };
 }
 
-async function inTransaction(db: pg.Pool, work: (tx: pg.PoolClient) => Promise<void>): Promise<void> {
+async function inTransaction<T>(db: pg.Pool, work: (tx: pg.PoolClient) => Promise<T>): Promise<T> {
   const tx = await db.connect();
   try {
     await tx.query('begin');
-    await work(tx);
+    const result = await work(tx);
     await tx.query('commit');
+    return result;
   } finally {
     tx.release();
   }

@@ -1,4 +1,5 @@
 // Members who come and go by Matrix: what is written to FHIR, proposed, restored or left alone.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { MatrixEvent } from '../../src/domain/matrix.ts';
 import * as people from '../../src/store/people.ts';
@@ -127,6 +128,42 @@ describe('under the policy follow', () => {
     expect(await converged()).toEqual(['CareTeam/1']);
   });
 
+  test('who is named by a role that they hold leaves in it, as whom alone they are known', async () => {
+    const { matrix, fhir, handle } = createScene({}, ['PractitionerRole/70', 'PractitionerRole/80']);
+    const role = (id: string, practitioner: string) => ({
+      ...({ resourceType: 'PractitionerRole', id } as const),
+      practitioner: { reference: practitioner },
+    });
+    fhir.put(role('70', 'Practitioner/7'));
+    fhir.put(role('80', 'Practitioner/8'));
+    matrix.member(SPACE, NURSE, 'leave');
+    expect(await handle(member(NURSE, 'leave'))).toBe('done');
+    expect(fhir.get('CareTeam/1')).toMatchObject({
+      participant: [
+        { member: { reference: 'PractitionerRole/70' }, period: { end: '2026-11-21T12:00:00.000Z' } },
+        { member: { reference: 'PractitionerRole/80' } },
+      ],
+    });
+  });
+
+  test('a convergence under way does not bring back into the base who leaves meanwhile', async () => {
+    const { bridge, matrix, handle } = createScene({}, ['Practitioner/8']);
+    const base = new Map([[DOCTOR, ref('Practitioner/8')]]);
+    await roomMembers.saveBase(database(), ref('CareTeam/1'), base);
+    matrix.member(SPACE, DOCTOR, 'leave');
+    let converging: Promise<unknown> = Promise.resolve();
+    // It has read FHIR, and saves whom it found there; the lock makes who writes to FHIR wait for it.
+    const lock: typeof bridge.roomLock = async (_key, _signal, work) => {
+      await converging;
+      return work();
+    };
+    Object.assign(bridge, { roomLock: lock });
+    converging = sleep(100).then(() => roomMembers.saveBase(database(), ref('CareTeam/1'), base));
+    expect(await handle(member(DOCTOR, 'leave'))).toBe('done');
+    await converging;
+    expect(await roomMembers.readBase(database(), ref('CareTeam/1'))).toEqual(new Set());
+  });
+
   test('who joins by the bridge’s own invitation after FHIR dropped them is not brought back', async () => {
     const { matrix, fhir, handle, converged } = createScene();
     await roomMembers.saveBase(database(), ref('CareTeam/1'), new Map([[DOCTOR, ref('Practitioner/8')]]));
@@ -193,6 +230,14 @@ describe('under the policy follow', () => {
     ['one of them leaving', member('@stranger:example.org', 'leave'), 'unmapped-member'],
     ['who left without having been in', member(DOCTOR, 'leave'), 'not-a-member'],
     ['an invitation', member(DOCTOR, 'invite', { sender: NURSE }), 'not-joined-yet'],
+  ])('%s is nothing to carry, and something to compare', async (_, event, reason) => {
+    const { fhir, handle, converged } = createScene();
+    expect(await handle(event)).toBe(reason);
+    expect(fhir.writes).toEqual([]);
+    expect(await converged()).toEqual(['CareTeam/1']);
+  });
+
+  test.each([
     ['what the bot did', member(DOCTOR, 'leave', { sender: BOT }), 'own-state'],
     ['what a ghost did', member(GHOST, 'leave'), 'own-state'],
     ['the bot being removed', member(BOT, 'leave', { sender: NURSE }), 'bot-membership'],
@@ -225,11 +270,13 @@ describe('a person who moved to another account', () => {
   test.each(['join', 'invite'])(
     'has not left when the old one leaves (the new one: %s)',
     async (membership) => {
-      const { matrix, fhir, handle } = createScene({}, ['Practitioner/8']);
+      const { matrix, fhir, handle, converged } = createScene({}, ['Practitioner/8']);
       matrix.member(SPACE, NEW_ACCOUNT, membership);
       matrix.member(SPACE, DOCTOR, 'leave');
       expect(await handle(member(DOCTOR, 'leave'))).toBe('moved');
       expect(fhir.writes).toEqual([]);
+      // The level that the old account had is to go.
+      expect(await converged()).toEqual(['CareTeam/1']);
     },
   );
 

@@ -41,6 +41,16 @@ export function namesGroups(roster: Roster, now: number): boolean {
   return careTeams.length + organizations.length > 0;
 }
 
+/** The PractitionerRoles by which the resource names people, or named them once. */
+export function rolesNamedBy(roster: Roster): readonly FhirReference[] {
+  const named =
+    roster.resourceType === 'CareTeam'
+      ? (roster.participant ?? []).map(({ member }) => member)
+      : [...(roster.recipient ?? []), roster.requester, roster.sender];
+  const parsed = named.map((member) => parseReference(member?.reference));
+  return parsed.flatMap((each) => (each?.resourceType === 'PractitionerRole' ? [each.reference] : []));
+}
+
 /**
  * The resource with the person in it: a participant from that moment on, or a recipient. A participation that has ended
  * stays as it is; the new one takes its reference, so that a role stays the role, but no role code, which gives power.
