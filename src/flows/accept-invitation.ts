@@ -9,6 +9,7 @@ import { BridgeError } from '../telemetry/errors.ts';
 import type { Attempt, Outcome } from '../inbox/item.ts';
 import type { Bridge, BridgeSettings } from './bridge.ts';
 import { isOwnUser } from './own-users.ts';
+import { converging } from './state-change.ts';
 
 const DECLINE_AFTER_MS = 2_000;
 
@@ -40,7 +41,9 @@ export async function acceptInvitation(
 ): Promise<Outcome> {
   const { db, store, settings, pseudonyms } = bridge;
   const { state_key: ghost, room_id: roomId, sender } = event;
-  if ((await store.rooms.findRoomById(db, roomId)) !== undefined) return ignored('own-room');
+  const own = await store.rooms.findRoomById(db, roomId);
+  // Whether the ghost follows is FHIR's to say.
+  if (own !== undefined) return { ...converging(bridge, [own.reference], event), ...ignored('own-room') };
   if ((await store.people.findPersonByUserId(db, ghost)) === undefined) return ignored('no-such-person');
   if (!settings.trustedServers.has(serverNameOf(sender))) return ignored('untrusted-server');
   const context = readInviteContext(event.content);
@@ -107,6 +110,6 @@ async function decline(
   return ignored(reason);
 }
 
-function ignored(reason: string): Outcome {
+function ignored(reason: string): Extract<Outcome, { kind: 'ignored' }> {
   return { kind: 'ignored', reason };
 }

@@ -41,9 +41,9 @@ export async function roomStateToFhir(
   if (room.roomId !== event.room_id) return { kind: 'ignored', reason: 'former-room' };
   if (event.type === 'm.room.tombstone') return tombstoneToRoom(bridge, event, room, attempt);
   if (isOwnUser(settings, event.sender)) return { kind: 'ignored', reason: 'own-state' };
-  // Whoever leaves a room that was given up has only gone on to the next.
+  // Whoever leaves a room that was given up has only gone on to the next. Until the bridge is in that, the old one is kept.
   if (await store.formerRooms.hasReplacement(db, event.room_id))
-    return { kind: 'ignored', reason: 'former-room' };
+    return { ...converging(bridge, [room.reference], event), kind: 'ignored', reason: 'former-room' };
   const isSpace = typeOf(room.reference) === 'CareTeam';
   if (event.type === 'm.room.member') return membershipToFhir(bridge, event, room, attempt);
   if (event.type === 'm.room.name') return nameToFhir(bridge, event, room, attempt);

@@ -5,11 +5,12 @@ import type { Bridge } from '../../src/flows/bridge.ts';
 import { acceptInvitation, isGhostInvitation } from '../../src/flows/accept-invitation.ts';
 import { invitationContent } from '../../src/mapping/invite-context.ts';
 import type { ReceivedToken } from '../../src/pseudonyms/pseudonyms.ts';
+import { enqueue } from '../../src/inbox/enqueue.ts';
 import * as invitations from '../../src/store/invitations.ts';
 import * as people from '../../src/store/people.ts';
 import * as rooms from '../../src/store/rooms.ts';
 import { BridgeError } from '../../src/telemetry/errors.ts';
-import { useBridgeDatabase } from '../builders/database.ts';
+import { itemsIn, useBridgeDatabase } from '../builders/database.ts';
 import { ref } from '../builders/fhir.ts';
 import { BOT, eventId, message, roomId, userId } from '../builders/matrix.ts';
 
@@ -49,6 +50,7 @@ async function createWorld() {
   };
   const bridge = {
     db,
+    enqueue,
     settings: SETTINGS,
     store: { invitations, people, rooms },
     pseudonyms: {
@@ -136,6 +138,7 @@ describe('is not followed, and left standing,', () => {
     await rooms.reserveRoom(database(), ref('CareTeam/1'), '#careteam/1:example.org' as never);
     await rooms.saveRoomId(database(), ref('CareTeam/1'), roomId('!theirs'));
     expect([await handle(), calls]).toEqual(['own-room', []]);
+    expect(await itemsIn(database(), 'to-matrix:CareTeam/1')).toHaveLength(1);
   });
 
   test('where nobody can resolve tokens', async () => {
