@@ -68,6 +68,11 @@ export function staffOf(organization: FhirReference): StaffOf {
   return `PractitionerRole?organization=${organization}` as StaffOf;
 }
 
+/** Tells whether a room depends on roles held in an organisation, and not on one resource. */
+export function isStaffOf(dependency: Dependency): dependency is StaffOf {
+  return dependency.includes('?');
+}
+
 /** The logical id in a `Type/id` reference. */
 export function idOf(reference: FhirReference): string {
   return reference.slice(reference.indexOf('/') + 1);

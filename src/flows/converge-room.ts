@@ -1,6 +1,7 @@
 // Brings one room from whatever it is to what it should be: planned first, then made if missing, then the differences.
 import type { ClientBase, Pool } from 'pg';
 import type { FhirReference, MatrixUserId, RoomId } from '../domain/ids.ts';
+import { isStaffOf } from '../domain/ids.ts';
 import { aliasOf } from '../mapping/aliases.ts';
 import { peopleDigest } from '../mapping/delivery-ids.ts';
 import type { DesiredRoom } from '../mapping/desired-room.ts';
@@ -150,14 +151,17 @@ async function askForMore(
   const { store, clock, enqueue } = bridge;
   await bridge.transact(async (tx) => {
     await store.roomMembers.lockDependencies(tx, 'storing');
-    await store.roomMembers.saveDependencies(tx, reference, new Set([...sources, ...people.dependencies]));
+    const all = new Set([...sources, ...people.dependencies]);
+    const added = await store.roomMembers.saveDependencies(tx, reference, all);
     await store.rooms.saveConvergeAt(
       tx,
       reference,
       people.until === undefined ? undefined : new Date(people.until),
     );
-    const changed = await changedMeanwhile({ db: tx, store }, people);
+    const changed = await changedMeanwhile({ db: tx, store, clock }, people);
     const items = changed.map((cause) => convergeItem(reference, cause));
+    // In whose staff a role is that came meanwhile, only a search tells.
+    if (added.some(isStaffOf)) items.push(convergeItem(reference, `staff ${clock.now().toISOString()}`));
     if (unreached.length > 0) {
       const today = clock.now().toISOString().slice(0, 10);
       items.push(insistItem(reference, `invite ${peopleDigest(unreached)} ${today}`));

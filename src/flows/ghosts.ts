@@ -13,6 +13,8 @@ export interface GhostWish {
   readonly displayName: string;
   /** Undefined shows none. */
   readonly avatar: Avatar | undefined;
+  /** The person could not be read: what was shown before is better, and each role may name them otherwise. */
+  readonly isGuess: boolean;
 }
 
 /** A step towards the ghosts as they should be; each is idempotent. */
@@ -31,8 +33,9 @@ export async function ghostChanges(
     db,
     ghosts.map(({ userId }) => userId),
   );
-  return ghosts.flatMap(({ userId, reference, displayName, avatar }): GhostChange[] => {
+  return ghosts.flatMap(({ userId, reference, displayName, avatar, isGuess }): GhostChange[] => {
     const ghost = known.get(userId);
+    if (isGuess && ghost?.displayName !== undefined) return [];
     return [
       ...(ghost === undefined ? [{ kind: 'register-ghost' as const, userId, reference }] : []),
       ...(ghost?.displayName === displayName

@@ -16,6 +16,8 @@ import { userMappingOf } from '../mapping/user-mapping.ts';
 import type { Queryable } from '../store/database.ts';
 import type { KnownPerson, PersonRow } from '../store/people.ts';
 import type { Bridge, BridgeSettings } from './bridge.ts';
+import { convergeItem } from './converge-item.ts';
+import { dependentsOf } from './dependents.ts';
 import { directoryAccounts } from './directory-accounts.ts';
 import type { NamedPeople } from './expand-people.ts';
 import { expandPeople } from './expand-people.ts';
@@ -36,6 +38,8 @@ export interface ResolvedPeople {
   readonly dependencies: ReadonlySet<Dependency>;
   /** The stamps of their versions as read; for `changedMeanwhile`. */
   readonly stamps: ReadonlyMap<FhirReference, string | undefined>;
+  /** The operator's words on their accounts as read; for `changedMeanwhile`. */
+  readonly words: ReadonlyMap<FhirReference, MatrixUserId | undefined>;
   /** Whose account is not the one that the store has; for `rememberPeople`. */
   readonly moved: readonly PersonRow[];
   /** When next, by the clock alone, a period begins or ends that may change this; undefined for never. */
@@ -68,7 +72,8 @@ export async function resolvePeople(
   const reading = createReading(bridge.fhir, signal);
   const { named, until } = await expandPeople({ reading, at, log }, wanted);
   const identities = await identify({ reading, at }, named);
-  const known = await bridge.store.people.findPeople(bridge.db, identities.flatMap(referencesOf));
+  const bearers = identities.flatMap(referencesOf);
+  const known = await bridge.store.people.findPeople(bridge.db, bearers);
   const hasNone = (identity: Identity): boolean =>
     resolve(settings, identity, known).account.kind === 'ghost';
   const without = bridge.accountInDirectory === undefined ? [] : identities.filter(hasNone);
@@ -81,6 +86,7 @@ export async function resolvePeople(
     members,
     dependencies: new Set<Dependency>([...references, ...reading.searches()]),
     stamps: new Map([...references].map((each) => [each, reading.find(each)?.meta.lastUpdated])),
+    words: new Map(bearers.map((each) => [each, known.get(each)?.storedUserId])),
     ghosts: resolved
       .filter(({ account }) => ghosts.has(account.userId))
       .map(({ identity }) => ghostWishOf(settings, identity)),
@@ -101,15 +107,28 @@ export async function rememberPeople(
 
 /**
  * What changed between the reading of people and now: to be asked after the room's dependencies were stored, and under
- * their lock, since a change that came in before concerned nobody. @returns the versions, as causes of another convergence
+ * their lock, since a change that came in before concerned nobody. @returns the versions, as causes of another convergence,
+ * and the people of whose accounts an operator says otherwise by now
  */
 export async function changedMeanwhile(
-  { db, store }: { readonly db: Queryable; readonly store: Pick<Bridge['store'], 'resourceVersions'> },
-  { stamps }: Pick<ResolvedPeople, 'stamps'>,
+  {
+    db,
+    store,
+    clock,
+  }: Pick<Bridge, 'clock'> & {
+    readonly db: Queryable;
+    readonly store: Pick<Bridge['store'], 'people' | 'resourceVersions'>;
+  },
+  { stamps, words }: Pick<ResolvedPeople, 'stamps' | 'words'>,
 ): Promise<readonly string[]> {
   if (stamps.size === 0) return [];
   const newer = await store.resourceVersions.findNewerThan(db, stamps);
-  return newer.map(({ reference, versionId }) => `${reference}/${versionId}`);
+  const known = await store.people.findPeople(db, [...words.keys()]);
+  const linked = [...words].filter(([reference, word]) => known.get(reference)?.storedUserId !== word);
+  return [
+    ...newer.map(({ reference, versionId }) => `${reference}/${versionId}`),
+    ...linked.map(([reference]) => `${reference} linked ${clock.now().toISOString()}`),
+  ];
 }
 
 /** The ghost that speaks for a person; also for one with an account of their own, whom the bridge cannot be. */
@@ -118,12 +137,28 @@ export async function speakerFor(
   reference: FhirReference | undefined,
   signal: AbortSignal,
 ): Promise<MatrixUserId> {
-  const { settings, store, db } = bridge;
-  if (reference === undefined || !isPersonType(typeOf(reference))) return settings.bot;
+  if (reference === undefined || !isPersonType(typeOf(reference))) return bridge.settings.bot;
   const person = await speakingPerson(bridge, reference, signal);
-  // Were it a former account still, the next convergence would remove it from the room.
-  await store.people.forgetFormerAccount(db, person.reference, person.ghost);
+  await keepVoice(bridge, person);
   return person.ghost;
+}
+
+/** Were it a former account still, the next convergence would remove it from the room; and it has a former one's level. */
+async function keepVoice(
+  { store, db, transact, enqueue, clock }: Bridge,
+  { reference, ghost }: { readonly reference: FhirReference; readonly ghost: MatrixUserId },
+): Promise<void> {
+  const known = (await store.people.findPeople(db, [reference])).get(reference);
+  if (known?.formerUserIds.includes(ghost) !== true) return;
+  await transact(async (tx) => {
+    const rooms = await dependentsOf(store, tx, [reference]);
+    await store.people.forgetFormerAccount(tx, reference, ghost);
+    const cause = `${reference} speaks ${clock.now().toISOString()}`;
+    await enqueue(
+      tx,
+      rooms.map((room) => convergeItem(room, cause)),
+    );
+  });
 }
 
 /** A person's ghost as it should look; the person is read for it. */
@@ -213,11 +248,12 @@ function onePerAccount(resolved: readonly Resolved[]): readonly DesiredMember[] 
   return [...members.values()];
 }
 
-function ghostWishOf(settings: BridgeSettings, { reference, resource, roles }: Identity): GhostWish {
+function ghostWishOf(settings: BridgeSettings, { reference, resource, roles, isRead }: Identity): GhostWish {
   const organization = roles[0]?.organization;
   return {
     userId: ghostOf(settings, reference),
     reference,
+    isGuess: !isRead,
     displayName: displayNameOf(resource, settings.namePolicy, { organization }),
     avatar: avatarOf(resource, settings),
   };

@@ -12,6 +12,8 @@ export interface Identity {
   /** Of several roles of one Practitioner, the Practitioner. */
   readonly reference: FhirReference;
   readonly resource: Person;
+  /** False for one who could not be read, of whom a role may know the name. */
+  readonly isRead: boolean;
   readonly roles: readonly {
     readonly role: PractitionerRole;
     readonly organization: Organization | undefined;
@@ -49,6 +51,7 @@ export function identitiesOf(
     const isHeld = role !== undefined && role.active !== false && holdsAt(role.period, at);
     identities.set(practitioner ?? reference, {
       reference: practitioner ?? reference,
+      isRead: isPersonRead(practitioner ?? reference, find),
       resource: known?.resource ?? personAt(practitioner ?? reference, role, find),
       roles: [...(known?.roles ?? []), ...(role ? [{ role, organization: organizationAt(role, find) }] : [])],
       concepts: [...(known?.concepts ?? []), ...concepts, ...(isHeld ? (role.code ?? []) : [])],
@@ -134,6 +137,11 @@ function organizationAt(role: PractitionerRole, find: Find): Organization | unde
   const reference = organizationOf(role);
   const resource = reference && find(reference);
   return resource?.resourceType === 'Organization' ? resource : undefined;
+}
+
+function isPersonRead(reference: FhirReference, find: Find): boolean {
+  const resource = find(reference);
+  return resource !== undefined && isPerson(resource);
 }
 
 function personAt(reference: FhirReference, role: PractitionerRole | undefined, find: Find): Person {

@@ -50,17 +50,19 @@ export async function lockDependencies(tx: Queryable, side: 'storing' | 'asking'
   await tx.query(`select pg_advisory_xact_lock${shared}($1)`, [DEPENDENCIES]);
 }
 
-/** Replaces what a room's desired state depends on. */
+/** Replaces what a room's desired state depends on. @returns what it did not depend on before */
 export async function saveDependencies(
   db: Queryable,
   reference: FhirReference,
   dependencies: ReadonlySet<Dependency>,
-): Promise<void> {
-  await db.query(
+): Promise<readonly Dependency[]> {
+  const { rows } = await db.query<{ depends_on: Dependency }>(
     `with gone as (delete from room_dependency where reference = $1 and depends_on <> all ($2::text[]))
-     insert into room_dependency (reference, depends_on) select $1, unnest($2::text[]) on conflict do nothing`,
+     insert into room_dependency (reference, depends_on) select $1, unnest($2::text[]) on conflict do nothing
+     returning depends_on`,
     [reference, [...dependencies]],
   );
+  return rows.map((row) => row.depends_on);
 }
 
 /** The rooms whose desired state depends on any of these resources. */

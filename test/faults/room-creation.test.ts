@@ -240,7 +240,7 @@ describe.skipIf(inject('stackMissing') !== undefined)('the creation of a room', 
     } as Partial<Record<keyof Bridge, unknown>> & Pick<Bridge, 'ensureRoom'> as Bridge;
     const { reference, kind } = desired;
     const people = {
-      ...{ members: [], ghosts: [], moved: [], until: undefined },
+      ...{ members: [], ghosts: [], moved: [], words: new Map<FhirReference, undefined>(), until: undefined },
       ...{ dependencies: new Set<FhirReference>(), stamps: new Map<FhirReference, string>() },
     };
     const plan = await planRoom(

@@ -8,7 +8,7 @@ import type { Bridge } from '../../src/flows/bridge.ts';
 import { applyGhostChange, ghostChanges } from '../../src/flows/ghosts.ts';
 import { createIntake } from '../../src/flows/intake.ts';
 import { linkPerson, unlinkPerson } from '../../src/flows/link-person.ts';
-import { changedMeanwhile, rememberPeople, resolvePeople, speakerFor } from '../../src/flows/people.ts';
+import { rememberPeople, resolvePeople, speakerFor } from '../../src/flows/people.ts';
 import { personToRooms } from '../../src/flows/person-to-rooms.ts';
 import { inTransaction } from '../../src/inbox/database.ts';
 import { enqueue } from '../../src/inbox/enqueue.ts';
@@ -21,7 +21,6 @@ import * as people from '../../src/store/people.ts';
 import * as resourceVersions from '../../src/store/resource-versions.ts';
 import * as roomMembers from '../../src/store/room-members.ts';
 import * as rooms from '../../src/store/rooms.ts';
-import { waitUntil } from '../../stack/wait.ts';
 import { itemsIn, useBridgeDatabase } from '../builders/database.ts';
 import { ref, stored } from '../builders/fhir.ts';
 import { userId } from '../builders/matrix.ts';
@@ -109,6 +108,29 @@ describe('a ghost', () => {
     expect(calls).toEqual([`register ${id}`, `name ${id}: Jan`, `name ${id}: Jan Smit`]);
   });
 
+  test('keeps the name that it was known by when its person cannot be read, whatever their roles call them', async () => {
+    const role = (display: string) => ({
+      'PractitionerRole/a': { practitioner: { reference: 'Practitioner/7', display } },
+    });
+    const bringRole = async (resources: Resources) => {
+      const bridge = bridgeWith(resources);
+      const roles = { people: [{ reference: ref('PractitionerRole/a'), roles: [] }], careTeams: [] };
+      const { ghosts } = await resolvePeople(
+        bridge,
+        { ...roles, organizations: [], until: undefined },
+        never,
+      );
+      const changes = await ghostChanges(bridge, ghosts);
+      for (const change of changes) await applyGhostChange(bridge, change, never);
+      return changes.map(({ kind }) => kind);
+    };
+    expect(await bringRole(role('Dr. Jan'))).toEqual(['register-ghost', 'set-display-name']);
+    expect(await bringRole(role('Jan, physician'))).toEqual([]);
+    expect(await bring({})).toEqual([]);
+    expect(await bring(named('Jan'))).toEqual(['set-display-name']);
+    expect(await bringRole({})).toEqual(['register-ghost', 'set-display-name']);
+  });
+
   test('shows the photo where it is wanted, and stops when it is not', async () => {
     await bring(named('Jan', { data: PNG }), { avatars: true });
     expect(await bring(named('Jan', { data: PNG }), { avatars: true })).toEqual([]);
@@ -164,8 +186,13 @@ describe('who speaks', () => {
     await rememberPeople(bridge, await resolvePeople(bridge, wanted, never));
     const former = async () => (await resolvePeople(bridge, wanted, never)).members[0]?.formerUserIds;
     expect(await former()).toEqual([ghost('Patient/1')]);
+    await depend(TEAM, 'Patient/1');
     expect(await speak(resources, 'Patient/1')).toBe(ghost('Patient/1'));
     expect(await former()).toEqual([]);
+    // What a former account has that a voice has not: its person's level.
+    expect(await askedFor(TEAM)).toEqual([expect.stringMatching(/^Patient\/1 speaks .* CareTeam\/1$/)]);
+    await speak(resources, 'Patient/1');
+    expect(await askedFor(TEAM)).toHaveLength(1);
   });
 });
 
@@ -252,69 +279,6 @@ describe('of people who changed, those are stored', () => {
     await pulled('CareTeam', version('CareTeam/9'));
     expect(await items()).toEqual(['CareTeam/9/1']);
   });
-});
-
-describe('what changed while a room was being brought up to date', () => {
-  const wanted = {
-    people: ['Patient/1', 'Patient/2'].map((reference) => ({ reference: ref(reference), roles: [] })),
-    ...{ careTeams: [], organizations: [] },
-  };
-  const meanwhile = async (...versions: readonly [string, string, string][]) => {
-    const resolved = await resolvePeople(bridgeWith({ 'Patient/1': {} }), wanted, never);
-    const read = versions.map(([reference, versionId, at]) => ({
-      ...{ reference: ref(reference), versionId },
-      lastUpdated: `2025-09-26T${at}Z`,
-    }));
-    await resourceVersions.recordRead(pool(), read);
-    return changedMeanwhile({ db: pool(), store: { resourceVersions } }, resolved);
-  };
-
-  test('is a newer version, or the first of one that was not there', async () => {
-    expect(
-      await meanwhile(
-        ['Patient/1', '2', '09:00:01'],
-        ['Patient/1', '3', '09:00:02'],
-        ['Patient/2', '1', '08:00:00'],
-        ['Patient/3', '9', '10:00:00'],
-      ),
-    ).toEqual(['Patient/1/3', 'Patient/2/1']);
-  });
-
-  test('is nothing where the version that was read is the last', async () => {
-    expect(await meanwhile(['Patient/1', '0', '08:00:00'], ['Patient/1', '1', '09:00:00'])).toEqual([]);
-  });
-});
-
-describe('a change that comes in at the very moment at which a room’s dependencies are stored', () => {
-  test('is not lost between the two: who stores waits for who asks, and then sees the change', async () => {
-    await rooms.reserveRoom(pool(), TEAM, '#team:h' as RoomAlias);
-    const stamps = new Map([[ref('Patient/1'), '2025-09-26T09:00:00Z']]);
-    let storing: Promise<readonly string[]> | undefined;
-    await inTransaction(pool(), async (asking) => {
-      await roomMembers.lockDependencies(asking, 'asking');
-      const version = { reference: ref('Patient/1'), versionId: '2', lastUpdated: '2025-09-26T09:00:01Z' };
-      await resourceVersions.recordRead(asking, [version]);
-      expect(await roomMembers.findDependedOn(asking, [ref('Patient/1')])).toEqual(new Set());
-      storing = inTransaction(pool(), async (tx) => {
-        await roomMembers.lockDependencies(tx, 'storing');
-        await roomMembers.saveDependencies(tx, TEAM, new Set([ref('Patient/1')]));
-        return changedMeanwhile({ db: tx, store: { resourceVersions } }, { stamps });
-      });
-      await waitUntil(async () => (await waitingForLock()) > 0, {
-        what: 'one waits for the other',
-        timeoutMs: 10_000,
-      });
-    });
-    expect(await storing).toEqual(['Patient/1/2']);
-  });
-
-  async function waitingForLock(): Promise<number> {
-    const { rows: found } = await pool().query<{ count: number }>(
-      `select count(*)::int as count from pg_locks where locktype = 'advisory' and not granted
-       and database = (select oid from pg_database where datname = current_database())`,
-    );
-    return found[0]?.count ?? 0;
-  }
 });
 
 describe('an operator’s word', () => {

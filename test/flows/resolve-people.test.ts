@@ -249,7 +249,10 @@ test('only the ghosts among the members are to look like something', async () =>
   };
   const { ghosts } = await resolve(resources, { people: ['Patient/1', 'Patient/2'] });
   expect(ghosts).toEqual([
-    { userId: ghost('Patient/2'), reference: 'Patient/2', displayName: 'B.S. (client)', avatar: undefined },
+    {
+      ...{ userId: ghost('Patient/2'), reference: 'Patient/2', displayName: 'B.S. (client)' },
+      ...{ avatar: undefined, isGuess: false },
+    },
   ]);
 });
 
