@@ -77,7 +77,7 @@ export async function convergeConversation(
     const roomId = await applyPlan(bridge, plan, signal, insist);
     await saveLinks(bridge, plan, { request, before: row, roomId, standing }, signal);
     // Last: as long as it is not saved, the links are made again.
-    await bridge.store.rooms.savePhase(bridge.db, reference, plan.desired.phase);
+    await savePhase(bridge, plan, { before: row, standing });
     if (plan.desired.phase === 'open') await sayFirstMessage(bridge, request, reference, roomId, signal);
     await bridge.store.rooms.saveReady(bridge.db, reference);
     // A room that is an archive from the start was open for its first message only.
@@ -157,7 +157,10 @@ interface Linked {
   readonly standing: Standing;
 }
 
-/** Records where the conversation stands, and lists it in its space, when that is new. May be repeated after a death. */
+/**
+ * Records where the conversation stands, when that is new. A room that was not finished yet is listed in its space here;
+ * from then on the list is the space's own convergence's to keep. May be repeated after a death.
+ */
 async function saveLinks(
   bridge: Bridge,
   { blueprint, desired }: RoomPlan,
@@ -167,34 +170,45 @@ async function saveLinks(
   const { homeserver, settings } = bridge;
   const careTeam = space?.reference;
   if (before?.subject !== blueprint.subject || before?.careTeam !== careTeam) {
-    await savePlace(bridge, blueprint, before?.careTeam, careTeam);
+    await savePlace(bridge, blueprint, before, careTeam);
     if (space === undefined) await joinLateSpace(bridge, request, signal);
   }
-  // Otherwise the list is the space's own convergence's to keep.
-  const isNew =
-    before?.ready !== true ||
-    before.roomId !== roomId ||
-    before.careTeam !== careTeam ||
-    before.phase !== desired.phase;
-  if (space === undefined || !isNew) return;
+  if (space === undefined || before?.ready === true) return;
   const child = spaceChild(roomId, settings.serverName);
   const event = desired.phase === 'closed' ? { ...child, content: {} } : child;
   await homeserver.putState(settings.bot, space.roomId, event, signal);
 }
 
-/** Two spaces change when a conversation moves; the one that it leaves takes it off its list by its own convergence. */
+/** Two spaces change when a conversation moves, and each its list by its own convergence. */
 async function savePlace(
   { store, transact, enqueue, clock }: Bridge,
   { reference, subject }: Blueprint,
-  before: FhirReference | undefined,
+  before: RoomRow | undefined,
   careTeam: FhirReference | undefined,
 ): Promise<void> {
   const cause = `${reference} moved ${clock.now().toISOString()}`;
-  const spaces = before === undefined || before === careTeam ? [] : [before, careTeam];
+  const isMoved = before?.careTeam !== careTeam && (before?.ready === true || before?.careTeam !== undefined);
+  const spaces = isMoved ? [before.careTeam, careTeam] : [];
   const items = spaces.filter((space) => space !== undefined).map((space) => convergeItem(space, cause));
   await transact(async (tx) => {
     await store.rooms.saveConversation(tx, reference, { subject, careTeam });
     if (items.length > 0) await enqueue(tx, items);
+  });
+}
+
+/** A closed room is not listed in its space, whose convergence reads the phase from here. */
+async function savePhase(
+  { store, transact, enqueue, clock }: Bridge,
+  { blueprint: { reference }, desired: { phase } }: RoomPlan,
+  { before, standing: { space } }: Pick<Linked, 'before' | 'standing'>,
+): Promise<void> {
+  const isListed = (each: Phase): boolean => each !== 'closed';
+  const isSame = isListed(before?.phase ?? 'open') === isListed(phase);
+  await transact(async (tx) => {
+    await store.rooms.savePhase(tx, reference, phase);
+    if (isSame || space === undefined) return;
+    const cause = `${reference} ${phase} ${clock.now().toISOString()}`;
+    await enqueue(tx, [convergeItem(space.reference, cause)]);
   });
 }
 
