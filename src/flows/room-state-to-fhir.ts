@@ -59,11 +59,11 @@ async function unbridgedState(bridge: Bridge, event: StateChange, attempt: Attem
   const awaited = await store.formerRooms.findAwaited(db, event.room_id);
   const claim = await store.claimedRooms.findClaim(db, event.room_id);
   if (awaited === undefined && claim === undefined) return { kind: 'ignored', reason: 'not-bridged' };
-  if (isInvitationOfBot(bridge, event)) return acceptAwaited(bridge, event, { awaited, claim }, attempt);
-  // The first event of the new room, its making, comes here before all that was said in it.
-  return awaited === undefined
-    ? { kind: 'ignored', reason: 'before-joining' }
-    : followUpgrade(bridge, awaited, attempt.signal);
+  // The first event of a new room, its making, comes here before all that was said in it. It may also be one of a room into
+  // which the bridge is not let yet: homeservers tell of those too that have its alias.
+  if (awaited !== undefined || isInvitationOfBot(bridge, event))
+    return acceptAwaited(bridge, event, { awaited, claim }, attempt);
+  return { kind: 'ignored', reason: 'before-joining' };
 }
 
 /** The bot joins; a claim is completed by the join itself when it comes back. */

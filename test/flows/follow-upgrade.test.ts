@@ -119,6 +119,16 @@ describe('a conversation that is upgraded', () => {
     expect(await handle(tombstone())).toBe('former-room');
   });
 
+  test('is not followed by what the homeserver tells of the new room before the bot is let in', async () => {
+    const { matrix, handle } = createScene({ open: false });
+    await handle(tombstone());
+    expect(await handle(inNext('m.room.join_rules'))).toBe('replacement-not-open');
+    expect(await rooms.findRoom(database(), REQUEST)).toMatchObject({ roomId: ROOM });
+    matrix.open(NEXT);
+    expect(await handle(inNext('m.room.topic'))).toBe('done');
+    expect(await rooms.findRoom(database(), REQUEST)).toMatchObject({ roomId: NEXT });
+  });
+
   test('can be upgraded again', async () => {
     const { matrix, handle } = createScene();
     await handle(tombstone());
