@@ -109,8 +109,7 @@ async function carry(bridge: Bridge, change: Change, attempt: Attempt): Promise<
   if (roster === undefined || !isRoster(roster)) return { kind: 'ignored', reason: 'gone' };
   if (roster.status === 'entered-in-error') return { kind: 'ignored', reason: 'status' };
   const somebody = await withRoles(bridge, change.somebody, roster, attempt.signal);
-  const { store, db } = bridge;
-  const isAgreedOn = (await store.roomMembers.readBase(db, room.reference)).has(change.userId);
+  const isAgreedOn = await wasAgreedOn(bridge, change, attempt.signal);
   // They followed the bridge's own invitation; if FHIR has dropped them since, joining does not bring them back.
   if (action === 'add' && isAgreedOn) return converging(bridge, [room.reference], event);
   // Of people in teams within the team, the last convergence knows.
@@ -147,6 +146,19 @@ async function withRoles(
     return holder !== undefined && somebody.all.has(holder);
   };
   return { ...somebody, all: new Set([...somebody.all, ...roles.filter(isTheirs)]) };
+}
+
+/**
+ * Whether they were a member at the last convergence. One that invited them may be under way: it is waited for, or whoever
+ * accepts at once would seem to have come by themselves, and stay when the team by which they came drops them.
+ */
+async function wasAgreedOn(
+  { store, db, roomLock }: Bridge,
+  { room: { reference }, action, userId }: Change,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const look = async (): Promise<boolean> => (await store.roomMembers.readBase(db, reference)).has(userId);
+  return (await look()) || (action === 'add' && (await roomLock(reference, signal, look)));
 }
 
 /** Who counts on the team is asked for as well: the bridge's own write asks for nobody's convergence. */
