@@ -4,6 +4,8 @@ import type { FhirReference, MatrixUserId } from '../domain/ids.ts';
 import { typeOf } from '../domain/ids.ts';
 import type { Attempt, NewItem, Outcome } from '../inbox/item.ts';
 import type { Bridge } from './bridge.ts';
+import { convergeItem } from './converge-item.ts';
+import { dependentsOf } from './dependents.ts';
 
 /**
  * What a newly registered ghost gives to publish: nothing where no directory is one's own, and nothing for patients and
@@ -45,7 +47,7 @@ export async function publishFormerGhosts(
 
 /** Handles it. Whoever has an account of their own, or publishes any, is left as they are. */
 export async function publishAddress(
-  bridge: Pick<Bridge, 'db' | 'publishAddress' | 'store'>,
+  bridge: Pick<Bridge, 'db' | 'enqueue' | 'publishAddress' | 'store' | 'transact'>,
   { reference, userId }: PublishItem,
   { signal }: Attempt,
 ): Promise<Outcome> {
@@ -59,7 +61,17 @@ export async function publishAddress(
   if (result === 'missing') return { kind: 'ignored', reason: 'gone' };
   if (result === 'differs') return { kind: 'ignored', reason: 'own-account' };
   if (written === undefined) return { kind: 'ignored', reason: 'published' };
-  return { kind: 'done', record: (tx) => store.resourceVersions.recordWritten(tx, written) };
+  await bridge.transact(async (tx) => {
+    // The version before this one may be a platform's, which no reader has seen yet, and none will.
+    const rooms = await dependentsOf(store, tx, [reference]);
+    await store.resourceVersions.recordWritten(tx, written);
+    const cause = `${reference}/${written.versionId}`;
+    await bridge.enqueue(
+      tx,
+      rooms.map((room) => convergeItem(room, cause)),
+    );
+  });
+  return { kind: 'done' };
 }
 
 function isPublishable(reference: FhirReference): boolean {

@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createFhirClient } from '../../src/fhir/client.ts';
 import { createFhirServer } from '../../src/fhir/server.ts';
+import type { RoomAlias } from '../../src/domain/ids.ts';
 import type { Bridge } from '../../src/flows/bridge.ts';
 import { applyGhostChange } from '../../src/flows/ghosts.ts';
 import { createHandle } from '../../src/flows/handle-item.ts';
@@ -13,6 +14,8 @@ import * as ghosts from '../../src/store/ghosts.ts';
 import type { PersonRow } from '../../src/store/people.ts';
 import * as people from '../../src/store/people.ts';
 import * as resourceVersions from '../../src/store/resource-versions.ts';
+import * as roomMembers from '../../src/store/room-members.ts';
+import * as rooms from '../../src/store/rooms.ts';
 import { itemsIn, useBridgeDatabase } from '../builders/database.ts';
 import { ref, stored } from '../builders/fhir.ts';
 import type { Answer, SeenRequest } from '../builders/http.ts';
@@ -73,7 +76,7 @@ async function world({ isConfigured = true } = {}) {
     clock: { now: () => new Date(), monotonicMs: () => 0 },
     metrics: { items: metric, handlingSeconds: metric },
     transact: (work: Parameters<Bridge['transact']>[0]) => inTransaction(pool(), work),
-    store: { ghosts, people, resourceVersions },
+    store: { ghosts, people, resourceVersions, roomMembers },
     homeserver: { registerGhost: () => Promise.resolve() },
     ...(isConfigured && { publishAddress: createOwnDirectory(fhir) }),
   } as unknown as Bridge;
@@ -178,8 +181,11 @@ test('who is gone is not made', async () => {
   expect(writes()).toBe(0);
 });
 
-test('what another writes at the same moment is kept', async () => {
+test('what another writes at the same moment is kept, and taken note of', async () => {
   const { handle, writes } = await world();
+  const team = ref('CareTeam/1');
+  await rooms.reserveRoom(pool(), team, '#careteam/1:h' as RoomAlias);
+  await roomMembers.saveDependencies(pool(), team, new Set([REFERENCE]));
   const late = { system: 'email', value: 'late@example.org' };
   interfere = () => {
     [version, telecom, interfere] = [2, [late], undefined];
@@ -188,6 +194,7 @@ test('what another writes at the same moment is kept', async () => {
   expect(await handle(ITEM)).toBe('done');
   expect([telecom, writes()]).toEqual([[late, TAGGED], 2]);
   expect(await resourceVersions.wasWritten(pool(), REFERENCE, '3')).toBe(true);
+  expect(await itemsIn(pool(), `to-matrix:${team}`)).toEqual([`${REFERENCE}/3 ${team}`]);
 });
 
 test('a server that is down is tried again by the inbox', async () => {
