@@ -5,6 +5,7 @@ import type { MatrixPerson } from '../../stack/demo/person.ts';
 import { aliases, practitioner, request, startUser, team } from './care.ts';
 import type { TestContext } from './context.ts';
 import { awaitIdle, recordsOf, startContext } from './context.ts';
+import { readTexts } from './kept.ts';
 import type { BotView } from './rooms.ts';
 import { botView, eventually, ghostOf } from './rooms.ts';
 
@@ -169,6 +170,30 @@ describe.skipIf(inject('stackMissing') !== undefined)('what people do in Matrix'
     expect(await bot.find(aliases.room(id))).toBe(roomId);
     await awaitIdle(bridge);
     expect(await find()).toHaveLength(1);
+  });
+
+  test('who accepts the bridge’s invitation while their room is still being made is in it by their team alone', async () => {
+    const { platform, prefix, database, bridge } = context;
+    const quick = await startUser(context, 'quick');
+    await platform.put(practitioner(`${prefix}quick`, 'Dr. Quick', quick.userId));
+    // Whoever comes after them in the team is brought into the room after them.
+    const others = Array.from({ length: 12 }, (_, index) => `slow${index}`);
+    for (const name of others) await platform.put(practitioner(`${prefix}${name}`, `Dr. ${name}`));
+    const people = ['quick', ...others].map((name) => reference('Practitioner', name));
+    await platform.put(team(prefix, `${prefix}crowd`, people));
+    const recipients = [reference('CareTeam', 'crowd')];
+    await platform.put(request(prefix, `${prefix}crowded`, recipients));
+    const roomId = await quick.join(aliases.room(`${prefix}crowded`));
+    const isHandled = `
+      select source_id as text from item where source = 'matrix.event' and payload -> 'event' ->> 'room_id' = '${roomId}'
+      and payload -> 'event' ->> 'state_key' = '${quick.userId}'
+      and payload -> 'event' -> 'content' ->> 'membership' = 'join'`;
+    await eventually(() => readTexts(database.url, isHandled)).toHaveLength(1);
+    await awaitIdle(bridge);
+    expect(await readOf(reference('CommunicationRequest', 'crowded'))('recipient')).toEqual(
+      recipients.map((recipient) => ({ reference: recipient })),
+    );
+    quick.leaveClient();
   });
 
   test('an upgraded room is followed as soon as the bridge is let in: the conversation goes on there', async () => {
