@@ -1,10 +1,12 @@
-// The nightly sweep: every space and room compared with FHIR, mended and counted. One replica does it.
+// The nightly sweep: every space and room compared with FHIR, lost invitations found, all mended and counted, by one replica.
 import type { Pool } from 'pg';
 import type { Config } from './config/schema.ts';
 import type { Sleep } from './domain/clock.ts';
 import { typeOf } from './domain/ids.ts';
 import type { Bridge } from './flows/bridge.ts';
+import { findMissedInvitations } from './flows/missed-invitations.ts';
 import { resync } from './flows/resync.ts';
+import { hasItemWith } from './inbox/known-items.ts';
 import { createReader } from './inbox/reader.ts';
 import type { LeasedReader } from './readers.ts';
 import { readCursor, saveCursor } from './store/cursors.ts';
@@ -37,6 +39,7 @@ export function createSweep({
       const last = await readCursor(pool, NAME);
       const isDue = last !== undefined && last < today && now.getUTCHours() >= config.sweep.hour;
       const mended = isDue ? await sweep(bridge, config.fhir.readFrom === 'beginning', signal) : 0;
+      if (isDue) await findInvitations(bridge, pool, today, signal);
       if (last === undefined || isDue) await saveCursor(pool, NAME, today);
       return mended;
     },
@@ -56,4 +59,12 @@ async function sweep(bridge: Bridge, all: boolean, signal: AbortSignal): Promise
   );
   bridge.log.info({ ...summary }, 'Swept');
   return summary.differed;
+}
+
+async function findInvitations(bridge: Bridge, pool: Pool, day: string, signal: AbortSignal): Promise<void> {
+  const hasItem: Parameters<typeof findMissedInvitations>[1] = (where, part) =>
+    hasItemWith(pool, where, part);
+  const found = await findMissedInvitations(bridge, hasItem, day, signal);
+  bridge.metrics.sweepMended.inc({ kind: 'invitation' }, found);
+  if (found > 0) bridge.log.info({ found }, 'Found invitations that were never pushed');
 }

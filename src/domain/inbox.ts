@@ -29,6 +29,15 @@ export interface FhirChangeItem {
   readonly versionId: string;
 }
 
+/** An invitation that stands, as `/sync` shows it: without an event id, and maybe not pushed. It is asked for again. */
+export interface InvitationItem {
+  readonly kind: 'matrix.invitation';
+  readonly roomId: RoomId;
+  /** The bot or a ghost. */
+  readonly userId: MatrixUserId;
+  readonly sender: MatrixUserId;
+}
+
 /** Something its sender must be told in the room: an unsupported content, a message that could not be filed. */
 export interface NoticeItem {
   readonly kind: 'notice';
@@ -68,6 +77,7 @@ export type InboxItem =
   | MatrixEventItem
   | MatrixEphemeralItem
   | MatrixToDeviceItem
+  | InvitationItem
   | FhirChangeItem
   | NoticeItem
   | ConvergeItem

@@ -4,7 +4,7 @@ import type { InboxItem } from '../domain/inbox.ts';
 import type { MatrixEvent } from '../domain/matrix.ts';
 import { BridgeError, errorCatalogue, errorEntry } from '../telemetry/errors.ts';
 import type { Attempt, Handle, Item, OnParked, Outcome } from '../inbox/item.ts';
-import { acceptInvitation, isGhostInvitation } from './accept-invitation.ts';
+import { isGhostInvitation } from './accept-invitation.ts';
 import type { Bridge } from './bridge.ts';
 import { converge, convergeUnlessSince, convergeWithDependents } from './converge.ts';
 import { communicationToMessage } from './communication-to-message.ts';
@@ -14,12 +14,14 @@ import { isOwnUser } from './own-users.ts';
 import { personToRooms } from './person-to-rooms.ts';
 import { publishAddress } from './publish-address.ts';
 import { roomStateToFhir } from './room-state-to-fhir.ts';
+import { answerPushed, answerStanding } from './standing-invitation.ts';
 import { isStateChange } from './state-change.ts';
 
 const kinds = [
   'matrix.event',
   'matrix.ephemeral',
   'matrix.to_device',
+  'matrix.invitation',
   'fhir.change',
   'notice',
   'converge',
@@ -99,6 +101,8 @@ async function dispatch(
     case 'matrix.ephemeral':
     case 'matrix.to_device':
       return { kind: 'ignored', reason: 'not-carried-yet' };
+    case 'matrix.invitation':
+      return answerStanding(bridge, item, attempt);
     case 'notice':
       return sayNotice(bridge, item, attempt);
     case 'fhir.change':
@@ -118,7 +122,7 @@ async function dispatch(
 }
 
 async function eventToFhir(bridge: Bridge, event: MatrixEvent, attempt: Attempt): Promise<Outcome> {
-  if (isGhostInvitation(bridge.settings, event)) return acceptInvitation(bridge, event, attempt);
+  if (isGhostInvitation(bridge.settings, event)) return answerPushed(bridge, event, attempt);
   return isStateChange(event)
     ? roomStateToFhir(bridge, event, attempt)
     : messageToFhir(bridge, event, attempt);

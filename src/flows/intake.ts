@@ -18,6 +18,7 @@ import type * as arrivals from '../store/arrivals.ts';
 import type * as cursors from '../store/cursors.ts';
 import type * as resourceVersions from '../store/resource-versions.ts';
 import type * as roomMembers from '../store/room-members.ts';
+import { invitationItem } from './invitation-item.ts';
 
 interface Deps {
   readonly transact: <T>(work: (tx: ClientBase) => Promise<T>) => Promise<T>;
@@ -42,7 +43,7 @@ export function fhirReader(resourceType: FollowedType): string {
 }
 
 /** The source of events in the inbox; their source id is the event id. */
-const MATRIX_SOURCE = 'matrix.event';
+export const MATRIX_SOURCE = 'matrix.event';
 
 /** How long an event of a room the bot is in waits for `/sync` to show it. */
 const ARRIVAL_PATIENCE_SECONDS = 10;
@@ -68,14 +69,18 @@ export function createIntake({ transact, enqueue: store, knownSourceIds, ringMat
     },
 
     /** Stores what a pass over `/sync` found, and what only push has brought. @returns how many were new */
-    synced: async ({ events, toDevice, position, arrivalsUpTo }: SyncResult): Promise<number> =>
+    synced: async ({ events, invitations, toDevice, position, arrivalsUpTo }: SyncResult): Promise<number> =>
       transact(async (tx) => {
         await arrivals.removeArrivals(
           tx,
           events.map((event) => event.event_id),
         );
         const pushedOnly = await arrivals.takeUnreadArrivals(tx, arrivalsUpTo, ARRIVAL_PATIENCE_SECONDS);
-        const items = [...events.map(eventItem), ...pushedOnly.map(eventItem), ...toDevice.map(toDeviceItem)];
+        const items = [
+          ...[...events, ...pushedOnly].map(eventItem),
+          ...invitations.map((invitation) => invitationItem(invitation, position)),
+          ...toDevice.map(toDeviceItem),
+        ];
         const { stored } = await store(tx, items);
         await cursors.saveCursor(tx, MATRIX_READER, position);
         return stored;

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { DeliveryId, EventId, FhirReference, MatrixUserId, RoomId } from '../domain/ids.ts';
 import type { NoticeReason } from '../domain/inbox.ts';
+import { INVITE_CONTEXT_KEY } from '../domain/matrix.ts';
 
 function digest(...parts: readonly string[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
@@ -38,6 +39,18 @@ export function taskIdOf(eventId: EventId): string {
 /** The logical id of the CommunicationRequest of a room that a user made; of the same form. */
 export function roomRequestIdOf(roomId: RoomId): string {
   return `room-${createHash('sha256').update(roomId).digest('hex').slice(0, 43)}`;
+}
+
+/** Stands in for the event id of an invitation that `/sync` showed without it: the same invitation, the same id. */
+export function standingInvitationId(invitation: {
+  readonly roomId: RoomId;
+  readonly userId: MatrixUserId;
+  readonly sender: MatrixUserId;
+  readonly content: Readonly<Record<string, unknown>>;
+}): EventId {
+  const { roomId, userId, sender, content } = invitation;
+  const context = JSON.stringify(content[INVITE_CONTEXT_KEY] ?? null);
+  return `standing-${digest('invitation', roomId, userId, sender, context)}` as EventId;
 }
 
 /** Stands for a set of users where their ids are not to be read. */

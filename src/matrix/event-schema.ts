@@ -19,6 +19,21 @@ export const matrixEventSchema = roomEventSchema.extend({
   room_id: text.transform((id) => id as RoomId),
 });
 
+/** A state event as those see it who are only invited ("Stripped state" of the specification). */
+export const strippedEventSchema = z.object({
+  type: text,
+  state_key: text,
+  sender: text.transform((id) => id as MatrixUserId),
+  content: z.record(z.string(), z.unknown()).transform(storable),
+});
+
+/** Those of a list's events that are events: one that is none must not keep the reader from the others for ever. */
+export function wellFormed<Event>(schema: z.ZodType<Event>) {
+  return z
+    .array(z.unknown())
+    .transform((events) => events.flatMap((event): Event | [] => schema.safeParse(event).data ?? []));
+}
+
 /**
  * The value with what jsonb cannot hold replaced by U+FFFD: NUL characters and lone surrogates. Matrix allows
  * both in strings; refused, such an event would stop the homeserver's transactions for good.

@@ -2,10 +2,13 @@
 //
 // Push is a doorbell: it loses events when the homeserver restarts, and delivers some late (docs/explanation/
 // catch-up.md). What it brought is kept as arrivals; the pass puts them into the inbox in the order of `/sync`, which
-// is the rooms' order. Arrivals that `/sync` does not show, of rooms the bot is not in, follow as they came.
+// is the rooms' order. Arrivals that `/sync` does not show, of rooms the bot is not in, follow as they came. Invitations
+// of the bot are read too: nothing else would bring one that push lost.
 import type { EventId, MatrixUserId, RoomId } from '../domain/ids.ts';
 import type { MatrixEvent } from '../domain/matrix.ts';
 import type { Homeserver } from './homeserver.ts';
+import type { Invitation } from './invitations.ts';
+import { invitationIn } from './invitations.ts';
 import type { SyncAnswer } from './timeline.ts';
 import type { IdlessEvent } from './transactions.ts';
 import { readToDevice } from './transactions.ts';
@@ -14,6 +17,8 @@ import { BRIDGE_DEVICE } from './client.ts';
 /** What a pass found. */
 export interface SyncResult {
   readonly events: readonly MatrixEvent[];
+  /** Of the bot. */
+  readonly invitations: readonly Invitation[];
   readonly toDevice: readonly IdlessEvent[];
   readonly position: string;
   /** Arrivals up to this number came before the pass began. */
@@ -53,8 +58,16 @@ async function syncStep(deps: Deps, signal: AbortSignal): Promise<{ found: numbe
   const toDevice = (answer.to_device?.events ?? []).flatMap((event) =>
     readToDevice(event, { to_user_id: deps.bot, to_device_id: BRIDGE_DEVICE }),
   );
-  const found = await deps.store({ events, toDevice, position: answer.next_batch, arrivalsUpTo });
-  return { found, shown: answer.next_batch === since ? 0 : events.length };
+  const invitations = since === undefined ? [] : invitationsOf(deps, answer);
+  const position = answer.next_batch;
+  const found = await deps.store({ events, invitations, toDevice, position, arrivalsUpTo });
+  return { found, shown: position === since ? 0 : events.length + invitations.length };
+}
+
+function invitationsOf({ bot }: Deps, answer: SyncAnswer): readonly Invitation[] {
+  return Object.entries(answer.rooms?.invite ?? {}).flatMap(
+    ([roomId, { invite_state: state }]) => invitationIn(roomId, bot, state.events) ?? [],
+  );
 }
 
 async function eventsOf(

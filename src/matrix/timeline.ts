@@ -3,17 +3,10 @@ import { z } from 'zod';
 import type { DeliveryId, EventId, MatrixUserId, RoomId } from '../domain/ids.ts';
 import type { MatrixEvent } from '../domain/matrix.ts';
 import type { MatrixClient, MatrixRequest } from './client.ts';
-import { matrixEventSchema, roomEventSchema } from './event-schema.ts';
+import { matrixEventSchema, roomEventSchema, strippedEventSchema, wellFormed } from './event-schema.ts';
 
 const eventIdSchema = z.object({ event_id: z.string().transform((id) => id as EventId) });
 const messagesSchema = z.object({ chunk: wellFormed(matrixEventSchema), end: z.string().optional() });
-
-/** Those of a list's events that are events: one that is none must not keep the reader from the others for ever. */
-function wellFormed<Event>(schema: z.ZodType<Event>) {
-  return z
-    .array(z.unknown())
-    .transform((events) => events.flatMap((event): Event | [] => schema.safeParse(event).data ?? []));
-}
 
 const syncSchema = z.object({
   next_batch: z.string(),
@@ -34,13 +27,16 @@ const syncSchema = z.object({
           }),
         )
         .optional(),
+      invite: z
+        .record(z.string(), z.object({ invite_state: z.object({ events: wellFormed(strippedEventSchema) }) }))
+        .optional(),
     })
     .optional(),
 });
 
 export type SyncAnswer = z.output<typeof syncSchema>;
 
-/** Only what the reader needs: the timelines of the bot's rooms. */
+/** Only what the reader needs: the timelines of the bot's rooms. (Its invitations come whatever the filter.) */
 const SYNC_FILTER = JSON.stringify({
   presence: { not_types: ['*'] },
   account_data: { not_types: ['*'] },

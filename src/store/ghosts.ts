@@ -27,6 +27,12 @@ export async function findGhosts(
   );
 }
 
+/** Every registered ghost, in order. */
+export async function listGhosts(db: Queryable): Promise<readonly MatrixUserId[]> {
+  const { rows } = await db.query<{ user_id: MatrixUserId }>('select user_id from ghost order by user_id');
+  return rows.map((row) => row.user_id);
+}
+
 /** Records that a ghost is registered and has its device. */
 export async function saveGhost(db: Queryable, userId: MatrixUserId): Promise<void> {
   await db.query('insert into ghost (user_id) values ($1) on conflict do nothing', [userId]);

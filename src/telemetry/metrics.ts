@@ -86,7 +86,7 @@ function itemMetrics(registry: Registry) {
     }),
     sweepMended: new Counter({
       name: 'bridge_sweep_mended_total',
-      help: 'Spaces and rooms that the nightly sweep found different from what FHIR wants, and mended',
+      help: 'What the nightly sweep mended: spaces and rooms that differed from what FHIR wants, invitations that went lost',
       labelNames: ['kind'],
       registers,
     }),

@@ -1,9 +1,4 @@
 // Invitations between two homeservers: what a practitioner elsewhere is shown, and how a ghost answers one from elsewhere.
-import { once } from 'node:events';
-import type { Server } from 'node:http';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { text } from 'node:stream/consumers';
 import { Preset } from 'matrix-js-sdk';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
@@ -14,40 +9,16 @@ import { registerUser } from '../../stack/synapse.ts';
 import { waitUntil } from '../../stack/wait.ts';
 import type { TestContext } from './context.ts';
 import { awaitIdle, startContext } from './context.ts';
+import type { PseudonymService } from './pseudonym-service.ts';
+import { BEARER, startPseudonymService } from './pseudonym-service.ts';
 
-const BEARER = 'bearer-of-the-pseudonym-service';
 const CONTEXT_KEY = 'nl-ta-chat.invite.context';
-
-interface Asked {
-  readonly path: string | undefined;
-  readonly authorization: string | undefined;
-  readonly body: Readonly<Record<string, unknown>>;
-}
-
-/** A pseudonym service that gives `token-1`, `token-2` … and knows the patient behind `known-token`. */
-async function startPseudonymService(): Promise<{ url: string; asked: Asked[]; server: Server }> {
-  const asked: Asked[] = [];
-  const server = createServer((request, response) => {
-    void text(request).then((received) => {
-      const body = JSON.parse(received) as Asked['body'];
-      asked.push({ path: request.url, authorization: request.headers.authorization, body });
-      const known = request.url === '/tokens' || body['token'] === 'known-token';
-      const answer =
-        request.url === '/tokens' ? { token: `token-${asked.length}` } : { patient: 'Patient/of-ours' };
-      response.writeHead(known ? 200 : 404, { 'content-type': 'application/json' });
-      response.end(JSON.stringify(known ? answer : { error: 'unknown' }));
-    });
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked, server };
-}
 
 describe.skipIf(inject('stackMissing') !== undefined).each(['11', '12'])(
   'an invitation across homeservers, in room version %s',
   (version) => {
     let context: TestContext;
-    let service: Awaited<ReturnType<typeof startPseudonymService>>;
+    let service: PseudonymService;
     let guest: MatrixPerson & { readonly userId: string };
     let db: pg.Pool;
     beforeAll(async () => {
@@ -56,9 +27,7 @@ describe.skipIf(inject('stackMissing') !== undefined).each(['11', '12'])(
       context = await startContext({
         BRIDGE_MATRIX_ROOM_VERSION: version,
         BRIDGE_MATRIX_TRUSTED_SERVERS: neighbour.serverName,
-        BRIDGE_INVITATIONS_TOKEN_URL: `${service.url}/tokens`,
-        BRIDGE_INVITATIONS_RESOLVER_URL: `${service.url}/patients`,
-        BRIDGE_INVITATIONS_BEARER_TOKEN: BEARER,
+        ...service.environment,
       });
       db = new pg.Pool({ connectionString: context.database.url });
       const user = await registerUser(neighbour, {
@@ -69,8 +38,7 @@ describe.skipIf(inject('stackMissing') !== undefined).each(['11', '12'])(
     });
     afterAll(async () => {
       guest.leaveClient();
-      service.server.close();
-      service.server.closeAllConnections();
+      service.end();
       await db.end();
       await context.end();
     });

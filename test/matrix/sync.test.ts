@@ -13,10 +13,10 @@ import * as cursors from '../../src/store/cursors.ts';
 import * as resourceVersions from '../../src/store/resource-versions.ts';
 import * as roomMembers from '../../src/store/room-members.ts';
 import { reserveRoom, saveRoomId } from '../../src/store/rooms.ts';
-import type { RoomAlias } from '../../src/domain/ids.ts';
+import type { MatrixUserId, RoomAlias } from '../../src/domain/ids.ts';
 import { itemsIn, useBridgeDatabase } from '../builders/database.ts';
 import { ref } from '../builders/fhir.ts';
-import { BOT, eventId, message, roomId } from '../builders/matrix.ts';
+import { BOT, eventId, message, roomId, userId } from '../builders/matrix.ts';
 
 const pool = useBridgeDatabase();
 const ROOM = roomId('!room:h');
@@ -38,6 +38,8 @@ beforeEach(async () => {
 function createHomeserverModel(limit = 100, pageSize = 100) {
   const stream: MatrixEvent[] = [];
   const toDevice: Record<string, unknown>[] = [];
+  /** Rooms to which the bot is invited, and by which position it was. */
+  const invited = new Map<string, number>();
   const inRoom = (id: string, from: number, to: number): MatrixEvent[] =>
     stream.slice(from, to).filter((event) => event.room_id === id);
   const positionOf = (event: MatrixEvent | undefined): number =>
@@ -45,6 +47,11 @@ function createHomeserverModel(limit = 100, pageSize = 100) {
   return {
     stream,
     toDevice,
+    /** Invites the bot; another event moves the position, as the invitation itself does. */
+    invite(id: string) {
+      stream.push(message({ event_id: eventId(`$invite-${id}`), room_id: roomId('!elsewhere:h') }));
+      invited.set(id, stream.length);
+    },
     pagesRead: 0,
     say(...names: readonly string[]): MatrixEvent[] {
       const said = names.map((name) => message({ event_id: eventId(`$${name}`), room_id: ROOM }));
@@ -74,7 +81,17 @@ function createHomeserverModel(limit = 100, pageSize = 100) {
       return Promise.resolve({
         next_batch: String(stream.length),
         to_device: { events: toDevice.splice(0) }, // the homeserver forgets what it has shown
-        rooms: { join },
+        rooms: {
+          join,
+          invite: Object.fromEntries(
+            [...invited]
+              .filter(([, at]) => at > from)
+              .map(([id]) => [
+                id,
+                { invite_state: { events: [stripped(BOT), stripped(userId('@other:h'))] } },
+              ]),
+          ),
+        },
       });
     },
     messagesBefore(
@@ -90,6 +107,11 @@ function createHomeserverModel(limit = 100, pageSize = 100) {
     },
   };
 }
+
+const stripped = (invitedUser: MatrixUserId) => ({
+  ...{ type: 'm.room.member', state_key: invitedUser, sender: userId('@noor:h') },
+  content: { membership: 'invite' },
+});
 
 type Transact = <T>(work: (tx: ClientBase) => Promise<T>) => Promise<T>;
 
@@ -180,6 +202,37 @@ describe('nothing comes twice', () => {
     homeserver.toDevice.push(said);
     expect(await pass()).toBe(0);
     expect(await itemsIn(pool(), `to-device:${BOT}`)).toHaveLength(1);
+  });
+});
+
+describe('an invitation of the bot', () => {
+  const payloads = async (): Promise<readonly unknown[]> =>
+    (
+      await pool().query<{ payload: unknown }>(`select payload from item where source = 'matrix.invitation'`)
+    ).rows.map(({ payload }) => payload);
+  test('that push lost is brought by /sync, once, in the lane of its room', async () => {
+    const { homeserver, pass } = await started();
+    homeserver.invite(FOREIGN);
+    expect([await pass(), await pass()]).toEqual([1, 0]);
+    const item = { kind: 'matrix.invitation', roomId: FOREIGN, userId: BOT, sender: '@noor:h' };
+    expect(await payloads()).toEqual([item]);
+    expect(await inLane(FOREIGN)).toEqual([`${FOREIGN} ${BOT} 2`]);
+  });
+
+  test('comes again with the next invitation to the room', async () => {
+    const { homeserver, pass } = await started();
+    for (const round of [1, 2]) {
+      homeserver.invite(FOREIGN);
+      await pass();
+      expect(await payloads()).toHaveLength(round);
+    }
+  });
+
+  test('from before the bridge came is not looked at', async () => {
+    const homeserver = createHomeserverModel();
+    homeserver.invite(FOREIGN);
+    await createBridge(homeserver).pass();
+    expect(await payloads()).toEqual([]);
   });
 });
 
