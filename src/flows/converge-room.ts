@@ -10,6 +10,7 @@ import { createRoomBody } from '../mapping/fhir-to-matrix/create-room.ts';
 import { roomMarker } from '../mapping/ghosts.ts';
 import type { ActualState, Comparison, RoomChange } from '../mapping/room-changes.ts';
 import { changesToRoom, memberBase } from '../mapping/room-changes.ts';
+import type { Base } from '../store/room-members.ts';
 import type { RoomRow } from '../store/rooms.ts';
 import { BridgeError } from '../telemetry/errors.ts';
 import type { Bridge } from './bridge.ts';
@@ -43,7 +44,7 @@ export interface RoomPlan {
   /** Undefined when the room is yet to be made. */
   readonly roomId: RoomId | undefined;
   readonly actual: readonly ActualState[];
-  readonly base: ReadonlySet<string>;
+  readonly members: Base;
   readonly ghosts: readonly GhostChange[];
   /** Empty for a room that is yet to be made: what remains after its making is found then. */
   readonly changes: readonly RoomChange[];
@@ -63,12 +64,12 @@ export async function planRoom(
   if (row?.roomId === undefined && !blueprint.make) return undefined;
   const actual =
     row?.roomId === undefined ? [] : await homeserver.roomState(settings.bot, row.roomId, signal);
-  const base = await store.roomMembers.readBase(db, blueprint.reference);
+  const members = await store.roomMembers.readMembers(db, blueprint.reference);
   const desired = await blueprint.desiredFor(actual);
   return {
-    ...{ blueprint, desired, roomId: row?.roomId, actual, base },
+    ...{ blueprint, desired, roomId: row?.roomId, actual, members },
     ghosts: await ghostChanges(bridge, blueprint.people.ghosts),
-    changes: row?.roomId === undefined ? [] : changesToRoom(desired, actual, comparisonOf(bridge, base)),
+    changes: row?.roomId === undefined ? [] : changesToRoom(desired, actual, comparisonOf(bridge, members)),
   };
 }
 
@@ -90,7 +91,7 @@ export async function applyPlan(
   insist = false,
 ): Promise<RoomId> {
   const { store, db, homeserver, settings } = bridge;
-  const { blueprint, desired, base } = plan;
+  const { blueprint, desired } = plan;
   const { reference } = blueprint;
   await rememberPeople(bridge, blueprint.people);
   for (const change of plan.ghosts) await applyGhostChange(bridge, change, signal);
@@ -98,9 +99,12 @@ export async function applyPlan(
   const actual =
     plan.roomId === undefined ? await homeserver.roomState(settings.bot, roomId, signal) : plan.actual;
   const changes =
-    plan.roomId === undefined ? changesToRoom(desired, actual, comparisonOf(bridge, base)) : plan.changes;
+    plan.roomId === undefined
+      ? changesToRoom(desired, actual, comparisonOf(bridge, plan.members))
+      : plan.changes;
+  await store.roomMembers.savePending(db, reference, broughtIn(desired, changes));
   const unreached = await applyChanges(bridge, plan, roomId, changes, signal);
-  const members = [...memberBase(desired, actual, { base })];
+  const members = [...memberBase(desired, actual, plan.members)];
   await store.roomMembers.saveBase(
     db,
     reference,
@@ -111,6 +115,19 @@ export async function applyPlan(
   await askForMore(bridge, blueprint, insist ? [] : [...unreached.keys()]);
   if (first !== undefined && insist) throw first;
   return roomId;
+}
+
+/** Whom the changes bring into the room, with the person behind each. */
+function broughtIn(
+  { members }: DesiredRoom,
+  changes: readonly RoomChange[],
+): ReadonlyMap<MatrixUserId, FhirReference> {
+  const coming = new Set(
+    changes.flatMap((change) => (change.kind === 'invite' || change.kind === 'join' ? [change.userId] : [])),
+  );
+  return new Map(
+    members.filter(({ userId }) => coming.has(userId)).map(({ userId, reference }) => [userId, reference]),
+  );
 }
 
 /** @returns the people who could not be invited, and why */
@@ -184,11 +201,11 @@ export async function strayLinks(
   return others.length === 0 ? [] : store.rooms.findBridgedRooms(db, others);
 }
 
-function comparisonOf({ settings }: Bridge, base: ReadonlySet<string>): Comparison {
+function comparisonOf({ settings }: Bridge, members: Base): Comparison {
   return {
     bot: settings.bot,
     isOwn: (userId) => isOwnUser(settings, userId),
-    base,
+    ...members,
     policy: settings.membership,
   };
 }

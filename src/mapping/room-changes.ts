@@ -40,6 +40,8 @@ export interface Comparison {
   readonly isOwn: (userId: string) => boolean;
   /** The members at the last convergence, `memberBase` of then. */
   readonly base: ReadonlySet<string>;
+  /** Those of them whom a convergence meant to bring in that did not end: whether they are, or were, in is not known. */
+  readonly pending?: ReadonlySet<string>;
   readonly policy: MembershipPolicy;
 }
 
@@ -201,7 +203,8 @@ function joinChanges(
 /** Whoever left, or was removed by a member, after FHIR and Matrix had agreed on them. */
 function staysAway({ userId, kind }: DesiredMember, room: Room, comparison: Comparison): boolean {
   const left = room.memberEvents.find(({ state_key: key }) => key === userId);
-  if (left === undefined || !comparison.base.has(userId)) return false;
+  if (left === undefined || !comparison.base.has(userId) || comparison.pending?.has(userId) === true)
+    return false;
   const byOwn = comparison.isOwn(left.sender);
   const bySelf = left.sender === userId;
   if (kind === 'ghost') return !byOwn && comparison.policy !== 'ignore';

@@ -2,7 +2,40 @@
 import type { Dependency, FhirReference, MatrixUserId } from '../domain/ids.ts';
 import type { Queryable } from './database.ts';
 
-/** The user ids that were members when the room was last converged: the base of the three-way comparison. */
+/** The base of the three-way comparison. */
+export interface Base {
+  /** The user ids that were members when the room was last converged, and those that one was about to bring in. */
+  readonly base: ReadonlySet<string>;
+  /** Those of them that were not in yet when it began, and may never have been brought in. */
+  readonly pending: ReadonlySet<string>;
+}
+
+/** Reads the base of a room, with those under way. */
+export async function readMembers(db: Queryable, reference: FhirReference): Promise<Base> {
+  const { rows } = await db.query<{ user_id: string; pending: boolean }>(
+    'select user_id, pending from room_member where reference = $1',
+    [reference],
+  );
+  return {
+    base: new Set(rows.map((row) => row.user_id)),
+    pending: new Set(rows.filter((row) => row.pending).map((row) => row.user_id)),
+  };
+}
+
+/** Records whom a convergence is about to bring in; who is in the base stays as they are. @param members the person behind each */
+export async function savePending(
+  db: Queryable,
+  reference: FhirReference,
+  members: ReadonlyMap<MatrixUserId, FhirReference>,
+): Promise<void> {
+  await db.query(
+    `insert into room_member (reference, user_id, person, pending)
+     select $1, *, true from unnest($2::text[], $3::text[]) on conflict do nothing`,
+    [reference, [...members.keys()], [...members.values()]],
+  );
+}
+
+/** The user ids of the base alone. */
 export async function readBase(db: Queryable, reference: FhirReference): Promise<ReadonlySet<string>> {
   const { rows } = await db.query<{ user_id: string }>(
     'select user_id from room_member where reference = $1',
@@ -22,8 +55,8 @@ export async function saveBase(
     `with wanted as (select * from unnest($2::text[], $3::text[]) as w (user_id, person)),
      gone as (delete from room_member where reference = $1 and user_id not in (select user_id from wanted))
      insert into room_member (reference, user_id, person) select $1, user_id, person from wanted
-     on conflict (reference, user_id) do update set person = excluded.person
-     where room_member.person is distinct from excluded.person`,
+     on conflict (reference, user_id) do update set person = excluded.person, pending = false
+     where room_member.person is distinct from excluded.person or room_member.pending`,
     [reference, [...members.keys()], [...members.values()]],
   );
 }

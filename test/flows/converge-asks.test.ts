@@ -4,15 +4,16 @@ import type { FhirReference, MatrixUserId } from '../../src/domain/ids.ts';
 import { staffOf } from '../../src/domain/ids.ts';
 import type { StateEvent } from '../../src/domain/matrix.ts';
 import type { Bridge } from '../../src/flows/bridge.ts';
-import type { RoomPlan } from '../../src/flows/converge-room.ts';
-import { applyPlan } from '../../src/flows/converge-room.ts';
+import type { Blueprint, RoomPlan } from '../../src/flows/converge-room.ts';
+import { applyPlan, planRoom } from '../../src/flows/converge-room.ts';
 import { convergeWithDependents } from '../../src/flows/converge.ts';
 import { convergeConversation } from '../../src/flows/request-to-room.ts';
 import * as roomMembers from '../../src/store/room-members.ts';
 import { itemsIn, useBridgeDatabase } from '../builders/database.ts';
-import { room } from '../builders/desired-room.ts';
+import { member, room } from '../builders/desired-room.ts';
 import { ref } from '../builders/fhir.ts';
-import { createWorld, ROOM, SPACE, writeRooms } from '../builders/leading-world.ts';
+import { createWorld, DOCTOR, ROOM, SPACE, writeRooms } from '../builders/leading-world.ts';
+import { BOT } from '../builders/matrix.ts';
 
 const never = new AbortController().signal;
 const database = useBridgeDatabase();
@@ -38,7 +39,8 @@ describe('what a room is found to depend on', () => {
         ...{ reference: TEAM, kind: 'space', make: true, subject: undefined, people, sources: [] },
         desiredFor: () => Promise.resolve(desired),
       },
-      ...{ desired, roomId: SPACE, actual: [], base: new Set(), ghosts: [], changes: [] },
+      ...{ desired, roomId: SPACE, actual: [], ghosts: [], changes: [] },
+      members: { base: new Set(), pending: new Set() },
     };
     await applyPlan({ ...bridge, metrics } as unknown as Bridge, plan, never);
   };
@@ -48,6 +50,78 @@ describe('what a room is found to depend on', () => {
     expect(await askedFor(TEAM)).toEqual([expect.stringMatching(/^staff /)]);
     await applied(ref('Practitioner/7'));
     expect(await askedFor(TEAM)).toHaveLength(1);
+  });
+});
+
+describe('a convergence that ends half-way', () => {
+  const DOCTOR_IS = new Map([[DOCTOR, ref('Practitioner/8')]]);
+
+  /** FHIR has the doctor in the room or not; on the homeserver, whatever is asked is done. */
+  function createScene() {
+    const { bridge, matrix } = createWorld(database());
+    matrix.make(SPACE, { type: 'm.space' });
+    matrix.set(SPACE, 'm.room.power_levels', '', { users: { [BOT]: 100 } });
+    const calls: string[] = [];
+    const world = { dies: false, calls };
+    const homeserver = {
+      ...matrix.homeserver,
+      putState: () => Promise.resolve(),
+      invite: (_as: string, _room: string, who: MatrixUserId) => {
+        calls.push(`invite ${who}`);
+        if (world.dies) return Promise.reject(new Error('The process was killed'));
+        matrix.member(SPACE, who, 'invite', BOT);
+        return Promise.resolve();
+      },
+      kick: (_as: string, _room: string, who: MatrixUserId) => {
+        calls.push(`remove ${who}`);
+        return Promise.resolve();
+      },
+    };
+    const dying = { ...roomMembers, saveBase: () => Promise.reject(new Error('The process was killed')) };
+    const converge = async (wanted: 'in' | 'out', { dies = false } = {}) => {
+      const people = {
+        members: [],
+        ghosts: [],
+        moved: [],
+        words: new Map(),
+        stamps: new Map(),
+        until: undefined,
+      };
+      const members = wanted === 'in' ? [member(DOCTOR)] : [];
+      const desired = room({ kind: 'space', members });
+      const blueprint: Blueprint = {
+        ...{ reference: TEAM, kind: 'space', make: true, subject: undefined, sources: [] },
+        people: { ...people, dependencies: new Set() },
+        desiredFor: () => Promise.resolve(desired),
+      };
+      const store = { ...bridge.store, ...(dies && { roomMembers: dying }) };
+      const parts = { homeserver, store, metrics: { roomChanges: { inc: () => undefined } } };
+      const whole = { ...bridge, ...parts } as unknown as Bridge;
+      const plan = await planRoom(whole, blueprint, never);
+      if (plan !== undefined) await applyPlan(whole, plan, never).catch(() => undefined);
+    };
+    return { world, matrix, converge };
+  }
+
+  test('has invited whom FHIR drops before the next one: they have to go', async () => {
+    const { world, converge } = createScene();
+    await converge('in', { dies: true });
+    await converge('out');
+    expect(world.calls).toEqual([`invite ${DOCTOR}`, `remove ${DOCTOR}`]);
+  });
+
+  test('invites once more whom it meant to invite, who had left before FHIR dropped and named them', async () => {
+    const { world, matrix, converge } = createScene();
+    matrix.member(SPACE, DOCTOR, 'leave');
+    world.dies = true;
+    await converge('in');
+    world.dies = false;
+    await converge('in');
+    expect(world.calls).toEqual([`invite ${DOCTOR}`, `invite ${DOCTOR}`]);
+    matrix.member(SPACE, DOCTOR, 'leave');
+    await converge('in');
+    expect(world.calls).toHaveLength(2);
+    expect(await roomMembers.readBase(database(), TEAM)).toEqual(new Set(DOCTOR_IS.keys()));
   });
 });
 
