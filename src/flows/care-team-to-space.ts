@@ -2,9 +2,10 @@
 import type { CareTeam } from '../domain/fhir.ts';
 import type { FhirReference, RoomId } from '../domain/ids.ts';
 import { parseReference } from '../domain/ids.ts';
-import { desiredSpace } from '../mapping/desired-room.ts';
+import { desiredSpace, isBlank } from '../mapping/desired-room.ts';
 import { participantsOf } from '../mapping/fhir-to-matrix/participants.ts';
 import { wantedForCareTeam } from '../mapping/phases.ts';
+import type { ActualState } from '../mapping/room-changes.ts';
 import { spaceTitle } from '../mapping/room-names.ts';
 import type { Bridge } from './bridge.ts';
 import { convergeItem } from './converge-item.ts';
@@ -79,12 +80,20 @@ export async function blueprintOfSpace(
         },
         {
           listed,
-          unlisted: await strayLinks(bridge, actual, 'm.space.child', listed),
+          unlisted: [
+            ...(await strayLinks(bridge, actual, 'm.space.child', listed)),
+            ...(await store.claimedRooms.findClaimedByOthers(db, reference, childrenIn(actual))),
+          ],
           via: settings.serverName,
         },
       );
     },
   };
+}
+
+function childrenIn(actual: readonly ActualState[]): readonly RoomId[] {
+  const children = actual.filter((event) => event.type === 'm.space.child' && !isBlank(event));
+  return children.map(({ state_key: roomId }) => roomId as RoomId);
 }
 
 function subjectOf(careTeam: CareTeam): FhirReference | undefined {

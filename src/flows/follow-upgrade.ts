@@ -1,5 +1,5 @@
 // A bridged room was upgraded (a tombstone names another in its place) → the bridge follows into the new one.
-import type { MatrixUserId, RoomId } from '../domain/ids.ts';
+import type { FhirReference, MatrixUserId, RoomId } from '../domain/ids.ts';
 import { serverNameOf, typeOf } from '../domain/ids.ts';
 import { levelIn } from '../mapping/attainable-power.ts';
 import { readRoomFacts } from '../mapping/matrix-to-fhir/room-request.ts';
@@ -97,11 +97,15 @@ async function notFollowed(
   };
 }
 
-/** Puts the replacement, in which the bot is, into the old room's place; running it again changes nothing. */
+/**
+ * Puts the replacement, in which the bot is, into the old room's place; running it again changes nothing.
+ * @param listedIn spaces that list it, other than those that are linked to the old one
+ */
 export async function followUpgrade(
   bridge: Bridge,
   former: FormerRoom,
   signal: AbortSignal,
+  listedIn: readonly FhirReference[] = [],
 ): Promise<Outcome> {
   const { store, db, homeserver, settings } = bridge;
   const facts = readRoomFacts(await homeserver.roomState(settings.bot, former.replacement, signal));
@@ -117,9 +121,10 @@ export async function followUpgrade(
     kind: 'done',
     record: async (tx) => {
       await store.formerRooms.saveFollowed(tx, former);
+      const changed = new Set([former.reference, ...linked, ...listedIn]);
       await bridge.enqueue(
         tx,
-        [former.reference, ...linked].map((reference) => convergeItem(reference, former.replacement)),
+        [...changed].map((reference) => convergeItem(reference, former.replacement)),
       );
     },
   };

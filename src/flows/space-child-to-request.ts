@@ -46,13 +46,21 @@ export async function spaceChildToRequest(
   if (settings.userMadeRooms === 'ignore') return { kind: 'ignored', reason: 'user-made-rooms' };
   if (!(await mayBring(bridge, event.sender))) return { kind: 'ignored', reason: 'stranger' };
   const claim: Claim = { roomId, careTeam: space.reference, claimedBy: event.sender };
-  await store.claimedRooms.saveClaim(db, claim);
+  await saveClaim(bridge, claim, event);
   const wasIn = await homeserver.isJoined(settings.bot, roomId, attempt.signal);
   const servers = [...new Set([...via, serverNameOf(event.sender)])].slice(0, MOST_SERVERS);
   const isOpen = wasIn || (await homeserver.joinThrough(settings.bot, roomId, servers, attempt.signal));
   if (!isOpen) return { kind: 'ignored', reason: 'room-not-open' };
   // Where the bot was in already, no join of its own will come.
   return wasIn ? completeClaim(bridge, claim, attempt) : { kind: 'done' };
+}
+
+/** A room is of one team: the space in which it was listed before gives it up. */
+async function saveClaim(bridge: Bridge, claim: Claim, { event_id: cause }: StateChange): Promise<void> {
+  await bridge.transact(async (tx) => {
+    const before = await bridge.store.claimedRooms.saveClaim(tx, claim);
+    if (before !== undefined) await bridge.enqueue(tx, [convergeItem(before, cause)]);
+  });
 }
 
 /** Makes a claimed room, in which the bot is, the room of a conversation; running it again changes nothing. */
@@ -63,7 +71,7 @@ export async function completeClaim(bridge: Bridge, claim: Claim, attempt: Attem
   const state = await homeserver.roomState(settings.bot, roomId, signal);
   const facts = readRoomFacts(state);
   const upgrade = await upgradeOf(bridge, claim, facts, signal);
-  if (upgrade !== undefined) return followInstead(bridge, upgrade, signal);
+  if (upgrade !== undefined) return followInstead(bridge, upgrade, claim, signal);
   const careTeam = await bridge.fhir.read(claim.careTeam, signal);
   if (careTeam?.resourceType !== 'CareTeam') return refuse(bridge, claim, 'gone', signal);
   const refusal = refusalOf(facts, claim) ?? (await listingRefusal(bridge, claim, signal));
@@ -102,11 +110,17 @@ async function upgradeOf(
     : undefined;
 }
 
-async function followInstead(bridge: Bridge, former: FormerRoom, signal: AbortSignal): Promise<Outcome> {
+/** The space that lists the new room may be another than its conversation's. */
+async function followInstead(
+  bridge: Bridge,
+  former: FormerRoom,
+  { careTeam }: Claim,
+  signal: AbortSignal,
+): Promise<Outcome> {
   const { store, db } = bridge;
   await store.formerRooms.saveFormerRoom(db, former);
   await store.claimedRooms.dropClaim(db, former.replacement);
-  return followUpgrade(bridge, former, signal);
+  return followUpgrade(bridge, former, signal, [careTeam]);
 }
 
 /** The row comes first: whoever reads the new request before its write was recorded must find its room there. */

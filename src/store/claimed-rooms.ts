@@ -9,12 +9,34 @@ export interface Claim {
   readonly claimedBy: MatrixUserId;
 }
 
-/** Records a claim; the first one stays. */
-export async function saveClaim(db: Queryable, { roomId, careTeam, claimedBy }: Claim): Promise<void> {
+/** Records a claim, within a transaction; the last one counts. @returns the other team for which the room was claimed before */
+export async function saveClaim(
+  db: Queryable,
+  { roomId, careTeam, claimedBy }: Claim,
+): Promise<FhirReference | undefined> {
+  const { rows } = await db.query<{ care_team: FhirReference }>(
+    'select care_team from claimed_room where room_id = $1 for update',
+    [roomId],
+  );
   await db.query(
-    `insert into claimed_room (room_id, care_team, claimed_by) values ($1, $2, $3) on conflict do nothing`,
+    `insert into claimed_room (room_id, care_team, claimed_by) values ($1, $2, $3)
+     on conflict (room_id) do update set care_team = excluded.care_team, claimed_by = excluded.claimed_by`,
     [roomId, careTeam, claimedBy],
   );
+  return rows.map((row) => row.care_team).find((before) => before !== careTeam);
+}
+
+/** Of these rooms, those that are claimed for other teams. */
+export async function findClaimedByOthers(
+  db: Queryable,
+  careTeam: FhirReference,
+  roomIds: readonly RoomId[],
+): Promise<readonly RoomId[]> {
+  const { rows } = await db.query<{ room_id: RoomId }>(
+    'select room_id from claimed_room where room_id = any ($2) and care_team <> $1',
+    [careTeam, roomIds],
+  );
+  return rows.map((row) => row.room_id);
 }
 
 /** The claim on a room. */

@@ -1,6 +1,7 @@
 // Rooms that users make inside a care team's space: entered, recorded as conversations, or refused.
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { MatrixEvent } from '../../src/domain/matrix.ts';
+import { blueprintOfSpace } from '../../src/flows/care-team-to-space.ts';
 import * as claimedRooms from '../../src/store/claimed-rooms.ts';
 import * as people from '../../src/store/people.ts';
 import * as rooms from '../../src/store/rooms.ts';
@@ -95,6 +96,23 @@ describe('a room that a member lists in the space', () => {
     expect(await handle(ownJoin(), again)).toBe('own-state');
     expect(fhir.writes).toEqual([REQUEST]);
     expect(await converged()).toEqual(['CareTeam/1', REQUEST, 'needs-power']);
+  });
+
+  test('in another team’s too, before the bot is let in, is of the last; the first is compared, and gives it up', async () => {
+    const { bridge, matrix, handle, converged } = createScene({}, { open: false });
+    const other = roomId('!other');
+    matrix.make(other, { type: 'm.space' });
+    await database().query(
+      `insert into room (reference, alias, room_id, ready_at) values ('CareTeam/3', '#careteam/3:example.org', '!other', now())`,
+    );
+    expect(await handle(listing())).toBe('room-not-open');
+    const second = listing({ event_id: '$second', room_id: other });
+    expect(await handle(second)).toBe('room-not-open');
+    expect(await converged()).toEqual(['CareTeam/1']);
+    expect(await claimedRooms.findClaim(database(), MADE)).toMatchObject({ careTeam: 'CareTeam/3' });
+    const space = await blueprintOfSpace(bridge, ref('CareTeam/1'), new AbortController().signal);
+    const { state } = (await space?.desiredFor(await bridge.homeserver.roomState(BOT, SPACE))) ?? {};
+    expect(state).toContainEqual({ type: 'm.space.child', state_key: MADE, content: {} });
   });
 
   test('is finished after a crash between its row and its request', async () => {
