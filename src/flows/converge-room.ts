@@ -109,6 +109,7 @@ export async function applyPlan(
     db,
     reference,
     new Map(members.map(([id, member]) => [id, member.reference])),
+    new Set(members.filter(([id, { voice }]) => id === voice).map(([id]) => id)),
   );
   bridge.metrics.roomChanges.inc({ kind: desired.kind }, plan.ghosts.length + changes.length);
   const [first] = unreached.values();

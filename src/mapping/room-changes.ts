@@ -40,7 +40,7 @@ export interface Comparison {
   readonly isOwn: (userId: string) => boolean;
   /** The members at the last convergence, `memberBase` of then. */
   readonly base: ReadonlySet<string>;
-  /** Those of them whom a convergence meant to bring in that did not end: whether they are, or were, in is not known. */
+  /** Those of them who need not have been in: whom a convergence that did not end meant to bring in; people's voices. */
   readonly pending?: ReadonlySet<string>;
   readonly policy: MembershipPolicy;
 }

@@ -6,7 +6,7 @@ import type { Queryable } from './database.ts';
 export interface Base {
   /** The user ids that were members when the room was last converged, and those that one was about to bring in. */
   readonly base: ReadonlySet<string>;
-  /** Those of them that were not in yet when it began, and may never have been brought in. */
+  /** Those of them that need not be in: who was not yet, and may never have been brought in; the voices of people. */
   readonly pending: ReadonlySet<string>;
 }
 
@@ -44,20 +44,27 @@ export async function readBase(db: Queryable, reference: FhirReference): Promise
   return new Set(rows.map((row) => row.user_id));
 }
 
-/** Replaces the base of a room. @param members the person behind each user id */
+/**
+ * Replaces the base of a room.
+ * @param members the person behind each user id
+ * @param pending those of them who may be in, and need not be
+ */
 export async function saveBase(
   db: Queryable,
   reference: FhirReference,
   members: ReadonlyMap<MatrixUserId, FhirReference>,
+  pending: ReadonlySet<MatrixUserId> = new Set(),
 ): Promise<void> {
   // One statement, which leaves rows that stay as they are: convergence runs often and mostly changes nothing.
   await db.query(
-    `with wanted as (select * from unnest($2::text[], $3::text[]) as w (user_id, person)),
+    `with wanted as (
+       select user_id, person, user_id = any ($4::text[]) as pending from unnest($2::text[], $3::text[]) as w (user_id, person)
+     ),
      gone as (delete from room_member where reference = $1 and user_id not in (select user_id from wanted))
-     insert into room_member (reference, user_id, person) select $1, user_id, person from wanted
-     on conflict (reference, user_id) do update set person = excluded.person, pending = false
-     where room_member.person is distinct from excluded.person or room_member.pending`,
-    [reference, [...members.keys()], [...members.values()]],
+     insert into room_member (reference, user_id, person, pending) select $1, user_id, person, pending from wanted
+     on conflict (reference, user_id) do update set person = excluded.person, pending = excluded.pending
+     where (room_member.person, room_member.pending) is distinct from (excluded.person, excluded.pending)`,
+    [reference, [...members.keys()], [...members.values()], [...pending]],
   );
 }
 

@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { FhirReference, MatrixUserId } from '../../src/domain/ids.ts';
 import { staffOf } from '../../src/domain/ids.ts';
+import type { DesiredMember } from '../../src/mapping/desired-room.ts';
 import type { StateEvent } from '../../src/domain/matrix.ts';
 import type { Bridge } from '../../src/flows/bridge.ts';
 import type { Blueprint, RoomPlan } from '../../src/flows/converge-room.ts';
@@ -12,8 +13,8 @@ import * as roomMembers from '../../src/store/room-members.ts';
 import { itemsIn, useBridgeDatabase } from '../builders/database.ts';
 import { member, room } from '../builders/desired-room.ts';
 import { ref } from '../builders/fhir.ts';
-import { createWorld, DOCTOR, ROOM, SPACE, writeRooms } from '../builders/leading-world.ts';
-import { BOT } from '../builders/matrix.ts';
+import { createWorld, DOCTOR, NURSE, ROOM, SPACE, writeRooms } from '../builders/leading-world.ts';
+import { BOT, userId } from '../builders/matrix.ts';
 
 const never = new AbortController().signal;
 const database = useBridgeDatabase();
@@ -53,56 +54,64 @@ describe('what a room is found to depend on', () => {
   });
 });
 
+const DOCTOR_IS = new Map([[DOCTOR, ref('Practitioner/8')]]);
+
+/** FHIR has the doctor in the room or not; on the homeserver, whatever is asked is done. */
+function createScene() {
+  const { bridge, matrix } = createWorld(database());
+  matrix.make(SPACE, { type: 'm.space' });
+  matrix.set(SPACE, 'm.room.power_levels', '', { users: { [BOT]: 100 } });
+  const calls: string[] = [];
+  const world = { dies: false, calls };
+  const homeserver = {
+    ...matrix.homeserver,
+    putState: () => Promise.resolve(),
+    invite: (_as: string, _room: string, who: MatrixUserId) => {
+      calls.push(`invite ${who}`);
+      if (world.dies) return Promise.reject(new Error('The process was killed'));
+      matrix.member(SPACE, who, 'invite', BOT);
+      return Promise.resolve();
+    },
+    join: (who: MatrixUserId) => {
+      calls.push(`join ${who}`);
+      matrix.member(SPACE, who, 'join');
+      return Promise.resolve();
+    },
+    kick: (_as: string, _room: string, who: MatrixUserId) => {
+      calls.push(`remove ${who}`);
+      return Promise.resolve();
+    },
+  };
+  const dying = { ...roomMembers, saveBase: () => Promise.reject(new Error('The process was killed')) };
+  const converge = async (
+    wanted: 'in' | 'out' | readonly DesiredMember[],
+    { dies = false }: { dies?: boolean } = {},
+  ) => {
+    const people = {
+      members: [],
+      ghosts: [],
+      moved: [],
+      words: new Map(),
+      stamps: new Map(),
+      until: undefined,
+    };
+    const members = wanted === 'in' ? [member(DOCTOR)] : wanted === 'out' ? [] : wanted;
+    const desired = room({ kind: 'space', members });
+    const blueprint: Blueprint = {
+      ...{ reference: TEAM, kind: 'space', make: true, subject: undefined, sources: [] },
+      people: { ...people, dependencies: new Set() },
+      desiredFor: () => Promise.resolve(desired),
+    };
+    const store = { ...bridge.store, ...(dies && { roomMembers: dying }) };
+    const parts = { homeserver, store, metrics: { roomChanges: { inc: () => undefined } } };
+    const whole = { ...bridge, ...parts } as unknown as Bridge;
+    const plan = await planRoom(whole, blueprint, never);
+    if (plan !== undefined) await applyPlan(whole, plan, never).catch(() => undefined);
+  };
+  return { world, matrix, converge };
+}
+
 describe('a convergence that ends half-way', () => {
-  const DOCTOR_IS = new Map([[DOCTOR, ref('Practitioner/8')]]);
-
-  /** FHIR has the doctor in the room or not; on the homeserver, whatever is asked is done. */
-  function createScene() {
-    const { bridge, matrix } = createWorld(database());
-    matrix.make(SPACE, { type: 'm.space' });
-    matrix.set(SPACE, 'm.room.power_levels', '', { users: { [BOT]: 100 } });
-    const calls: string[] = [];
-    const world = { dies: false, calls };
-    const homeserver = {
-      ...matrix.homeserver,
-      putState: () => Promise.resolve(),
-      invite: (_as: string, _room: string, who: MatrixUserId) => {
-        calls.push(`invite ${who}`);
-        if (world.dies) return Promise.reject(new Error('The process was killed'));
-        matrix.member(SPACE, who, 'invite', BOT);
-        return Promise.resolve();
-      },
-      kick: (_as: string, _room: string, who: MatrixUserId) => {
-        calls.push(`remove ${who}`);
-        return Promise.resolve();
-      },
-    };
-    const dying = { ...roomMembers, saveBase: () => Promise.reject(new Error('The process was killed')) };
-    const converge = async (wanted: 'in' | 'out', { dies = false } = {}) => {
-      const people = {
-        members: [],
-        ghosts: [],
-        moved: [],
-        words: new Map(),
-        stamps: new Map(),
-        until: undefined,
-      };
-      const members = wanted === 'in' ? [member(DOCTOR)] : [];
-      const desired = room({ kind: 'space', members });
-      const blueprint: Blueprint = {
-        ...{ reference: TEAM, kind: 'space', make: true, subject: undefined, sources: [] },
-        people: { ...people, dependencies: new Set() },
-        desiredFor: () => Promise.resolve(desired),
-      };
-      const store = { ...bridge.store, ...(dies && { roomMembers: dying }) };
-      const parts = { homeserver, store, metrics: { roomChanges: { inc: () => undefined } } };
-      const whole = { ...bridge, ...parts } as unknown as Bridge;
-      const plan = await planRoom(whole, blueprint, never);
-      if (plan !== undefined) await applyPlan(whole, plan, never).catch(() => undefined);
-    };
-    return { world, matrix, converge };
-  }
-
   test('has invited whom FHIR drops before the next one: they have to go', async () => {
     const { world, converge } = createScene();
     await converge('in', { dies: true });
@@ -123,6 +132,16 @@ describe('a convergence that ends half-way', () => {
     expect(world.calls).toHaveLength(2);
     expect(await roomMembers.readBase(database(), TEAM)).toEqual(new Set(DOCTOR_IS.keys()));
   });
+});
+
+test('a person whose voice a member removed is in the room as that ghost once they have no other account', async () => {
+  const { world, matrix, converge } = createScene();
+  const ghost = userId('@_fhir_doctor:example.org');
+  await converge([member(DOCTOR, { voice: ghost })]);
+  matrix.member(SPACE, DOCTOR, 'join');
+  matrix.member(SPACE, ghost, 'leave', NURSE);
+  await converge([member(ghost, { kind: 'ghost', formerUserIds: [DOCTOR] })]);
+  expect(world.calls.slice(1)).toEqual([`invite ${ghost}`, `join ${ghost}`, `remove ${DOCTOR}`]);
 });
 
 describe('a conversation', () => {
