@@ -77,8 +77,10 @@ export function composeBridge(
       ...{ personAccounts, resourceVersions, roomMembers, rooms },
     },
     speaking: createSpeak({ homeserver, bot }),
-    ...(config.people.resolveByDirectory && directories && practitioners(directories, log, metrics)),
-    ...(config.identity.publishToOwnFhir && { publishAddress: createOwnDirectory(fhir) }),
+    ...(config.people.resolveByDirectory &&
+      directories &&
+      practitioners(directories, { clock, log, metrics })),
+    ...(config.identity.publishToOwnFhir && { publishAddress: createOwnDirectory(fhir, clock) }),
     roomLock: locks.lock,
     ensureRoom: (order, signal) => ensureRoom({ homeserver, bot, clock, sleep }, order, signal),
   };
@@ -86,10 +88,13 @@ export function composeBridge(
 }
 
 /** The directories as a source of practitioners' accounts. */
-function practitioners({ directory }: ComposedDirectories, log: Log, metrics: Metrics) {
+function practitioners(
+  { directory }: ComposedDirectories,
+  { clock, log, metrics }: { clock: Clock; log: Log; metrics: Metrics },
+) {
   return {
     accountInDirectory: createAccountInDirectory({
-      ...{ directory, log },
+      ...{ directory, clock, log },
       count: (result) => {
         metrics.directoryAccounts.inc({ result });
       },

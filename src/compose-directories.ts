@@ -66,7 +66,7 @@ function createSource(
     case 'addressing': {
       const { bearerToken } = source;
       const fhir = connectFhirDirectory(connection, { ...server, bearerToken }, server.timeoutMs);
-      return createAddressingSource(fhir, source);
+      return createAddressingSource(fhir, source, clock);
     }
     case 'nuts':
       return createNutsSource(connectServer(connection, server, server.timeoutMs), source);

@@ -8,7 +8,7 @@ import type { DesiredMember } from '../mapping/desired-room.ts';
 import type { WantedPeople } from '../mapping/fhir-to-matrix/participants.ts';
 import { ghostUserId } from '../mapping/ghosts.ts';
 import type { Account, Identity } from '../mapping/identities.ts';
-import { accountOf, identitiesOf, relatedTo, rolesHoldUntil } from '../mapping/identities.ts';
+import { accountOf, identitiesOf, relatedTo, identitiesHoldUntil } from '../mapping/identities.ts';
 import { levelOf } from '../mapping/member-level.ts';
 import { displayNameOf } from '../mapping/people.ts';
 import { earliest } from '../mapping/periods.ts';
@@ -75,10 +75,10 @@ export async function resolvePeople(
   const bearers = identities.flatMap(referencesOf);
   const known = await bridge.store.people.findPeople(bridge.db, bearers);
   const hasNone = (identity: Identity): boolean =>
-    resolve(settings, identity, known).account.kind === 'ghost';
+    resolve({ settings, at }, identity, known).account.kind === 'ghost';
   const without = bridge.accountInDirectory === undefined ? [] : identities.filter(hasNone);
   const inDirectory = await directoryAccounts(bridge, without, known, signal);
-  const resolved = identities.map((identity) => resolve(settings, identity, known, inDirectory));
+  const resolved = identities.map((identity) => resolve({ settings, at }, identity, known, inDirectory));
   const members = onePerAccount(resolved);
   const ghosts = new Set(members.filter(({ kind }) => kind === 'ghost').map(({ userId }) => userId));
   const references = new Set([...named.keys(), ...reading.references()]);
@@ -93,7 +93,7 @@ export async function resolvePeople(
     moved: resolved
       .map(({ identity: { reference }, account }) => ({ reference, ...account }))
       .filter((row) => !isRecorded(row, known.get(row.reference))),
-    until: earliest([until, rolesHoldUntil(identities, at)]),
+    until: earliest([until, identitiesHoldUntil(identities, at)]),
   };
 }
 
@@ -203,7 +203,7 @@ async function identify(
 }
 
 function resolve(
-  settings: BridgeSettings,
+  { settings, at }: { settings: BridgeSettings; at: number },
   identity: Identity,
   known: ReadonlyMap<FhirReference, KnownPerson>,
   inDirectory: ReadonlyMap<FhirReference, MatrixUserId> = new Map(),
@@ -211,7 +211,7 @@ function resolve(
   const { reference, resource, concepts } = identity;
   const ghost = ghostOf(settings, reference);
   const account = accountOf(identity, {
-    ghost,
+    ...{ at, ghost },
     isOwn: (address) => isOwnUser(settings, address),
     isBelieved: (address) => settings.trustedServers.has(serverNameOf(address)),
     storedFor: (each) => known.get(each)?.storedUserId,

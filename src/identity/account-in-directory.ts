@@ -1,6 +1,8 @@
 // Which Matrix account the directories give for a practitioner whom FHIR names without one: by UZI number, then by e-mail.
 import type { Practitioner } from '../domain/fhir.ts';
+import type { Clock } from '../domain/clock.ts';
 import type { MatrixUserId } from '../domain/ids.ts';
+import { contactsInUse } from '../mapping/contacts.ts';
 import { BridgeError } from '../telemetry/errors.ts';
 import type { Log } from '../telemetry/log.ts';
 import { numbersIn } from './directories/care-identifiers.ts';
@@ -13,15 +15,16 @@ export type AccountInDirectory =
 
 interface Deps {
   readonly directory: Pick<Directory, 'resolve'>;
+  readonly clock: Clock;
   readonly log: Log;
   readonly count: (kind: AccountInDirectory['kind']) => void;
 }
 
 /** Creates the question. It changes nothing, and its failure is an answer. */
-export function createAccountInDirectory({ directory, log, count }: Deps) {
+export function createAccountInDirectory({ directory, clock, log, count }: Deps) {
   async function ask(practitioner: Practitioner, signal: AbortSignal): Promise<AccountInDirectory> {
     try {
-      for (const threepid of threepidsOf(practitioner)) {
+      for (const threepid of threepidsOf(practitioner, clock.now().getTime())) {
         const resolution = await directory.resolve(threepid, signal);
         if (resolution.kind === 'found') return resolution;
         // Whoever is one of several is nobody, whatever else they are known by.
@@ -42,9 +45,9 @@ export function createAccountInDirectory({ directory, log, count }: Deps) {
   };
 }
 
-function threepidsOf({ identifier, telecom }: Practitioner): readonly Threepid[] {
-  const emails = (telecom ?? []).flatMap(({ system, value, use }) =>
-    system === 'email' && use !== 'old' ? (threepidOf('email', value) ?? []) : [],
+function threepidsOf({ identifier, telecom }: Practitioner, at: number): readonly Threepid[] {
+  const emails = contactsInUse(telecom, at).flatMap(({ system, value }) =>
+    system === 'email' ? (threepidOf('email', value) ?? []) : [],
   );
   return [...numbersIn('uzi_nr', identifier), ...emails];
 }

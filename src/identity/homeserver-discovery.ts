@@ -79,7 +79,11 @@ export interface EndpointTypes {
 }
 
 /** A directory that knows organisations and their Endpoints, as the LRZa does. */
-export function createAddressingSource(fhir: FhirDirectory, types: EndpointTypes): HomeserverSource {
+export function createAddressingSource(
+  fhir: FhirDirectory,
+  types: EndpointTypes,
+  clock: Clock,
+): HomeserverSource {
   return {
     name: fhir.name,
     async homeserversOf(ura, signal) {
@@ -93,7 +97,7 @@ export function createAddressingSource(fhir: FhirDirectory, types: EndpointTypes
           active !== false && numbersIn('ura_nr', identifier).some(({ address }) => address === ura),
       );
       // What an organisation says in its own telecom goes before its Endpoints.
-      const published = organizations.flatMap(publishedHomeservers);
+      const published = organizations.flatMap((one) => publishedHomeservers(one, clock.now().getTime()));
       if (published.length > 0) return published;
       const own = new Set(
         organizations.flatMap(({ endpoint }) => (endpoint ?? []).map(({ reference }) => reference)),

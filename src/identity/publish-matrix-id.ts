@@ -1,4 +1,5 @@
 // Writes a Matrix user id that was made for a practitioner into one's own directory, and never into another's.
+import type { Clock } from '../domain/clock.ts';
 import type { FhirReference, MatrixUserId } from '../domain/ids.ts';
 import { typeOf } from '../domain/ids.ts';
 import { matrixAddressesIn, matrixContact } from '../mapping/matrix-address.ts';
@@ -31,7 +32,7 @@ const CONFLICTS: ReadonlySet<BridgeError['code']> = new Set(['directory-conflict
  * @throws BridgeError `directory-conflict` or `fhir-conflict` when others were faster time and again
  */
 export async function publishMatrixId<Resource extends DirectoryResource>(
-  directory: { readonly fhir: Writable<Resource>; readonly isOwn: boolean },
+  directory: { readonly fhir: Writable<Resource>; readonly isOwn: boolean; readonly clock: Clock },
   reference: FhirReference,
   userId: MatrixUserId,
   signal: AbortSignal,
@@ -41,7 +42,7 @@ export async function publishMatrixId<Resource extends DirectoryResource>(
   for (let attempt = 1; ; attempt += 1) {
     const resource = await fhir.read(reference, signal);
     if (resource === undefined || !isPublishable(resource)) return 'missing';
-    const present = matrixAddressesIn(resource.telecom ?? []);
+    const present = matrixAddressesIn(resource.telecom, directory.clock.now().getTime());
     if (present.includes(userId)) return 'published';
     if (present.length > 0) return 'differs';
     try {

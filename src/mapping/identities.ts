@@ -4,6 +4,7 @@ import type { FhirResource, Organization, Person, PractitionerRole } from '../do
 import { isPerson } from '../domain/fhir.ts';
 import type { Dependency, FhirReference, MatrixUserId } from '../domain/ids.ts';
 import { idOf, parseReference, referenceTo, staffOf, typeOf } from '../domain/ids.ts';
+import { contactsHoldUntil } from './contacts.ts';
 import { matrixAddressIn } from './matrix-address.ts';
 import { earliest, holdsAt, nextBoundary } from './periods.ts';
 
@@ -48,7 +49,7 @@ export function identitiesOf(
     const role = roleAt(reference, find);
     const practitioner = role && practitionerOf(role);
     const known = identities.get(practitioner ?? reference);
-    const isHeld = role !== undefined && role.active !== false && holdsAt(role.period, at);
+    const isHeld = role !== undefined && isHeldAt(role, at);
     identities.set(practitioner ?? reference, {
       reference: practitioner ?? reference,
       isRead: isPersonRead(practitioner ?? reference, find),
@@ -61,12 +62,16 @@ export function identitiesOf(
 }
 
 /**
- * Until when, by the clock alone, people hold the roles that they hold now; undefined for ever.
+ * Until when, by the clock alone, people have the roles and contacts that they have now; undefined for ever.
  * @param at milliseconds since the epoch
  */
-export function rolesHoldUntil(identities: readonly Identity[], at: number): number | undefined {
-  const periods = identities.flatMap(({ roles }) => roles.map(({ role }) => role.period));
-  return earliest(periods.map((period) => nextBoundary(period, at)));
+export function identitiesHoldUntil(identities: readonly Identity[], at: number): number | undefined {
+  const roles = identities.flatMap((identity) => identity.roles.map(({ role }) => role));
+  const telecoms = [...identities.map(({ resource }) => resource), ...roles].map(({ telecom }) => telecom);
+  return earliest([
+    ...roles.map(({ period }) => nextBoundary(period, at)),
+    ...telecoms.map((telecom) => contactsHoldUntil(telecom, at)),
+  ]);
 }
 
 /** What belongs to a role and has to be read with it. */
@@ -97,14 +102,16 @@ export function organizationOf({ organization }: PractitionerRole): FhirReferenc
 }
 
 /**
- * A person's account: the address that they publish themselves, in their roles before their own resource, where it is
- * believed; else the stored one; else that of a directory; else the ghost. What is ambiguous counts for nothing.
+ * A person's account: the address that they publish themselves, in the roles that they hold before their own resource,
+ * where it is believed; else the stored one; else that of a directory; else the ghost. What is ambiguous counts for nothing.
  * @param storedFor the account that an operator stored for a reference
  * @param inDirectory the account that a directory gives
  */
 export function accountOf(
   { reference, resource, roles }: Identity,
   given: {
+    /** Milliseconds since the epoch. */
+    readonly at: number;
     /** The bridge's own users: that one is published says nothing, and makes nothing ambiguous. */
     readonly isOwn: (address: MatrixUserId) => boolean;
     readonly isBelieved: (address: MatrixUserId) => boolean;
@@ -113,8 +120,10 @@ export function accountOf(
     readonly ghost: MatrixUserId;
   },
 ): Account {
-  const published = [roles.flatMap(({ role }) => role.telecom ?? []), resource.telecom ?? []]
-    .map((telecom) => matrixAddressIn(telecom, given.isOwn))
+  const held = roles.filter(({ role }) => isHeldAt(role, given.at));
+  const isOver = resource.resourceType === 'PractitionerRole' && !isHeldAt(resource, given.at);
+  const published = [held.flatMap(({ role }) => role.telecom ?? []), isOver ? [] : resource.telecom]
+    .map((telecom) => matrixAddressIn(telecom, given.at, given.isOwn))
     .find((address) => address !== undefined && given.isBelieved(address));
   if (published !== undefined) return { userId: published, kind: 'user', source: 'telecom' };
   const ofRoles = roles.flatMap(
@@ -126,6 +135,11 @@ export function accountOf(
     return { userId: given.inDirectory, kind: 'user', source: 'directory' };
   }
   return { userId: given.ghost, kind: 'ghost', source: 'ghost' };
+}
+
+/** Tells whether a role is held at a moment, in milliseconds since the epoch. */
+export function isHeldAt({ active, period }: PractitionerRole, at: number): boolean {
+  return active !== false && holdsAt(period, at);
 }
 
 function roleAt(reference: FhirReference, find: Find): PractitionerRole | undefined {

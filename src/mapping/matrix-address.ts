@@ -2,6 +2,7 @@
 import type { ContactPoint, Extension } from 'fhir/r4.js';
 import type { MatrixUserId } from '../domain/ids.ts';
 import { isMatrixUserId } from '../domain/ids.ts';
+import { contactsInUse } from './contacts.ts';
 
 const CONTACT_PURPOSE = 'http://hl7.org/fhir/StructureDefinition/contactpoint-purpose';
 const MESSAGING_PURPOSE = 'matrix-messaging';
@@ -11,20 +12,26 @@ const SERVER_NAME = /^[a-z0-9](?:[a-z0-9.-]{0,252}[a-z0-9])?(?::\d{1,5})?$/;
 /**
  * The Matrix address that contacts name: `@u:hs` tagged `matrix-messaging`, `matrix:u/u:hs`, or a matrix.to link.
  * A second, different address makes it ambiguous; one that is out of use does not count.
+ * @param at milliseconds since the epoch
  * @param isIgnored addresses that count for nothing, not even as a second one
  * @returns undefined when there is none, or more than one
  */
 export function matrixAddressIn(
-  telecom: readonly ContactPoint[],
+  telecom: readonly ContactPoint[] | undefined,
+  at: number,
   isIgnored: (address: MatrixUserId) => boolean = () => false,
 ): MatrixUserId | undefined {
-  const [first, second] = matrixAddressesIn(telecom).filter((address) => !isIgnored(address));
+  const [first, second] = matrixAddressesIn(telecom, at).filter((address) => !isIgnored(address));
   return second === undefined ? first : undefined;
 }
 
-/** All different Matrix addresses that contacts name. */
-export function matrixAddressesIn(telecom: readonly ContactPoint[]): readonly MatrixUserId[] {
-  return [...new Set(telecom.map(addressInContactPoint).filter((id) => id !== undefined))];
+/** All different Matrix addresses that contacts in use at a moment (milliseconds since the epoch) name. */
+export function matrixAddressesIn(
+  telecom: readonly ContactPoint[] | undefined,
+  at: number,
+): readonly MatrixUserId[] {
+  const addresses = contactsInUse(telecom, at).map(addressInContactPoint);
+  return [...new Set(addresses.filter((id) => id !== undefined))];
 }
 
 /** The contact that publishes a Matrix address, in the form of the Dutch specification (§7). */
@@ -36,11 +43,13 @@ export function matrixContact(userId: MatrixUserId): ContactPoint {
   };
 }
 
-/** All different homeservers that an organisation's contacts name: host names tagged `matrix-homeserver`. */
-export function homeserversIn(telecom: readonly ContactPoint[]): readonly string[] {
-  const tagged = telecom.filter(
-    ({ use, extension }) =>
-      use !== 'old' && (extension ?? []).some((one) => isPurpose(one, HOMESERVER_PURPOSE)),
+/**
+ * All different homeservers that an organisation's contacts in use name: host names tagged `matrix-homeserver`.
+ * @param at milliseconds since the epoch
+ */
+export function homeserversIn(telecom: readonly ContactPoint[], at: number): readonly string[] {
+  const tagged = contactsInUse(telecom, at).filter(({ extension }) =>
+    (extension ?? []).some((one) => isPurpose(one, HOMESERVER_PURPOSE)),
   );
   return [...new Set(tagged.flatMap(({ value }) => homeserverNamed(value ?? '') ?? []))];
 }
@@ -56,7 +65,6 @@ export function homeserverNamed(value: string): string | undefined {
 }
 
 function addressInContactPoint(contact: ContactPoint): MatrixUserId | undefined {
-  if (contact.use === 'old') return undefined;
   const value = contact.value?.trim() ?? '';
   const candidate =
     contact.system === 'other' && (contact.extension ?? []).some((one) => isPurpose(one, MESSAGING_PURPOSE))

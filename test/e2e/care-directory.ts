@@ -113,7 +113,12 @@ export async function writeOrganizations(): Promise<void> {
 }
 
 export async function writePeople(): Promise<void> {
-  await practitioner('an', uzi(1), { telecom: [tagged('@an:hs.nl'), email(`An@${run}.nl`)] });
+  const isOver = { period: { end: '2020-01-01' } };
+  const former = [
+    { ...tagged('@former:hs.nl'), ...isOver },
+    { ...email(`former@${run}.nl`), ...isOver },
+  ];
+  await practitioner('an', uzi(1), { telecom: [...former, tagged('@an:hs.nl'), email(`An@${run}.nl`)] });
   await role('an-ward', 'an', 'ward', coded(`${NL}/uzi-rolcode`, '01.015'));
   await practitioner('bo', undefined, {
     identifier: [{ system: 'urn:oid:2.16.528.1.1007.3.1', value: uzi(2) }],

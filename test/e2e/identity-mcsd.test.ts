@@ -44,6 +44,11 @@ describe.skipIf(inject('stackMissing'))('a FHIR directory of care', () => {
       expect(await resolve(`email an@${run}.nl`)).toEqual({ kind: 'unknown' });
     });
 
+    test('a contact whose period is over is nobody’s, and stands beside no present one', async () => {
+      expect(await resolve(`email former@${run}.nl`)).toEqual({ kind: 'unknown' });
+      expect(await resolve(`uzi_nr ${uzi(1)}`)).toEqual(found('@an:hs.nl'));
+    });
+
     test('a number that many share finds nobody', async () => {
       expect(await resolve(`ura_nr ${ura(1)}`)).toEqual({ kind: 'ambiguous' });
       expect(await resolve(`ura_nr ${ura(3)}`)).toEqual({ kind: 'unknown' });

@@ -30,7 +30,7 @@ describe.skipIf(inject('stackMissing'))('a FHIR directory of organisations', () 
     const homeserverOf = (connectionTypes: readonly string[]) =>
       createHomeserverDiscovery({
         known: { [ura(9)]: 'written.nl' },
-        sources: [createAddressingSource(fhirDirectory(), { connectionTypes, payloadTypes: [] })],
+        sources: [createAddressingSource(fhirDirectory(), { connectionTypes, payloadTypes: [] }, clock)],
         ...{ clock, log: recordingLog(), keepMs: 60_000 },
       });
     const discover = homeserverOf(['matrix']);
@@ -45,7 +45,7 @@ describe.skipIf(inject('stackMissing'))('a FHIR directory of organisations', () 
   describe('publishing a Matrix id', () => {
     const reference = `Practitioner/${id('new')}` as FhirReference;
     const publish = (fhir: FhirDirectory, name: string) =>
-      publishMatrixId({ fhir, isOwn: true }, reference, userId(name), signal);
+      publishMatrixId({ fhir, isOwn: true, clock }, reference, userId(name), signal);
 
     test('adds it to the telecom, once, and overwrites no other', async () => {
       const fhir = fhirDirectory();
@@ -79,7 +79,7 @@ describe.skipIf(inject('stackMissing'))('a FHIR directory of organisations', () 
     });
 
     test('is refused for a directory that is not one’s own', async () => {
-      const others = { fhir: fhirDirectory(), isOwn: false };
+      const others = { fhir: fhirDirectory(), isOwn: false, clock };
       await expect(publishMatrixId(others, reference, userId('@new:hs.nl'), signal)).rejects.toThrow(
         TypeError,
       );

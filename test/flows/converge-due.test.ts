@@ -10,6 +10,7 @@ import { enqueue } from '../../src/inbox/enqueue.ts';
 import type { RoomChange } from '../../src/mapping/room-changes.ts';
 import { createPeriodClock } from '../../src/period-clock.ts';
 import { readAdvances } from '../../src/store/cursors.ts';
+import * as claimedRooms from '../../src/store/claimed-rooms.ts';
 import * as ghosts from '../../src/store/ghosts.ts';
 import * as people from '../../src/store/people.ts';
 import * as resourceVersions from '../../src/store/resource-versions.ts';
@@ -162,7 +163,7 @@ describe('a space', () => {
         ...bridge,
         clock: clockAt(iso),
         settings: { ...ROOM_SETTINGS, ...SETTINGS, serverName: 'h' },
-        store: { rooms, roomMembers, ghosts, people, resourceVersions },
+        store: { claimedRooms, rooms, roomMembers, ghosts, people, resourceVersions },
         db: pool(),
         homeserver,
         fhir: {

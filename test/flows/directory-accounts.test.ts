@@ -88,7 +88,7 @@ test('they are asked by UZI number and then by e-mail; ambiguity ends it, and a 
           : Promise.resolve(answer);
       },
     },
-    log,
+    ...{ clock: { now: () => new Date('2025-09-26T12:00:00Z'), monotonicMs: () => 0 }, log },
     count: (kind) => counted.push(kind),
   });
   const practitioner = {
@@ -97,6 +97,7 @@ test('they are asked by UZI number and then by e-mail; ambiguity ends it, and a 
     telecom: [
       { system: 'email' as const, value: 'An@hs.nl' },
       { system: 'phone' as const, value: '+31612345678' },
+      { system: 'email' as const, value: 'an@former.example', period: { end: '2025-08' } },
     ],
   };
   says.set('email', { kind: 'found', userId: userId('@an:h') });

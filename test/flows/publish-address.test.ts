@@ -78,7 +78,9 @@ async function world({ isConfigured = true } = {}) {
     transact: (work: Parameters<Bridge['transact']>[0]) => inTransaction(pool(), work),
     store: { ghosts, people, resourceVersions, roomMembers },
     homeserver: { registerGhost: () => Promise.resolve() },
-    ...(isConfigured && { publishAddress: createOwnDirectory(fhir) }),
+    ...(isConfigured && {
+      publishAddress: createOwnDirectory(fhir, { now: () => new Date(), monotonicMs: () => 0 }),
+    }),
   } as unknown as Bridge;
   const { signal } = new AbortController();
   const register = (reference: string) =>

@@ -139,6 +139,28 @@ describe('roles of one practitioner', () => {
     expect(await resolveOne(withBoth, NAMED)).toMatchObject({ userId: '@no:clinic.example' });
   });
 
+  test('an address of a role that is over is not the practitioner’s any more', async () => {
+    const over = (role: object) => ({
+      ...roles,
+      'Practitioner/7': { telecom: [at('@no:h')] },
+      'PractitionerRole/a': { ...roles['PractitionerRole/a'], telecom: [at('@no:clinic.example')], ...role },
+    });
+    expect(await resolveOne(over({ active: false }), NAMED)).toMatchObject({ userId: '@no:h' });
+    expect(await resolveOne(over({ period: { end: '2025-09' } }), NAMED)).toMatchObject({
+      userId: '@no:clinic.example',
+    });
+    expect(await resolveOne(over({ period: { end: '2025-08' } }), NAMED)).toMatchObject({ userId: '@no:h' });
+  });
+
+  test('a role without practitioner that is over gives no address', async () => {
+    const role = { telecom: [at('@no:clinic.example')], active: false };
+    expect(
+      await resolveOne({ 'PractitionerRole/a': role }, { people: ['PractitionerRole/a'] }),
+    ).toMatchObject({
+      kind: 'ghost',
+    });
+  });
+
   test('where the roles’ addresses differ, the practitioner’s own decides', async () => {
     const ambiguous = {
       ...roles,
@@ -223,6 +245,15 @@ describe('the moment until which it is these members', () => {
       { 'PractitionerRole/a': role({ end: later(16) }) },
       { people: ['PractitionerRole/a'] },
       16,
+    ],
+    [
+      'that of a contact of a person or of their role',
+      {
+        'PractitionerRole/a': role({}, { telecom: [{ ...at('@no:h'), period: { start: later(15) } }] }),
+        'Practitioner/1': { telecom: [{ ...at('@no:h'), period: { end: later(14) } }] },
+      },
+      { people: ['PractitionerRole/a'] },
+      14,
     ],
   ])('is %s', async (_, resources, wanted, hour) => {
     const { until } = await resolve(resources, wanted);

@@ -17,7 +17,8 @@ const tagged = (value: string, over: object = {}) => ({
   ...over,
 });
 const url = (value: string) => ({ system: 'url', value });
-const addressOf = (...telecom: readonly object[]) => matrixAddressIn(telecom);
+const addressOf = (...telecom: readonly object[]) =>
+  matrixAddressIn(telecom, Date.parse('2025-09-26T12:00:00Z'));
 
 describe('every published form of a Matrix address is read', () => {
   test.each([
@@ -57,6 +58,8 @@ describe('what is no Matrix address is not believed', () => {
     ['a broken encoding', url('https://matrix.to/#/%E0%A4%A')],
     ['over 255 bytes', tagged(`@${'j'.repeat(250)}:zorg.example`)],
     ['one that is out of use', tagged('@jan:zorg.example', { use: 'old' })],
+    ['one whose period is over', tagged('@jan:zorg.example', { period: { end: '2025-09-25' } })],
+    ['one whose period has not begun', tagged('@jan:zorg.example', { period: { start: '2025-10' } })],
     ['nothing', {}],
   ])('%s', (_, contact) => {
     expect(addressOf(contact)).toBeUndefined();
@@ -72,9 +75,11 @@ describe('several addresses', () => {
   test('two different ones are ambiguous: none is taken', () => {
     expect(addressOf(tagged('@jan:zorg.example'), tagged('@piet:zorg.example'))).toBeUndefined();
   });
-  test('a malformed one or an old one beside a good one does no harm', () => {
+  test('a malformed one or one out of use beside a good one does no harm', () => {
     const old = tagged('@jan:former.example', { use: 'old' });
-    expect(addressOf(tagged('jan'), old, tagged('@jan:zorg.example'))).toBe('@jan:zorg.example');
+    const over = tagged('@jan:before.example', { period: { end: '2024' } });
+    const present = tagged('@jan:zorg.example', { period: { start: '2025-01-01', end: '2025-09-26' } });
+    expect(addressOf(tagged('jan'), old, over, present)).toBe('@jan:zorg.example');
   });
 });
 

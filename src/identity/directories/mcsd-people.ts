@@ -3,10 +3,10 @@ import type { ContactPoint } from 'fhir/r4.js';
 import type { Clock } from '../../domain/clock.ts';
 import type { FhirReference, MatrixUserId } from '../../domain/ids.ts';
 import { idOf, parseReference, referenceTo } from '../../domain/ids.ts';
-import { organizationOf, practitionerOf } from '../../mapping/identities.ts';
+import { contactsInUse } from '../../mapping/contacts.ts';
+import { isHeldAt, organizationOf, practitionerOf } from '../../mapping/identities.ts';
 import { homeserversIn, matrixAddressesIn } from '../../mapping/matrix-address.ts';
 import { displayNameOf } from '../../mapping/people.ts';
-import { holdsAt } from '../../mapping/periods.ts';
 import type { DirectoryEntry, Threepid } from '../directory.ts';
 import { cleanName } from '../names.ts';
 import { threepidOf } from '../threepid.ts';
@@ -65,7 +65,7 @@ export function createMcsdPeople({ fhir, accepts, clock }: Deps) {
   }
 
   return {
-    /** The practitioners with their roles; those out of use are left out. */
+    /** The practitioners with their roles; those out of use are left out, and so are contacts out of use. */
     async candidates(
       practitioners: readonly Practitioner[],
       signal: AbortSignal,
@@ -76,7 +76,7 @@ export function createMcsdPeople({ fhir, accepts, clock }: Deps) {
       const params = [['practitioner', references.join(',')]] as const;
       const roles = ofType(await fhir.search('PractitionerRole', params, ROLES, signal), 'PractitionerRole');
       const now = clock.now().getTime();
-      const held = roles.filter((role) => role.active !== false && holdsAt(role.period, now));
+      const held = roles.filter((role) => isHeldAt(role, now)).map((role) => withContactsInUse(role, now));
       const organizations = await withParents(
         held.flatMap((role) => organizationOf(role) ?? []),
         signal,
@@ -86,7 +86,7 @@ export function createMcsdPeople({ fhir, accepts, clock }: Deps) {
         const own = held.filter((role) => practitionerOf(role) === reference);
         return {
           reference,
-          practitioner,
+          practitioner: withContactsInUse(practitioner, now),
           roles: own.map((role) => ({ role, organizations: chainOf(organizationOf(role), organizations) })),
         };
       });
@@ -105,13 +105,14 @@ export function createMcsdPeople({ fhir, accepts, clock }: Deps) {
       roles: readonly HeldRole[],
       signal: AbortSignal,
     ): Promise<readonly MatrixUserId[]> {
+      const at = clock.now().getTime();
       const ofRoles: MatrixUserId[] = [];
       for (const { role, organizations } of roles) {
-        ofRoles.push(...(await accepted(accepts, role.telecom, organizations, signal)));
+        ofRoles.push(...(await accepted({ accepts, at }, role.telecom, organizations, signal)));
       }
       if (ofRoles.length > 0) return [...new Set(ofRoles)];
       const all = roles.flatMap(({ organizations }) => organizations);
-      return accepted(accepts, practitioner.telecom, all, signal);
+      return accepted({ accepts, at }, practitioner.telecom, all, signal);
     },
   };
 }
@@ -186,32 +187,36 @@ function chainOf(
 }
 
 async function accepted(
-  accepts: Accepts,
+  { accepts, at }: { readonly accepts: Accepts; readonly at: number },
   telecom: readonly ContactPoint[] | undefined,
   organizations: readonly Organization[],
   signal: AbortSignal,
 ): Promise<readonly MatrixUserId[]> {
   const claimed = organizations.map((organization): ClaimedOrganization => ({
     uras: numbersIn('ura_nr', organization.identifier).map(({ address }) => address),
-    homeservers: publishedHomeservers(organization),
+    homeservers: publishedHomeservers(organization, at),
   }));
   const found: MatrixUserId[] = [];
-  for (const userId of matrixAddressesIn(telecom ?? [])) {
+  for (const userId of matrixAddressesIn(telecom, at)) {
     if (await accepts(userId, claimed, signal)) found.push(userId);
   }
   return found;
 }
 
 /** The homeservers in an organisation's telecom, or in that of its contacts: guides put them in either. */
-export function publishedHomeservers({
-  telecom,
-  contact,
-}: Pick<Organization, 'telecom' | 'contact'>): readonly string[] {
-  return homeserversIn([...(telecom ?? []), ...(contact ?? []).flatMap((one) => one.telecom ?? [])]);
+export function publishedHomeservers(
+  { telecom, contact }: Pick<Organization, 'telecom' | 'contact'>,
+  at: number,
+): readonly string[] {
+  return homeserversIn([...(telecom ?? []), ...(contact ?? []).flatMap((one) => one.telecom ?? [])], at);
+}
+
+function withContactsInUse<Type extends Practitioner | PractitionerRole>(resource: Type, at: number): Type {
+  return { ...resource, telecom: [...contactsInUse(resource.telecom, at)] };
 }
 
 function emailsIn(telecom: readonly ContactPoint[] | undefined): readonly Threepid[] {
-  return (telecom ?? []).flatMap(({ system, value, use }) =>
-    system === 'email' && use !== 'old' ? (threepidOf('email', value) ?? []) : [],
+  return (telecom ?? []).flatMap(({ system, value }) =>
+    system === 'email' ? (threepidOf('email', value) ?? []) : [],
   );
 }
