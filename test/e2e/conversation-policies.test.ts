@@ -40,8 +40,10 @@ describe.skipIf(inject('stackMissing') !== undefined)('people who come and go in
       startUser(context, 'colleague'),
       startUser(context, 'stranger'),
     ]);
-    await platform.put(practitioner(`${prefix}doctor`, 'Dr. Dirk', doctor.userId));
-    await platform.put(practitioner(`${prefix}colleague`, 'Dr. Cara', colleague.userId));
+    await Promise.all([
+      platform.put(practitioner(`${prefix}doctor`, 'Dr. Dirk', doctor.userId)),
+      platform.put(practitioner(`${prefix}colleague`, 'Dr. Cara', colleague.userId)),
+    ]);
     // By a team of theirs the bridge knows who the colleague is.
     await putAndSettle(context, team(prefix, `${prefix}elsewhere`, [own('Practitioner/colleague')]));
     const nurseAsLead = { reference: own('Practitioner/nurse'), role: 'primary' };
@@ -49,8 +51,8 @@ describe.skipIf(inject('stackMissing') !== undefined)('people who come and go in
     const about = { about: [{ reference: own('CareTeam/team') }] };
     const recipients = ['Practitioner/nurse', 'Practitioner/doctor'].map(own);
     await platform.put(request(prefix, `${prefix}talk`, recipients, about));
-    roomId = await nurse.join(aliases.room(`${prefix}talk`));
-    await doctor.join(aliases.room(`${prefix}talk`));
+    const joined = [nurse, doctor].map((person) => person.join(aliases.room(`${prefix}talk`)));
+    [roomId = ''] = await Promise.all(joined);
     await nurse.hear(roomId, 'The first message');
     await awaitIdle(context.bridge);
     written = await requestNow();

@@ -53,10 +53,12 @@ export async function startUpgrading(roomVersion: string): Promise<Upgrading> {
   await platform.put(team(prefix, `${prefix}team`, [lead, ...others]));
   await platform.put(request(prefix, `${prefix}talk`, [own('CareTeam/team')]));
   const ids = { space: '', talk: '' };
-  for (const person of [nurse, doctor]) {
-    ids.space = await person.join(aliases.space(`${prefix}team`));
-    ids.talk = await person.join(aliases.room(`${prefix}talk`));
-  }
+  await Promise.all(
+    [nurse, doctor].map(async (person) => {
+      ids.space = await person.join(aliases.space(`${prefix}team`));
+      ids.talk = await person.join(aliases.room(`${prefix}talk`));
+    }),
+  );
   await nurse.hear(ids.talk, 'The first message');
   await awaitIdle(context.bridge);
   const parts = { context, bot: botView(), doctor, ids, own };
