@@ -230,7 +230,7 @@ function resolve(
     level: levelOf(resource.resourceType, concepts, settings.levels),
     formerUserIds: [...former].sort(),
     ...(account.kind === 'user' && { voice: ghost }),
-    ...(account.kind === 'ghost' && { userMapping: userMappingOf(identity, settings.userMappings) }),
+    ...(account.kind === 'ghost' && { userMapping: userMappingOf(identity, settings.userMappings, at) }),
   };
   return { identity, account, member };
 }

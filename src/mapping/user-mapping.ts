@@ -2,6 +2,8 @@
 import type { ContactPoint, Identifier } from 'fhir/r4.js';
 import type { Organization, Person, PractitionerRole } from '../domain/fhir.ts';
 import type { FhirReference } from '../domain/ids.ts';
+import { contactsInUse } from './contacts.ts';
+import { isHeldAt } from './identities.ts';
 
 /** For whose ghosts it is written, and whether with their e-mail address. */
 export interface UserMappingPolicy {
@@ -34,18 +36,23 @@ const URA_SYSTEMS: ReadonlySet<string> = new Set([
 const UZI_DIGITS = 9;
 const URA_DIGITS = 8;
 
-/** The content for a person's ghost; undefined where none is to be written. */
+/**
+ * The content for a person's ghost; undefined where none is to be written. Roles and contacts that are over say nothing.
+ * @param at milliseconds since the epoch
+ */
 export function userMappingOf(
   { reference, resource, roles }: MappedPerson,
   policy: UserMappingPolicy,
+  at: number,
 ): Readonly<Record<string, string>> | undefined {
   const isProfessional = resource.resourceType !== 'Patient' && resource.resourceType !== 'RelatedPerson';
   if (policy.for === 'off' || (policy.for === 'professionals' && !isProfessional)) return undefined;
   if (!isProfessional) return { fhirRef: reference };
   // One role for both: a number of one organisation beside a role in another would be untrue.
-  const main = [...roles].sort((a, b) => compare(a.role.id ?? '', b.role.id ?? ''))[0];
+  const held = roles.filter(({ role }) => isHeldAt(role, at));
+  const main = held.toSorted((a, b) => compare(a.role.id ?? '', b.role.id ?? ''))[0];
   const organization = resource.resourceType === 'Organization' ? resource : main?.organization;
-  const telecom = [...roles.flatMap(({ role }) => role.telecom ?? []), ...(resource.telecom ?? [])];
+  const telecom = [...held.flatMap(({ role }) => role.telecom ?? []), ...(resource.telecom ?? [])];
   return withoutBlanks({
     fhirRef: reference,
     uraNr: numberIn(organization?.identifier, URA_SYSTEMS, URA_DIGITS),
@@ -54,7 +61,7 @@ export function userMappingOf(
         ? numberIn(resource.identifier, UZI_SYSTEMS, UZI_DIGITS)
         : undefined,
     roleCode: main?.role.code?.[0]?.coding?.[0]?.code,
-    email: policy.email ? telecom.find(isWorkEmail)?.value : undefined,
+    email: policy.email ? contactsInUse(telecom, at).find(isWorkEmail)?.value : undefined,
   });
 }
 
@@ -74,7 +81,7 @@ function numberIn(
 }
 
 function isWorkEmail({ system, use, value }: ContactPoint): boolean {
-  return system === 'email' && use !== 'old' && use !== 'home' && (value ?? '') !== '';
+  return system === 'email' && use !== 'home' && (value ?? '') !== '';
 }
 
 function withoutBlanks(fields: Readonly<Record<string, string | undefined>>): Record<string, string> {

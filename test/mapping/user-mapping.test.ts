@@ -29,6 +29,7 @@ const mapping = (
       roles,
     },
     policy,
+    Date.parse('2025-09-26T12:00:00Z'),
   );
 const organization = (...identifier: readonly Identifier[]): Organization => ({
   resourceType: 'Organization',
@@ -103,11 +104,23 @@ test('of several roles, code and number are of the same one', () => {
   });
 });
 
+test('a role that is over says nothing', () => {
+  const code = [{ coding: [{ code: '01.015' }] }];
+  const telecom = [{ system: 'email', value: 'jan@role.example' }];
+  const of = organization({ system: URA, value: '2' });
+  const policy = { for: 'all', email: true } as const;
+  for (const over of [{ active: false }, { period: { end: '2025-09-25' } }]) {
+    const roles = [role('a', { code, telecom, ...over }, of)];
+    expect(mapping('Practitioner/7', {}, { roles, policy })).toEqual({ fhirRef: 'Practitioner/7' });
+  }
+});
+
 describe('e-mail', () => {
   const telecom = [
     { system: 'phone', value: '0612345678' },
     { system: 'email', value: 'jan@home.example', use: 'home' },
     { system: 'email', value: 'jan@former.example', use: 'old' },
+    { system: 'email', value: 'jan@before.example', period: { end: '2025-08' } },
     { system: 'email', value: 'jan@work.example', use: 'work' },
   ];
   test.each([
