@@ -131,6 +131,8 @@ describe.skipIf(inject('stackMissing') !== undefined)('the members of a care tea
       [ewa.userId]: 'leave',
       [floor]: 'leave',
     });
+    // Until then her client believes that it is in, and waits for no invitation.
+    await eventually(() => Promise.resolve(ewa.client.getRoom(spaceId)?.getMyMembership())).toBe('leave');
     await putTeam('leaving', together);
     await ewa.join(aliases.space(`${context.prefix}leaving`));
     await eventually(() => bot.members(spaceId)).toEqual({

@@ -55,6 +55,12 @@ describe.skipIf(isMissing)('the status of a care team', () => {
     const content = { order: String(changes) };
     return lead.client.sendStateEvent(spaceId, 'm.space.child' as never, content as never, '!none:localhost');
   };
+  /** Until then the client believes that it is in, and waits for no invitation. */
+  const leadSeesThatTheyLeft = (spaceId: string): Promise<true> =>
+    waitUntil(() => lead.client.getRoom(spaceId)?.getMyMembership() === 'leave', {
+      what: 'the lead’s client sees that they left',
+      timeoutMs: 30_000,
+    });
   let changes = 0;
   const levels = async (spaceId: string): Promise<unknown> =>
     (await bot.state(spaceId))['m.room.power_levels '];
@@ -114,6 +120,7 @@ describe.skipIf(isMissing)('the status of a care team', () => {
     await eventually(() => bot.members(spaceId)).toEqual(everybody());
     await put('inactive', 'inactive');
     await eventually(() => bot.members(spaceId)).toEqual(nobody());
+    await leadSeesThatTheyLeft(spaceId);
 
     await put('inactive', 'active');
     expect(await lead.join(aliasOf('inactive'))).toBe(spaceId);
@@ -127,10 +134,7 @@ describe.skipIf(isMissing)('the status of a care team', () => {
     await eventually(() => bot.members(spaceId)).toEqual(everybody());
     await put('mistake', 'entered-in-error');
     await eventually(() => bot.members(spaceId)).toEqual(nobody());
-    await waitUntil(() => lead.client.getRoom(spaceId)?.getMyMembership() === 'leave', {
-      what: 'the lead’s client sees that they left',
-      timeoutMs: 30_000,
-    });
+    await leadSeesThatTheyLeft(spaceId);
 
     await putAndSettle(context, teamIn('never', 'entered-in-error'));
     expect(await bot.find(aliasOf('never'))).toBeUndefined();
