@@ -25,7 +25,7 @@ import { createRandomEdits, organizations, roles } from './random-edits.ts';
 
 /** `RANDOM_SEED=…` repeats a run; the timing of the servers is of course another. `RANDOM_STEPS=…` makes it longer. */
 const SEED = Number(process.env['RANDOM_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
-const STEPS = Number(process.env['RANDOM_STEPS'] ?? 150);
+const STEPS = Number(process.env['RANDOM_STEPS'] ?? 200);
 /** So many of the steps are faults. */
 const KILLS = Math.ceil(STEPS / 35);
 const FAILING_LINKS = Math.ceil(STEPS / 50);
