@@ -25,33 +25,57 @@ export async function careTeamToSpace(
   signal: AbortSignal,
 ): Promise<Converged> {
   const { store, db } = bridge;
-  const made = await convergeSpace(bridge, reference, signal, insist);
+  const made = await bridge.roomLock(reference, signal, () =>
+    convergeSpace(bridge, reference, signal, insist),
+  );
   if (made === undefined) return { hasRoom: false, next: [] };
   const waiting =
     made.subject === undefined ? [] : await store.rooms.findUnlinkedConversations(db, made.subject);
   return { hasRoom: true, next: waiting.map((conversation) => convergeItem(conversation, cause)) };
 }
 
-/** Brings a team's space up to date. @returns undefined when there is none and none is wanted, or the team is gone */
-export async function convergeSpace(
+/**
+ * The team's space, made if it is not there. Of many conversations that ask for it while it is being made, one makes it.
+ * @returns undefined when there is none and none is wanted, or the team is gone
+ */
+export async function ensureSpace(
+  bridge: Bridge,
+  reference: FhirReference,
+  signal: AbortSignal,
+): Promise<RoomId | undefined> {
+  const { store, db } = bridge;
+  const find = async (): Promise<RoomId | undefined> => {
+    const room = await store.rooms.findRoom(db, reference);
+    return room?.ready === true ? room.roomId : undefined;
+  };
+  return (
+    (await find()) ??
+    bridge.roomLock(
+      reference,
+      signal,
+      async () => (await find()) ?? (await convergeSpace(bridge, reference, signal))?.roomId,
+    )
+  );
+}
+
+/** Brings a team's space up to date, under its lock. @returns undefined when there is none and none is wanted, or the team is gone */
+async function convergeSpace(
   bridge: Bridge,
   reference: FhirReference,
   signal: AbortSignal,
   insist = false,
 ): Promise<{ readonly roomId: RoomId; readonly subject: FhirReference | undefined } | undefined> {
   const { store, db } = bridge;
-  return bridge.roomLock(reference, signal, async () => {
-    const begun = await store.rooms.readTime(db);
-    const blueprint = await blueprintOfSpace(bridge, reference, signal);
-    if (blueprint === undefined) return undefined;
-    const plan = await planRoom(bridge, blueprint, signal);
-    if (plan === undefined) return undefined;
-    const roomId = await applyPlan(bridge, plan, signal, insist);
-    await store.rooms.savePhase(db, reference, plan.desired.phase);
-    await store.rooms.saveReady(db, reference);
-    await store.rooms.saveConverged(db, reference, begun);
-    return { roomId, subject: blueprint.subject };
-  });
+  const begun = await store.rooms.readTime(db);
+  const blueprint = await blueprintOfSpace(bridge, reference, signal);
+  if (blueprint === undefined) return undefined;
+  const plan = await planRoom(bridge, blueprint, signal);
+  if (plan === undefined) return undefined;
+  const roomId = await applyPlan(bridge, plan, signal, insist);
+  await store.rooms.savePhase(db, reference, plan.desired.phase);
+  await store.rooms.saveReady(db, reference);
+  await store.rooms.saveConverged(db, reference, begun);
+  return { roomId, subject: blueprint.subject };
 }
 
 /** What a CareTeam wants; undefined when it is gone. Reads only. */

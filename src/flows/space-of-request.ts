@@ -7,7 +7,7 @@ import { wantedForCareTeam } from '../mapping/phases.ts';
 import type { StoredResource } from '../fhir/server.ts';
 import type { RoomRow } from '../store/rooms.ts';
 import type { Bridge } from './bridge.ts';
-import { convergeSpace } from './care-team-to-space.ts';
+import { ensureSpace } from './care-team-to-space.ts';
 
 /** The most care teams of one patient that are looked at. */
 export const TEAMS_PER_SUBJECT = 100;
@@ -40,10 +40,7 @@ export interface Placed {
  * A team that is over has no conversations.
  */
 export async function ensureSpaceOf(bridge: Bridge, placed: Placed, signal: AbortSignal): Promise<Standing> {
-  return standingIn(bridge, placed, signal, async (careTeam) => {
-    const room = await bridge.store.rooms.findRoom(bridge.db, careTeam);
-    return room?.ready === true ? room.roomId : (await convergeSpace(bridge, careTeam, signal))?.roomId;
-  });
+  return standingIn(bridge, placed, signal, (careTeam) => ensureSpace(bridge, careTeam, signal));
 }
 
 /** The same, of what is there already. */

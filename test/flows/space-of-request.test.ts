@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { CommunicationRequest } from '../../src/domain/fhir.ts';
 import type { FhirReference } from '../../src/domain/ids.ts';
 import type { Bridge } from '../../src/flows/bridge.ts';
-import { findSpaceOf } from '../../src/flows/space-of-request.ts';
+import { ensureSpaceOf, findSpaceOf } from '../../src/flows/space-of-request.ts';
 import { ref, stored } from '../builders/fhir.ts';
 import { roomId } from '../builders/matrix.ts';
 
@@ -123,4 +123,32 @@ describe('a conversation stands in the space', () => {
       },
     });
   });
+});
+
+test('a space that another conversation made while it was waited for is not compared once more', async () => {
+  const bridge = bridgeWith({ 1: { space: false } });
+  let isMade = false;
+  const compared: string[] = [];
+  const waiting = {
+    ...bridge,
+    fhir: {
+      ...bridge.fhir,
+      read: (reference: string) => {
+        compared.push(reference);
+        return Promise.resolve(undefined);
+      },
+    },
+    store: {
+      rooms: {
+        findRoom: () => Promise.resolve({ roomId: isMade ? roomId('!1') : undefined, ready: isMade }),
+        readTime: () => Promise.resolve(new Date(0)),
+      },
+    },
+    roomLock: async (_reference: string, _signal: AbortSignal, work: () => Promise<unknown>) => {
+      isMade = true;
+      return work();
+    },
+  } as unknown as Bridge;
+  const { space } = await ensureSpaceOf(waiting, { request: requestNaming(), row: undefined }, never);
+  expect([space?.roomId, compared]).toEqual(['!1', []]);
 });
