@@ -58,7 +58,10 @@ export async function ensureSpace(
   );
 }
 
-/** Brings a team's space up to date, under its lock. @returns undefined when there is none and none is wanted, or the team is gone */
+/**
+ * Brings a team's space up to date. Its room's lock is the caller's to hold.
+ * @returns undefined when there is none and none is wanted, or the team is gone
+ */
 async function convergeSpace(
   bridge: Bridge,
   reference: FhirReference,
