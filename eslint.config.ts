@@ -1,28 +1,41 @@
-// Lint rules, among them the import directions of the house plan (docs/explanation/house-plan.md).
+// Lint rules, among them which folder of src/ may import which (docs/explanation/architecture.md).
 import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
-/** Folders of `src/` and the folders each may import from; `types` marks folders open for type imports only. */
+/**
+ * Folders of `src/`, lowest first, and the folders each may import from; `types` marks folders open for type imports only.
+ * No folder may import one that stands below it in this list, so that none forms a circle with another.
+ */
 export const importTable: Record<string, { from: readonly string[]; types?: readonly string[] }> = {
   domain: { from: [] },
   mapping: { from: ['domain'] },
+  messages: { from: ['domain', 'mapping'] },
   telemetry: { from: ['domain'] },
   config: { from: ['domain'] },
+  net: { from: ['domain', 'telemetry'] },
   inbox: { from: ['domain', 'telemetry'] },
   store: { from: ['domain', 'telemetry'] },
-  matrix: { from: ['domain', 'telemetry'] },
-  fhir: { from: ['domain', 'telemetry'] },
-  pseudonyms: { from: ['domain', 'telemetry'] },
+  matrix: { from: ['domain', 'telemetry', 'net'] },
+  fhir: { from: ['domain', 'telemetry', 'net'] },
+  pseudonyms: { from: ['domain', 'telemetry', 'net'] },
+  identity: { from: ['domain', 'mapping', 'telemetry', 'net'], types: ['store', 'matrix', 'fhir'] },
   flows: {
-    from: ['domain', 'mapping', 'telemetry'],
+    from: ['domain', 'mapping', 'messages', 'telemetry'],
     types: ['store', 'matrix', 'fhir', 'inbox', 'pseudonyms'],
   },
-  identity: { from: ['domain', 'mapping', 'telemetry'], types: ['store', 'matrix', 'fhir'] },
   ops: { from: ['domain', 'telemetry'], types: ['store', 'inbox'] },
+  jobs: {
+    from: ['domain', 'telemetry', 'inbox', 'store', 'matrix', 'fhir', 'identity', 'flows'],
+    types: ['config'],
+  },
 };
 
-/** Relative paths into a folder of `src/`, from a folder beside it or one below. */
-const inside = (folder: string): string[] => [`../${folder}/**`, `../../${folder}/**`];
+/** Who puts things together: they import what they like, and only one another are they imported by. */
+export const composing: readonly string[] = ['app', 'cli'];
+
+/** Relative paths into a folder of `src/`, from folders beside it and up to three below. */
+const inside = (folder: string): string[] =>
+  ['..', '../..', '../../..', '../../../..'].map((up) => `${up}/${folder}/**`);
 
 interface ImportPattern {
   group: string[];
@@ -36,10 +49,10 @@ function importRule(
   types: readonly string[],
 ): ['error', { patterns: ImportPattern[] }] {
   const open = new Set([folder, ...from, ...types]);
-  const closed = [...Object.keys(importTable), 'cli'].filter((other) => !open.has(other));
+  const closed = [...Object.keys(importTable), ...composing].filter((other) => !open.has(other));
   const patterns: ImportPattern[] = [
     {
-      group: [...closed.flatMap(inside), '../main.ts', '../../main.ts'],
+      group: [...closed.flatMap(inside), ...['..', '../..', '../../..'].map((up) => `${up}/main.ts`)],
       message: `src/${folder} may not import this: see the house plan.`,
     },
   ];

@@ -1,6 +1,9 @@
-// Three projects: pure tests, tests on a real PostgreSQL, and end-to-end tests on the whole real stack.
+// Three projects: tests that need no server, tests on a real PostgreSQL (`*.db.test.ts`), and tests on the whole real stack.
 import { defineConfig } from 'vitest/config';
 import { SweepLast } from './test/setup/sweep-last.ts';
+
+const WHOLE_STACK = 'test/{contract,e2e,faults}/**/*.test.ts';
+const DATABASE = 'test/**/*.db.test.ts';
 
 export default defineConfig({
   test: {
@@ -9,13 +12,14 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['test/{mapping,config,unit,stack,pseudonyms}/**/*.test.ts', 'test/*.test.ts'],
+          include: ['test/**/*.test.ts'],
+          exclude: [DATABASE, WHOLE_STACK],
         },
       },
       {
         test: {
           name: 'postgres',
-          include: ['test/{inbox,store,flows,fhir,matrix,ops,identity}/**/*.test.ts'],
+          include: [DATABASE],
           globalSetup: 'test/setup/postgres.ts',
           testTimeout: 60_000,
           hookTimeout: 60_000,
@@ -24,7 +28,7 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
-          include: ['test/{contract,e2e,faults}/**/*.test.ts'],
+          include: [WHOLE_STACK],
           globalSetup: 'test/setup/stack.ts',
           fileParallelism: false,
           testTimeout: 180_000,

@@ -4,7 +4,7 @@ import { dirname, join, posix, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { describe, expect, test } from 'vitest';
-import { importTable } from '../eslint.config.ts';
+import { composing, importTable } from '../eslint.config.ts';
 
 const SRC = fileURLToPath(new URL('../src/', import.meta.url));
 
@@ -80,6 +80,31 @@ function isTypeImport(clause: ts.ImportClause | undefined): boolean {
 const folderOf = (path: string): string => (path.includes('/') ? (path.split('/')[0] ?? '') : '');
 const told = ({ from, to, typesOnly }: Import): string => `${from} → ${to}${typesOnly ? ' (types)' : ''}`;
 
+/**
+ * The circles in which rooms import one another. On every floor the rooms are what stands in one folder, its files and the
+ * folders in it; an import joins the two rooms of the floor on which its ways part.
+ */
+function circlesIn(found: readonly Pick<Import, 'from' | 'to'>[]): readonly string[] {
+  const next = new Map<string, Set<string>>();
+  for (const { from, to } of found) {
+    const [a, b] = [from.split('/'), to.split('/')];
+    const floor = a.findIndex((name, depth) => name !== b[depth]);
+    if (floor < 0) continue;
+    const room = a.slice(0, floor + 1).join('/');
+    next.set(room, (next.get(room) ?? new Set()).add(b.slice(0, floor + 1).join('/')));
+  }
+  const done = new Set<string>();
+  const circles: string[] = [];
+  const walk = (room: string, way: readonly string[]): void => {
+    if (way.includes(room)) circles.push([...way.slice(way.indexOf(room)), room].join(' → '));
+    if (done.has(room) || way.includes(room)) return;
+    for (const other of next.get(room) ?? []) walk(other, [...way, room]);
+    done.add(room);
+  };
+  for (const room of next.keys()) walk(room, []);
+  return circles;
+}
+
 describe('imports', () => {
   test('are read as they stand: types and values told apart', () => {
     const source = (code: string): readonly (readonly [string, boolean])[] =>
@@ -117,7 +142,7 @@ describe('imports', () => {
 
   test('every folder of src/ has its line in the table', () => {
     const folders = new Set(files.map(({ path }) => folderOf(path)).filter((folder) => folder !== ''));
-    expect([...folders].sort()).toEqual(['cli', ...Object.keys(importTable)].sort());
+    expect([...folders].sort()).toEqual([...composing, ...Object.keys(importTable)].sort());
   });
 
   test.each(Object.entries(importTable))(
@@ -130,46 +155,47 @@ describe('imports', () => {
     },
   );
 
-  test('the table itself is the house plan’s', () => {
-    const free = ['domain', 'mapping', 'telemetry', 'config'];
+  test('the table itself lets nobody import who stands above', () => {
+    const order = Object.keys(importTable);
+    for (const [folder, { from, types = [] }] of Object.entries(importTable)) {
+      const above = order.slice(order.indexOf(folder));
+      expect([...from, ...types].filter((other) => above.includes(other))).toEqual([]);
+    }
     const sides = ['inbox', 'store', 'matrix', 'fhir'];
     expect(importTable['domain']).toEqual({ from: [] });
-    for (const folder of [...free.slice(1), ...sides]) {
+    expect(importTable['mapping']).toEqual({ from: ['domain'] });
+    expect(importTable['messages']).toEqual({ from: ['domain', 'mapping'] });
+    for (const folder of sides) {
       expect(importTable[folder]?.types ?? []).toEqual([]);
-      expect(['domain', 'telemetry']).toEqual(expect.arrayContaining([...(importTable[folder]?.from ?? [])]));
+      expect(['domain', 'telemetry', 'net']).toEqual(
+        expect.arrayContaining([...(importTable[folder]?.from ?? [])]),
+      );
     }
-    expect(importTable['mapping']?.from).toEqual(['domain']);
-    for (const folder of ['flows', 'ops']) {
-      for (const side of sides) expect(importTable[folder]?.from).not.toContain(side);
-    }
+    for (const side of sides) expect(importTable['flows']?.from).not.toContain(side);
   });
 
-  test('the composition root and the commands are imported by nobody below them', () => {
-    const top = (path: string): boolean => folderOf(path) === '' || folderOf(path) === 'cli';
+  test('only what puts things together is above, and is imported by nobody below', () => {
+    const top = (path: string): boolean => ['', ...composing].includes(folderOf(path));
+    expect(files.filter(({ path }) => folderOf(path) === '').map(({ path }) => path)).toEqual(['main.ts']);
     expect(imports.filter(({ from, to, inside }) => inside && top(to) && !top(from)).map(told)).toEqual([]);
     const upwards = imports.filter(
-      ({ from, to, inside }) => inside && folderOf(to) === 'cli' && folderOf(from) !== 'cli',
+      ({ from, to, inside }) =>
+        inside && ['', 'cli'].includes(folderOf(to)) && !['', 'cli'].includes(folderOf(from)),
     );
     expect(upwards.map(told)).toEqual([]);
   });
 
-  test('no value import goes round in a circle', () => {
-    const next = new Map(
-      files.map(({ path, imports: own }) => [
-        path,
-        own.filter(({ inside, typesOnly }) => inside && !typesOnly).map(({ to }) => to),
-      ]),
-    );
-    const done = new Set<string>();
-    const circles: string[] = [];
-    const walk = (path: string, way: readonly string[]): void => {
-      if (way.includes(path)) circles.push([...way.slice(way.indexOf(path)), path].join(' → '));
-      if (done.has(path) || way.includes(path)) return;
-      for (const to of next.get(path) ?? []) walk(to, [...way, path]);
-      done.add(path);
-    };
-    for (const path of next.keys()) walk(path, []);
-    expect(circles).toEqual([]);
+  test('on no floor do rooms go round in a circle, by values or by types', () => {
+    expect(circlesIn(imports.filter(({ inside }) => inside))).toEqual([]);
+  });
+
+  test('a circle is found wherever it closes', () => {
+    const link = (from: string, to: string): Import => ({ from, to, inside: true, typesOnly: true });
+    expect(circlesIn([link('a/x.ts', 'b/y.ts'), link('b/z.ts', 'a/w.ts')])).toEqual(['a → b → a']);
+    expect(circlesIn([link('a/x.ts', 'a/b/y.ts'), link('a/b/y.ts', 'a/z.ts')])).toEqual([]);
+    expect(circlesIn([link('a/x.ts', 'a/b/y.ts'), link('a/b/y.ts', 'a/x.ts')])).toEqual([
+      'a/x.ts → a/b → a/x.ts',
+    ]);
   });
 
   test('the product needs nothing from outside src/ but its declared dependencies and Node.js', () => {

@@ -2,8 +2,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import express from 'express';
 import { loadConfig } from '../../src/config/load.ts';
-import { createIdentityServer } from '../../src/identity-server.ts';
-import type { Directory } from '../../src/identity/directory.ts';
+import { createIdentityServer } from '../../src/app/identity/server.ts';
+import type { Directory } from '../../src/identity/directories/directory.ts';
 import { startHttpServer } from '../../src/ops/http-server.ts';
 import { createPool } from '../../src/store/database.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';

@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
 import type { FhirReference } from '../domain/ids.ts';
 import { parseReference } from '../domain/ids.ts';
-import type { ResyncFinding, ResyncSummary } from '../flows/resync.ts';
+import type { ResyncFinding, ResyncSummary } from '../flows/structure/resync.ts';
 import { createPool } from '../store/database.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
@@ -43,8 +43,8 @@ async function run(
   const config = await loadConfig(file, process.env);
   // Loaded here, so that the light commands do not load the clients.
   const [{ composeBridge }, { resync }] = await Promise.all([
-    import('../compose-bridge.ts'),
-    import('../flows/resync.ts'),
+    import('../app/bridge.ts'),
+    import('../flows/structure/resync.ts'),
   ]);
   const pool = createPool(config.database.url, config.database.poolSize);
   const log = createLogger('error');

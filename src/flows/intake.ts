@@ -18,7 +18,7 @@ import type * as arrivals from '../store/arrivals.ts';
 import type * as cursors from '../store/cursors.ts';
 import type * as resourceVersions from '../store/resource-versions.ts';
 import type * as roomMembers from '../store/room-members.ts';
-import { invitationItem } from './invitation-item.ts';
+import { invitationItem } from './items/invitation.ts';
 
 interface Deps {
   readonly transact: <T>(work: (tx: ClientBase) => Promise<T>) => Promise<T>;

@@ -1,6 +1,6 @@
 // Asks the identity server's own statement who a hash finds, for tests of what keeps the table it reads.
 import type { Pool } from 'pg';
-import { createKeyedHash } from '../../src/identity/service/keyed-hash.ts';
+import { createKeyedHash } from '../../src/identity/protection/keyed-hash.ts';
 import type { MatrixUserId } from '../../src/domain/ids.ts';
 import { lookUpHashes } from '../../src/store/identity-lookups.ts';
 import { userId } from './matrix.ts';

@@ -2,8 +2,8 @@
 import type { FhirReference } from '../../src/domain/ids.ts';
 import { idOf, typeOf } from '../../src/domain/ids.ts';
 import type { StoredResource } from '../../src/fhir/server.ts';
-import type { ResolvingBridge, WantedPeople } from '../../src/flows/people.ts';
-import { resolvePeople } from '../../src/flows/people.ts';
+import type { ResolvingBridge, WantedPeople } from '../../src/flows/people/people.ts';
+import { resolvePeople } from '../../src/flows/people/people.ts';
 import type { DesiredMember } from '../../src/mapping/desired-room.ts';
 import { ghostUserId } from '../../src/mapping/ghosts.ts';
 import type { KnownPerson } from '../../src/store/people.ts';

@@ -1,15 +1,15 @@
 // A FHIR directory of care for the end-to-end tests: organisations and practitioners of this run, and the adapter on them.
 import { randomInt } from 'node:crypto';
 import { inject } from 'vitest';
-import type { FhirDirectory } from '../../src/identity/directories/fhir-directory.ts';
-import { createFhirDirectory } from '../../src/identity/directories/fhir-directory.ts';
-import { createMcsdFeed } from '../../src/identity/directories/mcsd-feed.ts';
-import { createMcsdPeople } from '../../src/identity/directories/mcsd-people.ts';
-import type { McsdDirectory } from '../../src/identity/directories/mcsd.ts';
-import { createMcsdDirectory } from '../../src/identity/directories/mcsd.ts';
-import { createDirectoryServer } from '../../src/identity/directory-server.ts';
-import type { TrustConfig } from '../../src/identity/trust.ts';
-import { createTrust } from '../../src/identity/trust.ts';
+import type { FhirDirectory } from '../../src/identity/directories/mcsd/fhir-directory.ts';
+import { createFhirDirectory } from '../../src/identity/directories/mcsd/fhir-directory.ts';
+import { createMcsdFeed } from '../../src/identity/directories/mcsd/feed.ts';
+import { createMcsdPeople } from '../../src/identity/directories/mcsd/people.ts';
+import type { McsdDirectory } from '../../src/identity/directories/mcsd/directory.ts';
+import { createMcsdDirectory } from '../../src/identity/directories/mcsd/directory.ts';
+import { createDirectoryServer } from '../../src/identity/directories/directory-server.ts';
+import type { TrustConfig } from '../../src/identity/directories/trust.ts';
+import { createTrust } from '../../src/identity/directories/trust.ts';
 import type { Resource } from '../../stack/demo/platform.ts';
 import { createPlatform } from '../../stack/demo/platform.ts';
 

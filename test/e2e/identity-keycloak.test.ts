@@ -3,12 +3,15 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { KeycloakApi } from '../../src/identity/directories/keycloak-api.ts';
-import { createKeycloakApi } from '../../src/identity/directories/keycloak-api.ts';
-import type { KeycloakMapping } from '../../src/identity/directories/keycloak.ts';
-import { createKeycloakDirectory, unreliableAttributes } from '../../src/identity/directories/keycloak.ts';
-import { createDirectoryServer } from '../../src/identity/directory-server.ts';
-import type { Directory, DirectoryRecord } from '../../src/identity/directory.ts';
+import type { KeycloakApi } from '../../src/identity/directories/keycloak/api.ts';
+import { createKeycloakApi } from '../../src/identity/directories/keycloak/api.ts';
+import type { KeycloakMapping } from '../../src/identity/directories/keycloak/directory.ts';
+import {
+  createKeycloakDirectory,
+  unreliableAttributes,
+} from '../../src/identity/directories/keycloak/directory.ts';
+import { createDirectoryServer } from '../../src/identity/directories/directory-server.ts';
+import type { Directory, DirectoryRecord } from '../../src/identity/directories/directory.ts';
 import type { Guard } from '../../stack/guard.ts';
 import { startGuard } from '../../stack/guard.ts';
 import type { Keycloak } from '../../stack/keycloak.ts';

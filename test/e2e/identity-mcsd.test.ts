@@ -1,8 +1,8 @@
 // The FHIR directory of care against a real FHIR server: look-ups, trust, and what its feed tells of changes.
 import { beforeAll, describe, expect, inject, test } from 'vitest';
-import type { McsdDirectory } from '../../src/identity/directories/mcsd.ts';
-import type { Threepid } from '../../src/identity/directory.ts';
-import type { TrustConfig } from '../../src/identity/trust.ts';
+import type { McsdDirectory } from '../../src/identity/directories/mcsd/directory.ts';
+import type { Threepid } from '../../src/identity/directories/directory.ts';
+import type { TrustConfig } from '../../src/identity/directories/trust.ts';
 import { threepid } from '../identity/directories/identity-database.ts';
 import {
   directory,

@@ -1,12 +1,12 @@
 // The homeserver of an organisation, and a Matrix id written into one's own directory: against a real FHIR server.
 import { beforeAll, describe, expect, inject, test } from 'vitest';
 import type { FhirReference } from '../../src/domain/ids.ts';
-import type { FhirDirectory } from '../../src/identity/directories/fhir-directory.ts';
+import type { FhirDirectory } from '../../src/identity/directories/mcsd/fhir-directory.ts';
 import {
   createAddressingSource,
   createHomeserverDiscovery,
-} from '../../src/identity/homeserver-discovery.ts';
-import { publishMatrixId } from '../../src/identity/publish-matrix-id.ts';
+} from '../../src/identity/directories/homeserver-discovery.ts';
+import { publishMatrixId } from '../../src/identity/directories/publish-matrix-id.ts';
 import { recordingLog } from '../builders/log.ts';
 import { userId } from '../builders/matrix.ts';
 import {

@@ -6,7 +6,7 @@ import { referenceTo } from '../../src/domain/ids.ts';
 import type { FhirReference, MatrixUserId, RoomAlias, RoomId } from '../../src/domain/ids.ts';
 import { ROOM_MARKER_KEY } from '../../src/domain/matrix.ts';
 import type { Bridge } from '../../src/flows/bridge.ts';
-import { applyPlan, planRoom } from '../../src/flows/converge-room.ts';
+import { applyPlan, planRoom } from '../../src/flows/structure/converge-room.ts';
 import { aliasOf } from '../../src/mapping/aliases.ts';
 import { desiredConversation, desiredSpace, isBlank } from '../../src/mapping/desired-room.ts';
 import type { DesiredRoom } from '../../src/mapping/desired-room.ts';

@@ -2,10 +2,10 @@
 import type { MatrixUserId } from '../../domain/ids.ts';
 import type { IdentityAddress, IdentityPerson } from '../../store/identities.ts';
 import { BridgeError } from '../../telemetry/errors.ts';
-import type { Directory, DirectoryEntry, Resolution } from '../directory.ts';
-import { isSearchable, wordsOf } from '../names.ts';
-import { coalesce } from '../service/coalesce.ts';
-import { MEDIA, threepidOf } from '../threepid.ts';
+import type { Directory, DirectoryEntry, Resolution } from './directory.ts';
+import { isSearchable, wordsOf } from './names.ts';
+import { coalesce } from '../protection/coalesce.ts';
+import { MEDIA, threepidOf } from './threepid.ts';
 
 /** The statements, on the pool. */
 export interface LocalDirectoryDeps {

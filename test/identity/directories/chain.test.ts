@@ -1,8 +1,13 @@
 // Several directories as one: order, failures, deadlines, ambiguity.
 import { describe, expect, test } from 'vitest';
-import type { Asked } from '../../../src/identity/chain.ts';
-import { createDirectoryChain } from '../../../src/identity/chain.ts';
-import type { Directory, DirectoryEntry, Medium, Resolution } from '../../../src/identity/directory.ts';
+import type { Asked } from '../../../src/identity/directories/chain.ts';
+import { createDirectoryChain } from '../../../src/identity/directories/chain.ts';
+import type {
+  Directory,
+  DirectoryEntry,
+  Medium,
+  Resolution,
+} from '../../../src/identity/directories/directory.ts';
 import { BridgeError } from '../../../src/telemetry/errors.ts';
 import { recordingLog } from '../../builders/log.ts';
 import { userId } from '../../builders/matrix.ts';

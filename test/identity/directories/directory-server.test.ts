@@ -1,13 +1,16 @@
 // What directories' servers may do to the bridge: redirects, foreign links, missing abilities, tokens that end, answers of no form.
 import { describe, expect, test } from 'vitest';
-import type { Capabilities } from '../../../src/identity/directories/fhir-directory.ts';
-import { createFhirDirectory } from '../../../src/identity/directories/fhir-directory.ts';
-import { createKeycloakApi } from '../../../src/identity/directories/keycloak-api.ts';
-import { createMcsdFeed } from '../../../src/identity/directories/mcsd-feed.ts';
-import { createMcsdPeople } from '../../../src/identity/directories/mcsd-people.ts';
-import { createMcsdDirectory } from '../../../src/identity/directories/mcsd.ts';
-import { createDirectoryServer } from '../../../src/identity/directory-server.ts';
-import { createHomeserverDiscovery, createNutsSource } from '../../../src/identity/homeserver-discovery.ts';
+import type { Capabilities } from '../../../src/identity/directories/mcsd/fhir-directory.ts';
+import { createFhirDirectory } from '../../../src/identity/directories/mcsd/fhir-directory.ts';
+import { createKeycloakApi } from '../../../src/identity/directories/keycloak/api.ts';
+import { createMcsdFeed } from '../../../src/identity/directories/mcsd/feed.ts';
+import { createMcsdPeople } from '../../../src/identity/directories/mcsd/people.ts';
+import { createMcsdDirectory } from '../../../src/identity/directories/mcsd/directory.ts';
+import { createDirectoryServer } from '../../../src/identity/directories/directory-server.ts';
+import {
+  createHomeserverDiscovery,
+  createNutsSource,
+} from '../../../src/identity/directories/homeserver-discovery.ts';
 import type { Answer, SeenRequest } from '../../builders/http.ts';
 import { serveScript } from '../../builders/http.ts';
 import { recordingLog } from '../../builders/log.ts';

@@ -1,8 +1,8 @@
 // Mutual TLS with a directory: who is let in, who is not, and that the error says it is for the certificates.
 import { expect, test } from 'vitest';
-import { createFhirDirectory } from '../../../src/identity/directories/fhir-directory.ts';
-import type { DirectoryTls } from '../../../src/identity/directory-server.ts';
-import { createDirectoryServer } from '../../../src/identity/directory-server.ts';
+import { createFhirDirectory } from '../../../src/identity/directories/mcsd/fhir-directory.ts';
+import type { DirectoryTls } from '../../../src/identity/directories/directory-server.ts';
+import { createDirectoryServer } from '../../../src/identity/directories/directory-server.ts';
 import { createAuthority } from '../../builders/certificates.ts';
 import type { ScriptedServer } from '../../builders/http.ts';
 import { serveScript } from '../../builders/http.ts';

@@ -1,6 +1,6 @@
 // What becomes of third-party identifiers as people and clients write them.
 import { describe, expect, test } from 'vitest';
-import { parseThreepid } from '../../../src/identity/threepid.ts';
+import { parseThreepid } from '../../../src/identity/directories/threepid.ts';
 
 /** The canonical address, or the code of the problem. */
 function read(medium: string, address: string): string {

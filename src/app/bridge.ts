@@ -1,0 +1,103 @@
+// Puts together what the flows work with: the two servers, the store, the locks, the settings. For the daemon and the CLI.
+import pg from 'pg';
+import type { Pool } from 'pg';
+import { setTimeout as delay } from 'node:timers/promises';
+import { composeDirectories } from './identity/compose-directories.ts';
+import type { ComposedDirectories } from './identity/compose-directories.ts';
+import type { Config } from '../config/schema.ts';
+import type { Clock, Sleep } from '../domain/clock.ts';
+import type { Bridge } from '../flows/bridge.ts';
+import { createAccountInDirectory } from '../identity/directories/account-in-directory.ts';
+import { inTransaction } from '../inbox/database.ts';
+import { enqueue } from '../inbox/enqueue.ts';
+import { ensureRoom } from '../matrix/ensure-room.ts';
+import { createSpeak } from '../matrix/speak.ts';
+import { createOwnDirectory } from './own-directory.ts';
+import { connectServers } from './servers.ts';
+import { compileSettings } from './settings.ts';
+import * as ghosts from '../store/ghosts.ts';
+import * as claimedRooms from '../store/claimed-rooms.ts';
+import * as formerRooms from '../store/former-rooms.ts';
+import * as heldCommunications from '../store/held-communications.ts';
+import * as invitations from '../store/invitations.ts';
+import * as messages from '../store/messages.ts';
+import * as notices from '../store/notices.ts';
+import * as people from '../store/people.ts';
+import * as personAccounts from '../store/person-accounts.ts';
+import * as resourceVersions from '../store/resource-versions.ts';
+import { createRoomLocks } from '../store/room-locks.ts';
+import * as roomMembers from '../store/room-members.ts';
+import * as rooms from '../store/rooms.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+
+export const clock: Clock = { now: () => new Date(), monotonicMs: () => performance.now() };
+export const sleep: Sleep = async (ms, signal) => {
+  await delay(ms, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
+};
+
+/** What the flows work with, and how to let go of it. */
+export interface ComposedBridge {
+  readonly bridge: Bridge;
+  /** Undefined where the identity port is off. */
+  readonly directories: ComposedDirectories | undefined;
+  readonly appserviceId: string;
+  /** Opens a session on the database besides the pool's. */
+  readonly connectSession: () => Promise<pg.Client>;
+  /** Closes what was opened, the pool excepted. */
+  readonly close: () => Promise<void>;
+}
+
+/** Composes the bridge on a pool; opens no connection yet. */
+export function composeBridge(
+  config: Config,
+  { pool, log, metrics }: { pool: Pool; log: Log; metrics: Metrics },
+): ComposedBridge {
+  const { appserviceId, ...settings } = compileSettings(config);
+  const { homeserver, fhir, pseudonyms } = connectServers(config, settings, metrics);
+  const { bot } = settings;
+  const directories = config.identity.enabled
+    ? composeDirectories({ config, pool, clock, log, metrics })
+    : undefined;
+  const connectSession = async (): Promise<pg.Client> => {
+    const client = new pg.Client({
+      connectionString: config.database.url,
+      application_name: 'fhir-matrix-bridge',
+    });
+    await client.connect();
+    return client;
+  };
+  const locks = createRoomLocks({ connect: connectSession, sleep });
+  const bridge: Bridge = {
+    ...{ settings, homeserver, fhir, pseudonyms, clock, log, metrics, enqueue },
+    db: pool,
+    transact: (work) => inTransaction(pool, work),
+    store: {
+      ...{ claimedRooms, formerRooms, ghosts, heldCommunications, invitations, messages, notices, people },
+      ...{ personAccounts, resourceVersions, roomMembers, rooms },
+    },
+    speaking: createSpeak({ homeserver, bot }),
+    ...(config.people.resolveByDirectory &&
+      directories &&
+      practitioners(directories, { clock, log, metrics })),
+    ...(config.identity.publishToOwnFhir && { publishAddress: createOwnDirectory(fhir, clock) }),
+    roomLock: locks.lock,
+    ensureRoom: (order, signal) => ensureRoom({ homeserver, bot, clock, sleep }, order, signal),
+  };
+  return { bridge, directories, appserviceId, connectSession, close: locks.close };
+}
+
+/** The directories as a source of practitioners' accounts. */
+function practitioners(
+  { directory }: ComposedDirectories,
+  { clock, log, metrics }: { clock: Clock; log: Log; metrics: Metrics },
+) {
+  return {
+    accountInDirectory: createAccountInDirectory({
+      ...{ directory, clock, log },
+      count: (result) => {
+        metrics.directoryAccounts.inc({ result });
+      },
+    }),
+  };
+}

@@ -1,0 +1,265 @@
+// Start order, drain, soft and hard stop: the life of the process from first listener to last connection.
+import type { Client, Pool } from 'pg';
+import type { Router } from 'express';
+import type { Config } from '../config/schema.ts';
+import type { Clock, Sleep } from '../domain/clock.ts';
+import { TransactionPoolerError } from '../inbox/errors.ts';
+import type { IdentityPort } from './identity/port.ts';
+import type { Handle, OnParked } from '../inbox/item.ts';
+import { pruneItems } from '../inbox/prune-items.ts';
+import type { Replica } from '../inbox/replica.ts';
+import { startReplica } from '../inbox/replica.ts';
+import { exponentialRetry } from '../inbox/retry-policy.ts';
+import { createChecks } from '../ops/checks.ts';
+import { startHttpServer } from '../ops/http-server.ts';
+import type { HttpServer } from '../ops/http-server.ts';
+import type { LifecycleState } from '../ops/lifecycle-state.ts';
+import { createProbesRouter } from '../ops/probes.ts';
+import type { LeasedReader } from '../jobs/readers.ts';
+import { migrate, SchemaTooNewError } from '../store/migrate.ts';
+import { BridgeError } from '../telemetry/errors.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+
+export interface DaemonDeps {
+  readonly config: Config;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly sleep: Sleep;
+  readonly metrics: Metrics;
+  readonly pool: Pool;
+  readonly connectSession: () => Promise<Client>;
+  /** Closes the pool and every session besides the replica's. */
+  readonly closeConnections: () => Promise<void>;
+  readonly endpoints: readonly Router[];
+  readonly readers: readonly LeasedReader[];
+  /** The second port; undefined where it is off. */
+  readonly identity: Omit<IdentityPort, 'readers'> | undefined;
+  readonly handle: Handle;
+  readonly onParked: OnParked;
+  readonly queueStats: () => Promise<Readonly<Record<string, unknown>>>;
+  readonly registerBot: (signal: AbortSignal) => Promise<void>;
+  readonly checks: Readonly<Record<'matrix' | 'fhir', (signal: AbortSignal) => Promise<void>>>;
+}
+
+export interface Daemon {
+  /**
+   * Starts, and resolves when the daemon is running; waits for the database however long it takes.
+   * @throws Error when it never can run: the port is taken, the schema is too new
+   */
+  start(): Promise<{ port: number }>;
+  /** Drains and stops; resolves when nothing is left. Calling it again makes no difference. */
+  stop(): Promise<void>;
+}
+
+const PRUNE_INTERVAL_MS = 60 * 60 * 1000;
+
+/** Creates the daemon. */
+export function createDaemon(deps: DaemonDeps): Daemon {
+  const { config, log, sleep, identity } = deps;
+  const stopping = new AbortController();
+  let state: LifecycleState = 'starting';
+  const servers: HttpServer[] = [];
+  let listening: Promise<number> | undefined;
+  let replica: Replica | undefined;
+  let background: Promise<unknown> = Promise.resolve();
+  let starting: Promise<{ port: number }> | undefined;
+  let stopped: Promise<void> | undefined;
+
+  const checks = createDependencyChecks(deps);
+
+  async function start(): Promise<{ port: number }> {
+    const probes = createProbesRouter({
+      state: () => state,
+      services: checks.states,
+      queueStats: deps.queueStats,
+      metrics: deps.metrics.registry,
+    });
+    listening = listen(deps, probes, servers);
+    const port = await listening;
+    replica = await untilWorking(deps, stopping.signal);
+    state = 'running';
+    background = Promise.all([
+      checks.run(stopping.signal),
+      pruneForever(deps, stopping.signal),
+      identity?.run(stopping.signal),
+    ]);
+    log.info({ port, identityPort: servers[1]?.port }, 'Running');
+    return { port };
+  }
+
+  async function stop(): Promise<void> {
+    const { drainSeconds, graceSeconds } = config.shutdown;
+    log.info({ drainSeconds }, 'Draining');
+    const working = state === 'running';
+    state = 'draining';
+    stopping.abort();
+    // A server that is only about to listen would stay behind.
+    await listening?.catch(() => undefined);
+    for (const server of servers) server.drain();
+    const handedBack = replica?.stop({ graceMs: graceSeconds * 1000 });
+    if (working) await sleep(drainSeconds * 1000);
+    await Promise.all(servers.map((server) => server.close(graceSeconds * 1000)));
+    await handedBack;
+    await background;
+    await starting?.catch(() => undefined);
+    await deps.closeConnections();
+    state = 'stopped';
+    log.info({}, 'Stopped');
+  }
+
+  return {
+    start: () => (starting ??= start()),
+    stop: () => (stopped ??= stop()),
+  };
+}
+
+/**
+ * Starts the listeners, one after the other. The probes answer from the first moment on; the other endpoints answer 503 until
+ * the database is there. @returns the first one's port
+ */
+async function listen(
+  { config, endpoints, identity, log }: DaemonDeps,
+  probes: Router,
+  servers: HttpServer[],
+): Promise<number> {
+  const http = await startHttpServer(config.listen, [probes, ...endpoints], log);
+  servers.push(http);
+  if (identity !== undefined) servers.push(await startHttpServer(identity.listen, identity.routers, log));
+  return http.port;
+}
+
+/** Migrates and begins to work as soon as the database answers. */
+async function untilWorking(deps: DaemonDeps, signal: AbortSignal): Promise<Replica> {
+  const { config, log, sleep } = deps;
+  for (let attempt = 0; ; attempt += 1) {
+    signal.throwIfAborted();
+    try {
+      const applied = await migrate(config.database.url);
+      if (applied.length > 0) log.info({ applied }, 'Migrated the database');
+      return await startWorking(deps, signal);
+    } catch (error) {
+      if (error instanceof SchemaTooNewError || error instanceof TransactionPoolerError) throw error;
+      log.warn({ error }, 'The database does not answer yet; trying again');
+      await sleep(Math.min(500 * 2 ** attempt, 10_000), signal);
+    }
+  }
+}
+
+async function startWorking(deps: DaemonDeps, signal: AbortSignal): Promise<Replica> {
+  const { config, readers, pool, connectSession, onParked, clock, sleep, log } = deps;
+  const botIsThere = createBotRegistration(deps, signal);
+  const replica = await startReplica({
+    pool,
+    connectSession,
+    onParked,
+    clock,
+    sleep,
+    log,
+    handle: afterBot(botIsThere, deps.handle),
+    slots: config.inbox.workers,
+    retryPolicy: exponentialRetry(
+      {
+        firstDelayMs: 500,
+        maxDelayMs: 5 * 60_000,
+        maxAttempts: Number.POSITIVE_INFINITY,
+        maxAgeMs: config.inbox.retryHours * 3_600_000,
+      },
+      Math.random,
+    ),
+  });
+  for (const channel of new Set(readers.map((reader) => reader.channel))) {
+    await replica.listen(channel, (payload) => {
+      for (const reader of readers) if (reader.channel === channel && reader.hears(payload)) reader.ring();
+    });
+  }
+  for (const reader of readers) {
+    replica.lease(reader.name, async (leased) => {
+      if (reader.withoutBot !== true) await untilBot(botIsThere, deps, leased);
+      await reader.run(leased);
+    });
+  }
+  return replica;
+}
+
+/** Registers the bot once, for whoever asks; a failure is forgotten, so that the next one asks anew. */
+function createBotRegistration({ registerBot }: DaemonDeps, signal: AbortSignal): () => Promise<void> {
+  let registered: Promise<void> | undefined;
+  return async () => {
+    registered ??= registerBot(signal);
+    try {
+      await registered;
+    } catch (error) {
+      registered = undefined;
+      throw error;
+    }
+  };
+}
+
+/** Nothing can be said or read before the bot is registered: items wait for it. */
+function afterBot(botIsThere: () => Promise<void>, handle: Handle): Handle {
+  return async (item, attempt) => {
+    try {
+      await botIsThere();
+    } catch (error) {
+      const { code, message } =
+        error instanceof BridgeError ? error : new BridgeError('unexpected', 'see the log');
+      return { kind: 'retry', error: { code, message } };
+    }
+    return handle(item, attempt);
+  };
+}
+
+async function untilBot(
+  botIsThere: () => Promise<void>,
+  { sleep, log }: DaemonDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await botIsThere();
+      return;
+    } catch (error) {
+      log.warn({ error }, 'The bot cannot be registered yet; trying again');
+      await sleep(1000, signal);
+    }
+  }
+}
+
+function createDependencyChecks({ pool, checks, metrics, sleep, log }: DaemonDeps) {
+  return createChecks(
+    [
+      {
+        service: 'database',
+        intervalMs: 5_000,
+        patience: 3,
+        check: async () => {
+          await pool.query('select');
+        },
+      },
+      // A good ping also ends the homeserver's back-off, so that a backlog comes at once (Synapse 1.132).
+      { service: 'matrix', intervalMs: 30_000, patience: 2, check: checks.matrix },
+      { service: 'fhir', intervalMs: 30_000, patience: 2, check: checks.fhir },
+    ],
+    {
+      sleep,
+      log,
+      onState: (service, up) => {
+        metrics.dependencyUp.set({ service }, up ? 1 : 0);
+      },
+    },
+  );
+}
+
+async function pruneForever(
+  { pool, config, clock, sleep, log }: DaemonDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    const olderThan = new Date(clock.now().getTime() - config.inbox.retentionDays * 86_400_000);
+    await pruneItems(pool, { olderThan, batch: 1000 }).catch((error: unknown) => {
+      log.warn({ error }, 'Could not prune handled items');
+    });
+    await sleep(PRUNE_INTERVAL_MS, signal);
+  }
+}

@@ -1,0 +1,60 @@
+// The endpoints that the two servers call: each stores, rings and answers.
+import type { Router } from 'express';
+import type { Pool } from 'pg';
+import type { Config } from '../config/schema.ts';
+import { isMatrixUserId } from '../domain/ids.ts';
+import { createHooksRouter } from '../fhir/hooks.ts';
+import type { BridgeSettings } from '../flows/bridge.ts';
+import type { Intake } from '../flows/intake.ts';
+import { provideAlias } from '../flows/structure/provide-alias.ts';
+import { notify } from '../inbox/notify.ts';
+import { createAppserviceRouter } from '../matrix/appservice.ts';
+import type { Homeserver } from '../matrix/homeserver.ts';
+import { createBearerCheck } from '../ops/bearer.ts';
+import { FHIR_CHANNEL } from '../jobs/readers.ts';
+import { findGhosts } from '../store/ghosts.ts';
+import * as rooms from '../store/rooms.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+
+interface EndpointDeps {
+  readonly config: Config;
+  readonly settings: BridgeSettings;
+  readonly pool: Pool;
+  readonly homeserver: Homeserver;
+  readonly intake: Intake;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+/** Creates the routers of the appservice API and of the hooks. */
+export function createEndpoints({
+  config,
+  settings,
+  pool,
+  homeserver,
+  intake,
+  log,
+  metrics,
+}: EndpointDeps): readonly Router[] {
+  const counter = (source: 'matrix' | 'fhir') => (result: string) => {
+    metrics.doorbells.inc({ source, result });
+  };
+  return [
+    createAppserviceRouter({
+      checkBearer: createBearerCheck([config.matrix.hsToken, config.matrix.previousHsToken]),
+      store: intake.pushed,
+      isRegistered: async (userId) =>
+        userId === settings.bot || (isMatrixUserId(userId) && (await findGhosts(pool, [userId])).has(userId)),
+      provideAlias: (alias, signal) => provideAlias({ db: pool, rooms, homeserver, settings }, alias, signal),
+      log,
+      count: counter('matrix'),
+    }),
+    createHooksRouter({
+      checkBearer: createBearerCheck([config.fhir.hookSecret, config.fhir.previousHookSecret]),
+      ring: (resourceType) => notify(pool, FHIR_CHANNEL, resourceType),
+      log,
+      count: counter('fhir'),
+    }),
+  ];
+}

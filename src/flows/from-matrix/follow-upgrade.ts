@@ -1,0 +1,145 @@
+// A bridged room was upgraded (a tombstone names another in its place) → the bridge follows into the new one.
+import type { FhirReference, MatrixUserId, RoomId } from '../../domain/ids.ts';
+import { serverNameOf, typeOf } from '../../domain/ids.ts';
+import { levelIn } from '../../mapping/attainable-power.ts';
+import { readRoomFacts } from '../../mapping/matrix-to-fhir/room-request.ts';
+import { upgradeLevel } from '../../mapping/power-levels.ts';
+import type { Attempt, Outcome } from '../../inbox/item.ts';
+import type { RoomState } from '../../matrix/room-state.ts';
+import { BridgeError } from '../../telemetry/errors.ts';
+import type { FormerRoom } from '../../store/former-rooms.ts';
+import type { RoomRow } from '../../store/rooms.ts';
+import type { Bridge } from '../bridge.ts';
+import { blueprintOfSpace } from '../structure/care-team-to-space.ts';
+import { convergeItem } from '../items/converge.ts';
+import { noticeItem } from '../messages/notice.ts';
+import { isOwnUser } from '../../mapping/own-users.ts';
+import { blueprintOfConversation } from '../structure/request-to-room.ts';
+import type { StateChange } from './state-change.ts';
+
+const TAKE_BACK_AFTER_MS = 2_000;
+
+/** Handles `m.room.tombstone`, which Matrix allows only to those with the power for it, the bridge to those who should have it. */
+export async function tombstoneToRoom(
+  bridge: Bridge,
+  event: StateChange,
+  room: RoomRow,
+  attempt: Attempt,
+): Promise<Outcome> {
+  const { store, db, homeserver, settings } = bridge;
+  const { signal } = attempt;
+  const replacement = event.content['replacement_room'];
+  if (typeof replacement !== 'string' || !replacement.startsWith('!') || replacement === event.room_id)
+    return { kind: 'ignored', reason: 'no-replacement' };
+  const former: FormerRoom = {
+    roomId: event.room_id,
+    reference: room.reference,
+    replacement: replacement as RoomId,
+  };
+  // Another resource's room cannot take the place of this one's.
+  if ((await store.rooms.findRoomById(db, former.replacement)) !== undefined)
+    return { kind: 'ignored', reason: 'replacement-taken' };
+  const state = await homeserver.roomState(settings.bot, event.room_id, signal);
+  if (!(await mayUpgrade(bridge, room, state, event.sender, signal)))
+    return notFollowed(bridge, event, former, attempt);
+  await store.formerRooms.saveFormerRoom(db, former);
+  const servers = [...new Set([serverNameOf(event.sender), settings.serverName])];
+  if (!(await homeserver.joinThrough(settings.bot, former.replacement, servers, signal)))
+    return { kind: 'ignored', reason: 'replacement-not-open' };
+  return followUpgrade(bridge, former, signal);
+}
+
+/**
+ * Whether the care may be moved to another room by this user: by what FHIR says of them, or because the room is theirs.
+ * Matrix asks for power alone, which another member may have given them, and in the next room its maker has all of it.
+ */
+export async function mayUpgrade(
+  bridge: Bridge,
+  { reference, madeBy }: Pick<RoomRow, 'reference' | 'madeBy'>,
+  state: RoomState,
+  userId: MatrixUserId,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const create = state.find(({ type }) => type === 'm.room.create');
+  if (isOwnUser(bridge.settings, userId)) return true;
+  if (levelIn(create, undefined, userId) === Number.POSITIVE_INFINITY) return true;
+  if (madeBy === 'user' && create?.sender === userId) return true;
+  const blueprintOf = typeOf(reference) === 'CareTeam' ? blueprintOfSpace : blueprintOfConversation;
+  const members = (await blueprintOf(bridge, reference, signal))?.people.members ?? [];
+  const version = create?.content['room_version'];
+  const needed = upgradeLevel(typeof version === 'string' ? version : bridge.settings.roomVersion);
+  return members.some((member) => member.userId === userId && member.level >= needed);
+}
+
+/**
+ * The alias is taken back, and who did it is told. A later tombstone by someone who may is followed. Not at once: Synapse
+ * moves the aliases after the tombstone.
+ */
+async function notFollowed(
+  bridge: Bridge,
+  { room_id: roomId, sender: about }: StateChange,
+  { reference, replacement }: FormerRoom,
+  { number, signal }: Attempt,
+): Promise<Outcome> {
+  if (number === 1)
+    throw new BridgeError('upgrade-fresh', 'the alias is taken back later', {
+      retryAfterMs: TAKE_BACK_AFTER_MS,
+    });
+  await moveAlias(bridge, { reference, roomId: replacement, replacement: roomId }, signal);
+  return {
+    kind: 'ignored',
+    reason: 'upgrade-not-allowed',
+    record: async (tx) => {
+      await bridge.enqueue(tx, [
+        noticeItem({ kind: 'notice', roomId, about, reason: 'upgrade-not-followed' }),
+      ]);
+    },
+  };
+}
+
+/**
+ * Puts the replacement, in which the bot is, into the old room's place; running it again changes nothing.
+ * @param listedIn spaces that list it, other than those that are linked to the old one
+ */
+export async function followUpgrade(
+  bridge: Bridge,
+  former: FormerRoom,
+  signal: AbortSignal,
+  listedIn: readonly FhirReference[] = [],
+): Promise<Outcome> {
+  const { store, db, homeserver, settings } = bridge;
+  const facts = readRoomFacts(await homeserver.roomState(settings.bot, former.replacement, signal));
+  const isSpace = typeOf(former.reference) === 'CareTeam';
+  if (facts.predecessor !== former.roomId || facts.isSpace !== isSpace) {
+    await homeserver.leave(settings.bot, former.replacement, signal);
+    await store.formerRooms.forgetFormerRoom(db, former.roomId);
+    return { kind: 'ignored', reason: 'replacement-invalid' };
+  }
+  await moveAlias(bridge, former, signal);
+  const linked = await store.formerRooms.findLinked(db, former.reference);
+  return {
+    kind: 'done',
+    record: async (tx) => {
+      await store.formerRooms.saveFollowed(tx, former);
+      const changed = new Set([former.reference, ...linked, ...listedIn]);
+      await bridge.enqueue(
+        tx,
+        [...changed].map((reference) => convergeItem(reference, former.replacement)),
+      );
+    },
+  };
+}
+
+/** Synapse moves aliases with an upgrade by itself; other ways to upgrade leave them behind. */
+async function moveAlias(
+  { store, db, homeserver, settings: { bot } }: Bridge,
+  { reference, roomId, replacement }: FormerRoom,
+  signal: AbortSignal,
+): Promise<void> {
+  const row = await store.rooms.findRoom(db, reference);
+  if (row === undefined) return;
+  const target = await homeserver.resolveAlias(bot, row.alias, signal);
+  if (target !== undefined && target !== roomId) return;
+  if (target === roomId) await homeserver.deleteAlias(bot, row.alias, signal);
+  await homeserver.createAlias(bot, row.alias, replacement, signal);
+}

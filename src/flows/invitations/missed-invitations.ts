@@ -1,0 +1,56 @@
+// Invitations of ghosts that push lost: asked for ghost by ghost, since no one else is shown them.
+import type { JsonValue } from '../../domain/json.ts';
+import { roomLane } from '../../mapping/lanes.ts';
+import type { Invitation } from '../../matrix/invitations.ts';
+import { BridgeError } from '../../telemetry/errors.ts';
+import type { Bridge } from '../bridge.ts';
+import { MATRIX_SOURCE } from '../intake.ts';
+import { invitationItem } from '../items/invitation.ts';
+import { isOwnUser } from '../../mapping/own-users.ts';
+
+/** Whether an item of a lane and source has such a part: `hasItemWith`. */
+type HasItem = (
+  where: { readonly lane: string; readonly source: string },
+  part: JsonValue,
+) => Promise<boolean>;
+
+/**
+ * Stores the invitations that stand and were never pushed; one ghost is asked after the other. Where nobody resolves the
+ * pseudonyms in them, none would be answered, and none is asked for.
+ * @param seen when this is done: one that stands still the next time is stored again
+ * @returns how many there were
+ */
+export async function findMissedInvitations(
+  bridge: Bridge,
+  hasItem: HasItem,
+  seen: string,
+  signal: AbortSignal,
+): Promise<number> {
+  const { store, db, homeserver, pseudonyms, settings, log } = bridge;
+  if (!pseudonyms.canResolve) return 0;
+  let found = 0;
+  try {
+    for (const ghost of await store.ghosts.listGhosts(db)) {
+      signal.throwIfAborted();
+      const standing = await homeserver.standingInvitations(ghost, signal);
+      if (standing === undefined) {
+        log.info({}, 'The homeserver does not say which invitations of ghosts stand');
+        return found;
+      }
+      for (const invitation of standing.filter(({ sender }) => !isOwnUser(settings, sender))) {
+        if (await wasPushed(hasItem, invitation)) continue;
+        await bridge.transact((tx) => bridge.enqueue(tx, [invitationItem(invitation, seen)]));
+        found += 1;
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof BridgeError)) throw error;
+    log.warn({ code: error.code, detail: error.message }, 'Not all ghosts could be asked for invitations');
+  }
+  return found;
+}
+
+function wasPushed(hasItem: HasItem, { roomId, userId, sender, content }: Invitation): Promise<boolean> {
+  const event = { type: 'm.room.member', state_key: userId, sender, content: content as JsonValue };
+  return hasItem({ lane: roomLane(roomId), source: MATRIX_SOURCE }, { event });
+}

@@ -1,0 +1,22 @@
+// How a flow ends: what is committed with the item that started it, and what happened.
+import type { Fact } from '../domain/facts.ts';
+import type { NewItem, RecordEffect } from '../inbox/item.ts';
+import type { IgnoredReason } from './ignored-reasons.ts';
+
+/** What is committed in the one transaction that takes the item off its lane. */
+interface Commit {
+  /** What is to be written. */
+  readonly record?: RecordEffect;
+  /** What is to be handled next; stored after `record`, all of it at once. */
+  readonly next?: readonly NewItem[];
+  /** What happened, for the audit trail. */
+  readonly facts?: readonly Fact[];
+}
+
+/** How a flow ended; what failed is thrown as a BridgeError. */
+export type FlowOutcome =
+  | ({ readonly kind: 'done' } & Commit)
+  /** Nothing was to be done, for this reason. */
+  | ({ readonly kind: 'ignored'; readonly reason: IgnoredReason } & Commit)
+  /** Not yet, and that is no failure: the item is handled again after so many milliseconds. */
+  | { readonly kind: 'later'; readonly afterMs: number };

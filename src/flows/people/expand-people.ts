@@ -1,0 +1,109 @@
+// Teams and organisations → the people they stand for, each with the roles that those who name them give them.
+import type { CodeableConcept } from 'fhir/r4.js';
+import type { FhirReference } from '../../domain/ids.ts';
+import { referenceTo, staffOf } from '../../domain/ids.ts';
+import type { WantedPeople } from '../../mapping/fhir-to-matrix/participants.ts';
+import { participantsOf } from '../../mapping/fhir-to-matrix/participants.ts';
+import { organizationOf, practitionerOf } from '../../mapping/identities.ts';
+import { earliest, holdsAt, nextBoundary } from '../../mapping/periods.ts';
+import { wantedForCareTeam } from '../../mapping/phases.ts';
+import type { Log } from '../../telemetry/log.ts';
+import type { Reading } from './reading.ts';
+
+/** How deep teams may stand within teams before the bridge stops looking. */
+const DEEPEST_TEAM = 5;
+/** PractitionerRoles of the organisations in one room that are read at most. */
+const MOST_ROLES = 500;
+
+/** People by reference, as they were named. */
+export type NamedPeople = ReadonlyMap<FhirReference, readonly CodeableConcept[]>;
+
+/** Whom teams and organisations stand for. */
+export interface ExpandedPeople {
+  readonly named: NamedPeople;
+  /** By the clock alone it is these until this moment; undefined for ever. */
+  readonly until: number | undefined;
+}
+
+interface Staff {
+  /** No entry for an organisation without. */
+  readonly roles: ReadonlyMap<FhirReference, readonly FhirReference[]>;
+  readonly until: number | undefined;
+}
+
+/** Reads the teams and organisations, and theirs, and gathers whom they name. */
+export async function expandPeople(
+  { reading, at, log }: { reading: Reading; at: number; log: Log },
+  wanted: WantedPeople,
+): Promise<ExpandedPeople> {
+  const groups = [wanted, ...(await teamsWithin(reading, wanted.careTeams, at))];
+  const people = new Map<FhirReference, readonly CodeableConcept[]>();
+  for (const { reference, roles } of groups.flatMap((group) => group.people)) {
+    people.set(reference, [...(people.get(reference) ?? []), ...roles]);
+  }
+  const organizations = [...new Set(groups.flatMap((group) => group.organizations))];
+  const staff = await readStaff({ reading, at, log }, organizations);
+  for (const reference of organizations) {
+    const roles = staff.roles.get(reference) ?? [reference];
+    for (const person of roles) people.set(person, people.get(person) ?? []);
+  }
+  return { named: people, until: earliest([...groups.map(({ until }) => until), staff.until]) };
+}
+
+/** What the teams name, and the teams in them; each once, so that a cycle ends. */
+async function teamsWithin(
+  reading: Reading,
+  careTeams: readonly FhirReference[],
+  at: number,
+): Promise<readonly WantedPeople[]> {
+  const groups: WantedPeople[] = [];
+  const seen = new Set<FhirReference>();
+  let level = careTeams;
+  for (let depth = 0; depth < DEEPEST_TEAM && level.length > 0; depth += 1) {
+    await reading.read(level);
+    const below: FhirReference[] = [];
+    for (const reference of level) {
+      seen.add(reference);
+      const careTeam = reading.find(reference);
+      if (careTeam?.resourceType !== 'CareTeam' || !isAtWork(careTeam.status)) continue;
+      const group = participantsOf(careTeam, at);
+      groups.push(group);
+      below.push(...group.careTeams);
+    }
+    level = [...new Set(below)].filter((reference) => !seen.has(reference));
+  }
+  return groups;
+}
+
+/** A team that is proposed, or over, brings nobody into a room. */
+function isAtWork(status: string | undefined): boolean {
+  return status !== 'proposed' && wantedForCareTeam(status).phase !== 'closed';
+}
+
+/** The present roles in each organisation that have a holder. */
+async function readStaff(
+  { reading, at, log }: { reading: Reading; at: number; log: Log },
+  organizations: readonly FhirReference[],
+): Promise<Staff> {
+  if (organizations.length === 0) return { roles: new Map(), until: undefined };
+  for (const organization of organizations) reading.dependOn(staffOf(organization));
+  // Not `active=true`: a role that does not say so is active as well.
+  const { resources, complete } = await reading.search(
+    'PractitionerRole',
+    [['organization', organizations.join(',')]],
+    MOST_ROLES,
+  );
+  if (!complete)
+    log.warn({ organizations, limit: MOST_ROLES }, 'An organisation has more roles than are read');
+  const roles = new Map<FhirReference, FhirReference[]>();
+  const boundaries: (number | undefined)[] = [];
+  for (const role of resources) {
+    if (role.resourceType !== 'PractitionerRole' || role.active === false) continue;
+    const organization = organizationOf(role);
+    if (organization === undefined || practitionerOf(role) === undefined) continue;
+    boundaries.push(nextBoundary(role.period, at));
+    if (!holdsAt(role.period, at)) continue;
+    roles.set(organization, [...(roles.get(organization) ?? []), referenceTo('PractitionerRole', role.id)]);
+  }
+  return { roles, until: earliest(boundaries) };
+}

@@ -1,0 +1,38 @@
+// A period began or ended by the clock alone → the rooms made from it are brought up to date.
+import type { Bridge } from '../bridge.ts';
+import { convergeItem } from '../items/converge.ts';
+
+/** Rooms asked for in one transaction at most. */
+const MOST = 200;
+
+/** What a look at the clock came to. */
+export interface DueFound {
+  /** How many rooms were asked for. */
+  readonly asked: number;
+  /** The next moment, which may have come already; undefined while there is none. */
+  readonly next: Date | undefined;
+}
+
+/**
+ * Asks for the convergence of the rooms whose moment has come by the bridge's clock, in the transaction that forgets the
+ * moment: each is asked for once, and none is lost.
+ */
+export async function convergeDue({
+  db,
+  store,
+  transact,
+  enqueue,
+  clock,
+}: Pick<Bridge, 'clock' | 'db' | 'enqueue' | 'store' | 'transact'>): Promise<DueFound> {
+  const now = clock.now();
+  const asked = await transact(async (tx) => {
+    const due = await store.rooms.takeDueRooms(tx, now, MOST);
+    // A replica whose clock is behind finds the same moment ahead of it again: that asks again, so it needs another id.
+    const items = due.map(({ reference, convergeAt }) =>
+      convergeItem(reference, `period ${convergeAt.toISOString()} at ${now.toISOString()}`),
+    );
+    await enqueue(tx, items);
+    return due.length;
+  });
+  return { asked, next: await store.rooms.nextConvergeAt(db) };
+}

@@ -1,0 +1,203 @@
+// Compares every space and room with what FHIR wants, and mends what differs: the command `resync` and the nightly sweep.
+import type { CareTeam, CommunicationRequest } from '../../domain/fhir.ts';
+import type { FhirReference } from '../../domain/ids.ts';
+import { parseReference, referenceTo, typeOf } from '../../domain/ids.ts';
+import { relatedTo } from '../../mapping/identities.ts';
+import { describeRoomChange } from '../../mapping/describe-changes.ts';
+import { careTeamsNamedBy, participantsOf, partiesOf } from '../../mapping/fhir-to-matrix/participants.ts';
+import { BridgeError } from '../../telemetry/errors.ts';
+import type { Bridge } from '../bridge.ts';
+import { cacheFhir } from './cached-fhir.ts';
+import { blueprintOfSpace } from './care-team-to-space.ts';
+import { convergeNow } from './converge.ts';
+import type { RoomPlan } from './converge-room.ts';
+import { isInSync, planRoom } from './converge-room.ts';
+import { blueprintOfConversation } from './request-to-room.ts';
+
+/** What to look at, and whether to touch it. */
+export interface ResyncOptions {
+  readonly dryRun: boolean;
+  /** These resources alone, instead of all that have a room. */
+  readonly references?: readonly FhirReference[];
+  /** Everything on the FHIR server, be it from before the bridge. */
+  readonly all?: boolean;
+}
+
+/** What was found of one resource. */
+export interface ResyncFinding {
+  readonly reference: FhirReference;
+  readonly state: 'in-sync' | 'differs' | 'gone' | 'failed';
+  /** The changes in words; for a failure its code. */
+  readonly changes: readonly string[];
+}
+
+/** Counts of a whole run. */
+export interface ResyncSummary {
+  readonly checked: number;
+  readonly differed: number;
+  readonly failed: number;
+}
+
+/** How many resources are read and compared at one go. */
+const BATCH = 100;
+/** How many rooms of a batch are compared at one time. */
+const AT_ONCE = 4;
+
+/**
+ * Compares, and unless it is a dry run mends, one resource after the other: spaces first, since rooms stand in them.
+ * What differs is planned anew from what FHIR says at that moment, under the room's lock.
+ * @param report called for every resource
+ */
+export async function resync(
+  bridge: Bridge,
+  options: ResyncOptions,
+  report: (finding: ResyncFinding) => void,
+  signal: AbortSignal,
+): Promise<ResyncSummary> {
+  const summary = { checked: 0, differed: 0, failed: 0 };
+  for (const type of ['CareTeam', 'CommunicationRequest'] as const) {
+    for await (const batch of batchesOf(bridge, type, options, signal)) {
+      for (const finding of await resyncBatch(bridge, type, batch, options, signal)) {
+        summary.checked += 1;
+        if (finding.state === 'differs') summary.differed += 1;
+        if (finding.state === 'failed') summary.failed += 1;
+        report(finding);
+      }
+    }
+  }
+  return summary;
+}
+
+async function* batchesOf(
+  bridge: Bridge,
+  type: 'CareTeam' | 'CommunicationRequest',
+  options: ResyncOptions,
+  signal: AbortSignal,
+): AsyncGenerator<readonly FhirReference[]> {
+  if (options.all === true && options.references === undefined) {
+    yield* everything(bridge, type, signal);
+    return;
+  }
+  const references =
+    options.references ?? (await bridge.store.rooms.listRooms(bridge.db)).map(({ reference }) => reference);
+  const own = references.filter((reference) => typeOf(reference) === type);
+  for (let start = 0; start < own.length; start += BATCH) yield own.slice(start, start + BATCH);
+}
+
+/** All resources of a type, by the stamp of their last change; one that changes meanwhile is seen once. */
+async function* everything(
+  { fhir }: Bridge,
+  type: 'CareTeam' | 'CommunicationRequest',
+  signal: AbortSignal,
+): AsyncGenerator<readonly FhirReference[]> {
+  const seen = new Set<string>();
+  let from = '1970-01-01T00:00:00.000Z';
+  for (let count = BATCH; ;) {
+    signal.throwIfAborted();
+    const query = [
+      ['_lastUpdated', `ge${from}`],
+      ['_sort', '_lastUpdated'],
+    ] as const;
+    const { resources } = await fhir.search(type, query, count, signal);
+    const fresh = resources.filter(({ id }) => !seen.has(id));
+    for (const { id } of fresh) seen.add(id);
+    if (fresh.length > 0) yield fresh.map(({ id }) => referenceTo(type, id));
+    const last = resources.at(-1)?.meta.lastUpdated;
+    if (last === undefined || (fresh.length === 0 && resources.length < count)) return;
+    // A page full of one stamp is read again in a larger one.
+    if (fresh.length === 0) count *= 2;
+    from = new Date(Date.parse(last)).toISOString();
+  }
+}
+
+async function resyncBatch(
+  bridge: Bridge,
+  type: 'CareTeam' | 'CommunicationRequest',
+  references: readonly FhirReference[],
+  { dryRun }: ResyncOptions,
+  signal: AbortSignal,
+): Promise<readonly ResyncFinding[]> {
+  const snapshot = await snapshotFor(bridge, type, references, signal);
+  const findings: ResyncFinding[] = [];
+  const waiting = [...references];
+  const work = async (): Promise<void> => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      findings.push(await resyncOne(bridge, snapshot, next, dryRun, signal));
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  return findings.toSorted((a, b) => references.indexOf(a.reference) - references.indexOf(b.reference));
+}
+
+/** The bridge with everything read that comparing these resources takes. */
+async function snapshotFor(
+  bridge: Bridge,
+  type: 'CareTeam' | 'CommunicationRequest',
+  references: readonly FhirReference[],
+  signal: AbortSignal,
+): Promise<Bridge> {
+  const { fhir, prefetchTeamsOf } = cacheFhir(bridge.fhir);
+  const now = bridge.clock.now().getTime();
+  const resources = [...(await fhir.readMany(references, signal)).values()];
+  const people: FhirReference[] = [];
+  if (type === 'CareTeam') {
+    for (const careTeam of resources as readonly CareTeam[])
+      people.push(...participantsOf(careTeam, now).people.map(({ reference }) => reference));
+  } else {
+    const requests = resources as readonly CommunicationRequest[];
+    const subjects = requests.map((request) => parseReference(request.subject?.reference)?.reference);
+    await prefetchTeamsOf(
+      subjects.filter((subject) => subject !== undefined),
+      signal,
+    );
+    const teams = await fhir.readMany(requests.flatMap(careTeamsNamedBy), signal);
+    for (const request of requests)
+      people.push(...partiesOf(request).people.map(({ reference }) => reference));
+    for (const team of teams.values())
+      people.push(...participantsOf(team as CareTeam, now).people.map(({ reference }) => reference));
+  }
+  const read = await fhir.readMany([...new Set(people)], signal);
+  const roles = [...read.values()].filter((resource) => resource.resourceType === 'PractitionerRole');
+  await fhir.readMany([...new Set(roles.flatMap(relatedTo))], signal);
+  return { ...bridge, fhir };
+}
+
+async function resyncOne(
+  bridge: Bridge,
+  snapshot: Bridge,
+  reference: FhirReference,
+  dryRun: boolean,
+  signal: AbortSignal,
+): Promise<ResyncFinding> {
+  try {
+    const isTeam = typeOf(reference) === 'CareTeam';
+    const blueprint = isTeam
+      ? await blueprintOfSpace(snapshot, reference, signal)
+      : await blueprintOfConversation(snapshot, reference, signal);
+    if (blueprint === undefined) return { reference, state: 'gone', changes: [] };
+    const plan = await planRoom(snapshot, blueprint, signal);
+    if (plan === undefined || isInSync(plan)) {
+      const { until } = blueprint.people;
+      // Else a moment that went lost, with a dead letter or an older database, would pass unseen.
+      if (!dryRun && until !== undefined)
+        await bridge.store.rooms.advanceConvergeAt(bridge.db, reference, new Date(until));
+      return { reference, state: 'in-sync', changes: [] };
+    }
+    if (!dryRun) await convergeNow(bridge, reference, `resync ${bridge.clock.now().toISOString()}`, signal);
+    return { reference, state: 'differs', changes: describePlan(plan) };
+  } catch (error) {
+    signal.throwIfAborted();
+    const code = error instanceof BridgeError ? error.message : 'unexpected';
+    if (!(error instanceof BridgeError))
+      bridge.log.error({ error }, 'A resync failed in a way nobody foresaw');
+    return { reference, state: 'failed', changes: [code] };
+  }
+}
+
+function describePlan({ roomId, desired, ghosts, changes }: RoomPlan): readonly string[] {
+  return [
+    ...(roomId === undefined ? [`make the ${desired.kind === 'space' ? 'space' : 'room'}`] : []),
+    ...ghosts.map(({ kind, userId }) => `${kind.replaceAll('-', ' ')} ${userId}`),
+    ...changes.map(describeRoomChange),
+  ];
+}

@@ -1,0 +1,191 @@
+// Several directories as one: asked in the configured order, within one time budget, each behind its own deadline and circuit breaker.
+import { BrokenCircuitError, ConsecutiveBreaker, circuitBreaker, handleWhen } from 'cockatiel';
+import type { MatrixUserId } from '../../domain/ids.ts';
+import { BridgeError } from '../../telemetry/errors.ts';
+import type { Log } from '../../telemetry/log.ts';
+import type { Directory, DirectoryEntry, Medium, Resolution, Threepid } from './directory.ts';
+import { within } from '../protection/deadline.ts';
+
+/** What came of asking one directory, for metrics; `skipped` is one whose circuit is open. */
+export type Asked = Resolution['kind'] | 'answered' | 'failed' | 'skipped';
+
+/** A directory's place in the chain. */
+export interface Link {
+  readonly directory: Directory;
+  /** How long one question may take. */
+  readonly timeoutMs: number;
+}
+
+interface Deps {
+  readonly links: readonly Link[];
+  /** How long all directories together may take. */
+  readonly budgetMs: number;
+  /** Whether the first that knows decides, or all that know have to say the same. */
+  readonly agreement: 'first' | 'all';
+  /** Media that find people. URA numbers and roles belong to many, so they are off unless the operator wants them. */
+  readonly media: readonly Medium[];
+  readonly observe: (directory: string, asked: Asked) => void;
+  readonly log: Log;
+}
+
+/** Failures in a row that open a directory's circuit, and for how long it then stays open. */
+const BREAKER = { failures: 5, openMs: 10_000 };
+
+/**
+ * Creates the chain. A directory that fails is passed over; but as long as one has failed and no other knew, the answer is
+ * no "unknown": it is `directory-unavailable`.
+ */
+export function createDirectoryChain(deps: Deps): Directory {
+  const asked = deps.links.map((link) => createAsk(link, deps));
+  const media = new Set<Medium>(deps.media);
+
+  return {
+    name: 'chain',
+    resolve: (threepid, signal) =>
+      media.has(threepid.medium)
+        ? inBudget(deps.budgetMs, signal, (all) => resolveInOrder(asked, deps.agreement, threepid, all))
+        : Promise.resolve({ kind: 'unknown' }),
+    search: (term, limit, signal) =>
+      inBudget(deps.budgetMs, signal, (all) => searchAll(asked, term, limit, all)),
+    describe: (userId, signal) =>
+      inBudget(deps.budgetMs, signal, (all) => describeInOrder(asked, userId, all)),
+    authenticate: (login, password, signal) =>
+      inBudget(deps.budgetMs, signal, (all) => authenticateInOrder(asked, login, password, all)),
+  };
+}
+
+/** Asks one directory. Its failure is an answer too, so that others can still be asked. */
+type Ask = <Result>(
+  question: (directory: Directory, signal: AbortSignal) => Promise<Result> | undefined,
+  kindOf: (result: Result) => Asked,
+  signal: AbortSignal,
+) => Promise<{ readonly result: Result } | 'failed' | 'not asked'>;
+
+function createAsk({ directory, timeoutMs }: Link, { observe, log }: Pick<Deps, 'observe' | 'log'>): Ask {
+  const breaker = circuitBreaker(
+    handleWhen((error) => error instanceof BridgeError),
+    { breaker: new ConsecutiveBreaker(BREAKER.failures), halfOpenAfter: BREAKER.openMs },
+  );
+  return async (question, kindOf, signal) => {
+    signal.throwIfAborted();
+    try {
+      const result = await breaker.execute(async () => {
+        const answer = await within(timeoutMs, async (own) => {
+          const promise = question(directory, AbortSignal.any([signal, own]));
+          return promise === undefined ? undefined : { result: await promise };
+        });
+        return answer;
+      });
+      if (result === undefined) return 'not asked';
+      observe(directory.name, kindOf(result.result));
+      return result;
+    } catch (error) {
+      // Who asks has gone, or the time of all is over: that says nothing of this directory.
+      signal.throwIfAborted();
+      const isOpen = error instanceof BrokenCircuitError;
+      observe(directory.name, isOpen ? 'skipped' : 'failed');
+      if (!isOpen) log.warn({ directory: directory.name, error: told(error) }, 'A directory failed');
+      return 'failed';
+    }
+  };
+}
+
+async function resolveInOrder(
+  asks: readonly Ask[],
+  agreement: Deps['agreement'],
+  threepid: Threepid,
+  signal: AbortSignal,
+): Promise<Resolution> {
+  const found = new Set<MatrixUserId>();
+  let failed = 0;
+  for (const ask of asks) {
+    const answer = await ask(
+      (directory, own) => directory.resolve(threepid, own),
+      ({ kind }) => kind,
+      signal,
+    );
+    if (answer === 'failed') failed += 1;
+    if (typeof answer === 'string') continue;
+    if (answer.result.kind === 'ambiguous') return answer.result;
+    if (answer.result.kind !== 'found') continue;
+    if (agreement === 'first') return answer.result;
+    found.add(answer.result.userId);
+  }
+  const [userId, other] = found;
+  if (other !== undefined) return { kind: 'ambiguous' };
+  if (failed > 0) throw unavailable(failed);
+  return userId === undefined ? { kind: 'unknown' } : { kind: 'found', userId };
+}
+
+/** What all together find, each user once; the first directory's word counts. Failed ones are missing from it. */
+async function searchAll(
+  asks: readonly Ask[],
+  term: string,
+  limit: number,
+  signal: AbortSignal,
+): Promise<readonly DirectoryEntry[]> {
+  const answers = await Promise.all(
+    asks.map((ask) =>
+      ask(
+        (directory, own) => directory.search(term, limit, own),
+        () => 'answered',
+        signal,
+      ),
+    ),
+  );
+  const failed = answers.filter((answer) => answer === 'failed').length;
+  if (failed > 0 && failed === answers.length) throw unavailable(failed);
+  const entries = answers.flatMap((answer) => (typeof answer === 'string' ? [] : answer.result));
+  const byUser = new Map(entries.toReversed().map((entry) => [entry.userId, entry]));
+  const order = [...new Set(entries.map(({ userId }) => userId))];
+  return order.flatMap((userId) => byUser.get(userId) ?? []).slice(0, limit);
+}
+
+async function describeInOrder(
+  asks: readonly Ask[],
+  userId: MatrixUserId,
+  signal: AbortSignal,
+): Promise<DirectoryEntry | undefined> {
+  return firstEntry(asks, (directory, own) => directory.describe?.(userId, own), signal);
+}
+
+/** Asks those that can tell; one that says no leaves it to the next. */
+async function authenticateInOrder(
+  asks: readonly Ask[],
+  login: string,
+  password: string,
+  signal: AbortSignal,
+): Promise<DirectoryEntry | undefined> {
+  return firstEntry(asks, (directory, own) => directory.authenticate?.(login, password, own), signal);
+}
+
+async function firstEntry(
+  asks: readonly Ask[],
+  question: (directory: Directory, signal: AbortSignal) => Promise<DirectoryEntry | undefined> | undefined,
+  signal: AbortSignal,
+): Promise<DirectoryEntry | undefined> {
+  let failed = 0;
+  for (const ask of asks) {
+    const answer = await ask(question, (entry) => (entry === undefined ? 'unknown' : 'found'), signal);
+    if (answer === 'failed') failed += 1;
+    else if (answer !== 'not asked' && answer.result !== undefined) return answer.result;
+  }
+  if (failed > 0) throw unavailable(failed);
+  return undefined;
+}
+
+/** The error without what it may quote: only the catalogue's own messages are known to name nobody. */
+const told = (error: unknown): string =>
+  error instanceof BridgeError ? error.message : error instanceof Error ? error.name : 'unknown';
+
+const unavailable = (failed: number): BridgeError =>
+  new BridgeError('directory-unavailable', `${failed} of the directories failed, and no other knew`);
+
+/** Ends the question when the budget is over; the caller's own end ends it too. */
+function inBudget<Result>(
+  budgetMs: number,
+  signal: AbortSignal,
+  work: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  return within(budgetMs, (budget) => work(AbortSignal.any([signal, budget])));
+}

@@ -1,0 +1,286 @@
+// A FHIR directory of care (IHE mCSD) as a directory: by number in the steps that every such server knows, by e-mail where it can.
+import type { FhirReference, MatrixUserId } from '../../../domain/ids.ts';
+import { referenceTo } from '../../../domain/ids.ts';
+import { practitionerOf } from '../../../mapping/identities.ts';
+import { BridgeError } from '../../../telemetry/errors.ts';
+import type { Directory, DirectoryEntry, Resolution, Threepid } from '../directory.ts';
+import { isFoundBy, isSearchable, wordsOf } from '../names.ts';
+import { identifierTokens, numbersIn, roleToken, rolesIn, token } from './care-identifiers.ts';
+import type { DirectoryResource, FhirDirectory, FhirPage } from './fhir-directory.ts';
+import { ofType, TooManyFoundError } from './fhir-directory.ts';
+import type { McsdFeed } from './feed.ts';
+import type { Candidate, HeldRole, McsdPeople } from './people.ts';
+import { entryOf, PRACTITIONERS, threepidsOf } from './people.ts';
+import { resolutionOf } from '../local.ts';
+
+/** A FHIR directory can tell more than one identifier alone does. */
+export interface McsdDirectory extends Directory {
+  /**
+   * Who has all of these identifiers, URA number and role in one and the same role: narrows down what belongs to many.
+   */
+  readonly resolveTogether: (threepids: readonly Threepid[], signal: AbortSignal) => Promise<Resolution>;
+}
+
+interface Deps {
+  readonly fhir: FhirDirectory;
+  readonly people: McsdPeople;
+  readonly feed: McsdFeed;
+}
+
+/** The most organisations with one number, their departments with them. */
+const ORGANIZATIONS = 200;
+/** How deep departments lie. */
+const LEVELS = 5;
+/** The most resources that answer a question for one person. More are several people's. */
+const MATCHES = 500;
+/** Of each kind, what leads to the fewest people is asked for first. */
+const MOST_TELLING = ['uzi_nr', 'email', 'ura_nr', 'role_code'] as const;
+
+/** Creates the directory. */
+export function createMcsdDirectory({ fhir, people, feed }: Deps): McsdDirectory {
+  const names = createNameSearch(fhir);
+  async function candidatesFor(threepid: Threepid, signal: AbortSignal): Promise<readonly Candidate[]> {
+    const practitioners = await practitionersFor(fhir, people, threepid, signal);
+    const candidates = await people.candidates(practitioners, signal);
+    // A server's search may be wider than what was asked.
+    return candidates.filter((candidate) => has(candidate, threepid));
+  }
+
+  return {
+    name: fhir.name,
+    resolve: ambiguousIfTooMany(async (threepid: Threepid, signal: AbortSignal) => {
+      const candidates = await candidatesFor(threepid, signal);
+      // Of those who share a number or a role, none is it, even if one alone has an address.
+      const isShared = threepid.medium === 'ura_nr' || threepid.medium === 'role_code';
+      if (isShared && candidates.length > 1) return { kind: 'ambiguous' };
+      return resolutionOf(await userIdsOf(people, candidates, [threepid], signal));
+    }),
+    resolveTogether: ambiguousIfTooMany(async (threepids: readonly Threepid[], signal: AbortSignal) => {
+      const first = MOST_TELLING.flatMap((medium) => threepids.filter((one) => one.medium === medium))[0];
+      if (first === undefined) return { kind: 'unknown' };
+      const candidates = (await candidatesFor(first, signal)).filter((one) => hasTogether(one, threepids));
+      if (candidates.length > 1 && first.medium !== 'uzi_nr' && first.medium !== 'email') {
+        return { kind: 'ambiguous' };
+      }
+      return resolutionOf(await userIdsOf(people, candidates, threepids, signal));
+    }),
+    async search(term, limit, signal) {
+      if (!isSearchable(term)) return [];
+      const [longest = ''] = wordsOf(term).toSorted((a, b) => b.length - a.length);
+      const page = await names(longest, signal);
+      const candidates = await people.candidates(ofType(page.resources, 'Practitioner'), signal);
+      return (await entriesOf(people, candidates, signal))
+        .filter(({ displayName }) => isFoundBy(displayName ?? '', term))
+        .slice(0, limit);
+    },
+    ...feed,
+  };
+}
+
+/** What stands before Dutch family names, which servers count as their beginning. */
+const BEFORE_NAMES: readonly string[] = [
+  '',
+  'van ',
+  'de ',
+  'van de ',
+  'van der ',
+  'van den ',
+  'den ',
+  'ter ',
+  'ten ',
+];
+
+/**
+ * One page of those in whose names a word stands: whoever wants all that begin with two letters does not get them. mCSD demands
+ * `:contains`; where a server refuses it all the same, a family name is found with the commonest of what stands before it.
+ */
+function createNameSearch(fhir: FhirDirectory): (word: string, signal: AbortSignal) => Promise<FhirPage> {
+  let canContain = true;
+  const ask = (param: string, value: string, signal: AbortSignal): Promise<FhirPage> =>
+    fhir.page(
+      'Practitioner',
+      [
+        [param, value],
+        ['_count', String(PRACTITIONERS)],
+      ],
+      signal,
+    );
+  return async (word, signal) => {
+    try {
+      if (canContain) return await ask('name:contains', word, signal);
+    } catch (error) {
+      if (!(error instanceof BridgeError) || error.code !== 'directory-refused') throw error;
+      canContain = false;
+    }
+    return ask('name', BEFORE_NAMES.map((before) => `${before}${word}`).join(','), signal);
+  };
+}
+
+/** What leads to hundreds is nobody's in particular. */
+function ambiguousIfTooMany<Asked>(
+  resolve: (asked: Asked, signal: AbortSignal) => Promise<Resolution>,
+): (asked: Asked, signal: AbortSignal) => Promise<Resolution> {
+  return async (asked, signal) => {
+    try {
+      return await resolve(asked, signal);
+    } catch (error) {
+      if (error instanceof TooManyFoundError) return { kind: 'ambiguous' };
+      throw error;
+    }
+  };
+}
+
+/** The entries of those who have just one believed address. */
+export async function entriesOf(
+  people: McsdPeople,
+  candidates: readonly Candidate[],
+  signal: AbortSignal,
+): Promise<readonly DirectoryEntry[]> {
+  const entries: DirectoryEntry[] = [];
+  for (const candidate of candidates) {
+    const [userId, other] = await people.userIds(candidate, candidate.roles, signal);
+    if (userId !== undefined && other === undefined) entries.push(entryOf(candidate, userId));
+  }
+  return entries;
+}
+
+async function userIdsOf(
+  people: McsdPeople,
+  candidates: readonly Candidate[],
+  asked: readonly Threepid[],
+  signal: AbortSignal,
+): Promise<readonly MatrixUserId[]> {
+  const found: MatrixUserId[] = [];
+  for (const candidate of candidates) {
+    const roles = rolesWith(candidate, asked);
+    found.push(...(await people.userIds(candidate, roles, signal)));
+  }
+  return found;
+}
+
+const isOne =
+  ({ medium, address }: Threepid) =>
+  (other: Threepid): boolean =>
+    other.medium === medium && other.address === address;
+
+const has = (candidate: Candidate, threepid: Threepid): boolean =>
+  threepidsOf(candidate).some(isOne(threepid));
+
+/** What a role bears by itself: the numbers of its organisation and of all above it, and its codes. */
+const ofRole = ({ role, organizations }: HeldRole): readonly Threepid[] => [
+  ...organizations.flatMap(({ identifier }) => numbersIn('ura_nr', identifier)),
+  ...rolesIn([...(role.code ?? []), ...(role.specialty ?? [])]),
+];
+
+/** The roles that bear all of the asked numbers and codes that are a role's. */
+function rolesWith({ roles }: Candidate, asked: readonly Threepid[]): readonly HeldRole[] {
+  const wanted = asked.filter(({ medium }) => medium === 'ura_nr' || medium === 'role_code');
+  return roles.filter((role) => wanted.every((one) => ofRole(role).some(isOne(one))));
+}
+
+function hasTogether(candidate: Candidate, asked: readonly Threepid[]): boolean {
+  const own = asked.filter(({ medium }) => medium === 'uzi_nr' || medium === 'email');
+  return (
+    own.every((one) => has(candidate, one)) &&
+    (own.length === asked.length || rolesWith(candidate, asked).length > 0)
+  );
+}
+
+/** The practitioners that a first search leads to; whether they are meant is looked at afterwards. */
+async function practitionersFor(
+  fhir: FhirDirectory,
+  people: McsdPeople,
+  { medium, address }: Threepid,
+  signal: AbortSignal,
+): Promise<readonly DirectoryResource<'Practitioner'>[]> {
+  switch (medium) {
+    case 'uzi_nr': {
+      const params = [['identifier', identifierTokens(medium, address)]] as const;
+      return ofType(await fhir.search('Practitioner', params, MATCHES, signal), 'Practitioner');
+    }
+    case 'email':
+      return practitionersByEmail(fhir, people, address, signal);
+    case 'ura_nr': {
+      const organizations = await organizationsOf(fhir, address, signal);
+      if (organizations.length === 0) return [];
+      const roles = await rolesFound(fhir, [['organization', organizations.join(',')]], signal);
+      return people.practitioners(roles, signal);
+    }
+    case 'role_code': {
+      const { searches } = await fhir.capabilities(signal);
+      const names = ['role', 'specialty'].filter((name) => searches('PractitionerRole', name));
+      const found = new Set<FhirReference>();
+      for (const name of names) {
+        for (const one of await rolesFound(fhir, [[name, roleToken(address)]], signal)) found.add(one);
+      }
+      return people.practitioners([...found], signal);
+    }
+  }
+}
+
+/** The practitioners of the roles that are found. */
+async function rolesFound(
+  fhir: FhirDirectory,
+  params: readonly (readonly [string, string])[],
+  signal: AbortSignal,
+): Promise<readonly FhirReference[]> {
+  const roles = ofType(await fhir.search('PractitionerRole', params, MATCHES, signal), 'PractitionerRole');
+  return [...new Set(roles.flatMap((role) => practitionerOf(role) ?? []))];
+}
+
+/** E-mail is no search that mCSD demands: asked where the server says it can, and else left to the local table. */
+async function practitionersByEmail(
+  fhir: FhirDirectory,
+  people: McsdPeople,
+  address: string,
+  signal: AbortSignal,
+): Promise<readonly DirectoryResource<'Practitioner'>[]> {
+  const { searches } = await fhir.capabilities(signal);
+  const ask = async (resourceType: 'Practitioner' | 'PractitionerRole') => {
+    const param = (['telecom', 'email'] as const).find((name) => searches(resourceType, name));
+    if (param === undefined) return [];
+    const value =
+      param === 'telecom' ? token('email', address) : address.replace(/[\\,$|]/g, String.raw`\$&`);
+    return fhir.search(resourceType, [[param, value]], MATCHES, signal);
+  };
+  const own = ofType(await ask('Practitioner'), 'Practitioner');
+  const ofRoles = ofType(await ask('PractitionerRole'), 'PractitionerRole').flatMap(
+    (role) => practitionerOf(role) ?? [],
+  );
+  const known = new Set(own.map(({ id }) => referenceTo('Practitioner', id)));
+  const others = [...new Set(ofRoles)].filter((reference) => !known.has(reference));
+  return [...own, ...(await people.practitioners(others, signal))];
+}
+
+/** The organisations with a number, and all that are parts of them. */
+async function organizationsOf(
+  fhir: FhirDirectory,
+  ura: string,
+  signal: AbortSignal,
+): Promise<readonly FhirReference[]> {
+  const params = [['identifier', identifierTokens('ura_nr', ura)]] as const;
+  const found = ofType(await fhir.search('Organization', params, ORGANIZATIONS, signal), 'Organization');
+  return withDepartments(
+    fhir,
+    found.map(({ id }) => referenceTo('Organization', id)),
+    signal,
+  );
+}
+
+/** Organisations with all that are parts of them, where the server can search for those. */
+export async function withDepartments(
+  fhir: FhirDirectory,
+  organizations: readonly FhirReference[],
+  signal: AbortSignal,
+): Promise<readonly FhirReference[]> {
+  const all = new Set(organizations);
+  let above = [...all];
+  const { searches } = await fhir.capabilities(signal);
+  for (let level = 0; level < LEVELS && above.length > 0 && searches('Organization', 'partof'); level += 1) {
+    const params = [['partof', above.join(',')]] as const;
+    const parts = ofType(await fhir.search('Organization', params, ORGANIZATIONS, signal), 'Organization');
+    above = parts.map(({ id }) => referenceTo('Organization', id)).filter((one) => !all.has(one));
+    for (const one of above) all.add(one);
+  }
+  return [...all];
+}

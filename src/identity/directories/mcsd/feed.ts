@@ -1,0 +1,266 @@
+// All practitioners of a FHIR directory for the sync: first page by page, then by what its history says has changed.
+import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import type { Clock } from '../../../domain/clock.ts';
+import type { FhirReference } from '../../../domain/ids.ts';
+import { parseReference, referenceTo } from '../../../domain/ids.ts';
+import { practitionerOf } from '../../../mapping/identities.ts';
+import { BridgeError } from '../../../telemetry/errors.ts';
+import type { Directory, DirectoryPage, DirectoryRecord } from '../directory.ts';
+import type { DirectoryResource, FhirDirectory, FhirPage } from './fhir-directory.ts';
+import { ofType } from './fhir-directory.ts';
+import { entriesOf, withDepartments } from './directory.ts';
+import type { McsdPeople } from './people.ts';
+import { PRACTITIONERS } from './people.ts';
+
+/** What the sync reads. */
+export type McsdFeed = Required<Pick<Directory, 'list' | 'read'>>;
+
+interface Deps {
+  readonly fhir: FhirDirectory;
+  readonly people: McsdPeople;
+  readonly clock: Clock;
+  /** How far the reading of changes goes back before the last one: resources become visible later than their stamp says. */
+  readonly overlapMs: number;
+  /** How often everyone is read anew, although changes are followed. */
+  readonly passEveryMs: number;
+}
+
+/** Whose change may change what a practitioner can be found by. */
+const TYPES = ['Organization', 'PractitionerRole', 'Practitioner'] as const;
+/** The largest page asked for, when so many bear one stamp. */
+const LARGEST_PAGE = 1_000;
+const BEGINNING = '1970-01-01T00:00:00.000Z';
+/** The most roles of one organisation that has changed. */
+const STAFF = 50_000;
+
+/** A pass over everyone, in the order of their stamps; `from` is the stamp that the next page begins with. */
+const passSchema = z.object({
+  mode: z.literal('pass'),
+  pass: z.string(),
+  began: z.string(),
+  from: z.string(),
+  size: z.number().int().min(1).max(LARGEST_PAGE),
+});
+/** The changes since an instant, type by type. */
+const changesSchema = z.object({
+  mode: z.literal('changes'),
+  since: z.string(),
+  /** When the present reading began, by the server's clock: the next one's `since`. */
+  began: z.string().optional(),
+  type: z.number().int().min(0).max(TYPES.length),
+  next: z.string().optional(),
+  passedAt: z.string(),
+});
+const positionSchema = z.discriminatedUnion('mode', [passSchema, changesSchema]);
+type Pass = z.infer<typeof passSchema>;
+type Changes = z.infer<typeof changesSchema>;
+
+/** Creates the feed. */
+export function createMcsdFeed(deps: Deps): McsdFeed {
+  const { fhir, people, clock, passEveryMs } = deps;
+  return {
+    async list(position, signal) {
+      const known = positionOf(position);
+      if (known === undefined) return passPage(deps, await beginPass(deps, signal), signal);
+      if (known.mode === 'pass') return passPage(deps, known, signal);
+      const isIdle = known.began === undefined;
+      const isDue = clock.now().getTime() - Date.parse(known.passedAt) >= passEveryMs;
+      const { interacts } = await fhir.capabilities(signal);
+      const canFollow = TYPES.every((type) => interacts(type, 'history-type'));
+      if (isIdle && (isDue || !canFollow)) return passPage(deps, await beginPass(deps, signal), signal);
+      return changesPage(deps, known, signal);
+    },
+    async read(keys, signal) {
+      return recordsOf(people, keys as readonly FhirReference[], signal);
+    },
+  };
+}
+
+async function beginPass({ fhir, clock }: Deps, signal: AbortSignal): Promise<Pass> {
+  const params = [
+    ['_lastUpdated', 'ge2999-01-01'],
+    ['_count', '1'],
+  ] as const;
+  const { serverTime } = await fhir.page('Practitioner', params, signal);
+  const began = serverTime ?? clock.now().toISOString();
+  return { mode: 'pass', pass: randomUUID(), began, from: BEGINNING, size: PRACTITIONERS };
+}
+
+/**
+ * By stamp and not by the server's links, which end with its memory of the search: a stamp is good after any restart. Who
+ * changes meanwhile gets a later stamp, and is met later.
+ */
+async function passPage({ fhir, people }: Deps, pass: Pass, signal: AbortSignal): Promise<DirectoryPage> {
+  const params = [
+    ['_lastUpdated', `ge${pass.from}`],
+    ['_sort', '_lastUpdated'],
+    ['_count', String(pass.size)],
+  ] as const;
+  const found = ofType((await fhir.page('Practitioner', params, signal)).resources, 'Practitioner');
+  const last = found.at(-1)?.meta?.lastUpdated;
+  const goesOn = last !== undefined && Date.parse(last) > Date.parse(pass.from);
+  const records = await recordsFor(people, found, signal);
+  if (goesOn) {
+    const from = new Date(Date.parse(last)).toISOString();
+    return {
+      records,
+      position: toText({ ...pass, from, size: PRACTITIONERS }),
+      done: false,
+      pass: pass.pass,
+    };
+  }
+  if (found.length < pass.size) {
+    const { began } = pass;
+    const position = toText({ mode: 'changes', since: began, type: 0, passedAt: began });
+    return { records, position, done: true, pass: pass.pass };
+  }
+  // A page full of one stamp is read again in a larger one.
+  if (pass.size >= LARGEST_PAGE) {
+    throw new BridgeError('directory-answer', `${fhir.name}: more than ${LARGEST_PAGE} bear one lastUpdated`);
+  }
+  const size = Math.min(pass.size * 2, LARGEST_PAGE);
+  return { records, position: toText({ ...pass, size }), done: false, pass: pass.pass };
+}
+
+async function changesPage(deps: Deps, changes: Changes, signal: AbortSignal): Promise<DirectoryPage> {
+  const { fhir, people, clock, overlapMs } = deps;
+  const type = TYPES[changes.type];
+  const since = new Date(Date.parse(changes.since) - overlapMs).toISOString();
+  const page =
+    type === undefined
+      ? undefined
+      : changes.next === undefined
+        ? await fhir.history({ resourceType: type, since }, signal)
+        : await followOrBegin(fhir, changes.next, { resourceType: type, since }, signal);
+  const began = changes.began ?? page?.serverTime ?? clock.now().toISOString();
+  if (page === undefined || type === undefined) {
+    const position = toText({ mode: 'changes', since: began, type: 0, passedAt: changes.passedAt });
+    return { records: [], position, done: true, pass: undefined };
+  }
+  const affected = await affectedBy(deps, type, page, signal);
+  const step = page.next === undefined ? { type: changes.type + 1 } : { type: changes.type, next: page.next };
+  const { since: kept, passedAt } = changes;
+  return {
+    records: await recordsOf(people, affected, signal),
+    position: toText({ mode: 'changes', since: kept, began, passedAt, ...step }),
+    done: false,
+    pass: undefined,
+  };
+}
+
+/** A link ends with the server's memory of it; the changes can be read anew, for what they lead to is read as it is now. */
+async function followOrBegin(
+  fhir: FhirDirectory,
+  next: string,
+  of: { resourceType: string; since: string },
+  signal: AbortSignal,
+): Promise<FhirPage> {
+  try {
+    return await fhir.follow(next, signal);
+  } catch (error) {
+    if (!(error instanceof BridgeError) || error.code !== 'directory-refused') throw error;
+    return fhir.history(of, signal);
+  }
+}
+
+/** The practitioners of whom something may have changed. */
+async function affectedBy(
+  deps: Deps,
+  type: (typeof TYPES)[number],
+  page: FhirPage,
+  signal: AbortSignal,
+): Promise<readonly FhirReference[]> {
+  const changed = [
+    ...page.resources.map(({ resourceType, id }) => referenceTo(resourceType, id)),
+    ...page.deleted.flatMap((url) => parseReference(url)?.reference ?? []),
+  ];
+  const references = [...new Set(changed)];
+  switch (type) {
+    case 'Practitioner':
+      return references;
+    case 'PractitionerRole':
+      return holdersOf(deps, references, page, signal);
+    case 'Organization':
+      return staffOf(deps, references, signal);
+  }
+}
+
+/** Those who hold the roles now, and those who held them before: a role may have passed from one to another. */
+async function holdersOf(
+  { fhir }: Deps,
+  roles: readonly FhirReference[],
+  page: FhirPage,
+  signal: AbortSignal,
+): Promise<readonly FhirReference[]> {
+  const first = new Set(
+    ofType(page.resources, 'PractitionerRole')
+      .filter(({ meta }) => meta?.versionId === '1')
+      .map(({ id }) => referenceTo('PractitionerRole', id)),
+  );
+  const holders = new Set(holdersIn(page.resources));
+  for (const reference of roles) {
+    if (
+      first.has(reference) &&
+      page.resources.filter(({ id }) => reference.endsWith(`/${id}`)).length === 1
+    ) {
+      continue;
+    }
+    for (const one of holdersIn((await fhir.history({ reference }, signal)).resources)) holders.add(one);
+  }
+  return [...holders];
+}
+
+const holdersIn = (resources: readonly DirectoryResource[]): readonly FhirReference[] =>
+  ofType(resources, 'PractitionerRole').flatMap((role) => practitionerOf(role) ?? []);
+
+async function staffOf(
+  { fhir }: Deps,
+  organizations: readonly FhirReference[],
+  signal: AbortSignal,
+): Promise<readonly FhirReference[]> {
+  if (organizations.length === 0) return [];
+  const all = await withDepartments(fhir, organizations, signal);
+  const params = [['organization', all.join(',')]] as const;
+  return [...new Set(holdersIn(await fhir.search('PractitionerRole', params, STAFF, signal)))];
+}
+
+/** What practitioners are now; those that are gone have no entry. */
+async function recordsOf(
+  people: McsdPeople,
+  references: readonly FhirReference[],
+  signal: AbortSignal,
+): Promise<readonly DirectoryRecord[]> {
+  const found = await people.practitioners(references, signal);
+  const entries = new Map((await recordsFor(people, found, signal)).map(({ key, entry }) => [key, entry]));
+  return references.map((key) => ({ key, entry: entries.get(key) }));
+}
+
+async function recordsFor(
+  people: McsdPeople,
+  practitioners: readonly DirectoryResource<'Practitioner'>[],
+  signal: AbortSignal,
+): Promise<readonly DirectoryRecord[]> {
+  const entries = [];
+  for (let start = 0; start < practitioners.length; start += PRACTITIONERS) {
+    const candidates = await people.candidates(practitioners.slice(start, start + PRACTITIONERS), signal);
+    entries.push(...(await entriesOf(people, candidates, signal)));
+  }
+  const byReference = new Map(entries.map((entry) => [entry.reference, entry]));
+  return practitioners.map(({ id }) => {
+    const key = referenceTo('Practitioner', id);
+    return { key, entry: byReference.get(key) };
+  });
+}
+
+const toText = (position: Pass | Changes): string => JSON.stringify(position);
+
+/** What cannot be read begins anew. */
+function positionOf(text: string | undefined): Pass | Changes | undefined {
+  if (text === undefined || text === '') return undefined;
+  try {
+    return positionSchema.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,222 @@
+// People of a FHIR directory: practitioners with their present roles and organisations, and the Matrix address they may be believed.
+import type { ContactPoint } from 'fhir/r4.js';
+import type { Clock } from '../../../domain/clock.ts';
+import type { FhirReference, MatrixUserId } from '../../../domain/ids.ts';
+import { idOf, parseReference, referenceTo } from '../../../domain/ids.ts';
+import { contactsInUse } from '../../../mapping/contacts.ts';
+import { isHeldAt, organizationOf, practitionerOf } from '../../../mapping/identities.ts';
+import { homeserversIn, matrixAddressesIn } from '../../../mapping/matrix-address.ts';
+import { displayNameOf } from '../../../mapping/people.ts';
+import type { DirectoryEntry, Threepid } from '../directory.ts';
+import { cleanName } from '../names.ts';
+import { threepidOf } from '../threepid.ts';
+import type { Accepts, ClaimedOrganization } from '../trust.ts';
+import { numbersIn, rolesIn } from './care-identifiers.ts';
+import type { DirectoryResource, FhirDirectory } from './fhir-directory.ts';
+import { ofType } from './fhir-directory.ts';
+
+type Practitioner = DirectoryResource<'Practitioner'>;
+type PractitionerRole = DirectoryResource<'PractitionerRole'>;
+type Organization = DirectoryResource<'Organization'>;
+
+/** A role that is held at present. */
+export interface HeldRole {
+  readonly role: PractitionerRole;
+  /** The organisation and those it is a part of, nearest first. */
+  readonly organizations: readonly Organization[];
+}
+
+/** A practitioner with all that decides who they are. */
+export interface Candidate {
+  readonly reference: FhirReference;
+  readonly practitioner: Practitioner;
+  readonly roles: readonly HeldRole[];
+}
+
+interface Deps {
+  readonly fhir: FhirDirectory;
+  readonly accepts: Accepts;
+  readonly clock: Clock;
+}
+
+/** The most roles of the practitioners asked for at one time, and the most practitioners. */
+const ROLES = 2_000;
+export const PRACTITIONERS = 100;
+/** How far up from a department to the organisation that bears the number. */
+const LEVELS = 5;
+
+export type McsdPeople = ReturnType<typeof createMcsdPeople>;
+
+/** Creates the reader of people. */
+export function createMcsdPeople({ fhir, accepts, clock }: Deps) {
+  /** Organisations with all those they are parts of, by reference. */
+  async function withParents(
+    references: readonly FhirReference[],
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<FhirReference, Organization>> {
+    const found = new Map<FhirReference, Organization>();
+    let wanted = [...new Set(references)];
+    for (let level = 0; level < LEVELS && wanted.length > 0; level += 1) {
+      const read = await byId(fhir, 'Organization', wanted, signal);
+      for (const organization of read) found.set(referenceTo('Organization', organization.id), organization);
+      wanted = [...new Set(read.flatMap((one) => parentOf(one) ?? []))].filter((one) => !found.has(one));
+    }
+    return found;
+  }
+
+  return {
+    /** The practitioners with their roles; those out of use are left out, and so are contacts out of use. */
+    async candidates(
+      practitioners: readonly Practitioner[],
+      signal: AbortSignal,
+    ): Promise<readonly Candidate[]> {
+      const active = practitioners.filter((one) => one.active !== false);
+      if (active.length === 0) return [];
+      const references = active.map(({ id }) => referenceTo('Practitioner', id));
+      const params = [['practitioner', references.join(',')]] as const;
+      const roles = ofType(await fhir.search('PractitionerRole', params, ROLES, signal), 'PractitionerRole');
+      const now = clock.now().getTime();
+      const held = roles.filter((role) => isHeldAt(role, now)).map((role) => withContactsInUse(role, now));
+      const organizations = await withParents(
+        held.flatMap((role) => organizationOf(role) ?? []),
+        signal,
+      );
+      return active.map((practitioner) => {
+        const reference = referenceTo('Practitioner', practitioner.id);
+        const own = held.filter((role) => practitionerOf(role) === reference);
+        return {
+          reference,
+          practitioner: withContactsInUse(practitioner, now),
+          roles: own.map((role) => ({ role, organizations: chainOf(organizationOf(role), organizations) })),
+        };
+      });
+    },
+
+    /** Practitioners by reference; those that are not there are left out. */
+    practitioners: (references: readonly FhirReference[], signal: AbortSignal) =>
+      byId(fhir, 'Practitioner', references, signal),
+
+    /**
+     * The Matrix user ids that are believed: those of the roles, or where these have none, the practitioner's own.
+     * @param roles which of the candidate's roles count
+     */
+    async userIds(
+      { practitioner }: Candidate,
+      roles: readonly HeldRole[],
+      signal: AbortSignal,
+    ): Promise<readonly MatrixUserId[]> {
+      const at = clock.now().getTime();
+      const ofRoles: MatrixUserId[] = [];
+      for (const { role, organizations } of roles) {
+        ofRoles.push(...(await accepted({ accepts, at }, role.telecom, organizations, signal)));
+      }
+      if (ofRoles.length > 0) return [...new Set(ofRoles)];
+      const all = roles.flatMap(({ organizations }) => organizations);
+      return accepted({ accepts, at }, practitioner.telecom, all, signal);
+    },
+  };
+}
+
+/** What is told of someone who is found. */
+export function entryOf(candidate: Candidate, userId: MatrixUserId): DirectoryEntry {
+  return {
+    userId,
+    displayName: cleanName(displayNameOf(candidate.practitioner, 'full')),
+    threepids: threepidsOf(candidate),
+    reference: candidate.reference,
+  };
+}
+
+/** All that a practitioner can be found by. */
+export function threepidsOf({ practitioner, roles }: Candidate): readonly Threepid[] {
+  const all = [
+    ...emailsIn(practitioner.telecom),
+    ...numbersIn('uzi_nr', practitioner.identifier),
+    ...roles.flatMap(({ role, organizations }) => [
+      ...emailsIn(role.telecom),
+      ...uraOf(organizations),
+      ...rolesIn([...(role.code ?? []), ...(role.specialty ?? [])]),
+    ]),
+  ];
+  return [...new Map(all.map((threepid) => [`${threepid.medium} ${threepid.address}`, threepid])).values()];
+}
+
+/** The number of an organisation, or of the nearest one above it that has one. */
+export function uraOf(organizations: readonly Organization[]): readonly Threepid[] {
+  return (
+    organizations
+      .map(({ identifier }) => numbersIn('ura_nr', identifier))
+      .find((found) => found.length > 0) ?? []
+  );
+}
+
+/** Resources by reference, in batches. */
+async function byId<Type extends 'Practitioner' | 'Organization'>(
+  fhir: FhirDirectory,
+  resourceType: Type,
+  references: readonly FhirReference[],
+  signal: AbortSignal,
+): Promise<readonly DirectoryResource<Type>[]> {
+  const found: DirectoryResource<Type>[] = [];
+  for (let start = 0; start < references.length; start += PRACTITIONERS) {
+    const ids = references.slice(start, start + PRACTITIONERS).map(idOf);
+    const params = [['_id', ids.join(',')]] as const;
+    found.push(...ofType<Type>(await fhir.search(resourceType, params, ids.length, signal), resourceType));
+  }
+  return found;
+}
+
+const parentOf = ({ partOf }: Organization): FhirReference | undefined => {
+  const parent = parseReference(partOf?.reference);
+  return parent?.resourceType === 'Organization' ? parent.reference : undefined;
+};
+
+function chainOf(
+  reference: FhirReference | undefined,
+  organizations: ReadonlyMap<FhirReference, Organization>,
+): readonly Organization[] {
+  const chain: Organization[] = [];
+  let next = reference;
+  while (next !== undefined && chain.length < LEVELS) {
+    const organization = organizations.get(next);
+    if (organization === undefined || organization.active === false) break;
+    chain.push(organization);
+    next = parentOf(organization);
+  }
+  return chain;
+}
+
+async function accepted(
+  { accepts, at }: { readonly accepts: Accepts; readonly at: number },
+  telecom: readonly ContactPoint[] | undefined,
+  organizations: readonly Organization[],
+  signal: AbortSignal,
+): Promise<readonly MatrixUserId[]> {
+  const claimed = organizations.map((organization): ClaimedOrganization => ({
+    uras: numbersIn('ura_nr', organization.identifier).map(({ address }) => address),
+    homeservers: publishedHomeservers(organization, at),
+  }));
+  const found: MatrixUserId[] = [];
+  for (const userId of matrixAddressesIn(telecom, at)) {
+    if (await accepts(userId, claimed, signal)) found.push(userId);
+  }
+  return found;
+}
+
+/** The homeservers in an organisation's telecom, or in that of its contacts: guides put them in either. */
+export function publishedHomeservers(
+  { telecom, contact }: Pick<Organization, 'telecom' | 'contact'>,
+  at: number,
+): readonly string[] {
+  return homeserversIn([...(telecom ?? []), ...(contact ?? []).flatMap((one) => one.telecom ?? [])], at);
+}
+
+function withContactsInUse<Type extends Practitioner | PractitionerRole>(resource: Type, at: number): Type {
+  return { ...resource, telecom: [...contactsInUse(resource.telecom, at)] };
+}
+
+function emailsIn(telecom: readonly ContactPoint[] | undefined): readonly Threepid[] {
+  return (telecom ?? []).flatMap(({ system, value }) =>
+    system === 'email' ? (threepidOf('email', value) ?? []) : [],
+  );
+}

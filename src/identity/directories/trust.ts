@@ -1,0 +1,68 @@
+// Whether a directory's word for someone's Matrix address counts: else any directory could claim any account.
+import type { MatrixUserId } from '../../domain/ids.ts';
+import { serverNameOf } from '../../domain/ids.ts';
+
+/** An organisation as a directory tells of it. */
+export interface ClaimedOrganization {
+  /** Its URA numbers, or those of the organisation it belongs to. */
+  readonly uras: readonly string[];
+  /** The homeservers it publishes in the same directory. */
+  readonly homeservers: readonly string[];
+}
+
+/** What the operator believes of a directory. */
+export interface TrustConfig {
+  /** Homeservers of which it may name any user: your own, for your own directory. */
+  readonly trustedServers: readonly string[];
+  /** The organisations it is authoritative for, by URA number. */
+  readonly authoritativeFor: 'all' | readonly string[];
+  /** Whether the homeserver that an organisation publishes in this directory is believed where no other source names one. */
+  readonly believePublished: boolean;
+  /** The homeserver of an organisation by a source that is not this directory. */
+  readonly homeserverOf: (ura: string, signal: AbortSignal) => Promise<string | undefined>;
+}
+
+/** Tells whether a Matrix address that a directory gives for someone of these organisations is accepted. */
+export type Accepts = (
+  userId: MatrixUserId,
+  organizations: readonly ClaimedOrganization[],
+  signal: AbortSignal,
+) => Promise<boolean>;
+
+/**
+ * Creates the rule (facts §5.4): the address's server must be the homeserver of one of the person's organisations, for which
+ * the directory is authoritative.
+ */
+export function createTrust({
+  trustedServers,
+  authoritativeFor,
+  believePublished,
+  homeserverOf,
+}: TrustConfig): Accepts {
+  const isAuthoritative = (ura: string): boolean =>
+    authoritativeFor === 'all' || authoritativeFor.includes(ura);
+
+  async function isHomeserverOf(
+    server: string,
+    { uras, homeservers }: ClaimedOrganization,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    for (const ura of uras.filter(isAuthoritative)) {
+      const known = await homeserverOf(ura, signal);
+      if (known === server) return true;
+      if (known === undefined && believePublished && homeservers.length === 1 && homeservers[0] === server) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  return async (userId, organizations, signal) => {
+    const server = serverNameOf(userId);
+    if (trustedServers.includes(server)) return true;
+    for (const organization of organizations) {
+      if (await isHomeserverOf(server, organization, signal)) return true;
+    }
+    return false;
+  };
+}

@@ -1,0 +1,66 @@
+// The backend's search for users of this homeserver, by name or by identifier.
+import { serverNameOf, typeOf } from '../../domain/ids.ts';
+import type { Directory, DirectoryEntry, Medium } from '../directories/directory.ts';
+import { parseThreepid } from '../directories/threepid.ts';
+import type { Backend, BackendDeps } from './backend.ts';
+
+const SHORTEST_TERM = 3;
+const LONGEST_TERM = 100;
+const MOST_RESULTS = 20;
+const PATIENT_TYPES: readonly string[] = ['Patient', 'RelatedPerson'];
+const NOBODY = { entries: [], limited: false } as const;
+
+/** Creates the search. Its failures read as finding nobody: anything else would fail the client's whole search. */
+export function createSearch(deps: BackendDeps): Backend['search'] {
+  const { directory, serverName, media, limits, audit } = deps;
+
+  function mayBeFound({ userId, reference }: DirectoryEntry): boolean {
+    // The answer holds localparts only, so users elsewhere cannot be in it (facts/identity.md §1.2).
+    if (serverNameOf(userId) !== serverName) return false;
+    return deps.searchPatients || reference === undefined || !PATIENT_TYPES.includes(typeOf(reference));
+  }
+
+  return async (caller, by, rawTerm, signal) => {
+    const term = rawTerm.trim().replace(/^@/, '');
+    const record = { caller, action: 'search', medium: undefined, subject: undefined } as const;
+    if (term.length < SHORTEST_TERM || term.length > LONGEST_TERM) return NOBODY;
+    if ((await limits.caller(caller)) !== undefined) {
+      await audit([{ ...record, outcome: 'refused' }]);
+      return { entries: [], limited: true };
+    }
+    try {
+      // One more than is shown tells whether there are more.
+      const found =
+        by === 'name'
+          ? await directory.search(term, MOST_RESULTS + 1, signal)
+          : await findByThreepid(directory, media, term, signal);
+      const entries = found.filter(mayBeFound).slice(0, MOST_RESULTS);
+      await audit([{ ...record, outcome: entries.length > 0 ? 'found' : 'none' }]);
+      return { entries, limited: found.length > MOST_RESULTS };
+    } catch (error) {
+      await audit([{ ...record, outcome: 'failed' }]);
+      throw error;
+    }
+  };
+}
+
+/** The term as every identifier that it can be; more than one person is nobody. */
+async function findByThreepid(
+  directory: Directory,
+  media: readonly Medium[],
+  term: string,
+  signal: AbortSignal,
+): Promise<readonly DirectoryEntry[]> {
+  const threepids = media.flatMap((medium) => {
+    const parsed = parseThreepid(medium, term);
+    return 'threepid' in parsed ? [parsed.threepid] : [];
+  });
+  const resolutions = await Promise.all(threepids.map((threepid) => directory.resolve(threepid, signal)));
+  const userIds = new Set(
+    resolutions.flatMap((resolution) => (resolution.kind === 'found' ? [resolution.userId] : [])),
+  );
+  const [userId] = userIds;
+  if (userId === undefined || userIds.size > 1) return [];
+  const described = await directory.describe?.(userId, signal);
+  return [described ?? { userId, displayName: undefined, threepids: [], reference: undefined }];
+}

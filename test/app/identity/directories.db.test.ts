@@ -1,0 +1,98 @@
+// The directories put together: what the sync reads from a directory is found in the local table, also when the directory is down.
+import { createHash } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { createDirectories } from '../../../src/app/identity/directories.ts';
+import { neededAttributes } from '../../../src/identity/directories/keycloak/directory.ts';
+import type { Medium } from '../../../src/identity/directories/directory.ts';
+import { readPeppers } from '../../../src/store/identity-hashes.ts';
+import { serveScript } from '../../builders/http.ts';
+import { recordingLog } from '../../builders/log.ts';
+import { threepid, useIdentityDatabase } from '../../identity/directories/identity-database.ts';
+import { findByHash } from '../../builders/hashed-lookup.ts';
+
+const pool = useIdentityDatabase();
+const signal = new AbortController().signal;
+
+test('people of a realm are found by number, by name and by hash', async () => {
+  let isUp = true;
+  const { url, seen } = await serveScript(({ url: asked }) => {
+    if (!isUp) return { status: 503 };
+    if (asked.pathname.endsWith('/token')) return { body: { access_token: 'token', expires_in: 300 } };
+    if (asked.pathname.endsWith('/users/profile')) {
+      return { body: { attributes: [{ name: 'uziNr', permissions: { edit: ['admin'] } }] } };
+    }
+    const an = { id: '3f2a', username: 'an', email: 'An@HS.nl', emailVerified: true, firstName: 'An' };
+    return { body: [{ ...an, lastName: 'Jansen', attributes: { uziNr: ['900000009'] } }] };
+  });
+  const log = recordingLog();
+  const { directory, passes, checks } = createDirectories({
+    settings: {
+      directories: [
+        { kind: 'local' },
+        {
+          ...{
+            kind: 'keycloak',
+            name: 'hs',
+            baseUrl: url,
+            allowPrivateAddresses: true,
+            timeoutMs: 1000,
+            sync: true,
+          },
+          ...{ realm: 'care', client: { clientId: 'bridge', clientSecret: 'bridge-secret' } },
+          mapping: {
+            attributes: { uzi_nr: 'uziNr', ura_nr: 'uraNr', role_code: 'roleCode' },
+            ...{
+              matrixIdAttribute: 'matrixId',
+              usernameIsLocalpart: true,
+              serverName: 'hs.nl',
+              trustedServers: [],
+            },
+          },
+        },
+      ],
+      ...{ budgetMs: 1500, agreement: 'first', media: ['email', 'uzi_nr'] },
+      ...{ pepperSeconds: 86_400, pepperGraceSeconds: 900 },
+    },
+    ...{ pool: pool(), log, clock: { now: () => new Date(), monotonicMs: () => performance.now() } },
+    ...{ homeserverOf: () => Promise.resolve(undefined), observeRequest: () => () => undefined },
+    ...{ observeAsked: () => undefined, onSyncProgress: () => undefined },
+  });
+  expect(passes.map(({ name }) => name)).toEqual(['identity:hs', 'identity:peppers']);
+  const [check] = checks;
+  expect(check).toMatchObject({ directory: 'hs', needed: ['uziNr'] });
+  expect(await check?.unreliable(signal)).toEqual(['uraNr', 'roleCode', 'matrixId']);
+  for (const { pass } of passes) await pass(signal);
+  isUp = false;
+  const asked = seen.length;
+
+  const found = { kind: 'found', userId: '@an:hs.nl' };
+  expect(await directory.resolve(threepid('uzi_nr 900000009'), signal)).toEqual(found);
+  expect(await directory.resolve(threepid('email an@hs.nl'), signal)).toEqual(found);
+  expect((await directory.search('jans', 5, signal)).map(({ userId }) => userId)).toEqual(['@an:hs.nl']);
+  const [{ generation, pepper } = { generation: '', pepper: '' }] = await readPeppers(pool());
+  const hash = createHash('sha256').update(`an@hs.nl email ${pepper}`).digest('base64url');
+  expect(await findByHash(pool(), generation, hash, ['email'])).toBe('@an:hs.nl');
+
+  // Of whom the table does not know, the directory would have to tell: that it is down is no "unknown".
+  await expect(directory.resolve(threepid('email bo@hs.nl'), signal)).rejects.toThrow(
+    'directory-unavailable',
+  );
+  expect(seen.length).toBeGreaterThan(asked);
+  expect(JSON.stringify(log.lines)).not.toMatch(/@hs\.nl|900000009|Jansen/);
+});
+
+test('what people are looked up by has to be reliable, and who they are unless the username says it', () => {
+  const attributes = { uzi_nr: 'uziNr', ura_nr: 'uraNr', role_code: 'roleCode' };
+  const mapping = { attributes, matrixIdAttribute: 'matrixId', serverName: 'hs.nl', trustedServers: [] };
+  const needed = (usernameIsLocalpart: boolean, media: readonly Medium[]) =>
+    neededAttributes({ ...mapping, usernameIsLocalpart }, media);
+  expect(needed(true, ['email'])).toEqual([]);
+  expect(needed(true, ['email', 'uzi_nr'])).toEqual(['uziNr']);
+  expect(needed(false, ['email'])).toEqual(['matrixId']);
+  expect(needed(false, ['uzi_nr', 'ura_nr', 'role_code'])).toEqual([
+    'uziNr',
+    'uraNr',
+    'roleCode',
+    'matrixId',
+  ]);
+});

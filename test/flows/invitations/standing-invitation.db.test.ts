@@ -1,0 +1,178 @@
+// Invitations that push lost: found by asking, answered as pushed ones are, and together with those once.
+import { describe, expect, test } from 'vitest';
+import type { JsonValue } from '../../../src/domain/json.ts';
+import type { MatrixEvent } from '../../../src/domain/matrix.ts';
+import type { Bridge } from '../../../src/flows/bridge.ts';
+import { isGhostInvitation } from '../../../src/flows/invitations/accept-invitation.ts';
+import { findMissedInvitations } from '../../../src/flows/invitations/missed-invitations.ts';
+import { answerPushed, answerStanding } from '../../../src/flows/invitations/standing-invitation.ts';
+import { hasItemWith } from '../../../src/inbox/known-items.ts';
+import { inTransaction } from '../../../src/inbox/database.ts';
+import { enqueue } from '../../../src/inbox/enqueue.ts';
+import type { Outcome } from '../../../src/inbox/item.ts';
+import { invitationContent } from '../../../src/mapping/invite-context.ts';
+import { roomLane } from '../../../src/mapping/lanes.ts';
+import type { Invitation } from '../../../src/matrix/invitations.ts';
+import * as ghosts from '../../../src/store/ghosts.ts';
+import * as invitations from '../../../src/store/invitations.ts';
+import * as people from '../../../src/store/people.ts';
+import { BridgeError } from '../../../src/telemetry/errors.ts';
+import { itemsIn, useBridgeDatabase } from '../../builders/database.ts';
+import { ref } from '../../builders/fhir.ts';
+import { createWorld, NURSE, ROOM, SPACE, writeRooms } from '../../builders/leading-world.ts';
+import { BOT, eventId, message, roomId, userId } from '../../builders/matrix.ts';
+
+const GHOST = userId('@_fhir_g:example.org');
+const THEIRS = roomId('!theirs');
+const JAN = userId('@jan:example.org');
+const signal = new AbortController().signal;
+const ATTEMPT = { number: 1, inDoubt: false, signal };
+const database = useBridgeDatabase();
+
+const standing = (over: Partial<Invitation> = {}): Invitation => ({
+  ...{ roomId: THEIRS, userId: GHOST, sender: JAN, content: invitationContent('token-1') },
+  ...over,
+});
+const pushed = (): MatrixEvent =>
+  message({
+    ...{ event_id: eventId('$pushed'), room_id: THEIRS, sender: JAN, type: 'm.room.member' },
+    ...{ state_key: GHOST, content: invitationContent('token-1') },
+  });
+
+/** A bridge whose ghost stands for a person and has these invitations; a token is good for one asker. */
+async function createScene(found: readonly Invitation[] | undefined = [standing()]) {
+  const db = database();
+  await ghosts.saveGhost(db, GHOST);
+  await people.savePeople(db, [
+    { reference: ref('Practitioner/7'), userId: GHOST, kind: 'ghost', source: 'ghost' },
+  ]);
+  const world = createWorld(db);
+  const calls: unknown[] = [];
+  const asker = new Map<string, string>();
+  const scene = { found, canResolve: true, fails: false };
+  const bridge = {
+    ...world.bridge,
+    store: { ...world.bridge.store, ghosts, invitations },
+    pseudonyms: {
+      get canResolve() {
+        return scene.canResolve;
+      },
+      resolve: ({ token, invitation }: { token: string; invitation: string }) => {
+        asker.set(token, asker.get(token) ?? invitation);
+        return Promise.resolve(asker.get(token) === invitation ? ref('Patient/7') : undefined);
+      },
+    },
+    homeserver: {
+      ...world.bridge.homeserver,
+      standingInvitations: () =>
+        scene.fails
+          ? Promise.reject(new BridgeError('matrix-unavailable', 'away'))
+          : Promise.resolve(scene.found),
+      acceptInvitation: (as: string, id: string) => {
+        calls.push(['accept', as, id]);
+        return Promise.resolve(true);
+      },
+      leave: (as: string, id: string) => {
+        calls.push(['leave', as, id]);
+        return Promise.resolve();
+      },
+    },
+  } as unknown as Bridge;
+  const settle = async (outcome: Outcome): Promise<string> => {
+    const tx = await db.connect();
+    if ('record' in outcome) await outcome.record(tx);
+    tx.release();
+    return outcome.kind === 'ignored' ? outcome.reason : outcome.kind;
+  };
+  const answer = async (over: Partial<Invitation> = {}): Promise<string> =>
+    settle(await answerStanding(bridge, { kind: 'matrix.invitation', ...standing(over) }, ATTEMPT));
+  const answerEvent = async (number = 1): Promise<string> => {
+    const event = pushed();
+    if (!isGhostInvitation(bridge.settings, event)) throw new TypeError('Expected a ghost’s invitation');
+    return settle(await answerPushed(bridge, event, { ...ATTEMPT, number }));
+  };
+  const find = (seen = 'today'): Promise<number> =>
+    findMissedInvitations(bridge, (where, part) => hasItemWith(db, where, part), seen, signal);
+  return { world, scene, calls, answer, answerEvent, find };
+}
+
+describe('a ghost’s invitation that stands', () => {
+  test('is answered: the patient is stored, and the ghost joins', async () => {
+    const { calls, answer } = await createScene();
+    expect(await answer()).toBe('done');
+    expect(calls).toEqual([['accept', GHOST, THEIRS]]);
+    const { rows } = await database().query('select user_id, inviter, subject from invitation');
+    expect(rows).toEqual([{ user_id: GHOST, inviter: JAN, subject: 'Patient/7' }]);
+  });
+
+  test('and is pushed late is not declined because its token was used up', async () => {
+    const { calls, answer, answerEvent } = await createScene();
+    await answer();
+    expect(await answerEvent()).toBe('done');
+    expect(calls).not.toContainEqual(['leave', GHOST, THEIRS]);
+  });
+
+  test('was answered meanwhile', async () => {
+    const { calls, scene, answer } = await createScene();
+    scene.found = [];
+    expect([await answer(), calls]).toEqual(['invitation-answered', []]);
+  });
+
+  test('without being pushed is found, and stored once a day', async () => {
+    const { find } = await createScene();
+    expect([await find('1'), await find('1'), await find('2')]).toEqual([1, 1, 1]);
+    expect(await itemsIn(database(), roomLane(THEIRS))).toEqual([
+      `${THEIRS} ${GHOST} 1`,
+      `${THEIRS} ${GHOST} 2`,
+    ]);
+  });
+
+  test('and was pushed is not found, but another into the same room is', async () => {
+    const { scene, find } = await createScene();
+    const payload = { kind: 'matrix.event', event: { ...pushed() } } as unknown as JsonValue;
+    const item = { lane: roomLane(THEIRS), source: 'matrix.event', sourceId: '$pushed', payload };
+    await inTransaction(database(), (tx) => enqueue(tx, [item]));
+    expect(await find()).toBe(0);
+    scene.found = [standing({ content: invitationContent('token-2') })];
+    expect(await find()).toBe(1);
+  });
+
+  test('is not looked for where nobody can resolve what it says, nor where the bridge itself invited', async () => {
+    const { scene, find } = await createScene([standing({ sender: BOT })]);
+    expect(await find()).toBe(0);
+    Object.assign(scene, { canResolve: false, found: [standing()] });
+    expect(await find()).toBe(0);
+  });
+
+  test.each([
+    ['that cannot say so', { found: undefined }],
+    ['that is away', { fails: true }],
+  ])('is not looked for on a homeserver %s, which is no failure', async (_, over) => {
+    const { scene, find } = await createScene();
+    Object.assign(scene, over);
+    expect(await find()).toBe(0);
+  });
+});
+
+describe('an invitation of the bot', () => {
+  const NEXT = roomId('!next');
+  const ofBot = { roomId: NEXT, userId: BOT, sender: NURSE };
+
+  test('into the room of an upgrade for which the bridge waits is followed', async () => {
+    await writeRooms(database());
+    const { world, answer } = await createScene();
+    world.matrix.make(SPACE, { type: 'm.space' });
+    world.matrix.make(NEXT, { predecessor: { room_id: ROOM } });
+    await database().query(
+      `insert into former_room values ('!conversation', 'CommunicationRequest/2', '!next')`,
+    );
+    expect(await answer(ofBot)).toBe('done');
+    expect(world.matrix.calls).toEqual([['join', NEXT, ['example.org']]]);
+    expect(await answer(ofBot)).toBe('own-room');
+  });
+
+  test('into a room for which nobody waits is left standing', async () => {
+    const { world, answer } = await createScene();
+    expect([await answer(ofBot), world.matrix.calls]).toEqual(['not-bridged', []]);
+  });
+});

@@ -1,0 +1,243 @@
+// What a convergence asks for beyond its own room, so that nothing which changes meanwhile is missed. On a real database.
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { FhirReference, MatrixUserId } from '../../../src/domain/ids.ts';
+import { staffOf } from '../../../src/domain/ids.ts';
+import type { DesiredMember } from '../../../src/mapping/desired-room.ts';
+import type { StateEvent } from '../../../src/domain/matrix.ts';
+import type { Bridge } from '../../../src/flows/bridge.ts';
+import type { Blueprint, RoomPlan } from '../../../src/flows/structure/converge-room.ts';
+import { applyPlan, planRoom } from '../../../src/flows/structure/converge-room.ts';
+import { convergeWithDependents } from '../../../src/flows/structure/converge.ts';
+import { convergeConversation } from '../../../src/flows/structure/request-to-room.ts';
+import * as roomMembers from '../../../src/store/room-members.ts';
+import { itemsIn, useBridgeDatabase } from '../../builders/database.ts';
+import { member, room } from '../../builders/desired-room.ts';
+import { ref } from '../../builders/fhir.ts';
+import { createWorld, DOCTOR, NURSE, ROOM, SPACE, writeRooms } from '../../builders/leading-world.ts';
+import { BOT, userId } from '../../builders/matrix.ts';
+
+const never = new AbortController().signal;
+const database = useBridgeDatabase();
+const TEAM = ref('CareTeam/1');
+const REQUEST = ref('CommunicationRequest/2');
+const askedFor = (reference: FhirReference) => itemsIn(database(), `to-matrix:${reference}`);
+
+beforeEach(async () => {
+  await writeRooms(database());
+});
+
+describe('what a room is found to depend on', () => {
+  const metrics = { roomChanges: { inc: () => undefined } };
+  const applied = async (...dependencies: RoomPlan['blueprint']['sources']) => {
+    const { bridge } = createWorld(database());
+    const people = {
+      ...{ members: [], ghosts: [], moved: [], words: new Map(), stamps: new Map(), until: undefined },
+      dependencies: new Set([...dependencies, staffOf(ref('Organization/1'))]),
+    };
+    const desired = room({ kind: 'space' });
+    const plan: RoomPlan = {
+      blueprint: {
+        ...{ reference: TEAM, kind: 'space', make: true, subject: undefined, people, sources: [] },
+        desiredFor: () => Promise.resolve(desired),
+      },
+      ...{ desired, roomId: SPACE, actual: [], ghosts: [], changes: [] },
+      members: { base: new Set(), pending: new Set() },
+    };
+    await applyPlan({ ...bridge, metrics } as unknown as Bridge, plan, never);
+  };
+
+  test('a staff, for the first time: compared once more, since a role that came meanwhile concerned nobody yet', async () => {
+    await applied();
+    expect(await askedFor(TEAM)).toEqual([expect.stringMatching(/^staff /)]);
+    await applied(ref('Practitioner/7'));
+    expect(await askedFor(TEAM)).toHaveLength(1);
+  });
+});
+
+const DOCTOR_IS = new Map([[DOCTOR, ref('Practitioner/8')]]);
+
+/** FHIR has the doctor in the room or not; on the homeserver, whatever is asked is done. */
+function createScene() {
+  const { bridge, matrix } = createWorld(database());
+  matrix.make(SPACE, { type: 'm.space' });
+  matrix.set(SPACE, 'm.room.power_levels', '', { users: { [BOT]: 100 } });
+  const calls: string[] = [];
+  const world = { dies: false, calls };
+  const homeserver = {
+    ...matrix.homeserver,
+    putState: () => Promise.resolve(),
+    invite: (_as: string, _room: string, who: MatrixUserId) => {
+      calls.push(`invite ${who}`);
+      if (world.dies) return Promise.reject(new Error('The process was killed'));
+      matrix.member(SPACE, who, 'invite', BOT);
+      return Promise.resolve();
+    },
+    join: (who: MatrixUserId) => {
+      calls.push(`join ${who}`);
+      matrix.member(SPACE, who, 'join');
+      return Promise.resolve();
+    },
+    kick: (_as: string, _room: string, who: MatrixUserId) => {
+      calls.push(`remove ${who}`);
+      return Promise.resolve();
+    },
+  };
+  const dying = { ...roomMembers, saveBase: () => Promise.reject(new Error('The process was killed')) };
+  const converge = async (
+    wanted: 'in' | 'out' | readonly DesiredMember[],
+    { dies = false }: { dies?: boolean } = {},
+  ) => {
+    const people = {
+      members: [],
+      ghosts: [],
+      moved: [],
+      words: new Map(),
+      stamps: new Map(),
+      until: undefined,
+    };
+    const members = wanted === 'in' ? [member(DOCTOR)] : wanted === 'out' ? [] : wanted;
+    const desired = room({ kind: 'space', members });
+    const blueprint: Blueprint = {
+      ...{ reference: TEAM, kind: 'space', make: true, subject: undefined, sources: [] },
+      people: { ...people, dependencies: new Set() },
+      desiredFor: () => Promise.resolve(desired),
+    };
+    const store = { ...bridge.store, ...(dies && { roomMembers: dying }) };
+    const parts = { homeserver, store, metrics: { roomChanges: { inc: () => undefined } } };
+    const whole = { ...bridge, ...parts } as unknown as Bridge;
+    const plan = await planRoom(whole, blueprint, never);
+    if (plan !== undefined) await applyPlan(whole, plan, never).catch(() => undefined);
+  };
+  return { world, matrix, converge };
+}
+
+describe('a convergence that ends half-way', () => {
+  test('has invited whom FHIR drops before the next one: they have to go', async () => {
+    const { world, converge } = createScene();
+    await converge('in', { dies: true });
+    await converge('out');
+    expect(world.calls).toEqual([`invite ${DOCTOR}`, `remove ${DOCTOR}`]);
+  });
+
+  test('invites once more whom it meant to invite, who had left before FHIR dropped and named them', async () => {
+    const { world, matrix, converge } = createScene();
+    matrix.member(SPACE, DOCTOR, 'leave');
+    world.dies = true;
+    await converge('in');
+    world.dies = false;
+    await converge('in');
+    expect(world.calls).toEqual([`invite ${DOCTOR}`, `invite ${DOCTOR}`]);
+    matrix.member(SPACE, DOCTOR, 'leave');
+    await converge('in');
+    expect(world.calls).toHaveLength(2);
+    expect(await roomMembers.readBase(database(), TEAM)).toEqual(new Set(DOCTOR_IS.keys()));
+  });
+});
+
+test('a person whose voice a member removed is in the room as that ghost once they have no other account', async () => {
+  const { world, matrix, converge } = createScene();
+  const ghost = userId('@_fhir_doctor:example.org');
+  await converge([member(DOCTOR, { voice: ghost })]);
+  matrix.member(SPACE, DOCTOR, 'join');
+  matrix.member(SPACE, ghost, 'leave', NURSE);
+  await converge([member(ghost, { kind: 'ghost', formerUserIds: [DOCTOR] })]);
+  expect(world.calls.slice(1)).toEqual([`invite ${ghost}`, `join ${ghost}`, `remove ${DOCTOR}`]);
+});
+
+describe('a conversation', () => {
+  /** A bridge on which it converges; whatever is done to rooms succeeds. */
+  function createScene({ status = 'active' } = {}) {
+    const { bridge, matrix, fhir } = createWorld(database());
+    matrix.make(SPACE, { type: 'm.space' });
+    matrix.make(ROOM);
+    fhir.put({ resourceType: 'CareTeam', id: '1', status: 'active', subject: { reference: 'Patient/1' } });
+    fhir.put({
+      resourceType: 'CommunicationRequest',
+      id: '2',
+      status,
+      subject: { reference: 'Patient/1' },
+    } as never);
+    const put: StateEvent[] = [];
+    const world = { dies: false };
+    const homeserver = {
+      ...matrix.homeserver,
+      putState: (_as: MatrixUserId, _room: string, event: StateEvent) => {
+        if (world.dies) return Promise.reject(new Error('The process was killed'));
+        put.push(event);
+        return Promise.resolve();
+      },
+      leave: () => Promise.resolve(),
+      kick: () => Promise.resolve(),
+    };
+    const search = () => Promise.resolve({ resources: [fhir.get(TEAM)] });
+    const metrics = { roomChanges: { inc: () => undefined } };
+    const parts = { homeserver, fhir: { ...fhir.server, search: () => search().then(withMeta) }, metrics };
+    return { world, put, bridge: { ...bridge, ...parts } as unknown as Bridge };
+  }
+  const withMeta = ({ resources }: { resources: readonly unknown[] }) => ({
+    resources: resources.map((resource) => ({
+      ...(resource as object),
+      meta: { versionId: '1', lastUpdated: '2026-11-21T12:00:01Z' },
+    })),
+  });
+
+  test('that finds a space at last is listed there, though the process dies between the two', async () => {
+    await database().query(`update room set care_team = null where reference = $1`, [REQUEST]);
+    const { world, put, bridge } = createScene();
+    const { transact } = bridge;
+    const dying: Bridge = {
+      ...bridge,
+      // It dies as soon as the conversation's place is stored.
+      transact: async (work) => {
+        const result = await transact(work);
+        const { rows } = await database().query(`select from room where care_team = 'CareTeam/1'`);
+        world.dies = rows.length > 0;
+        if (world.dies) throw new Error('The process was killed');
+        return result;
+      },
+    };
+    await expect(convergeConversation(dying, REQUEST, never)).rejects.toThrow('killed');
+    world.dies = false;
+    await convergeConversation(bridge, REQUEST, never);
+    const isListed = put.some(({ type, state_key: key }) => type === 'm.space.child' && key === ROOM);
+    expect([isListed, (await askedFor(TEAM)).length > 0]).toContain(true);
+  });
+
+  test.each([
+    ['closes', 'entered-in-error', 'open'],
+    ['opens again', 'active', 'closed'],
+  ])(
+    'that %s asks for its space, whose list may have been compared just before',
+    async (_, status, before) => {
+      await database().query('update room set phase = $2 where reference = $1', [REQUEST, before]);
+      const { bridge } = createScene({ status });
+      await convergeConversation(bridge, REQUEST, never);
+      expect(await askedFor(TEAM)).toEqual([expect.stringContaining(' CareTeam/1')]);
+    },
+  );
+
+  test('that stays open asks for nothing', async () => {
+    await convergeConversation(createScene().bridge, REQUEST, never);
+    expect(await askedFor(TEAM)).toEqual([]);
+  });
+});
+
+test('who asks what depends on a team waits for a room that is storing this', async () => {
+  const { bridge, fhir } = createWorld(database());
+  const gone = {
+    ...bridge,
+    fhir: { ...fhir.server, read: () => Promise.resolve(undefined) },
+  } as unknown as Bridge;
+  const storing = await database().connect();
+  await storing.query('begin');
+  await roomMembers.lockDependencies(storing, 'storing');
+  await roomMembers.saveDependencies(storing, REQUEST, new Set([TEAM]));
+  const asking = convergeWithDependents(gone, TEAM, 'CareTeam/1/2', never);
+  await storing.query('commit');
+  storing.release();
+  const outcome = await asking;
+  const tx = await database().connect();
+  if ('record' in outcome) await outcome.record(tx);
+  tx.release();
+  expect(await askedFor(REQUEST)).toEqual(['CareTeam/1/2 CommunicationRequest/2']);
+});

@@ -1,0 +1,154 @@
+// In which team's space a conversation stands: by what the request names, what the subject has, and where it stands.
+import { describe, expect, test } from 'vitest';
+import type { CommunicationRequest } from '../../../src/domain/fhir.ts';
+import type { FhirReference } from '../../../src/domain/ids.ts';
+import type { Bridge } from '../../../src/flows/bridge.ts';
+import { ensureSpaceOf, findSpaceOf } from '../../../src/flows/structure/space-of-request.ts';
+import { ref, stored } from '../../builders/fhir.ts';
+import { roomId } from '../../builders/matrix.ts';
+
+const PATIENT = 'Patient/1';
+const never = new AbortController().signal;
+
+interface Team {
+  /** The patient, unless told; `none` for a clinic's own. */
+  readonly subject?: 'none';
+  readonly status?: string;
+  /** Whether it has a space; it does unless told. */
+  readonly space?: false;
+}
+type Teams = Readonly<Record<string, Team>>;
+
+/** A bridge with these teams. */
+function bridgeWith(teams: Teams): Bridge {
+  const resourceOf = (id: string, { subject, status = 'active' }: Team) =>
+    stored(`CareTeam/${id}`, '1', `2026-11-21T12:00:0${id}Z`, {
+      status,
+      ...(subject !== 'none' && { subject: { reference: PATIENT } }),
+    });
+  const all = new Map(
+    Object.entries(teams).map(([id, team]) => [ref(`CareTeam/${id}`), resourceOf(id, team)] as const),
+  );
+  return {
+    fhir: {
+      search: () =>
+        Promise.resolve({ resources: [...all.values()].filter((team) => 'subject' in team).toReversed() }),
+      readMany: (references: readonly FhirReference[]) =>
+        Promise.resolve(new Map([...all].filter(([reference]) => references.includes(reference)))),
+    },
+    store: {
+      rooms: {
+        findRoom: (_: unknown, reference: string) => {
+          const id = reference.replace('CareTeam/', '');
+          return Promise.resolve(teams[id]?.space === false ? undefined : { roomId: roomId(`!${id}`) });
+        },
+      },
+    },
+  } as unknown as Bridge;
+}
+
+function requestNaming(...names: readonly string[]): CommunicationRequest {
+  return {
+    resourceType: 'CommunicationRequest',
+    status: 'active',
+    subject: { reference: PATIENT },
+    recipient: names.map((id) => ({ reference: `CareTeam/${id}` })),
+  };
+}
+
+async function placeOf(teams: Teams, { names = [], current }: { names?: string[]; current?: string } = {}) {
+  const row = current === undefined ? undefined : { careTeam: ref(`CareTeam/${current}`) };
+  const placed = { request: requestNaming(...names), row };
+  const { space, stamps } = await findSpaceOf(bridgeWith(teams), placed, never);
+  return { in: space?.reference.replace('CareTeam/', ''), stamps: Object.fromEntries(stamps) };
+}
+
+describe('a conversation stands in the space', () => {
+  test.each<[string, Teams, { names?: string[]; current?: string }, string | undefined]>([
+    ['of its subject’s team with the lowest id', { 2: {}, 1: {} }, {}, '1'],
+    ['of the subject’s team that it names', { 1: {}, 2: {} }, { names: ['2'] }, '2'],
+    [
+      'of the subject’s team, before a clinic’s that it names',
+      { 1: {}, 2: { subject: 'none' } },
+      { names: ['2'] },
+      '1',
+    ],
+    [
+      'of a clinic’s team that it names, for want of another',
+      { 2: { subject: 'none' } },
+      { names: ['2'] },
+      '2',
+    ],
+    ['where it stands, though a team with a lower id came', { 1: {}, 2: {} }, { current: '2' }, '2'],
+    [
+      'of the team that it names by now, wherever it stands',
+      { 1: {}, 2: {} },
+      { names: ['1'], current: '2' },
+      '1',
+    ],
+    [
+      'of another team when its own is about someone else',
+      { 1: { subject: 'none' }, 2: {} },
+      { current: '1' },
+      '2',
+    ],
+    ['of another team when its own is over', { 1: { status: 'inactive' }, 2: {} }, { current: '1' }, '2'],
+    [
+      'of another team when the one that it names is over',
+      { 1: { status: 'inactive' }, 2: {} },
+      { names: ['1'] },
+      '2',
+    ],
+    ['of a suspended team', { 1: { status: 'suspended' }, 2: {} }, {}, '1'],
+    ['of a team that has one', { 1: { space: false }, 2: {} }, {}, '2'],
+    [
+      'of no team that is over',
+      { 1: { status: 'entered-in-error' }, 2: { subject: 'none', status: 'inactive' } },
+      { names: ['2'] },
+      undefined,
+    ],
+    ['of none, where the subject has none', {}, { names: ['7'], current: '7' }, undefined],
+  ])('%s', async (_, teams, placed, expected) => {
+    expect((await placeOf(teams, placed)).in).toBe(expected);
+  });
+
+  test('as teams say that are named, there or not, and the one that is chosen; others decide nothing', async () => {
+    const teams: Teams = { 1: {}, 2: { status: 'proposed', space: false }, 3: {} };
+    expect(await placeOf(teams, { names: ['2', '7'] })).toEqual({
+      in: '1',
+      stamps: {
+        'CareTeam/2': '2026-11-21T12:00:02Z',
+        'CareTeam/7': undefined,
+        'CareTeam/1': '2026-11-21T12:00:01Z',
+      },
+    });
+  });
+});
+
+test('a space that another conversation made while it was waited for is not compared once more', async () => {
+  const bridge = bridgeWith({ 1: { space: false } });
+  let isMade = false;
+  const compared: string[] = [];
+  const waiting = {
+    ...bridge,
+    fhir: {
+      ...bridge.fhir,
+      read: (reference: string) => {
+        compared.push(reference);
+        return Promise.resolve(undefined);
+      },
+    },
+    store: {
+      rooms: {
+        findRoom: () => Promise.resolve({ roomId: isMade ? roomId('!1') : undefined, ready: isMade }),
+        readTime: () => Promise.resolve(new Date(0)),
+      },
+    },
+    roomLock: async (_reference: string, _signal: AbortSignal, work: () => Promise<unknown>) => {
+      isMade = true;
+      return work();
+    },
+  } as unknown as Bridge;
+  const { space } = await ensureSpaceOf(waiting, { request: requestNaming(), row: undefined }, never);
+  expect([space?.roomId, compared]).toEqual(['!1', []]);
+});

@@ -1,0 +1,133 @@
+// A room that a user made in a care team's space, as the CommunicationRequest of its conversation.
+import { describe, expect, test } from 'vitest';
+import type { CareTeam } from '../../../src/domain/fhir.ts';
+import {
+  readRoomFacts,
+  requestOfRoom,
+  roomOfRequest,
+} from '../../../src/mapping/matrix-to-fhir/room-request.ts';
+import type { RoomTemplates } from '../../../src/mapping/room-names.ts';
+import { ref, request } from '../../builders/fhir.ts';
+import { roomId } from '../../builders/matrix.ts';
+
+const TEMPLATES: RoomTemplates = {
+  spaceName: 'Care team',
+  organizationSpaceName: 'Team',
+  spaceTopic: '',
+  conversationName: 'Conversation {date}',
+  conversationTopic: '',
+  conversationSubject: 'none',
+};
+const CARE_TEAM: CareTeam = { resourceType: 'CareTeam', subject: { reference: 'Patient/1' } };
+
+const event = (type: string, content: Record<string, unknown>, stateKey = '') => ({
+  type,
+  state_key: stateKey,
+  sender: '@nurse:example.org',
+  content,
+  origin_server_ts: Date.parse('2026-11-21T12:00:00Z'),
+});
+/** As Element makes a room in a space. */
+const STATE = [
+  event('m.room.create', { room_version: '11' }),
+  event('m.room.name', { name: 'Stairs' }),
+  event('m.room.join_rules', { join_rule: 'restricted' }),
+  event('m.room.member', { membership: 'join' }, '@nurse:example.org'),
+  event('m.room.member', { membership: 'invite' }, '@doctor:example.org'),
+  event('m.room.member', { membership: 'leave' }, '@gone:example.org'),
+];
+
+describe('the state of a room', () => {
+  test('says who made it when, its name, and who is in it or invited', () => {
+    expect(readRoomFacts(STATE)).toEqual({
+      isSpace: false,
+      isEncrypted: false,
+      isPublic: false,
+      creator: '@nurse:example.org',
+      createdAt: Date.parse('2026-11-21T12:00:00Z'),
+      name: 'Stairs',
+      members: ['@nurse:example.org', '@doctor:example.org'],
+      joined: new Set(['@nurse:example.org']),
+      predecessor: undefined,
+    });
+  });
+
+  test('says what keeps it from being a conversation, and which room it replaces', () => {
+    const facts = readRoomFacts([
+      event('m.room.create', { type: 'm.space', predecessor: { room_id: '!old:example.org' } }),
+      event('m.room.encryption', { algorithm: 'm.megolm.v1.aes-sha2' }),
+      event('m.room.join_rules', { join_rule: 'public' }),
+    ]);
+    expect(facts).toMatchObject({
+      isSpace: true,
+      isEncrypted: true,
+      isPublic: true,
+      predecessor: '!old:example.org',
+    });
+  });
+
+  test('that is malformed says nothing', () => {
+    const facts = readRoomFacts([
+      { ...event('m.room.create', { predecessor: '!old' }), origin_server_ts: -1 },
+      event('m.room.name', { name: 7 }),
+    ]);
+    expect(facts).toMatchObject({ createdAt: undefined, name: undefined, predecessor: undefined });
+  });
+});
+
+describe('the request of a room', () => {
+  const make = (
+    people: Parameters<typeof requestOfRoom>[2],
+    templates = TEMPLATES,
+    careTeam: CareTeam = CARE_TEAM,
+  ) =>
+    requestOfRoom(
+      { roomId: roomId('!made:example.org'), facts: readRoomFacts(STATE) },
+      { reference: ref('CareTeam/1'), careTeam },
+      people,
+      templates,
+    );
+
+  test('is about the team’s subject, in the team’s space, by its maker, for the others', () => {
+    const people = {
+      requester: ref('Practitioner/7'),
+      recipients: [ref('Practitioner/7'), ref('Practitioner/8')],
+    };
+    expect(make(people)).toEqual({
+      resourceType: 'CommunicationRequest',
+      id: 'room-3f4c0c40856bf089faf52615ff8ce9ad00cae3985be',
+      identifier: [{ use: 'official', system: 'urn:ietf:rfc:3986', value: 'matrix:roomid/made:example.org' }],
+      status: 'active',
+      subject: { reference: 'Patient/1' },
+      about: [{ reference: 'CareTeam/1' }],
+      authoredOn: '2026-11-21T12:00:00.000Z',
+      requester: { reference: 'Practitioner/7' },
+      recipient: [{ reference: 'Practitioner/8' }],
+    });
+  });
+
+  test('names a maker whom nobody knows by their Matrix user id; a team without subject gives none', () => {
+    const made = make({ requester: undefined, recipients: [] }, TEMPLATES, { resourceType: 'CareTeam' });
+    expect(made.requester).toEqual({
+      identifier: { system: 'urn:ietf:rfc:3986', value: 'matrix:u/nurse:example.org' },
+    });
+    expect(Object.keys(made)).not.toContain('recipient');
+    expect(Object.keys(made)).not.toContain('subject');
+  });
+
+  test('has the room’s name as its subject line where names are mapped', () => {
+    const templates = { ...TEMPLATES, conversationName: '{subject}', conversationSubject: 'category' };
+    const made = make({ requester: undefined, recipients: [] }, templates);
+    expect(made.category).toEqual([{ text: 'Stairs' }]);
+  });
+
+  test('tells of which room it is, also one of version 12; others tell nothing', () => {
+    expect(roomOfRequest(make({ requester: undefined, recipients: [] }))).toBe('!made:example.org');
+    const identifier = [{ system: 'urn:ietf:rfc:3986', value: 'matrix:roomid/hash' }];
+    expect(roomOfRequest(request({ identifier }))).toBe('!hash');
+    expect(roomOfRequest(request({ identifier: [{ system: 'urn:x', value: 'matrix:roomid/hash' }] }))).toBe(
+      undefined,
+    );
+    expect(roomOfRequest(request())).toBeUndefined();
+  });
+});
