@@ -42,6 +42,7 @@ export function composeDaemon(config: Config, log: Log): Daemon {
     enqueue,
     knownSourceIds,
     ringMatrix: (tx) => notify(tx, MATRIX_CHANNEL),
+    thread: bridge.thread,
     store: { arrivals, cursors, resourceVersions, roomMembers },
   });
   const identity =

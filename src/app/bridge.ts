@@ -11,16 +11,17 @@ import { createAccountInDirectory } from '../identity/directories/account-in-dir
 import { inTransaction } from '../inbox/database.ts';
 import { enqueue } from '../inbox/enqueue.ts';
 import { ensureRoom } from '../matrix/ensure-room.ts';
-import { createSpeak } from '../matrix/speak.ts';
+import { createSendAs } from '../matrix/send-as.ts';
+import { KINDS } from '../messages/registry.ts';
+import { communicationRequestThread } from '../messages/threads/communication-request.ts';
 import { createOwnDirectory } from './own-directory.ts';
 import { connectServers } from './servers.ts';
 import { compileSettings } from './settings.ts';
 import * as ghosts from '../store/ghosts.ts';
 import * as claimedRooms from '../store/claimed-rooms.ts';
 import * as formerRooms from '../store/former-rooms.ts';
-import * as heldCommunications from '../store/held-communications.ts';
 import * as invitations from '../store/invitations.ts';
-import * as messages from '../store/messages.ts';
+import * as messageLinks from '../store/message-links.ts';
 import * as notices from '../store/notices.ts';
 import * as people from '../store/people.ts';
 import * as personAccounts from '../store/person-accounts.ts';
@@ -28,6 +29,7 @@ import * as resourceVersions from '../store/resource-versions.ts';
 import { createRoomLocks } from '../store/room-locks.ts';
 import * as roomMembers from '../store/room-members.ts';
 import * as rooms from '../store/rooms.ts';
+import * as waitingItems from '../store/waiting-items.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
@@ -73,10 +75,12 @@ export function composeBridge(
     db: pool,
     transact: (work) => inTransaction(pool, work),
     store: {
-      ...{ claimedRooms, formerRooms, ghosts, heldCommunications, invitations, messages, notices, people },
-      ...{ personAccounts, resourceVersions, roomMembers, rooms },
+      ...{ claimedRooms, formerRooms, ghosts, invitations, messageLinks, notices, people },
+      ...{ personAccounts, resourceVersions, roomMembers, rooms, waitingItems },
     },
-    speaking: createSpeak({ homeserver, bot }),
+    sending: createSendAs({ homeserver, bot }),
+    kinds: KINDS,
+    thread: communicationRequestThread,
     ...(config.people.resolveByDirectory &&
       directories &&
       practitioners(directories, { clock, log, metrics })),

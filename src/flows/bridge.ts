@@ -11,14 +11,15 @@ import type { MembershipPolicy } from '../mapping/room-changes.ts';
 import type { RoomTemplates } from '../mapping/room-names.ts';
 import type { RoomOrder } from '../matrix/ensure-room.ts';
 import type { Homeserver } from '../matrix/homeserver.ts';
-import type { Speaking } from '../matrix/speak.ts';
+import type { Sending } from '../matrix/send-as.ts';
+import type { RegisteredKind } from '../messages/kind.ts';
+import type { ThreadProfile } from '../messages/threads/thread-profile.ts';
 import type { Pseudonyms } from '../pseudonyms/pseudonyms.ts';
 import type * as claimedRooms from '../store/claimed-rooms.ts';
 import type * as formerRooms from '../store/former-rooms.ts';
-import type * as heldCommunications from '../store/held-communications.ts';
 import type * as invitations from '../store/invitations.ts';
 import type * as ghosts from '../store/ghosts.ts';
-import type * as messages from '../store/messages.ts';
+import type * as messageLinks from '../store/message-links.ts';
 import type * as notices from '../store/notices.ts';
 import type * as people from '../store/people.ts';
 import type * as personAccounts from '../store/person-accounts.ts';
@@ -26,6 +27,7 @@ import type * as resourceVersions from '../store/resource-versions.ts';
 import type * as roomMembers from '../store/room-members.ts';
 import type { RoomLock } from '../store/room-locks.ts';
 import type * as rooms from '../store/rooms.ts';
+import type * as waitingItems from '../store/waiting-items.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
@@ -57,16 +59,16 @@ export interface BridgeSettings {
 export interface Store {
   readonly claimedRooms: typeof claimedRooms;
   readonly formerRooms: typeof formerRooms;
-  readonly heldCommunications: typeof heldCommunications;
   readonly invitations: typeof invitations;
   readonly ghosts: typeof ghosts;
-  readonly messages: typeof messages;
+  readonly messageLinks: typeof messageLinks;
   readonly notices: typeof notices;
   readonly people: typeof people;
   readonly personAccounts: typeof personAccounts;
   readonly resourceVersions: typeof resourceVersions;
   readonly roomMembers: typeof roomMembers;
   readonly rooms: typeof rooms;
+  readonly waitingItems: typeof waitingItems;
 }
 
 /** What directories say of a practitioner's account; `failed` is no "unknown". */
@@ -88,7 +90,11 @@ export interface Bridge {
   /** Runs statements in a transaction of their own; nothing else is waited for in it. */
   readonly transact: <T>(work: (tx: ClientBase) => Promise<T>) => Promise<T>;
   readonly homeserver: Homeserver;
-  readonly speaking: Speaking;
+  readonly sending: Sending;
+  /** The kinds of messages that are carried. */
+  readonly kinds: readonly RegisteredKind[];
+  /** How Communications name their conversation. */
+  readonly thread: ThreadProfile;
   /** One convergence of a room at a time, in this process and all others on the database. */
   readonly roomLock: RoomLock;
   readonly ensureRoom: (order: RoomOrder, signal: AbortSignal) => Promise<RoomId>;

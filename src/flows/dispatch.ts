@@ -7,10 +7,13 @@ import type { Attempt, Handle, Item, OnParked, Outcome } from '../inbox/item.ts'
 import { isGhostInvitation } from './invitations/accept-invitation.ts';
 import type { Bridge } from './bridge.ts';
 import { converge, convergeUnlessSince, convergeWithDependents } from './structure/converge.ts';
-import { communicationToMessage } from './messages/communication-to-message.ts';
-import { messageToFhir } from './messages/message-to-communication.ts';
-import { noticeItem, sayNotice } from './messages/notice.ts';
+import type { FlowOutcome } from './outcome.ts';
+import { noticeItem, sendNotice } from './messages/notice.ts';
+import { relayToFhir } from './messages/relay-to-fhir.ts';
+import { relayToMatrix } from './messages/relay-to-matrix.ts';
 import { isOwnUser } from '../mapping/own-users.ts';
+import { speakerFor } from './people/people.ts';
+import { convergeConversation } from './structure/request-to-room.ts';
 import { personToRooms } from './people/person-to-rooms.ts';
 import { publishAddress } from './people/publish-address.ts';
 import { roomStateToFhir } from './from-matrix/room-state-to-fhir.ts';
@@ -82,7 +85,7 @@ async function handleSafely(
 ): Promise<Outcome> {
   if (item === undefined) return dead(new BridgeError('item-malformed', 'the payload has no known kind'));
   try {
-    return await dispatch(bridge, item, origin, attempt);
+    return toInbox(bridge, await dispatch(bridge, item, origin, attempt));
   } catch (error) {
     if (attempt.signal.aborted) throw error;
     return outcomeOf(bridge, error, attempt);
@@ -92,19 +95,20 @@ async function handleSafely(
 async function dispatch(
   bridge: Bridge,
   item: InboxItem,
-  { sourceId, receivedAt }: Item,
+  origin: Item,
   attempt: Attempt,
-): Promise<Outcome> {
+): Promise<FlowOutcome | Outcome> {
+  const { sourceId, receivedAt } = origin;
   switch (item.kind) {
     case 'matrix.event':
-      return eventToFhir(bridge, item.event, attempt);
+      return eventToFhir(bridge, item.event, origin, attempt);
     case 'matrix.ephemeral':
     case 'matrix.to_device':
       return { kind: 'ignored', reason: 'not-carried-yet' };
     case 'matrix.invitation':
       return answerStanding(bridge, item, attempt);
     case 'notice':
-      return sayNotice(bridge, item, attempt);
+      return sendNotice(bridge, item, attempt);
     case 'fhir.change':
       return dispatchChange(bridge, item, sourceId, attempt);
     case 'publish':
@@ -121,11 +125,16 @@ async function dispatch(
   }
 }
 
-async function eventToFhir(bridge: Bridge, event: MatrixEvent, attempt: Attempt): Promise<Outcome> {
+async function eventToFhir(
+  bridge: Bridge,
+  event: MatrixEvent,
+  origin: Item,
+  attempt: Attempt,
+): Promise<FlowOutcome | Outcome> {
   if (isGhostInvitation(bridge.settings, event)) return answerPushed(bridge, event, attempt);
   return isStateChange(event)
     ? roomStateToFhir(bridge, event, attempt)
-    : messageToFhir(bridge, event, attempt);
+    : relayToFhir(bridge, event, origin, attempt);
 }
 
 async function dispatchChange(
@@ -133,7 +142,7 @@ async function dispatchChange(
   { resourceType, reference, versionId }: Extract<InboxItem, { kind: 'fhir.change' }>,
   cause: string,
   attempt: Attempt,
-): Promise<Outcome> {
+): Promise<FlowOutcome | Outcome> {
   if (await bridge.store.resourceVersions.wasWritten(bridge.db, reference, versionId)) {
     return { kind: 'ignored', reason: 'own-write' };
   }
@@ -142,7 +151,15 @@ async function dispatchChange(
     case 'CommunicationRequest':
       return convergeWithDependents(bridge, reference, cause, attempt.signal);
     case 'Communication':
-      return communicationToMessage(bridge, reference, attempt);
+      return relayToMatrix(
+        {
+          ...bridge,
+          senderOf: (person, signal) => speakerFor(bridge, person, signal),
+          openConversation: (request, signal) => convergeConversation(bridge, request, signal),
+        },
+        reference,
+        attempt,
+      );
     case 'Practitioner':
     case 'PractitionerRole':
     case 'RelatedPerson':
@@ -150,6 +167,20 @@ async function dispatchChange(
     case 'Organization':
       return personToRooms(bridge, reference, cause, attempt.signal);
   }
+}
+
+/** All that a flow wants recorded, as one. */
+function toInbox({ enqueue }: Bridge, outcome: FlowOutcome | Outcome): Outcome {
+  if (outcome.kind === 'later' || outcome.kind === 'retry' || !('next' in outcome)) return outcome as Outcome;
+  const { record, next } = outcome;
+  if (record === undefined && next === undefined) return outcome;
+  return {
+    ...outcome,
+    record: async (tx) => {
+      await record?.(tx);
+      if (next !== undefined) await enqueue(tx, typeof next === 'function' ? await next(tx) : next);
+    },
+  };
 }
 
 function outcomeOf(bridge: Bridge, thrown: unknown, attempt: Attempt): Outcome {

@@ -5,9 +5,11 @@ import type { JsonValue } from '../domain/json.ts';
 import type { MatrixEvent } from '../domain/matrix.ts';
 import type { FollowedType } from '../domain/fhir.ts';
 import { isPersonType } from '../domain/fhir.ts';
+import type { RoomId } from '../domain/ids.ts';
 import { referenceTo } from '../domain/ids.ts';
 import { dependencyKeysOf } from '../mapping/identities.ts';
-import { resourceLane, roomLane } from '../mapping/lanes.ts';
+import { roomLane, structureLane } from '../mapping/lanes.ts';
+import type { ThreadProfile } from '../messages/threads/thread-profile.ts';
 import type { StoredResource } from '../fhir/server.ts';
 import type { SyncResult } from '../matrix/sync-reader.ts';
 import type { IdlessEvent, TransactionParts } from '../matrix/transactions.ts';
@@ -26,6 +28,8 @@ interface Deps {
   readonly knownSourceIds: typeof knownSourceIds;
   /** Wakes the reader of the homeserver when the transaction commits. */
   readonly ringMatrix: (tx: ClientBase) => Promise<void>;
+  /** How Communications name their conversation, whose lane they share. */
+  readonly thread: ThreadProfile;
   readonly store: {
     readonly arrivals: typeof arrivals;
     readonly cursors: typeof cursors;
@@ -49,7 +53,8 @@ export const MATRIX_SOURCE = 'matrix.event';
 const ARRIVAL_PATIENCE_SECONDS = 10;
 
 /** Creates the intake; each of its functions is one commit. */
-export function createIntake({ transact, enqueue: store, knownSourceIds, ringMatrix, store: tables }: Deps) {
+export function createIntake(deps: Deps) {
+  const { transact, enqueue: store, knownSourceIds, ringMatrix, thread, store: tables } = deps;
   const { arrivals, cursors, resourceVersions, roomMembers } = tables;
   return {
     /** Stores a pushed transaction: events as arrivals, for the reader to order; the rest as items. */
@@ -102,7 +107,7 @@ export function createIntake({ transact, enqueue: store, knownSourceIds, ringMat
           : changed;
         await store(
           tx,
-          concerning.map((resource) => changeItem(resourceType, resource)),
+          concerning.map((resource) => changeItem(resourceType, resource, thread)),
         );
         return fresh.length;
       }),
@@ -133,9 +138,11 @@ function eventItem(event: MatrixEvent): NewItem {
   };
 }
 
+/** Receipts go into their room's lane, so that they follow what they refer to. */
 function ephemeralItem({ sourceId, scope, content }: IdlessEvent): NewItem {
   const payload = { kind: 'matrix.ephemeral', content } as unknown as JsonValue;
-  return { lane: `ephemeral:${scope}`, source: 'matrix.ephemeral', sourceId, payload };
+  const lane = content['type'] === 'm.receipt' ? roomLane(scope as RoomId) : `ephemeral:${scope}`;
+  return { lane, source: 'matrix.ephemeral', sourceId, payload };
 }
 
 function toDeviceItem({ sourceId, scope, content }: IdlessEvent): NewItem {
@@ -143,11 +150,18 @@ function toDeviceItem({ sourceId, scope, content }: IdlessEvent): NewItem {
   return { lane: `to-device:${scope}`, source: 'matrix.to_device', sourceId, payload };
 }
 
-function changeItem(resourceType: FollowedType, resource: StoredResource): NewItem {
+/** A Communication goes into the lane of its conversation, after what opens it. */
+function changeItem(
+  resourceType: FollowedType,
+  resource: StoredResource,
+  { threadOf }: ThreadProfile,
+): NewItem {
   const { reference, versionId } = versionOf(resource);
   const payload: FhirChangeItem = { kind: 'fhir.change', resourceType, reference, versionId };
   return {
-    lane: resourceLane(resource),
+    lane: structureLane(
+      (resource.resourceType === 'Communication' ? threadOf(resource) : undefined) ?? reference,
+    ),
     source: 'fhir.change',
     sourceId: versionKey(resource),
     payload: payload as unknown as JsonValue,

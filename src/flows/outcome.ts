@@ -1,4 +1,5 @@
 // How a flow ends: what is committed with the item that started it, and what happened.
+import type { ClientBase } from 'pg';
 import type { Fact } from '../domain/facts.ts';
 import type { NewItem, RecordEffect } from '../inbox/item.ts';
 import type { IgnoredReason } from './ignored-reasons.ts';
@@ -7,8 +8,8 @@ import type { IgnoredReason } from './ignored-reasons.ts';
 interface Commit {
   /** What is to be written. */
   readonly record?: RecordEffect;
-  /** What is to be handled next; stored after `record`, all of it at once. */
-  readonly next?: readonly NewItem[];
+  /** What is to be handled next; stored after `record`, all of it at once. A function finds it in the same transaction. */
+  readonly next?: readonly NewItem[] | ((tx: ClientBase) => Promise<readonly NewItem[]>);
   /** What happened, for the audit trail. */
   readonly facts?: readonly Fact[];
 }

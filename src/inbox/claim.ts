@@ -1,4 +1,5 @@
 // Takes ready lanes for a replica, together with their first items.
+import type { JsonValue } from '../domain/json.ts';
 import type { Item } from './item.ts';
 import type { Queryable } from './database.ts';
 
@@ -104,7 +105,7 @@ interface ItemRow {
   position: string;
   source: string;
   source_id: string;
-  payload: unknown;
+  payload: JsonValue;
   received_at: Date;
 }
 

@@ -18,7 +18,7 @@ export interface Item {
   readonly position: number;
   readonly source: string;
   readonly sourceId: string;
-  readonly payload: unknown;
+  readonly payload: JsonValue;
   readonly receivedAt: Date;
 }
 

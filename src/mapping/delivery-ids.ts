@@ -8,9 +8,14 @@ function digest(...parts: readonly string[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
 }
 
-/** Txn id of the message that carries a Communication into its room. Free of patient data: a digest. */
-export function communicationDeliveryId(reference: FhirReference): DeliveryId {
-  return `communication-${digest('communication', reference)}` as DeliveryId;
+/**
+ * Txn id of a send that carries a Communication, or a change of one, into its room. Free of patient data: a digest.
+ * @param cause the Communication, or the version of it that is a change
+ * @param part which of several sends; 0 for the first
+ */
+export function communicationDeliveryId(cause: string, part = 0): DeliveryId {
+  const parts = part === 0 ? [cause] : [cause, String(part)];
+  return `communication-${digest('communication', ...parts)}` as DeliveryId;
 }
 
 /** Txn id of the first message of a conversation: payload[0] of the CommunicationRequest. */
@@ -24,11 +29,13 @@ export function noticeDeliveryId(roomId: RoomId, about: MatrixUserId, reason: No
 }
 
 /**
- * The logical id of the Communication that records a Matrix event.
+ * The logical id of a Communication that records a Matrix event.
+ * @param part which of several; 0 for the first
  * @returns 45 characters of the FHIR id alphabet; holds letters, so any server's client-id rule accepts it
  */
-export function communicationIdOf(eventId: EventId): string {
-  return `m-${createHash('sha256').update(eventId).digest('hex').slice(0, 43)}`;
+export function communicationIdOf(eventId: EventId, part = 0): string {
+  const recorded = part === 0 ? eventId : `${eventId} ${part}`;
+  return `m-${createHash('sha256').update(recorded).digest('hex').slice(0, 43)}`;
 }
 
 /** The logical id of the Task that proposes what an event did; of the same form. */

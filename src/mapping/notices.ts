@@ -1,7 +1,6 @@
 // The words a sender reads in the room when something did not go as they may expect (rule 8).
 import type { NoticeReason } from '../domain/inbox.ts';
-import type { DeliveryId, MatrixUserId } from '../domain/ids.ts';
-import { DELIVERY_ID_KEY } from '../domain/matrix.ts';
+import type { MatrixUserId } from '../domain/ids.ts';
 
 const WORDS: Readonly<Record<NoticeReason, string>> = {
   'unmapped-sender':
@@ -27,15 +26,10 @@ const WORDS: Readonly<Record<NoticeReason, string>> = {
 };
 
 /** Content of the `m.notice` that tells a sender; it mentions them, so that their client shows it. */
-export function noticeMessage(
-  about: MatrixUserId,
-  reason: NoticeReason,
-  deliveryId: DeliveryId,
-): Record<string, unknown> {
+export function noticeMessage(about: MatrixUserId, reason: NoticeReason): Record<string, unknown> {
   return {
     msgtype: 'm.notice',
     body: `${about}: ${WORDS[reason]}`,
     'm.mentions': { user_ids: [about] },
-    [DELIVERY_ID_KEY]: deliveryId,
   };
 }

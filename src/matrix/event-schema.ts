@@ -4,20 +4,22 @@ import type { EventId, MatrixUserId, RoomId } from '../domain/ids.ts';
 
 const text = z.string().transform(storable);
 
-/** An event without `room_id`, as in a room's `/sync` timeline. */
-export const roomEventSchema = z.object({
-  event_id: text.transform((id) => id as EventId),
-  sender: text.transform((id) => id as MatrixUserId),
-  type: text,
+const roomEventFields = z.looseObject({
+  event_id: z.string().transform((id) => id as EventId),
+  sender: z.string().transform((id) => id as MatrixUserId),
+  type: z.string(),
   origin_server_ts: z.number(),
-  state_key: text.optional(),
-  content: z.record(z.string(), z.unknown()).transform(storable),
+  state_key: z.string().optional(),
+  content: z.record(z.string(), z.unknown()),
 });
 
-/** An event in client format with its room. Unknown fields are dropped. */
-export const matrixEventSchema = roomEventSchema.extend({
-  room_id: text.transform((id) => id as RoomId),
-});
+/** An event without `room_id`, as in a room's `/sync` timeline; whole, with fields that this version does not know. */
+export const roomEventSchema = roomEventFields.transform(storable);
+
+/** An event in client format with its room; whole, likewise. */
+export const matrixEventSchema = roomEventFields
+  .extend({ room_id: z.string().transform((id) => id as RoomId) })
+  .transform(storable);
 
 /** A state event as those see it who are only invited ("Stripped state" of the specification). */
 export const strippedEventSchema = z.object({

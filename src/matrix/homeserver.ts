@@ -5,6 +5,7 @@ import { createMedia } from './media.ts';
 import { createInvitations } from './invitations.ts';
 import { createRoomStates } from './room-state.ts';
 import { createAliases, createRooms } from './rooms.ts';
+import { createSends } from './sends.ts';
 import { createTimeline } from './timeline.ts';
 
 /** Creates all operations on a client. Each throws BridgeError; refusals are MatrixRefusal. */
@@ -16,6 +17,7 @@ export function createHomeserver(client: MatrixClient) {
     ...createInvitations(client),
     ...createAliases(client),
     ...createRoomStates(client),
+    ...createSends(client),
     ...createTimeline(client),
   };
 }

@@ -1,11 +1,10 @@
-// The homeserver's operations on what is said: sending, paging back, `/sync`.
+// The homeserver's operations that read what was said: paging back, `/sync`.
 import { z } from 'zod';
-import type { DeliveryId, EventId, MatrixUserId, RoomId } from '../domain/ids.ts';
+import type { MatrixUserId, RoomId } from '../domain/ids.ts';
 import type { MatrixEvent } from '../domain/matrix.ts';
 import type { MatrixClient, MatrixRequest } from './client.ts';
 import { matrixEventSchema, roomEventSchema, strippedEventSchema, wellFormed } from './event-schema.ts';
 
-const eventIdSchema = z.object({ event_id: z.string().transform((id) => id as EventId) });
 const messagesSchema = z.object({ chunk: wellFormed(matrixEventSchema), end: z.string().optional() });
 
 const syncSchema = z.object({
@@ -53,36 +52,6 @@ const segment = encodeURIComponent;
 /** Creates the operations on a client. */
 export function createTimeline(client: MatrixClient) {
   return {
-    /**
-     * Sends `m.room.message`. The same delivery id by the same user is the same event for 24 hours.
-     * @param timestamp milliseconds since the epoch to show as the time of sending (appservice API, "Timestamp massaging")
-     */
-    async sendMessage(
-      as: MatrixUserId,
-      roomId: RoomId,
-      message: {
-        deliveryId: DeliveryId;
-        content: Readonly<Record<string, unknown>>;
-        timestamp?: number | undefined;
-      },
-      signal?: AbortSignal,
-    ): Promise<EventId> {
-      const { deliveryId, content, timestamp } = message;
-      const answer = await client.request(
-        {
-          operation: 'send message',
-          method: 'PUT',
-          path: `/rooms/${segment(roomId)}/send/m.room.message/${segment(deliveryId)}`,
-          as,
-          query: timestamp === undefined ? {} : { ts: timestamp },
-          body: content,
-          signal,
-        },
-        eventIdSchema,
-      );
-      return answer.event_id;
-    },
-
     /**
      * A page of a room's events, newest first.
      * @param from where to begin; the room's end when undefined

@@ -1,6 +1,6 @@
 // What a user may do in a room: the authorization rules of room versions 11 and 12 (Matrix specification, "Rooms").
 //
-// Not modelled: join rules other than `invite` and `public`, third-party invites, redactions.
+// Not modelled: join rules other than `invite` and `public`, third-party invites, redaction of state.
 import type { Content, EventDraft, Room } from './world.ts';
 import { contentOf, creatorsArePrivileged, membershipOf, stateKeyOf } from './world.ts';
 import { MatrixFailure, forbidden } from './failure.ts';
@@ -21,6 +21,12 @@ export function checkAllowed(room: Room, draft: EventDraft): void {
   if (key?.startsWith('@') === true && key !== draft.sender)
     throw forbidden('That state belongs to another user');
   if (draft.type === 'm.room.power_levels') checkPowerLevels(room, draft);
+}
+
+/** @throws MatrixFailure unless the event is the user's own, or they have the level to redact others' */
+export function checkMayRedact(room: Room, userId: string, { sender }: EventDraft): void {
+  if (sender !== userId && levelOf(room, userId) < namedLevel(room, 'redact'))
+    throw forbidden('Too little power to redact that');
 }
 
 /** @throws MatrixFailure unless the user is in the room */
@@ -54,7 +60,7 @@ function levelToSend(room: Room, { type, state_key }: EventDraft): number {
   return numbers(levels?.['events'])[type] ?? fallback;
 }
 
-function namedLevel(room: Room, name: 'invite' | 'kick' | 'ban'): number {
+function namedLevel(room: Room, name: 'invite' | 'kick' | 'ban' | 'redact'): number {
   return numberOr(contentOf(room, 'm.room.power_levels')?.[name], name === 'invite' ? 0 : 50);
 }
 

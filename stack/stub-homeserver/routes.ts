@@ -8,7 +8,7 @@ import type { RequestKind } from './request-counts.ts';
 import type { Handler } from './requests.ts';
 import { ok } from './requests.ts';
 import { putState, readState, readStateEvent } from './room-state.ts';
-import { readMessages, sendEvent, sync } from './timeline.ts';
+import { readMessages, redactEvent, sendEvent, sync } from './timeline.ts';
 import { upload } from './media.ts';
 
 /** A route, its pattern without what all have in common. */
@@ -60,6 +60,7 @@ const ROUTES: readonly Route[] = [
   route('POST', '/rooms/{roomId}/kick', changeOther('kick')),
   route('POST', '/rooms/{roomId}/ban', changeOther('ban')),
   route('POST', '/rooms/{roomId}/unban', changeOther('unban')),
+  route('PUT', '/rooms/{roomId}/redact/{eventId}/{txnId}', redactEvent),
   route('PUT', '/rooms/{roomId}/send/{type}/{txnId}', sendEvent),
   route('GET', '/rooms/{roomId}/messages', readMessages),
   route('GET', '/sync', sync),

@@ -1,7 +1,7 @@
-// What is said in rooms: sending once per transaction, paging back, `/sync` of joined rooms.
+// What is said in rooms: sending and redacting once per transaction, paging back, `/sync` of joined rooms.
 import type { Call, Reply, Requester } from './requests.ts';
 import { ok, param } from './requests.ts';
-import { checkAllowed, checkJoined } from './auth-rules.ts';
+import { checkAllowed, checkJoined, checkMayRedact } from './auth-rules.ts';
 import { MatrixFailure, forbidden } from './failure.ts';
 import { timestampIn } from './room-state.ts';
 import type { Content, Room, StoredEvent, World } from './world.ts';
@@ -20,6 +20,27 @@ export function sendEvent(call: Call): Reply {
   const draft = { type: param(call, 'type'), sender: requester.userId, content: body };
   checkAllowed(room, draft);
   const { event_id } = appendEvent(world, room, draft, timestampIn(query));
+  world.transactions.set(key, event_id);
+  return ok({ event_id });
+}
+
+/** `PUT /rooms/{roomId}/redact/{eventId}/{txnId}` */
+export function redactEvent(call: Call): Reply {
+  const { world, requester, body } = call;
+  const key = transactionKey(requester, call);
+  const redacted = world.transactions.get(key);
+  if (redacted !== undefined) return ok({ event_id: redacted });
+  const room = world.rooms.get(param(call, 'roomId'));
+  checkJoined(room, requester.userId);
+  const redacts = param(call, 'eventId');
+  const index = room.timeline.findIndex((event) => event.event_id === redacts);
+  const target = room.timeline[index];
+  if (target === undefined) throw new MatrixFailure(404, 'M_NOT_FOUND', 'No such event in the room');
+  checkMayRedact(room, requester.userId, target);
+  const draft = { type: 'm.room.redaction', sender: requester.userId, content: { ...body, redacts } };
+  checkAllowed(room, draft);
+  const { event_id } = appendEvent(world, room, draft);
+  room.timeline[index] = { ...target, content: {} };
   world.transactions.set(key, event_id);
   return ok({ event_id });
 }
@@ -68,7 +89,7 @@ export async function sync(call: Call): Promise<Reply> {
  * ghosts with one transaction id get one event; the stub has that trap too.
  */
 function transactionKey({ userId, deviceId = '', isAppservice }: Requester, { params }: Call): string {
-  const path = [params['roomId'], params['type'], params['txnId']];
+  const path = [params['roomId'], params['type'] ?? params['eventId'], params['txnId']];
   return JSON.stringify(isAppservice ? path : [...path, userId, deviceId]);
 }
 

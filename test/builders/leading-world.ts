@@ -18,7 +18,6 @@ import { enqueue } from '../../src/inbox/enqueue.ts';
 import type { Attempt } from '../../src/inbox/item.ts';
 import * as claimedRooms from '../../src/store/claimed-rooms.ts';
 import * as formerRooms from '../../src/store/former-rooms.ts';
-import * as messages from '../../src/store/messages.ts';
 import * as notices from '../../src/store/notices.ts';
 import * as people from '../../src/store/people.ts';
 import * as personAccounts from '../../src/store/person-accounts.ts';
@@ -80,7 +79,7 @@ export function createWorld(db: pg.Pool, over: Partial<Settings> = {}) {
   const log = recordingLog();
   const settings = { ...SETTINGS, ...over };
   const store = {
-    ...{ claimedRooms, formerRooms, messages, notices, people, personAccounts },
+    ...{ claimedRooms, formerRooms, notices, people, personAccounts },
     ...{ resourceVersions, roomMembers, rooms },
   };
   const clock = { now: () => new Date(NOW), monotonicMs: () => 0 };

@@ -149,7 +149,7 @@ describe.each(HOMESERVERS)('$name', ({ name, isMissing }) => {
       const isPushed = async () => {
         const deliveryId = `${as}/${sent.size}` as DeliveryId;
         const content = { msgtype: 'm.text', body: 'x' };
-        sent.add(await hs.homeserver.sendMessage(as, roomId, { deliveryId, content }));
+        sent.add(await hs.homeserver.sendEvent({ as, roomId, type: 'm.room.message', deliveryId, content }));
         return seen.events().find((event) => sent.has(event.event_id));
       };
       expect(await waitUntil(isPushed, { what: 'a message is pushed', timeoutMs: 60_000 })).toMatchObject({

@@ -33,11 +33,8 @@ describe.each(HOMESERVERS)('$name', ({ name, isMissing }) => {
     ) => {
       lastDelivery += 1;
       const deliveryId = `${bot}/${lastDelivery}` as DeliveryId;
-      return hs.homeserver.sendMessage(as, roomId, {
-        deliveryId,
-        content: { body, msgtype: 'm.text' },
-        ...more,
-      });
+      const content = { body, msgtype: 'm.text' };
+      return hs.homeserver.sendEvent({ as, roomId, type: 'm.room.message', deliveryId, content, ...more });
     };
     const sayMany = async (many: number): Promise<readonly EventId[]> => {
       const said: EventId[] = [];
@@ -71,7 +68,7 @@ describe.each(HOMESERVERS)('$name', ({ name, isMissing }) => {
     test('a message shows the time that it is given', async () => {
       const sent = await say(kim, 'long ago', { timestamp: 1_000_000 });
       const { events } = await hs.homeserver.messagesBefore(bot, roomId, {});
-      expect(events.find((event) => event.event_id === sent)).toEqual({
+      expect(events.find((event) => event.event_id === sent)).toMatchObject({
         event_id: sent,
         room_id: roomId,
         sender: kim,
@@ -79,6 +76,24 @@ describe.each(HOMESERVERS)('$name', ({ name, isMissing }) => {
         origin_server_ts: 1_000_000,
         content: { body: 'long ago', msgtype: 'm.text' },
       });
+    });
+
+    test('a redaction empties the message, once per transaction', async () => {
+      const eventId = await say(kim, 'by mistake');
+      const redaction = { as: kim, roomId, eventId, deliveryId: `${roomId}/redact` as DeliveryId };
+      const first = await hs.homeserver.redact(redaction);
+      expect(await hs.homeserver.redact(redaction)).toBe(first);
+      const { events } = await hs.homeserver.messagesBefore(bot, roomId, {});
+      expect(events.filter(({ type }) => type === 'm.room.redaction')).toHaveLength(1);
+      expect(events.find((event) => event.event_id === eventId)?.content).toEqual({});
+    });
+
+    test('a message of another is redacted by those alone who may', async () => {
+      const eventId = await say(bot, 'by the bot');
+      const redaction = { as: kim, roomId, eventId, deliveryId: `${roomId}/others` as DeliveryId };
+      await expect(hs.homeserver.redact(redaction)).rejects.toMatchObject({ errcode: 'M_FORBIDDEN' });
+      const byBot = { ...redaction, as: bot, eventId: await say(kim, 'by Kim') };
+      expect(await hs.homeserver.redact(byBot)).toMatch(/^\$/);
     });
 
     test('paging back shows everything once, newest first', async () => {

@@ -8,9 +8,9 @@ import {
   firstMessageDeliveryId,
   noticeDeliveryId,
 } from '../../src/mapping/delivery-ids.ts';
-import { resourceLane, roomLane } from '../../src/mapping/lanes.ts';
+import { roomLane, structureLane } from '../../src/mapping/lanes.ts';
 import { noticeMessage } from '../../src/mapping/notices.ts';
-import { communication, ref, request } from '../builders/fhir.ts';
+import { ref } from '../builders/fhir.ts';
 import { eventId, roomId, userId } from '../builders/matrix.ts';
 
 describe('aliases have the guides’ form and keep the case of ids', () => {
@@ -85,18 +85,7 @@ describe('delivery ids', () => {
 describe('lanes', () => {
   test.each([
     ['a room', roomLane(roomId('!r:h')), 'to-fhir:!r:h'],
-    ['a team', resourceLane({ resourceType: 'CareTeam', id: '1' }), 'to-matrix:CareTeam/1'],
-    ['a request', resourceLane({ ...request(), id: '245' }), 'to-matrix:CommunicationRequest/245'],
-    [
-      'a Communication shares the lane of its request',
-      resourceLane({ ...communication(), id: '9' }),
-      'to-matrix:CommunicationRequest/245',
-    ],
-    [
-      'a Communication of no conversation has its own',
-      resourceLane({ ...communication({ partOf: [] }), id: '9' }),
-      'to-matrix:Communication/9',
-    ],
+    ['a resource', structureLane(ref('CareTeam/1')), 'to-matrix:CareTeam/1'],
   ])('%s', (_, lane, expected) => {
     expect(lane).toBe(expected);
   });
@@ -107,13 +96,11 @@ test.each([
   ['unsupported-content', /cannot be recorded/],
   ['unsupported-event', /does not reach the record/],
   ['not-filed', /could not be recorded/],
-] as const)('a notice of %s says so to the one it is about, and carries its delivery id', (reason, words) => {
+] as const)('a notice of %s says so to the one it is about', (reason, words) => {
   const about = userId('@jan:zorg.example');
-  const deliveryId = noticeDeliveryId(roomId('!r:h'), about, reason);
-  expect(noticeMessage(about, reason, deliveryId)).toEqual({
+  expect(noticeMessage(about, reason)).toEqual({
     msgtype: 'm.notice',
     body: expect.stringMatching(words) as string,
     'm.mentions': { user_ids: ['@jan:zorg.example'] },
-    'io.github.fhir-matrix-bridge.delivery_id': deliveryId,
   });
 });

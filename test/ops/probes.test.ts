@@ -228,10 +228,13 @@ test('requests with ids in their paths leave none of them in the metrics', async
     createFhirClient({ ...limits, baseUrl: url, bearerToken: undefined, observe: metrics.observeFhir }),
     'client-assigned',
   );
-  const message = { deliveryId: 'secret-delivery' as DeliveryId, content: { body: 'secret text' } };
   const room = roomId('!secret:h');
+  const message = {
+    ...{ as: userId('@secret:h'), roomId: room, type: 'm.room.message' },
+    ...{ deliveryId: 'secret-delivery' as DeliveryId, content: { body: 'secret text' } },
+  };
   await Promise.allSettled([
-    homeserver.sendMessage(userId('@secret:h'), room, message),
+    homeserver.sendEvent(message),
     homeserver.invite(BOT, room, userId('@secret:h')),
     homeserver.resolveAlias(BOT, '#secret:h' as RoomAlias),
     fhir.read(ref('Patient/secret')),

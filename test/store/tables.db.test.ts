@@ -1,7 +1,6 @@
 // The tables besides the inbox, on a real database: who is the same message, who is whom, what was read and said.
 import { describe, expect, test } from 'vitest';
 import type { RoomAlias } from '../../src/domain/ids.ts';
-import * as messages from '../../src/store/messages.ts';
 import * as notices from '../../src/store/notices.ts';
 import * as people from '../../src/store/people.ts';
 import * as versions from '../../src/store/resource-versions.ts';
@@ -12,84 +11,7 @@ import { eventId, roomId, userId } from '../builders/matrix.ts';
 
 const pool = useBridgeDatabase();
 const EVENT = eventId('$e');
-const OTHER_EVENT = eventId('$other');
 const ROOM = roomId('!r:h');
-const COMMUNICATION = ref('Communication/1');
-const OTHER = ref('Communication/2');
-
-describe('a message from Matrix', () => {
-  const start = (communication = COMMUNICATION as typeof COMMUNICATION | undefined) =>
-    messages.startFromMatrix(pool(), { eventId: EVENT, communication, roomId: ROOM });
-  const own = { origin: 'matrix', eventId: EVENT, roomId: ROOM };
-
-  test('is known from the moment before it is written, by event and by Communication', async () => {
-    await start();
-    const expected = { ...own, communication: COMMUNICATION, digest: undefined, completed: false };
-    expect(await messages.findMessageByEvent(pool(), EVENT)).toMatchObject(expected);
-    expect(await messages.findMessageByCommunication(pool(), COMMUNICATION, undefined)).toMatchObject(
-      expected,
-    );
-    expect(await messages.findMessageByEvent(pool(), OTHER_EVENT)).toBeUndefined();
-    expect(await messages.findMessageByCommunication(pool(), OTHER, OTHER_EVENT)).toBeUndefined();
-  });
-
-  test('whose id the server gives is known by the event id before the answer has come', async () => {
-    await start(undefined);
-    expect(await messages.findMessageByCommunication(pool(), OTHER, EVENT)).toMatchObject(own);
-    expect(await messages.findMessageByCommunication(pool(), OTHER, undefined)).toBeUndefined();
-  });
-
-  test('started twice is one; completed, it has its Communication and digest', async () => {
-    await start();
-    await start();
-    await messages.completeFromMatrix(pool(), EVENT, { communication: COMMUNICATION, digest: 'd' });
-    const found = await messages.findMessageByEvent(pool(), EVENT);
-    expect(found).toMatchObject({ ...own, communication: COMMUNICATION, digest: 'd', completed: true });
-    expect((await pool().query('select from message')).rowCount).toBe(1);
-  });
-
-  test('that another bridge recorded too is known by its event id: it is not said again', async () => {
-    await start();
-    await messages.completeFromMatrix(pool(), EVENT, { communication: COMMUNICATION, digest: 'd' });
-    expect(await messages.findMessageByCommunication(pool(), OTHER, EVENT)).toMatchObject(own);
-  });
-});
-
-describe('a message from FHIR', () => {
-  const start = (communication = COMMUNICATION) =>
-    messages.startFromFhir(pool(), { communication, roomId: ROOM });
-
-  test('keeps the time of its first attempt', async () => {
-    const first = await start();
-    expect(await start()).toEqual(first);
-  });
-
-  test('completed, it is known by event and by Communication', async () => {
-    await start();
-    await messages.completeFromFhir(pool(), COMMUNICATION, { eventId: EVENT, digest: 'd' });
-    const expected = {
-      origin: 'fhir',
-      eventId: EVENT,
-      communication: COMMUNICATION,
-      digest: 'd',
-      completed: true,
-    };
-    expect(await messages.findMessageByEvent(pool(), EVENT)).toMatchObject(expected);
-    expect(await messages.findMessageByCommunication(pool(), COMMUNICATION, EVENT)).toMatchObject(expected);
-  });
-
-  test('copied with its event id into a new Communication, that one is a message of its own', async () => {
-    await start();
-    await messages.completeFromFhir(pool(), COMMUNICATION, { eventId: EVENT, digest: 'd' });
-    expect(await messages.findMessageByCommunication(pool(), OTHER, EVENT)).toBeUndefined();
-  });
-
-  test('its own row counts before one that only shares the event id', async () => {
-    await messages.startFromMatrix(pool(), { eventId: EVENT, communication: undefined, roomId: ROOM });
-    await start(OTHER);
-    expect(await messages.findMessageByCommunication(pool(), OTHER, EVENT)).toMatchObject({ origin: 'fhir' });
-  });
-});
 
 describe('the ledger of versions', () => {
   const version = (reference: string, versionId = '1', lastUpdated = '2025-09-26T09:00:00.000Z') => ({

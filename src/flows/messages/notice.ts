@@ -1,9 +1,11 @@
 // Tells a sender something in the room, once: an inbox item of its own, so that it survives as messages do.
-import type { NoticeItem } from '../../domain/inbox.ts';
+import type { NoticeItem, NoticeReason } from '../../domain/inbox.ts';
+import type { MatrixEvent } from '../../domain/matrix.ts';
 import { noticeDeliveryId } from '../../mapping/delivery-ids.ts';
 import { noticeMessage } from '../../mapping/notices.ts';
-import type { Attempt, NewItem, Outcome } from '../../inbox/item.ts';
-import type { Bridge } from '../bridge.ts';
+import type { Attempt, NewItem } from '../../inbox/item.ts';
+import type { Bridge, Store } from '../bridge.ts';
+import type { FlowOutcome } from '../outcome.ts';
 
 /** A notice as an inbox item. Its lane is its own: a notice never holds up the conversation. */
 export function noticeItem({ roomId, about, reason }: NoticeItem): NewItem {
@@ -15,14 +17,38 @@ export function noticeItem({ roomId, about, reason }: NoticeItem): NewItem {
   };
 }
 
-/** Says a notice, unless it was said. */
-export async function sayNotice(bridge: Bridge, item: NoticeItem, { signal }: Attempt): Promise<Outcome> {
-  const { store, db, settings } = bridge;
+/** The notices for the sender of an event; those that they were told in this room before are left out. */
+export async function noticesFor(
+  { store, db }: { readonly store: Pick<Store, 'notices'>; readonly db: Bridge['db'] },
+  { room_id: roomId, sender: about }: MatrixEvent,
+  reasons: readonly NoticeReason[],
+): Promise<readonly NewItem[]> {
+  const items: NewItem[] = [];
+  for (const reason of reasons) {
+    if (!(await store.notices.wasSaid(db, { roomId, about, reason })))
+      items.push(noticeItem({ kind: 'notice', roomId, about, reason }));
+  }
+  return items;
+}
+
+/** Sends a notice, unless it was sent. */
+export async function sendNotice(
+  {
+    store,
+    db,
+    settings,
+    sending,
+    metrics,
+  }: Pick<Bridge, 'db' | 'metrics' | 'sending' | 'settings'> & { readonly store: Pick<Store, 'notices'> },
+  item: NoticeItem,
+  { signal }: Attempt,
+): Promise<FlowOutcome> {
   const { roomId, about, reason } = item;
   if (await store.notices.wasSaid(db, item)) return { kind: 'ignored', reason: 'said' };
   const deliveryId = noticeDeliveryId(roomId, about, reason);
-  const content = noticeMessage(about, reason, deliveryId);
-  await bridge.speaking.speak({ as: settings.bot, roomId, deliveryId, content }, signal);
-  bridge.metrics.notices.inc({ reason });
+  const content = noticeMessage(about, reason);
+  const event = { as: settings.bot, roomId, deliveryId, type: 'm.room.message', content };
+  await sending.sendAs(event, signal);
+  metrics.notices.inc({ reason });
   return { kind: 'done', record: (tx) => store.notices.saveSaid(tx, item) };
 }

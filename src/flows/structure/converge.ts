@@ -1,6 +1,7 @@
 // Something a space or room depends on changed → it is brought up to date, and so is what depends on it in turn.
 import type { FhirReference } from '../../domain/ids.ts';
 import { typeOf } from '../../domain/ids.ts';
+import type { ClientBase } from 'pg';
 import type { NewItem, Outcome, RecordEffect } from '../../inbox/item.ts';
 import type { Bridge } from '../bridge.ts';
 import { careTeamToSpace } from './care-team-to-space.ts';
@@ -14,8 +15,8 @@ export interface Converged {
   readonly hasRoom: boolean;
   /** What is to be done next. */
   readonly next: readonly NewItem[];
-  /** What is to be recorded when the next items are stored. */
-  readonly record?: RecordEffect;
+  /** What waited for it, and goes on with the next items. */
+  readonly released?: (tx: ClientBase) => Promise<readonly NewItem[]>;
 }
 
 /** What asks for a convergence. */
@@ -73,11 +74,10 @@ export async function convergeNow(
   cause: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const { next, record } = await convergeOne(bridge, reference, { cause }, signal);
-  if (next.length === 0) return;
+  const { next, released } = await convergeOne(bridge, reference, { cause }, signal);
+  if (next.length === 0 && released === undefined) return;
   await bridge.transact(async (tx) => {
-    await bridge.enqueue(tx, next);
-    await record?.(tx);
+    await bridge.enqueue(tx, [...next, ...((await released?.(tx)) ?? [])]);
   });
 }
 
@@ -93,10 +93,9 @@ function convergeOne(
 }
 
 function outcomeOf(bridge: Bridge, converged: Converged, others: readonly NewItem[]): Outcome {
-  const next = unique([...converged.next, ...others]);
   const record: RecordEffect = async (tx) => {
-    await bridge.enqueue(tx, next);
-    await converged.record?.(tx);
+    const released = (await converged.released?.(tx)) ?? [];
+    await bridge.enqueue(tx, unique([...converged.next, ...others, ...released]));
   };
   return converged.hasRoom ? { kind: 'done', record } : { kind: 'ignored', reason: 'no-room', record };
 }

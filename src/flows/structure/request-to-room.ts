@@ -4,7 +4,7 @@ import type { FhirReference, RoomId } from '../../domain/ids.ts';
 import { parseReference, referenceTo } from '../../domain/ids.ts';
 import { firstMessageDeliveryId } from '../../mapping/delivery-ids.ts';
 import { desiredConversation, spaceChild } from '../../mapping/desired-room.ts';
-import { textMessage } from '../../mapping/fhir-to-matrix/communication.ts';
+import { textSend } from '../../messages/kinds/text.ts';
 import { authorOf, firstMessageOf, partiesOf } from '../../mapping/fhir-to-matrix/participants.ts';
 import { withTeamRoles } from '../../mapping/fhir-to-matrix/team-roles.ts';
 import { roomOfRequest } from '../../mapping/matrix-to-fhir/room-request.ts';
@@ -18,7 +18,7 @@ import { convergeItem } from '../items/converge.ts';
 import type { Asked, Converged } from './converge.ts';
 import type { Blueprint, RoomPlan } from './converge-room.ts';
 import { applyPlan, planRoom, strayLinks } from './converge-room.ts';
-import { heldItem } from './held-communications.ts';
+import { releaseWaiting } from '../items/waiting.ts';
 import { resolvePeople, speakerFor } from '../people/people.ts';
 import type { Standing } from './space-of-request.ts';
 import { ensureSpaceOf, findSpaceOf } from './space-of-request.ts';
@@ -39,16 +39,12 @@ export async function requestToRoom(
   { cause, insist }: Asked,
   signal: AbortSignal,
 ): Promise<Converged> {
-  const { store, db } = bridge;
   const conversation = await convergeConversation(bridge, reference, signal, insist);
   if (conversation === undefined) return { hasRoom: false, next: [] };
-  const held = await store.heldCommunications.findHeldCommunications(db, reference);
   return {
     hasRoom: true,
-    next: held.map((communication) => heldItem(reference, communication, cause)),
-    ...(held.length > 0 && {
-      record: (tx) => store.heldCommunications.releaseHeldCommunications(tx, reference, held),
-    }),
+    next: [],
+    released: (tx) => releaseWaiting(bridge.store, tx, [reference], cause),
   };
 }
 
@@ -238,11 +234,9 @@ async function sayFirstMessage(
   const deliveryId = firstMessageDeliveryId(reference);
   const as = await speakerFor(bridge, authorOf(request), signal);
   const sent = Date.parse(request.authoredOn ?? '');
-  const eventId = await bridge.speaking.speak(
-    {
-      ...{ as, roomId, deliveryId, content: textMessage(text, deliveryId) },
-      timestamp: Number.isNaN(sent) ? undefined : sent,
-    },
+  const timestamp = Number.isNaN(sent) ? undefined : sent;
+  const eventId = await bridge.sending.sendAs(
+    { as, roomId, deliveryId, timestamp, ...textSend(text) },
     signal,
   );
   await bridge.store.rooms.saveFirstMessage(bridge.db, reference, eventId);

@@ -1,7 +1,6 @@
 // Rooms that are upgraded: the bridge follows into the room that takes the old one's place, and only into that.
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { MatrixEvent } from '../../../src/domain/matrix.ts';
-import { messageToFhir } from '../../../src/flows/messages/message-to-communication.ts';
 import * as people from '../../../src/store/people.ts';
 import * as roomMembers from '../../../src/store/room-members.ts';
 import * as rooms from '../../../src/store/rooms.ts';
@@ -16,12 +15,11 @@ import {
   stateEvent,
   writeRooms,
 } from '../../builders/leading-world.ts';
-import { BOT, message, roomId } from '../../builders/matrix.ts';
+import { BOT, roomId } from '../../builders/matrix.ts';
 
 const NEXT = roomId('!next');
 const ALIAS = '#communicationrequest/2:example.org';
 const REQUEST = ref('CommunicationRequest/2');
-const ATTEMPT = { number: 1, inDoubt: false, signal: new AbortController().signal };
 const AGAIN = { number: 2 };
 const database = useBridgeDatabase();
 
@@ -238,29 +236,6 @@ describe('a tombstone by someone whom another member gave the power', () => {
     matrix.set(ROOM, 'm.room.create', '', { room_version: '12' }, BOT);
     expect(await handle(tombstone(), AGAIN)).toBe('upgrade-not-allowed');
     expect(await handle(tombstone({ sender: BOT }))).toBe('done');
-  });
-});
-
-describe('what is said in a room that was replaced', () => {
-  const said = (at: Date): MatrixEvent =>
-    message({ event_id: '$said', room_id: ROOM, sender: NURSE, origin_server_ts: at.getTime() });
-
-  test('is recorded if it was said before, and handled late', async () => {
-    const { bridge, fhir, handle } = createScene();
-    await handle(tombstone());
-    const late = said(new Date(Date.now() - 60_000));
-    expect(await messageToFhir(bridge, late, ATTEMPT)).toMatchObject({ kind: 'done' });
-    expect(fhir.writes).toHaveLength(1);
-  });
-
-  test('is not recorded if it was said after, and its sender is told', async () => {
-    const { bridge, fhir, handle, converged } = createScene();
-    await handle(tombstone());
-    const outcome = await messageToFhir(bridge, said(new Date(Date.now() + 60_000)), ATTEMPT);
-    expect(outcome).toMatchObject({ kind: 'ignored', reason: 'room-replaced' });
-    if ('record' in outcome) await bridge.transact(outcome.record);
-    expect(fhir.writes).toEqual([]);
-    expect(await converged()).toContain('room-replaced');
   });
 });
 

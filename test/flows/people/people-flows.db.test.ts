@@ -1,4 +1,5 @@
 // What follows when people change: ghosts, rooms that depend on them, an operator's word. On a real database.
+import { communicationRequestThread as thread } from '../../../src/messages/threads/communication-request.ts';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { FollowedType } from '../../../src/domain/fhir.ts';
 import type { FhirReference, RoomAlias } from '../../../src/domain/ids.ts';
@@ -241,7 +242,7 @@ describe('of people who changed, those are stored', () => {
   const pulled = async (type: FollowedType, ...resources: readonly StoredResource[]) => {
     const transact = <T>(work: Parameters<typeof inTransaction<T>>[1]) => inTransaction(pool(), work);
     const ringMatrix = () => Promise.resolve();
-    const intake = createIntake({ transact, enqueue, knownSourceIds, ringMatrix, store });
+    const intake = createIntake({ transact, enqueue, knownSourceIds, ringMatrix, thread, store });
     return intake.pulled(type, resources);
   };
   const version = (reference: string, over: object = {}) =>

@@ -1,4 +1,5 @@
 // The address of a practitioner's ghost goes into one's own directory, once and over failures. On a real database.
+import type { JsonValue } from '../../../src/domain/json.ts';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createFhirClient } from '../../../src/fhir/client.ts';
 import { createFhirServer } from '../../../src/fhir/server.ts';
@@ -90,7 +91,7 @@ async function world({ isConfigured = true } = {}) {
       signal,
     );
   /** Handles an item as the inbox does. */
-  const handle = async (payload: object): Promise<string> => {
+  const handle = async (payload: JsonValue): Promise<string> => {
     const item = { lane: '', position: 1, source: '', sourceId: '', payload, receivedAt: new Date() };
     const outcome = await createHandle(bridge)(item, { number: 1, inDoubt: false, signal });
     if ('record' in outcome) await inTransaction(pool(), outcome.record);

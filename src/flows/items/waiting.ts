@@ -1,0 +1,49 @@
+// What refers to something that is not there yet waits, in its order and without holding up others, until it comes.
+import type { ClientBase } from 'pg';
+import type { NewItem } from '../../inbox/item.ts';
+import type { AwaitedId, WaitingItem } from '../../store/waiting-items.ts';
+import type { Store } from '../bridge.ts';
+import type { FlowOutcome } from '../outcome.ts';
+
+type Tables = Pick<Store, 'waitingItems'>;
+
+/**
+ * Lets an item wait.
+ * @param isThere whether what it waits for has come meanwhile: then the item goes on at once
+ * @param cause what brings the item back, in that case
+ */
+export function waitFor(
+  { waitingItems }: Tables,
+  waitsFor: AwaitedId,
+  item: WaitingItem,
+  isThere: (tx: ClientBase) => Promise<boolean>,
+): FlowOutcome {
+  return {
+    kind: 'ignored',
+    reason: 'held',
+    next: async (tx) => {
+      await waitingItems.lockWaiting(tx, waitsFor);
+      if (await isThere(tx)) return [returning(item, `already ${waitsFor}`)];
+      await waitingItems.saveWaiting(tx, waitsFor, item);
+      return [];
+    },
+  };
+}
+
+/**
+ * Takes what waits for these, to go on in the order in which it came.
+ * @param cause what lets it go: should it have to wait again, the next release is another
+ */
+export async function releaseWaiting(
+  { waitingItems }: Tables,
+  tx: ClientBase,
+  waitsFor: readonly AwaitedId[],
+  cause: string,
+): Promise<readonly NewItem[]> {
+  for (const each of waitsFor.toSorted()) await waitingItems.lockWaiting(tx, each);
+  return (await waitingItems.takeWaiting(tx, waitsFor)).map((item) => returning(item, cause));
+}
+
+function returning({ about, lane, payload }: WaitingItem, cause: string): NewItem {
+  return { lane, source: 'waited', sourceId: `${about} ${cause}`, payload };
+}

@@ -1,0 +1,54 @@
+// What is known of the messages that a message refers to.
+import type { EventId, FhirReference } from '../../domain/ids.ts';
+import type { Link, Links, MessageRef } from '../../messages/kind.ts';
+import type { MessageLink } from '../../store/message-links.ts';
+import type { Queryable } from '../../store/database.ts';
+import type { Store } from '../bridge.ts';
+
+type Tables = Pick<Store, 'messageLinks'>;
+
+/** The links of what was referred to, and which of it was not carried yet. */
+export interface LoadedLinks {
+  readonly known: Links;
+  readonly missing: readonly MessageRef[];
+}
+
+/** Loads the links of these; one that is under way counts as missing. */
+export async function loadLinks(
+  { messageLinks }: Tables,
+  db: Queryable,
+  refs: readonly MessageRef[],
+): Promise<LoadedLinks> {
+  const wanted = [...new Set(refs)];
+  const found = wanted.length === 0 ? [] : await messageLinks.findLinks(db, splitRefs(wanted));
+  const known = linksOf(found.filter(({ completed }) => completed));
+  const isMissing = (ref: MessageRef): boolean =>
+    (isEventId(ref) ? known.ofEvent(ref) : known.ofCommunication(ref)).length === 0;
+  return { known, missing: wanted.filter(isMissing) };
+}
+
+/** Tells whether a message that is referred to was carried. */
+export async function wasCarried(tables: Tables, db: Queryable, ref: MessageRef): Promise<boolean> {
+  return (await loadLinks(tables, db, [ref])).missing.length === 0;
+}
+
+function linksOf(found: readonly MessageLink[]): Links {
+  const by = <Key>(key: (link: Link) => Key | undefined) => Map.groupBy(found, key);
+  const [events, communications] = [by(({ eventId }) => eventId), by(({ communication }) => communication)];
+  return {
+    ofEvent: (eventId) => events.get(eventId) ?? [],
+    ofCommunication: (reference) => communications.get(reference) ?? [],
+  };
+}
+
+function splitRefs(refs: readonly MessageRef[]) {
+  return {
+    eventIds: refs.filter(isEventId),
+    communications: refs.filter((ref): ref is FhirReference => !isEventId(ref)),
+  };
+}
+
+/** An event id begins with a dollar sign (https://spec.matrix.org/v1.19/appendices/#event-ids), which no reference holds. */
+function isEventId(ref: MessageRef): ref is EventId {
+  return ref.startsWith('$');
+}

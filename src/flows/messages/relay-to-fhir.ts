@@ -1,0 +1,203 @@
+// A message was sent into a conversation's room → what its kind makes of it is written to the FHIR server.
+import type { Fact } from '../../domain/facts.ts';
+import type { Communication, ResourceVersion } from '../../domain/fhir.ts';
+import type { FhirReference } from '../../domain/ids.ts';
+import { referenceTo, typeOf } from '../../domain/ids.ts';
+import type { NoticeReason } from '../../domain/inbox.ts';
+import type { MatrixEvent } from '../../domain/matrix.ts';
+import { isOwnUser } from '../../mapping/own-users.ts';
+import { contentDigest, readEnvelope } from '../../messages/envelope.ts';
+import type { FhirWrite, ReadEvent, RegisteredKind } from '../../messages/kind.ts';
+import { readEvent } from '../../messages/registry.ts';
+import type { ThreadProfile } from '../../messages/threads/thread-profile.ts';
+import type { StoredResource } from '../../fhir/server.ts';
+import type { Attempt, Item } from '../../inbox/item.ts';
+import type { LinkKey, NewLink } from '../../store/message-links.ts';
+import type { RoomRow } from '../../store/rooms.ts';
+import type { Bridge, Store } from '../bridge.ts';
+import type { FlowOutcome } from '../outcome.ts';
+import { BridgeError } from '../../telemetry/errors.ts';
+import { loadLinks, wasCarried } from './links.ts';
+import { noticesFor } from './notice.ts';
+import { releaseWaiting, waitFor } from '../items/waiting.ts';
+
+/** What the pipeline works with. */
+export interface RelayToFhir {
+  readonly kinds: readonly RegisteredKind[];
+  readonly thread: ThreadProfile;
+  readonly db: Bridge['db'];
+  readonly store: Pick<
+    Store,
+    'formerRooms' | 'messageLinks' | 'notices' | 'people' | 'resourceVersions' | 'rooms' | 'waitingItems'
+  >;
+  readonly fhir: Pick<Bridge['fhir'], 'createOnce' | 'read' | 'update'>;
+  readonly settings: Pick<
+    Bridge['settings'],
+    'deliverPreparation' | 'ghostPrefix' | 'idStrategy' | 'serverName' | 'sourceSystemExtension'
+  >;
+  readonly metrics: Pick<Bridge['metrics'], 'messages'>;
+}
+
+/**
+ * Handles an event of a room that is no state.
+ * @param item in which the event came, should it have to wait
+ */
+export async function relayToFhir(
+  relay: RelayToFhir,
+  event: MatrixEvent,
+  item: Pick<Item, 'lane' | 'payload'>,
+  attempt: Attempt,
+): Promise<FlowOutcome> {
+  const { db, store, settings } = relay;
+  if (isOwnUser(settings, event.sender)) return { kind: 'ignored', reason: 'own-message' };
+  const room = await store.rooms.findRoomById(db, event.room_id);
+  if (room === undefined || typeOf(room.reference) !== 'CommunicationRequest')
+    return { kind: 'ignored', reason: 'not-a-conversation' };
+  const { known, missing } = await loadLinks(
+    store,
+    db,
+    relay.kinds.flatMap((kind) => kind.refs({ event })),
+  );
+  const [awaited] = missing;
+  if (awaited !== undefined) {
+    const waiting = { about: event.event_id, lane: item.lane, payload: item.payload };
+    return waitFor(store, awaited, waiting, (tx) => wasCarried(store, tx, awaited));
+  }
+  const read = readEvent(relay.kinds, { event }, known);
+  if (read === undefined) return { kind: 'ignored', reason: 'not-a-message' };
+  if (await wasReplaced(relay, event, room)) return notCarried(relay, event, ['room-replaced']);
+  const links = await store.messageLinks.findLinks(db, { eventIds: [event.event_id] });
+  if (links.length > 0 && links.every(({ completed }) => completed))
+    return { kind: 'ignored', reason: 'known' };
+  return write(relay, { event, room, read }, attempt);
+}
+
+interface Incoming {
+  readonly event: MatrixEvent;
+  readonly room: RoomRow;
+  readonly read: ReadEvent;
+}
+
+async function write(relay: RelayToFhir, incoming: Incoming, attempt: Attempt): Promise<FlowOutcome> {
+  const { db, store, settings, metrics } = relay;
+  const { event, room, read } = incoming;
+  const sender = await store.people.findPersonByUserId(db, event.sender);
+  const writes = read.toFhir({
+    event,
+    sender,
+    thread: relay.thread.link(room.reference),
+    subject: room.subject,
+    sourceSystemExtension: settings.sourceSystemExtension,
+  });
+  if (writes.length === 0) return notCarried(relay, event, read.notices);
+  const made: Made[] = [];
+  for (const [part, each] of writes.entries())
+    made.push(await writeOnce(relay, incoming, { write: each, part }, attempt));
+  const isUnknown = sender === undefined ? (['unmapped-sender'] as const) : [];
+  const notices = await noticesFor(relay, event, [...isUnknown, ...read.notices]);
+  return {
+    kind: 'done',
+    facts: made.map(({ fact }): Fact => ({ ...fact, by: { person: sender, userId: event.sender } })),
+    record: async (tx) => {
+      for (const { key, version, digest } of made) {
+        const communication = version.reference;
+        await store.messageLinks.completeLink(tx, key, { communication, eventId: event.event_id, digest });
+        await store.resourceVersions.recordWritten(tx, version);
+      }
+      metrics.messages.inc({ direction: 'to-fhir' });
+    },
+    next: async (tx) => {
+      const carried = [event.event_id, ...made.map(({ version }) => version.reference)];
+      return [...notices, ...(await releaseWaiting(store, tx, carried, event.event_id))];
+    },
+  };
+}
+
+/** A write that was made. */
+interface Made {
+  readonly key: LinkKey;
+  readonly version: ResourceVersion;
+  readonly digest: string;
+  readonly fact: Omit<Extract<Fact, { kind: 'created' | 'changed' }>, 'by'>;
+}
+
+/** The link comes before the write: whoever reads the new version first must find it here as the bridge's own. */
+async function writeOnce(
+  relay: RelayToFhir,
+  { event, read }: Incoming,
+  { write, part }: { readonly write: FhirWrite; readonly part: number },
+  attempt: Attempt,
+): Promise<Made> {
+  const { db, store, thread, settings } = relay;
+  const link: NewLink = {
+    ...{ origin: 'matrix', cause: event.event_id, part, kind: read.kind },
+    ...{ communication: ownReference(relay, write), eventId: event.event_id },
+    ...{ target: write.kind === 'change' ? write.target : undefined, roomId: event.room_id },
+  };
+  await store.messageLinks.startLink(db, link);
+  const { version, communication } = await effect(relay, write, attempt);
+  const { deliverPreparation } = settings;
+  return {
+    key: link,
+    version,
+    digest: contentDigest(readEnvelope(communication, { thread, deliverPreparation })),
+    fact: {
+      kind: write.kind === 'create' ? 'created' : 'changed',
+      on: { reference: version.reference, versionId: version.versionId },
+      ...{ direction: 'to-fhir', roomId: event.room_id, eventId: event.event_id },
+    },
+  };
+}
+
+/** The Communication that is written, as far as its id is known before. */
+function ownReference({ settings }: RelayToFhir, write: FhirWrite): FhirReference | undefined {
+  if (write.kind === 'change') return write.reference;
+  return settings.idStrategy === 'client-assigned'
+    ? referenceTo('Communication', write.communication.id)
+    : undefined;
+}
+
+async function effect(
+  { fhir }: RelayToFhir,
+  write: FhirWrite,
+  { number, inDoubt, signal }: Attempt,
+): Promise<{ readonly version: ResourceVersion; readonly communication: Communication }> {
+  if (write.kind === 'create') {
+    const { communication } = write;
+    const mayExist = number > 1 || inDoubt;
+    return { communication, version: await fhir.createOnce(communication, { mayExist, signal }) };
+  }
+  const before = await fhir.read(write.reference, signal);
+  if (before?.resourceType !== 'Communication')
+    throw new BridgeError('reference-missing', 'the Communication that is to be changed');
+  const changed = write.apply(before);
+  if (changed === undefined) return { communication: before, version: versionOf(before) };
+  const version = await fhir.update({ ...changed, id: before.id, meta: before.meta }, signal);
+  return { communication: changed, version };
+}
+
+function versionOf({ resourceType, id, meta }: StoredResource): ResourceVersion {
+  const { versionId, lastUpdated } = meta;
+  return { reference: referenceTo(resourceType, id), versionId, lastUpdated };
+}
+
+/** Whether the conversation had gone on to another room when this was sent; what was sent before is recorded, however late. */
+async function wasReplaced(
+  { store, db }: RelayToFhir,
+  event: MatrixEvent,
+  { roomId }: RoomRow,
+): Promise<boolean> {
+  if (roomId === event.room_id) return false;
+  const followedAt = await store.formerRooms.findFollowedAt(db, event.room_id);
+  return followedAt !== undefined && event.origin_server_ts > followedAt.getTime();
+}
+
+async function notCarried(
+  relay: RelayToFhir,
+  event: MatrixEvent,
+  reasons: readonly NoticeReason[],
+): Promise<FlowOutcome> {
+  const next = await noticesFor(relay, event, reasons);
+  const reason = reasons.includes('room-replaced') ? 'room-replaced' : 'unsupported-event';
+  return { kind: 'ignored', reason, next };
+}

@@ -1,0 +1,178 @@
+// A platform wrote a Communication → what its kind makes of it is sent into the conversation's room.
+import type { Fact } from '../../domain/facts.ts';
+import type { Communication } from '../../domain/fhir.ts';
+import type { EventId, FhirReference, MatrixUserId, RoomId } from '../../domain/ids.ts';
+import { referenceTo } from '../../domain/ids.ts';
+import type { JsonValue } from '../../domain/json.ts';
+import { structureLane } from '../../mapping/lanes.ts';
+import type { Phase } from '../../mapping/phases.ts';
+import type { Envelope } from '../../messages/envelope.ts';
+import { contentDigest, readEnvelope, withEventId } from '../../messages/envelope.ts';
+import type { ReadCommunication, RegisteredKind } from '../../messages/kind.ts';
+import { readCommunication } from '../../messages/registry.ts';
+import type { ThreadProfile } from '../../messages/threads/thread-profile.ts';
+import type { StoredResource } from '../../fhir/server.ts';
+import type { Attempt } from '../../inbox/item.ts';
+import type { Queryable } from '../../store/database.ts';
+import type { LinkKey, MessageLink } from '../../store/message-links.ts';
+import type { Bridge, Store } from '../bridge.ts';
+import type { FlowOutcome } from '../outcome.ts';
+import { loadLinks, wasCarried } from './links.ts';
+import { sendOnce } from './send-once.ts';
+import { releaseWaiting, waitFor } from '../items/waiting.ts';
+
+/** The room of a conversation, and what may still be sent there. */
+export interface Conversation {
+  readonly roomId: RoomId;
+  readonly phase: Phase;
+}
+
+/** What the pipeline works with. */
+export interface RelayToMatrix {
+  readonly kinds: readonly RegisteredKind[];
+  readonly thread: ThreadProfile;
+  readonly db: Bridge['db'];
+  readonly clock: Bridge['clock'];
+  readonly store: Pick<Store, 'ghosts' | 'messageLinks' | 'resourceVersions' | 'rooms' | 'waitingItems'>;
+  readonly fhir: Pick<Bridge['fhir'], 'read' | 'update'>;
+  readonly sending: Pick<Bridge['sending'], 'findSent' | 'redactAs' | 'sendAs'>;
+  readonly settings: Pick<Bridge['settings'], 'bot' | 'deliverPreparation'>;
+  readonly metrics: Pick<Bridge['metrics'], 'messages'>;
+  /** The user that sends for a person: their ghost, or the bot where there is none. */
+  readonly senderOf: (person: FhirReference | undefined, signal: AbortSignal) => Promise<MatrixUserId>;
+  /** Brings a conversation's room up to date; undefined when it has none and wants none. */
+  readonly openConversation: (
+    request: FhirReference,
+    signal: AbortSignal,
+  ) => Promise<Conversation | undefined>;
+}
+
+/** Handles a Communication that was created or updated. */
+export async function relayToMatrix(
+  relay: RelayToMatrix,
+  reference: FhirReference,
+  attempt: Attempt,
+): Promise<FlowOutcome> {
+  const { db, store, thread, settings, kinds } = relay;
+  const { signal } = attempt;
+  const communication = await relay.fhir.read(reference, signal);
+  if (communication?.resourceType !== 'Communication') return { kind: 'ignored', reason: 'gone' };
+  const envelope = readEnvelope(communication, { thread, ...settings });
+  const links = await store.messageLinks.findLinksOfCommunication(db, reference, envelope.eventId);
+  if (links.some(({ origin, completed }) => origin === 'matrix' && !completed))
+    return { kind: 'ignored', reason: 'own-write' };
+  const carried = links.filter(({ completed }) => completed);
+  if (carried.at(-1)?.digest === contentDigest(envelope)) return { kind: 'ignored', reason: 'unchanged' };
+  if (carried.length === 0 && !envelope.deliverable) return { kind: 'ignored', reason: 'status' };
+  const input = { communication, envelope };
+  const { known, missing } = await loadLinks(
+    store,
+    db,
+    kinds.flatMap((kind) => kind.refs(input)),
+  );
+  const read = readCommunication(kinds, input, carried, known);
+  if (read === undefined)
+    return { kind: 'ignored', reason: carried.length > 0 ? 'edit-not-carried' : 'empty' };
+  const request = envelope.thread;
+  if (request === undefined) return { kind: 'ignored', reason: 'no-conversation' };
+  const [awaited] = missing;
+  if (awaited !== undefined)
+    return waitFor(store, awaited, waiting(request, communication), (tx) => wasCarried(store, tx, awaited));
+  const conversation = await conversationOf(relay, request, signal);
+  if (conversation === undefined) {
+    // A resync may open it meanwhile, outside this lane.
+    const isOpen = async (tx: Queryable): Promise<boolean> =>
+      (await store.rooms.findRoom(tx, request))?.ready === true;
+    return waitFor(store, request, waiting(request, communication), isOpen);
+  }
+  if (conversation.phase === 'closed') return { kind: 'ignored', reason: 'closed' };
+  return send(relay, { reference, communication, envelope, carried, conversation, read }, attempt);
+}
+
+interface Outgoing {
+  readonly reference: FhirReference;
+  readonly communication: StoredResource<Communication>;
+  readonly envelope: Envelope;
+  readonly carried: readonly MessageLink[];
+  readonly conversation: Conversation;
+  readonly read: ReadCommunication;
+}
+
+async function send(relay: RelayToMatrix, outgoing: Outgoing, { signal }: Attempt): Promise<FlowOutcome> {
+  const { store, metrics } = relay;
+  const { reference, communication, envelope, carried, conversation, read } = outgoing;
+  const sender = await relay.senderOf(envelope.sender, signal);
+  const { as, relayedFor } = await sendingUser(relay, sender, conversation);
+  const isNew = carried.length === 0;
+  // The first sending is that of the Communication, whichever version is read by the time of a retry.
+  const cause = isNew ? reference : `${reference}/_history/${communication.meta.versionId}`;
+  const sent: { key: LinkKey; eventId: EventId }[] = [];
+  for (const [part, each] of read.toMatrix({ relayedFor }).entries()) {
+    const key = { cause, part };
+    const { roomId } = conversation;
+    const one = { ...key, communication: reference, kind: read.kind, roomId, as, timestamp: envelope.sentAt };
+    sent.push({ key, eventId: await sendOnce(relay, one, each, signal) });
+  }
+  const [first] = sent;
+  const written =
+    isNew && first !== undefined ? await writeBack(relay, communication, first.eventId, signal) : undefined;
+  const versionId = written?.versionId ?? communication.meta.versionId;
+  return {
+    kind: 'done',
+    facts: sent.map(({ eventId }): Fact => ({
+      kind: isNew ? 'created' : 'changed',
+      ...{ on: { reference, versionId }, by: { person: envelope.sender, userId: sender } },
+      ...{ direction: 'to-matrix', roomId: conversation.roomId, eventId },
+    })),
+    record: async (tx) => {
+      const digest = contentDigest(envelope);
+      for (const { key, eventId } of sent)
+        await store.messageLinks.completeLink(tx, key, { communication: reference, eventId, digest });
+      if (written !== undefined) await store.resourceVersions.recordWritten(tx, written);
+      metrics.messages.inc({ direction: 'to-matrix' });
+    },
+    next: (tx) => releaseWaiting(store, tx, [reference, ...sent.map(({ eventId }) => eventId)], cause),
+  };
+}
+
+/** In a read-only room only the bot may still send: it says whose message it is, so that a late one is not lost. */
+async function sendingUser(
+  { settings, store, db }: RelayToMatrix,
+  sender: MatrixUserId,
+  { phase }: Conversation,
+): Promise<{ readonly as: MatrixUserId; readonly relayedFor: string | undefined }> {
+  if (phase !== 'read-only' || sender === settings.bot) return { as: sender, relayedFor: undefined };
+  const shown = (await store.ghosts.findGhosts(db, [sender])).get(sender)?.displayName;
+  return { as: settings.bot, relayedFor: shown ?? sender };
+}
+
+async function conversationOf(
+  relay: RelayToMatrix,
+  request: FhirReference,
+  signal: AbortSignal,
+): Promise<Conversation | undefined> {
+  const room = await relay.store.rooms.findRoom(relay.db, request);
+  if (room?.ready === true && room.roomId !== undefined) return { roomId: room.roomId, phase: room.phase };
+  return relay.openConversation(request, signal);
+}
+
+function waiting(request: FhirReference, { id, meta }: StoredResource) {
+  const about = referenceTo('Communication', id);
+  const payload: JsonValue = {
+    ...{ kind: 'fhir.change', resourceType: 'Communication' },
+    ...{ reference: about, versionId: meta.versionId },
+  };
+  return { about, lane: structureLane(request), payload };
+}
+
+/** Adds the event id to the Communication's identifiers, in the version that was read. */
+async function writeBack(
+  { fhir }: RelayToMatrix,
+  communication: StoredResource<Communication>,
+  eventId: EventId,
+  signal: AbortSignal,
+) {
+  const updated = withEventId(communication, eventId);
+  if (updated === undefined) return undefined;
+  return fhir.update({ ...updated, id: communication.id, meta: communication.meta }, signal);
+}

@@ -1,0 +1,45 @@
+// Makes one send of a message, once: the link comes first, and an old attempt is looked for before the send is repeated.
+import type { EventId, FhirReference, MatrixUserId, RoomId } from '../../domain/ids.ts';
+import { communicationDeliveryId } from '../../mapping/delivery-ids.ts';
+import type { KindName, MatrixSend } from '../../messages/kind.ts';
+import type { LinkKey } from '../../store/message-links.ts';
+import type { Bridge, Store } from '../bridge.ts';
+
+/** For how long the homeserver knows a txn id for certain (it keeps them 24 hours). */
+const TXN_ID_KNOWN_MS = 20 * 60 * 60 * 1000;
+
+/** What the send needs. */
+export type SendDeps = Pick<Bridge, 'clock' | 'db' | 'sending'> & {
+  readonly store: Pick<Store, 'messageLinks'>;
+};
+
+/** Of which message it is, and as whom it is sent. */
+export interface Delivery extends LinkKey {
+  readonly communication: FhirReference;
+  readonly kind: KindName;
+  readonly roomId: RoomId;
+  readonly as: MatrixUserId;
+  /** Milliseconds since the epoch to show as the time of sending. */
+  readonly timestamp: number | undefined;
+}
+
+/** Sends or redacts. @returns the event that came of it */
+export async function sendOnce(
+  { clock, db, sending, store }: SendDeps,
+  { cause, part, communication, kind, roomId, as, timestamp }: Delivery,
+  send: MatrixSend,
+  signal: AbortSignal,
+): Promise<EventId> {
+  const deliveryId = communicationDeliveryId(cause, part);
+  const startedAt = await store.messageLinks.startLink(db, {
+    ...{ origin: 'fhir', cause, part, kind, communication, eventId: undefined, roomId },
+    target: send.kind === 'redact' ? send.eventId : undefined,
+  });
+  if (send.kind === 'redact') {
+    const { eventId } = send;
+    return sending.redactAs({ as, roomId, deliveryId, eventId }, signal);
+  }
+  const isLongAgo = clock.now().getTime() - startedAt.getTime() >= TXN_ID_KNOWN_MS;
+  const earlier = isLongAgo ? await sending.findSent(roomId, deliveryId, signal) : undefined;
+  return earlier ?? sending.sendAs({ as, roomId, deliveryId, timestamp, ...send }, signal);
+}

@@ -1,0 +1,78 @@
+// Sends as a ghost that may not be in the room yet, and finds again what was sent.
+import type { DeliveryId, EventId, MatrixUserId, RoomId } from '../domain/ids.ts';
+import { DELIVERY_ID_KEY } from '../domain/matrix.ts';
+import { MatrixRefusal } from './client.ts';
+import type { Homeserver } from './homeserver.ts';
+
+/** Something to be sent once. */
+export interface OutgoingEvent {
+  readonly as: MatrixUserId;
+  readonly roomId: RoomId;
+  readonly deliveryId: DeliveryId;
+  readonly type: string;
+  readonly content: Readonly<Record<string, unknown>>;
+  /** Milliseconds since the epoch to show as the time of sending. */
+  readonly timestamp?: number | undefined;
+}
+
+/** A redaction to be made once. */
+export interface OutgoingRedaction {
+  readonly as: MatrixUserId;
+  readonly roomId: RoomId;
+  readonly deliveryId: DeliveryId;
+  readonly eventId: EventId;
+}
+
+/** Creates the sending. */
+export function createSendAs({ homeserver, bot }: { homeserver: Homeserver; bot: MatrixUserId }) {
+  /** Sends, and where the ghost is not in the room has the bot invite it first. */
+  async function inRoom(
+    { as, roomId }: Pick<OutgoingEvent, 'as' | 'roomId'>,
+    send: () => Promise<EventId>,
+    signal: AbortSignal,
+  ): Promise<EventId> {
+    try {
+      return await send();
+    } catch (error) {
+      if (as === bot || !(error instanceof MatrixRefusal) || error.status !== 403) throw error;
+    }
+    await homeserver.invite(bot, roomId, as, signal);
+    await homeserver.join(as, roomId, signal);
+    return send();
+  }
+
+  return {
+    /** Sends an event, which carries its delivery id. The same delivery id is the same event for 24 hours. */
+    sendAs(event: OutgoingEvent, signal: AbortSignal): Promise<EventId> {
+      const content = { ...event.content, [DELIVERY_ID_KEY]: event.deliveryId };
+      return inRoom(event, () => homeserver.sendEvent({ ...event, content }, signal), signal);
+    },
+
+    /** Redacts an event. The same delivery id is the same redaction for 24 hours. */
+    redactAs(redaction: OutgoingRedaction, signal: AbortSignal): Promise<EventId> {
+      return inRoom(redaction, () => homeserver.redact(redaction, signal), signal);
+    },
+
+    /**
+     * Looks for an event sent before, by the delivery id it carries: for when the homeserver may have forgotten the txn id.
+     * Looks at the last thousand events of the room.
+     */
+    async findSent(
+      roomId: RoomId,
+      deliveryId: DeliveryId,
+      signal: AbortSignal,
+    ): Promise<EventId | undefined> {
+      let from: string | undefined;
+      for (let page = 0; page < 10; page += 1) {
+        const { events, end } = await homeserver.messagesBefore(bot, roomId, { from }, signal);
+        const found = events.find((event) => event.content[DELIVERY_ID_KEY] === deliveryId);
+        if (found !== undefined) return found.event_id;
+        if (end === undefined) return undefined;
+        from = end;
+      }
+      return undefined;
+    },
+  };
+}
+
+export type Sending = ReturnType<typeof createSendAs>;

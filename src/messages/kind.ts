@@ -1,0 +1,144 @@
+// A kind of message: how it is read from either side, and what it becomes on the other. Everything here is pure.
+import type { Communication } from '../domain/fhir.ts';
+import type { EventId, FhirReference } from '../domain/ids.ts';
+import type { NoticeReason } from '../domain/inbox.ts';
+import type { MatrixEvent } from '../domain/matrix.ts';
+import type { Envelope } from './envelope.ts';
+import type { RecordContext } from './record.ts';
+
+/** The name of a kind in links and on the reference page. It is stored, so it never changes. */
+export type KindName = string;
+
+/** A message as it stands in a room: the whole event, with fields that this version does not know. */
+export interface MatrixInput {
+  readonly event: MatrixEvent;
+}
+
+/** A message as a platform wrote it. */
+export interface FhirInput {
+  readonly communication: Communication;
+  readonly envelope: Envelope;
+}
+
+/** An event and a Communication that are one message, or one change of a message. */
+export interface Link {
+  /** Where the message was written. */
+  readonly origin: 'matrix' | 'fhir';
+  readonly kind: KindName;
+  readonly communication: FhirReference | undefined;
+  readonly eventId: EventId | undefined;
+  /** The event of the message that is changed or answered, if there is one. */
+  readonly target: EventId | undefined;
+}
+
+/** What is known of the messages that a message refers to. */
+export interface Links {
+  readonly ofEvent: (eventId: EventId) => readonly Link[];
+  readonly ofCommunication: (reference: FhirReference) => readonly Link[];
+}
+
+/** Something that a message refers to: it can be mapped when this was carried. */
+export type MessageRef = EventId | FhirReference;
+
+/** A write to the FHIR server. */
+export type FhirWrite =
+  | { readonly kind: 'create'; readonly communication: Communication & { readonly id: string } }
+  /** A new version of a Communication; `undefined` from `apply` means that it is so already. */
+  | {
+      readonly kind: 'change';
+      readonly reference: FhirReference;
+      /** The event of the message that is changed. */
+      readonly target: EventId;
+      readonly apply: (before: Communication) => Communication | undefined;
+    };
+
+/** A send to the homeserver. */
+export type MatrixSend =
+  | {
+      readonly kind: 'send';
+      readonly type: string;
+      readonly content: Readonly<Record<string, unknown>>;
+    }
+  | { readonly kind: 'redact'; readonly eventId: EventId };
+
+/** How a message is shown in the room. */
+export interface MatrixContext {
+  /** The name of the sender, where the bot sends in their place: the message has to say whose it is. */
+  readonly relayedFor: string | undefined;
+}
+
+/** The line of a kind on the reference page. */
+export interface KindPage {
+  /** What it is in Matrix; empty where the kind does not come from there. */
+  readonly matrix: string;
+  /** What it is in FHIR; empty likewise. */
+  readonly fhir: string;
+  readonly kept: string;
+  /** What does not cross, and who is told. */
+  readonly lost: string;
+}
+
+/** A kind of message, with `Message` as the form that both sides have in common. */
+export interface Kind<Message> {
+  readonly name: KindName;
+  readonly page: KindPage;
+  /** What has to be carried before an event or a Communication of this kind can be; none where it is left out. */
+  readonly refs?: (input: MatrixInput | FhirInput) => readonly MessageRef[];
+  /** Reads an event; undefined when it is not of this kind. */
+  readonly fromMatrix: (input: MatrixInput, known: Links) => Message | undefined;
+  /** What is to be written; nothing where the FHIR side has no place for it. */
+  readonly toFhir: (message: Message, context: RecordContext) => readonly FhirWrite[];
+  /**
+   * Reads a Communication; undefined when it is not of this kind.
+   * @param carried the links of what was carried of it before; none for a new one
+   */
+  readonly fromFhir: (input: FhirInput, carried: readonly Link[], known: Links) => Message | undefined;
+  /** What is to be sent, in order. */
+  readonly toMatrix: (message: Message, context: MatrixContext) => readonly MatrixSend[];
+  /** What the sender in Matrix has to be told, because something does not cross. */
+  readonly notices?: (message: Message) => readonly NoticeReason[];
+}
+
+/** An event that a kind has read. */
+export interface ReadEvent {
+  readonly kind: KindName;
+  readonly toFhir: (context: RecordContext) => readonly FhirWrite[];
+  readonly notices: readonly NoticeReason[];
+}
+
+/** A Communication that a kind has read. */
+export interface ReadCommunication {
+  readonly kind: KindName;
+  readonly toMatrix: (context: MatrixContext) => readonly MatrixSend[];
+}
+
+/** A kind whose message no one else sees, so that kinds of different messages stand in one list. */
+export interface RegisteredKind {
+  readonly name: KindName;
+  readonly page: KindPage;
+  readonly refs: (input: MatrixInput | FhirInput) => readonly MessageRef[];
+  readonly readEvent: (input: MatrixInput, known: Links) => ReadEvent | undefined;
+  readonly readCommunication: (
+    input: FhirInput,
+    carried: readonly Link[],
+    known: Links,
+  ) => ReadCommunication | undefined;
+}
+
+/** Makes a kind ready for the list of kinds. */
+export function defineKind<Message>(kind: Kind<Message>): RegisteredKind {
+  const { name, page, refs = () => [], notices = () => [] } = kind;
+  return {
+    ...{ name, page, refs },
+    readEvent: (input, known) => {
+      const message = kind.fromMatrix(input, known);
+      if (message === undefined) return undefined;
+      return { kind: name, toFhir: (context) => kind.toFhir(message, context), notices: notices(message) };
+    },
+    readCommunication: (input, carried, known) => {
+      const message = kind.fromFhir(input, carried, known);
+      if (message === undefined) return undefined;
+      return { kind: name, toMatrix: (context) => kind.toMatrix(message, context) };
+    },
+  };
+}

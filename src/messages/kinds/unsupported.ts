@@ -1,0 +1,60 @@
+// Everything else that says something: a marked record that tells what was lost, and a notice to the sender (rule 8).
+import type { MatrixEvent } from '../../domain/matrix.ts';
+import { defineKind } from '../kind.ts';
+import { createRecord } from '../record.ts';
+import { attachmentsNotShown, textSend } from './text.ts';
+
+type Unsupported =
+  /** Said in the room, and recorded as something that was said. */
+  | { readonly what: 'message'; readonly term: string }
+  /** Changes what was said; the record does not follow. */
+  | { readonly what: 'change' }
+  | { readonly what: 'attachments'; readonly count: number };
+
+/** Events that say something in the room. */
+const MESSAGES: ReadonlySet<string> = new Set([
+  'm.room.message',
+  'm.room.encrypted',
+  'm.sticker',
+  'm.poll.start',
+]);
+/** Events by which people change what was said. */
+const CHANGES: ReadonlySet<string> = new Set(['m.room.redaction', 'm.reaction']);
+
+/** The kind; it takes what no other kind has taken. */
+export const unsupported = defineKind<Unsupported>({
+  name: 'unsupported',
+  page: {
+    matrix: 'every other message; reactions and redactions',
+    fhir: 'a Communication with attachments or references alone',
+    kept: 'that something was said, by whom and when',
+    lost: 'the content: the record is tagged `content-lost`, and the sender in Matrix reads a notice',
+  },
+  fromMatrix: ({ event }) => {
+    if (CHANGES.has(event.type)) return { what: 'change' };
+    return MESSAGES.has(event.type) ? { what: 'message', term: termOf(event) } : undefined;
+  },
+  toFhir: (message, context) =>
+    message.what === 'message'
+      ? [
+          createRecord(context, {
+            payload: [
+              { contentString: `[A Matrix message of a kind that cannot be recorded here: ${message.term}]` },
+            ],
+            tag: { code: 'content-lost', display: 'Content was lost on the way' },
+          }),
+        ]
+      : [],
+  fromFhir: ({ envelope: { text, otherPayloads: count } }, carried) =>
+    carried.length > 0 || text !== undefined || count === 0 ? undefined : { what: 'attachments', count },
+  toMatrix: (message, context) =>
+    message.what === 'attachments' ? [textSend(attachmentsNotShown(message.count), context)] : [],
+  notices: ({ what }) => [what === 'change' ? 'unsupported-event' : 'unsupported-content'],
+});
+
+/** The type of the message, unless it may say more than a type. */
+function termOf({ type, content }: MatrixEvent): string {
+  const term =
+    type === 'm.room.message' && typeof content['msgtype'] === 'string' ? content['msgtype'] : type;
+  return /^[\w.-]{1,64}$/.test(term) ? term : 'unknown type';
+}

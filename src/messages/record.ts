@@ -1,0 +1,69 @@
+// The Communication that records an event, whatever its kind: all but its content.
+import type { CommunicationPayload } from 'fhir/r4.js';
+import { EVENT_ID_SYSTEM, RECORD_TAG_SYSTEM, SOURCE_SYSTEM_EXTENSION, URI_SYSTEM } from '../domain/fhir.ts';
+import type { FhirReference, MatrixUserId } from '../domain/ids.ts';
+import type { MatrixEvent } from '../domain/matrix.ts';
+import { communicationIdOf } from '../mapping/delivery-ids.ts';
+import type { FhirWrite } from './kind.ts';
+import type { ThreadLink } from './threads/thread-profile.ts';
+
+/** What the record has to know besides the message. */
+export interface RecordContext {
+  readonly event: MatrixEvent;
+  /** The elements that say to which conversation it belongs. */
+  readonly thread: ThreadLink;
+  /** The conversation's subject, when it has one: without it `Communication?subject=` does not find the record. */
+  readonly subject: FhirReference | undefined;
+  /** The sender's person; undefined when no person is known under the Matrix user id. */
+  readonly sender: FhirReference | undefined;
+  /** Canonical URL of the source-system extension; undefined for the guide's, empty leaves the extension out. */
+  readonly sourceSystemExtension?: string | undefined;
+}
+
+/** What a kind gives to the record. */
+export interface RecordContent {
+  readonly payload: readonly CommunicationPayload[];
+  /** Says what a reader should know of this record, such as that content was lost. */
+  readonly tag?: { readonly code: string; readonly display: string };
+  /** Which of several records of one event; 0 for the first. */
+  readonly part?: number;
+}
+
+/** A FHIR dateTime has a year of four digits (https://hl7.org/fhir/R4/datatypes.html#dateTime). */
+const LATEST_DATE_TIME = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+
+/**
+ * Creates the record in the form of the September 2025 guide: completed, identifier, conversation, sender, subject, sent,
+ * payload, extension.
+ */
+export function createRecord(context: RecordContext, { payload, tag, part = 0 }: RecordContent): FhirWrite {
+  const { event, thread, subject, sender, sourceSystemExtension = SOURCE_SYSTEM_EXTENSION } = context;
+  return {
+    kind: 'create',
+    communication: {
+      resourceType: 'Communication',
+      id: communicationIdOf(event.event_id, part),
+      ...(tag !== undefined && { meta: { tag: [{ system: RECORD_TAG_SYSTEM, ...tag }] } }),
+      ...(sourceSystemExtension !== '' && {
+        extension: [{ url: sourceSystemExtension, valueString: 'matrix' }],
+      }),
+      identifier: [{ use: 'official', system: EVENT_ID_SYSTEM, value: event.event_id }],
+      ...thread,
+      status: 'completed',
+      ...(subject !== undefined && { subject: { reference: subject } }),
+      ...sentAt(event),
+      sender: sender === undefined ? logicalReferenceTo(event.sender) : { reference: sender },
+      payload: [...payload],
+    },
+  };
+}
+
+/** A reference by identifier alone (https://hl7.org/fhir/R4/references.html#logical), for a sender whom FHIR does not know. */
+function logicalReferenceTo(userId: MatrixUserId): { identifier: { system: string; value: string } } {
+  return { identifier: { system: URI_SYSTEM, value: `matrix:u/${userId.slice(1)}` } };
+}
+
+/** The sender's server says when it was; a time that no FHIR dateTime can hold is left out. */
+function sentAt({ origin_server_ts: ms }: MatrixEvent): { sent?: string } {
+  return ms >= 0 && ms <= LATEST_DATE_TIME ? { sent: new Date(ms).toISOString() } : {};
+}

@@ -1,0 +1,45 @@
+// The kinds of messages that the bridge carries. To add one: a file in `kinds/`, a table of literal examples, a line here.
+import type {
+  FhirInput,
+  Link,
+  Links,
+  MatrixInput,
+  ReadCommunication,
+  ReadEvent,
+  RegisteredKind,
+} from './kind.ts';
+import { text } from './kinds/text.ts';
+import { unsupported } from './kinds/unsupported.ts';
+
+/** All kinds; the first that can read a message has it. */
+export const KINDS: readonly RegisteredKind[] = [text, unsupported];
+
+/** Reads an event; undefined when it says nothing that people read. */
+export function readEvent(
+  kinds: readonly RegisteredKind[],
+  input: MatrixInput,
+  known: Links,
+): ReadEvent | undefined {
+  return firstOf(kinds, (kind) => kind.readEvent(input, known));
+}
+
+/** Reads a Communication; undefined when it has no content, or only a change that is not carried. */
+export function readCommunication(
+  kinds: readonly RegisteredKind[],
+  input: FhirInput,
+  carried: readonly Link[],
+  known: Links,
+): ReadCommunication | undefined {
+  return firstOf(kinds, (kind) => kind.readCommunication(input, carried, known));
+}
+
+function firstOf<Read>(
+  kinds: readonly RegisteredKind[],
+  read: (kind: RegisteredKind) => Read | undefined,
+): Read | undefined {
+  for (const kind of kinds) {
+    const found = read(kind);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}

@@ -1,0 +1,121 @@
+// The table of links: which Matrix event and which Communication are the same message, or the same change of one.
+import type { EventId, FhirReference, RoomId } from '../domain/ids.ts';
+import type { Queryable } from './database.ts';
+
+/** What brings about an effect, and which of its effects it is. The pair is unique. */
+export interface LinkKey {
+  /** An event id, a Communication, or a version of one. */
+  readonly cause: string;
+  /** 0 for the first effect. */
+  readonly part: number;
+}
+
+/** An effect on its way or arrived. */
+export interface MessageLink extends LinkKey {
+  readonly origin: 'matrix' | 'fhir';
+  readonly kind: string;
+  readonly communication: FhirReference | undefined;
+  readonly eventId: EventId | undefined;
+  readonly target: EventId | undefined;
+  readonly roomId: RoomId;
+  readonly digest: string | undefined;
+  readonly startedAt: Date;
+  readonly completed: boolean;
+}
+
+/** What is known of an effect before it is made. */
+export type NewLink = Pick<
+  MessageLink,
+  'origin' | 'cause' | 'part' | 'kind' | 'communication' | 'eventId' | 'target' | 'roomId'
+>;
+
+interface Columns {
+  origin: 'matrix' | 'fhir';
+  cause: string;
+  part: number;
+  kind: string;
+  communication: FhirReference | null;
+  event_id: EventId | null;
+  target: EventId | null;
+  room_id: RoomId;
+  digest: string | null;
+  started_at: Date;
+  completed_at: Date | null;
+}
+
+const fromColumns = (row: Columns): MessageLink => ({
+  origin: row.origin,
+  cause: row.cause,
+  part: row.part,
+  kind: row.kind,
+  communication: row.communication ?? undefined,
+  eventId: row.event_id ?? undefined,
+  target: row.target ?? undefined,
+  roomId: row.room_id,
+  digest: row.digest ?? undefined,
+  startedAt: row.started_at,
+  completed: row.completed_at !== null,
+});
+
+/** The links of these events and Communications, oldest first. */
+export async function findLinks(
+  db: Queryable,
+  of: { readonly eventIds?: readonly EventId[]; readonly communications?: readonly FhirReference[] },
+): Promise<readonly MessageLink[]> {
+  const { rows } = await db.query<Columns>(
+    'select * from message_link where event_id = any ($1) or communication = any ($2) order by id',
+    [of.eventIds ?? [], of.communications ?? []],
+  );
+  return rows.map(fromColumns);
+}
+
+/**
+ * The links of a Communication, its own last: by its reference, or by the event id among its identifiers where the server gives the ids
+ * and its answer has not come back yet. A link of another Communication with that event id is none of these: who wrote the
+ * identifier is not known.
+ */
+export async function findLinksOfCommunication(
+  db: Queryable,
+  communication: FhirReference,
+  eventId: EventId | undefined,
+): Promise<readonly MessageLink[]> {
+  const { rows } = await db.query<Columns>(
+    `select * from message_link
+     where communication = $1 or (event_id = $2 and (communication is null or origin = 'matrix'))
+     order by coalesce(communication = $1, false), id`,
+    [communication, eventId ?? null],
+  );
+  return rows.map(fromColumns);
+}
+
+/**
+ * Records, before an effect is made, that the bridge is about to make it.
+ * @returns since when it has been under way: the first attempt's time where this is another
+ */
+export async function startLink(db: Queryable, link: NewLink): Promise<Date> {
+  const { rows } = await db.query<{ started_at: Date }>(
+    `insert into message_link (origin, cause, part, kind, communication, event_id, target, room_id)
+     values ($1, $2, $3, $4, $5, $6, $7, $8)
+     on conflict (cause, part) do update set room_id = excluded.room_id returning started_at`,
+    [
+      ...[link.origin, link.cause, link.part, link.kind],
+      ...[link.communication ?? null, link.eventId ?? null, link.target ?? null, link.roomId],
+    ],
+  );
+  const [row] = rows;
+  if (row === undefined) throw new Error('An upsert of a link returned no row');
+  return row.started_at;
+}
+
+/** Records that an effect was made; runs in the transaction that takes the item off its lane. */
+export async function completeLink(
+  db: Queryable,
+  { cause, part }: LinkKey,
+  made: { readonly communication: FhirReference; readonly eventId: EventId; readonly digest: string },
+): Promise<void> {
+  await db.query(
+    `update message_link set communication = $3, event_id = $4, digest = $5, completed_at = now()
+     where cause = $1 and part = $2`,
+    [cause, part, made.communication, made.eventId, made.digest],
+  );
+}

@@ -1,0 +1,46 @@
+// The table of items that wait until something is there: a conversation that opens, a message that is carried.
+import type { FhirReference } from '../domain/ids.ts';
+import type { EventId } from '../domain/ids.ts';
+import type { JsonValue } from '../domain/json.ts';
+import type { Queryable } from './database.ts';
+
+/** What can be waited for: a resource's conversation or message, or the message of an event. */
+export type AwaitedId = FhirReference | EventId;
+
+/** An item that waits. */
+export interface WaitingItem {
+  /** What waits, such as `Communication/7` or an event id: it waits once, with its latest payload. */
+  readonly about: string;
+  /** The lane to which it goes back. */
+  readonly lane: string;
+  readonly payload: JsonValue;
+}
+
+/**
+ * Lets only one transaction at a time decide what waits for something: either it sees that it is there, or whoever brings
+ * it sees the one that waits. Held until the transaction ends.
+ */
+export async function lockWaiting(tx: Queryable, waitsFor: AwaitedId): Promise<void> {
+  await tx.query(`select pg_advisory_xact_lock(hashtextextended('waiting ' || $1, 0))`, [waitsFor]);
+}
+
+/** Lets an item wait; one that waits already keeps its place in the order. */
+export async function saveWaiting(db: Queryable, waitsFor: AwaitedId, item: WaitingItem): Promise<void> {
+  await db.query(
+    `insert into waiting_item (waits_for, about, lane, payload) values ($1, $2, $3, $4)
+     on conflict (waits_for, about) do update set payload = excluded.payload`,
+    [waitsFor, item.about, item.lane, JSON.stringify(item.payload)],
+  );
+}
+
+/** Takes what waits for these, in the order in which it came. */
+export async function takeWaiting(
+  db: Queryable,
+  waitsFor: readonly AwaitedId[],
+): Promise<readonly WaitingItem[]> {
+  const { rows } = await db.query<{ about: string; lane: string; payload: JsonValue; sequence: string }>(
+    'delete from waiting_item where waits_for = any ($1) returning about, lane, payload, sequence',
+    [waitsFor],
+  );
+  return rows.toSorted((a, b) => Number(a.sequence) - Number(b.sequence));
+}

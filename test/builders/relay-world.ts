@@ -1,0 +1,163 @@
+// A world for the two pipelines: real tables, servers in memory, and kinds that a test may choose.
+import type pg from 'pg';
+import type { FhirResource } from '../../src/domain/fhir.ts';
+import type { Fact } from '../../src/domain/facts.ts';
+import type { EventId, FhirReference, RoomId } from '../../src/domain/ids.ts';
+import { referenceTo } from '../../src/domain/ids.ts';
+import type { MatrixEvent } from '../../src/domain/matrix.ts';
+import type { StoredResource } from '../../src/fhir/server.ts';
+import type { RelayToFhir } from '../../src/flows/messages/relay-to-fhir.ts';
+import { relayToFhir } from '../../src/flows/messages/relay-to-fhir.ts';
+import type { Conversation, RelayToMatrix } from '../../src/flows/messages/relay-to-matrix.ts';
+import { relayToMatrix } from '../../src/flows/messages/relay-to-matrix.ts';
+import type { FlowOutcome } from '../../src/flows/outcome.ts';
+import { inTransaction } from '../../src/inbox/database.ts';
+import type { Attempt, NewItem } from '../../src/inbox/item.ts';
+import type { OutgoingEvent, OutgoingRedaction } from '../../src/matrix/send-as.ts';
+import type { RegisteredKind } from '../../src/messages/kind.ts';
+import { KINDS } from '../../src/messages/registry.ts';
+import { communicationRequestThread } from '../../src/messages/threads/communication-request.ts';
+import * as formerRooms from '../../src/store/former-rooms.ts';
+import * as ghosts from '../../src/store/ghosts.ts';
+import * as messageLinks from '../../src/store/message-links.ts';
+import * as notices from '../../src/store/notices.ts';
+import * as people from '../../src/store/people.ts';
+import * as resourceVersions from '../../src/store/resource-versions.ts';
+import * as rooms from '../../src/store/rooms.ts';
+import * as waitingItems from '../../src/store/waiting-items.ts';
+import { BridgeError } from '../../src/telemetry/errors.ts';
+import { createMetrics } from '../../src/telemetry/metrics.ts';
+import { communication, ref } from './fhir.ts';
+import { BOT, eventId, message, roomId, userId } from './matrix.ts';
+
+export const ROOM = roomId('!room:example.org');
+export const REQUEST = ref('CommunicationRequest/245');
+export const GHOST = userId('@_fhir_7:example.org');
+
+/** What came of an item: the outcome in a word, what happened, and what is to be handled next. */
+export interface Relayed {
+  readonly result: string;
+  readonly facts: readonly Fact[];
+  readonly next: readonly NewItem[];
+}
+
+/** Creates the world; the conversation 245 has the room `!room:example.org` with the subject Patient/12. */
+export async function createRelayWorld(db: pg.Pool, kinds: readonly RegisteredKind[] = KINDS) {
+  await db.query(
+    `insert into room (reference, alias, room_id, subject, ready_at)
+     values ($1, '#a:example.org', $2, 'Patient/12', now())`,
+    [REQUEST, ROOM],
+  );
+  await people.savePeople(db, [
+    {
+      reference: ref('Practitioner/7'),
+      userId: userId('@nurse:example.org'),
+      kind: 'user',
+      source: 'telecom',
+    },
+  ]);
+  const fhir = createFhir();
+  const sending = createSending();
+  const state: { conversation: Conversation | undefined; now: Date } = {
+    conversation: { roomId: ROOM, phase: 'open' },
+    now: new Date('2026-11-29T12:00:00Z'),
+  };
+  const relay: RelayToFhir & RelayToMatrix = {
+    ...{ kinds, thread: communicationRequestThread, db, fhir: fhir.server, sending: sending.server },
+    clock: { now: () => state.now, monotonicMs: () => 0 },
+    store: {
+      ...{ formerRooms, ghosts, messageLinks, notices, people, resourceVersions, rooms, waitingItems },
+    },
+    settings: {
+      ...{ bot: BOT, serverName: 'example.org', ghostPrefix: '_fhir_', deliverPreparation: true },
+      ...{ idStrategy: 'client-assigned', sourceSystemExtension: 'https://example.org/source' },
+    },
+    metrics: createMetrics(),
+    senderOf: () => Promise.resolve(GHOST),
+    openConversation: () => Promise.resolve(state.conversation),
+  };
+
+  return {
+    ...{ relay, fhir, sending, state },
+    /** Handles an event as the inbox does; what is recorded is committed. */
+    toFhir: async (over: Parameters<typeof message>[0] = {}, attempt: Partial<Attempt> = {}) => {
+      const event: MatrixEvent = message(over);
+      const item = { lane: `to-fhir:${event.room_id}`, payload: { event: event.event_id } };
+      return committed(db, await relayToFhir(relay, event, item, { ...ATTEMPT, ...attempt }));
+    },
+    /** Handles a Communication likewise. */
+    toMatrix: async (reference: string, attempt: Partial<Attempt> = {}) =>
+      committed(db, await relayToMatrix(relay, ref(reference), { ...ATTEMPT, ...attempt })),
+  };
+}
+
+/** Commits an outcome as the inbox does. */
+export async function committed(db: pg.Pool, outcome: FlowOutcome): Promise<Relayed> {
+  if (outcome.kind === 'later') return { result: 'later', facts: [], next: [] };
+  const next = await inTransaction(db, async (tx) => {
+    await outcome.record?.(tx);
+    return typeof outcome.next === 'function' ? outcome.next(tx) : (outcome.next ?? []);
+  });
+  return { result: outcome.kind === 'done' ? 'done' : outcome.reason, facts: outcome.facts ?? [], next };
+}
+
+const ATTEMPT: Attempt = { number: 1, inDoubt: false, signal: new AbortController().signal };
+
+/** A FHIR server in memory; the next write fails where a test says so. */
+function createFhir() {
+  const stored = new Map<FhirReference, StoredResource>();
+  const writes: string[] = [];
+  const faults: Error[] = [];
+  const save = (resource: FhirResource & { id: string }, verb: string) => {
+    const reference = referenceTo('Communication', resource.id);
+    const versionId = String(Number(stored.get(reference)?.meta.versionId ?? 0) + 1);
+    const meta = { versionId, lastUpdated: '2026-11-29T12:00:01Z' };
+    stored.set(reference, { ...resource, meta });
+    writes.push(`${verb} ${reference}`);
+    const fault = faults.shift();
+    return fault === undefined ? Promise.resolve({ reference, ...meta }) : Promise.reject(fault);
+  };
+  const server: RelayToFhir['fhir'] & RelayToMatrix['fhir'] = {
+    read: (reference) => Promise.resolve(stored.get(reference)),
+    createOnce: (resource, { mayExist }) => {
+      const existing = stored.get(referenceTo('Communication', resource.id));
+      if (mayExist && existing !== undefined)
+        return Promise.resolve({ reference: referenceTo('Communication', resource.id), ...existing.meta });
+      return save(resource, 'create');
+    },
+    update: (resource) => {
+      const { id, meta } = resource;
+      if (stored.get(referenceTo('Communication', id))?.meta.versionId !== meta.versionId)
+        return Promise.reject(new BridgeError('fhir-conflict', 'update: 409'));
+      return save(resource, 'update');
+    },
+  };
+  return {
+    ...{ server, writes, stored },
+    /** Lets the next write have its effect, and its answer get lost. */
+    loseAnswer: () => faults.push(new BridgeError('fhir-unavailable', 'no answer')),
+    /** Writes as a platform does. */
+    put: async (id: string, over: Parameters<typeof communication>[0] = {}) => {
+      await save({ ...communication(over), id }, 'put');
+      return referenceTo('Communication', id);
+    },
+  };
+}
+
+/** The sending of a homeserver in memory: a delivery id it knows is the same event. */
+function createSending() {
+  const sent: (OutgoingEvent | OutgoingRedaction)[] = [];
+  const known = new Map<string, EventId>();
+  const once = (event: OutgoingEvent | OutgoingRedaction): Promise<EventId> => {
+    const found = known.get(event.deliveryId) ?? eventId(`$sent${known.size + 1}`);
+    if (!known.has(event.deliveryId)) sent.push(event);
+    known.set(event.deliveryId, found);
+    return Promise.resolve(found);
+  };
+  const server: RelayToMatrix['sending'] = {
+    sendAs: once,
+    redactAs: once,
+    findSent: (_room: RoomId, deliveryId) => Promise.resolve(known.get(deliveryId)),
+  };
+  return { server, sent, known };
+}

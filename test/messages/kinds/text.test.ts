@@ -1,0 +1,57 @@
+// Text, with literal examples of both sides.
+import { describe, expect, test } from 'vitest';
+import { created, fromFhir, fromMatrix } from '../../builders/messages.ts';
+
+describe('from Matrix: the body is the message', () => {
+  test.each([
+    ['m.text', 'Hello'],
+    ['m.notice', 'A bot says so'],
+    ['m.emote', 'waves'],
+    ['m.text', 'two\nlines <b>not bold</b> & 🩺 ñ'],
+  ])('%s %j', (msgtype, body) => {
+    const read = fromMatrix({ content: { msgtype, body } });
+    expect(read).toMatchObject({ kind: 'text', notices: [] });
+    expect(created(read?.writes).payload).toEqual([{ contentString: body }]);
+    expect(created(read?.writes).meta).toBeUndefined();
+  });
+});
+
+describe('from FHIR: the texts of the payload are the body', () => {
+  const attachment = { contentAttachment: { title: 'scan.pdf' } };
+  test.each([
+    ['one', [{ contentString: 'Good morning' }], 'Good morning'],
+    ['several texts, in order', [{ contentString: 'a' }, { contentString: 'b' }], 'a\nb'],
+    ['empty texts left out', [{ contentString: '' }, { contentString: 'b' }], 'b'],
+    [
+      'with an attachment, which is named as lost',
+      [attachment, { contentString: 'see' }],
+      'see\n[1 attachment not shown here]',
+    ],
+    [
+      'with an attachment and a reference',
+      [attachment, { contentString: 'see' }, { contentReference: { reference: 'Binary/1' } }],
+      'see\n[2 attachments not shown here]',
+    ],
+  ])('%s', (_, payload, body) => {
+    expect(fromFhir({ payload })).toEqual({
+      kind: 'text',
+      sends: [{ kind: 'send', type: 'm.room.message', content: { msgtype: 'm.text', body } }],
+    });
+  });
+
+  test('sent by the bot, it begins with the name of its sender', () => {
+    expect(fromFhir({}, { relayedFor: 'J. de Vries' })?.sends).toEqual([
+      {
+        kind: 'send',
+        type: 'm.room.message',
+        content: { msgtype: 'm.text', body: 'J. de Vries: Good morning' },
+      },
+    ]);
+  });
+
+  test('a later version of a carried message is not a new message', () => {
+    const link = { origin: 'fhir', kind: 'text', target: undefined } as const;
+    const carried = [{ ...link, communication: undefined, eventId: undefined }];
+    expect(fromFhir({}, undefined, carried)).toBeUndefined();
+  });
+});

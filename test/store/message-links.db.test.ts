@@ -1,0 +1,147 @@
+// The table of links on a real database: who is the same message, and that the version before sees the same.
+import { describe, expect, test } from 'vitest';
+import type { EventId, FhirReference } from '../../src/domain/ids.ts';
+import type { NewLink } from '../../src/store/message-links.ts';
+import * as links from '../../src/store/message-links.ts';
+import { useBridgeDatabase } from '../builders/database.ts';
+import { ref } from '../builders/fhir.ts';
+import { eventId, roomId } from '../builders/matrix.ts';
+
+const pool = useBridgeDatabase();
+const EVENT = eventId('$e');
+const ROOM = roomId('!r:h');
+const COMMUNICATION = ref('Communication/1');
+const OTHER = ref('Communication/2');
+const MADE = { communication: COMMUNICATION, eventId: EVENT, digest: 'd' };
+
+const fromEvent = (over: Partial<NewLink> = {}): NewLink => ({
+  ...{ origin: 'matrix', cause: EVENT, part: 0, kind: 'text', roomId: ROOM },
+  ...{ communication: COMMUNICATION, eventId: EVENT, target: undefined },
+  ...over,
+});
+const fromFhir = (over: Partial<NewLink> = {}): NewLink =>
+  fromEvent({ origin: 'fhir', cause: COMMUNICATION, eventId: undefined, ...over });
+
+const start = (link: NewLink) => links.startLink(pool(), link);
+const ofEvent = (id: EventId) => links.findLinks(pool(), { eventIds: [id] });
+const ofCommunication = (reference: FhirReference, id?: EventId) =>
+  links.findLinksOfCommunication(pool(), reference, id);
+
+describe('a message from Matrix', () => {
+  const own = { origin: 'matrix', eventId: EVENT, roomId: ROOM };
+
+  test('is known from the moment before it is written, by event and by Communication', async () => {
+    await start(fromEvent());
+    const expected = { ...own, communication: COMMUNICATION, digest: undefined, completed: false };
+    expect(await ofEvent(EVENT)).toMatchObject([expected]);
+    expect(await ofCommunication(COMMUNICATION)).toMatchObject([expected]);
+    expect(await ofEvent(eventId('$other'))).toEqual([]);
+    expect(await ofCommunication(OTHER, eventId('$other'))).toEqual([]);
+  });
+
+  test('whose id the server gives is known by the event id before the answer has come', async () => {
+    await start(fromEvent({ communication: undefined }));
+    expect(await ofCommunication(OTHER, EVENT)).toMatchObject([own]);
+    expect(await ofCommunication(OTHER)).toEqual([]);
+  });
+
+  test('started twice is one; completed, it has its Communication and digest', async () => {
+    await start(fromEvent());
+    await start(fromEvent());
+    await links.completeLink(pool(), { cause: EVENT, part: 0 }, MADE);
+    expect(await ofEvent(EVENT)).toMatchObject([{ ...own, ...MADE, completed: true }]);
+  });
+
+  test('that another bridge recorded too is known by its event id: it is not sent again', async () => {
+    await start(fromEvent());
+    await links.completeLink(pool(), { cause: EVENT, part: 0 }, MADE);
+    expect(await ofCommunication(OTHER, EVENT)).toMatchObject([own]);
+  });
+});
+
+describe('a message from FHIR', () => {
+  test('keeps the time of its first attempt', async () => {
+    const first = await start(fromFhir());
+    expect(await start(fromFhir())).toEqual(first);
+  });
+
+  test('completed, it is known by event and by Communication', async () => {
+    await start(fromFhir());
+    await links.completeLink(pool(), { cause: COMMUNICATION, part: 0 }, MADE);
+    const expected = { origin: 'fhir', ...MADE, completed: true };
+    expect(await ofEvent(EVENT)).toMatchObject([expected]);
+    expect(await ofCommunication(COMMUNICATION, EVENT)).toMatchObject([expected]);
+  });
+
+  test('copied with its event id into a new Communication, that one is a message of its own', async () => {
+    await start(fromFhir());
+    await links.completeLink(pool(), { cause: COMMUNICATION, part: 0 }, MADE);
+    expect(await ofCommunication(OTHER, EVENT)).toEqual([]);
+  });
+
+  test('has its own link last, after one that only shares the event id', async () => {
+    await start(fromFhir({ cause: OTHER, communication: OTHER }));
+    await start(fromEvent({ communication: undefined }));
+    expect((await ofCommunication(OTHER, EVENT)).map(({ origin }) => origin)).toEqual(['matrix', 'fhir']);
+  });
+
+  test('may be several events, and be changed later', async () => {
+    await start(fromFhir());
+    await start(fromFhir({ part: 1, kind: 'file' }));
+    await start(fromFhir({ cause: `${COMMUNICATION}/_history/2`, kind: 'edit', target: EVENT }));
+    expect(await ofCommunication(COMMUNICATION)).toMatchObject([
+      { part: 0, kind: 'text' },
+      { part: 1, kind: 'file' },
+      { part: 0, kind: 'edit', target: EVENT },
+    ]);
+  });
+});
+
+describe('beside the version before, which has the table `message`', () => {
+  // Its statements, to the letter.
+  const before = {
+    start: `insert into message (origin, event_id, communication, room_id) values ('matrix', $1, $2, $3)
+     on conflict do nothing`,
+    startFromFhir: `insert into message (origin, communication, room_id) values ('fhir', $1, $2)
+     on conflict (communication) do update set room_id = excluded.room_id returning started_at`,
+    complete: 'update message set communication = $2, digest = $3, completed_at = now() where event_id = $1',
+    completeFromFhir:
+      'update message set event_id = $2, digest = $3, completed_at = now() where communication = $1',
+    byEvent: 'select * from message where event_id = $1',
+    byCommunication: `select * from message where communication = $1 or (event_id = $2 and (communication is null or origin = 'matrix'))
+     order by communication = $1 desc nulls last limit 1`,
+  };
+
+  test('it sees what this version carries', async () => {
+    await start(fromEvent({ communication: undefined }));
+    await links.completeLink(pool(), { cause: EVENT, part: 0 }, MADE);
+    const { rows } = await pool().query(before.byEvent, [EVENT]);
+    expect(rows).toMatchObject([{ origin: 'matrix', communication: COMMUNICATION, digest: 'd' }]);
+    await start(fromFhir({ cause: OTHER, communication: OTHER }));
+    const sent = { communication: OTHER, eventId: eventId('$sent'), digest: 'f' };
+    await links.completeLink(pool(), { cause: OTHER, part: 0 }, sent);
+    expect((await pool().query(before.byCommunication, [OTHER, null])).rows).toMatchObject([
+      { origin: 'fhir', event_id: '$sent', digest: 'f', completed_at: expect.any(Date) as Date },
+    ]);
+  });
+
+  test('it is not shown what it does not know: further parts, and changes', async () => {
+    await start(fromFhir());
+    await start(fromFhir({ part: 1 }));
+    await start(fromFhir({ cause: `${COMMUNICATION}/_history/2`, target: EVENT }));
+    expect((await pool().query('select from message')).rowCount).toBe(1);
+  });
+
+  test('this version sees what it carries', async () => {
+    await pool().query(before.start, [EVENT, null, ROOM]);
+    await pool().query(before.start, [EVENT, null, ROOM]);
+    expect(await ofCommunication(OTHER, EVENT)).toMatchObject([{ origin: 'matrix', completed: false }]);
+    await pool().query(before.complete, [EVENT, COMMUNICATION, 'd']);
+    expect(await ofEvent(EVENT)).toMatchObject([{ ...MADE, kind: 'text', completed: true }]);
+    await pool().query(before.startFromFhir, [OTHER, ROOM]);
+    await pool().query(before.completeFromFhir, [OTHER, '$sent', 'f']);
+    expect(await ofCommunication(OTHER)).toMatchObject([
+      { origin: 'fhir', cause: OTHER, eventId: '$sent', digest: 'f', completed: true },
+    ]);
+  });
+});
