@@ -7,6 +7,7 @@ import { dlqCommand } from './dlq.ts';
 import { errorsCommand } from './errors.ts';
 import { healthcheckCommand } from './healthcheck.ts';
 import { initCommand } from './init.ts';
+import { kindsCommand } from './kinds.ts';
 import { migrateCommand } from './migrate.ts';
 import { personCommand } from './person.ts';
 import { registrationCommand } from './registration.ts';
@@ -24,7 +25,8 @@ const program = new Command('fhir-matrix-bridge')
   .addCommand(resyncCommand())
   .addCommand(personCommand())
   .addCommand(healthcheckCommand())
-  .addCommand(errorsCommand());
+  .addCommand(errorsCommand())
+  .addCommand(kindsCommand());
 
 try {
   await program.parseAsync();

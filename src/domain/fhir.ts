@@ -64,5 +64,7 @@ export const EVENT_ID_SYSTEM = 'https://matrix.org/event-id';
 export const SOURCE_SYSTEM_EXTENSION = 'http://hl7.org/fhir/StructureDefinition/communication-source-system';
 /** Identifier system of a URI: a Matrix user id stands in it as `matrix:u/localpart:server` (RFC 3986, MSC2312). */
 export const URI_SYSTEM = 'urn:ietf:rfc:3986';
+/** Tags on records of a kind that FHIR itself cannot tell from another, so that they come back as what they were. */
+export const MESSAGE_KIND_SYSTEM = 'https://github.com/fhir-matrix-bridge/fhir/CodeSystem/message-kind';
 /** Tags on records that need a person's eye: content that was lost on the way. */
 export const RECORD_TAG_SYSTEM = 'https://github.com/fhir-matrix-bridge/fhir/CodeSystem/record';

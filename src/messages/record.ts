@@ -1,10 +1,17 @@
 // The Communication that records an event, whatever its kind: all but its content.
-import type { CommunicationPayload } from 'fhir/r4.js';
-import { EVENT_ID_SYSTEM, RECORD_TAG_SYSTEM, SOURCE_SYSTEM_EXTENSION, URI_SYSTEM } from '../domain/fhir.ts';
+import type { Coding, CommunicationPayload } from 'fhir/r4.js';
+import type { Communication } from '../domain/fhir.ts';
+import {
+  EVENT_ID_SYSTEM,
+  MESSAGE_KIND_SYSTEM,
+  RECORD_TAG_SYSTEM,
+  SOURCE_SYSTEM_EXTENSION,
+  URI_SYSTEM,
+} from '../domain/fhir.ts';
 import type { FhirReference, MatrixUserId } from '../domain/ids.ts';
 import type { MatrixEvent } from '../domain/matrix.ts';
 import { communicationIdOf } from '../mapping/delivery-ids.ts';
-import type { FhirWrite } from './kind.ts';
+import type { FhirWrite, KindName } from './kind.ts';
 import type { ThreadLink } from './threads/thread-profile.ts';
 
 /** What the record has to know besides the message. */
@@ -25,6 +32,8 @@ export interface RecordContent {
   readonly payload: readonly CommunicationPayload[];
   /** Says what a reader should know of this record, such as that content was lost. */
   readonly tag?: { readonly code: string; readonly display: string };
+  /** The name of a kind that FHIR itself cannot tell from another. */
+  readonly kind?: KindName;
   /** Which of several records of one event; 0 for the first. */
   readonly part?: number;
 }
@@ -36,14 +45,16 @@ const LATEST_DATE_TIME = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
  * Creates the record in the form of the September 2025 guide: completed, identifier, conversation, sender, subject, sent,
  * payload, extension.
  */
-export function createRecord(context: RecordContext, { payload, tag, part = 0 }: RecordContent): FhirWrite {
+export function createRecord(context: RecordContext, content: RecordContent): FhirWrite {
+  const { payload, part = 0 } = content;
+  const tags = tagsOf(content);
   const { event, thread, subject, sender, sourceSystemExtension = SOURCE_SYSTEM_EXTENSION } = context;
   return {
     kind: 'create',
     communication: {
       resourceType: 'Communication',
       id: communicationIdOf(event.event_id, part),
-      ...(tag !== undefined && { meta: { tag: [{ system: RECORD_TAG_SYSTEM, ...tag }] } }),
+      ...(tags.length > 0 && { meta: { tag: tags } }),
       ...(sourceSystemExtension !== '' && {
         extension: [{ url: sourceSystemExtension, valueString: 'matrix' }],
       }),
@@ -56,6 +67,18 @@ export function createRecord(context: RecordContext, { payload, tag, part = 0 }:
       payload: [...payload],
     },
   };
+}
+
+/** Tells whether a Communication is tagged as one of a kind. */
+export function isTaggedAs({ meta }: Communication, kind: KindName): boolean {
+  return meta?.tag?.some(({ system, code }) => system === MESSAGE_KIND_SYSTEM && code === kind) ?? false;
+}
+
+function tagsOf({ tag, kind }: RecordContent): Coding[] {
+  return [
+    ...(tag === undefined ? [] : [{ system: RECORD_TAG_SYSTEM, ...tag }]),
+    ...(kind === undefined ? [] : [{ system: MESSAGE_KIND_SYSTEM, code: kind }]),
+  ];
 }
 
 /** A reference by identifier alone (https://hl7.org/fhir/R4/references.html#logical), for a sender whom FHIR does not know. */

@@ -6,6 +6,9 @@ import { configJsonSchema, configKeys } from '../../src/config/keys.ts';
 import { configReference } from '../../src/config/reference.ts';
 import { sampleConfig } from '../../src/config/sample.ts';
 import { registrationYaml } from '../../src/matrix/registration.ts';
+import { kindsPage } from '../../src/messages/kinds-page.ts';
+import { KINDS } from '../../src/messages/registry.ts';
+import { errorReference } from '../../src/telemetry/error-reference.ts';
 
 const file = (path: string): Promise<string> => readFile(new URL(`../../${path}`, import.meta.url), 'utf8');
 
@@ -13,6 +16,8 @@ describe('up to date (else: npm run generate)', () => {
   test.each([
     ['config.sample.yaml', sampleConfig()],
     ['docs/reference/configuration.md', configReference()],
+    ['docs/reference/errors.md', errorReference()],
+    ['docs/reference/what-crosses.md', kindsPage(KINDS)],
     ['docs/reference/config.schema.json', `${JSON.stringify(configJsonSchema(), null, 2)}\n`],
   ])('%s', async (path, expected) => {
     expect(await file(path)).toBe(expected);

@@ -4,7 +4,7 @@ import type { FhirReference, RoomId } from '../../domain/ids.ts';
 import { parseReference, referenceTo } from '../../domain/ids.ts';
 import { firstMessageDeliveryId } from '../../mapping/delivery-ids.ts';
 import { desiredConversation, spaceChild } from '../../mapping/desired-room.ts';
-import { textSend } from '../../messages/kinds/text.ts';
+import { textSend } from '../../messages/text-body.ts';
 import { authorOf, firstMessageOf, partiesOf } from '../../mapping/fhir-to-matrix/participants.ts';
 import { withTeamRoles } from '../../mapping/fhir-to-matrix/team-roles.ts';
 import { roomOfRequest } from '../../mapping/matrix-to-fhir/room-request.ts';
@@ -236,7 +236,7 @@ async function sayFirstMessage(
   const sent = Date.parse(request.authoredOn ?? '');
   const timestamp = Number.isNaN(sent) ? undefined : sent;
   const eventId = await bridge.sending.sendAs(
-    { as, roomId, deliveryId, timestamp, ...textSend(text) },
+    { as, roomId, deliveryId, timestamp, ...textSend('m.text', text) },
     signal,
   );
   await bridge.store.rooms.saveFirstMessage(bridge.db, reference, eventId);

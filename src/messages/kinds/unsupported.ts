@@ -2,7 +2,7 @@
 import type { MatrixEvent } from '../../domain/matrix.ts';
 import { defineKind } from '../kind.ts';
 import { createRecord } from '../record.ts';
-import { attachmentsNotShown, textSend } from './text.ts';
+import { attachmentsNotShown, attributed, textSend } from '../text-body.ts';
 
 type Unsupported =
   /** Said in the room, and recorded as something that was said. */
@@ -47,8 +47,10 @@ export const unsupported = defineKind<Unsupported>({
       : [],
   fromFhir: ({ envelope: { text, otherPayloads: count } }, carried) =>
     carried.length > 0 || text !== undefined || count === 0 ? undefined : { what: 'attachments', count },
-  toMatrix: (message, context) =>
-    message.what === 'attachments' ? [textSend(attachmentsNotShown(message.count), context)] : [],
+  toMatrix: (message, { relayedFor }) =>
+    message.what === 'attachments'
+      ? [textSend('m.text', attributed(attachmentsNotShown(message.count), relayedFor))]
+      : [],
   notices: ({ what }) => [what === 'change' ? 'unsupported-event' : 'unsupported-content'],
 });
 

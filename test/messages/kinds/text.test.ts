@@ -3,13 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { created, fromFhir, fromMatrix } from '../../builders/messages.ts';
 
 describe('from Matrix: the body is the message', () => {
-  test.each([
-    ['m.text', 'Hello'],
-    ['m.notice', 'A bot says so'],
-    ['m.emote', 'waves'],
-    ['m.text', 'two\nlines <b>not bold</b> & 🩺 ñ'],
-  ])('%s %j', (msgtype, body) => {
-    const read = fromMatrix({ content: { msgtype, body } });
+  test.each(['Hello', 'two\nlines <b>not bold</b> & 🩺 ñ'])('%j', (body) => {
+    const read = fromMatrix({ content: { msgtype: 'm.text', body } });
     expect(read).toMatchObject({ kind: 'text', notices: [] });
     expect(created(read?.writes).payload).toEqual([{ contentString: body }]);
     expect(created(read?.writes).meta).toBeUndefined();
