@@ -8,11 +8,13 @@ import type {
   ReadEvent,
   RegisteredKind,
 } from './kind.ts';
+import { emote } from './kinds/emote.ts';
+import { notice } from './kinds/notice.ts';
 import { text } from './kinds/text.ts';
 import { unsupported } from './kinds/unsupported.ts';
 
 /** All kinds; the first that can read a message has it. */
-export const KINDS: readonly RegisteredKind[] = [text, unsupported];
+export const KINDS: readonly RegisteredKind[] = [emote, notice, text, unsupported];
 
 /** Reads an event; undefined when it says nothing that people read. */
 export function readEvent(
