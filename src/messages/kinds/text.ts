@@ -11,13 +11,13 @@ interface Text {
 export const text = defineKind<Text>({
   name: 'text',
   page: {
-    matrix: '`m.room.message` of type `m.text`, or of another type whose `body` is the message',
+    matrix: '`m.room.message` of type `m.text`',
     fhir: '`payload.contentString`; several become one text of as many lines',
     kept: 'the text, the time it was sent, the sender',
     lost: 'formatting; from FHIR, attachments: the message says how many',
   },
   fromMatrix: ({ event }) => {
-    const body = bodyIn(event, ['m.text', 'm.notice', 'm.emote']);
+    const body = bodyIn(event, ['m.text']);
     return body === undefined ? undefined : { body };
   },
   toFhir: ({ body }, context) => [createRecord(context, { payload: [{ contentString: body }] })],
