@@ -3,6 +3,7 @@ import type { Communication } from '../domain/fhir.ts';
 import type { EventId, FhirReference } from '../domain/ids.ts';
 import type { NoticeReason } from '../domain/inbox.ts';
 import type { MatrixEvent } from '../domain/matrix.ts';
+import type { FhirWrite, MatrixSend } from './effects.ts';
 import type { Envelope } from './envelope.ts';
 import type { RecordContext } from './record.ts';
 
@@ -39,27 +40,6 @@ export interface Links {
 
 /** Something that a message refers to: it can be mapped when this was carried. */
 export type MessageRef = EventId | FhirReference;
-
-/** A write to the FHIR server. */
-export type FhirWrite =
-  | { readonly kind: 'create'; readonly communication: Communication & { readonly id: string } }
-  /** A new version of a Communication; `undefined` from `apply` means that it is so already. */
-  | {
-      readonly kind: 'change';
-      readonly reference: FhirReference;
-      /** The event of the message that is changed. */
-      readonly target: EventId;
-      readonly apply: (before: Communication) => Communication | undefined;
-    };
-
-/** A send to the homeserver. */
-export type MatrixSend =
-  | {
-      readonly kind: 'send';
-      readonly type: string;
-      readonly content: Readonly<Record<string, unknown>>;
-    }
-  | { readonly kind: 'redact'; readonly eventId: EventId };
 
 /** How a message is shown in the room. */
 export interface MatrixContext {

@@ -11,7 +11,7 @@ import {
 import type { FhirReference, MatrixUserId } from '../domain/ids.ts';
 import type { MatrixEvent } from '../domain/matrix.ts';
 import { communicationIdOf } from '../mapping/delivery-ids.ts';
-import type { FhirWrite, KindName } from './kind.ts';
+import type { FhirWrite } from './effects.ts';
 import type { ThreadLink } from './threads/thread-profile.ts';
 
 /** What the record has to know besides the message. */
@@ -33,7 +33,7 @@ export interface RecordContent {
   /** Says what a reader should know of this record, such as that content was lost. */
   readonly tag?: { readonly code: string; readonly display: string };
   /** The name of a kind that FHIR itself cannot tell from another. */
-  readonly kind?: KindName;
+  readonly kind?: string;
   /** Which of several records of one event; 0 for the first. */
   readonly part?: number;
 }
@@ -70,7 +70,7 @@ export function createRecord(context: RecordContext, content: RecordContent): Fh
 }
 
 /** Tells whether a Communication is tagged as one of a kind. */
-export function isTaggedAs({ meta }: Communication, kind: KindName): boolean {
+export function isTaggedAs({ meta }: Communication, kind: string): boolean {
   return meta?.tag?.some(({ system, code }) => system === MESSAGE_KIND_SYSTEM && code === kind) ?? false;
 }
 

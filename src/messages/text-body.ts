@@ -1,7 +1,7 @@
 // What kinds of plain text have in common: the body in Matrix, the texts of the payload in FHIR.
 import type { MatrixEvent } from '../domain/matrix.ts';
+import type { MatrixSend } from './effects.ts';
 import type { Envelope } from './envelope.ts';
-import type { MatrixSend } from './kind.ts';
 
 /**
  * The body of a message of one of these types (https://spec.matrix.org/v1.19/client-server-api/#mroommessage-msgtypes).

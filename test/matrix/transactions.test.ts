@@ -12,11 +12,11 @@ const toDevice = {
   content: {},
 };
 
-test('events come as they are, in their order, without fields the bridge does not know', () => {
+test('events come as they are, in their order, with fields that the bridge does not know', () => {
   const [first, second] = [message({ event_id: '$1' }), message({ event_id: '$2', state_key: '' })];
-  const body = { events: [{ ...first, unsigned: { age: 1 } }, second] };
-  expect(readTransaction(body, 't')).toEqual({
-    events: [first, second],
+  const events = [{ ...first, unsigned: { age: 1 }, 'org.example': [null] }, second];
+  expect(readTransaction({ events }, 't')).toEqual({
+    events,
     ephemeral: [],
     toDevice: [],
     malformed: 0,

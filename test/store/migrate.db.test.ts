@@ -63,6 +63,33 @@ test('rooms that were made before periods were noted are each to be looked at on
   expect(due).toEqual([{ reference: 'CareTeam/1' }]);
 });
 
+test('messages carried before there were links have one each, and what was held waits in its order', async () => {
+  await migrate(url);
+  await query(
+    `drop table message_link cascade; drop table waiting_item cascade;
+     drop function message_to_link, link_to_message, held_to_waiting, waiting_to_held cascade;
+     delete from migration where name = '0011_message_links.sql';
+     insert into message (origin, event_id, communication, room_id, digest, completed_at) values
+       ('matrix', '$a', 'Communication/m-a', '!r', 'd', now()), ('fhir', null, 'Communication/1', '!r', null, null);
+     insert into resource_version (reference, version_id, last_updated, origin) values
+       ('Communication/8', '1', '2026-11-29T12:00:02Z', 'read'), ('Communication/9', '3', '2026-11-29T12:00:01Z', 'read');
+     insert into held_communication (request, reference, version_id) values
+       ('CommunicationRequest/1', 'Communication/8', '1'), ('CommunicationRequest/1', 'Communication/9', '3')`,
+  );
+  expect(await migrate(url)).toEqual(['0011_message_links.sql']);
+  const link = { kind: 'text', part: 0, room_id: '!r' };
+  const links =
+    'select kind, part, cause, communication, event_id, room_id, digest from message_link order by id';
+  expect(await query(links)).toEqual([
+    { ...link, cause: '$a', communication: 'Communication/m-a', event_id: '$a', digest: 'd' },
+    { ...link, cause: 'Communication/1', communication: 'Communication/1', event_id: null, digest: null },
+  ]);
+  expect(await query('select about, lane, payload from waiting_item order by sequence')).toMatchObject([
+    { about: 'Communication/9', lane: 'to-matrix:CommunicationRequest/1', payload: { versionId: '3' } },
+    { about: 'Communication/8', payload: { reference: 'Communication/8', versionId: '1' } },
+  ]);
+});
+
 test('a database of a newer bridge is refused, in words, and left alone', async () => {
   await migrate(url);
   await query("insert into migration (name) values ('9999_from_the_future.sql')");

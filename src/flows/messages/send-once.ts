@@ -1,7 +1,8 @@
 // Makes one send of a message, once: the link comes first, and an old attempt is looked for before the send is repeated.
 import type { EventId, FhirReference, MatrixUserId, RoomId } from '../../domain/ids.ts';
 import { communicationDeliveryId } from '../../mapping/delivery-ids.ts';
-import type { KindName, MatrixSend } from '../../messages/kind.ts';
+import type { MatrixSend } from '../../messages/effects.ts';
+import type { KindName } from '../../messages/kind.ts';
 import type { LinkKey } from '../../store/message-links.ts';
 import type { Bridge, Store } from '../bridge.ts';
 
