@@ -77,7 +77,7 @@ export function architectureDrawing(): string {
     `<rect class="page" width="${WIDTH}" height="${total}" rx="8"/>`,
     band(
       MARGIN,
-      'main.ts, app, cli',
+      ['main.ts', ...composing].join(', '),
       'They put everything together and import what they like. No folder below imports them.',
     ),
     `<g transform="translate(${MARGIN} ${MARGIN + roofHeight})">`,
