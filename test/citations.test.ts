@@ -13,6 +13,7 @@ const paths = globSync('**/*', { cwd: ROOT, exclude: (name) => GENERATED.has(nam
 
 /** Files that an operator or another program has, and this repository has not. */
 const FOREIGN = [
+  'bridge/config.yaml',
   'config.yaml',
   'docker-compose.override.yml',
   'homeserver.yaml',
@@ -29,7 +30,9 @@ const URLS = /\b(?:https?|postgresql|jdbc:\w+):\/\/[^\s)>\]]+/g;
 /** The paths that a text names, without what stands in its URLs. */
 function citedIn(text: string): readonly string[] {
   const plain = text.replaceAll(URLS, '');
-  return [...new Set([...plain.matchAll(FILE), ...plain.matchAll(FOLDER)].map(([path]) => path))];
+  return [
+    ...new Set([...plain.matchAll(FILE), ...plain.matchAll(FOLDER)].map(([path]) => posix.normalize(path))),
+  ];
 }
 
 /** Whether a path, written from the root, from where it is cited or from any folder above the file, is there. */
@@ -80,12 +83,12 @@ describe('every file and folder that is cited is in the repository', () => {
     expect(found).toEqual([]);
   });
 
-  test('whether a path is missing is seen', () => {
+  test('a path that is missing is found', () => {
     const text =
-      '`mapping/ids.ts`, see docs/no-page.md and https://example.org/docs/far.md; src/nowhere/ and ids.ts';
+      '`mapping/lanes.ts`, see docs/no-page.md and https://example.org/docs/far.md; src/nowhere/ and ids.ts';
     expect(missing('src/flows/bridge.ts', text)).toEqual(['docs/no-page.md', 'src/nowhere']);
-    expect(commentsOf("const a = 'https://x/a.ts'; // see b.ts\n/** c.ts */")).toBe(
-      '// see b.ts\n/** c.ts */',
+    expect(commentsOf("const a = 'https://x/a.ts'; // see load.ts\n/** client.ts */")).toBe(
+      '// see load.ts\n/** client.ts */',
     );
   });
 });
