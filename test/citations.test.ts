@@ -23,11 +23,11 @@ const FOREIGN = [
 
 const FILE =
   /(?<![\w/.<{$-])(?:[\w.-]+\/)*[\w-][\w.-]*\.(?:ts|md|sql|py|ya?ml|json|svg|java|sh|xml)\b(?![\w/(])/g;
-const FOLDER = /(?<![\w/.@-])(?:src|test|docs|stack|bench|deploy|migrations|facts|seeds)\/[\w./-]*\w/g;
+const FOLDER = /(?<![\w/.@-])(?:src|test|docs|stack|bench|deploy|migrations)\/[\w./-]*\w/g;
 const LINK = /\]\((?!https?:)([^)\s#]*)(#[^)\s]+)?\)/g;
 const URLS = /\b(?:https?|postgresql|jdbc:\w+):\/\/[^\s)>\]]+/g;
 
-/** The paths that a text names, without what stands in its URLs. */
+/** The paths that a text names, except in URLs. */
 function citedIn(text: string): readonly string[] {
   const plain = text.replaceAll(URLS, '');
   return [
@@ -35,7 +35,7 @@ function citedIn(text: string): readonly string[] {
   ];
 }
 
-/** Whether a path, written from the root, from where it is cited or from any folder above the file, is there. */
+/** Whether a path exists: seen from the root, from the citing file's folder, or from any other folder. */
 function isThere(cited: string, citing: string): boolean {
   const beside = posix.join(posix.dirname(citing), cited);
   return paths.some((path) => path === cited || path === beside || path.endsWith(`/${cited}`));
@@ -62,7 +62,7 @@ const textOf = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 const sources = paths.filter((path) =>
   /^(src|stack|bench|test|docs)\/.*\.(ts|java)$|^[\w.]+\.ts$/.test(path),
 );
-const scripts = paths.filter((path) => /^(stack|deploy|migrations|\.ci)\/.*\.(py|sh|sql|ya?ml)$/.test(path));
+const scripts = paths.filter((path) => /^(stack|deploy|migrations)\/.*\.(py|sh|sql|ya?ml)$/.test(path));
 const pages = paths.filter((path) => /^(docs|deploy|stack)\/.*\.md$|^[A-Z]+\.md$/.test(path));
 
 describe('every file and folder that is cited is in the repository', () => {
