@@ -13,10 +13,10 @@ const roomEventFields = z.looseObject({
   content: z.record(z.string(), z.unknown()),
 });
 
-/** An event without `room_id`, as in a room's `/sync` timeline; whole, with fields that this version does not know. */
+/** An event without `room_id`, as in the `/sync` timeline of a room. Fields that this version does not know are kept. */
 export const roomEventSchema = roomEventFields.transform(storable);
 
-/** An event in client format with its room; whole, likewise. */
+/** An event in client format, with its room. Fields that this version does not know are kept too. */
 export const matrixEventSchema = roomEventFields
   .extend({ room_id: z.string().transform((id) => id as RoomId) })
   .transform(storable);
