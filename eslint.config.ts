@@ -30,7 +30,7 @@ export const importTable: Record<string, { from: readonly string[]; types?: read
   },
 };
 
-/** Who puts things together: they import what they like, and only one another are they imported by. */
+/** The folders that put everything together: they may import every folder, and only they and main.ts import them. */
 export const composing: readonly string[] = ['app', 'cli'];
 
 /** Relative paths into a folder of `src/`, from folders beside it and up to three below. */
@@ -53,14 +53,14 @@ function importRule(
   const patterns: ImportPattern[] = [
     {
       group: [...closed.flatMap(inside), ...['..', '../..', '../../..'].map((up) => `${up}/main.ts`)],
-      message: `src/${folder} may not import this: see the house plan.`,
+      message: `src/${folder} may not import this: see docs/explanation/architecture.md.`,
     },
   ];
   if (types.length > 0) {
     patterns.push({
       group: types.flatMap(inside),
       allowTypeImports: true,
-      message: `src/${folder} may import only types from here: see the house plan.`,
+      message: `src/${folder} may import only types from here: see docs/explanation/architecture.md.`,
     });
   }
   return ['error', { patterns }];

@@ -1,4 +1,4 @@
-// `dlq list`, `dlq retry`, `dlq discard`: the dead letters, for an operator. What they hold is never shown.
+// `dlq list`, `dlq retry`, `dlq discard`: the dead letters, for an operator. Their content is never shown.
 import { Command, Option } from 'commander';
 import type { Pool } from 'pg';
 import { loadConfig } from '../config/load.ts';

@@ -1,4 +1,4 @@
-// `errors`: lists every error code with what it means and how to mend it.
+// `errors`: lists every error code with its meaning and its repair.
 import { Command } from 'commander';
 import { errorReference } from '../telemetry/error-reference.ts';
 import { outputOption, writeOutput } from './options.ts';

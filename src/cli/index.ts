@@ -31,7 +31,7 @@ const program = new Command('fhir-matrix-bridge')
 try {
   await program.parseAsync();
 } catch (error) {
-  // A fault of the operator's is told in its own words; a fault of ours with its stack.
+  // An operator's mistake is shown as a message, a fault of the bridge with its stack.
   const text =
     error instanceof ConfigError ? error.message : error instanceof Error ? error.stack : String(error);
   process.stderr.write(`${text ?? 'unknown error'}\n`);

@@ -1,10 +1,9 @@
-// `init`: makes the secrets of a deployment, and the files that carry them, once.
+// `init`: generates the secrets of a deployment once, and the files that hold them.
 //
-// Layout: one folder for each reader (bridge, postgres, synapse, hapi), so that each can be given its own alone.
-// Primary files hold one random value each; derived files hold such values in the form their reader wants. A file that
-// exists is never overwritten. Files are 0600 and folders 0700. With `--shared`, the folders are 0750 and the files
-// that another service reads under another uid are 0640: that service is given our group instead of our files our
-// neighbours' owners, which only root could do.
+// There is one folder for each reader (bridge, postgres, synapse, hapi), so that each can mount only its own. A primary file
+// holds one random value; a derived file holds such values in the form that its reader needs. An existing file is never
+// overwritten. Files are 0600 and folders 0700. With `--shared`, folders are 0750 and the files for services with another uid
+// are 0640: those services get our group. Only root could give them the files instead.
 import { randomBytes } from 'node:crypto';
 import { chmod, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,11 +11,11 @@ import { Command, InvalidArgumentError } from 'commander';
 import { stringify } from 'yaml';
 import { registrationYaml } from '../matrix/registration.ts';
 
-/** What `init` is told. */
+/** The options of `init`. */
 export interface InitOptions {
   readonly dir: string;
   readonly serverName: string;
-  /** Where the homeserver reaches the bridge. */
+  /** The URL at which the homeserver reaches the bridge. */
   readonly appserviceUrl: string;
   /** Host and port of PostgreSQL. */
   readonly postgres: string;
@@ -25,11 +24,11 @@ export interface InitOptions {
   /** With `fhirUrl`: also write `bridge/config.yaml`. */
   readonly homeserverUrl?: string;
   readonly fhirUrl?: string;
-  /** Where the FHIR server reaches the bridge. */
+  /** The URL at which the FHIR server reaches the bridge. */
   readonly hookUrl: string;
 }
 
-/** A file to write if it is not there. */
+/** A file that is written if it is missing. */
 export interface InitFile {
   /** Below the directory, such as `bridge/as_token`. */
   readonly path: string;
@@ -40,7 +39,7 @@ export interface InitFile {
   readonly holds: readonly string[];
 }
 
-/** What became of a file. */
+/** The result for a file. */
 export interface InitOutcome {
   readonly path: string;
   readonly outcome: 'written' | 'kept' | 'outdated';
@@ -74,13 +73,13 @@ type SecretPath = keyof typeof SECRETS;
 type Secrets = Readonly<Record<SecretPath, string>>;
 
 const SECRET_PATHS = Object.keys(SECRETS) as SecretPath[];
-/** The configuration asks for as much of a secret. */
+/** The length that the configuration demands of a secret. */
 const LEAST_LENGTH = 16;
 /** The configuration's default. */
 const GHOST_PREFIX = '_fhir_';
 const OWN_URL = 'http://localhost:3000';
 
-/** The derived files. Their content depends on the options and the secrets alone. */
+/** The derived files. Their content depends only on the options and the secrets. */
 export function derivedFiles(options: InitOptions, secrets: Secrets): readonly InitFile[] {
   const { host, port } = postgresAddress(options.postgres);
   const { 'bridge/as_token': asToken, 'bridge/hs_token': hsToken } = secrets;
@@ -111,7 +110,7 @@ export function derivedFiles(options: InitOptions, secrets: Secrets): readonly I
       foreign: true,
       holds: [asToken, hsToken],
     },
-    // Spring Boot reads the folder as configtree: a file's name is a property's.
+    // Spring Boot reads the folder as configtree: the name of a file is the name of a property.
     { path: 'hapi/spring.datasource.password', content: `${hapi}\n`, foreign: true, holds: [hapi] },
     ...configFile(options, secrets, databaseUrl),
   ];
@@ -127,7 +126,7 @@ function configFile(options: InitOptions, secrets: Secrets, databaseUrl: string)
     matrix: { homeserverUrl, serverName, appserviceUrl, asToken, hsToken },
     fhir: { baseUrl: fhirUrl, hookUrl, hookSecret },
     people: { pseudonymizationKey },
-    // Off, and complete as soon as `enabled` is added.
+    // Off, but complete when `enabled` is added.
     identity: { signingKey: secrets['bridge/identity_signing_key'] },
   };
   return [
@@ -135,7 +134,7 @@ function configFile(options: InitOptions, secrets: Secrets, databaseUrl: string)
       path: 'bridge/config.yaml',
       content: `# Holds secrets. Every key: docs/reference/configuration.md\n${stringify(config)}`,
       foreign: false,
-      // Not the signing key: files from before it was made are complete without.
+      // Without the signing key: older files do not have it and are complete.
       holds: [databaseUrl, asToken, hsToken, hookSecret, pseudonymizationKey],
     },
   ];
@@ -150,7 +149,7 @@ function postgresAddress(address: string): { host: string; port: number } {
 /**
  * Writes what is missing below `options.dir`.
  * @param random makes one new secret: 32 random bytes in base64url, safe in URLs and in YAML
- * @returns what became of each file; `outdated` ones exist but lack a secret that they should carry
+ * @returns the result for each file; an `outdated` file exists but lacks a secret that it should hold
  * @throws InitFileError when a secret's file exists and holds no usable secret
  */
 export async function init(options: InitOptions, random: () => string): Promise<readonly InitOutcome[]> {
@@ -182,7 +181,7 @@ async function stateOf(dir: string, { path, holds }: InitFile): Promise<'kept' |
   return holds.every((secret) => content.includes(secret)) ? 'kept' : 'outdated';
 }
 
-/** Writes the file unless it exists. A name appears with its whole content or not at all, whoever else writes it. */
+/** Writes the file unless it exists. It appears with its whole content or not at all, also if another process writes it. */
 async function writeOnce(
   { dir, shared }: InitOptions,
   file: Pick<InitFile, 'path' | 'content' | 'foreign'>,
@@ -248,7 +247,7 @@ export function initCommand(): Command {
     });
 }
 
-/** The text of a fault that the operator can mend; others are thrown on. */
+/** The text of an error that the operator can correct; others are thrown again. */
 function operatorFault(error: unknown): string {
   if (error instanceof InitFileError) return error.message;
   if (error instanceof Error && 'syscall' in error) return `Cannot write the files: ${error.message}`;

@@ -1,4 +1,4 @@
-// `migrate`: brings the database's schema up to date, for those who do not want the daemon to do it at start.
+// `migrate`: updates the database schema, for operators who do not want the daemon to do it at its start.
 import { Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
 import { migrate } from '../store/migrate.ts';

@@ -1,4 +1,4 @@
-// `person link`, `person unlink`, `person show`: which Matrix account a FHIR person has, by an operator's word.
+// `person link`, `person unlink`, `person show`: the Matrix account that an operator gives a FHIR person.
 import { randomUUID } from 'node:crypto';
 import { Command, InvalidArgumentError } from 'commander';
 import type { Pool } from 'pg';
@@ -47,7 +47,7 @@ function linkCommand(): Command {
       await open(config, async ({ bridge, isOwn }) => {
         if (isOwn(userId)) {
           process.exitCode = 1;
-          print(`${userId} is the bridge’s own: nobody can be linked to it.`);
+          print(`${userId} is the bridge’s own user: no person can be linked to it.`);
           return;
         }
         const rooms = await linkPerson(bridge, { reference, userId }, `person link ${randomUUID()}`);
@@ -82,7 +82,7 @@ function showCommand(): Command {
         const reference = isMatrixUserId(wanted) ? await people.findPersonByUserId(pool, wanted) : wanted;
         const person = reference && (await people.findPeople(pool, [reference])).get(reference);
         if (person === undefined) process.exitCode = 1;
-        print(...(person === undefined ? ['The bridge knows nobody of that name.'] : describe(person)));
+        print(...(person === undefined ? ['The bridge knows no such person.'] : describe(person)));
       });
     });
 }

@@ -1,4 +1,4 @@
-// `resync`: compares spaces and rooms with FHIR, prints what differs, and mends it unless told not to.
+// `resync`: compares spaces and rooms with FHIR, prints the differences, and repairs them, except with `--dry-run`.
 import { Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
 import type { FhirReference } from '../domain/ids.ts';

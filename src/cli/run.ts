@@ -40,7 +40,7 @@ async function signalReceived(): Promise<void> {
   });
 }
 
-/** From now on a further signal, or this much time, ends the process at once. What was in hand is done again later. */
+/** From now on another signal, or this time, ends the process at once. Items under way are handled again later. */
 function limitStop(hardStopAfterMs: number): void {
   const giveUp = (): void => {
     process.exit(1);

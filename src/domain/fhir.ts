@@ -36,12 +36,12 @@ export const PEOPLE_TYPES = [
   'Organization',
 ] as const satisfies readonly Person['resourceType'][];
 
-/** Tells whether resources of a type can stand for a person. */
+/** Whether resources of a type can stand for a person. */
 export function isPersonType(resourceType: string): resourceType is Person['resourceType'] {
   return (PEOPLE_TYPES as readonly string[]).includes(resourceType);
 }
 
-/** Tells whether a resource can stand for a person. */
+/** Whether a resource can stand for a person. */
 export function isPerson(resource: { readonly resourceType: string }): resource is Person {
   return isPersonType(resource.resourceType);
 }
@@ -58,9 +58,12 @@ export interface ResourceVersion {
   readonly lastUpdated: string;
 }
 
-/** Identifier system of a Matrix event id in `Communication.identifier` (September guide). */
+/**
+ * Identifier system of a Matrix event id in `Communication.identifier`, by the September 2025 guide.
+ * https://github.com/nuts-foundation/toepassing-instante-communicatie/blob/main/hackathon_september_2025/HACKATHON_GUIDE.md
+ */
 export const EVENT_ID_SYSTEM = 'https://matrix.org/event-id';
-/** Extension that names the system a Communication came from (September guide). */
+/** Extension that names the system from which a Communication came, by the same guide. */
 export const SOURCE_SYSTEM_EXTENSION = 'http://hl7.org/fhir/StructureDefinition/communication-source-system';
 /** Identifier system of a URI: a Matrix user id stands in it as `matrix:u/localpart:server` (RFC 3986, MSC2312). */
 export const URI_SYSTEM = 'urn:ietf:rfc:3986';

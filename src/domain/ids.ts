@@ -3,7 +3,7 @@
 declare const brand: unique symbol;
 type Branded<Name extends string> = string & { readonly [brand]: Name };
 
-/** `@localpart:server` (Matrix specification, appendix "User identifiers"). */
+/** `@localpart:server`. https://spec.matrix.org/v1.19/appendices/#user-identifiers */
 export type MatrixUserId = Branded<'MatrixUserId'>;
 /** `!opaque:server`, or `!hash` from room version 12 on. Opaque: never parse a server name from it. */
 export type RoomId = Branded<'RoomId'>;
@@ -13,7 +13,7 @@ export type EventId = Branded<'EventId'>;
 export type RoomAlias = Branded<'RoomAlias'>;
 /** The txnId of `PUT /rooms/{roomId}/send/{type}/{txnId}`; unique in the whole appservice. */
 export type DeliveryId = Branded<'DeliveryId'>;
-/** A relative literal reference, `Type/id` (FHIR R4, "References"). */
+/** A relative literal reference, `Type/id`. https://hl7.org/fhir/R4/references.html#literal */
 export type FhirReference = Branded<'FhirReference'>;
 
 /** The roles held in an organisation, whoever holds them: `PractitionerRole?organization=Organization/id`. */

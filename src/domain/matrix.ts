@@ -1,4 +1,4 @@
-// The Matrix shapes the bridge reads and writes (client-server API v1.19).
+// The Matrix shapes that the bridge reads and writes. https://spec.matrix.org/v1.19/client-server-api/
 import type { EventId, MatrixUserId, RoomId } from './ids.ts';
 
 /** An event in client format, as it comes with a transaction or from `/sync`. */
@@ -7,7 +7,7 @@ export interface MatrixEvent {
   readonly room_id: RoomId;
   readonly sender: MatrixUserId;
   readonly type: string;
-  /** Milliseconds since the epoch by the sending server's clock, which nobody vouches for. */
+  /** Milliseconds since the epoch by the clock of the sending server, which may be wrong. */
   readonly origin_server_ts: number;
   readonly state_key?: string | undefined;
   readonly content: Readonly<Record<string, unknown>>;
@@ -40,8 +40,11 @@ export const DELIVERY_ID_KEY = 'io.github.fhir-matrix-bridge.delivery_id';
 /** The creation-content key that says which bridge made a room, and for what. */
 export const ROOM_MARKER_KEY = 'io.github.fhir-matrix-bridge.room';
 
-/** The key in an invitation's `m.room.member` content under which the patient's pseudonym travels (specificatie.md §4). */
+/**
+ * The key in an invitation's `m.room.member` content that holds the patient's pseudonym.
+ * https://github.com/nuts-foundation/toepassing-instante-communicatie/blob/main/specificatie.md#-cliënt-associatie
+ */
 export const INVITE_CONTEXT_KEY = 'nl-ta-chat.invite.context';
 
-/** The state event in which a member says which FHIR person they are (specificatie.md §4); its key is their user id. */
+/** The state event that says which FHIR person a member is; its state key is their user id. https://github.com/nuts-foundation/toepassing-instante-communicatie/blob/main/specificatie.md */
 export const USER_MAPPINGS_TYPE = 'custom.user_mappings';

@@ -1,10 +1,10 @@
-// Room aliases: the guides' form `careteam/{id}` and `communicationrequest/{id}`, as localparts, and the form with a dash.
+// Room aliases: the localparts `careteam/{id}` and `communicationrequest/{id}` of the guides, and the form with a dash.
 import type { FhirReference, RoomAlias } from '../domain/ids.ts';
 import { idOf, isFhirId, referenceTo, typeOf } from '../domain/ids.ts';
 
 /**
- * The alias localpart of a CareTeam's space or a CommunicationRequest's room. FHIR ids are case-sensitive
- * and keep their case.
+ * The alias localpart of a CareTeam's space or a CommunicationRequest's room. FHIR ids are case-sensitive and keep their
+ * case.
  */
 export function aliasLocalpartOf(reference: FhirReference): string {
   return `${typeOf(reference).toLowerCase()}/${idOf(reference)}`;
@@ -18,7 +18,7 @@ export function aliasOf(reference: FhirReference, serverName: string): RoomAlias
 /** What an alias of a bridged room says. */
 export interface AliasMeaning {
   readonly reference: FhirReference;
-  /** With the slash it is the bridge's own, with the dash another name of the same room (June guide). */
+  /** The bridge makes the form with the slash. The June 2025 guide also uses a dash for the same room. */
   readonly form: 'slash' | 'dash';
 }
 

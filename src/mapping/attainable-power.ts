@@ -1,4 +1,4 @@
-// What the bridge may do in a room with the power it has there: all of it in rooms it made, less in rooms of users.
+// What the bridge may do with its power in a room: everything in rooms that it made, less in rooms of users.
 import { isDeepStrictEqual } from 'node:util';
 import type { MatrixUserId } from '../domain/ids.ts';
 import type { PowerLevels } from '../domain/matrix.ts';
@@ -10,14 +10,17 @@ interface CreateEvent {
   readonly content: Content;
 }
 
-/** The powers of a user in a room (Matrix specification, "Power levels" and the authorization rules). */
+/**
+ * The powers of a user in a room.
+ * https://spec.matrix.org/v1.19/client-server-api/#mroompower_levels
+ */
 export interface Power {
   readonly sendState: (type: string) => boolean;
   readonly invite: boolean;
   readonly kick: (userId: string) => boolean;
 }
 
-/** What counts where `m.room.power_levels` leaves a key out. */
+/** The defaults for keys that `m.room.power_levels` leaves out. */
 const ABSENT: Readonly<Record<string, number>> = {
   users_default: 0,
   events_default: 0,
@@ -29,7 +32,7 @@ const ABSENT: Readonly<Record<string, number>> = {
 };
 const ABSENT_NOTIFICATION = 50;
 
-/** Reads a user's powers from the room's creation and power levels; without levels the creator may do everything. */
+/** Reads a user's powers from the create event and the power levels; without levels the creator may do everything. */
 export function powerIn(create: CreateEvent | undefined, levels: Content | undefined, user: string): Power {
   const own = levelIn(create, levels, user);
   const needed = (key: string): number => levelOf(levels, key) ?? ABSENT[key] ?? 0;
@@ -40,7 +43,7 @@ export function powerIn(create: CreateEvent | undefined, levels: Content | undef
   };
 }
 
-/** A user's level: without bounds for the creators of a room whose creators are all-powerful. */
+/** A user's level; infinite for a creator if creators have all power in this room version. */
 export function levelIn(create: CreateEvent | undefined, levels: Content | undefined, user: string): number {
   if (isPrivileged(create) && isCreator(create, user)) return Number.POSITIVE_INFINITY;
   if (levels === undefined) return create?.sender === user ? 100 : 0;
@@ -48,11 +51,10 @@ export function levelIn(create: CreateEvent | undefined, levels: Content | undef
 }
 
 /**
- * The content of `m.room.power_levels` nearest to the wanted one that the user may write: nobody is given or taken a
- * level the user does not surpass, and what is beyond the user's reach is left as it is. Keys that the specification
- * does not know stay.
- * @param wanted may list those on `users_default` too; they are listed in the room only where it has another default
- * @returns undefined when nothing differs, or nothing may be changed
+ * The content of `m.room.power_levels` that is nearest to the wanted one and that the user may write. Levels that the user may
+ * not give or take stay as they are. Keys that the specification does not know stay too.
+ * @param wanted may also list users on `users_default`; the room lists them only if it has another default
+ * @returns undefined when nothing differs, or when nothing may be changed
  */
 export function attainablePowerLevels(
   wanted: PowerLevels,
@@ -69,11 +71,14 @@ export function attainablePowerLevels(
   return powerIn(create, actual, user).sendState('m.room.power_levels') ? content : undefined;
 }
 
-/** Levels above one's own can neither be set nor changed, and equals keep theirs (authorization rule 9 of version 11). */
+/**
+ * No one can set or change a level above their own, or change the level of a user who has the same.
+ * https://spec.matrix.org/v1.19/rooms/v11/#authorization-rules (rule 9)
+ */
 function within(wanted: PowerLevels, actual: Content, own: number, user: MatrixUserId): Content {
   const { users, events, notifications, ...single } = wanted;
   const settled = settledAll(single, actual, (key, want, is) =>
-    // A key is never unwanted: those of `actual` that are no levels are not looked at.
+    // All of these keys are wanted. Keys of `actual` that hold no level are not looked at.
     want === undefined ? undefined : settle(own, want, is, ABSENT[key] ?? 0),
   );
   const usersDefault = settled['users_default'] ?? 0;
@@ -95,7 +100,7 @@ function within(wanted: PowerLevels, actual: Content, own: number, user: MatrixU
 
 /**
  * The level nearest to the wanted one.
- * @param inherited what counts as long as there is none: to add one's own level below it would give something away
+ * @param inherited the level that counts while the key is missing: a lower one must not be added
  */
 function settle(
   own: number,
@@ -132,7 +137,7 @@ function isPrivileged(create: CreateEvent | undefined): boolean {
   return typeof version === 'string' && creatorsArePrivileged(version);
 }
 
-/** Members choose the keys (a type may be called `constructor`), and up to room version 9 levels may be strings. */
+/** Members choose the keys: a type may be called `constructor`. Up to room version 9 a level may be a string. */
 function levelOf(levels: unknown, key: string): number | undefined {
   const record = recordOf(levels);
   const value = Object.hasOwn(record, key) ? record[key] : undefined;

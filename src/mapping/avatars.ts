@@ -1,4 +1,4 @@
-// The picture a ghost shows: the photo in its resource, as far as policy and form allow.
+// The picture of a ghost: the photo of its FHIR person, if the name policy and the format allow it.
 import { createHash } from 'node:crypto';
 import type { Attachment } from 'fhir/r4.js';
 import type { Person } from '../domain/fhir.ts';
@@ -6,27 +6,27 @@ import type { FhirReference } from '../domain/ids.ts';
 import { parseReference } from '../domain/ids.ts';
 import type { NamePolicy } from './people.ts';
 
-/** An image: its type by its own first bytes, whatever the resource says. */
+/** An image. Its type comes from its first bytes, not from the resource. */
 export interface Image {
   readonly contentType: 'image/jpeg' | 'image/png' | 'image/webp' | 'image/gif';
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** A ghost's picture; `digest` changes when it does. */
+/** A ghost's picture. When the picture changes, `digest` changes. */
 export interface Avatar {
   readonly digest: string;
   readonly source:
     | { readonly kind: 'image'; readonly image: Image }
-    /** A `Binary` on the FHIR server, which is yet to be read. */
+    /** A `Binary` of the FHIR server, which must still be read. */
     | { readonly kind: 'binary'; readonly reference: FhirReference };
 }
 
-/** Of the decoded image. */
+/** The largest decoded image. */
 const MOST_BYTES = 1024 * 1024;
-/** Nothing but a relative reference: any other URL might lead anywhere. */
+/** Only a relative reference: the bridge must not fetch any other URL. */
 const BINARY = /^Binary\/[A-Za-z0-9\-.]{1,64}(?:\/_history\/[A-Za-z0-9\-.]{1,64})?$/;
 
-/** The picture of a person's ghost. @returns undefined where none may be shown, or none can be */
+/** The picture of a person's ghost. @returns undefined when there is none, or when it must not be shown */
 export function avatarOf(
   person: Person,
   { avatars, namePolicy }: { avatars: boolean; namePolicy: NamePolicy },
@@ -37,7 +37,7 @@ export function avatarOf(
   return photo?.data === undefined ? avatarAtUrl(photo) : avatarInline(photo.data);
 }
 
-/** Decodes an image. @returns undefined for what is too large, or no image of a known form */
+/** Decodes an image. @returns undefined when it is too large or has an unknown format */
 export function decodeImage(base64: string): Image | undefined {
   if (base64.length > MOST_BYTES * 1.5) return undefined;
   const bytes = Uint8Array.from(Buffer.from(base64, 'base64'));

@@ -1,10 +1,11 @@
-// Which of a resource's contacts are in use (FHIR R4, ContactPoint.use and ContactPoint.period), and until when.
+// Which contacts of a resource are in use (ContactPoint.use and ContactPoint.period), and until when.
+// https://hl7.org/fhir/R4/datatypes.html#ContactPoint
 import type { ContactPoint } from 'fhir/r4.js';
 import { earliest, holdsAt, nextBoundary } from './periods.ts';
 
 /**
- * The contacts in use at a moment: not marked as old, begun, and not over. What reaches a person by a contact that is over
- * may reach somebody else by now.
+ * The contacts in use at a moment: not marked as old, begun, and not ended. A contact that has ended may reach another person by
+ * now.
  * @param at milliseconds since the epoch
  */
 export function contactsInUse(
@@ -14,7 +15,7 @@ export function contactsInUse(
   return (telecom ?? []).filter(({ use, period }) => use !== 'old' && holdsAt(period, at));
 }
 
-/** Until when, by the clock alone, the same contacts are in use; undefined for ever. */
+/** Until when the same contacts are in use if no resource changes; undefined for ever. */
 export function contactsHoldUntil(
   telecom: readonly ContactPoint[] | undefined,
   at: number,

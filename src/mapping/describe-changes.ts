@@ -1,4 +1,4 @@
-// A change to a room or ghost, in words for the operator. No names, no content: ids and types alone.
+// Describes a change of a room for the operator, with ids and types only: no names, no content.
 import type { RoomChange } from './room-changes.ts';
 
 /** One line for a change. */

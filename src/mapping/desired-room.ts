@@ -4,18 +4,18 @@ import type { StateEvent } from '../domain/matrix.ts';
 import { aliasLocalpartOf } from './aliases.ts';
 import type { Phase } from './phases.ts';
 
-/** A member as the FHIR side wants them: a person's own account is invited, a ghost is made to join. */
+/** A member as the FHIR side wants them: the bridge invites a person's own account, and makes a ghost join. */
 export interface DesiredMember {
-  /** The person: of several roles of one Practitioner, the Practitioner. */
+  /** The person. Several roles of one Practitioner are the Practitioner. */
   readonly reference: FhirReference;
   readonly userId: MatrixUserId;
   readonly kind: 'user' | 'ghost';
   readonly level: number;
-  /** Accounts the person had before this one: they leave as soon as this one has joined. */
+  /** Accounts that the person had before. They leave as soon as this one has joined. */
   readonly formerUserIds: readonly MatrixUserId[];
-  /** The ghost that speaks for a person with an account of their own, when their platform does; it may be in the room. */
+  /** The relay ghost of a person with their own account: it sends what their platform writes. It may be in the room. */
   readonly voice?: MatrixUserId | undefined;
-  /** Content of the ghost's `custom.user_mappings`; none where it is not to be written. */
+  /** Content of the ghost's `custom.user_mappings`; undefined if it is not written. */
   readonly userMapping?: Readonly<Record<string, unknown>> | undefined;
 }
 
@@ -25,11 +25,11 @@ export interface DesiredRoom {
   readonly kind: 'space' | 'conversation';
   readonly phase: Phase;
   readonly aliasLocalpart: string;
-  /** The version of the room if it is yet to be made. */
+  /** The version for a room that does not exist yet. */
   readonly roomVersion: string;
   /** State besides power levels, in the form of createRoom's `initial_state`. */
   readonly state: readonly StateEvent[];
-  /** Everyone who is to be in it; nobody when it is closed. */
+  /** Everyone who belongs in it; empty when it is closed. */
   readonly members: readonly DesiredMember[];
 }
 
@@ -39,7 +39,8 @@ export interface RoomTitle {
   readonly topic: string;
 }
 
-interface Wishes {
+/** What spaces and conversations have in common. */
+interface Basis {
   readonly phase: Phase;
   readonly roomVersion: string;
   readonly title: RoomTitle;
@@ -48,11 +49,11 @@ interface Wishes {
 
 /**
  * The space of a CareTeam.
- * @param children the rooms to be listed in it, and those whose place was taken or given up, which are not
+ * @param children the rooms to list in it, and the rooms to take off the list because they were replaced or given up
  */
 export function desiredSpace(
   reference: FhirReference,
-  wishes: Wishes,
+  basis: Basis,
   children: {
     readonly listed: readonly RoomId[];
     readonly unlisted: readonly RoomId[];
@@ -61,7 +62,7 @@ export function desiredSpace(
 ): DesiredRoom {
   const listed = new Set(children.listed);
   const unlisted = new Set(children.unlisted.filter((roomId) => !listed.has(roomId)));
-  return roomOf('space', reference, wishes, [
+  return roomOf('space', reference, basis, [
     ...[...listed].map((roomId) => spaceChild(roomId, children.via)),
     ...[...unlisted].map(noSpaceChild),
   ]);
@@ -70,31 +71,31 @@ export function desiredSpace(
 /**
  * The room of a CommunicationRequest.
  * @param space the care team's space, and the server through which it is reached
- * @param formerSpaces spaces in which it stands no more
+ * @param formerSpaces spaces to which it no longer belongs
  */
 export function desiredConversation(
   reference: FhirReference,
-  wishes: Wishes,
+  basis: Basis,
   space: { readonly roomId: RoomId; readonly via: string } | undefined,
   formerSpaces: readonly RoomId[] = [],
 ): DesiredRoom {
-  return roomOf('conversation', reference, wishes, [
+  return roomOf('conversation', reference, basis, [
     ...(space === undefined ? [] : [spaceParent(space.roomId, space.via)]),
     ...formerSpaces.map(noSpaceParent),
   ]);
 }
 
-/** The state event in a space that lists a room as its child (Matrix specification, "Spaces"). */
+/** The state event that lists a room in a space. https://spec.matrix.org/v1.19/client-server-api/#mspacechild */
 export function spaceChild(roomId: RoomId, via: string): StateEvent {
   return stateEvent('m.space.child', { via: [via], suggested: true }, roomId);
 }
 
-/** Takes a room off the space's list: a child without `via` is none (Matrix specification, "Spaces"). */
+/** Takes a room off the space's list: a child without `via` counts as not listed. */
 function noSpaceChild(roomId: RoomId): StateEvent {
   return stateEvent('m.space.child', {}, roomId);
 }
 
-/** Tells whether a state event says as much as none: an empty topic, a child that is not listed. */
+/** Whether a state event means the same as no event: an empty topic, a child that is not listed. */
 export function isBlank({ type, content }: Pick<StateEvent, 'type' | 'content'>): boolean {
   switch (type) {
     case 'm.room.topic':
@@ -111,7 +112,10 @@ function noSpaceParent(spaceId: RoomId): StateEvent {
   return stateEvent('m.space.parent', {}, spaceId);
 }
 
-/** What a topic says, in each of its forms: plain, and rich where a client wrote it so (`m.topic`, MSC3765). */
+/**
+ * The texts of a topic: the plain one, and those of its rich form, which some clients write (`m.topic`).
+ * https://spec.matrix.org/v1.19/client-server-api/#mroomtopic
+ */
 export function topicsOf(content: StateEvent['content']): readonly unknown[] {
   const rich = content['m.topic'];
   const forms: unknown =
@@ -133,7 +137,7 @@ function spaceParent(spaceId: RoomId, via: string): StateEvent {
 function roomOf(
   kind: DesiredRoom['kind'],
   reference: FhirReference,
-  { phase, roomVersion, title, members }: Wishes,
+  { phase, roomVersion, title, members }: Basis,
   links: readonly StateEvent[],
 ): DesiredRoom {
   return {

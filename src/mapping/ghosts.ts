@@ -1,4 +1,4 @@
-// The Matrix user id of a FHIR person without a Matrix account of their own.
+// The Matrix user ids of ghosts, and the markers of rooms: keyed hashes that say nothing without the key.
 import { createHmac } from 'node:crypto';
 import type { FhirReference, MatrixUserId } from '../domain/ids.ts';
 
@@ -6,9 +6,9 @@ import type { FhirReference, MatrixUserId } from '../domain/ids.ts';
 const BASE32 = '0123456789abcdefghjkmnpqrstvwxyz';
 
 /**
- * The ghost's user id: a keyed hash of the reference, so that nobody without the key can tell who it is; the
- * bridge itself finds the reference in its store.
- * @param key the pseudonymization key of the configuration; changing it changes every ghost
+ * The user id of a ghost: a keyed hash of the reference. Without the key no one can tell who it is; the bridge finds the
+ * reference in its store.
+ * @param key the pseudonymization key of the configuration; with another key every ghost has another id
  */
 export function ghostUserId(
   reference: FhirReference,
@@ -19,8 +19,8 @@ export function ghostUserId(
 }
 
 /**
- * The opaque marker in a room's creation content, by which the bridge knows a room of its own.
- * @param generation counts the attempts at making this room, so that a dropped attempt is not taken for it
+ * The opaque marker in the creation content of a room, by which the bridge recognises its own rooms.
+ * @param generation the number of the attempt to create this room, so that an abandoned attempt has another marker
  */
 export function roomMarker(reference: FhirReference, generation: number, key: string): string {
   return base32(createHmac('sha256', key).update(`room:${reference}:${generation}`).digest().subarray(0, 20));

@@ -1,4 +1,4 @@
-// Who stands behind the references by which people are named, and which Matrix account is theirs.
+// Which people references mean, and which Matrix account each person has.
 import type { CodeableConcept } from 'fhir/r4.js';
 import type { FhirResource, Organization, Person, PractitionerRole } from '../domain/fhir.ts';
 import { isPerson } from '../domain/fhir.ts';
@@ -8,22 +8,22 @@ import { contactsHoldUntil } from './contacts.ts';
 import { matrixAddressIn } from './matrix-address.ts';
 import { earliest, holdsAt, nextBoundary } from './periods.ts';
 
-/** One person, by however many references they are named. */
+/** One person, who may be named by several references. */
 export interface Identity {
-  /** Of several roles of one Practitioner, the Practitioner. */
+  /** Several roles of one Practitioner are the Practitioner. */
   readonly reference: FhirReference;
   readonly resource: Person;
-  /** False for one who could not be read, of whom a role may know the name. */
+  /** False if the resource could not be read. A role may still know the name. */
   readonly isRead: boolean;
   readonly roles: readonly {
     readonly role: PractitionerRole;
     readonly organization: Organization | undefined;
   }[];
-  /** What those who name them, and their present PractitionerRoles, say of their role. */
+  /** Their roles: in the resources that name them, and in the PractitionerRoles that they hold now. */
   readonly concepts: readonly CodeableConcept[];
 }
 
-/** Which account a person has, and how it is known. */
+/** The account of a person, and the source that gave it. */
 export interface Account {
   readonly userId: MatrixUserId;
   readonly kind: 'user' | 'ghost';
@@ -33,10 +33,10 @@ export interface Account {
 type Find = (reference: FhirReference) => FhirResource | undefined;
 
 /**
- * The people behind references. A PractitionerRole stands for its Practitioner; what cannot be read stands for a nameless
- * person of its type.
- * @param named what those who name them say of their roles
- * @param find what was read; of roles, their practitioners and organisations too
+ * The people that references mean. A PractitionerRole means its Practitioner. A resource that could not be read means a person
+ * of its type without a name.
+ * @param named the references, with the roles that the naming resources give them
+ * @param find the resources that were read; with roles also their practitioners and organisations
  * @param at milliseconds since the epoch
  */
 export function identitiesOf(
@@ -62,7 +62,7 @@ export function identitiesOf(
 }
 
 /**
- * Until when, by the clock alone, people have the roles and contacts that they have now; undefined for ever.
+ * Until when people have the roles and contacts that they have now, if no resource changes; undefined for ever.
  * @param at milliseconds since the epoch
  */
 export function identitiesHoldUntil(identities: readonly Identity[], at: number): number | undefined {
@@ -74,14 +74,14 @@ export function identitiesHoldUntil(identities: readonly Identity[], at: number)
   ]);
 }
 
-/** What belongs to a role and has to be read with it. */
+/** The resources that must be read with a role. */
 export function relatedTo(role: PractitionerRole): readonly FhirReference[] {
   return [practitionerOf(role), organizationOf(role)].filter((reference) => reference !== undefined);
 }
 
 /**
- * By what a room depends on a resource that changed: by itself, and by the staff of an organisation that is its member.
- * That an organisation is shown with a role makes no difference to who else has one there.
+ * The dependencies of rooms that a change of this resource concerns: the resource itself, and for a role the staff of its
+ * organisation.
  */
 export function dependencyKeysOf(resource: FhirResource & { readonly id: string }): readonly Dependency[] {
   const own = referenceTo(resource.resourceType, resource.id);
@@ -102,8 +102,8 @@ export function organizationOf({ organization }: PractitionerRole): FhirReferenc
 }
 
 /**
- * A person's account: the address that they publish themselves, in the roles that they hold before their own resource,
- * where it is believed; else the stored one; else that of a directory; else the ghost. What is ambiguous counts for nothing.
+ * The account of a person. In this order: the address that they publish, if it is believed (in the roles that they hold, then in
+ * their own resource); the stored account; the account in a directory; the ghost. An ambiguous answer does not count.
  * @param storedFor the account that an operator stored for a reference
  * @param inDirectory the account that a directory gives
  */
@@ -112,7 +112,7 @@ export function accountOf(
   given: {
     /** Milliseconds since the epoch. */
     readonly at: number;
-    /** The bridge's own users: that one is published says nothing, and makes nothing ambiguous. */
+    /** Whether it is the bridge's own user: a published one does not count, and makes no other ambiguous. */
     readonly isOwn: (address: MatrixUserId) => boolean;
     readonly isBelieved: (address: MatrixUserId) => boolean;
     readonly storedFor: (reference: FhirReference) => MatrixUserId | undefined;
@@ -137,7 +137,7 @@ export function accountOf(
   return { userId: given.ghost, kind: 'ghost', source: 'ghost' };
 }
 
-/** Tells whether a role is held at a moment, in milliseconds since the epoch. */
+/** Whether a role is held at a moment, in milliseconds since the epoch. */
 export function isHeldAt({ active, period }: PractitionerRole, at: number): boolean {
   return active !== false && holdsAt(period, at);
 }

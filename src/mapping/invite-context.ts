@@ -1,26 +1,29 @@
-// The context of an invitation: which patient a room is about, said by a pseudonym that only the invited side can read.
+// The context of an invitation: the patient whom a room is about, as a pseudonym that only the invited side can read.
 import { z } from 'zod';
 import { INVITE_CONTEXT_KEY } from '../domain/matrix.ts';
 import { holdsBsn } from './personal-number.ts';
 
-/** The identifier system of a patient's pseudonym in an invitation (specificatie.md §4). */
+/**
+ * The identifier system of a patient's pseudonym in an invitation.
+ * https://github.com/nuts-foundation/toepassing-instante-communicatie/blob/main/specificatie.md#-cliënt-associatie
+ */
 export const PSEUDONYM_SYSTEM = 'http://fhir.nl/fhir/NamingSystem/pseudo-bsn';
 
-/** The same for every invitation: a reason could tell what is wrong with the patient. */
+/** It is the same for every invitation: another reason could reveal what the patient suffers from. */
 export const INVITATION_REASON = 'You are invited to take part in care communication';
 
-/** The longest token that is sent or read: an event holds 64 KiB in all. */
+/** The longest token that is sent or read, in characters: a whole event may have 64 KiB. */
 export const LONGEST_TOKEN = 16_384;
 
 /** What the context of an invitation says. */
 export type InviteContext =
   /** There is none. */
   | { readonly kind: 'none' }
-  /** A token that stands for the patient, and the platform that gave it where it is said (June guide's form). */
+  /** A token that stands for the patient. The June 2025 guide's form also names the platform that issued it. */
   | { readonly kind: 'subject'; readonly token: string; readonly platform: string | undefined }
-  /** It is of another version or form. */
+  /** It has another version or form. */
   | { readonly kind: 'unreadable' }
-  /** It holds a citizen service number, which may be neither used nor kept. */
+  /** It holds a citizen service number (BSN), which must not be used or stored. */
   | { readonly kind: 'personal-number' };
 
 /**
@@ -35,7 +38,7 @@ export function invitationContent(token: string | undefined): Readonly<Record<st
   return { ...content, [INVITE_CONTEXT_KEY]: { version: '1.0', room: { subject } } };
 }
 
-/** Tells whether a pseudonym service's token may go into an invitation: not empty, not too long, and no BSN. */
+/** Whether a token of the pseudonym service may go into an invitation: not empty, not too long, and no BSN. */
 export function isSendableToken(token: string): boolean {
   return tokenSchema.safeParse(token).success && !holdsBsn(token);
 }
@@ -45,7 +48,7 @@ const patientSchema = z.object({
   resourceType: z.literal('Patient'),
   identifier: z.array(z.object({ system: z.string(), value: z.unknown() })),
 });
-// Its display_name is left out: nobody's name is taken from an invitation.
+// Its display_name is left out: no name is taken from an invitation.
 const platformSchema = z.object({ platform_type: z.string().min(1).max(255), identifier: tokenSchema });
 const contextSchema = z.object({
   version: z.union([z.literal('1.0'), z.literal(1)]),
@@ -65,7 +68,7 @@ export function readInviteContext(content: Readonly<Record<string, unknown>>): I
   }
   const pseudonyms = subject.identifier.filter(({ system }) => system === PSEUDONYM_SYSTEM);
   const token = tokenSchema.safeParse(pseudonyms[0]?.value);
-  // Of several it is not said which is meant.
+  // With several, it is unclear which one is meant.
   if (!token.success || pseudonyms.length > 1) return { kind: 'unreadable' };
   return { kind: 'subject', token: token.data, platform: undefined };
 }

@@ -1,4 +1,4 @@
-// The Matrix addresses and homeservers that resources publish in their telecom, in every form the guides use.
+// Reads Matrix addresses and homeservers from the telecom of resources, in every form that the guides use.
 import type { ContactPoint, Extension } from 'fhir/r4.js';
 import type { MatrixUserId } from '../domain/ids.ts';
 import { isMatrixUserId } from '../domain/ids.ts';
@@ -10,10 +10,10 @@ const HOMESERVER_PURPOSE = 'matrix-homeserver';
 const SERVER_NAME = /^[a-z0-9](?:[a-z0-9.-]{0,252}[a-z0-9])?(?::\d{1,5})?$/;
 
 /**
- * The Matrix address that contacts name: `@u:hs` tagged `matrix-messaging`, `matrix:u/u:hs`, or a matrix.to link.
- * A second, different address makes it ambiguous; one that is out of use does not count.
+ * The Matrix address among contacts: `@u:hs` tagged `matrix-messaging`, `matrix:u/u:hs`, or a matrix.to link.
+ * A second, different address makes it ambiguous. A contact that is not in use does not count.
  * @param at milliseconds since the epoch
- * @param isIgnored addresses that count for nothing, not even as a second one
+ * @param isIgnored addresses that do not count, not even as a second one
  * @returns undefined when there is none, or more than one
  */
 export function matrixAddressIn(
@@ -34,7 +34,10 @@ export function matrixAddressesIn(
   return [...new Set(addresses.filter((id) => id !== undefined))];
 }
 
-/** The contact that publishes a Matrix address, in the form of the Dutch specification (§7). */
+/**
+ * The contact that publishes a Matrix address, in the form of the Dutch specification.
+ * https://github.com/nuts-foundation/toepassing-instante-communicatie/blob/main/specificatie.md#-matrix-user-discovery-via-mcsd
+ */
 export function matrixContact(userId: MatrixUserId): ContactPoint {
   return {
     system: 'other',
@@ -44,7 +47,8 @@ export function matrixContact(userId: MatrixUserId): ContactPoint {
 }
 
 /**
- * All different homeservers that an organisation's contacts in use name: host names tagged `matrix-homeserver`.
+ * All different homeservers among the contacts of an organisation that are in use: host names tagged
+ * `matrix-homeserver`.
  * @param at milliseconds since the epoch
  */
 export function homeserversIn(telecom: readonly ContactPoint[], at: number): readonly string[] {
@@ -91,7 +95,7 @@ function safeDecode(value: string): string | undefined {
   }
 }
 
-/** The extension exists as a string (Dutch specification §7) and as a CodeableConcept (HL7): both are read. */
+/** The Dutch specification writes the extension as a string, HL7 as a CodeableConcept. Both are read. */
 function isPurpose(extension: Extension, purpose: string): boolean {
   if (extension.url !== CONTACT_PURPOSE) return false;
   return (

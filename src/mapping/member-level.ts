@@ -1,4 +1,4 @@
-// The power level of a member: by type of resource, and for professionals by role code (specificatie.md §4).
+// The power level of a member: by the type of resource, and for professionals by role code.
 import type { CodeableConcept } from 'fhir/r4.js';
 import type { Person } from '../domain/fhir.ts';
 
@@ -8,7 +8,7 @@ export interface LevelTable {
   readonly organization: number;
   readonly relatedPerson: number;
   readonly patient: number;
-  /** By role code; a row without system matches the code of any. */
+  /** By role code; a row without system matches the code in every system. */
   readonly roles: readonly {
     readonly system?: string | undefined;
     readonly code: string;
@@ -17,10 +17,10 @@ export interface LevelTable {
 }
 
 /**
- * The level of a member.
- * @param roles what the care team and the PractitionerRole say of their role; a professional gets the highest level
- * that the table gives one of these codes, else that of the type. Patients and relatives have the level of their type,
- * whatever code stands beside them.
+ * The level of a member. A professional gets the highest level that the table has for one of their role codes, or else that
+ * of their type. Patients and relatives always get the level of their type.
+ * https://github.com/nuts-foundation/toepassing-instante-communicatie/blob/main/specificatie.md#-power-levels--toestemmingen
+ * @param roles the roles that the care team and the PractitionerRole give them
  */
 export function levelOf(
   resourceType: Person['resourceType'],

@@ -1,8 +1,8 @@
-// The words a sender reads in the room when something did not go as they may expect (rule 8).
+// The texts that a sender reads in the room when their message or change was not carried.
 import type { NoticeReason } from '../domain/inbox.ts';
 import type { MatrixUserId } from '../domain/ids.ts';
 
-const WORDS: Readonly<Record<NoticeReason, string>> = {
+const TEXTS: Readonly<Record<NoticeReason, string>> = {
   'unmapped-sender':
     'your messages are recorded under your Matrix address, because the care platform does not know who you are. ' +
     'Ask the care team to add your Matrix address to your entry.',
@@ -29,7 +29,7 @@ const WORDS: Readonly<Record<NoticeReason, string>> = {
 export function noticeMessage(about: MatrixUserId, reason: NoticeReason): Record<string, unknown> {
   return {
     msgtype: 'm.notice',
-    body: `${about}: ${WORDS[reason]}`,
+    body: `${about}: ${TEXTS[reason]}`,
     'm.mentions': { user_ids: [about] },
   };
 }

@@ -1,6 +1,6 @@
 // Which Matrix users are the bridge's own: its bot and its ghosts.
 
-/** Tells whether a user is the bot or a ghost of this bridge. */
+/** Whether a user is the bot or a ghost of this bridge. */
 export function isOwnUser(
   { ghostPrefix, serverName }: { readonly ghostPrefix: string; readonly serverName: string },
   userId: string,

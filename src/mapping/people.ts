@@ -11,7 +11,7 @@ export interface RoleContext {
   readonly organization?: Organization | undefined;
 }
 
-/** Characters of a display name at most; homeservers refuse more than 256. */
+/** The most characters of a display name; homeservers refuse more than 256. */
 const LONGEST_NAME = 100;
 
 /** The name a ghost shows: a professional's or organisation's in full, a patient's or relative's by policy. */
@@ -30,7 +30,7 @@ export function displayNameOf(person: Person, policy: NamePolicy, context: RoleC
   }
 }
 
-/** Whose role it is; where that is not known, which role in which organisation. */
+/** The name of the person who has the role; if that is unknown, the role and its organisation. */
 function nameOfRole(role: PractitionerRole, { practitioner, organization }: RoleContext): string | undefined {
   const holder = fullName(practitioner?.name) ?? clean(role.practitioner?.display);
   if (holder !== undefined) return holder;
@@ -53,7 +53,7 @@ function nameUnderPolicy(names: HumanName[] | undefined, role: string, policy: N
   }
 }
 
-/** Names that are no longer borne are not shown. */
+/** An old or maiden name is not shown. */
 function preferredName(names: HumanName[] | undefined): HumanName | undefined {
   return (
     names?.find((name) => name.use === 'official') ??
@@ -69,8 +69,8 @@ function fullName(names: HumanName[] | undefined): string | undefined {
 }
 
 /**
- * The first letters of a name. None where they would tell more than an initial does: in scripts in which one sign is a
- * whole name or half of it. What is no name (a date, a number, a remark in brackets) has none.
+ * The first letters of a name. There are none in scripts in which one character is a whole name or half of it, because
+ * they would say more than an initial does. A word that is no name (a date, a number, a remark in brackets) has none.
  */
 function initialsOf(names: HumanName[] | undefined): string {
   const name = preferredName(names);
@@ -84,7 +84,7 @@ function initialsOf(names: HumanName[] | undefined): string {
   return letters.map((letter) => (letter === '' ? '' : `${letter.toUpperCase().slice(0, 1)}.`)).join('');
 }
 
-/** Letters of alphabets, and nothing. */
+/** A letter of an alphabet, or nothing. */
 const ALPHABETIC =
   /^[\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}\p{Script=Armenian}\p{Script=Georgian}\p{Script=Hebrew}\p{Script=Arabic}]?$/u;
 
@@ -92,7 +92,7 @@ function words(text: string | undefined): readonly string[] {
   return (text ?? '').split(/\s+/).filter((word) => word !== '');
 }
 
-/** On one line, without signs that turn the direction of writing, of bounded length; undefined when nothing is left. */
+/** On one line, without bidirectional controls, of limited length; undefined when nothing is left. */
 function clean(text: string | undefined): string | undefined {
   const plain = (text ?? '')
     .replace(/[\s\p{Cc}]+/gu, ' ')

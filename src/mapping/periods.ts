@@ -1,9 +1,10 @@
-// Whether a moment lies in a FHIR Period, whose ends may be whole days, months or years (FHIR R4, "Period"), and until when.
+// Whether a moment lies in a FHIR Period, and until when. An end may be a whole day, month or year.
+// https://hl7.org/fhir/R4/datatypes.html#Period
 import type { Period } from 'fhir/r4.js';
 
 /**
- * Tells whether a period holds at a moment: begun, and not over. An end without time of day is over with its day (by
- * UTC), a malformed one counts for nothing.
+ * Whether a period holds at a moment: it has begun and has not ended. An end without a time of day ends with that day, by UTC.
+ * A malformed start or end does not count.
  * @param at milliseconds since the epoch
  */
 export function holdsAt(period: Period | undefined, at: number): boolean {
@@ -12,7 +13,7 @@ export function holdsAt(period: Period | undefined, at: number): boolean {
 }
 
 /**
- * The first moment after another from which on `holdsAt` says otherwise than at that one.
+ * The first moment after `at` at which the answer of `holdsAt` changes.
  * @param at milliseconds since the epoch
  * @returns undefined when it never will
  */
@@ -44,7 +45,7 @@ function endOf(end: string | undefined): number {
   return Date.UTC(Number(year), Number(month) - 1, Number(day) + 1);
 }
 
-/** A time of day without a zone, which FHIR has not, is one by UTC, in whatever zone the machine stands. */
+/** FHIR demands a time zone with a time of day. Without one it is read as UTC, not in the zone of the machine. */
 function instantOf(text = ''): number {
   return Date.parse(/T[\d:.]+$/.test(text) ? `${text}Z` : text);
 }

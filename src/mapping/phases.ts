@@ -1,11 +1,10 @@
-// The status of a CareTeam or CommunicationRequest → what may still happen in its space or room.
+// The status of a CareTeam or CommunicationRequest → what may happen in its space or room.
 
-/** `open` to its members, `read-only` (all may read, none may write), or `closed` (nobody but the bridge is left). */
+/** `open` to its members, `read-only` (members may read, but not write), or `closed` (only the bridge is in it). */
 export type Phase = 'open' | 'read-only' | 'closed';
 
 /**
- * What a status asks for: whether a room is made that is not there yet, and the phase of one that is.
- * A resource goes back and forth between phases; all are reversible.
+ * What a status means: whether a missing room is created, and the phase of an existing one. All phases are reversible.
  */
 export interface Wanted {
   readonly make: boolean;
@@ -18,7 +17,10 @@ const PAUSED: Wanted = { make: false, phase: 'read-only' };
 const ARCHIVED: Wanted = { make: true, phase: 'read-only' };
 const CLOSED: Wanted = { make: false, phase: 'closed' };
 
-/** For a CareTeam (value set care-team-status); a missing status counts as active. */
+/**
+ * For the status of a CareTeam; a missing one counts as active.
+ * https://hl7.org/fhir/R4/valueset-care-team-status.html
+ */
 export function wantedForCareTeam(status: string | undefined): Wanted {
   switch (status) {
     case 'proposed':
@@ -34,8 +36,9 @@ export function wantedForCareTeam(status: string | undefined): Wanted {
 }
 
 /**
- * For a CommunicationRequest (value set request-status). A completed one is made all the same: its first message was
- * never read. A revoked one is not: it was taken back before anyone saw it.
+ * For the status of a CommunicationRequest. A completed one still gets a room, because its first message was not read yet. A
+ * revoked one gets none: it was withdrawn before anyone saw it.
+ * https://hl7.org/fhir/R4/valueset-request-status.html
  */
 export function wantedForRequest(status: string | undefined): Wanted {
   switch (status) {

@@ -1,8 +1,9 @@
-// The power-level templates: spaces of care teams and rooms of conversations, open, read-only or closed.
+// The power levels of spaces and conversations: open, read-only or closed.
 //
-// They follow specificatie.md §4 with its faults mended: `m.space.name` and `m.space.topic` are no Matrix types;
-// unlisted `m.room.encrypted` and `m.room.redaction` would silence relatives and clients; unlisted
-// `m.room.power_levels` and its like would let every professional change them.
+// They follow the templates of the Dutch specification, with four corrections. `m.space.name` and `m.space.topic` are no
+// Matrix types. Without `m.room.encrypted` and `m.room.redaction`, relatives and clients could not send them. Without
+// `m.room.power_levels` and similar types, every professional could change them.
+// https://github.com/nuts-foundation/toepassing-instante-communicatie/blob/main/specificatie.md#-power-levels--toestemmingen
 import type { MatrixUserId } from '../domain/ids.ts';
 import type { PowerLevels } from '../domain/matrix.ts';
 import { USER_MAPPINGS_TYPE } from '../domain/matrix.ts';
@@ -10,8 +11,8 @@ import type { DesiredRoom } from './desired-room.ts';
 
 /** The bridge's own level before room version 12: above the lead's 100, so that it can lower a lead. */
 export const BOT_LEVEL = 110;
-/** Above every member, so that only the bridge may do it. */
-const NOBODY = 105;
+/** Above every member. */
+const BRIDGE_ONLY = 105;
 
 const STRUCTURE = {
   'm.room.power_levels': 100,
@@ -57,7 +58,7 @@ const CONVERSATION = {
   notifications: { room: 50 },
 } as const;
 
-/** The types of the templates that are messages: unlisted, they would need `events_default`, all others `state_default`. */
+/** The message types of the templates. If not listed, they need `events_default`; all other types need `state_default`. */
 export const MESSAGE_TYPES: ReadonlySet<string> = new Set([
   'm.room.message',
   'm.room.encrypted',
@@ -66,34 +67,37 @@ export const MESSAGE_TYPES: ReadonlySet<string> = new Set([
   'm.sticker',
 ]);
 
-/** Tells whether a room's creators are all-powerful and must not be listed (room version 12 on, MSC4289). */
+/**
+ * Whether the creators of a room have all power and must not be listed: from room version 12 on.
+ * https://spec.matrix.org/v1.19/rooms/v12/
+ */
 export function creatorsArePrivileged(roomVersion: string): boolean {
   return Number.parseInt(roomVersion, 10) >= 12;
 }
 
-/** The level that the templates demand of who upgrades a room: in the newer versions no member has it, only creators. */
+/** The level that an upgrade of the room needs. From room version 12 on no member has it, only creators. */
 export function upgradeLevel(roomVersion: string): number {
   return creatorsArePrivileged(roomVersion) ? 150 : 100;
 }
 
-interface Around {
+interface RoomContext {
   readonly roomVersion: string;
   readonly bot: MatrixUserId;
-  /** Whoever may not be listed where creators are all-powerful; the bridge alone in rooms it makes. */
+  /** Must not be listed where creators have all power. In rooms that the bridge makes it is the only one. */
   readonly creators?: readonly string[];
-  /** An account of two people has the higher of their levels. */
+  /** An account of two people gets the higher of their levels. */
   readonly people: readonly { readonly userId: MatrixUserId; readonly level: number }[];
 }
 
 /** Content of `m.room.power_levels`; people on `users_default` are not listed. */
-export function powerLevels(room: Pick<DesiredRoom, 'kind' | 'phase'>, around: Around): PowerLevels {
-  return withoutDefaults(explicitPowerLevels(room, around));
+export function powerLevels(room: Pick<DesiredRoom, 'kind' | 'phase'>, context: RoomContext): PowerLevels {
+  return withoutDefaults(explicitPowerLevels(room, context));
 }
 
-/** The same with everyone listed, whatever their level. */
+/** The same, but everyone is listed, also those on `users_default`. */
 export function explicitPowerLevels(
   { kind, phase }: Pick<DesiredRoom, 'kind' | 'phase'>,
-  { roomVersion, bot, creators = [bot], people }: Around,
+  { roomVersion, bot, creators = [bot], people }: RoomContext,
 ): PowerLevels {
   const template = kind === 'space' ? SPACE : CONVERSATION;
   const isPrivileged = creatorsArePrivileged(roomVersion);
@@ -107,24 +111,24 @@ export function explicitPowerLevels(
     users,
     events: { ...template.events, 'm.room.tombstone': upgradeLevel(roomVersion) },
   };
-  return phase === 'open' ? open : silenced(open);
+  return phase === 'open' ? open : readOnly(open);
 }
 
-/** Without those who have `users_default` anyway. */
+/** Leaves out users who have `users_default` anyway. */
 export function withoutDefaults(levels: PowerLevels): PowerLevels {
   const users = Object.entries(levels.users).filter(([, level]) => level !== levels.users_default);
   return { ...levels, users: Object.fromEntries(users) };
 }
 
-/** Nobody says or changes anything: what members could do below the bridge's level is lifted above theirs. */
-function silenced(levels: PowerLevels): PowerLevels {
+/** Members may not send or change anything: everything they may do is raised above their levels. */
+function readOnly(levels: PowerLevels): PowerLevels {
   const events = Object.entries(levels.events).map(([type, level]): [string, number] => [
     type,
-    type === USER_MAPPINGS_TYPE ? level : Math.max(level, NOBODY),
+    type === USER_MAPPINGS_TYPE ? level : Math.max(level, BRIDGE_ONLY),
   ]);
   const { events_default, state_default, invite, kick, ban, redact } = levels;
-  const lifted = Object.entries({ events_default, state_default, invite, kick, ban, redact }).map(
-    ([key, level]): [string, number] => [key, Math.max(level, NOBODY)],
+  const raised = Object.entries({ events_default, state_default, invite, kick, ban, redact }).map(
+    ([key, level]): [string, number] => [key, Math.max(level, BRIDGE_ONLY)],
   );
-  return { ...levels, ...Object.fromEntries(lifted), events: Object.fromEntries(events) };
+  return { ...levels, ...Object.fromEntries(raised), events: Object.fromEntries(events) };
 }

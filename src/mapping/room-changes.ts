@@ -1,8 +1,8 @@
-// Desired room × actual room → the changes that make the one into the other. No change where nothing differs.
+// Desired room × actual room → the changes that make the actual room the desired one. None if nothing differs.
 //
-// Members are compared three ways: with FHIR (desired), with Matrix (actual), and with what both agreed on last (base).
-// Whoever FHIR added is invited, whoever FHIR dropped is removed; whoever came or went by Matrix is not undone here,
-// since that is carried to FHIR by a flow of its own, unless the policy is to keep to FHIR.
+// Members are compared three ways: FHIR (desired), Matrix (actual), and what both agreed on last (base). A person whom FHIR
+// added is invited; a person whom FHIR dropped is removed. A join or leave in Matrix is not undone here: another flow carries
+// it to FHIR. Only under the policy `ignore` it is undone.
 import { isDeepStrictEqual } from 'node:util';
 import type { MatrixUserId } from '../domain/ids.ts';
 import type { StateEvent } from '../domain/matrix.ts';
@@ -36,18 +36,18 @@ export type MembershipPolicy = 'follow' | 'suggest' | 'ignore';
 /** What the comparison depends on besides the two states. */
 export interface Comparison {
   readonly bot: MatrixUserId;
-  /** Whether a user is the bot or one of its ghosts. */
+  /** Whether a user is the bot or a ghost of this bridge. */
   readonly isOwn: (userId: string) => boolean;
-  /** The members at the last convergence, `memberBase` of then. */
+  /** The result of `memberBase` at the last convergence. */
   readonly base: ReadonlySet<string>;
-  /** Those of them who need not have been in: whom a convergence that did not end meant to bring in; people's voices. */
+  /** Users of the base who perhaps never joined: an unfinished convergence meant to add them, or they are relay ghosts. */
   readonly pending?: ReadonlySet<string>;
   readonly policy: MembershipPolicy;
 }
 
 /**
- * The changes, in the order in which they must be made: power and state first, so that an invited person finds the
- * room finished; removals last, so that nobody leaves before their new account is there.
+ * The changes, in the order in which they must be made. Power and state come first, so that an invited person finds the room
+ * finished. Removals come last, so that no account leaves before the person's new one has joined.
  */
 export function changesToRoom(
   desired: DesiredRoom,
@@ -57,7 +57,7 @@ export function changesToRoom(
   const { bot } = comparison;
   const room = readRoom(actual);
   const levels = levelsChange(desired, room, comparison);
-  // What follows is done with the levels as they are by then.
+  // The changes that follow are made under the new levels.
   room.powerLevels = levels?.content ?? room.powerLevels;
   const may = powerIn(room.create, room.powerLevels, bot);
   const state = desired.state
@@ -75,7 +75,7 @@ export function changesToRoom(
   ];
 }
 
-/** Who counts as a member until the next convergence: the base of the next comparison. */
+/** The members on which both sides agree after this convergence: the base of the next comparison. */
 export function memberBase(
   desired: DesiredRoom,
   actual: readonly ActualState[],
@@ -121,7 +121,7 @@ function isPresent(membership: string | undefined): boolean {
   return membership === 'join' || membership === 'invite';
 }
 
-/** Clients add to some state what does not change its meaning: an order among children, a rich topic. */
+/** Ignores what clients add without changing the meaning: the order of children, a rich topic. */
 function isSame(desired: StateEvent, actual: ActualState['content'] | undefined): boolean {
   if (isBlank(desired)) return actual === undefined || isBlank({ type: desired.type, content: actual });
   if (actual === undefined) return false;
@@ -137,8 +137,8 @@ function isSame(desired: StateEvent, actual: ActualState['content'] | undefined)
 }
 
 /**
- * A former account keeps its person's level until it has to leave; what is someone's present account has that one's
- * level alone.
+ * A former account keeps the level of its person until it has to leave. If it is the present account of another person, only
+ * that person's level counts.
  */
 function levelsChange(
   desired: DesiredRoom,
@@ -160,12 +160,12 @@ function levelsChange(
   return content === undefined ? undefined : { type: 'm.room.power_levels', state_key: '', content };
 }
 
-/** Whether a member's former accounts have to leave: a ghost's joining is among the changes before that. */
+/** Whether a member's former accounts have to leave. A ghost joins by one of the changes before. */
 function hasArrived({ kind, userId }: DesiredMember, room: Room): boolean {
   return kind === 'ghost' || room.membershipOf(userId) === 'join';
 }
 
-/** Each account once, though two people may name the same. */
+/** Each account once: two people may have the same. */
 function distinct(members: readonly DesiredMember[]): readonly DesiredMember[] {
   return [...new Map(members.map((member) => [member.userId, member])).values()];
 }
@@ -200,7 +200,7 @@ function joinChanges(
   return [...invite, ...join, ...mappingChanges(member, room)];
 }
 
-/** Whoever left, or was removed by a member, after FHIR and Matrix had agreed on them. */
+/** Whether a member left, or another member removed them, after FHIR and Matrix had agreed on them. */
 function staysAway({ userId, kind }: DesiredMember, room: Room, comparison: Comparison): boolean {
   const left = room.memberEvents.find(({ state_key: key }) => key === userId);
   if (left === undefined || !comparison.base.has(userId) || comparison.pending?.has(userId) === true)
@@ -219,7 +219,7 @@ function mappingChanges({ userId, userMapping }: DesiredMember, room: Room): rea
   return [{ kind: 'put-state', event, as: userId }];
 }
 
-/** Those in the room who are to leave it. */
+/** The removal of everyone in the room who does not belong there. */
 function removalChanges(desired: DesiredRoom, room: Room, comparison: Comparison): readonly RoomChange[] {
   const { bot, isOwn } = comparison;
   const members = new Map(desired.members.map((member) => [member.userId as string, member]));
@@ -241,6 +241,6 @@ function mustLeave(userId: MatrixUserId, desired: DesiredRoom, room: Room, compa
   const successors = desired.members.filter(({ formerUserIds }) => formerUserIds.includes(userId));
   if (successors.length > 0) return successors.every((successor) => hasArrived(successor, room));
   if (comparison.base.has(userId)) return true;
-  // A ghost that spoke as a guest reads nothing; a stranger may be on the way to becoming a member.
+  // A ghost that sent a message as a guest does not read. A stranger may be about to become a member.
   return comparison.policy === 'ignore' && !comparison.isOwn(userId);
 }

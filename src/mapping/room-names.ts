@@ -1,7 +1,7 @@
 // Names and topics of spaces and rooms from the operator's templates, and back to FHIR where a name is mapped.
 //
-// Templates have no variable that holds patient data (the configuration refuses others), and the subject line comes only
-// from the place the operator vouched for: R4 has none of its own.
+// No variable of a template holds patient data; the configuration refuses other variables. FHIR R4 has no subject line, so it
+// is read only from the place that the operator configured.
 import type { CodeableConcept } from 'fhir/r4.js';
 import type { CareTeam, CommunicationRequest } from '../domain/fhir.ts';
 import type { RoomTitle } from './desired-room.ts';
@@ -14,11 +14,11 @@ export interface RoomTemplates {
   readonly spaceTopic: string;
   readonly conversationName: string;
   readonly conversationTopic: string;
-  /** Where the subject line is: nowhere, `category.text`, `reasonCode.text`, or an extension's URL. */
+  /** The place of the subject line: none, `category.text`, `reasonCode.text`, or the URL of an extension. */
   readonly conversationSubject: string;
 }
 
-/** The longest subject line (specificatie.md UC2), in characters. */
+/** The longest subject line, in characters. https://github.com/nuts-foundation/toepassing-instante-communicatie/blob/main/specificatie.md#-uc2-nieuwe-gesprekken-starten */
 const LONGEST_SUBJECT = 50;
 
 /** The title of a CareTeam's space. */
@@ -50,8 +50,8 @@ export function subjectLineOf(
 }
 
 /**
- * The request with the subject line that a room's new name stands for.
- * @returns undefined when names are not mapped, or the name is what the request asks for already
+ * The request with the new name of its room as subject line.
+ * @returns undefined when names are not mapped, or when the request has that name already
  */
 export function withSubjectLine(
   request: CommunicationRequest,
@@ -75,8 +75,8 @@ export function withSubjectLine(
 }
 
 /**
- * The team with the name that a space's new name stands for.
- * @returns undefined when names are not mapped, or the name is what the team asks for already
+ * The team with the new name of its space.
+ * @returns undefined when names are not mapped, or when the team has that name already
  */
 export function withTeamName(
   careTeam: CareTeam,
@@ -112,7 +112,7 @@ function hasSubject(careTeam: CareTeam): boolean {
   return careTeam.subject !== undefined;
 }
 
-/** What is left of a template whose variables are all empty is a title only if it holds a word. */
+/** If all variables are empty, the rest of the template is a title only if it holds a letter, digit or symbol. */
 function filled(template: string, values: Readonly<Record<string, string>>): string | undefined {
   const text = template.replace(/\{(\w+)\}/g, (_match, name: string) => values[name] ?? '').trim();
   const variables = [...template.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => values[name] ?? '');
@@ -120,12 +120,12 @@ function filled(template: string, values: Readonly<Record<string, string>>): str
   return text === '' || (isEmpty && !/[\p{L}\p{N}\p{So}]/u.test(text)) ? undefined : text;
 }
 
-/** Without line breaks and other control characters, which neither side takes in a name. */
+/** Without line breaks and other control characters: neither side accepts them in a name. */
 function oneLine(text: string): string {
   return text.replace(/[\s\p{Cc}]+/gu, ' ').trim();
 }
 
-/** By characters as people count them, so that no letter is cut in two. */
+/** Counts characters as people see them, so that none is cut in two. */
 function shortened(text: string): string {
   const letters = [...new Intl.Segmenter().segment(text)].map(({ segment }) => segment);
   return letters.length <= LONGEST_SUBJECT ? text : `${letters.slice(0, LONGEST_SUBJECT - 1).join('')}…`;

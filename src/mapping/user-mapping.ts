@@ -1,17 +1,17 @@
-// The content of `custom.user_mappings`: which FHIR person a ghost is (specificatie.md §4). Never a BSN.
+// The content of the state event `custom.user_mappings`: which FHIR person a ghost stands for. Never with a BSN.
 import type { ContactPoint, Identifier } from 'fhir/r4.js';
 import type { Organization, Person, PractitionerRole } from '../domain/fhir.ts';
 import type { FhirReference } from '../domain/ids.ts';
 import { contactsInUse } from './contacts.ts';
 import { isHeldAt } from './identities.ts';
 
-/** For whose ghosts it is written, and whether with their e-mail address. */
+/** For which ghosts it is written, and whether it holds the e-mail address. */
 export interface UserMappingPolicy {
   readonly for: 'off' | 'professionals' | 'all';
   readonly email: boolean;
 }
 
-/** A person with what was read about them. */
+/** A person, with the roles that were read. */
 export interface MappedPerson {
   readonly reference: FhirReference;
   readonly resource: Person;
@@ -22,13 +22,13 @@ export interface MappedPerson {
   }[];
 }
 
-/** The number of a professional in the UZI register; one number under three names. */
+/** The three names of one identifier system: a professional's number in the UZI register. */
 const UZI_SYSTEMS: ReadonlySet<string> = new Set([
   'http://fhir.nl/fhir/NamingSystem/uzi-nr-pers',
   'http://fhir.nl/fhir/NamingSystem/uzi',
   'urn:oid:2.16.528.1.1007.3.1',
 ]);
-/** The number of a care organisation. */
+/** A care organisation's number in the URA register. */
 const URA_SYSTEMS: ReadonlySet<string> = new Set([
   'http://fhir.nl/fhir/NamingSystem/ura',
   'urn:oid:2.16.528.1.1007.3.3',
@@ -37,7 +37,7 @@ const UZI_DIGITS = 9;
 const URA_DIGITS = 8;
 
 /**
- * The content for a person's ghost; undefined where none is to be written. Roles and contacts that are over say nothing.
+ * The content for a person's ghost; undefined if none is written. Roles and contacts that have ended do not count.
  * @param at milliseconds since the epoch
  */
 export function userMappingOf(
@@ -48,7 +48,7 @@ export function userMappingOf(
   const isProfessional = resource.resourceType !== 'Patient' && resource.resourceType !== 'RelatedPerson';
   if (policy.for === 'off' || (policy.for === 'professionals' && !isProfessional)) return undefined;
   if (!isProfessional) return { fhirRef: reference };
-  // One role for both: a number of one organisation beside a role in another would be untrue.
+  // Number and role code come from the same role: otherwise they could belong to two organisations.
   const held = roles.filter(({ role }) => isHeldAt(role, at));
   const main = held.toSorted((a, b) => compare(a.role.id ?? '', b.role.id ?? ''))[0];
   const organization = resource.resourceType === 'Organization' ? resource : main?.organization;
@@ -65,7 +65,7 @@ export function userMappingOf(
   });
 }
 
-/** A number of the register, padded to its length. @returns undefined when there is none, a malformed one, or two */
+/** A number of a register, padded to its length. @returns undefined when there is none, when it is malformed, or with two */
 function numberIn(
   identifiers: readonly Identifier[] | undefined,
   systems: ReadonlySet<string>,

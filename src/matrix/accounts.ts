@@ -1,4 +1,4 @@
-// The homeserver's operations on accounts: ghosts, their devices and names, and the ping.
+// Homeserver operations on accounts: ghosts, their devices and names, and the ping.
 import { z } from 'zod';
 import type { MatrixUserId } from '../domain/ids.ts';
 import type { MatrixClient } from './client.ts';
@@ -10,7 +10,10 @@ const segment = encodeURIComponent;
 /** Creates the operations on a client. */
 export function createAccounts(client: MatrixClient) {
   return {
-    /** Registers a ghost, if it is not (`M_USER_IN_USE` is success), and gives it its device (MSC4190). */
+    /**
+     * Registers a ghost (`M_USER_IN_USE` counts as success) and creates its device.
+     * https://github.com/matrix-org/matrix-spec-proposals/pull/4190
+     */
     async registerGhost(userId: MatrixUserId, signal?: AbortSignal): Promise<void> {
       await register(client, userId, signal);
       await client.request(
@@ -27,7 +30,7 @@ export function createAccounts(client: MatrixClient) {
       );
     },
 
-    /** Sets the name a ghost shows. */
+    /** Sets the display name of a ghost. */
     async setDisplayName(userId: MatrixUserId, displayName: string, signal?: AbortSignal): Promise<void> {
       const path = `/profile/${segment(userId)}/displayname`;
       await client.request(
@@ -43,7 +46,7 @@ export function createAccounts(client: MatrixClient) {
       );
     },
 
-    /** Sets the picture a ghost shows; undefined takes it away. */
+    /** Sets the picture of a ghost; undefined removes it. */
     async setAvatar(userId: MatrixUserId, url: string | undefined, signal?: AbortSignal): Promise<void> {
       const path = `/profile/${segment(userId)}/avatar_url`;
       const body = { avatar_url: url ?? '' };
@@ -53,7 +56,7 @@ export function createAccounts(client: MatrixClient) {
       );
     },
 
-    /** Asks the homeserver to ping the bridge; a success also ends its back-off (Synapse 1.132). */
+    /** Asks the homeserver to ping the bridge; from Synapse 1.132 on, success also ends its back-off. @returns milliseconds */
     async ping(as: MatrixUserId, appserviceId: string, signal?: AbortSignal): Promise<number> {
       const answer = await client.request(
         {

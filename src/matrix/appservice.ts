@@ -1,4 +1,4 @@
-// The appservice API that the homeserver calls (application-service API v1.19): persist, then answer.
+// The API that the homeserver calls: persist, then answer. https://spec.matrix.org/v1.19/application-service-api/
 import express from 'express';
 import type { RequestHandler, Response, Router } from 'express';
 import type { Log } from '../telemetry/log.ts';
@@ -6,22 +6,21 @@ import type { TransactionParts } from './transactions.ts';
 import { readTransaction } from './transactions.ts';
 
 interface Deps {
-  /** How the request's token stands. */
   readonly checkBearer: (authorization: string | undefined) => 'missing' | 'wrong' | 'right';
-  /** Stores all parts in one commit and rings the reader. Runs no business logic. */
+  /** Stores all parts in one commit and wakes up the reader. Runs no business logic. */
   readonly store: (parts: TransactionParts) => Promise<void>;
   /** Whether a user id is a registered ghost of the bridge, or its bot. */
   readonly isRegistered: (userId: string) => Promise<boolean>;
-  /** Makes an alias that nobody has yet, if it names a room. Never waits for an answer that waits for this one. */
+  /** Creates an unknown alias if the bridge has a room for it. Must not wait for a request that waits for this one. */
   readonly provideAlias: (alias: string, signal: AbortSignal) => Promise<boolean>;
   readonly log: Log;
   readonly count: (result: 'stored' | 'refused' | 'failed') => void;
 }
 
-/** Above 100 events, 100 ephemeral and 100 to-device events of 64 KiB each: no legal transaction is refused. */
+/** More than 100 events, 100 ephemeral and 100 to-device events of 64 KiB each, so that no legal transaction is refused. */
 const LARGEST_TRANSACTION = '64mb';
 
-/** How long the homeserver, and whoever asked it, waits for an alias. */
+/** How long a query for an alias may take; the homeserver's client waits for it. */
 const ALIAS_TIMEOUT_MS = 5_000;
 
 /** Creates the router; mount it at `/`. */
@@ -73,7 +72,7 @@ function authenticate({ checkBearer, log, count }: Deps): RequestHandler {
   };
 }
 
-/** Asked for every unknown alias of the namespace, also when the bridge itself looks one up. */
+/** The homeserver asks for every unknown alias of the namespace, also when the bridge itself looks one up. */
 function aliases({ provideAlias, log }: Deps): RequestHandler {
   return async (request, response) => {
     try {
@@ -81,7 +80,7 @@ function aliases({ provideAlias, log }: Deps): RequestHandler {
       if (await provideAlias(alias, AbortSignal.timeout(ALIAS_TIMEOUT_MS))) response.json({});
       else refuse(response, 404, 'M_NOT_FOUND', 'No such room yet: it is made when its FHIR resource is');
     } catch (error) {
-      log.warn({ error }, 'Could not tell whether an alias names a room; whoever asked may ask again');
+      log.warn({ error }, 'Could not look up an alias; the client can try again');
       refuse(response, 503, 'M_UNKNOWN', 'The bridge cannot tell at the moment');
     }
   };
@@ -106,7 +105,7 @@ function transactions({ store, log, count }: Deps): RequestHandler {
       return;
     }
     count('stored');
-    // An empty body would count as a failure: Synapse wants JSON.
+    // Synapse counts an empty body as a failure: it expects JSON.
     response.json({});
   };
 }

@@ -1,4 +1,4 @@
-// Makes a room exactly once, whatever dies in between: alias as reservation, marker as proof of ownership.
+// Creates a room exactly once, also if the bridge dies in between: the alias reserves it, the marker proves who made it.
 import type { Clock, Sleep } from '../domain/clock.ts';
 import type { MatrixUserId, RoomAlias, RoomId } from '../domain/ids.ts';
 import { ROOM_MARKER_KEY } from '../domain/matrix.ts';
@@ -7,10 +7,10 @@ import { MatrixRefusal } from './client.ts';
 import type { Homeserver } from './homeserver.ts';
 import type { RoomState } from './room-state.ts';
 
-/** A room to be made. */
+/** A room that must exist. */
 export interface RoomOrder {
   readonly alias: RoomAlias;
-  /** Asks which generation counts now: another replica may have begun one. They count from 0. */
+  /** The present generation, from 0: the number of the attempt. Another replica may have begun a new one. */
   readonly generation: () => Promise<number>;
   /** The marker of a generation; it must be the one in the body's creation content. */
   readonly marker: (generation: number) => string;
@@ -19,13 +19,13 @@ export interface RoomOrder {
   readonly drop: (discard: () => Promise<void>) => Promise<void>;
 }
 
-/** Milliseconds that others are given before what they left half-made is dropped. */
+/** Milliseconds that a half-made room may still be finished by another replica before it is dropped. */
 interface Patience {
   /** For a room to get its power levels. */
   readonly creationMs: number;
   /** For an alias to point at a room without events. */
   readonly reservationMs: number;
-  /** Between two looks. */
+  /** Between two checks. */
   readonly pollMs: number;
 }
 
@@ -43,24 +43,24 @@ interface Found {
   readonly stage: 'without-events' | 'begun' | 'finished';
 }
 
-/** How many generations the database may have forgotten: each began with a half-made room that was dropped. */
+/** The most generations that a restored database may lack. Each stands for a half-made room that was dropped. */
 const LOST_GENERATIONS = 20;
 
 const PATIENCE: Patience = { creationMs: 60_000, reservationMs: 10_000, pollMs: 1_000 };
 
 /**
- * The room of an alias, made if it is not there. A kill at any point leaves one of: nothing, an alias without
- * events, a room without power levels, a whole room; each is recognised and mended on the next call. Of several
- * calls at once, in this process or others, all get the same room: the one the alias points at.
- * @throws BridgeError `room-foreign` when the alias belongs to a room that is not of this bridge;
- * `room-unfinished` when the making took so long that another replica gave it up
+ * The room of an alias; created if it does not exist. A kill at any point leaves nothing, an alias without events, a room
+ * without power levels, or a whole room. The next call recognises each of these and repairs it. Several calls at once, in this
+ * process or others, all get the same room: the one that the alias points at.
+ * @throws BridgeError `room-foreign` when the alias belongs to a room of another bridge or user;
+ * `room-unfinished` when the creation took so long that another replica dropped it
  */
 export async function ensureRoom(deps: Deps, order: RoomOrder, signal: AbortSignal): Promise<RoomId> {
   const { homeserver, bot } = deps;
   for (;;) {
     const marker = order.marker(await order.generation());
     const made = await createUnlessTaken(deps, order.body(marker), signal);
-    // One that took very long may have been given up by another replica meanwhile: the alias decides.
+    // If the creation took very long, another replica may have dropped the room. The alias decides.
     if (made !== undefined && made === (await homeserver.resolveAlias(bot, order.alias, signal))) return made;
     if (made !== undefined) await homeserver.leave(bot, made, signal);
     const roomId = await awaitFinished(deps, order, signal);
@@ -68,7 +68,7 @@ export async function ensureRoom(deps: Deps, order: RoomOrder, signal: AbortSign
   }
 }
 
-/** @returns undefined when the alias is taken, be it by a request that runs at the same time (409) */
+/** @returns undefined when the alias is taken, also by a request that runs at the same time (409) */
 async function createUnlessTaken(
   { homeserver, bot }: Deps,
   body: Readonly<Record<string, unknown>>,
@@ -79,7 +79,7 @@ async function createUnlessTaken(
   } catch (error) {
     if (!(error instanceof MatrixRefusal)) throw error;
     if (error.errcode === 'M_ROOM_IN_USE' || error.status === 409) return undefined;
-    // Synapse tells by it that the alias was taken away from the room while it was made.
+    // Synapse's answer when the alias was removed while the room was being created.
     if (error.errcode === 'M_BAD_ALIAS')
       throw new BridgeError('room-unfinished', 'another replica dropped it');
     throw error;
@@ -87,7 +87,7 @@ async function createUnlessTaken(
 }
 
 /**
- * Waits for a creation that may still run, and drops one that was abandoned half-way.
+ * Waits for a creation that may still be running, and drops one that was abandoned.
  * @returns undefined when the alias is free
  */
 async function awaitFinished(deps: Deps, order: RoomOrder, signal: AbortSignal): Promise<RoomId | undefined> {
@@ -111,7 +111,7 @@ async function awaitFinished(deps: Deps, order: RoomOrder, signal: AbortSignal):
   }
 }
 
-/** Takes the alias from a half-made room, unless it points at another or the room was finished meanwhile. */
+/** Takes the alias from a half-made room, unless the room was finished or replaced meanwhile. */
 async function discard(deps: Deps, order: RoomOrder, roomId: RoomId, signal: AbortSignal): Promise<void> {
   const { homeserver, bot } = deps;
   if ((await homeserver.resolveAlias(bot, order.alias, signal)) !== roomId) return;
@@ -136,12 +136,12 @@ async function look(deps: Deps, order: RoomOrder, signal: AbortSignal): Promise<
   return { roomId, stage: isFinished(state) ? 'finished' : 'begun' };
 }
 
-/** Power levels come with all the rest of the initial state, or not at all. */
+/** The power levels come together with all other initial state, or not at all. */
 function isFinished(state: RoomState = []): boolean {
   return state.some((event) => event.type === 'm.room.power_levels');
 }
 
-/** @returns no state when the room has no events yet, and whether the bot had to join to read it */
+/** @returns the state, undefined when the room has no events yet; and whether the bot had to join to read it */
 async function readState(
   { homeserver, bot }: Deps,
   roomId: RoomId,
@@ -153,7 +153,7 @@ async function readState(
     if (!(error instanceof MatrixRefusal) || error.status !== 403) throw error;
   }
   try {
-    // A room whose creator has not joined yet lets its creator in.
+    // The creator may join its own room, even if it had not joined before.
     await homeserver.join(bot, roomId, signal);
     return { state: await homeserver.roomState(bot, roomId, signal), joined: true };
   } catch (error) {
@@ -163,7 +163,7 @@ async function readState(
   }
 }
 
-/** @returns why the room is not of this bridge; undefined when it is */
+/** @returns why the room is not a room of this bridge; undefined if it is one */
 async function strangerIn(
   state: RoomState,
   order: RoomOrder,
@@ -172,8 +172,8 @@ async function strangerIn(
   const create = state.find((event) => event.type === 'm.room.create');
   if (create === undefined) return undefined;
   if (create.sender !== bot) return 'another user made it';
-  // Asked now, not before: whoever made the room had begun its generation by then. Older ones count too, since a
-  // dropped room has no alias any more; and later ones, since a restored database may count from 0 again.
+  // Read now, not earlier: the replica that made the room had begun its generation before. Older generations count too, since a
+  // dropped room has no alias any more. Later ones count too, since a restored database may have an older number.
   const newest = (await order.generation()) + LOST_GENERATIONS;
   const markers = Array.from({ length: newest + 1 }, (_, generation) => order.marker(generation));
   const isOwn = markers.some((marker) => create.content[ROOM_MARKER_KEY] === marker);

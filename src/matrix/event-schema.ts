@@ -1,4 +1,4 @@
-// The zod schemas of Matrix events as they come in, and the cleaning that PostgreSQL's jsonb demands.
+// The zod schemas of incoming Matrix events, and the cleaning that PostgreSQL's jsonb needs.
 import { z } from 'zod';
 import type { EventId, MatrixUserId, RoomId } from '../domain/ids.ts';
 
@@ -13,15 +13,15 @@ const roomEventFields = z.looseObject({
   content: z.record(z.string(), z.unknown()),
 });
 
-/** An event without `room_id`, as in a room's `/sync` timeline; whole, with fields that this version does not know. */
+/** An event without `room_id`, as in the `/sync` timeline of a room. Fields that this version does not know are kept. */
 export const roomEventSchema = roomEventFields.transform(storable);
 
-/** An event in client format with its room; whole, likewise. */
+/** An event in client format, with its room. Fields that this version does not know are kept too. */
 export const matrixEventSchema = roomEventFields
   .extend({ room_id: z.string().transform((id) => id as RoomId) })
   .transform(storable);
 
-/** A state event as those see it who are only invited ("Stripped state" of the specification). */
+/** A state event as an invited user sees it. https://spec.matrix.org/v1.19/client-server-api/#stripped-state */
 export const strippedEventSchema = z.object({
   type: text,
   state_key: text,
@@ -29,7 +29,7 @@ export const strippedEventSchema = z.object({
   content: z.record(z.string(), z.unknown()).transform(storable),
 });
 
-/** Those of a list's events that are events: one that is none must not keep the reader from the others for ever. */
+/** The well-formed events of a list. A malformed one must not stop the reader for ever. */
 export function wellFormed<Event>(schema: z.ZodType<Event>) {
   return z
     .array(z.unknown())
@@ -37,8 +37,8 @@ export function wellFormed<Event>(schema: z.ZodType<Event>) {
 }
 
 /**
- * The value with what jsonb cannot hold replaced by U+FFFD: NUL characters and lone surrogates. Matrix allows
- * both in strings; refused, such an event would stop the homeserver's transactions for good.
+ * The value with NUL characters and lone surrogates replaced by U+FFFD. Matrix allows both in strings, jsonb does not. If the
+ * bridge refused such an event, the homeserver's transactions would stop for good.
  */
 export function storable<T>(value: T): T {
   return clean(value) as T;

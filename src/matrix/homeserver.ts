@@ -1,4 +1,4 @@
-// The homeserver's operations that the bridge uses, typed and checked (client-server API v1.19).
+// All homeserver operations that the bridge uses, with checked types. https://spec.matrix.org/v1.19/client-server-api/
 import { createAccounts } from './accounts.ts';
 import type { MatrixClient } from './client.ts';
 import { createMedia } from './media.ts';
@@ -8,7 +8,7 @@ import { createAliases, createRooms } from './rooms.ts';
 import { createSends } from './sends.ts';
 import { createTimeline } from './timeline.ts';
 
-/** Creates all operations on a client. Each throws BridgeError; refusals are MatrixRefusal. */
+/** All operations on a client. Each throws BridgeError; a refusal of the homeserver is a MatrixRefusal. */
 export function createHomeserver(client: MatrixClient) {
   return {
     ...createAccounts(client),

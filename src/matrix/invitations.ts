@@ -1,4 +1,4 @@
-// The homeserver's operations on invitations of a ghost: following one, also from another homeserver, and asking which stand.
+// Homeserver operations on the invitations of a user: accepting one, also from another homeserver, and listing them.
 import { z } from 'zod';
 import type { MatrixUserId, RoomId } from '../domain/ids.ts';
 import type { MatrixClient } from './client.ts';
@@ -7,7 +7,7 @@ import { unlessStatus } from './refusals.ts';
 
 const joinedSchema = z.looseObject({ room_id: z.string() });
 const segment = encodeURIComponent;
-/** Simplified sliding sync (MSC4186), by the name that Synapse knows. */
+/** Simplified sliding sync, under the name that Synapse knows. https://github.com/matrix-org/matrix-spec-proposals/pull/4186 */
 const SLIDING_SYNC = '/_matrix/client/unstable/org.matrix.simplified_msc3575';
 const INVITATIONS = {
   ranges: [[0, 99]],
@@ -21,16 +21,15 @@ const roomsSchema = z.object({
     .optional(),
 });
 
-/** An invitation as the invited user sees it; it has no event id. */
+/** An invitation as the invited user sees it: without event id. */
 export interface Invitation {
   readonly roomId: RoomId;
   readonly userId: MatrixUserId;
-  /** Who invited. */
   readonly sender: MatrixUserId;
   readonly content: Readonly<Record<string, unknown>>;
 }
 
-/** The invitation of a user among the state that the invited see of a room. */
+/** Finds the invitation of a user in the stripped state of a room. */
 export function invitationIn(
   roomId: string,
   userId: MatrixUserId,
@@ -41,16 +40,16 @@ export function invitationIn(
   return { roomId: roomId as RoomId, userId, sender: event.sender, content: event.content };
 }
 
-/** Over federation a join may take far longer than other requests. */
+/** A join over federation can take much longer than other requests. */
 const TIMEOUT_MS = 60_000;
 
-/** Creates the operation on a client. */
+/** Creates the operations on a client. */
 export function createInvitations(client: MatrixClient) {
   return {
     /**
-     * Joins a room through a homeserver that is in it; being in it already is success. That the other homeserver cannot
-     * be reached just now is an error: the invitation stands.
-     * @returns false when the invitation does not stand any more
+     * Joins a room through a homeserver that is in it. Success also if the user is in it already. If the other homeserver
+     * cannot be reached, that is an error: the invitation is still valid.
+     * @returns false when the invitation is not valid any more
      */
     async acceptInvitation(
       as: MatrixUserId,
@@ -59,7 +58,7 @@ export function createInvitations(client: MatrixClient) {
       signal?: AbortSignal,
     ): Promise<boolean> {
       const path = `/join/${segment(roomId)}`;
-      // `server_name` until Matrix 1.11, `via` since.
+      // `via` replaced `server_name` in Matrix 1.12.
       const query = { server_name: server, via: server };
       const request = { operation: 'accept invitation', method: 'POST', path, as, query, body: {} } as const;
       const answer = await unlessStatus(403, () =>
@@ -69,8 +68,8 @@ export function createInvitations(client: MatrixClient) {
     },
 
     /**
-     * The newest invitations of a user that stand, 100 at most. It costs the same however many rooms the user is in.
-     * @returns undefined from a homeserver that cannot be asked so
+     * The newest open invitations of a user, at most 100. The cost does not depend on the number of the user's rooms.
+     * @returns undefined when the homeserver has no sliding sync
      */
     async standingInvitations(
       as: MatrixUserId,

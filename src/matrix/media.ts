@@ -1,9 +1,9 @@
-// The homeserver's media repository: uploads.
+// Homeserver operations on media: uploads.
 import { z } from 'zod';
 import type { MatrixUserId } from '../domain/ids.ts';
 import type { MatrixClient } from './client.ts';
 
-/** A file to be uploaded. */
+/** A file to upload. */
 export interface Upload {
   readonly contentType: string;
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -12,7 +12,7 @@ export interface Upload {
 /** Creates the operations on a client. */
 export function createMedia(client: MatrixClient) {
   return {
-    /** Uploads a file, which bears no name: names tell of people. @returns its `mxc://` URI */
+    /** Uploads a file without its name, which could name a person. @returns its `mxc://` URI */
     async upload(as: MatrixUserId, file: Upload, signal?: AbortSignal): Promise<string> {
       const answer = await client.request(
         {

@@ -1,7 +1,7 @@
-// Refusals of the homeserver that mean "it is so already" or "there is none", not failure.
+// Refusals of the homeserver that are no failures: "it is so already", "there is none".
 import { MatrixRefusal } from './client.ts';
 
-/** Runs `work`; a refusal with this HTTP status is undefined instead of an error. */
+/** Runs `work`. @returns undefined for a refusal with this HTTP status, which is no error here */
 export async function unlessStatus<T>(status: number, work: () => Promise<T>): Promise<T | undefined> {
   try {
     return await work();

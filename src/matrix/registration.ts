@@ -1,27 +1,27 @@
-// The appservice registration that Synapse reads: generated, so that it says exactly what the bridge relies on.
+// The appservice registration for Synapse, generated so that it has exactly the settings on which the bridge relies.
 import { stringify } from 'yaml';
 
-/** What the registration depends on. */
+/** The settings that go into the registration. */
 export interface RegistrationOptions {
   readonly serverName: string;
-  /** Where the homeserver reaches the bridge. */
+  /** The URL at which the homeserver reaches the bridge. */
   readonly appserviceUrl: string;
   readonly asToken: string;
   readonly hsToken: string;
   readonly ghostPrefix: string;
 }
 
-/** The registration's id, which the ping endpoint wants to know too. */
+/** The id of the registration; the ping endpoint needs it too. */
 export const APPSERVICE_ID = 'fhir-matrix-bridge';
 
 /**
- * The registration (application-service API v1.19, "Registration"). Both the stable and the unstable flags are
- * set, because homeservers differ in which they read.
+ * The registration, with stable and unstable flags, because homeservers differ in which they read.
+ * https://spec.matrix.org/v1.19/application-service-api/#registration
  */
 export function registration(options: RegistrationOptions): Readonly<Record<string, unknown>> {
   const { serverName, appserviceUrl, asToken, hsToken, ghostPrefix } = options;
   const server = escapeRegex(serverName);
-  // Homeservers match from the beginning only: without the $, ids of servers whose names begin like ours would match too.
+  // Without the $, ids of servers whose names begin with ours would match too.
   const exclusive = (regex: string): { exclusive: true; regex: string } => ({
     exclusive: true,
     regex: `${regex}$`,
@@ -31,7 +31,7 @@ export function registration(options: RegistrationOptions): Readonly<Record<stri
     url: appserviceUrl,
     as_token: asToken,
     hs_token: hsToken,
-    // Never used: the homeserver gives this user no device and no sync. The bot is a user of the namespace.
+    // Never used, because this user has no device and no sync. The bot is a user of the namespace.
     sender_localpart: `${ghostPrefix}appservice`,
     rate_limited: false,
     receive_ephemeral: true,

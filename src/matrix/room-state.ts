@@ -1,4 +1,4 @@
-// The homeserver's operations on a room's state and members.
+// Homeserver operations on the state and the members of rooms.
 import { z } from 'zod';
 import type { MatrixUserId, RoomId } from '../domain/ids.ts';
 import type { StateEvent } from '../domain/matrix.ts';
@@ -32,7 +32,7 @@ export function createRoomStates(client: MatrixClient) {
       );
     },
 
-    /** Sets a state event. An equal one by the same sender makes no new event. */
+    /** Sets a state event. If it equals the present one of the same sender, no new event is made. */
     async putState(as: MatrixUserId, roomId: RoomId, event: StateEvent, signal?: AbortSignal): Promise<void> {
       const path = `/rooms/${segment(roomId)}/state/${segment(event.type)}/${segment(event.state_key)}`;
       await client.request(
@@ -42,9 +42,9 @@ export function createRoomStates(client: MatrixClient) {
     },
 
     /**
-     * Invites by state event, which unlike `POST /invite` keeps custom content. Whoever is in the room already
-     * (403) needs no invitation.
-     * @param content the member event's whole content, where it says more than that
+     * Invites with a state event, because `POST /invite` drops custom content. A user who is in the room already (403) needs no
+     * invitation.
+     * @param content the whole content of the member event
      */
     async invite(
       as: MatrixUserId,
@@ -64,20 +64,20 @@ export function createRoomStates(client: MatrixClient) {
         });
     },
 
-    /** Joins a room; being in it already is success. */
+    /** Joins a room. Success also if the user is in it already. */
     async join(as: MatrixUserId, roomId: RoomId, signal?: AbortSignal): Promise<void> {
       const path = `/rooms/${segment(roomId)}/join`;
       await client.request({ operation: 'join', method: 'POST', path, as, body: {}, signal }, nothing);
     },
 
-    /** Leaves a room, or declines the invitation to it; not being in it is success, as is a room that is unknown (404). */
+    /** Leaves a room, or declines its invitation. Success also if the user is not in it, or the room is unknown (404). */
     async leave(as: MatrixUserId, roomId: RoomId, signal?: AbortSignal): Promise<void> {
       const path = `/rooms/${segment(roomId)}/leave`;
       const request = { operation: 'leave', method: 'POST', path, as, body: {}, signal } as const;
       await unlessStatus(403, () => unlessStatus(404, () => client.request(request, nothing)));
     },
 
-    /** Removes a user, or takes an invitation back; whoever is not there any more is success. */
+    /** Removes a user, or withdraws an invitation. Success also if the user is not in the room any more. */
     async kick(as: MatrixUserId, roomId: RoomId, userId: MatrixUserId, signal?: AbortSignal): Promise<void> {
       const path = `/rooms/${segment(roomId)}/kick`;
       const body = { user_id: userId };

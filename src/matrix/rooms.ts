@@ -1,4 +1,4 @@
-// The homeserver's operations on rooms as such: making them, entering those of others, their aliases.
+// Homeserver operations on rooms: creating them, joining rooms of others, aliases.
 import { z } from 'zod';
 import type { MatrixUserId, RoomAlias, RoomId } from '../domain/ids.ts';
 import type { MatrixClient, MatrixRequest } from './client.ts';
@@ -9,20 +9,20 @@ const nothing = z.looseObject({});
 const roomIdSchema = z.string().transform((id) => id as RoomId);
 const segment = encodeURIComponent;
 
-/** Refusals of a join that last: not allowed in, no such room, a room version unknown here, no server that answers. */
+/** Refusals of a join that are final: not allowed, no such room, unknown room version, no server answers. */
 const NOT_OPEN: ReadonlySet<number> = new Set([400, 403, 404, 502, 504]);
 
 /** Creates the operations on a client. */
 export function createRooms(client: MatrixClient) {
   return {
-    /** Makes a room; throws `M_ROOM_IN_USE` (400) or 409 when the alias is taken. */
+    /** Creates a room. Throws MatrixRefusal `M_ROOM_IN_USE` (400), or 409, when the alias is taken. */
     async createRoom(
       as: MatrixUserId,
       body: Readonly<Record<string, unknown>>,
       signal?: AbortSignal,
     ): Promise<RoomId> {
       const answer = await client.request(
-        // Room creation is many events: it may take far longer than other requests.
+        // The creation makes many events, so it can take much longer than other requests.
         {
           operation: 'create room',
           method: 'POST',
@@ -37,7 +37,7 @@ export function createRooms(client: MatrixClient) {
       return answer.room_id;
     },
 
-    /** Tells whether the user is in a room; of one they were never in, nothing is told (403). */
+    /** Whether the user is in a room. The homeserver answers 403 if they never were. */
     async isJoined(as: MatrixUserId, roomId: RoomId, signal?: AbortSignal): Promise<boolean> {
       const path = `/rooms/${segment(roomId)}/state/m.room.member/${segment(as)}`;
       const request: MatrixRequest = { operation: 'read state event', method: 'GET', path, as, signal };
@@ -47,9 +47,9 @@ export function createRooms(client: MatrixClient) {
     },
 
     /**
-     * Joins a room that another may have made, maybe on another homeserver; being in it already is success.
-     * @param servers those through which it is reached
-     * @returns false when it is not open to the user
+     * Joins a room of another user, perhaps on another homeserver. Success also if the user is in it already.
+     * @param servers homeservers that are in the room
+     * @returns false when the user may not join
      */
     async joinThrough(
       as: MatrixUserId,
@@ -58,9 +58,9 @@ export function createRooms(client: MatrixClient) {
       signal?: AbortSignal,
     ): Promise<boolean> {
       const path = `/join/${segment(roomId)}`;
-      // `server_name` until Matrix 1.11, `via` since.
+      // `via` replaced `server_name` in Matrix 1.12.
       const query = { server_name: servers, via: servers };
-      // Over federation a join may take far longer than other requests.
+      // A join over federation can take much longer than other requests.
       const timeoutMs = 60_000;
       try {
         await client.request(
@@ -92,7 +92,7 @@ export function createAliases(client: MatrixClient) {
       });
     },
 
-    /** Gives a room an alias; one that is taken stays with whom it belongs to (409). */
+    /** Gives a room an alias. If the alias is taken (409), nothing changes. */
     async createAlias(
       as: MatrixUserId,
       alias: RoomAlias,
@@ -106,7 +106,7 @@ export function createAliases(client: MatrixClient) {
       );
     },
 
-    /** Removes an alias; one that is gone is no error. */
+    /** Removes an alias. Success also if there is none. */
     async deleteAlias(as: MatrixUserId, alias: RoomAlias, signal?: AbortSignal): Promise<void> {
       const path = `/directory/room/${segment(alias)}`;
       await unlessStatus(404, () =>

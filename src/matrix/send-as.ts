@@ -1,21 +1,21 @@
-// Sends as a ghost that may not be in the room yet, and finds again what was sent.
+// Sends as a ghost that may not be in the room yet, and finds an event that was sent before.
 import type { DeliveryId, EventId, MatrixUserId, RoomId } from '../domain/ids.ts';
 import { DELIVERY_ID_KEY } from '../domain/matrix.ts';
 import { MatrixRefusal } from './client.ts';
 import type { Homeserver } from './homeserver.ts';
 
-/** Something to be sent once. */
+/** An event that is sent once. */
 export interface OutgoingEvent {
   readonly as: MatrixUserId;
   readonly roomId: RoomId;
   readonly deliveryId: DeliveryId;
   readonly type: string;
   readonly content: Readonly<Record<string, unknown>>;
-  /** Milliseconds since the epoch to show as the time of sending. */
+  /** Milliseconds since the epoch, shown as the time of sending. */
   readonly timestamp?: number | undefined;
 }
 
-/** A redaction to be made once. */
+/** A redaction that is sent once. */
 export interface OutgoingRedaction {
   readonly as: MatrixUserId;
   readonly roomId: RoomId;
@@ -23,9 +23,9 @@ export interface OutgoingRedaction {
   readonly eventId: EventId;
 }
 
-/** Creates the sending. */
+/** @param bot the user that invites a ghost that is not in the room */
 export function createSendAs({ homeserver, bot }: { homeserver: Homeserver; bot: MatrixUserId }) {
-  /** Sends, and where the ghost is not in the room has the bot invite it first. */
+  /** Sends. If the ghost is not in the room, the bot invites it first. */
   async function inRoom(
     { as, roomId }: Pick<OutgoingEvent, 'as' | 'roomId'>,
     send: () => Promise<EventId>,
@@ -42,20 +42,20 @@ export function createSendAs({ homeserver, bot }: { homeserver: Homeserver; bot:
   }
 
   return {
-    /** Sends an event, which carries its delivery id. The same delivery id is the same event for 24 hours. */
+    /** Sends an event with its delivery id in the content. For 24 hours, the same delivery id gives the same event. */
     sendAs(event: OutgoingEvent, signal: AbortSignal): Promise<EventId> {
       const content = { ...event.content, [DELIVERY_ID_KEY]: event.deliveryId };
       return inRoom(event, () => homeserver.sendEvent({ ...event, content }, signal), signal);
     },
 
-    /** Redacts an event. The same delivery id is the same redaction for 24 hours. */
+    /** Redacts an event. For 24 hours, the same delivery id gives the same redaction. */
     redactAs(redaction: OutgoingRedaction, signal: AbortSignal): Promise<EventId> {
       return inRoom(redaction, () => homeserver.redact(redaction, signal), signal);
     },
 
     /**
-     * Looks for an event sent before, by the delivery id it carries: for when the homeserver may have forgotten the txn id.
-     * Looks at the last thousand events of the room.
+     * Searches the last 1,000 events of the room for an event with this delivery id: the homeserver may have forgotten the
+     * transaction id.
      */
     async findSent(
       roomId: RoomId,

@@ -1,4 +1,4 @@
-// The homeserver's operations that send: events that are no state, and redactions.
+// Homeserver operations that send: events that are not state, and redactions.
 import { z } from 'zod';
 import type { DeliveryId, EventId, MatrixUserId, RoomId } from '../domain/ids.ts';
 import type { MatrixClient, MatrixRequest } from './client.ts';
@@ -10,10 +10,10 @@ const segment = encodeURIComponent;
 export function createSends(client: MatrixClient) {
   return {
     /**
-     * Sends an event that is no state (https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3roomsroomidsendeventtypetxnid).
-     * The same delivery id by the same user is the same event for 24 hours.
-     * @param timestamp milliseconds since the epoch to show as the time of sending
-     *   (https://spec.matrix.org/v1.19/application-service-api/#timestamp-massaging)
+     * Sends an event that is not state. For 24 hours, the same delivery id by the same user gives the same event.
+     * https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3roomsroomidsendeventtypetxnid
+     * @param timestamp milliseconds since the epoch, shown as the time of sending:
+     * https://spec.matrix.org/v1.19/application-service-api/#timestamp-massaging
      */
     async sendEvent(
       event: {
@@ -42,7 +42,7 @@ export function createSends(client: MatrixClient) {
       return answer.event_id;
     },
 
-    /** Redacts an event. The same delivery id by the same user is the same redaction for 24 hours. */
+    /** Redacts an event. For 24 hours, the same delivery id by the same user gives the same redaction. */
     async redact(
       redaction: { as: MatrixUserId; roomId: RoomId; eventId: EventId; deliveryId: DeliveryId },
       signal?: AbortSignal,

@@ -1,9 +1,9 @@
-// One pass of the reader over the homeserver: `/sync` brings the events of the bot's rooms in the homeserver's order.
+// One pass of the reader over the homeserver: `/sync` shows the events of the bot's rooms in the homeserver's order.
 //
-// Push is a doorbell: it loses events when the homeserver restarts, and delivers some late (docs/explanation/
-// catch-up.md). What it brought is kept as arrivals; the pass puts them into the inbox in the order of `/sync`, which
-// is the rooms' order. Arrivals that `/sync` does not show, of rooms the bot is not in, follow as they came. Invitations
-// of the bot are read too: nothing else would bring one that push lost.
+// Push is only a wake-up: it loses events when the homeserver restarts, and delivers some late. Pushed events are kept as
+// arrivals; the pass puts them into the inbox in the order of `/sync`. Arrivals of rooms that the bot is not in follow in the
+// order in which they came. The pass also reads the bot's invitations, because push may have lost one.
+// docs/explanation/catch-up.md
 import type { EventId, MatrixUserId, RoomId } from '../domain/ids.ts';
 import type { MatrixEvent } from '../domain/matrix.ts';
 import type { Homeserver } from './homeserver.ts';
@@ -35,9 +35,9 @@ interface Deps {
 }
 
 /**
- * Makes one pass: asks until `/sync` shows nothing more. (The homeserver answers the same question from a cache for two
- * minutes, so that after a restart the first answers may be old.) The very first pass only takes the position: what was
- * said before the bridge came is not recorded.
+ * Makes one pass: asks until `/sync` shows nothing more. (The homeserver answers the same request from a cache for two minutes,
+ * so that the first answers after a restart may be old.) The very first pass only takes the position: the bridge does not
+ * record what happened before it was there.
  * @returns how many events were new
  */
 export async function syncOnce(deps: Deps, signal: AbortSignal): Promise<number> {

@@ -1,4 +1,4 @@
-// The homeserver's operations that read what was said: paging back, `/sync`.
+// Homeserver operations that read the events of rooms: paging back, `/sync`.
 import { z } from 'zod';
 import type { MatrixUserId, RoomId } from '../domain/ids.ts';
 import type { MatrixEvent } from '../domain/matrix.ts';
@@ -35,7 +35,7 @@ const syncSchema = z.object({
 
 export type SyncAnswer = z.output<typeof syncSchema>;
 
-/** Only what the reader needs: the timelines of the bot's rooms. (Its invitations come whatever the filter.) */
+/** Only what the reader needs: the timelines of the bot's rooms. Its invitations come with every filter. */
 const SYNC_FILTER = JSON.stringify({
   presence: { not_types: ['*'] },
   account_data: { not_types: ['*'] },
@@ -54,8 +54,8 @@ export function createTimeline(client: MatrixClient) {
   return {
     /**
      * A page of a room's events, newest first.
-     * @param from where to begin; the room's end when undefined
-     * @param to where to stop
+     * @param from the token to begin at; undefined begins at the newest event
+     * @param to the token to stop at
      */
     async messagesBefore(
       as: MatrixUserId,
@@ -75,7 +75,7 @@ export function createTimeline(client: MatrixClient) {
       return { events: chunk, end };
     },
 
-    /** What happened in the user's rooms since a token; without one, where now is. */
+    /** The events in the user's rooms since a token; without one, the token of this moment. */
     async sync(as: MatrixUserId, since: string | undefined, signal?: AbortSignal): Promise<SyncAnswer> {
       const query = {
         filter: SYNC_FILTER,

@@ -1,4 +1,4 @@
-// A pushed transaction's body → its parts, each with the id under which it is stored once.
+// The body of a pushed transaction → its parts, each with the id under which it is stored once.
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { MatrixEvent } from '../domain/matrix.ts';
@@ -17,7 +17,7 @@ export interface TransactionParts {
   readonly events: readonly MatrixEvent[];
   readonly ephemeral: readonly IdlessEvent[];
   readonly toDevice: readonly IdlessEvent[];
-  /** Events that have not the form of the specification; they are counted, never acted on. */
+  /** The number of events that do not have the form of the specification; they are ignored. */
   readonly malformed: number;
 }
 
@@ -32,7 +32,8 @@ const bodySchema = z.looseObject({
 });
 
 /**
- * Reads `PUT /_matrix/app/v1/transactions/{txnId}`: stable names before unstable ones.
+ * Reads the body; stable names of fields come before unstable ones.
+ * https://spec.matrix.org/v1.19/application-service-api/#put_matrixappv1transactionstxnid
  * @returns undefined when the body is no transaction at all
  */
 export function readTransaction(body: unknown, txnId: string): TransactionParts | undefined {
@@ -44,7 +45,7 @@ export function readTransaction(body: unknown, txnId: string): TransactionParts 
   return {
     events,
     ephemeral: (data.ephemeral ?? data['de.sorunome.msc2409.ephemeral'] ?? []).flatMap((event, index) =>
-      // The same receipt may rightly come twice: the transaction and the place in it tell them apart.
+      // Equal receipts may be two receipts: the transaction and the place in it distinguish them.
       idless(event, 'room_id', [txnId, String(index)]),
     ),
     toDevice: (data.to_device ?? data['de.sorunome.msc2409.to_device'] ?? []).flatMap((event) =>
@@ -55,8 +56,8 @@ export function readTransaction(body: unknown, txnId: string): TransactionParts 
 }
 
 /**
- * Reads a to-device message. Pushed and synced copies of one message get the same id.
- * @param to added where the message does not say whom it is for, as in `/sync`
+ * Reads a to-device message. The pushed and the synced copy of one message get the same id.
+ * @param to the recipient, for messages from `/sync`, which do not name it
  */
 export function readToDevice(
   event: unknown,
@@ -77,7 +78,7 @@ function idless(event: unknown, scopeKey: string, salt: readonly string[]): read
   return [{ sourceId, scope, content }];
 }
 
-/** Pushed and synced copies may order their keys differently. */
+/** The pushed and the synced copy may have another order of keys. */
 function sortKeys(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sortKeys);
   if (typeof value !== 'object' || value === null) return value;

@@ -1,14 +1,14 @@
-// The check of bearer tokens on every endpoint: constant in time, with room for a second token while one rotates.
+// Checks the bearer tokens of all endpoints in constant time, with a second valid token during a rotation.
 import { createHash, timingSafeEqual } from 'node:crypto';
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
 
-/** How a request stands: no token, a wrong one, or the right one. */
+/** Whether a request has no token, a wrong one, or the right one. */
 export type BearerVerdict = 'missing' | 'wrong' | 'right';
 
 /**
  * Creates a check of `Authorization: Bearer …` headers.
- * @param accepted the tokens that are right; all are compared, each in constant time
+ * @param accepted the valid tokens; each is compared in constant time
  */
 export function createBearerCheck(
   accepted: readonly (string | undefined)[],

@@ -1,4 +1,4 @@
-// Cached checks of what the bridge depends on: they inform, and never decide whether the process lives.
+// Repeats checks of the services that the bridge needs and keeps their states. They never decide about liveness.
 import type { Sleep } from '../domain/clock.ts';
 import type { Log } from '../telemetry/log.ts';
 

@@ -19,15 +19,15 @@ export interface Listen {
 }
 
 export interface HttpServer {
-  /** The port listened on; of use where the configured one was 0. */
+  /** The port; the system chooses one if the configured port is 0. */
   readonly port: number;
-  /** From now on every answer closes its connection, so that callers go elsewhere. */
+  /** From now on every answer closes its connection, so that callers go to another replica. */
   drain(): void;
-  /** Takes no more connections and resolves when those there are have ended, or after `graceMs`. */
+  /** Accepts no more connections, and resolves when all have ended, or after `graceMs`. */
   close(graceMs: number): Promise<void>;
 }
 
-/** Synapse keeps idle connections for 120 s and never repeats a PUT on one that we closed first. */
+/** Synapse keeps idle connections for 120 s, and does not repeat a PUT if the bridge closes one first. */
 const KEEP_ALIVE_MS = 125_000;
 
 /**
@@ -70,7 +70,7 @@ export async function startHttpServer(
   };
 }
 
-/** A certificate that a client shows is looked at by those routes that want one: others are open to all. */
+/** TLS accepts every client: only the routes that need a client certificate check it. */
 async function createListener(
   tls: TlsFiles | undefined,
   log: Log,
@@ -96,14 +96,14 @@ async function closeServer(server: Server | TlsServer, graceMs: number): Promise
   clearTimeout(timer);
 }
 
-/** Bodies that are too large or no JSON carry a status; all else is a fault of the bridge. */
+/** An error about a body that is too large or not JSON has a status; every other error is a fault of the bridge. */
 function reportError(log: Log): ErrorRequestHandler {
   return (error: unknown, _request, response, next) => {
     const status =
       typeof error === 'object' && error !== null && 'status' in error && typeof error.status === 'number'
         ? error.status
         : 500;
-    if (status >= 500) log.error({ error }, 'A request failed in a way nobody foresaw');
+    if (status >= 500) log.error({ error }, 'A request failed with an unexpected error');
     if (response.headersSent) {
       next(error);
       return;

@@ -12,10 +12,10 @@ interface Deps {
   readonly metrics: Registry;
 }
 
-/** Creates the router; mount it at `/`. Nothing here is personal, so nothing here asks for a token. */
+/** Creates the router; mount it at `/`. No answer holds personal data, so no route needs a token. */
 export function createProbesRouter({ state, services, queueStats, metrics }: Deps): Router {
   const router = express.Router();
-  // Liveness: that this answers is the proof. A dependency's failure must not restart the bridge.
+  // Liveness: the answer itself is the proof. The failure of another service must not restart the bridge.
   router.get('/health', (_request, response) => {
     response.json({ status: 'healthy', services: services() });
   });
@@ -36,7 +36,7 @@ export function createProbesRouter({ state, services, queueStats, metrics }: Dep
     }
   });
   router.get('/metrics', async (_request, response) => {
-    // The queue's gauges are as of now; without the database they keep their last values.
+    // Refreshes the gauges of the queue; without the database they keep their last values.
     await queueStats().catch(() => undefined);
     response.type(metrics.contentType).send(await metrics.metrics());
   });

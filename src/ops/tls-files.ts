@@ -8,9 +8,9 @@ import type { Log } from '../telemetry/log.ts';
 export interface TlsFiles {
   readonly certFile: string;
   readonly keyFile: string;
-  /** Authorities whose clients' certificates are asked for; nobody has to show one to connect. */
+  /** Authorities for client certificates. A client can also connect without one. */
   readonly clientCaFile?: string | undefined;
-  /** How often it is looked whether the files have changed. */
+  /** How often the files are checked for changes. */
   readonly lookEveryMs?: number;
 }
 
@@ -32,15 +32,16 @@ export async function readTlsFiles({ certFile, keyFile, clientCaFile }: TlsFiles
     throw new Error(`${keyFile} is not the key of ${certFile}`);
   if (clientCaFile === undefined) return { cert, key };
   const ca = await readFile(clientCaFile, 'utf8');
-  // Of an empty file Node would make all public authorities.
+  // Node reads an empty file as all public authorities.
   new X509Certificate(ca);
   return { cert, key, ca };
 }
 
 /**
- * New connections get what stands in the files now; where that is of no use, such as half of a change, what they had before.
- * @param inUse what the server began with
- * @returns ends it
+ * Uses the present content of the files for new connections. If it is not valid, such as half of a change, the content before stays
+ * in use.
+ * @param inUse the content at the start
+ * @returns a function that ends the watching
  */
 export function followTlsFiles(server: Server, files: TlsFiles, inUse: Pem, log: Log): () => void {
   let last = JSON.stringify(inUse);

@@ -1,9 +1,9 @@
-// The table of arrivals: events the homeserver pushed, kept until the reader has brought them into order.
+// The table of arrivals: pushed events, kept until the reader has put them into order.
 import type { EventId } from '../domain/ids.ts';
 import type { MatrixEvent } from '../domain/matrix.ts';
 import type { Queryable } from './database.ts';
 
-/** Stores pushed events; those already waiting are left as they are. */
+/** Stores pushed events. Events that are stored already stay as they are. */
 export async function saveArrivals(db: Queryable, events: readonly MatrixEvent[]): Promise<void> {
   await db.query(
     `insert into matrix_arrival (event_id, room_id, event)
@@ -13,7 +13,7 @@ export async function saveArrivals(db: Queryable, events: readonly MatrixEvent[]
   );
 }
 
-/** The newest arrival's number; what is numbered above came after this moment. */
+/** The number of the newest arrival. Later arrivals have higher numbers. */
 export async function lastArrival(db: Queryable): Promise<string> {
   const { rows } = await db.query<{ last: string }>(
     'select coalesce(max(arrival), 0) as last from matrix_arrival',
@@ -21,15 +21,15 @@ export async function lastArrival(db: Queryable): Promise<string> {
   return rows[0]?.last ?? '0';
 }
 
-/** Removes the arrivals of these events: the reader has them. */
+/** Removes the arrivals of events that the reader has read. */
 export async function removeArrivals(db: Queryable, eventIds: readonly EventId[]): Promise<void> {
   await db.query('delete from matrix_arrival where event_id = any($1::text[])', [eventIds]);
 }
 
 /**
- * Takes the arrivals that the reader will not bring: those of rooms the bot is not in, and those that a pass
- * begun long after them has not shown. The latter were handed on before, as a rule, and are dropped as known.
- * @param upTo an arrival number taken before the pass began
+ * Takes the arrivals that the reader will not read: those of rooms that the bot is not in, and those that a pass did not show
+ * although it began long after them. The second kind was usually stored before, so the log ignores it as known.
+ * @param upTo the last arrival before the pass began
  * @param olderThanSeconds how long an event of a known room waits for the reader
  */
 export async function takeUnreadArrivals(
@@ -48,7 +48,7 @@ export async function takeUnreadArrivals(
   return rows.sort((a, b) => Number(a.arrival) - Number(b.arrival)).map((row) => row.event);
 }
 
-/** Tells whether arrivals of rooms the bot is in, up to a number, are still to be shown by `/sync`. */
+/** Whether `/sync` has still to show arrivals, up to a number, of rooms that the bot is in. */
 export async function awaitsSync(db: Queryable, upTo: string): Promise<boolean> {
   const { rowCount } = await db.query(
     'select from matrix_arrival where arrival <= $1 and room_id in (select room_id from room) limit 1',
@@ -57,7 +57,7 @@ export async function awaitsSync(db: Queryable, upTo: string): Promise<boolean> 
   return rowCount === 1;
 }
 
-/** How many arrivals wait for the reader, for the queue's figures. */
+/** How many arrivals wait for the reader. */
 export async function countArrivals(db: Queryable): Promise<number> {
   const { rows } = await db.query<{ count: string }>('select count(*) from matrix_arrival');
   return Number(rows[0]?.count ?? 0);

@@ -1,4 +1,4 @@
-// The table of claimed rooms: users listed them in a team's space, and the bridge is not settled in them yet.
+// The table of rooms that users listed in a team's space and that the bridge has not adopted yet.
 import type { FhirReference, MatrixUserId, RoomAlias, RoomId } from '../domain/ids.ts';
 import type { Queryable } from './database.ts';
 
@@ -9,7 +9,7 @@ export interface Claim {
   readonly claimedBy: MatrixUserId;
 }
 
-/** Records a claim, within a transaction; the last one counts. @returns the other team for which the room was claimed before */
+/** Records a listing, in the caller's transaction; the last one counts. @returns the other team that had listed the room before */
 export async function saveClaim(
   db: Queryable,
   { roomId, careTeam, claimedBy }: Claim,
@@ -26,7 +26,7 @@ export async function saveClaim(
   return rows.map((row) => row.care_team).find((before) => before !== careTeam);
 }
 
-/** Of these rooms, those that are claimed for other teams. */
+/** The rooms among these that other teams list. */
 export async function findClaimedByOthers(
   db: Queryable,
   careTeam: FhirReference,
@@ -39,7 +39,7 @@ export async function findClaimedByOthers(
   return rows.map((row) => row.room_id);
 }
 
-/** The claim on a room. */
+/** The listing of a room. */
 export async function findClaim(db: Queryable, roomId: RoomId): Promise<Claim | undefined> {
   const { rows } = await db.query<{ care_team: FhirReference; claimed_by: MatrixUserId }>(
     'select care_team, claimed_by from claimed_room where room_id = $1',
@@ -48,12 +48,12 @@ export async function findClaim(db: Queryable, roomId: RoomId): Promise<Claim | 
   return rows.map((row) => ({ roomId, careTeam: row.care_team, claimedBy: row.claimed_by }))[0];
 }
 
-/** Drops a claim: the room became a conversation, or will not. */
+/** Removes a listing: the room became a conversation, or cannot become one. */
 export async function dropClaim(db: Queryable, roomId: RoomId): Promise<void> {
   await db.query('delete from claimed_room where room_id = $1', [roomId]);
 }
 
-/** Makes a room that a user made the room of a conversation, ready as it is. */
+/** Adopts a room that a user made: from now on it is the room of a conversation, and it is ready. */
 export async function adoptRoom(
   db: Queryable,
   room: {

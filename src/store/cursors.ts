@@ -1,7 +1,7 @@
 // The table of cursors: how far each reader has read.
 import type { Queryable } from './database.ts';
 
-/** Where a reader stands; undefined before its first pass. */
+/** The position of a reader; undefined before its first pass. */
 export async function readCursor(db: Queryable, reader: string): Promise<string | undefined> {
   const { rows } = await db.query<{ position: string }>(
     'select position from reader_cursor where reader = $1',
@@ -10,7 +10,7 @@ export async function readCursor(db: Queryable, reader: string): Promise<string 
   return rows[0]?.position;
 }
 
-/** Moves a reader's cursor; in the transaction that stores what was read up to it. */
+/** Moves a reader's cursor. Call it in the transaction that stores what was read up to it. */
 export async function saveCursor(db: Queryable, reader: string, position: string): Promise<void> {
   await db.query(
     `insert into reader_cursor (reader, position) values ($1, $2)
@@ -19,7 +19,7 @@ export async function saveCursor(db: Queryable, reader: string, position: string
   );
 }
 
-/** When each reader last finished a pass, as ISO instants: for the queue's figures. */
+/** When each reader last finished a pass, as ISO instants. */
 export async function readAdvances(db: Queryable): Promise<Readonly<Record<string, string>>> {
   const { rows } = await db.query<{ reader: string; advanced_at: Date }>(
     'select reader, advanced_at from reader_cursor order by reader',

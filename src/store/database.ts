@@ -1,8 +1,8 @@
-// The connection pool, and what a statement needs of it.
+// The connection pool.
 import type { ClientBase, Pool } from 'pg';
 import pg from 'pg';
 
-/** A pool or a client: whatever runs a statement. */
+/** A pool or a client: both run statements. */
 export type Queryable = Pick<ClientBase, 'query'>;
 
 /**
@@ -16,7 +16,7 @@ export function createPool(url: string, max: number): Pool {
     max,
     application_name: 'fhir-matrix-bridge',
     connectionTimeoutMillis: 10_000,
-    // The planner's just-in-time compiler costs hundreds of milliseconds on a first statement.
+    // PostgreSQL's just-in-time compiler costs hundreds of milliseconds for a first statement.
     options: '-c jit=off -c statement_timeout=30000 -c idle_in_transaction_session_timeout=60000',
   });
 }

@@ -1,8 +1,8 @@
-// The table of rooms that were upgraded: their place was, or is to be, taken by another.
+// The table of upgraded rooms: another room has replaced them, or will.
 import type { FhirReference, RoomId } from '../domain/ids.ts';
 import type { Queryable } from './database.ts';
 
-/** A room whose tombstone names another in its place. */
+/** A room whose tombstone names its replacement. */
 export interface FormerRoom {
   readonly roomId: RoomId;
   readonly reference: FhirReference;
@@ -15,7 +15,7 @@ interface Columns {
   replacement_room_id: RoomId;
 }
 
-/** Records that a room is to be followed into another; a later tombstone counts until one was followed. */
+/** Records the replacement of a room. A later tombstone changes it, until the bridge has followed one. */
 export async function saveFormerRoom(
   db: Queryable,
   { roomId, reference, replacement }: FormerRoom,
@@ -27,7 +27,7 @@ export async function saveFormerRoom(
   );
 }
 
-/** The room that is to be followed into this one, and was not yet. */
+/** The room that this one replaces, if the bridge has not followed the upgrade yet. */
 export async function findAwaited(db: Queryable, replacement: RoomId): Promise<FormerRoom | undefined> {
   const { rows } = await db.query<Columns>(
     'select * from former_room where replacement_room_id = $1 and followed_at is null order by room_id limit 1',
@@ -40,13 +40,13 @@ export async function findAwaited(db: Queryable, replacement: RoomId): Promise<F
   }))[0];
 }
 
-/** Tells whether another room took, or is to take, the place of this one. */
+/** Whether another room has replaced this one, or will. */
 export async function hasReplacement(db: Queryable, roomId: RoomId): Promise<boolean> {
   const { rowCount } = await db.query('select from former_room where room_id = $1', [roomId]);
   return rowCount === 1;
 }
 
-/** When the bridge followed from this room into another; undefined where it has not. */
+/** When the bridge followed this room's upgrade; undefined if it has not. */
 export async function findFollowedAt(db: Queryable, roomId: RoomId): Promise<Date | undefined> {
   const { rows } = await db.query<{ followed_at: Date | null }>(
     'select followed_at from former_room where room_id = $1',
@@ -55,14 +55,14 @@ export async function findFollowedAt(db: Queryable, roomId: RoomId): Promise<Dat
   return rows[0]?.followed_at ?? undefined;
 }
 
-/** Forgets a replacement that turned out to be none. */
+/** Removes a replacement that turned out to be invalid. */
 export async function forgetFormerRoom(db: Queryable, roomId: RoomId): Promise<void> {
   await db.query('delete from former_room where room_id = $1 and followed_at is null', [roomId]);
 }
 
 /**
- * Puts the replacement into the old room's place. The base of the comparison is emptied: nobody is in the new room by
- * FHIR yet, so that everybody is invited again.
+ * Puts the replacement into the old room's place, and empties the base of the comparison: no one is in the new room by FHIR yet,
+ * so that the next convergence invites everyone again.
  */
 export async function saveFollowed(
   db: Queryable,

@@ -1,15 +1,15 @@
-// The table of ghosts: which are registered, and what name and picture they show.
+// The table of registered ghosts, with their names and pictures.
 import type { MatrixUserId } from '../domain/ids.ts';
 import type { Queryable } from './database.ts';
 
-/** A registered ghost, with what it shows. */
+/** A registered ghost. */
 export interface GhostRow {
   readonly displayName: string | undefined;
-  /** Of the picture's source; undefined when it shows none. */
+  /** The digest of the picture's source; undefined without picture. */
   readonly avatarDigest: string | undefined;
 }
 
-/** Those of the ghosts that are registered and have their device. */
+/** The ghosts among these users that are registered and have their device. */
 export async function findGhosts(
   db: Queryable,
   userIds: readonly MatrixUserId[],
@@ -38,12 +38,12 @@ export async function saveGhost(db: Queryable, userId: MatrixUserId): Promise<vo
   await db.query('insert into ghost (user_id) values ($1) on conflict do nothing', [userId]);
 }
 
-/** Records the name a ghost shows. */
+/** Records the name of a ghost. */
 export async function saveGhostName(db: Queryable, userId: MatrixUserId, displayName: string): Promise<void> {
   await db.query('update ghost set display_name = $2 where user_id = $1', [userId, displayName]);
 }
 
-/** Records the picture a ghost shows, by the digest of its source. */
+/** Records the picture of a ghost by the digest of its source. */
 export async function saveGhostAvatar(
   db: Queryable,
   userId: MatrixUserId,

@@ -1,4 +1,4 @@
-// The tables of identities: whom a third-party identifier, a name or a Matrix user id finds.
+// The tables of identities: finds people by third-party identifier, name or Matrix user id.
 import type { FhirReference, MatrixUserId } from '../domain/ids.ts';
 import type { Queryable } from './database.ts';
 
@@ -8,7 +8,7 @@ export interface IdentityAddress {
   readonly address: string;
 }
 
-/** A person as a look-up finds them. */
+/** A person that a look-up finds. */
 export interface IdentityPerson {
   readonly userId: MatrixUserId;
   readonly displayName: string | undefined;
@@ -16,12 +16,12 @@ export interface IdentityPerson {
   readonly addresses: readonly IdentityAddress[];
 }
 
-/** The user ids at each of the addresses, in the order asked; none where nobody is known, several where it is ambiguous. */
+/** The user ids of each address, in the given order: none if it is unknown, several if it is ambiguous. */
 export async function findUsersAt(
   db: Queryable,
   addresses: readonly IdentityAddress[],
 ): Promise<readonly (readonly MatrixUserId[])[]> {
-  // A prepared statement: it is the one of every look-up, and planning it costs more than running it.
+  // Prepared, because every look-up runs it and planning costs more than running it.
   const { rows } = await db.query<{ position: string; user_ids: MatrixUserId[] }>({
     name: 'identity-users-at',
     text: `select asked.position, array_agg(distinct identity.user_id) as user_ids
@@ -48,18 +48,18 @@ const fromColumns = (row: Columns): IdentityPerson => ({
   addresses: row.addresses ?? [],
 });
 
-/** One row per user: several records of one user are put together, the lowest directory and record giving the name. */
+/** Merges the records of one user. The name comes from the record with the lowest directory and key. */
 const PERSON = `select distinct on (person.user_id) person.user_id, person.display_name, person.reference,
     (select jsonb_agg(distinct jsonb_build_object('medium', medium, 'address', address))
      from identity_person as own join identity using (directory, record)
      where own.user_id = person.user_id) as addresses
   from identity_person as person`;
 
-/** How many records are looked at before those to return are chosen: what begins with two letters may be thousands. */
+/** The most records that a search looks at: thousands of names may begin with the same two letters. */
 const CANDIDATES = 500;
 
 /**
- * The people whose names have, for each of the beginnings, a word that begins so; by name, among the first candidates.
+ * The people whose names have a word for each of the beginnings, sorted by name.
  * @param beginnings words or parts of words, as `identity_word` holds them
  */
 export async function findPeopleByName(
@@ -67,7 +67,7 @@ export async function findPeopleByName(
   beginnings: readonly string[],
   limit: number,
 ): Promise<readonly IdentityPerson[]> {
-  // The longest one finds the fewest; the others are compared with the few words of each record found.
+  // The longest beginning finds the fewest records. The others are compared with the words of those.
   const [longest, ...others] = beginnings.toSorted((a, b) => b.length - a.length);
   if (longest === undefined) return [];
   const { rows } = await db.query<Columns>({
@@ -94,7 +94,7 @@ export async function findPeopleByName(
   return rows.map(fromColumns);
 }
 
-/** What is known of a user. */
+/** The person of a Matrix user id. */
 export async function findPersonOf(db: Queryable, userId: MatrixUserId): Promise<IdentityPerson | undefined> {
   const { rows } = await db.query<Columns>(
     `${PERSON} where person.user_id = $1 order by person.user_id, person.directory, person.record`,

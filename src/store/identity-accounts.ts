@@ -1,8 +1,8 @@
-// The tables of the identity server's accounts: tokens, by their digest only, and the policies that users accepted.
+// The tables of accounts of the identity service: tokens (only their digests), and the policies that users accepted.
 import type { MatrixUserId } from '../domain/ids.ts';
 import type { Queryable } from './database.ts';
 
-/** Keeps a token's owner until it expires. */
+/** Stores the owner of a token until it expires. */
 export async function saveToken(
   db: Queryable,
   { digest, userId, expiresAt }: { digest: Buffer; userId: MatrixUserId; expiresAt: Date },
@@ -14,13 +14,13 @@ export async function saveToken(
   ]);
 }
 
-/** The owners of tokens that are good at this instant, by the digest in hexadecimal. */
+/** The owners of the tokens that are valid at this instant, by digest in hexadecimal. */
 export async function findTokenOwners(
   db: Queryable,
   digests: readonly Buffer[],
   now: Date,
 ): Promise<ReadonlyMap<string, MatrixUserId>> {
-  // Named, thus planned once per connection: this runs for every request.
+  // Prepared, because every request runs it: planned once per connection.
   const { rows } = await db.query<{ digest: Buffer; user_id: MatrixUserId }>({
     name: 'identity_token_owners',
     text: 'select digest, user_id from identity_token where digest = any($1) and expires_at > $2',
@@ -29,7 +29,7 @@ export async function findTokenOwners(
   return new Map(rows.map((row) => [row.digest.toString('hex'), row.user_id]));
 }
 
-/** Forgets a token; tells whether it was good. */
+/** Removes a token. @returns whether it was valid */
 export async function removeToken(db: Queryable, digest: Buffer, now: Date): Promise<boolean> {
   const { rowCount } = await db.query('delete from identity_token where digest = $1 and expires_at > $2', [
     digest,
@@ -38,7 +38,7 @@ export async function removeToken(db: Queryable, digest: Buffer, now: Date): Pro
   return rowCount === 1;
 }
 
-/** Forgets tokens that have expired. */
+/** Removes expired tokens. */
 export async function pruneTokens(db: Queryable, now: Date): Promise<void> {
   await db.query('delete from identity_token where expires_at <= $1', [now]);
 }

@@ -1,21 +1,21 @@
-// The table of resolutions: who asked, by which API, after whom (a keyed hash), and what came of it.
+// The audit table of look-ups: who asked through which API, for whom (a keyed hash), and the result.
 import type { Queryable } from './database.ts';
 
-/** One resolution. It never holds an address, a name or a search term. */
+/** One look-up. It never holds an address, a name or a search term. */
 export interface AuditRecord {
   readonly at: Date;
-  /** The user of the identity server's API; the address of the peer for the backend's. */
+  /** The user of the identity service, or the network address of the backend's caller. */
   readonly caller: string;
   readonly action: 'login' | 'search' | 'single' | 'bulk' | 'profile' | 'lookup' | 'invite';
   readonly medium: string | undefined;
-  /** The keyed hash of medium and address, where they are known; else of what was asked. */
+  /** The keyed hash of medium and address; of the question if the address is unknown. */
   readonly subject: Buffer | undefined;
   readonly outcome: 'found' | 'none' | 'refused' | 'failed';
 }
 
 /** Stores records in one statement. */
 export async function saveAudit(db: Queryable, records: readonly AuditRecord[]): Promise<void> {
-  // Named, thus planned once per connection: this runs for every request.
+  // Prepared, because every request runs it: planned once per connection.
   await db.query({
     name: 'identity_audit',
     text: `insert into identity_audit (at, caller, action, medium, subject, outcome)

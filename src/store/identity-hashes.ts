@@ -1,7 +1,7 @@
-// The tables of peppers and hashes: look-ups that do not name the address, and the change from one pepper to the next.
+// The tables of peppers and hashes: for look-ups that do not name the address, and for the change of the pepper.
 import type { Queryable } from './database.ts';
 
-/** A pepper: being prepared, announced to clients, or the one before, which clients may still use for a while. */
+/** A pepper: in preparation, announced to clients, or the previous one, which clients may still use for a while. */
 export interface Pepper {
   /** A bigint as text. */
   readonly generation: string;
@@ -10,16 +10,16 @@ export interface Pepper {
   readonly since: Date;
 }
 
-/** All peppers there are: at most one of each state. */
+/** All peppers: at most one of each state. */
 export async function readPeppers(db: Queryable): Promise<readonly Pepper[]> {
   const { rows } = await db.query<Pepper>('select generation, pepper, state, since from identity_pepper');
   return rows;
 }
 
 /**
- * Begins a pepper unless one is being prepared already, or another than `replaces` is announced: then another replica was
- * faster. Under `lockOutIdentityWriters`, in a transaction of its caller.
- * @param replaces the generation of the current one; undefined where there is none
+ * Begins a pepper. Does nothing if one is in preparation already, or if another than `replaces` is announced: then another
+ * replica was faster. The caller's transaction must hold `lockOutIdentityWriters`.
+ * @param replaces the generation of the current pepper; undefined if there is none
  */
 export async function beginPepper(
   db: Queryable,
@@ -37,9 +37,9 @@ export async function beginPepper(
 }
 
 /**
- * Computes the next batch of hashes of the pepper that is being prepared; whoever does it, and wherever the last one
- * was killed, goes on where the last batch ended. In a transaction of its caller.
- * @returns how many addresses were hashed; 0 when all are
+ * Computes the next batch of hashes of the pepper in preparation, after the last complete batch of any replica. Runs in the
+ * caller's transaction.
+ * @returns the number of addresses; 0 when all have their hashes
  */
 export async function hashNextBatch(db: Queryable, size: number): Promise<number> {
   const { rows } = await db.query<{ count: number }>(
@@ -63,19 +63,19 @@ export async function hashNextBatch(db: Queryable, size: number): Promise<number
 }
 
 /**
- * Announces the prepared pepper: it becomes the current one, and the current one the previous. Where there is none, another
- * replica has announced it. In a transaction of its caller.
+ * Announces the prepared pepper: it becomes the current one, and the current one the previous. Does nothing if another replica
+ * announced it already. Runs in the caller's transaction.
  */
 export async function announcePepper(db: Queryable): Promise<void> {
   const { rowCount } = await db.query(`select from identity_pepper where state = 'preparing' for update`);
   if (rowCount === 0) return;
-  // Statements of their own: within one, the unique states would meet each other.
+  // Separate statements: in one, two peppers would have the same unique state for a moment.
   await db.query(`delete from identity_pepper where state = 'previous'`);
   await db.query(`update identity_pepper set state = 'previous', since = now() where state = 'current'`);
   await db.query(`update identity_pepper set state = 'current', since = now() where state = 'preparing'`);
 }
 
-/** Ends the grace of the previous pepper if it has had it. */
+/** Removes the previous pepper when its grace time has passed. */
 export async function forgetPreviousPepper(db: Queryable, graceSeconds: number): Promise<void> {
   await db.query(
     `delete from identity_pepper where state = 'previous' and since < now() - make_interval(secs => $1)`,

@@ -1,4 +1,4 @@
-// The table of invitations to people who are not known yet: kept until they are, and their homeserver has been told.
+// The table of invitations to people without a known account: kept until they have one and their homeserver was told.
 import type { MatrixUserId, RoomId } from '../domain/ids.ts';
 import type { Queryable } from './database.ts';
 
@@ -11,13 +11,13 @@ export interface InviteRow {
   readonly sender: MatrixUserId;
   /** The long-term key that the room knows. */
   readonly keyId: string;
-  /** How often the invitee's homeserver was told in vain. */
+  /** How many attempts to tell the invitee's homeserver failed. */
   readonly attempts: number;
 }
 
-/** An invitation in a replica's hands. */
+/** An invitation that this replica delivers. */
 export interface TakenInvite extends InviteRow {
-  /** When its turn comes again; changed by whoever takes it next, and so the sign that it still is in these hands. */
+  /** When it may be taken again. The next replica changes it, so an unchanged value means that this one still has it. */
   readonly nextAttemptAt: Date;
 }
 
@@ -62,8 +62,8 @@ export async function isEphemeralKey(db: Queryable, ephemeralKey: string, now: D
 }
 
 /**
- * Takes invitations whose turn it is, for this replica alone: their next turn is set beforehand, so that whoever dies with
- * them in hand holds up nothing.
+ * Takes the invitations that are due, for this replica alone. Their next time is set at once, so that another replica takes over
+ * if this one dies.
  */
 export async function takeInvites(
   db: Queryable,
@@ -81,8 +81,8 @@ export async function takeInvites(
 }
 
 /**
- * Holds on to an invitation for longer, unless another replica has taken it since.
- * @returns whether it is still in these hands
+ * Keeps an invitation for longer, unless another replica has taken it.
+ * @returns whether this replica still has it
  */
 export async function holdInvite(
   db: Queryable,
@@ -97,7 +97,7 @@ export async function holdInvite(
   return rowCount === 1;
 }
 
-/** Records that the invitee's homeserver has it. The address is needed no longer, and goes. */
+/** Records that the invitee's homeserver has it, and removes the address, which is not needed any more. */
 export async function completeInvite(db: Queryable, token: string, now: Date): Promise<void> {
   await db.query(
     'update identity_invite set address = null, delivered_at = $2, last_error = null where token = $1',
@@ -117,7 +117,7 @@ export async function postponeInvite(
   );
 }
 
-/** Ends the attempts. The address is needed no longer, and goes. */
+/** Ends the attempts, and removes the address, which is not needed any more. */
 export async function abandonInvite(db: Queryable, token: string, error: string): Promise<void> {
   await db.query(
     'update identity_invite set address = null, attempts = attempts + 1, last_error = $2 where token = $1',
@@ -125,7 +125,7 @@ export async function abandonInvite(db: Queryable, token: string, error: string)
   );
 }
 
-/** Deletes invitations that have expired. */
+/** Deletes expired invitations. */
 export async function pruneInvites(db: Queryable, now: Date): Promise<void> {
   await db.query('delete from identity_invite where expires_at <= $1', [now]);
 }

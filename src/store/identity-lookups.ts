@@ -1,33 +1,33 @@
-// Hashed look-ups: whom hashes find, and the audit of it, in one statement for as many callers as ask at one time.
+// Hashed look-ups with their audit, in one statement for all callers that ask at the same time.
 import type { MatrixUserId } from '../domain/ids.ts';
 import type { Queryable } from './database.ts';
 
-/** One hash that someone asks after. */
+/** One hash to look up. */
 export interface AskedHash {
   readonly caller: MatrixUserId;
   /** SHA-256 of `address medium pepper`, in base64url without padding. */
   readonly hash: string;
 }
 
-/** What is the same for all hashes of a statement. */
+/** What all hashes of one statement have in common. */
 export interface HashLookup {
   readonly generation: string;
-  /** Those that may be looked up. */
+  /** The media that may be looked up. */
   readonly media: readonly string[];
-  /** For the audit. */
+  /** Stored in the audit. */
   readonly at: Date;
-  /** The pads of the key with which the audit hashes: of the address where it is found, else of the hash asked. */
+  /** The pads of the audit's key. The audit hashes the address if it is found, or else the given hash. */
   readonly key: { readonly inner: Buffer; readonly outer: Buffer };
 }
 
-/** Whom each hash finds, in the order asked; undefined for hashes that are nobody's, or several people's. */
+/** The user of each hash, in the given order; undefined if the hash is unknown or belongs to several people. */
 export async function lookUpHashes(
   db: Queryable,
   { generation, media, at, key }: HashLookup,
   asked: readonly AskedHash[],
 ): Promise<readonly (MatrixUserId | undefined)[]> {
-  // One statement and so one commit: no answer without its record, at the price of one way to the database. HMAC-SHA-256 is
-  // written out, for PostgreSQL has it in an extension only.
+  // One statement, thus one commit and one round trip: there is no answer without its audit record. HMAC-SHA-256 is written out,
+  // because PostgreSQL has it only in an extension.
   const { rows } = await db.query<{ position: string; user_id: MatrixUserId }>({
     name: 'identity-look-up-hashes',
     text: `with asked as materialized (

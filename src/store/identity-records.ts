@@ -1,9 +1,9 @@
-// Writes to the tables of identities: a directory's records come, change and go, with their hashes.
+// Writes the records of directories into the tables of identities, with their hashes.
 import type { FhirReference, MatrixUserId } from '../domain/ids.ts';
 import type { Queryable } from './database.ts';
 import type { IdentityAddress } from './identities.ts';
 
-/** A record of a directory as it is kept. Texts hold no NUL and no half characters: Postgres refuses both. */
+/** A stored record of a directory. Texts must not hold NUL or lone surrogates: PostgreSQL refuses both. */
 export interface IdentityRecord {
   /** The directory's own key. */
   readonly key: string;
@@ -11,21 +11,21 @@ export interface IdentityRecord {
   readonly displayName: string | undefined;
   readonly reference: FhirReference | undefined;
   readonly addresses: readonly IdentityAddress[];
-  /** What a search by name finds them by; none keeps them out of searches. */
+  /** The words by which a search finds the person; without words no search does. */
   readonly words: readonly string[];
 }
 
-/** Any number that nothing else on this database locks. Shared by whoever writes addresses, whole while a pepper begins. */
+/** Any number that nothing else on this database locks. Writers of addresses share it; the start of a pepper takes it alone. */
 const HASH_LOCK = 7_239_404;
 
-/** Keeps writers of addresses out until the end of the transaction: those to come see the new pepper. */
+/** Keeps writers of addresses out until the end of the transaction. Later ones see the new pepper. */
 export async function lockOutIdentityWriters(db: Queryable): Promise<void> {
   await db.query('select pg_advisory_xact_lock($1)', [HASH_LOCK]);
 }
 
 /**
- * Stores records as they are now, whatever was known of them. In a transaction of its caller.
- * @param seenIn the pass over the whole directory that met them; undefined keeps what is written
+ * Stores records and replaces earlier ones. Runs in the caller's transaction.
+ * @param seenIn the pass over the whole directory that showed them; undefined keeps the stored one
  */
 export async function saveIdentityRecords(
   db: Queryable,
@@ -43,7 +43,7 @@ export async function saveIdentityRecords(
   await saveWords(db, directory, records);
 }
 
-/** Removes records that are gone. In a transaction of its caller. */
+/** Removes records. Runs in the caller's transaction. */
 export async function removeIdentityRecords(
   db: Queryable,
   directory: string,
@@ -57,7 +57,7 @@ export async function removeIdentityRecords(
   ]);
 }
 
-/** Records that a pass over the whole directory has not met, in the order of their keys. */
+/** The records that a pass over the whole directory did not show, in the order of their keys. */
 export async function findUnseenRecords(
   db: Queryable,
   directory: string,
@@ -97,7 +97,7 @@ async function savePeople(
   );
 }
 
-/** Brings the addresses of these records to exactly those given, and the hashes with them. */
+/** Replaces the addresses of these records, and their hashes. */
 async function saveAddresses(
   db: Queryable,
   directory: string,
@@ -136,7 +136,7 @@ async function dropHashes(db: Queryable, addresses: readonly IdentityAddress[]):
   );
 }
 
-/** For every pepper there is, also the one that is being prepared: its batches may have passed these addresses. */
+/** Hashes for all peppers, also the one in preparation: its batches may be past these addresses. */
 async function addHashes(db: Queryable, addresses: readonly IdentityAddress[]): Promise<void> {
   await db.query(
     `insert into identity_hash (generation, hash, medium, address)

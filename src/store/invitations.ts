@@ -1,4 +1,4 @@
-// The table of invitations that came to ghosts with a context: which patient an invited room is about.
+// The table of invitations of ghosts with a context: which patient the room is about.
 import type { EventId, FhirReference, MatrixUserId, RoomId } from '../domain/ids.ts';
 import type { Queryable } from './database.ts';
 
@@ -12,7 +12,7 @@ export interface InvitationRow {
   readonly subject: FhirReference;
 }
 
-/** Records whom an invitation is about; a later one for the same ghost and room takes its place. */
+/** Records the patient of an invitation. A later invitation of the same ghost to the same room replaces it. */
 export async function saveInvitation(
   db: Queryable,
   { roomId, userId, eventId, inviter, subject }: InvitationRow,
@@ -25,7 +25,7 @@ export async function saveInvitation(
   );
 }
 
-/** Whom an invitation is about, where that was recorded before. */
+/** The recorded patient of an invitation. */
 export async function findInvitationSubject(
   db: Queryable,
   eventId: EventId,
@@ -37,14 +37,14 @@ export async function findInvitationSubject(
   return rows[0]?.subject;
 }
 
-/** Records that the ghost followed the invitation. */
+/** Records that the ghost joined. */
 export async function saveInvitationJoined(db: Queryable, eventId: EventId): Promise<void> {
   await db.query('update invitation set joined_at = now() where event_id = $1 and joined_at is null', [
     eventId,
   ]);
 }
 
-/** Removes an invitation that the ghost could not follow any more. */
+/** Removes an invitation that the ghost could not accept any more. */
 export async function removeInvitation(db: Queryable, eventId: EventId): Promise<void> {
   await db.query('delete from invitation where event_id = $1', [eventId]);
 }

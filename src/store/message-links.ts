@@ -2,7 +2,7 @@
 import type { EventId, FhirReference, RoomId } from '../domain/ids.ts';
 import type { Queryable } from './database.ts';
 
-/** What brings about an effect, and which of its effects it is. The pair is unique. */
+/** The cause of an effect, and the number of the effect among those of its cause. The pair is unique. */
 export interface LinkKey {
   /** An event id, a Communication, or a version of one. */
   readonly cause: string;
@@ -10,7 +10,7 @@ export interface LinkKey {
   readonly part: number;
 }
 
-/** An effect on its way or arrived. */
+/** An effect that is under way or complete. */
 export interface MessageLink extends LinkKey {
   readonly origin: 'matrix' | 'fhir';
   readonly kind: string;
@@ -23,7 +23,7 @@ export interface MessageLink extends LinkKey {
   readonly completed: boolean;
 }
 
-/** What is known of an effect before it is made. */
+/** The part of a link that is known before the effect is made. */
 export type NewLink = Pick<
   MessageLink,
   'origin' | 'cause' | 'part' | 'kind' | 'communication' | 'eventId' | 'target' | 'roomId'
@@ -70,9 +70,9 @@ export async function findLinks(
 }
 
 /**
- * The links of a Communication, its own last: by its reference, or by the event id among its identifiers where the server gives the ids
- * and its answer has not come back yet. A link of another Communication with that event id is none of these: who wrote the
- * identifier is not known.
+ * The links of a Communication, its own last. They are found by its reference, or by the event id among its identifiers: if the
+ * server chooses the ids, the reference is unknown until it answers. A link of another Communication with that event id does not
+ * count, because anyone may have copied the identifier.
  */
 export async function findLinksOfCommunication(
   db: Queryable,
@@ -90,7 +90,7 @@ export async function findLinksOfCommunication(
 
 /**
  * Records, before an effect is made, that the bridge is about to make it.
- * @returns since when it has been under way: the first attempt's time where this is another
+ * @returns the time of the first attempt
  */
 export async function startLink(db: Queryable, link: NewLink): Promise<Date> {
   const { rows } = await db.query<{ started_at: Date }>(

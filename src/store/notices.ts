@@ -1,4 +1,4 @@
-// The table of notices said, so that nobody is told the same thing twice in one room.
+// The table of sent notices, so that no one gets the same notice twice in one room.
 import type { MatrixUserId, RoomId } from '../domain/ids.ts';
 import type { NoticeReason } from '../domain/inbox.ts';
 import type { Queryable } from './database.ts';
@@ -9,7 +9,7 @@ interface Notice {
   readonly reason: NoticeReason;
 }
 
-/** Tells whether this person was told this in this room. */
+/** Whether this person got this notice in this room before. */
 export async function wasSaid(db: Queryable, { roomId, about, reason }: Notice): Promise<boolean> {
   const { rowCount } = await db.query(
     'select from notice where room_id = $1 and user_id = $2 and reason = $3',
@@ -18,7 +18,7 @@ export async function wasSaid(db: Queryable, { roomId, about, reason }: Notice):
   return rowCount === 1;
 }
 
-/** Records that it was said. */
+/** Records that the notice was sent. */
 export async function saveSaid(db: Queryable, { roomId, about, reason }: Notice): Promise<void> {
   await db.query('insert into notice (room_id, user_id, reason) values ($1, $2, $3) on conflict do nothing', [
     roomId,

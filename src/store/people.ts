@@ -1,9 +1,9 @@
-// The tables of people: who a FHIR person is in Matrix, was before, and back.
+// The tables of people: the present and former Matrix accounts of FHIR persons.
 import type { ClientBase } from 'pg';
 import type { FhirReference, MatrixUserId } from '../domain/ids.ts';
 import type { Queryable } from './database.ts';
 
-/** Who a person is in Matrix, and how that is known. */
+/** The account of a person, and the source that gave it. */
 export interface PersonRow {
   readonly reference: FhirReference;
   readonly userId: MatrixUserId;
@@ -11,17 +11,17 @@ export interface PersonRow {
   readonly source: 'telecom' | 'stored' | 'directory' | 'ghost';
 }
 
-/** A person with all that is known of their accounts. */
+/** A person with all known accounts. */
 export interface KnownPerson extends PersonRow {
-  /** An operator's word; it counts where the person's own telecom says nothing. */
+  /** The account that an operator stored; it counts if the person's telecom has none. */
   readonly storedUserId: MatrixUserId | undefined;
-  /** Accounts they had before, which are still to leave their rooms. */
+  /** Former accounts, which must still leave their rooms. */
   readonly formerUserIds: readonly MatrixUserId[];
 }
 
-/** Records who people are in Matrix; an account that is replaced becomes a former one. */
+/** Records the accounts of people. A replaced account becomes a former one. */
 export async function savePeople(db: Queryable, people: readonly PersonRow[]): Promise<void> {
-  // One statement; in the order of references, so that two convergences with the same people never wait for each other.
+  // One statement, sorted by reference, so that two convergences with the same people cannot deadlock.
   await db.query(
     `with wanted as (
        select * from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as w (reference, user_id, kind, source)
@@ -49,7 +49,7 @@ export async function savePeople(db: Queryable, people: readonly PersonRow[]): P
   );
 }
 
-/** What is known of people's accounts, by reference. */
+/** The known accounts of people, by reference. */
 export async function findPeople(
   db: Queryable,
   references: readonly FhirReference[],
@@ -76,8 +76,8 @@ export async function findPeople(
 }
 
 /**
- * The person behind a Matrix user id: whose account it is, else whose it was. Where several resources bear it (a
- * Practitioner and their roles), the Practitioner stands for them all.
+ * The person of a Matrix user id: of a present account, or else of a former one. If several resources have it (a Practitioner and
+ * their roles), the result is the Practitioner.
  */
 export async function findPersonByUserId(
   db: Queryable,
@@ -96,8 +96,8 @@ export async function findPersonByUserId(
 }
 
 /**
- * Practitioners with a registered ghost whose address was not put up for publishing yet, some at a time: now it is. Call it in
- * the transaction that puts them up.
+ * Takes some practitioners whose registered ghost was not published yet, and marks them. Call it in the transaction that stores
+ * their items.
  */
 export async function takeUnpublishedGhosts(
   tx: ClientBase,
@@ -118,7 +118,7 @@ export async function takeUnpublishedGhosts(
   return rows.map(({ reference, user_id: userId }) => ({ reference, userId }));
 }
 
-/** An account that a person uses again, or still: it need not leave their rooms. */
+/** Removes a former account that the person uses again, or still: it need not leave their rooms. */
 export async function forgetFormerAccount(
   db: Queryable,
   reference: FhirReference,
@@ -127,7 +127,7 @@ export async function forgetFormerAccount(
   await db.query('delete from former_account where reference = $1 and user_id = $2', [reference, userId]);
 }
 
-/** Stores an operator's word on a person's account; the next convergence of their rooms moves them to it. */
+/** Stores the account that an operator gives a person. The next convergence of their rooms moves them to it. */
 export async function linkPerson(
   db: Queryable,
   reference: FhirReference,
@@ -141,8 +141,8 @@ export async function linkPerson(
 }
 
 /**
- * Takes an operator's word back. What rested on it is forgotten and not kept as a former account: the word may have been
- * wrong, and then nothing said from that account is the person's.
+ * Removes the account that an operator gave a person. It does not become a former account: if it was wrong, its messages are not
+ * the person's.
  * @returns whether there was one
  */
 export async function unlinkPerson(db: Queryable, reference: FhirReference): Promise<boolean> {

@@ -1,8 +1,8 @@
-// Whose account a Matrix user id is or was: all the references of a person, and the account they have now.
+// The people of a Matrix user id: all references of the person, and their present account.
 import type { FhirReference, MatrixUserId } from '../domain/ids.ts';
 import type { Queryable } from './database.ts';
 
-/** Every reference that means the person of this account: a Practitioner and their roles. */
+/** All references to the person of this account: a Practitioner and their roles. */
 export async function findPeopleByUserId(
   db: Queryable,
   userId: MatrixUserId,
@@ -14,7 +14,7 @@ export async function findPeopleByUserId(
   return new Set(rows.map((row) => row.reference));
 }
 
-/** The people whose account this was, or is by an operator's word alone, with the account each has now. */
+/** The people who had this account, or have it only from an operator, with the present account of each. */
 export async function findMovedPeople(
   db: Queryable,
   userId: MatrixUserId,

@@ -1,11 +1,11 @@
-// The ledger of FHIR resource versions read or written (rule 6).
+// The ledger of FHIR resource versions that the bridge read or wrote.
 import type { ResourceVersion } from '../domain/fhir.ts';
 import type { FhirReference } from '../domain/ids.ts';
 import type { Queryable } from './database.ts';
 
 /**
  * Inserts versions that were read.
- * @returns those that were not in the ledger, in the order given
+ * @returns the versions that were not in the ledger, in the given order
  */
 export async function recordRead(
   db: Queryable,
@@ -25,7 +25,7 @@ export async function recordRead(
   return versions.filter(({ reference, versionId }) => inserted.has(`${reference}/${versionId}`));
 }
 
-/** Records a version that the bridge itself wrote, so that reading it means nothing. */
+/** Records a version that the bridge itself wrote, so that it is ignored when it is read. */
 export async function recordWritten(db: Queryable, version: ResourceVersion): Promise<void> {
   await db.query(
     `insert into resource_version (reference, version_id, last_updated, origin) values ($1, $2, $3, 'written')
@@ -34,7 +34,7 @@ export async function recordWritten(db: Queryable, version: ResourceVersion): Pr
   );
 }
 
-/** Tells whether the bridge itself wrote this version. */
+/** Whether the bridge itself wrote this version. */
 export async function wasWritten(db: Queryable, reference: string, versionId: string): Promise<boolean> {
   const { rowCount } = await db.query(
     `select from resource_version where reference = $1 and version_id = $2 and origin = 'written'`,
@@ -43,7 +43,7 @@ export async function wasWritten(db: Queryable, reference: string, versionId: st
   return rowCount === 1;
 }
 
-/** Of the resources, the latest versions in the ledger that are newer than these; undefined stands for none at all. */
+/** The latest versions of the resources in the ledger that are newer than the given ones; undefined is older than all. */
 export async function findNewerThan(
   db: Queryable,
   stamps: ReadonlyMap<FhirReference, string | undefined>,
@@ -59,7 +59,7 @@ export async function findNewerThan(
   return rows.map((row) => ({ reference: row.reference, versionId: row.version_id }));
 }
 
-/** Drops versions older than any overlap can show again. */
+/** Removes versions that no overlap can show again. */
 export async function forgetVersionsBefore(
   db: Queryable,
   resourceType: string,

@@ -1,14 +1,14 @@
-// One convergence of a room at a time, in whatever process: advisory locks of one database session per process.
+// One convergence of a room at a time, across all processes: advisory locks of one database session per process.
 //
-// Of two convergences at once the one that read FHIR first could write last, and undo what the other did.
+// Of two convergences at the same time, the one that read FHIR first could write last, and undo the other.
 import type { ClientBase } from 'pg';
 import type { Sleep } from '../domain/clock.ts';
 
-/** Runs `work` while nobody else, here or in another process, does so for the same key. */
+/** Runs `work` while no other work with the same key runs, in this process or another. */
 export type RoomLock = <T>(key: string, signal: AbortSignal, work: () => Promise<T>) => Promise<T>;
 
 interface Deps {
-  /** Opens a session of its own: no pooler in transaction mode. */
+  /** Opens a session, not through a pooler in transaction mode. */
   readonly connect: () => Promise<ClientBase & { end: () => Promise<void> }>;
   readonly sleep: Sleep;
 }
@@ -19,14 +19,14 @@ export interface RoomLocks {
   readonly close: () => Promise<void>;
 }
 
-/** Any number that no other software on this database locks by two numbers; the same in every process. */
+/** Any number that no other software on this database uses for locks of two numbers; the same in every process. */
 const SPACE = 7_239_402;
 const FIRST_PAUSE_MS = 20;
 const LONGEST_PAUSE_MS = 250;
 
 type Session = Awaited<ReturnType<Deps['connect']>>;
 
-/** Creates the locks; the session is opened when the first is taken. A broken session frees its locks and is replaced. */
+/** The first lock opens the session. A broken session loses its locks and is replaced. */
 export function createRoomLocks({ connect, sleep }: Deps): RoomLocks {
   let session: Promise<Session> | undefined;
   const tails = new Map<string, Promise<unknown>>();
@@ -47,7 +47,7 @@ export function createRoomLocks({ connect, sleep }: Deps): RoomLocks {
     }
   }
 
-  /** Statements take turns: the driver has no queue of its own any more. */
+  /** Statements run one after the other: the driver has no queue any more. */
   function ask(sql: string, key: string): Promise<boolean> {
     const answer = lastStatement.then(async () => {
       const client = await opened();
@@ -67,12 +67,12 @@ export function createRoomLocks({ connect, sleep }: Deps): RoomLocks {
     try {
       return await work();
     } finally {
-      // Where the session broke, the lock is gone with it.
+      // A broken session has lost the lock already.
       await ask('select pg_advisory_unlock($1, hashtext($2)) as ok', key).catch(() => false);
     }
   }
 
-  /** Within the process work waits in line: a session may take the same advisory lock twice. */
+  /** Work of this process waits in line, because one session can take the same advisory lock twice. */
   async function lock<T>(key: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     const before = tails.get(key) ?? Promise.resolve();
     const run = before.then(() => whileLocked(key, signal, work));

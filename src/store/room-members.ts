@@ -1,16 +1,16 @@
-// The tables of a room's members and dependencies as of its last convergence.
+// The tables of a room's members and dependencies at its last convergence.
 import type { Dependency, FhirReference, MatrixUserId } from '../domain/ids.ts';
 import type { Queryable } from './database.ts';
 
 /** The base of the three-way comparison. */
 export interface Base {
-  /** The user ids that were members when the room was last converged, and those that one was about to bring in. */
+  /** The members at the last convergence, and the users that one was about to add. */
   readonly base: ReadonlySet<string>;
-  /** Those of them that need not be in: who was not yet, and may never have been brought in; the voices of people. */
+  /** Users among them who perhaps never joined: those that a convergence was about to add, and relay ghosts. */
   readonly pending: ReadonlySet<string>;
 }
 
-/** Reads the base of a room, with those under way. */
+/** Reads the base of a room, with the users that are being added. */
 export async function readMembers(db: Queryable, reference: FhirReference): Promise<Base> {
   const { rows } = await db.query<{ user_id: string; pending: boolean }>(
     'select user_id, pending from room_member where reference = $1',
@@ -22,7 +22,7 @@ export async function readMembers(db: Queryable, reference: FhirReference): Prom
   };
 }
 
-/** Records whom a convergence is about to bring in; who is in the base stays as they are. @param members the person behind each */
+/** Records the users that a convergence is about to add. Users of the base do not change. @param members the person of each user */
 export async function savePending(
   db: Queryable,
   reference: FhirReference,
@@ -35,7 +35,7 @@ export async function savePending(
   );
 }
 
-/** The user ids of the base alone. */
+/** The user ids of the base, without those that are being added. */
 export async function readBase(db: Queryable, reference: FhirReference): Promise<ReadonlySet<string>> {
   const { rows } = await db.query<{ user_id: string }>(
     'select user_id from room_member where reference = $1',
@@ -46,8 +46,8 @@ export async function readBase(db: Queryable, reference: FhirReference): Promise
 
 /**
  * Replaces the base of a room.
- * @param members the person behind each user id
- * @param pending those of them who may be in, and need not be
+ * @param members the person of each user id
+ * @param pending the users among them who perhaps are not in the room
  */
 export async function saveBase(
   db: Queryable,
@@ -55,7 +55,7 @@ export async function saveBase(
   members: ReadonlyMap<MatrixUserId, FhirReference>,
   pending: ReadonlySet<MatrixUserId> = new Set(),
 ): Promise<void> {
-  // One statement, which leaves rows that stay as they are: convergence runs often and mostly changes nothing.
+  // One statement that does not touch equal rows: convergence runs often and mostly changes nothing.
   await db.query(
     `with wanted as (
        select user_id, person, user_id = any ($4::text[]) as pending from unnest($2::text[], $3::text[]) as w (user_id, person)
@@ -68,7 +68,7 @@ export async function saveBase(
   );
 }
 
-/** Takes a user out of the base of a room: both sides agree that they are no member any more. */
+/** Removes a user from the base of a room: both sides agree that they are no member any more. */
 export async function removeFromBase(
   db: Queryable,
   reference: FhirReference,
@@ -81,16 +81,16 @@ export async function removeFromBase(
 const DEPENDENCIES = 7_239_403;
 
 /**
- * Until the end of the transaction, keeps those who store dependencies apart from those who ask whether anyone depends on
- * what has changed: side by side, each could miss what the other is about to commit, and the change would be lost.
- * @param side any number may ask at one time
+ * Until the end of the transaction, keeps transactions that store dependencies apart from those that ask which rooms depend on a
+ * change. At the same time, each could miss what the other commits, and the change would be lost.
+ * @param side many transactions may ask at the same time, but only one may store
  */
 export async function lockDependencies(tx: Queryable, side: 'storing' | 'asking'): Promise<void> {
   const shared = side === 'asking' ? '_shared' : '';
   await tx.query(`select pg_advisory_xact_lock${shared}($1)`, [DEPENDENCIES]);
 }
 
-/** Replaces what a room's desired state depends on. @returns what it did not depend on before */
+/** Replaces the dependencies of a room's desired state. @returns the new ones */
 export async function saveDependencies(
   db: Queryable,
   reference: FhirReference,
@@ -117,7 +117,7 @@ export async function findDependents(
   return rows.map((row) => row.reference);
 }
 
-/** Of these resources, those on which some room depends. */
+/** The resources among these on which a room depends. */
 export async function findDependedOn(
   db: Queryable,
   references: readonly Dependency[],

@@ -1,8 +1,8 @@
-// The table of rooms: which Matrix room or space belongs to which CareTeam or CommunicationRequest.
+// The table of rooms: the Matrix room or space of each CareTeam and CommunicationRequest.
 import type { EventId, FhirReference, RoomAlias, RoomId } from '../domain/ids.ts';
 import type { Queryable } from './database.ts';
 
-/** A room, or the reservation of one that is being made (no room id yet). */
+/** A room, or the reservation of a room that is being created (without room id). */
 export interface RoomRow {
   readonly reference: FhirReference;
   readonly alias: RoomAlias;
@@ -13,11 +13,11 @@ export interface RoomRow {
   /** The care team in whose space the conversation stands. */
   readonly careTeam: FhirReference | undefined;
   readonly firstMessageEventId: EventId | undefined;
-  /** Whether the room was brought to its desired state once, first message included. */
+  /** Whether the room has reached its desired state once, with its first message. */
   readonly ready: boolean;
-  /** As last converged. */
+  /** At the last convergence. */
   readonly phase: 'open' | 'read-only' | 'closed';
-  /** Made by a user inside a team's space: the bridge has the power it was given there. */
+  /** Whether a user made it in a team's space. There the bridge has only the power that it was given. */
   readonly madeBy: 'bridge' | 'user';
 }
 
@@ -47,13 +47,13 @@ const fromColumns = (row: Columns): RoomRow => ({
   madeBy: row.made_by,
 });
 
-/** Reserves the row of a resource's room, or returns the one there is. */
+/** Reserves the row of a resource's room, or returns the existing one. */
 export async function reserveRoom(
   db: Queryable,
   reference: FhirReference,
   alias: RoomAlias,
 ): Promise<RoomRow> {
-  // The no-op update makes the statement return the existing row as well.
+  // The update changes nothing, but makes the statement return the existing row too.
   const { rows } = await db.query<Columns>(
     `insert into room (reference, alias) values ($1, $2)
      on conflict (reference) do update set reference = excluded.reference returning *`,
@@ -70,7 +70,7 @@ export async function findRoom(db: Queryable, reference: FhirReference): Promise
   return rows.map(fromColumns)[0];
 }
 
-/** The resource's row by the Matrix room, or by a room whose place that one took: its `roomId` may be another. */
+/** The row of a Matrix room, or of the room that replaced it: then its `roomId` is another. */
 export async function findRoomById(db: Queryable, roomId: RoomId): Promise<RoomRow | undefined> {
   const { rows } = await db.query<Columns>(
     `select room.*, 1 as rank from room where room_id = $1
@@ -83,7 +83,7 @@ export async function findRoomById(db: Queryable, roomId: RoomId): Promise<RoomR
   return rows.map(fromColumns)[0];
 }
 
-/** Conversations with this subject that stand in no space yet. */
+/** The conversations with this subject that are in no space yet. */
 export async function findUnlinkedConversations(
   db: Queryable,
   subject: FhirReference,
@@ -96,19 +96,19 @@ export async function findUnlinkedConversations(
   return rows.map((row) => row.reference);
 }
 
-/** Records the Matrix room that was made for a resource. */
+/** Records the Matrix room of a resource. */
 export async function saveRoomId(db: Queryable, reference: FhirReference, roomId: RoomId): Promise<void> {
   await db.query('update room set room_id = $2 where reference = $1', [reference, roomId]);
 }
 
-/** Gives up a half-made room: the next attempt bears another marker. */
+/** Drops a half-made room: the next attempt gets another marker. */
 export async function nextGeneration(db: Queryable, reference: FhirReference): Promise<void> {
   await db.query('update room set generation = generation + 1, room_id = null where reference = $1', [
     reference,
   ]);
 }
 
-/** Records whom a conversation is about and in which team's space it stands. */
+/** Records the subject of a conversation, and the team in whose space it is. */
 export async function saveConversation(
   db: Queryable,
   reference: FhirReference,
@@ -130,25 +130,25 @@ export async function saveFirstMessage(
   await db.query('update room set first_message_event_id = $2 where reference = $1', [reference, eventId]);
 }
 
-/** Records that the room is as it should be and may be spoken in. */
+/** Records that the room has reached its desired state, so that messages may be sent. */
 export async function saveReady(db: Queryable, reference: FhirReference): Promise<void> {
   await db.query('update room set ready_at = now() where reference = $1 and ready_at is null', [reference]);
 }
 
-/** The database's time, by which items are stamped as well. */
+/** The time of the database, which also stamps the items. */
 export async function readTime(db: Queryable): Promise<Date> {
   const { rows } = await db.query<{ now: Date }>('select now()');
   return rows[0]?.now ?? new Date(0);
 }
 
-/** Records that a convergence is complete that began to read at this time. */
+/** Records that a convergence is complete which began to read at this time. */
 export async function saveConverged(db: Queryable, reference: FhirReference, from: Date): Promise<void> {
   await db.query('update room set converged_from = $2 where reference = $1', [reference, from]);
 }
 
 /**
- * Whether a convergence that began to read after this time is complete; by a margin, since what is stored in one
- * transaction bears the time of its beginning, and is seen by others only at its end.
+ * Whether a convergence is complete which began to read after this time. A margin is added, because the rows of a transaction
+ * have the time of its beginning, but others see them only after its end.
  */
 export async function wasConvergedSince(
   db: Queryable,
@@ -162,10 +162,10 @@ export async function wasConvergedSince(
   return rows.length > 0;
 }
 
-/** Rung when the moment at which a room is to be brought up to date has changed. */
+/** Notified when the moment of a room's next convergence has changed. */
 export const CONVERGE_AT_CHANNEL = 'bridge_periods';
 
-/** Records when a room is to be brought up to date by the clock alone; undefined for never. */
+/** Records when a room must converge although no resource changes; undefined for never. */
 export async function saveConvergeAt(
   db: Queryable,
   reference: FhirReference,
@@ -181,7 +181,7 @@ export async function saveConvergeAt(
   );
 }
 
-/** The same where no earlier moment is recorded: for who has found one without holding the room's lock. */
+/** The same, but only if no earlier moment is recorded: for callers that do not hold the room's lock. */
 export async function advanceConvergeAt(db: Queryable, reference: FhirReference, at: Date): Promise<void> {
   await db.query(
     `with changed as (
@@ -192,15 +192,15 @@ export async function advanceConvergeAt(db: Queryable, reference: FhirReference,
   );
 }
 
-/** A room whose moment has come. */
+/** A room that must converge now. */
 export interface DueRoom {
   readonly reference: FhirReference;
   readonly convergeAt: Date;
 }
 
 /**
- * Takes rooms whose moment has come, the longest overdue first: their moment is forgotten, so ask for their convergence
- * in the same transaction. One whose next moment is being stored at this time is left for the next look.
+ * Takes the rooms that must converge by now, the longest overdue first. Their moment is removed, so enqueue their convergence in
+ * the same transaction. A room that is locked by another transaction is left for the next pass.
  */
 export async function takeDueRooms(db: Queryable, now: Date, limit: number): Promise<readonly DueRoom[]> {
   const { rows } = await db.query<{ reference: FhirReference; converge_at: Date }>(
@@ -215,13 +215,13 @@ export async function takeDueRooms(db: Queryable, now: Date, limit: number): Pro
   return rows.map((row) => ({ reference: row.reference, convergeAt: row.converge_at }));
 }
 
-/** The first moment at which any room is to be brought up to date by the clock alone. */
+/** The first moment at which a room must converge although no resource changes. */
 export async function nextConvergeAt(db: Queryable): Promise<Date | undefined> {
   const { rows } = await db.query<{ next: Date | null }>('select min(converge_at) as next from room');
   return rows[0]?.next ?? undefined;
 }
 
-/** Records the phase to which a room was brought. */
+/** Records the phase of a room. */
 export async function savePhase(
   db: Queryable,
   reference: FhirReference,
@@ -230,7 +230,7 @@ export async function savePhase(
   await db.query('update room set phase = $2 where reference = $1 and phase <> $2', [reference, phase]);
 }
 
-/** The rooms of a team's conversations that are to be listed in its space. */
+/** The rooms of a team's conversations that belong in its space. */
 export async function findChildRooms(db: Queryable, careTeam: FhirReference): Promise<readonly RoomId[]> {
   const { rows } = await db.query<{ room_id: RoomId }>(
     `select room_id from room where care_team = $1 and room_id is not null and phase <> 'closed' order by reference`,
@@ -239,7 +239,7 @@ export async function findChildRooms(db: Queryable, careTeam: FhirReference): Pr
   return rows.map((row) => row.room_id);
 }
 
-/** Of these rooms, those that belong, or once belonged, to a resource. */
+/** The rooms among these that belong, or once belonged, to a resource. */
 export async function findBridgedRooms(
   db: Queryable,
   roomIds: readonly RoomId[],

@@ -1,15 +1,15 @@
-// The table of items that wait until something is there: a conversation that opens, a message that is carried.
+// The table of items that wait: for a conversation that opens, or for a message that is carried.
 import type { FhirReference } from '../domain/ids.ts';
 import type { EventId } from '../domain/ids.ts';
 import type { JsonValue } from '../domain/json.ts';
 import type { Queryable } from './database.ts';
 
-/** What can be waited for: a resource's conversation or message, or the message of an event. */
+/** What an item waits for: the conversation or message of a resource, or the message of an event. */
 export type AwaitedId = FhirReference | EventId;
 
 /** An item that waits. */
 export interface WaitingItem {
-  /** What waits, such as `Communication/7` or an event id: it waits once, with its latest payload. */
+  /** The message that waits, such as `Communication/7` or an event id. It waits once, with its latest payload. */
   readonly about: string;
   /** The lane to which it goes back. */
   readonly lane: string;
@@ -17,14 +17,14 @@ export interface WaitingItem {
 }
 
 /**
- * Lets only one transaction at a time decide what waits for something: either it sees that it is there, or whoever brings
- * it sees the one that waits. Held until the transaction ends.
+ * Lets only one transaction at a time decide about the items that wait for something: either the waiting side sees that it is
+ * there, or the side that brings it sees the waiting item. Held until the end of the transaction.
  */
 export async function lockWaiting(tx: Queryable, waitsFor: AwaitedId): Promise<void> {
   await tx.query(`select pg_advisory_xact_lock(hashtextextended('waiting ' || $1, 0))`, [waitsFor]);
 }
 
-/** Lets an item wait; one that waits already keeps its place in the order. */
+/** Stores a waiting item. An item that waits already keeps its place in the order. */
 export async function saveWaiting(db: Queryable, waitsFor: AwaitedId, item: WaitingItem): Promise<void> {
   await db.query(
     `insert into waiting_item (waits_for, about, lane, payload) values ($1, $2, $3, $4)
@@ -33,7 +33,7 @@ export async function saveWaiting(db: Queryable, waitsFor: AwaitedId, item: Wait
   );
 }
 
-/** Takes what waits for these, in the order in which it came. */
+/** Takes the items that wait for these, in the order in which they came. */
 export async function takeWaiting(
   db: Queryable,
   waitsFor: readonly AwaitedId[],

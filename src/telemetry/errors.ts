@@ -1,15 +1,15 @@
-// The error catalogue: for each code, whether to try again, what the operator reads, and what the sender is told.
+// The error catalogue: for each code, whether to retry, the text for the operator, and the notice for the sender.
 import type { NoticeReason } from '../domain/inbox.ts';
 
 /** What an error means for the item that met it. */
 export interface ErrorEntry {
   /** `retry` holds up the item's own conversation and tries again; `dead` makes it a dead letter at once. */
   readonly verdict: 'retry' | 'dead';
-  /** After so many tries it is dead all the same; undefined leaves it to the time allowed for trying. */
+  /** After so many attempts it becomes a dead letter; undefined: only the time limit of the inbox counts. */
   readonly attempts?: number;
-  /** What happened and how to mend it, in the operator's words. */
+  /** What happened and how to repair it, for the operator. */
   readonly operator: string;
-  /** What the message's sender is told when it became a dead letter. */
+  /** The notice for the message's sender when it becomes a dead letter. */
   readonly sender: NoticeReason;
 }
 
@@ -173,7 +173,7 @@ export const errorCatalogue = {
   unexpected: {
     verdict: 'retry',
     attempts: 20,
-    operator: 'An error nobody foresaw: a fault of the bridge. Please report it with its stack from the log.',
+    operator: 'An unexpected error: a fault of the bridge. Please report it with its stack from the log.',
     sender: 'not-filed',
   },
 } as const satisfies Readonly<Record<string, ErrorEntry>>;
@@ -191,7 +191,7 @@ export function errorEntry(code: ErrorCode): ErrorEntry {
  */
 export class BridgeError extends Error {
   readonly code: ErrorCode;
-  /** How long the other side asked to wait before the next try, in milliseconds. */
+  /** The time that the other side asked to wait before the next attempt, in milliseconds. */
   readonly retryAfterMs: number | undefined;
   constructor(
     code: ErrorCode,

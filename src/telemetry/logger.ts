@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import { BridgeError } from './errors.ts';
 import type { Log } from './log.ts';
 
-/** Fields whose values never reach a log, wherever a caller might put them. */
+/** Fields whose values never reach a log, at any place in a log line. */
 const REDACTED = [
   'token',
   'asToken',
@@ -18,7 +18,7 @@ const REDACTED = [
 
 /**
  * Creates the logger.
- * @param level the least level to print
+ * @param level the lowest level that is printed
  */
 export function createLogger(level: 'debug' | 'info' | 'warn' | 'error'): Log {
   return pino({
@@ -32,8 +32,8 @@ export function createLogger(level: 'debug' | 'info' | 'warn' | 'error'): Log {
 }
 
 /**
- * An error's name, code and where it came from. Its message only when the bridge wrote it: others quote the data that did
- * not please (`JSON.parse` does), and that may be about a patient.
+ * The name, code and stack of an error. The message only if the bridge wrote it: other messages quote the invalid data (`JSON.parse`
+ * does), which may be about a patient.
  */
 function describeError(error: unknown): unknown {
   if (!(error instanceof Error)) return { name: typeof error };

@@ -1,7 +1,7 @@
 // The one list of metrics (prom-client). No label ever holds a user, a room, a resource id or a text.
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 
-/** Begins the timing of a request; the function it returns ends it with `ok` or an error code. */
+/** Starts the timer of a request. The returned function ends it with `ok` or an error code. */
 export type RequestObserver = (operation: string) => (result: string) => void;
 
 /** Creates the registry with every metric of the bridge and of the Node.js process. */
@@ -86,7 +86,7 @@ function itemMetrics(registry: Registry) {
     }),
     sweepMended: new Counter({
       name: 'bridge_sweep_mended_total',
-      help: 'What the nightly sweep mended: spaces and rooms that differed from what FHIR wants, invitations that went lost',
+      help: 'Repairs of the nightly reconcile: spaces and rooms that differed from FHIR, and lost invitations',
       labelNames: ['kind'],
       registers,
     }),
@@ -169,7 +169,7 @@ function identityMetrics(registry: Registry) {
     }),
     directoryWarnings: new Gauge({
       name: 'bridge_directory_unreliable_attributes',
-      help: 'Configured attributes of a directory by which nobody is found, for users can write them or nobody declared them',
+      help: 'Configured attributes of a directory that find no one, because users can write them or they are not declared',
       labelNames: ['directory'],
       registers,
     }),

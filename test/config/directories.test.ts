@@ -31,11 +31,11 @@ const load = async (settings: Readonly<Record<string, unknown>>) =>
   (await loadConfig(undefined, environment(settings))).identity;
 const faults = (settings: Readonly<Record<string, unknown>>) => faultsOf(undefined, environment(settings));
 
-test('the local table alone is asked where nothing is said', async () => {
+test('without configuration only the local table is asked', async () => {
   expect(await load({})).toMatchObject({ directories: [{ kind: 'local' }], homeserverSources: [] });
 });
 
-test('nothing is written into one’s own directory unless wanted', async () => {
+test('by default nothing is written into the own directory', async () => {
   expect(await load({})).toMatchObject({ publishToOwnFhir: false });
   expect(await load({ PUBLISH_TO_OWN_FHIR: true })).toMatchObject({ publishToOwnFhir: true });
 });
@@ -84,13 +84,13 @@ test.each([
     [{ ...care, bearerTokenFile: '/no/such' }],
     'directories.0.bearerTokenFile: cannot read /no/such',
   ],
-])('it is refused with %s', async (_, directories, fault) => {
+])('a configuration is refused with %s', async (_, directories, fault) => {
   expect(await faults({ DIRECTORIES: directories })).toEqual([
     expect.stringContaining(`identity.${fault}`) as string,
   ]);
 });
 
-test('rooms use directories only where these are kept', async () => {
+test('rooms can use directories only if there are any', async () => {
   const env = { ...LEAST, BRIDGE_PEOPLE_RESOLVE_BY_DIRECTORY: 'true' };
   expect(await faultsOf(undefined, env)).toEqual([
     expect.stringContaining('people.resolveByDirectory: got true, expected identity.enabled') as string,
@@ -99,7 +99,7 @@ test('rooms use directories only where these are kept', async () => {
   expect(people.resolveByDirectory).toBe(true);
 });
 
-test('the example of the documentation is a configuration', async () => {
+test('the example in the documentation is a valid configuration', async () => {
   const page = await readFile(new URL('../../docs/reference/directories.md', import.meta.url), 'utf8');
   const [, yaml = ''] = /```yaml\n([^]*?)```/.exec(page) ?? [];
   const path = `${file}.yaml`;

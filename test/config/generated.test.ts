@@ -2,6 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { architectureDrawing, contents, withImportTable } from '../../docs/drawings/architecture.ts';
+import { composing, importTable } from '../../eslint.config.ts';
 import { configJsonSchema, configKeys } from '../../src/config/keys.ts';
 import { configReference } from '../../src/config/reference.ts';
 import { sampleConfig } from '../../src/config/sample.ts';
@@ -19,8 +21,15 @@ describe('up to date (else: npm run generate)', () => {
     ['docs/reference/errors.md', errorReference()],
     ['docs/reference/what-crosses.md', kindsPage(KINDS)],
     ['docs/reference/config.schema.json', `${JSON.stringify(configJsonSchema(), null, 2)}\n`],
+    ['docs/explanation/architecture.svg', architectureDrawing()],
   ])('%s', async (path, expected) => {
     expect(await file(path)).toBe(expected);
+  });
+
+  test('the table of imports in docs/explanation/architecture.md', async () => {
+    const page = await file('docs/explanation/architecture.md');
+    expect(withImportTable(page)).toBe(page);
+    for (const folder of Object.keys(importTable)) expect(page).toContain(`\n| \`${folder}\` |`);
   });
 
   test('registration.yaml fits config.sample.yaml', async () => {
@@ -34,6 +43,11 @@ describe('up to date (else: npm run generate)', () => {
     });
     expect(await file('registration.yaml')).toBe(expected);
   });
+});
+
+test('the drawing of the architecture says of every folder what it holds', () => {
+  const folders = [...Object.keys(importTable), ...composing];
+  expect(Object.keys(contents).sort()).toEqual(folders.sort());
 });
 
 test('every key is described in all of them', async () => {

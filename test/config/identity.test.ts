@@ -27,7 +27,7 @@ async function faults(identity: Readonly<Record<string, string>>): Promise<reado
   return error instanceof ConfigError ? error.faults : [];
 }
 
-test('it is off, and once it is on listens on this machine only, with the backend off', async () => {
+test('the identity port is off by default; switched on, it listens on this machine only, without backend', async () => {
   const { identity } = await load({});
   expect(identity).toMatchObject({ enabled: false, host: '127.0.0.1', port: 3003, backendAuth: 'off' });
   expect(identity).toMatchObject({ passwordLogin: false, profiles: false, plainLookups: false });
@@ -84,11 +84,11 @@ test.each([
     'identity.lookupLimit: expected no more than',
   ],
   ['networks that are none', { ALLOWED_NETWORKS: '10.0.0.0/33' }, 'identity.allowedNetworks.0'],
-])('it is refused with %s', async (_, settings, fault) => {
+])('a configuration is refused with %s', async (_, settings, fault) => {
   expect(await faults(settings)).toEqual([expect.stringContaining(fault)]);
 });
 
-test('a signing key that is none is refused without being shown', async () => {
+test('a malformed signing key is refused and not shown', async () => {
   const [fault = ''] = await faults({ SIGNING_KEY: 'not-a-signing-key', PUBLIC_URL: 'https://id.example' });
   expect(fault).toContain('32 bytes in base64');
   expect(fault).not.toContain('not-a-signing-key');
@@ -107,6 +107,6 @@ test.each([
     },
   ],
   [{ BACKEND_AUTH: 'network', ALLOWED_NETWORKS: '10.1.2.0/24,fd00:1::/32', SERVICE: 'false' }],
-])('it starts with %j', async (settings) => {
+])('a configuration is accepted with %j', async (settings) => {
   expect(await faults(settings)).toEqual([]);
 });

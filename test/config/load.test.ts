@@ -24,7 +24,7 @@ async function file(text: string): Promise<string> {
   return path;
 }
 
-test('the sample is a configuration as it stands', async () => {
+test('the sample is a valid configuration', async () => {
   const config = await loadConfig(await file(sampleConfig()), {});
   expect(config.matrix).toMatchObject({
     homeserverUrl: 'http://localhost:8008',
@@ -40,7 +40,7 @@ test('the sample is a configuration as it stands', async () => {
   });
 });
 
-test('every key of the sample that is commented out shows the default', async () => {
+test('every commented-out key of the sample shows its default', async () => {
   const uncommented = sampleConfig()
     .replaceAll(/^ {2}# (\w+: .+)$/gm, (line, key: string) => (key.endsWith(': ""') ? line : `  ${key}`))
     .replaceAll(/^# (\w+:)$/gm, '$1');
@@ -94,7 +94,7 @@ describe('where a value comes from', () => {
     expect((await loadConfig(undefined, both)).matrix.asToken).toBe('token-in-the-variable');
   });
 
-  test('strings become what the key wants', async () => {
+  test('strings become the type of the key', async () => {
     const env = {
       BRIDGE_FHIR_SUBSCRIPTIONS: 'false',
       BRIDGE_FHIR_OVERLAP_SECONDS: '0.5',
@@ -108,7 +108,7 @@ describe('where a value comes from', () => {
     ]);
   });
 
-  test('a slash at the end of a URL does not count', async () => {
+  test('a slash at the end of a URL is ignored', async () => {
     const { fhir } = await loadConfig(undefined, {
       ...LEAST,
       FHIR_URL: '',
@@ -118,7 +118,7 @@ describe('where a value comes from', () => {
   });
 });
 
-describe('faults', () => {
+describe('mistakes', () => {
   test('an empty configuration names every key that is required, and how to set it', async () => {
     const faults = await faultsOf(undefined);
     const required = configKeys().filter((key) => key.required);
@@ -131,7 +131,7 @@ describe('faults', () => {
     }
   });
 
-  test('all are told at once, with path, value and what was expected', async () => {
+  test('are reported all at once, with path, value and expectation', async () => {
     const faults = await faultsOf(
       await file(`
 listen: { port: 70000 }
@@ -165,7 +165,7 @@ log: { level: loud }
     ['AsToken', 'matrix.AsToken: no such key, did you mean matrix.asToken?'],
     ['homeserverUrls', 'matrix.homeserverUrls: no such key, did you mean matrix.homeserverUrl?'],
     ['colour', 'matrix.colour: no such key'],
-  ])('an unknown key is told, with a hint where one is near: %s', async (key, expected) => {
+  ])('an unknown key is reported, with a hint if a known key is similar: %s', async (key, expected) => {
     expect(await faultsOf(await file(`matrix: { ${key}: x }`), LEAST)).toEqual([expected]);
   });
 
@@ -178,11 +178,11 @@ log: { level: loud }
   test.each([
     ['a list', '- a\n', /expected a mapping/],
     ['nothing', '', /expected a mapping/],
-  ])('a file that holds %s is told so', async (_, text, expected) => {
+  ])('a file that holds %s is reported', async (_, text, expected) => {
     expect(await faultsOf(await file(text), LEAST)).toEqual([expect.stringMatching(expected)]);
   });
 
-  test('files that cannot be read are told by name', async () => {
+  test('files that cannot be read are named', async () => {
     expect(await faultsOf('/no/such/config.yaml')).toEqual([
       expect.stringMatching(/cannot be read.*config sample/),
     ]);
@@ -197,7 +197,7 @@ describe('secrets are never printed', () => {
   const SHORT = 'hunter2';
   const secrets = configKeys().filter((key) => key.secret);
 
-  test('all keys that hold one are known as such', () => {
+  test('all keys that hold a secret are marked as secret', () => {
     expect(secrets.map(({ path }) => path.join('.'))).toEqual([
       'database.url',
       'matrix.asToken',
@@ -232,7 +232,7 @@ describe('secrets are never printed', () => {
     ['an open quote', `matrix:\n  asToken: "${SHORT}\n`, /line 3/],
     ['a tab', `matrix:\n\tasToken: ${SHORT}\n`, /line 2/],
     ['an unknown alias', `matrix:\n  asToken: *${SHORT}\n`, /alias/],
-  ])('one in a line that is no YAML: %s; where it is, is told', async (_, yaml, where) => {
+  ])('in a line that is not YAML (%s); the error names the line', async (_, yaml, where) => {
     const faults = await faultsOf(await file(yaml));
     expect(faults.join('\n')).not.toContain(SHORT);
     expect(faults.join('\n')).toMatch(where);

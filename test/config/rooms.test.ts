@@ -52,7 +52,7 @@ describe('the subject line', () => {
     },
   );
 
-  test('comes from nowhere else', async () => {
+  test('comes from no other place', async () => {
     const env = { ...LEAST, BRIDGE_MATRIX_CONVERSATION_SUBJECT: 'payload' };
     expect(await faultsOf(undefined, env)).toEqual([
       expect.stringContaining(
@@ -61,7 +61,7 @@ describe('the subject line', () => {
     ]);
   });
 
-  test('cannot be shown as long as it comes from nowhere', async () => {
+  test('cannot be shown without a configured place', async () => {
     const env = {
       ...LEAST,
       BRIDGE_MATRIX_CONVERSATION_NAME: '{date} {subject}',
@@ -105,7 +105,7 @@ describe('role levels from the environment', () => {
     ['[{"code":"primary"}]', /^powerLevels\.roles\.0\.level: got nothing, .*number/],
     ['[{"code":"primary","levels":1,"level":1}]', /^powerLevels\.roles\.0\.levels: no such key/],
     ['primary', /^powerLevels\.roles\.0: got "primary", .*object/],
-  ])('that are none are told: %s', async (value, expected) => {
+  ])('that are malformed are reported: %s', async (value, expected) => {
     const faults = await faultsOf(undefined, { ...LEAST, BRIDGE_POWER_LEVELS_ROLES: value });
     expect(faults).toEqual([expect.stringMatching(expected)]);
   });

@@ -43,7 +43,7 @@ function clientOf(url: string, over: { bearerToken?: string; requestTimeoutMs?: 
   return { client, results, fail };
 }
 
-test('a request goes below the base URL as JSON, and the answer tells its version', async () => {
+test('a request goes below the base URL as JSON, and the answer has its version', async () => {
   const { url, seen } = await serveScript(() => ({
     status: 201,
     headers: { ...FHIR_JSON, etag: 'W/"3"', location: 'http://x/fhir/Communication/1/_history/3' },
@@ -118,7 +118,7 @@ describe('a failure means', () => {
     expect(error).not.toBeInstanceOf(FhirRefusal); // the FHIR server itself said nothing
   });
 
-  test('a redirect: unavailable, and the token goes nowhere else', async () => {
+  test('a redirect: unavailable, and the token is not sent elsewhere', async () => {
     const other = await serveScript(() => ({}));
     const { url } = await serveScript(() => ({ status: 302, headers: { location: `${other.url}/x` } }));
     expect((await clientOf(url, { bearerToken: 'fhir-token-0123456789' }).fail()).code).toBe(
@@ -127,7 +127,7 @@ describe('a failure means', () => {
     expect(other.seen).toEqual([]);
   });
 
-  test('nobody there: unavailable', async () => {
+  test('no server: unavailable', async () => {
     expect((await clientOf('http://127.0.0.1:1').fail()).code).toBe('fhir-unavailable');
   });
 
@@ -147,7 +147,7 @@ describe('a failure means', () => {
 });
 
 describe('the circuit', () => {
-  test('opens after five failures in a row, and lets one try through ten seconds later', async () => {
+  test('opens after five failures in a row, and allows one attempt after ten seconds', async () => {
     vi.useFakeTimers({ toFake: ['Date'] });
     let broken = true;
     const { url, seen } = await serveScript(() => (broken ? outcome(503) : { headers: FHIR_JSON }));
@@ -172,7 +172,7 @@ describe('the circuit', () => {
     expect(seen).toHaveLength(8);
   });
 
-  test('does not open for refusals, or for failures with a success between', async () => {
+  test('does not open after refusals, or after failures with a success in between', async () => {
     const statuses = [
       ...Array<number>(10).fill(404),
       ...Array<number>(10).fill(409),

@@ -51,7 +51,7 @@ test('every followed type has its own path', () => {
   ]);
 });
 
-describe('every form of a notification rings', () => {
+describe('every form of a notification is a wake-up', () => {
   const json = { 'content-type': 'application/fhir+json' };
   test.each<[string, string, RequestInit]>([
     ['an empty POST', '', {}],
@@ -78,7 +78,7 @@ describe('the secret', () => {
     ['missing', '', 401],
     ['wrong', 'Bearer wrong-secret', 403],
     ['of another scheme', `Basic ${SECRET}`, 401],
-  ])('%s: nobody rings', async (_, authorization, status) => {
+  ])('%s: no wake-up', async (_, authorization, status) => {
     const { call, rung, counted, log } = await start();
     for (const path of [
       '/fhir/hooks/communication',
@@ -91,7 +91,7 @@ describe('the secret', () => {
     expect(JSON.stringify(log.lines)).not.toContain('secret-0123');
   });
 
-  test('before this one is accepted while they rotate', async () => {
+  test('of before is accepted during a rotation', async () => {
     const { call, rung } = await start();
     expect([await call('/fhir/hooks/careteam', {}, `Bearer ${PREVIOUS}`), rung]).toEqual([200, ['CareTeam']]);
   });
@@ -101,18 +101,18 @@ test.each([
   ['an unknown subscription', '/fhir/hooks/device', 'POST'],
   ['no subscription', '/fhir/hooks', 'POST'],
   ['a GET', '/fhir/hooks/communication', 'GET'],
-])('%s: 404, nobody rings', async (_, path, method) => {
+])('%s: 404, no wake-up', async (_, path, method) => {
   const { call, rung } = await start();
   expect([await call(path, { method }), rung]).toEqual([404, []]);
 });
 
-test('when nobody can be rung, it is said so: 503', async () => {
+test('if the wake-up fails, the answer is 503', async () => {
   const { call, counted } = await start(() => Promise.reject(new Error('no database')));
   expect(await call('/fhir/hooks/communication')).toBe(503);
   expect(counted).toEqual(['failed']);
 });
 
-test('it is not answered before it has rung', async () => {
+test('the answer comes after the wake-up', async () => {
   const [asked, rang] = [gate(), gate()];
   const { call } = await start(() => {
     asked.open();

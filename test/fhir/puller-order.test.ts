@@ -7,7 +7,7 @@ import { createServerModel, createStoreModel, OVERLAP } from '../builders/pull-m
 const AUTHORS = 3;
 const never = new AbortController().signal;
 
-test('the messages of an author who waits for each answer keep their order, whatever the pages show', async () => {
+test('the messages of an author who waits for each answer keep their order on all pages', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.tuple(fc.integer({ min: 0, max: 5 }), fc.integer({ min: 1, max: OVERLAP })), {

@@ -36,7 +36,7 @@ const incident: fc.Arbitrary<Incident> = fc.record({
   ),
 });
 
-describe('whatever the server does between pages, and wherever the process dies', () => {
+describe('if the server changes between pages, or the process dies anywhere', () => {
   test.each(['beginning', 'now'] as const)(
     'from %s: all that stays current is handed on, once, in the order of versions',
     async (readFrom) => {
@@ -163,7 +163,7 @@ async function passOver(
 }
 
 describe('pages', () => {
-  test('begin where the last one ended, ties included; a page of one stamp is read again in a larger one', async () => {
+  test('begin where the last one ended, equal time stamps included; a page with one time stamp is read again as a larger one', async () => {
     const { asked, found, cursor } = await passOver([100, 100, 100, 100, 100, 101], {
       pageSize: 2,
       cursor: iso(90),
@@ -178,14 +178,14 @@ describe('pages', () => {
     expect([found, cursor]).toEqual([6, iso(101)]);
   });
 
-  test('of a server that hands out fewer than asked for are read to the end', async () => {
+  test('of a server that gives fewer resources than requested are read to the end', async () => {
     const stamps = Array.from({ length: 9 }, (_, index) => 100 + index);
     const { handedOn, cursor } = await passOver(stamps, { pageSize: 200, cap: 2, cursor: iso(90) });
     expect(handedOn).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
     expect(cursor).toBe(iso(108));
   });
 
-  test('of more than a thousand of one stamp are given up on, in words', async () => {
+  test('with more than a thousand equal time stamps end with a clear error', async () => {
     const stamps = Array.from({ length: 1001 }, () => 100);
     await expect(passOver(stamps, { pageSize: 400 })).rejects.toThrow(
       /more than 1000 Communication bear one lastUpdated/,
@@ -196,13 +196,13 @@ describe('pages', () => {
     expect((await passOver(stamps.slice(2), { pageSize: 400 })).found).toBe(999);
   });
 
-  test('an idle server is asked once, and the cursor stays', async () => {
+  test('of an idle server are read once, and the cursor stays', async () => {
     const { asked, cursor } = await passOver([], { pageSize: 200, cursor: iso(500) });
     expect([asked, cursor]).toEqual([[[480, 200]], iso(500)]);
   });
 });
 
-test('what bears one stamp is handed on in the order in which its authors sent it', async () => {
+test('resources with one time stamp keep the order in which their authors sent them', async () => {
   const store = createStoreModel();
   const at = (id: number, sent?: string): StoredResource =>
     stored(`Communication/${id}`, '1', iso(100), sent === undefined ? {} : { sent });
@@ -229,7 +229,7 @@ test('what bears one stamp is handed on in the order in which its authors sent i
   expect(store.handedOn.map(({ id }) => id)).toEqual([0, 1, 2, 3]);
 });
 
-test('a server that does not say what time it is cannot be followed from now on', async () => {
+test('a server that does not give its time cannot be read from now on', async () => {
   const pass = pullOnce(
     {
       server: { search: () => Promise.resolve({ resources: [], serverTime: undefined }) },

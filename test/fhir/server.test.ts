@@ -31,7 +31,7 @@ async function serverOf(
   return { server: createFhirServer(client, idStrategy), seen };
 }
 
-test('a search leaves the cache alone, both ways, and skips what is of another type', async () => {
+test('a search does not use the server’s cache, and skips resources of another type', async () => {
   const { server, seen } = await serverOf(() =>
     json(200, {
       resourceType: 'Bundle',
@@ -83,7 +83,7 @@ describe('reading many', () => {
   const asked = (seen: readonly SeenRequest[]) =>
     seen.map(({ url }) => `${url.pathname}${url.search}`).sort();
 
-  test('takes one search per type, past the cache, and one read where there is but one', async () => {
+  test('makes one search per type, without cache, and one read for a single resource', async () => {
     const { server, seen } = await serverOf(({ url }) =>
       url.pathname === '/Practitioner'
         ? bundle('Practitioner/2', 'Practitioner/1', 'Practitioner/9')
@@ -98,7 +98,7 @@ describe('reading many', () => {
     expect(search?.headers['cache-control']).toBe('no-store, max-results=2');
   });
 
-  test('reads by itself what a search does not show: only a 404 or 410 says that it is gone', async () => {
+  test('reads a resource that a search does not show: only 404 or 410 means that it is gone', async () => {
     const { server, seen } = await serverOf(({ url }) => {
       if (url.pathname === '/Patient') return bundle('Patient/1');
       if (url.pathname === '/Patient/2') return json(200, person('Patient/2'));
@@ -112,7 +112,7 @@ describe('reading many', () => {
   test.each([
     [101, 1, [100, 1]],
     [120, 64, [55, 55, 10]],
-  ])('of %d with ids of %d signs takes searches of %j', async (count, length, expected) => {
+  ])('of %d with ids of %d characters makes searches of %j', async (count, length, expected) => {
     const ids = Array.from({ length: count }, (_, index) => `${index}`.padStart(length, '0'));
     const { server, seen } = await serverOf(({ url }) => {
       const wanted = url.searchParams.get('_id')?.split(',') ?? [];
@@ -125,7 +125,7 @@ describe('reading many', () => {
     expect(sizes.sort((a, b) => b - a)).toEqual(expected);
   });
 
-  test('none takes no request', async () => {
+  test('of none makes no request', async () => {
     const { server, seen } = await serverOf(() => bundle());
     expect([await server.readMany([]), seen]).toEqual([new Map(), []]);
   });
@@ -162,7 +162,7 @@ describe('searching for all', () => {
   test.each([
     ['more than the limit', everySecond(700), 1000],
     ['more than a server hands out of one stamp', Array.from({ length: 700 }, () => 1000), 10],
-  ])('stops and says so: %s', async (_, stamps, cap) => {
+  ])('stops with an error: %s', async (_, stamps, cap) => {
     const { server } = await serverHolding(stamps, cap, true);
     const found = await server.searchAll('PractitionerRole', [['organization', 'Organization/1']], 500);
     expect(found.complete).toBe(false);
@@ -171,20 +171,20 @@ describe('searching for all', () => {
 });
 
 describe('creating once', () => {
-  test('under an id of the bridge: a PUT, which a repetition does not multiply', async () => {
+  test('with an id of the bridge is a PUT, which can be repeated', async () => {
     const { server, seen } = await serverOf(() => json(201, COMMUNICATION));
     expect(await server.createOnce(COMMUNICATION, { mayExist: false })).toEqual(VERSION);
     expect(seen.map(({ method, url }) => `${method} ${url.pathname}`)).toEqual(['PUT /Communication/m-1']);
     expect(seen[0]?.headers['prefer']).toBe('return=representation');
   });
 
-  test('what an earlier attempt may have written is looked for, and not overwritten', async () => {
+  test('a resource that an earlier attempt wrote is found and not overwritten', async () => {
     const { server, seen } = await serverOf(() => json(200, COMMUNICATION));
     expect(await server.createOnce(COMMUNICATION, { mayExist: true })).toEqual(VERSION);
     expect(seen.map(({ method }) => method)).toEqual(['GET']);
   });
 
-  test('what an earlier attempt has not written is written', async () => {
+  test('a resource that an earlier attempt did not write is written', async () => {
     const { server, seen } = await serverOf(({ method }) =>
       method === 'GET'
         ? json(404, { resourceType: 'OperationOutcome', issue: [] })
@@ -194,7 +194,7 @@ describe('creating once', () => {
     expect(seen.map(({ method }) => method)).toEqual(['GET', 'PUT']);
   });
 
-  test('under an id of the server: unless one with the event’s identifier exists', async () => {
+  test('with an id of the server happens only if none has the event’s identifier', async () => {
     const { server, seen } = await serverOf(
       () => json(201, { ...COMMUNICATION, id: '77' }),
       'server-assigned',
@@ -210,7 +210,7 @@ describe('creating once', () => {
   });
 });
 
-test('an update is of the version that was read', async () => {
+test('an update replaces only the version that was read', async () => {
   const { server, seen } = await serverOf(() =>
     json(200, { ...COMMUNICATION, meta: { ...COMMUNICATION.meta, versionId: '4' } }),
   );

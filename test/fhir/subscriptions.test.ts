@@ -70,13 +70,13 @@ const ALL = [
   'Organization',
 ];
 
-test('the first run makes one per followed type, without payload', async () => {
+test('the first run creates one per followed type, without payload', async () => {
   const server = createServerModel();
   expect(await ensureSubscriptions({ server, ...DEPS }, never)).toBe(8);
   expect(server.all()).toEqual(ALL.map((type) => expect.objectContaining(wanted(type)) as unknown));
 });
 
-test('later runs leave them alone, once the server has made them active', async () => {
+test('later runs do not change active ones', async () => {
   const server = createServerModel();
   await ensureSubscriptions({ server, ...DEPS }, never);
   expect(await ensureSubscriptions({ server, ...DEPS }, never)).toBe(0);
@@ -85,7 +85,7 @@ test('later runs leave them alone, once the server has made them active', async 
   expect(server.calls).toEqual(Array.from({ length: 8 }, () => 'create'));
 });
 
-describe('one that differs is mended in place, in the version it was read in', () => {
+describe('one that differs is updated in the version that was read', () => {
   const { channel } = wanted('Communication');
   test.each<[string, object]>([
     ['given up by the server', { status: 'error' }],
@@ -110,7 +110,7 @@ describe('one that differs is mended in place, in the version it was read in', (
     expect(await ensureSubscriptions({ server, ...DEPS }, never)).toBe(0);
   });
 
-  test('a new secret is put into all', async () => {
+  test('a new secret is written to all', async () => {
     const server = createServerModel();
     await ensureSubscriptions({ server, ...DEPS }, never);
     const hookSecret = 'a-new-secret-0123456789';

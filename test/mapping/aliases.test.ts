@@ -37,10 +37,10 @@ test.each([
   ['an id of 65 characters', `#careteam/${'x'.repeat(65)}:h`],
   ['a line break', '#careteam/244\n:h'],
   ['nothing', ''],
-])('with %s it is no alias of a bridged room', (_, alias) => {
+])('an alias with %s is not of a bridged room', (_, alias) => {
   expect(referenceOfAlias(alias, 'h')).toBeUndefined();
 });
 
-test('a server name with a port is taken whole', () => {
+test('a server name keeps its port', () => {
   expect(referenceOfAlias('#careteam-244:localhost:8448', 'localhost:8448')?.reference).toBe('CareTeam/244');
 });

@@ -14,7 +14,7 @@ const avatar = (resourceType: Person['resourceType'], photo: object, over: objec
     ...over,
   });
 
-describe('an image is one by its first bytes', () => {
+describe('the type of an image comes from its first bytes', () => {
   test.each([
     ['a JPEG', base64('\xff\xd8\xff\xe0', 20), 'image/jpeg'],
     ['a PNG', PNG, 'image/png'],
@@ -34,7 +34,7 @@ describe('an image is one by its first bytes', () => {
 });
 
 describe('the picture of a person', () => {
-  test('in the resource is that, whatever type it is said to be', () => {
+  test('inside the resource is used, whatever content type it declares', () => {
     expect(avatar('Practitioner', { data: PNG, contentType: 'text/html' })).toMatchObject({
       source: { kind: 'image', image: { contentType: 'image/png' } },
     });
@@ -53,7 +53,7 @@ describe('the picture of a person', () => {
     expect(found?.source).toEqual(expected && { kind: 'binary', reference: expected });
   });
 
-  test('changes its digest with it', () => {
+  test('has another digest when the picture changes', () => {
     const digests = [
       avatar('Practitioner', { data: PNG }),
       avatar('Practitioner', { data: base64('GIF89a', 9) }),

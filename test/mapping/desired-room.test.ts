@@ -26,7 +26,7 @@ const CLOSED = [
   { type: 'm.room.guest_access', state_key: '', content: { guest_access: 'forbidden' } },
 ];
 
-test('a team’s space lists the rooms that belong to it, and takes off those that no longer do', () => {
+test('a team’s space lists the rooms that belong to it, and no longer lists the others', () => {
   const desired = desiredSpace(ref('CareTeam/244'), WISHES, {
     listed: [roomId('!listed'), roomId('!moved')],
     unlisted: [roomId('!given-up'), roomId('!moved')],
@@ -77,7 +77,7 @@ test('a conversation without a space points to none', () => {
   ]);
 });
 
-test('nobody is to be in a closed room', () => {
+test('a closed room has no members', () => {
   expect(room({ phase: 'closed', members: MEMBERS }).members).toEqual([]);
 });
 
@@ -89,7 +89,7 @@ test('a space lists a room as its child', () => {
   });
 });
 
-describe('state that says as much as none', () => {
+describe('state that means the same as no state', () => {
   test.each([
     ['m.room.topic', { topic: '' }, true],
     ['m.room.topic', {}, true],
@@ -110,7 +110,7 @@ describe('state that says as much as none', () => {
 describe('createRoom', () => {
   const listing = { listed: [roomId('!r')], unlisted: [roomId('!old')], via: 'example.org' };
 
-  test('makes a space of version 12 with its ghosts, without what says nothing', () => {
+  test('makes a space of version 12 with its ghosts, without empty state', () => {
     const wishes = { ...WISHES, title: { name: 'Care team', topic: '' } };
     const desired = desiredSpace(ref('CareTeam/244'), wishes, listing);
     expect(createRoomBody(desired, { marker: 'the marker', bot: BOT })).toEqual({
@@ -157,7 +157,7 @@ describe('createRoom', () => {
     });
   });
 
-  test('makes a room of version 11, whose maker must be listed', () => {
+  test('makes a room of version 11, in which the creator must be listed', () => {
     const desired = room({ roomVersion: '11', members: [GHOST] });
     expect(createRoomBody(desired, { marker: 'm', bot: BOT })).toEqual({
       room_version: '11',
@@ -202,7 +202,7 @@ describe('createRoom', () => {
     });
   });
 
-  test('invites no person, no ghost twice, and not its maker', () => {
+  test('invites no person, no ghost twice, and not the creator', () => {
     const bot = member(BOT, { kind: 'ghost' });
     const desired = room({ members: [GHOST, ...MEMBERS, bot] });
     expect(createRoomBody(desired, { marker: 'm', bot: BOT })['invite']).toEqual([GHOST.userId]);

@@ -13,7 +13,7 @@ import { noticeMessage } from '../../src/mapping/notices.ts';
 import { ref } from '../builders/fhir.ts';
 import { eventId, roomId, userId } from '../builders/matrix.ts';
 
-describe('aliases have the guides’ form and keep the case of ids', () => {
+describe('aliases have the form of the guides and keep the case of ids', () => {
   test.each([
     ['CareTeam/244', 'careteam/244'],
     ['CommunicationRequest/245', 'communicationrequest/245'],
@@ -46,12 +46,12 @@ describe('delivery ids', () => {
     expect(all('bsn-999911120')).toEqual(all('bsn-999911120'));
   });
 
-  test('other causes and other purposes have other ids', () => {
+  test('another cause or purpose has another id', () => {
     const ids = [...all('bsn-999911120'), ...all('bsn-999911121')];
     expect(new Set(ids).size).toBe(ids.length);
   });
 
-  test('none shows what it stands for, and all are legal in a path', () => {
+  test('ids are opaque, and legal in a path', () => {
     for (const id of all('bsn-999911120')) {
       expect(id).not.toContain('999911120');
       expect(id).toMatch(/^[A-Za-z0-9_-]{1,64}$/);
@@ -73,11 +73,11 @@ describe('delivery ids', () => {
       'notice-tYnmyrG8PIiaSeXwc7G9UsAUiAPDn9EcNQNcjJ18Xgk',
     ],
     [communicationIdOf(eventId('$1')), 'm-c1b43b36df09f0bf0e0612b54e90e47df2e8722dd90'],
-  ])('stay the same from version to version: %s', (id, golden) => {
+  ])('ids do not change between versions: %s', (id, golden) => {
     expect(id).toBe(golden);
   });
 
-  test('a Communication’s id is a FHIR id that no server takes for its own number', () => {
+  test('a Communication’s id is a FHIR id that is never a number', () => {
     expect(communicationIdOf(eventId('$x/+='))).toMatch(/^m-[0-9a-f]{43}$/);
   });
 });

@@ -17,7 +17,7 @@ const read = (context: unknown) =>
   readInviteContext({ membership: 'invite', 'nl-ta-chat.invite.context': context });
 
 describe('an invitation to another homeserver', () => {
-  test('says who the patient is by the token alone', () => {
+  test('names the patient only by the token', () => {
     expect(invitationContent('eyJhbGciOiJFQ0RILUVT.token')).toEqual({
       membership: 'invite',
       reason: 'You are invited to take part in care communication',
@@ -38,14 +38,14 @@ describe('an invitation to another homeserver', () => {
     });
   });
 
-  test('has no context where there is no token', () => {
+  test('has no context without a token', () => {
     expect(invitationContent(undefined)).toEqual({
       membership: 'invite',
       reason: 'You are invited to take part in care communication',
     });
   });
 
-  test('is read back as it was meant', () => {
+  test('can be read back', () => {
     expect(readInviteContext(invitationContent('87479412034'))).toEqual({
       kind: 'subject',
       token: '87479412034',
@@ -54,7 +54,7 @@ describe('an invitation to another homeserver', () => {
   });
 });
 
-describe('of an invitation that came', () => {
+describe('the context of a received invitation', () => {
   test.each([
     ['"1.0", as the June guide has it', '1.0'],
     ['1.0, as the specification has it', 1.0],
@@ -115,11 +115,11 @@ describe('of an invitation that came', () => {
     ['as the platform’s identifier', { platform_type: 'ozo', identifier: 'bsn:123456782' }],
     ['as the display name', { platform_type: 'ozo', identifier: 'abc', display_name: '1234.56.782' }],
     ['under a key of its own', { ...patient(pseudonym('abc')), bsn: 'x' }],
-  ])('a citizen service number %s makes it refused', (_, subject) => {
+  ])('is refused with a citizen service number %s', (_, subject) => {
     expect(read(contextOf(subject))).toEqual({ kind: 'personal-number' });
   });
 
-  test('without the key there is no context', () => {
+  test('is missing without its key', () => {
     expect(readInviteContext({ membership: 'invite' })).toEqual({ kind: 'none' });
   });
 });
@@ -158,7 +158,7 @@ describe('a citizen service number', () => {
     expect(isBsnSystem(system)).toBe(expected);
   });
 
-  test('is found as deep as JSON goes', () => {
+  test('is found at any depth of the JSON', () => {
     expect(holdsBsn({ a: [{ b: ['x', { c: '123456782' }] }] })).toBe(true);
     expect(holdsBsn({ a: [{ b: ['x', { c: 'y', d: null, e: 3, f: true }] }] })).toBe(false);
   });

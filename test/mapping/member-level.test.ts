@@ -40,7 +40,7 @@ describe('professionals', () => {
   });
 });
 
-describe('whatever code stands beside them', () => {
+describe('patients and relatives keep their level, whatever role code they have', () => {
   test.each([
     ['Patient', 25],
     ['RelatedPerson', 50],

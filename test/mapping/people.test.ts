@@ -41,7 +41,7 @@ describe('every published form of a Matrix address is read', () => {
   });
 });
 
-describe('what is no Matrix address is not believed', () => {
+describe('other values are no Matrix address', () => {
   test.each([
     ['a tag without purpose', { system: 'other', value: '@jan:zorg.example' }],
     [
@@ -67,15 +67,15 @@ describe('what is no Matrix address is not believed', () => {
 });
 
 describe('several addresses', () => {
-  test('the same one in two forms is one', () => {
+  test('the same address in two forms is one address', () => {
     expect(addressOf(tagged('@jan:zorg.example'), url('matrix:u/jan:zorg.example'))).toBe(
       '@jan:zorg.example',
     );
   });
-  test('two different ones are ambiguous: none is taken', () => {
+  test('two different addresses are ambiguous: none is used', () => {
     expect(addressOf(tagged('@jan:zorg.example'), tagged('@piet:zorg.example'))).toBeUndefined();
   });
-  test('a malformed one or one out of use beside a good one does no harm', () => {
+  test('a malformed or unused address beside a good one is ignored', () => {
     const old = tagged('@jan:former.example', { use: 'old' });
     const over = tagged('@jan:before.example', { period: { end: '2024' } });
     const present = tagged('@jan:zorg.example', { period: { start: '2025-01-01', end: '2025-09-26' } });
@@ -143,7 +143,7 @@ describe('a PractitionerRole without a known holder', () => {
   });
 });
 
-describe('initials tell no more than initials do', () => {
+describe('initials never show more than initials', () => {
   test.each<[string, HumanName | undefined, string]>([
     ['a text with remarks', { text: 'Smit, Anna (geb. 12-03-1950) BSN 999911120' }, 'S.A.B. (client)'],
     ['a text of one word', { text: 'Anna' }, 'A. (client)'],
@@ -154,14 +154,14 @@ describe('initials tell no more than initials do', () => {
     ['a decomposed letter', { given: ['E\u0301mile'] }, 'É. (client)'],
     ['a letter that grows in upper case', { given: ['ßen'] }, 'S. (client)'],
     ['Cyrillic', { given: ['Анна'], family: 'Смит' }, 'А.С. (client)'],
-    ['one sign of a Chinese name is half of it', { given: ['伟'], family: '王' }, 'Client'],
+    ['a Chinese name, of which one character is half', { given: ['伟'], family: '王' }, 'Client'],
     ['a Korean name', { given: ['민준'], family: '김' }, 'Client'],
     ['a Japanese name as text', { text: '山田 太郎' }, 'Client'],
     ['two scripts', { given: ['Wei'], family: '王伟' }, 'Client'],
     ['an emoji', { given: ['😀'] }, 'Client'],
     ['digits', { text: '999911120' }, 'Client'],
     ['an empty name', { given: [''], family: '' }, 'Client'],
-    ['a name that is no longer borne', { use: 'old', given: ['Anna'] }, 'Client'],
+    ['an old name', { use: 'old', given: ['Anna'] }, 'Client'],
     ['a maiden name', { use: 'maiden', given: ['Anna'] }, 'Client'],
     ['no name', undefined, 'Client'],
   ])('%s', (_, name, expected) => {
@@ -172,8 +172,8 @@ describe('initials tell no more than initials do', () => {
 
 test.each([
   ['on one line', 'Dr.\n\tNo\u0000', 'Dr. No'],
-  ['that does not turn the direction of writing', 'Dr.\u202e oN', 'Dr. oN'],
-  ['of bounded length', 'x'.repeat(300), 'x'.repeat(100)],
+  ['without bidirectional controls', 'Dr.\u202e oN', 'Dr. oN'],
+  ['of limited length', 'x'.repeat(300), 'x'.repeat(100)],
   ['and if nothing is left, by the type', '\u2066 \u2069', 'Professional'],
 ])('a name is shown %s', (_, text, expected) => {
   expect(displayNameOf(person('Practitioner', { name: [{ text }] }), 'full')).toBe(expected);
@@ -188,14 +188,14 @@ describe('ghosts', () => {
     expect(ghost('Patient/12')).toBe('@_fhir_x8myfdpmh4bexc4eb9rmxkr0:example.org');
   });
 
-  test('localparts are legal and tell nothing: 24 signs of a-z and 0-9 behind the prefix', () => {
+  test('localparts are legal and opaque: 24 characters of a-z and 0-9 after the prefix', () => {
     for (const id of ['12', 'bsn-999911120', 'A.b', 'x'.repeat(64)]) {
       expect(ghost(`Patient/${id}`)).toMatch(/^@_fhir_[a-z0-9]{24}:example\.org$/);
       if (id.length > 3) expect(ghost(`Patient/${id}`).toLowerCase()).not.toContain(id.toLowerCase());
     }
   });
 
-  test('ids that differ in case, type, key alone are different ghosts', () => {
+  test('references or keys that differ only in case, type or key give different ghosts', () => {
     const ids = [
       ghost('Patient/a'),
       ghost('Patient/A'),

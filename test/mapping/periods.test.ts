@@ -29,7 +29,7 @@ describe('the next boundary', () => {
     expect(iso(nextBoundary(period, NOON))).toBe(expected);
   });
 
-  test('of several is the first of theirs', () => {
+  test('of several periods is the earliest', () => {
     expect(earliest([3, undefined, 1, 2])).toBe(1);
     expect(earliest([undefined])).toBeUndefined();
     expect(earliest([])).toBeUndefined();
@@ -41,7 +41,7 @@ describe('a time of day without a zone', () => {
     vi.unstubAllEnvs();
   });
 
-  test('is one by UTC, wherever the machine stands', () => {
+  test('is read as UTC, in every time zone of the machine', () => {
     vi.stubEnv('TZ', 'America/New_York');
     expect(iso(nextBoundary({ start: '2026-11-21T17:00:00' }, NOON))).toBe('2026-11-21T17:00:00Z');
     expect(iso(nextBoundary({ end: '2026-11-21T17:00:00.000' }, NOON))).toBe('2026-11-21T17:00:00Z');
@@ -65,7 +65,7 @@ const period: fc.Arbitrary<Period> = fc
   .record({ start: written, end: written })
   .map(({ start, end }) => ({ ...(start !== undefined && { start }), ...(end !== undefined && { end }) }));
 
-test('until the next boundary a period says the same, at it the contrary; without one it never changes', () => {
+test('the answer changes at the next boundary and not before; without one it never changes', () => {
   fc.assert(
     fc.property(period, moment, moment, (each, at, other) => {
       const next = nextBoundary(each, at);

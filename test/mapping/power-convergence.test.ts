@@ -40,7 +40,7 @@ const isSilent = (model: RoomModel): boolean =>
     copy.putState(BOT, 'm.room.power_levels', '', { ...model.levels(), test: 1 });
   });
 
-test('levels are the desired ones, but for those that the homeserver refuses to the bot', () => {
+test('levels become the desired ones, except where the bot lacks the power', () => {
   holds((scene, { after }) => {
     const { users: wantedUsers, events, notifications, ...single } = desiredLevels(scene, after);
     const levels = after.levels();
@@ -71,7 +71,7 @@ test('levels are the desired ones, but for those that the homeserver refuses to 
   });
 });
 
-test('nobody’s power is raised above what is desired: neither their level, nor by a lower bar', () => {
+test('no power is raised above the desired one, neither by a user’s level nor by a lower required level', () => {
   holds((scene, { before, after }) => {
     const wanted = desiredLevels(scene, after);
     const formers = formerAccounts(scene);
@@ -108,7 +108,7 @@ test('the bot keeps its power', () => {
   });
 });
 
-test('keys of the levels that the specification does not know stay', () => {
+test('keys that the specification does not know stay', () => {
   holds((_scene, { before, after }) => {
     expect(after.levels()).toMatchObject('historical' in before.levels() ? { historical: 100 } : {});
   });

@@ -161,7 +161,7 @@ describe('by kind, phase and room version', () => {
 describe('who is listed', () => {
   const OPEN = { kind: 'conversation', phase: 'open' } as const;
 
-  test('a person who has the bot’s own account gives it no other level', () => {
+  test('a person with the bot’s own account does not change its level', () => {
     expect(powerLevels(OPEN, around('11', [{ userId: BOT, level: 25 }])).users).toEqual({ [BOT]: 110 });
     expect(powerLevels(OPEN, around('12', [{ userId: BOT, level: 75 }])).users).toEqual({});
   });
@@ -169,12 +169,12 @@ describe('who is listed', () => {
   test.each([
     [75, 25],
     [25, 75],
-  ])('an account of two people has the higher level, in whatever order: %i, %i', (...levels) => {
+  ])('an account of two people has the higher level, in both orders: %i, %i', (...levels) => {
     const people = levels.map((level) => ({ userId: userId('@a:h'), level }));
     expect(powerLevels(OPEN, around('12', people)).users).toEqual({ '@a:h': 75 });
   });
 
-  test('of a room made by others, its makers may not be listed from version 12 on, and the bot is', () => {
+  test('from version 12 on, the creators of a room of others are not listed, and the bot is', () => {
     const creators = ['@lead:example.org'];
     expect(powerLevels(OPEN, { ...around('12'), creators }).users).toEqual({
       '@_fhir_bot:example.org': 110,
@@ -187,12 +187,12 @@ describe('who is listed', () => {
     });
   });
 
-  test('explicitly, everyone is', () => {
+  test('the explicit form lists everyone', () => {
     expect(explicitPowerLevels(OPEN, around('12')).users).toEqual({ ...LISTED, '@jan:example.org': 25 });
   });
 });
 
-describe('in a room that a user made, the bot being given', () => {
+describe('in a room that a user made, with a bot that has', () => {
   const MADE = { sender: '@maker:h', content: { room_version: '11' } };
   const wanted = powerLevels({ kind: 'conversation', phase: 'open' }, around('11'));
   const attainable = (
@@ -200,7 +200,7 @@ describe('in a room that a user made, the bot being given', () => {
     create = MADE,
   ): Readonly<Record<string, unknown>> | undefined => attainablePowerLevels(wanted, actual, create, BOT);
 
-  test('100: everything is set up to 100; who has 100 keeps it, others lose what nobody gave them', () => {
+  test('100: everything is set up to 100; users with 100 keep it, others lose levels that the mapping does not give', () => {
     const users = { '@maker:h': 100, '@lead:h': 99, '@muted:h': -1, [BOT]: 100 };
     expect(attainable({ users, events: { 'm.room.avatar': 50, 'x.high': 101 }, historical: 100 })).toEqual({
       ...wanted,
@@ -210,11 +210,11 @@ describe('in a room that a user made, the bot being given', () => {
     });
   });
 
-  test('50, which may not change the levels: nothing', () => {
+  test('50, too little to change the levels: nothing is set', () => {
     expect(attainable({ users: { '@maker:h': 100, [BOT]: 50 }, state_default: 75 })).toBeUndefined();
   });
 
-  test('50, which may: up to 50, and no bar is lowered to it', () => {
+  test('50, enough to change the levels: everything is set up to 50, and no higher required level is lowered', () => {
     const users = { '@maker:h': 100, '@doctor:example.org': 50, '@lead:example.org': 10, [BOT]: 50 };
     const actual = { users, events: { 'm.room.power_levels': 50 }, state_default: 60, ban: 90 };
     expect(attainable(actual)).toEqual({
@@ -239,7 +239,7 @@ describe('in a room that a user made, the bot being given', () => {
     });
   });
 
-  test('its level by users_default: it lists itself before it lowers that', () => {
+  test('its level by users_default: it lists itself before it lowers the default', () => {
     expect(attainable({ users: { '@maker:h': 100 }, users_default: 100 })?.['users']).toEqual({
       '@maker:h': 100,
       [BOT]: 100,
@@ -247,7 +247,7 @@ describe('in a room that a user made, the bot being given', () => {
     });
   });
 
-  test('less than users_default: members are listed at theirs, nobody gets the default', () => {
+  test('less than users_default: members are listed with their levels, so that none gets the default', () => {
     const people = [{ userId: userId('@jan:example.org'), level: 25 }];
     const explicit = explicitPowerLevels({ kind: 'conversation', phase: 'open' }, around('11', people));
     const actual = { users: { [BOT]: 50, '@muted:h': 0 }, users_default: 60, state_default: 50 };
@@ -257,13 +257,13 @@ describe('in a room that a user made, the bot being given', () => {
     });
   });
 
-  test('levels as strings, up to room version 9: they count', () => {
+  test('levels as strings, as up to room version 9: they count', () => {
     const create = { sender: '@maker:h', content: { room_version: '9' } };
     const users = { '@maker:h': '100', [BOT]: ' 100 ' };
     expect(attainable({ users }, create)?.['users']).toEqual({ '@maker:h': 100, [BOT]: 100, ...LISTED });
   });
 
-  test('a type that is called like something of JavaScript’s: it goes like any other', () => {
+  test('a type with the name of a JavaScript property: it is handled like any other', () => {
     const actual = JSON.parse(
       '{ "events": { "constructor": 0, "__proto__": 0, "toString": 101 } }',
     ) as object;
@@ -271,7 +271,7 @@ describe('in a room that a user made, the bot being given', () => {
     expect(JSON.parse(JSON.stringify(levels?.['events']))).toEqual({ ...wanted.events, toString: 101 });
   });
 
-  test('the level of creators, as one of them in version 12: everything', () => {
+  test('all power, as a creator in version 12: everything is set', () => {
     const create = { sender: '@maker:h', content: { room_version: '12', additional_creators: [BOT] } };
     const actual = { users: { '@doctor:example.org': 100, '@other:h': 150 }, ban: 1000, historical: 100 };
     const creators = ['@maker:h', BOT];

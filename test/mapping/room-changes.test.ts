@@ -14,12 +14,12 @@ const B = '@b:example.org';
 const GHOST = '@_fhir_1:example.org';
 const LEAD = '@lead:example.org';
 
-test('a room that is as it should be is left alone', () => {
+test('a room in its desired state is not changed', () => {
   const desired = room({ members: [member(A), member(GHOST, { kind: 'ghost' })] });
   expect(changes(desired, made(desired, membership(A, 'join'), membership(GHOST, 'join')))).toEqual([]);
 });
 
-test('the room is finished before people are asked in, and people are in before others go', () => {
+test('state comes before invitations, and invitations come before removals', () => {
   const desired = room({
     title: { name: 'New', topic: '' },
     members: [member(GHOST, { kind: 'ghost', userMapping: { fhirRef: 'Practitioner/7' } }), member(A)],
@@ -54,23 +54,30 @@ test('the room is finished before people are asked in, and people are in before 
   expect(users).toEqual({ [GHOST]: 75, [A]: 75 });
 });
 
-describe('someone whom FHIR names', () => {
+describe('a person whom FHIR names', () => {
   // Their membership, by whom they came or went, whether FHIR and Matrix had agreed on them, the policy → the changes.
   test.each<[string, string | undefined, string, 'agreed' | 'new', Comparison['policy'], readonly string[]]>([
-    ['is asked in', undefined, '', 'new', 'follow', ['invite']],
-    ['is not asked twice', 'invite', BOT, 'agreed', 'follow', []],
-    ['who joined is left alone', 'join', A, 'agreed', 'follow', []],
-    ['who was banned is not asked', 'ban', LEAD, 'new', 'ignore', []],
-    ['who left, or declined, is not asked again', 'leave', A, 'agreed', 'follow', []],
-    ['who left is not asked again', 'leave', A, 'agreed', 'suggest', []],
-    ['who left is not asked again, even where FHIR leads', 'leave', A, 'agreed', 'ignore', []],
-    ['who left, and was removed from FHIR and added again, is', 'leave', A, 'new', 'follow', ['invite']],
+    ['is invited', undefined, '', 'new', 'follow', ['invite']],
+    ['is not invited twice', 'invite', BOT, 'agreed', 'follow', []],
+    ['who joined stays', 'join', A, 'agreed', 'follow', []],
+    ['who was banned is not invited', 'ban', LEAD, 'new', 'ignore', []],
+    ['who left or declined is not invited again', 'leave', A, 'agreed', 'follow', []],
+    ['who left is not invited again', 'leave', A, 'agreed', 'suggest', []],
+    ['who left is not invited again, even if FHIR leads', 'leave', A, 'agreed', 'ignore', []],
+    ['who left is invited after FHIR dropped and added them', 'leave', A, 'new', 'follow', ['invite']],
     ['whom a lead removed stays away', 'leave', LEAD, 'agreed', 'follow', []],
     ['whom a lead removed stays away', 'leave', LEAD, 'agreed', 'suggest', []],
-    ['whom a lead removed is asked again where FHIR leads', 'leave', LEAD, 'agreed', 'ignore', ['invite']],
-    ['whom a lead removed, and FHIR added again, is', 'leave', LEAD, 'new', 'follow', ['invite']],
-    ['whom the bridge removed is asked again', 'leave', BOT, 'agreed', 'follow', ['invite']],
-    ['who left and knocks is let in', 'knock', A, 'agreed', 'follow', ['invite']],
+    ['whom a lead removed is invited again if FHIR leads', 'leave', LEAD, 'agreed', 'ignore', ['invite']],
+    [
+      'whom a lead removed is invited after FHIR added them again',
+      'leave',
+      LEAD,
+      'new',
+      'follow',
+      ['invite'],
+    ],
+    ['whom the bridge removed is invited again', 'leave', BOT, 'agreed', 'follow', ['invite']],
+    ['who left and knocks is invited', 'knock', A, 'agreed', 'follow', ['invite']],
   ])('%s: %s by %s, %s, %s', (_, is, by, agreed, policy, expected) => {
     const desired = room({ members: [member(A)] });
     const actual = made(desired, ...(is === undefined ? [] : [membership(A, is, by)]));
@@ -79,14 +86,14 @@ describe('someone whom FHIR names', () => {
   });
 
   test.each<[string, string | undefined, string, 'agreed' | 'new', Comparison['policy'], readonly string[]]>([
-    ['comes in', undefined, '', 'new', 'follow', ['invite', 'join']],
-    ['that is invited joins', 'invite', LEAD, 'new', 'follow', ['join']],
-    ['that is in is left alone', 'join', GHOST, 'agreed', 'follow', []],
-    ['that was banned stays out', 'ban', LEAD, 'agreed', 'ignore', []],
-    ['that left comes back', 'leave', GHOST, 'agreed', 'follow', ['invite', 'join']],
-    ['that the bridge removed comes back', 'leave', BOT, 'agreed', 'follow', ['invite', 'join']],
-    ['that a lead removed stays away', 'leave', LEAD, 'agreed', 'follow', []],
-    ['that a lead removed stays away', 'leave', LEAD, 'agreed', 'suggest', []],
+    ['is new joins', undefined, '', 'new', 'follow', ['invite', 'join']],
+    ['is invited joins', 'invite', LEAD, 'new', 'follow', ['join']],
+    ['is in the room stays', 'join', GHOST, 'agreed', 'follow', []],
+    ['was banned stays out', 'ban', LEAD, 'agreed', 'ignore', []],
+    ['left comes back', 'leave', GHOST, 'agreed', 'follow', ['invite', 'join']],
+    ['the bridge removed comes back', 'leave', BOT, 'agreed', 'follow', ['invite', 'join']],
+    ['a lead removed stays away', 'leave', LEAD, 'agreed', 'follow', []],
+    ['a lead removed stays away', 'leave', LEAD, 'agreed', 'suggest', []],
     [
       'that a lead removed comes back where FHIR leads',
       'leave',
@@ -95,15 +102,22 @@ describe('someone whom FHIR names', () => {
       'ignore',
       ['invite', 'join'],
     ],
-    ['that a lead removed, and FHIR added again', 'leave', LEAD, 'new', 'follow', ['invite', 'join']],
-  ])('by a ghost, which %s: %s by %s, %s, %s', (_, is, by, agreed, policy, expected) => {
+    [
+      'a lead removed comes back after FHIR added them again',
+      'leave',
+      LEAD,
+      'new',
+      'follow',
+      ['invite', 'join'],
+    ],
+  ])('by a ghost that %s: %s by %s, %s, %s', (_, is, by, agreed, policy, expected) => {
     const desired = room({ members: [member(GHOST, { kind: 'ghost' })] });
     const actual = made(desired, ...(is === undefined ? [] : [membership(GHOST, is, by)]));
     const base = agreed === 'agreed' ? [GHOST] : [];
     expect(changes(desired, actual, { base, policy }).map(({ kind }) => kind)).toEqual(expected);
   });
 
-  test('twice, with one account, is asked once', () => {
+  test('twice, with one account, is invited once', () => {
     const desired = room({
       members: [member(A), member(A, { reference: ref('RelatedPerson/3'), level: 50 })],
     });
@@ -111,16 +125,16 @@ describe('someone whom FHIR names', () => {
   });
 });
 
-describe('someone whom FHIR does not name', () => {
+describe('a person whom FHIR does not name', () => {
   test.each<[string, string, 'agreed' | 'new', Comparison['policy'], readonly string[]]>([
-    ['anymore goes', A, 'agreed', 'follow', [`kick ${A}`]],
-    ['anymore goes', A, 'agreed', 'suggest', [`kick ${A}`]],
-    ['anymore goes', A, 'agreed', 'ignore', [`kick ${A}`]],
-    ['who came by Matrix may become a member', A, 'new', 'follow', []],
-    ['who came by Matrix may become a member', A, 'new', 'suggest', []],
-    ['who came by Matrix goes where FHIR leads', A, 'new', 'ignore', [`kick ${A}`]],
-    ['anymore, by a ghost: it leaves', GHOST, 'agreed', 'follow', [`leave ${GHOST}`]],
-    ['whose ghost spoke as a guest: it stays', GHOST, 'new', 'ignore', []],
+    ['any more is removed', A, 'agreed', 'follow', [`kick ${A}`]],
+    ['any more is removed', A, 'agreed', 'suggest', [`kick ${A}`]],
+    ['any more is removed', A, 'agreed', 'ignore', [`kick ${A}`]],
+    ['who joined in Matrix may become a member', A, 'new', 'follow', []],
+    ['who joined in Matrix may become a member', A, 'new', 'suggest', []],
+    ['who joined in Matrix is removed if FHIR leads', A, 'new', 'ignore', [`kick ${A}`]],
+    ['any more: their ghost leaves', GHOST, 'agreed', 'follow', [`leave ${GHOST}`]],
+    ['whose ghost sent a message as guest: it stays', GHOST, 'new', 'ignore', []],
   ])('%s: %s, %s, %s', (_, id, agreed, policy, expected) => {
     const base = agreed === 'agreed' ? [id] : [];
     for (const is of ['join', 'invite']) {
@@ -131,13 +145,13 @@ describe('someone whom FHIR does not name', () => {
     }
   });
 
-  test('is out of a closed room, whoever it is, except for the bot', () => {
+  test('is out of a closed room, except for the bot', () => {
     const closed = room({ phase: 'closed', members: [member(A, { voice: userId(GHOST) })] });
     const actual = made(closed, membership(A, 'join'), membership(B, 'invite'), membership(GHOST, 'join'));
     expect(kinds(closed, actual)).toEqual([`kick ${A}`, `kick ${B}`, `leave ${GHOST}`]);
   });
 
-  test('as powerful as the bot, or more, is left in', () => {
+  test('who is as powerful as the bot, or more, stays', () => {
     const actual = [
       state('m.room.create', { room_version: '11' }, '', A),
       ...made(room({ roomVersion: '11' }), membership(A, 'join'), membership(B, 'join')).slice(1),
@@ -148,7 +162,7 @@ describe('someone whom FHIR does not name', () => {
   });
 });
 
-describe('a person who has another account than before', () => {
+describe('a person with a new account', () => {
   const present = (over: Partial<DesiredMember> = {}): DesiredRoom =>
     room({ members: [member(B, { formerUserIds: [userId(A)], ...over })] });
   const levels = (desired: DesiredRoom, ...args: readonly ActualState[]): unknown =>
@@ -156,7 +170,7 @@ describe('a person who has another account than before', () => {
       (change) => change.kind === 'put-state' && change.event.type === 'm.room.power_levels',
     );
 
-  test('is asked in with the new one, and keeps the old one with its level meanwhile', () => {
+  test('is invited with it, and the former account stays with its level meanwhile', () => {
     const before = made(room({ members: [member(A)] }), membership(A, 'join'));
     expect(changes(present(), before, { base: [A] })).toMatchObject([
       { event: { type: 'm.room.power_levels', content: { users: { [A]: 75, [B]: 75 } } } },
@@ -164,7 +178,7 @@ describe('a person who has another account than before', () => {
     ]);
   });
 
-  test('has but one level when the new one has joined, and the old one goes', () => {
+  test('has one level when the new account has joined, and the former one leaves', () => {
     const before = made(
       room({ members: [member(A), member(B)] }),
       membership(A, 'join'),
@@ -176,7 +190,7 @@ describe('a person who has another account than before', () => {
     ]);
   });
 
-  test('and declines to come with it, stays with the old one', () => {
+  test('who declines with it stays with the former account', () => {
     const before = made(
       room({ members: [member(A), member(B)] }),
       membership(A, 'join'),
@@ -185,7 +199,7 @@ describe('a person who has another account than before', () => {
     expect(changes(present(), before, { base: [A, B] })).toEqual([]);
   });
 
-  test('and has none anymore: their ghost comes in, the old one goes, with its level', () => {
+  test('or without any account: the ghost joins, and the former account leaves with its level', () => {
     const desired = room({
       members: [member(GHOST, { kind: 'ghost', formerUserIds: [userId(A)] })],
     });
@@ -198,7 +212,7 @@ describe('a person who has another account than before', () => {
     ]);
   });
 
-  test('and had a ghost: it leaves when they have joined, though it may speak for them later', () => {
+  test('who had a ghost: it leaves when they have joined, although it may send for them later', () => {
     const over = { formerUserIds: [userId(GHOST)], voice: userId(GHOST) };
     const desired = room({ members: [member(B, over)] });
     expect(kinds(desired, made(desired, membership(GHOST, 'join'), membership(B, 'join')))).toEqual([
@@ -209,7 +223,7 @@ describe('a person who has another account than before', () => {
     });
   });
 
-  test('which someone else has now: that one stays, with their own level alone', () => {
+  test('whose former account another person has now: it stays, only with that level', () => {
     const desired = room({
       members: [member(A, { level: 50 }), member(B, { formerUserIds: [userId(A)], level: 100 })],
     });
@@ -220,7 +234,7 @@ describe('a person who has another account than before', () => {
     ]);
   });
 
-  test('which was that of another, too: it goes when both have joined', () => {
+  test('whose former account was also another person’s: it leaves when both have joined', () => {
     const C = '@c:example.org';
     const members = [
       member(B, { formerUserIds: [userId(A)], level: 75 }),
@@ -235,7 +249,7 @@ describe('a person who has another account than before', () => {
   });
 });
 
-test('a ghost that speaks for a person with an account may be in the room, with no level of its own', () => {
+test('a relay ghost of a person with an account may be in the room, without a level of its own', () => {
   const desired = room({ members: [member(A, { voice: userId(GHOST) })] });
   const actual = made(desired, membership(A, 'join'), membership(GHOST, 'join'));
   expect(changes(desired, actual, { base: [A, GHOST] })).toEqual([]);
@@ -248,19 +262,19 @@ describe('the base of the next comparison', () => {
     ...memberBase(room({ members: [A_B] }), actual, { base: new Set(before) }).keys(),
   ];
 
-  test('has everyone whom FHIR names, with who speaks for them, wherever they are', () => {
+  test('has everyone whom FHIR names, and their relay ghosts, whether they are in the room or not', () => {
     expect(base([])).toEqual([B, GHOST]);
     expect(base([], membership(B, 'leave'))).toEqual([B, GHOST]);
     expect(memberBase(room({ members: [A_B] }), [], { base: new Set() }).get(userId(GHOST))).toBe(A_B);
   });
 
-  test('has a former account as long as it is in the room and was a member', () => {
+  test('has a former account while it is in the room and was a member', () => {
     expect(base([A], membership(A, 'join'))).toEqual([B, GHOST, A]);
     expect(base([A], membership(A, 'leave'))).toEqual([B, GHOST]);
     expect(base([], membership(A, 'join'))).toEqual([B, GHOST]);
   });
 
-  test('forgets whom FHIR dropped, and everybody when the room is closed', () => {
+  test('has no one whom FHIR dropped, and no one if the room is closed', () => {
     expect(memberBase(room(), [membership(A, 'join')], { base: new Set([A]) }).size).toBe(0);
     const closed = room({ phase: 'closed', members: [A_B] });
     expect(memberBase(closed, [membership(A, 'join')], { base: new Set([A, B]) }).size).toBe(0);

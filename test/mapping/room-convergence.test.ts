@@ -22,11 +22,11 @@ const inTheRoom = (model: RoomModel): readonly MatrixUserId[] =>
     .filter(({ type, state_key }) => type === 'm.room.member' && isIn(model, state_key))
     .map(({ state_key }) => userId(state_key));
 
-test('the homeserver refuses no step, and none is without effect', () => {
+test('the homeserver accepts every change, and every change has an effect', () => {
   holds(() => undefined);
 });
 
-test('a second run changes nothing, nor does one after all who were invited have joined and a third', () => {
+test('a second run changes nothing; after all invited users have joined, a third run settles the room', () => {
   holds((scene, first) => {
     const second = again(scene, first);
     expect(second.changes).toEqual([]);
@@ -46,14 +46,14 @@ test('a second run changes nothing, nor does one after all who were invited have
   });
 });
 
-test('a base read from the room as it is afterwards does as well', () => {
+test('the base can be computed from the room after the changes', () => {
   holds((scene, first) => {
     const base = new Set<string>(memberBase(scene.desired, first.after.state(), { base: scene.base }).keys());
     expect(again(scene, { ...first, base }).changes).toEqual([]);
   });
 });
 
-test('what differs afterwards is what the homeserver refuses to the bot', () => {
+test('a difference remains only where the bot lacks the power', () => {
   holds((scene, { after }) => {
     for (const { type, state_key: key, content } of scene.desired.state) {
       const is = after.contentOf(type, key);
@@ -67,7 +67,7 @@ test('what differs afterwards is what the homeserver refuses to the bot', () => 
   });
 });
 
-test('whoever FHIR names is in, unless banned, gone of their own will, or not to be invited by the bot', () => {
+test('everyone whom FHIR names is in, unless banned, gone by their own choice, or the bot cannot invite', () => {
   holds(({ desired, actual, base, policy }, { before, after }) => {
     for (const { userId: id, kind } of desired.members) {
       const was = before.membershipOf(id);
@@ -89,7 +89,7 @@ test('whoever FHIR names is in, unless banned, gone of their own will, or not to
   });
 });
 
-test('whoever FHIR dropped is out, and when the room is closed everybody is, unless as powerful as the bot', () => {
+test('a user whom FHIR dropped is out, and everyone is out of a closed room, unless as powerful as the bot', () => {
   holds(({ desired, base }, { after }) => {
     const kept = new Set(
       desired.members.flatMap(({ userId: id, voice, formerUserIds }) => [id, voice, ...formerUserIds]),
@@ -102,7 +102,7 @@ test('whoever FHIR dropped is out, and when the room is closed everybody is, unl
   });
 });
 
-test('who came by Matrix stays, unless the bridge keeps to FHIR; a ghost that spoke as a guest stays', () => {
+test('a user who joined in Matrix stays, unless FHIR leads; a ghost that sent a message as guest stays', () => {
   holds(({ desired, base, policy }, { before, after }) => {
     if (desired.phase === 'closed') return;
     const known = new Set(desired.members.flatMap(({ userId: id, formerUserIds }) => [id, ...formerUserIds]));
@@ -114,7 +114,7 @@ test('who came by Matrix stays, unless the bridge keeps to FHIR; a ghost that sp
   });
 });
 
-test('a former account stays with its level until the present one has joined, and then goes', () => {
+test('a former account keeps its level until the present one has joined, and then leaves', () => {
   holds(({ desired }, { before, after }) => {
     const taken = new Set(desired.members.flatMap(({ userId: id, voice }) => [id, voice]));
     for (const id of inTheRoom(before)) {

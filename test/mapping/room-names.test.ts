@@ -126,7 +126,7 @@ describe('the title of a conversation', () => {
     expect(conversationTitle(request(over), { ...DEFAULTS, ...templates })).toEqual({ name, topic });
   });
 
-  test('says nothing of the patient, nor of what is said', () => {
+  test('holds nothing about the patient or the messages', () => {
     const full = request({
       ...dated,
       subject: PATIENT,

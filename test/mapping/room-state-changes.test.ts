@@ -56,7 +56,7 @@ describe('state', () => {
     );
   });
 
-  test('that others added, and what Synapse adds to power levels, stays', () => {
+  test('that members added stays, and what Synapse adds to power levels too', () => {
     const desired = room({ members: [member(A)] });
     const actual = made(desired, membership(A, 'join')).map((event) =>
       event.type === 'm.room.power_levels'
@@ -67,7 +67,7 @@ describe('state', () => {
   });
 });
 
-test('a level beyond what the mapping says is taken away, from members and others', () => {
+test('a level above the mapping is taken away, from members and other users', () => {
   const desired = room({ members: [member(A, { level: 25 })] });
   const { users, ...levels } = powerLevels(desired, { roomVersion: '12', bot: BOT, people: [] });
   const actual = replaced(
@@ -84,7 +84,7 @@ test('a level beyond what the mapping says is taken away, from members and other
   expect(users).toEqual({});
 });
 
-describe('in a room that a user made, where the bot may not', () => {
+describe('in a room that a user made, if the bot may not', () => {
   const ghost = member(GHOST, { kind: 'ghost', userMapping: { fhirRef: 'Practitioner/7' } });
   const usersRoom = (
     levels: Record<string, unknown>,
@@ -97,7 +97,7 @@ describe('in a room that a user made, where the bot may not', () => {
     ...members,
   ];
 
-  test('invite: nobody is, and no ghost tries to join', () => {
+  test('invite: no one is invited, and no ghost tries to join', () => {
     const desired = room({ members: [member(A), ghost] });
     expect(changes(desired, usersRoom({ invite: 50 }))).toEqual([]);
     expect(kinds(desired, usersRoom({ invite: 50 }, membership(GHOST, 'invite', LEAD)))).toEqual([
@@ -105,12 +105,12 @@ describe('in a room that a user made, where the bot may not', () => {
     ]);
   });
 
-  test('set state, nor the ghosts: no name, no mapping; members come in', () => {
+  test('set state, and ghosts neither: no name or mapping is set, but members are invited', () => {
     const desired = room({ members: [member(A), ghost] });
     expect(kinds(desired, usersRoom({}))).toEqual([`invite ${A}`, `invite ${GHOST}`, `join ${GHOST}`]);
   });
 
-  test('but a ghost may: it writes its mapping', () => {
+  test('set state, but a ghost may: the ghost writes its mapping', () => {
     const desired = room({ members: [ghost] });
     expect(changes(desired, usersRoom({ users: { [GHOST]: 50 } }, membership(GHOST, 'join')))).toEqual([
       {
@@ -121,7 +121,7 @@ describe('in a room that a user made, where the bot may not', () => {
     ]);
   });
 
-  test('remove: nobody is', () => {
+  test('remove: no one is removed', () => {
     const actual = usersRoom({ users: { [BOT]: 49 } }, membership(A, 'join'));
     expect(changes(room(), actual, { base: [A, LEAD] })).toEqual([]);
   });

@@ -94,7 +94,7 @@ describe('an organisation’s number', () => {
   });
 });
 
-test('of several roles, code and number are of the same one', () => {
+test('with several roles, code and number come from the same role', () => {
   const roles = [
     role('b', { code: [{ coding: [{ code: '01.015' }] }] }, organization({ system: URA, value: '2' })),
     role('a', { code: [{ coding: [{ code: '158965000' }] }] }, organization({ system: URA, value: '1' })),
@@ -104,7 +104,7 @@ test('of several roles, code and number are of the same one', () => {
   });
 });
 
-test('a role that is over says nothing', () => {
+test('a role that has ended is ignored', () => {
   const code = [{ coding: [{ code: '01.015' }] }];
   const telecom = [{ system: 'email', value: 'jan@role.example' }];
   const of = organization({ system: URA, value: '2' });

@@ -71,7 +71,7 @@ describe('the token', () => {
 
   test.each([
     ['the right one', `Bearer ${TOKEN}`],
-    ['the one before it, while they rotate', `Bearer ${PREVIOUS}`],
+    ['the previous one, during a rotation', `Bearer ${PREVIOUS}`],
     ['the scheme in lower case', `bearer ${TOKEN}`],
   ])('%s: accepted', async (_, token) => {
     const { push, stored, counted } = await start();
@@ -79,14 +79,14 @@ describe('the token', () => {
     expect([stored.length, counted]).toEqual([1, ['stored']]);
   });
 
-  test('in the query alone does not count', async () => {
+  test('only in the query does not count', async () => {
     const { call } = await start();
     expect(await call(`/users/x?access_token=${TOKEN}`, { token: '' })).toMatchObject({ status: 401 });
   });
 });
 
 describe('a transaction', () => {
-  test('is answered with an empty object, and not before it is stored', async () => {
+  test('is answered with an empty object after it is stored', async () => {
     const [asked, written] = [gate(), gate()];
     const { push } = await start(() => {
       asked.open();
@@ -131,7 +131,7 @@ describe('a transaction', () => {
     ).toEqual([[100, 100, 100]]);
   });
 
-  test('with events that are none is stored without them: refused for ever, it would block all others', async () => {
+  test('with malformed events is stored without them, because a refused one would block all others', async () => {
     const { push, stored, log } = await start();
     expect(await push({ events: [null, message()] })).toEqual({ status: 200, body: {} });
     expect(stored[0]?.events).toEqual([message()]);

@@ -44,7 +44,7 @@ function clientOf(url: string, over: { maxConcurrentRequests?: number; requestTi
 }
 
 describe('a request', () => {
-  test('acts as the user with the bridge’s device, the token in the header alone', async () => {
+  test('acts as the user with the bridge’s device, with the token only in the header', async () => {
     const { url, seen } = await serveScript(() => ({ body: { ok: true } }));
     const { client, results } = clientOf(url);
     expect(await client.request({ ...REQUEST, query: { ts: 7 } }, anything)).toEqual({ ok: true });
@@ -55,7 +55,7 @@ describe('a request', () => {
     expect(results).toEqual(['read state: ok']);
   });
 
-  test('before the user has its device names none; a body goes as JSON, a prefix in place of the usual', async () => {
+  test('without device names none, sends its body as JSON, and uses the given prefix', async () => {
     const { url, seen } = await serveScript(() => ({}));
     const request: MatrixRequest = {
       ...REQUEST,
@@ -71,7 +71,7 @@ describe('a request', () => {
     expect(seen[0]?.url.searchParams.has('device_id')).toBe(false);
   });
 
-  test('may carry a file in place of JSON', async () => {
+  test('may send a file instead of JSON', async () => {
     const { url, seen } = await serveScript(() => ({}));
     const bytes = Uint8Array.from(Buffer.from('GIF89a'));
     const file = { contentType: 'image/gif', bytes };
@@ -84,7 +84,7 @@ describe('a request', () => {
     expect(seen[0]?.headers.authorization).toBe('Bearer as-token-0123456789');
   });
 
-  test('waits while as many as allowed are under way', async () => {
+  test('waits while the maximum is under way', async () => {
     const answers = Array.from({ length: 5 }, () => gate());
     let most = 0;
     let now = 0;
@@ -162,14 +162,14 @@ describe('a failure means', () => {
     expect(error).not.toBeInstanceOf(MatrixRefusal); // the homeserver itself said nothing
   });
 
-  test('a redirect: unavailable, and the token goes nowhere else', async () => {
+  test('a redirect: unavailable, and the token is not sent elsewhere', async () => {
     const other = await serveScript(() => ({}));
     const { url } = await serveScript(() => ({ status: 307, headers: { location: `${other.url}/x` } }));
     expect((await clientOf(url).fail()).code).toBe('matrix-unavailable');
     expect(other.seen).toEqual([]);
   });
 
-  test('nobody there: unavailable', async () => {
+  test('no server: unavailable', async () => {
     expect((await clientOf('http://127.0.0.1:1').fail()).code).toBe('matrix-unavailable');
   });
 

@@ -102,12 +102,12 @@ const whole: Room = { creator: BOT, marker: 'marker-0', hasLevels: true, bot: 'i
 const changes = (calls: readonly string[]): readonly string[] =>
   calls.filter((call) => !['resolve', 'join', 'sleep'].includes(call));
 
-test('a room that is not there is made', async () => {
+test('a missing room is created', async () => {
   const { run, calls } = createWorld();
   expect([await run(), changes(calls)]).toEqual(['!new-1', ['create']]);
 });
 
-test('a room whose answer was lost is found again', async () => {
+test('a room is found again if the answer to its creation was lost', async () => {
   const { run, calls } = createWorld(whole);
   expect([await run(), changes(calls)]).toEqual(['!old', ['create']]);
 });
@@ -120,14 +120,14 @@ test.each([
   expect([await run(), changes(calls)]).toEqual(['!old', ['create']]);
 });
 
-test('a room that another request is just making is waited for, not made again and again', async () => {
+test('a room that another request is creating is waited for, not created again', async () => {
   const { run, calls } = createWorld(whole, { appearsAfterMs: 3000 });
   expect(await run()).toBe('!old');
   expect(calls.filter((call) => call === 'create')).toHaveLength(4);
   expect(calls.filter((call) => call === 'sleep')).toHaveLength(3);
 });
 
-describe('an attempt that died half-way is dropped, and the room made anew under the next marker', () => {
+describe('an attempt that died half-way is dropped, and the room is created again under the next marker', () => {
   test.each<[string, Partial<Room>, number]>([
     ['without power levels', { hasLevels: false }, 60_000],
     ['its creator has not joined', { hasLevels: false, bot: 'may-join' }, 60_000],
@@ -141,7 +141,7 @@ describe('an attempt that died half-way is dropped, and the room made anew under
   });
 });
 
-describe('a room of someone else is left alone', () => {
+describe('a room of another user or bridge is not touched', () => {
   test.each<[string, Partial<Room>]>([
     ['made by another user', { creator: '@someone:h' }],
     ['with the marker of another bridge or key', { marker: 'marker-other' }],

@@ -160,7 +160,7 @@ async function started(limit?: number, pageSize?: number) {
   return { homeserver, ...bridge };
 }
 
-test('the very first pass takes the position: what was said before is not recorded', async () => {
+test('the very first pass only takes the position: earlier messages are not recorded', async () => {
   const { homeserver, pass } = await started();
   expect([await inLane(), await position()]).toEqual([[], '1']);
   homeserver.say('after');
@@ -178,7 +178,7 @@ test('the order of /sync wins over the order of push', async () => {
   expect([await inLane(), await waiting()]).toEqual([['$a', '$b', '$c'], 0]);
 });
 
-describe('nothing comes twice', () => {
+describe('nothing is stored twice', () => {
   test.each([
     ['pushed, then synced', ['push', 'pass', 'pass']],
     ['synced, then pushed late', ['pass', 'push', 'pass', 'age', 'pass']],
@@ -209,7 +209,7 @@ describe('an invitation of the bot', () => {
     (
       await pool().query<{ payload: unknown }>(`select payload from item where source = 'matrix.invitation'`)
     ).rows.map(({ payload }) => payload);
-  test('that push lost is brought by /sync, once, in the lane of its room', async () => {
+  test('that push lost comes by /sync, once, in the lane of its room', async () => {
     const { homeserver, pass } = await started();
     homeserver.invite(FOREIGN);
     expect([await pass(), await pass()]).toEqual([1, 0]);
@@ -227,7 +227,7 @@ describe('an invitation of the bot', () => {
     }
   });
 
-  test('from before the bridge came is not looked at', async () => {
+  test('from before the bridge was there is ignored', async () => {
     const homeserver = createHomeserverModel();
     homeserver.invite(FOREIGN);
     await createBridge(homeserver).pass();
@@ -254,8 +254,8 @@ describe('a limited timeline is paged back to where the last pass ended', () => 
   });
 });
 
-describe('what only push brings', () => {
-  test('of rooms the bot is not in, is handed on as it came', async () => {
+describe('events that only push shows', () => {
+  test('of rooms that the bot is not in are stored in their order', async () => {
     const { homeserver, push, pass } = await started();
     const [a, b, c] = homeserver.sayIn(FOREIGN, 'a', 'b', 'c');
     await push({ events: [b] });
@@ -264,7 +264,7 @@ describe('what only push brings', () => {
     expect([await inLane(FOREIGN), await waiting()]).toEqual([['$b', '$a', '$c'], 0]);
   });
 
-  test('of rooms the bot is in, waits for /sync to show it, but not for ever', async () => {
+  test('of rooms that the bot is in wait for /sync, but not for ever', async () => {
     const { push, pass } = await started();
     await push({ events: [message({ event_id: '$unseen', room_id: ROOM })] });
     expect(await pass()).toBe(0);
@@ -274,7 +274,7 @@ describe('what only push brings', () => {
     expect([await inLane(), await waiting()]).toEqual([['$unseen'], 0]);
   });
 
-  test('while a pass is under way, is left to the next', async () => {
+  test('during a pass are left to the next one', async () => {
     const { homeserver, push, pass } = await started();
     const sync = homeserver.sync.bind(homeserver);
     homeserver.sync = async (...args) => {
@@ -288,7 +288,7 @@ describe('what only push brings', () => {
   });
 });
 
-test('the position moves only with the rows: whatever statement fails, all of the pass is read again', async () => {
+test('the position moves only together with the items: if any statement fails, the whole pass is read again', async () => {
   const { homeserver, push } = await started();
   const known = homeserver.say('a', 'b');
   await push({ events: [...known.toReversed(), ...homeserver.sayIn(FOREIGN, 'f')] });

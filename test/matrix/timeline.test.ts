@@ -20,7 +20,7 @@ const homeserverAt = (url: string) =>
 const good = { ...message({ event_id: '$good' }), room_id: undefined };
 const bad = { ...good, event_id: '$bad', origin_server_ts: null };
 
-test('a malformed event does not keep the others from being read', async () => {
+test('a malformed event does not stop the others', async () => {
   const { url } = await serveScript(({ url: { pathname } }) => ({
     body: pathname.endsWith('/sync')
       ? { next_batch: 's2', rooms: { join: { [ROOM]: { timeline: { events: [bad, good] } } } } }
@@ -39,7 +39,7 @@ test('a malformed event does not keep the others from being read', async () => {
   expect(page.events.map((event) => event.event_id)).toEqual(['$good']);
 });
 
-test('/sync asks from the position, without waiting, for nothing but timelines', async () => {
+test('/sync asks from the position, without waiting, only for timelines', async () => {
   const { url, seen } = await serveScript(() => ({ body: { next_batch: 's2' } }));
   await homeserverAt(url).sync(BOT, 's1');
   const query = Object.fromEntries(seen[0]?.url.searchParams ?? []);

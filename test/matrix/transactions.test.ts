@@ -12,11 +12,11 @@ const toDevice = {
   content: {},
 };
 
-test('events come as they are, in their order, with fields that the bridge does not know', () => {
-  const [first, second] = [message({ event_id: '$1' }), message({ event_id: '$2', state_key: '' })];
-  const events = [{ ...first, unsigned: { age: 1 }, 'org.example': [null] }, second];
-  expect(readTransaction({ events }, 't')).toEqual({
-    events,
+test('events come whole, in their order, also with fields that the bridge does not know', () => {
+  const first = { ...message({ event_id: '$1' }), unsigned: { age: 1 } };
+  const second = message({ event_id: '$2', state_key: '' });
+  expect(readTransaction({ events: [first, second] }, 't')).toEqual({
+    events: [first, second],
     ephemeral: [],
     toDevice: [],
     malformed: 0,
@@ -52,7 +52,7 @@ describe('stable names come before unstable ones', () => {
   });
 });
 
-describe('malformed events are counted, and do not take the others with them', () => {
+describe('malformed events are counted, and do not stop the others', () => {
   test.each([
     ['null', null],
     ['text', 'event'],
@@ -82,11 +82,11 @@ test.each([
   ['a list', []],
   ['events that are no list', { events: {} }],
   ['nothing at all', undefined],
-])('what is no transaction is refused: %s', (_, body) => {
+])('a body that is no transaction is refused: %s', (_, body) => {
   expect(readTransaction(body, 't')).toBeUndefined();
 });
 
-describe('what PostgreSQL cannot hold is made storable, so that one hostile event does not stop the rest', () => {
+describe('characters that PostgreSQL cannot hold are replaced, so that one hostile event does not stop the rest', () => {
   const bad = 'a\0b\uD800c';
   const good = 'a\uFFFDb\uFFFDc';
 
@@ -116,18 +116,18 @@ describe('what PostgreSQL cannot hold is made storable, so that one hostile even
     });
   });
 
-  test('content nested as deeply as a homeserver lets pass is read', () => {
+  test('content as deep as a homeserver allows is read', () => {
     let content: object = {};
     for (let depth = 0; depth < 1000; depth += 1) content = { x: content };
     expect(readTransaction({ events: [message({ content })] }, 't')?.events).toHaveLength(1);
   });
 });
 
-describe('what has no id of its own gets one', () => {
+describe('an event without id gets one', () => {
   const idOf = (body: object, txnId: string, part: 'ephemeral' | 'toDevice', index = 0) =>
     readTransaction(body, txnId)?.[part][index]?.sourceId;
 
-  test('a receipt’s is the same when its transaction is sent again, another in another transaction or place', () => {
+  test('the id of a receipt depends on its transaction and its place there', () => {
     const body = { ephemeral: [receipt, receipt] };
     const ids = [
       idOf(body, 't1', 'ephemeral'),
@@ -138,7 +138,7 @@ describe('what has no id of its own gets one', () => {
     expect(idOf(body, 't1', 'ephemeral')).toBe(ids[0]);
   });
 
-  test('a to-device message’s is the same pushed and synced, whatever the order of its keys', () => {
+  test('the id of a to-device message is the same pushed and synced, in every order of keys', () => {
     const pushed = idOf({ to_device: [toDevice] }, 't1', 'toDevice');
     const { content, sender, type } = toDevice;
     const to = { to_device_id: 'BRIDGE', to_user_id: '@_fhir_bot:h' };

@@ -37,12 +37,12 @@ test('five replicas that start on an empty database migrate it once', async () =
   expect(await recorded()).toEqual(known);
 });
 
-test('a database that is up to date is left alone', async () => {
+test('a database that is up to date is not changed', async () => {
   await migrate(url);
   expect(await migrate(url)).toEqual([]);
 });
 
-test('a database that is behind gets only what it lacks', async () => {
+test('an older database gets only the missing migrations', async () => {
   await migrate(url);
   const known = await knownMigrations();
   const lacking = '0002_bridge.sql';
@@ -52,7 +52,7 @@ test('a database that is behind gets only what it lacks', async () => {
   expect(await recorded()).toEqual(known.filter((name) => name !== lacking));
 });
 
-test('rooms that were made before periods were noted are each to be looked at once', async () => {
+test('rooms from before periods were recorded converge once', async () => {
   await migrate(url);
   await query(
     `alter table room drop column converge_at; delete from migration where name = '0007_periods.sql';
@@ -90,7 +90,7 @@ test('messages carried before there were links have one each, and what was held 
   ]);
 });
 
-test('a database of a newer bridge is refused, in words, and left alone', async () => {
+test('a database of a newer bridge is refused with a clear error, and not changed', async () => {
   await migrate(url);
   await query("insert into migration (name) values ('9999_from_the_future.sql')");
   const refused = migrate(url);

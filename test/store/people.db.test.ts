@@ -21,7 +21,7 @@ const whose = (id: string) => people.findPersonByUserId(pool(), userId(id));
 const anna = async () => (await people.findPeople(pool(), [ANNA])).get(ANNA);
 
 describe('an account that is replaced', () => {
-  test('becomes a former one, by which the person is still known', async () => {
+  test('becomes a former one, by which the person is still found', async () => {
     await save(asGhost);
     await save(row(ANNA, '@anna:h'));
     await save(row(ANNA, '@anna:new'));
@@ -37,20 +37,20 @@ describe('an account that is replaced', () => {
     ]);
   });
 
-  test('and comes back is no former one any more', async () => {
+  test('and used again is no former one any more', async () => {
     await save(asGhost);
     await save(row(ANNA, '@anna:h'));
     await save(asGhost);
     expect(await anna()).toMatchObject({ userId: ghost, formerUserIds: ['@anna:h'] });
   });
 
-  test('is of whoever has it now, before whoever had it', async () => {
+  test('belongs to the person who has it now, before the person who had it', async () => {
     await save(row(ANNA, '@shared:h'));
     await save(row(ANNA, '@anna:h'), row('Patient/2', '@shared:h'));
     expect(await whose('@shared:h')).toBe('Patient/2');
   });
 
-  test('is forgotten when it is used again', async () => {
+  test('is removed from the former ones when it is used again', async () => {
     await save(asGhost);
     await save(row(ANNA, '@anna:h'));
     await people.forgetFormerAccount(pool(), ANNA, ghost);
@@ -58,7 +58,7 @@ describe('an account that is replaced', () => {
   });
 });
 
-test('what stays as it is is not written again', async () => {
+test('equal rows are not written again', async () => {
   const writes = async () =>
     (await pool().query<{ xmin: string }>('select xmin::text from person order by reference')).rows;
   await save(asGhost, row('Patient/2', '@b:h'));
@@ -67,7 +67,7 @@ test('what stays as it is is not written again', async () => {
   expect(await writes()).toEqual(before);
 });
 
-test('many convergences that name the same people in any order never wait for each other in a circle', async () => {
+test('many convergences with the same people in any order never deadlock', async () => {
   const all = Array.from({ length: 30 }, (_, index) => index);
   const rows = (turn: number) => all.map((index) => row(`Patient/${index}`, `@u${index}-${turn}:h`));
   await Promise.all(all.map((turn) => save(...(turn % 2 === 0 ? rows(turn) : rows(turn).reverse()))));
@@ -81,16 +81,16 @@ test('many convergences that name the same people in any order never wait for ea
   ).toBe(30);
 });
 
-describe('an operator’s word', () => {
+describe('an account that an operator stored', () => {
   const link = (id: string) => people.linkPerson(pool(), ANNA, userId(id));
 
-  test('makes known whom nobody knew', async () => {
+  test('makes an unknown person known', async () => {
     await link('@anna:h');
     expect(await anna()).toMatchObject({ userId: '@anna:h', source: 'stored', storedUserId: '@anna:h' });
     expect(await whose('@anna:h')).toBe(ANNA);
   });
 
-  test('waits for the next convergence where there is an account, which is then the former one', async () => {
+  test('takes effect at the next convergence; the account before becomes a former one', async () => {
     await save(asGhost);
     await link('@anna:h');
     expect(await anna()).toMatchObject({ userId: ghost, source: 'ghost', storedUserId: '@anna:h' });
@@ -105,7 +105,7 @@ describe('an operator’s word', () => {
     expect(await anna()).toMatchObject({ userId: '@anna:telecom', storedUserId: '@anna:h' });
   });
 
-  test('taken back leaves nothing that rested on it', async () => {
+  test('leaves nothing behind when it is removed', async () => {
     await save(asGhost);
     await link('@anna:h');
     await save(row(ANNA, '@anna:h', { source: 'stored' }));
@@ -114,7 +114,7 @@ describe('an operator’s word', () => {
     expect(await people.unlinkPerson(pool(), ANNA)).toBe(false);
   });
 
-  test('taken back leaves what the telecom says', async () => {
+  test('leaves the account from the telecom when it is removed', async () => {
     await link('@anna:h');
     await save(row(ANNA, '@anna:telecom'));
     expect(await people.unlinkPerson(pool(), ANNA)).toBe(true);
@@ -127,7 +127,7 @@ describe('an operator’s word', () => {
   });
 });
 
-test('ghosts are known with what they show', async () => {
+test('ghosts are found with their name and picture', async () => {
   const known = async () => (await ghosts.findGhosts(pool(), [ghost, userId('@_fhir_y:h')])).get(ghost);
   expect(await known()).toBeUndefined();
   await ghosts.saveGhost(pool(), ghost);

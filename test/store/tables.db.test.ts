@@ -20,7 +20,7 @@ describe('the ledger of versions', () => {
     lastUpdated,
   });
 
-  test('tells what is new, in the order given, once', async () => {
+  test('says once which versions are new, in the given order', async () => {
     const [a, b, c] = [
       version('Communication/b'),
       version('Communication/a'),
@@ -31,7 +31,7 @@ describe('the ledger of versions', () => {
     expect(await versions.recordRead(pool(), [])).toEqual([]);
   });
 
-  test('knows the bridge’s own writes, whether they were read before or after', async () => {
+  test('knows the bridge’s own writes, read before or after', async () => {
     const [before, after, foreign] = [
       version('Communication/1'),
       version('Communication/2'),
@@ -47,7 +47,7 @@ describe('the ledger of versions', () => {
     expect(await versions.wasWritten(pool(), 'Communication/1', '2')).toBe(false);
   });
 
-  test('forgets by type and time', async () => {
+  test('removes old versions by type and time', async () => {
     const old = ['Communication/1', 'CommunicationRequest/1'].map((reference) => version(reference));
     const fresh = version('Communication/2', '1', '2025-09-26T09:00:01.000Z');
     await versions.recordRead(pool(), [...old, fresh]);
@@ -62,7 +62,7 @@ describe('people', () => {
       { reference: ref(reference), userId: userId(id), kind: 'user', source: 'telecom' },
     ]);
 
-  test('are found by Matrix user id; a Practitioner stands for their roles', async () => {
+  test('are found by Matrix user id; the roles of a Practitioner are found as the Practitioner', async () => {
     await save('PractitionerRole/1');
     await save('Practitioner/9');
     await save('PractitionerRole/2');
@@ -75,7 +75,7 @@ describe('rooms', () => {
   const REQUEST = ref('CommunicationRequest/1');
   const reserve = (reference = REQUEST) => rooms.reserveRoom(pool(), reference, '#a:h' as RoomAlias);
 
-  test('are reserved once, and count the attempts at making them', async () => {
+  test('are reserved once, and count the attempts to create them', async () => {
     expect(await reserve()).toMatchObject({ generation: 0, roomId: undefined, ready: false });
     await rooms.saveRoomId(pool(), REQUEST, ROOM);
     expect(await reserve()).toMatchObject({ roomId: ROOM });
@@ -102,7 +102,7 @@ describe('rooms', () => {
   });
 });
 
-test('a notice is said once per person, room and reason', async () => {
+test('a notice is sent once per person, room and reason', async () => {
   const notice = { roomId: ROOM, about: userId('@jan:h'), reason: 'unmapped-sender' as const };
   expect(await notices.wasSaid(pool(), notice)).toBe(false);
   await notices.saveSaid(pool(), notice);

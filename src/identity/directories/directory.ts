@@ -1,7 +1,10 @@
 // The one interface to whatever knows who is who: the bridge's own table, a FHIR directory, Keycloak.
 import type { FhirReference, MatrixUserId } from '../../domain/ids.ts';
 
-/** What a person can be known by. BSN and pseudo-BSN are never media (specificatie.md §3). */
+/**
+ * The kinds of identifiers of a person. BSN and pseudo-BSN are never media.
+ * https://github.com/nuts-foundation/toepassing-instante-communicatie/blob/main/specificatie.md#3-identiteit--authenticatie-integratie
+ */
 export type Medium = 'email' | 'uzi_nr' | 'ura_nr' | 'role_code';
 
 /** A third-party identifier, validated and canonical (`threepid.ts`). */

@@ -17,7 +17,7 @@ export type ParsedThreepid = { readonly threepid: Threepid } | { readonly proble
 const EMAIL_LENGTH = 500;
 const EMAIL = /^[^\s@\p{C}]+@[^\s@\p{C}]+$/u;
 const ROLE_CODE = /^(?:\d{2}\.\d{3}|[1-9]\d{5,17})$/;
-/** Numbers of citizens and what stands for them identify patients: they are no media (specificatie.md §3). */
+/** Citizen service numbers and their pseudonyms identify patients, so they are never media. */
 const CITIZEN_MEDIUM = /bsn/i;
 
 const EXPECTED: Readonly<Record<Medium, string>> = {

@@ -1,4 +1,5 @@
-// The REST backend that ma1sd delegates to (ma1sd, docs/stores/rest.md): seven questions, each with its harmless failure.
+// The REST backend of ma1sd: seven questions, each with a failure that does ma1sd no harm.
+// https://github.com/ma1uta/ma1sd/blob/master/docs/stores/rest.md
 import express from 'express';
 import type { Request, RequestHandler, Response, Router } from 'express';
 import { z } from 'zod';

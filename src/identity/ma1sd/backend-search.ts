@@ -15,7 +15,7 @@ export function createSearch(deps: BackendDeps): Backend['search'] {
   const { directory, serverName, media, limits, audit } = deps;
 
   function mayBeFound({ userId, reference }: DirectoryEntry): boolean {
-    // The answer holds localparts only, so users elsewhere cannot be in it (facts/identity.md §1.2).
+    // ma1sd's answer holds localparts only, so it cannot name users of other homeservers.
     if (serverNameOf(userId) !== serverName) return false;
     return deps.searchPatients || reference === undefined || !PATIENT_TYPES.includes(typeOf(reference));
   }

@@ -5,7 +5,7 @@ import type { AskedThreepid } from './backend.ts';
 
 type Body = Readonly<Record<string, unknown>>;
 
-/** How answers look. Failures are answers too: ma1sd takes each of these without harm (facts/identity.md §1). */
+/** The forms of answers. A failure is an answer too: other failures would break ma1sd. */
 export interface BackendShapes {
   readonly single: (asked: AskedThreepid, userId: MatrixUserId | undefined) => Body;
   readonly bulk: (found: readonly { asked: AskedThreepid; userId: MatrixUserId }[]) => Body;

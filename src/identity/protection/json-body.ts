@@ -77,6 +77,6 @@ function faultOf(error: unknown, log: Log): Reply {
   if (status === 413) return refusal(413, 'M_TOO_LARGE', 'The request is too large');
   if (status !== undefined && status >= 400 && status < 500)
     return refusal(400, 'M_NOT_JSON', 'The request cannot be read');
-  log.error({ error }, 'A request of the identity server failed in a way nobody foresaw');
+  log.error({ error }, 'A request of the identity server failed with an unexpected error');
   return refusal(500, 'M_UNKNOWN', 'The request failed');
 }

@@ -45,7 +45,7 @@ export function createOpenIdCheck({ federation, log }: { federation: Federation;
       return undefined;
     }
     const { sub } = userInfo.data;
-    // Any homeserver may speak of its own users, and of nobody else's (facts/identity.md §0.6).
+    // A homeserver may name only its own users: another could pretend to be the user of any homeserver.
     if (isMatrixUserId(sub) && serverNameOf(sub) === serverName) return sub;
     log.warn({ server: serverName }, 'Refused an OpenID token: its homeserver names a user of another');
     return undefined;

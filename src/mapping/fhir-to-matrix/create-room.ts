@@ -6,9 +6,10 @@ import { isBlank } from '../desired-room.ts';
 import { powerLevels } from '../power-levels.ts';
 
 /**
- * Body of `POST /createRoom`. Ghosts are invited with it, which saves a request for each; people are invited
- * afterwards, one by one: a request that dies half-way would leave a room that they already see.
- * @param marker by which the bridge knows the room for its own when the answer is lost
+ * The body of `POST /createRoom`. It invites the ghosts, which saves a request for each. People are invited afterwards, one by
+ * one: a request that fails half-way would leave a room that they can see already.
+ * https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3createroom
+ * @param marker by which the bridge recognises the room if the answer is lost
  */
 export function createRoomBody(
   desired: DesiredRoom,

@@ -1,4 +1,4 @@
-// Who takes part: the references in a CareTeam's participants and in a CommunicationRequest's parties.
+// Who takes part: the references in the participants of a CareTeam and in a CommunicationRequest.
 import type { CodeableConcept } from 'fhir/r4.js';
 import type { CareTeam, CommunicationRequest } from '../../domain/fhir.ts';
 import { isPersonType } from '../../domain/fhir.ts';
@@ -6,24 +6,24 @@ import type { FhirReference } from '../../domain/ids.ts';
 import { parseReference } from '../../domain/ids.ts';
 import { earliest, holdsAt, nextBoundary } from '../periods.ts';
 
-/** A person as a team or request names them, with the roles that it gives them. */
+/** A person that a team or request names, with the roles that it gives them. */
 export interface NamedPerson {
   readonly reference: FhirReference;
   readonly roles: readonly CodeableConcept[];
 }
 
-/** People, teams and organisations as named: each once, in the order of the resource. */
+/** The people, teams and organisations that a resource names: each once, in its order. */
 export interface WantedPeople {
   readonly people: readonly NamedPerson[];
   readonly careTeams: readonly FhirReference[];
-  /** Organisations stand for their practitioners, or for themselves when they have none. */
+  /** An organisation means its practitioners, or itself if it has none. */
   readonly organizations: readonly FhirReference[];
-  /** By the clock alone they are so named until this moment; undefined for ever. */
+  /** The same holds until this moment if the resource does not change; undefined for ever. */
   readonly until?: number | undefined;
 }
 
 /**
- * The participants of a CareTeam at a moment: whose period is over or has not begun is left out.
+ * The participants of a CareTeam at a moment, without those whose period has ended or has not begun.
  * @param at milliseconds since the epoch
  */
 export function participantsOf(careTeam: CareTeam, at: number): WantedPeople {
@@ -34,7 +34,7 @@ export function participantsOf(careTeam: CareTeam, at: number): WantedPeople {
   return { ...sorted(present), until: earliest(participants.map(({ period }) => nextBoundary(period, at))) };
 }
 
-/** The people, teams and organisations a CommunicationRequest names: its recipients, requester and sender. */
+/** The people, teams and organisations in a CommunicationRequest: its recipients, requester and sender. */
 export function partiesOf(request: CommunicationRequest): WantedPeople {
   return sorted([...(request.recipient ?? []), request.requester, request.sender]);
 }
@@ -44,7 +44,7 @@ export function careTeamsNamedBy(request: CommunicationRequest): readonly FhirRe
   return sorted([...(request.recipient ?? []), ...(request.about ?? [])]).careTeams;
 }
 
-/** Whose ghost says the first message: the sender, else the requester. */
+/** The author of the first message: the sender, or else the requester. */
 export function authorOf(request: CommunicationRequest): FhirReference | undefined {
   return [request.sender, request.requester]
     .map((reference) => parseReference(reference?.reference))

@@ -1,4 +1,4 @@
-// What a care team says of its members' roles, for those whom a conversation names by themselves.
+// Adds the roles that a care team gives to people whom a conversation names directly.
 import type { CareTeam } from '../../domain/fhir.ts';
 import type { FhirReference } from '../../domain/ids.ts';
 import { parseReference } from '../../domain/ids.ts';
@@ -6,8 +6,8 @@ import { earliest, holdsAt, nextBoundary } from '../periods.ts';
 import type { WantedPeople } from './participants.ts';
 
 /**
- * The people with the roles added to their own that the team gives them at a moment: roles give power, so one whose
- * participation is over has none by it.
+ * The people with the roles that the team gives them at a moment. A participation that has ended gives none, because roles give
+ * power.
  * @param at milliseconds since the epoch
  */
 export function withTeamRoles(

@@ -1,4 +1,4 @@
-// A person came into or left a room by Matrix → the CareTeam or CommunicationRequest that says so.
+// A person joined or left a room in Matrix → the CareTeam or CommunicationRequest with that change.
 import type { CareTeamParticipant, Period } from 'fhir/r4.js';
 import type { CareTeam, CommunicationRequest } from '../../domain/fhir.ts';
 import type { FhirReference } from '../../domain/ids.ts';
@@ -10,38 +10,38 @@ import { holdsAt } from '../periods.ts';
 /** The resources that say who is in a room. */
 export type Roster = CareTeam | CommunicationRequest;
 
-/** A person, by the reference to write and by all the references that mean them (a Practitioner's roles). */
+/** A person: the reference to write, and all references that mean them (a Practitioner's roles). */
 export interface Somebody {
   readonly reference: FhirReference;
   readonly all: ReadonlySet<FhirReference>;
 }
 
-/** When it happened, and what time it is, in milliseconds since the epoch. */
+/** The time of an event and the time now, in milliseconds since the epoch. */
 export interface Moment {
   readonly at: number;
   readonly now: number;
 }
 
 /**
- * The moment of an event by its sender's server, which nobody vouches for: one in the future counts as now, so that a
- * period that ended is over.
+ * The moment of an event by the clock of the sender's server, which may be wrong. A time in the future counts as now, so that a
+ * period that ends with it has ended.
  */
 export function momentOf(originServerTs: number, now: number): Moment {
   return { at: Math.max(0, Math.min(originServerTs, now)), now };
 }
 
-/** Tells whether the resource itself names the person as someone who takes part now. */
+/** Whether the resource itself names the person as someone who takes part now. */
 export function isNamed(roster: Roster, { all }: Somebody, now: number): boolean {
   return wantedBy(roster, now).people.some(({ reference }) => all.has(reference));
 }
 
-/** Tells whether teams or organisations take part, through which a person may be in the room unnamed. */
+/** Whether teams or organisations take part: through them a person may be in the room without being named. */
 export function namesGroups(roster: Roster, now: number): boolean {
   const { careTeams, organizations } = wantedBy(roster, now);
   return careTeams.length + organizations.length > 0;
 }
 
-/** The PractitionerRoles by which the resource names people, or named them once. */
+/** The PractitionerRoles that the resource names now, or named before. */
 export function rolesNamedBy(roster: Roster): readonly FhirReference[] {
   const named =
     roster.resourceType === 'CareTeam'
@@ -52,8 +52,8 @@ export function rolesNamedBy(roster: Roster): readonly FhirReference[] {
 }
 
 /**
- * The resource with the person in it: a participant from that moment on, or a recipient. A participation that has ended
- * stays as it is; the new one takes its reference, so that a role stays the role, but no role code, which gives power.
+ * The resource with the person added: as participant from that moment on, or as recipient. A participation that has ended stays
+ * as it is. The new one has the same reference, so that a role stays the role, but no role code, because codes give power.
  * @returns undefined when the resource names them already
  */
 export function withMember(roster: Roster, somebody: Somebody, moment: Moment): Roster | undefined {
@@ -70,9 +70,9 @@ export function withMember(roster: Roster, somebody: Somebody, moment: Moment): 
 }
 
 /**
- * The resource without the person: every participation that holds is ended at that moment, or the recipient removed. The
- * requester and the sender of a conversation stay what they are.
- * @returns undefined when it does not name them as such
+ * The resource without the person: each current participation ends at that moment, or the recipient is removed. The requester
+ * and the sender of a conversation do not change.
+ * @returns undefined when they are no participant or recipient
  */
 export function withoutMember(roster: Roster, somebody: Somebody, moment: Moment): Roster | undefined {
   return roster.resourceType === 'CareTeam'
@@ -97,7 +97,7 @@ function withoutRecipient(
   const { recipient = [], ...rest } = request;
   const staying = recipient.filter(({ reference }) => !isOf(reference, somebody));
   if (staying.length === recipient.length) return undefined;
-  // FHIR has no empty lists.
+  // FHIR allows no empty lists.
   return staying.length === 0 ? rest : { ...rest, recipient: staying };
 }
 

@@ -15,7 +15,7 @@ interface RoomStateEvent {
   readonly origin_server_ts?: unknown;
 }
 
-/** What a room says of itself. */
+/** What the state of a room says. */
 export interface RoomFacts {
   readonly isSpace: boolean;
   readonly isEncrypted: boolean;
@@ -27,12 +27,12 @@ export interface RoomFacts {
   /** Who is in it or invited. */
   readonly members: readonly MatrixUserId[];
   readonly joined: ReadonlySet<string>;
-  /** The room it took the place of. */
+  /** The room that it replaced. */
   readonly predecessor: string | undefined;
 }
 
 const URI_PREFIX = 'matrix:roomid/';
-/** A FHIR dateTime has a year of four digits. */
+/** The year of a FHIR dateTime has four digits. https://hl7.org/fhir/R4/datatypes.html#dateTime */
 const LATEST_DATE_TIME = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
 /** Reads a room's state. */
@@ -83,7 +83,7 @@ export function requestOfRoom(
   return { ...(withSubjectLine(request, facts.name ?? '', templates) ?? request), id: request.id };
 }
 
-/** The room from which the bridge made this request; undefined where it began on the FHIR side. */
+/** The room from which the bridge made this request; undefined if the conversation began on the FHIR side. */
 export function roomOfRequest(request: CommunicationRequest): RoomId | undefined {
   const uri = request.identifier?.find(
     ({ system, value }) => system === URI_SYSTEM && value?.startsWith(URI_PREFIX) === true,
@@ -97,7 +97,7 @@ function requesterOf(
 ): Pick<CommunicationRequest, 'requester'> {
   if (requester !== undefined) return { requester: { reference: requester } };
   if (creator === undefined) return {};
-  // As with messages of people nobody knows: by their Matrix user id alone.
+  // The same form as for messages of unknown senders: only the Matrix user id.
   return { requester: { identifier: { system: URI_SYSTEM, value: `matrix:u/${creator.slice(1)}` } } };
 }
 

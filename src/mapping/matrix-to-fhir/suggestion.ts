@@ -1,25 +1,25 @@
-// A person came into or left a room by Matrix → the Task that proposes to add or remove them (policy `suggest`).
+// A person joined or left a room in Matrix → the Task that proposes to add or remove them (policy `suggest`).
 import type { Task } from 'fhir/r4.js';
 import { EVENT_ID_SYSTEM } from '../../domain/fhir.ts';
 import type { FhirReference } from '../../domain/ids.ts';
 import type { MatrixEvent } from '../../domain/matrix.ts';
 import { taskIdOf } from '../delivery-ids.ts';
 
-/** What is proposed. */
+/** A proposed change of the members. */
 export interface Suggestion {
   readonly action: 'add' | 'remove';
   /** The CareTeam or CommunicationRequest. */
   readonly focus: FhirReference;
   readonly member: FhirReference;
-  /** Whom the resource is about. */
+  /** The subject of the resource. */
   readonly subject: string | undefined;
-  /** Who did it in the room; left out where nobody knows. */
+  /** Who did it in the room; undefined if unknown. */
   readonly requester: FhirReference | undefined;
   /** Milliseconds since the epoch. */
   readonly at: number;
 }
 
-/** The Task. Its id is made from the event's, so that one event proposes once. */
+/** The Task. Its id is derived from the event id, so that one event makes one Task. */
 export function suggestionTask(
   event: Pick<MatrixEvent, 'event_id'>,
   what: Suggestion,

@@ -1,4 +1,5 @@
-// The ma1sd backend speaks ma1sd's contract, body for body, failures included (facts: ma1sd 2.5.0, docs/stores/rest.md).
+// The ma1sd backend keeps to ma1sd 2.5.0's contract, body for body, failures included.
+// https://github.com/ma1uta/ma1sd/blob/master/docs/stores/rest.md
 import { describe, expect, test } from 'vitest';
 import type { FhirReference } from '../../../src/domain/ids.ts';
 import { entry, found, SECRET, useWorlds } from '../world.ts';

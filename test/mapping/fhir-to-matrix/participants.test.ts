@@ -60,7 +60,7 @@ describe('participants of a CareTeam', () => {
     expect(participantsOf(careTeam, NOW)).toEqual(expected);
   });
 
-  test('have the roles that the team gives them, all of them', () => {
+  test('have all roles that the team gives them', () => {
     const [lead, nurse] = [{ text: 'lead' }, { text: 'nurse' }];
     const careTeam = team(
       { ...member('Practitioner/1'), role: [lead] },
@@ -100,7 +100,7 @@ test.each([
     [{ end: '2025-10' }, { end: '2025-09-26T09:00:00Z' }, { end: '2025-09-25' }],
     '2025-09-26T09:00:00.000Z',
   ],
-])('the moment until which it is these participants is that %s', (_, periods, expected) => {
+])('the participants stay the same until %s', (_, periods, expected) => {
   const { until } = participantsOf(
     team(...periods.map((period, index) => ({ member: to(`Patient/${index}`), period }))),
     NOW,
@@ -125,7 +125,7 @@ describe('parties of a CommunicationRequest', () => {
     });
   });
 
-  test('the teams it may belong to are among its recipients and what it is about', () => {
+  test('the teams that it may belong to are its recipients and subjects', () => {
     const named = careTeamsNamedBy(
       request({
         recipient: [to('CareTeam/1'), to('Patient/2')],

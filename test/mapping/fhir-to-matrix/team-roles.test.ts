@@ -28,7 +28,7 @@ test('without a team nothing is added', () => {
   });
 });
 
-test('the roles of all their participations are lent, of nobody else’s', () => {
+test('a person gets the roles of all their participations, and no others', () => {
   const found = lent(
     participant('Practitioner/1', lead),
     participant('Practitioner/1', nurse),
@@ -37,7 +37,7 @@ test('the roles of all their participations are lent, of nobody else’s', () =>
   expect(found).toEqual({ roles: [lead, nurse], until: undefined });
 });
 
-test('a participation that is over lends none: who came back without a role has no power by the one before', () => {
+test('a participation that has ended gives no role: a person who came back without one has no power from before', () => {
   const found = lent(
     participant('Practitioner/1', lead, { end: '2025-09-25' }),
     participant('Practitioner/1', nurse),
@@ -45,7 +45,7 @@ test('a participation that is over lends none: who came back without a role has 
   expect(found).toEqual({ roles: [nurse], until: undefined });
 });
 
-test('until one begins or ends', () => {
+test('the result holds until a participation begins or ends', () => {
   const ending = lent(participant('Practitioner/1', lead, { end: FIVE }));
   expect(ending).toEqual({ roles: [lead], until: Date.parse(FIVE) });
   const beginning = lent(participant('Practitioner/1', lead, { start: FIVE }));

@@ -31,7 +31,7 @@ function team(participant: CareTeam['participant'], over: Partial<CareTeam> = {}
 }
 
 describe('a person who joined a space', () => {
-  test('becomes a participant from the moment of joining; all else stays', () => {
+  test('becomes a participant from the moment of joining; nothing else changes', () => {
     const before = team([{ member: { reference: 'Patient/1' } }], { name: 'Team' });
     expect(withMember(before, NURSE, AT)).toEqual({
       resourceType: 'CareTeam',
@@ -61,7 +61,7 @@ describe('a person who joined a space', () => {
     expect(withMember(team([entry]), NURSE, AT)).toBeUndefined();
   });
 
-  test('whose participation had ended gets a second one, by the same reference and without its role code', () => {
+  test('whose participation had ended gets a second one, with the same reference and without role code', () => {
     const ended = {
       member: { reference: 'PractitionerRole/9' },
       role: [{ coding: [{ code: 'primary' }] }],
@@ -77,7 +77,7 @@ describe('a person who joined a space', () => {
 });
 
 describe('a person who left a space', () => {
-  test('has every participation that holds ended at that moment, under whichever reference; no other', () => {
+  test('ends every present participation at that moment, under each of their references, and no other', () => {
     const before = team([
       { member: { reference: 'Practitioner/7' }, role: [{ text: 'nurse' }] },
       { member: { reference: 'PractitionerRole/9' }, period: { start: '2026-02-01', end: '2027-02-01' } },
@@ -108,7 +108,7 @@ describe('a person who left a space', () => {
     expect(withoutMember(team([{ member: { reference: 'CareTeam/2' } }]), NURSE, AT)).toBeUndefined();
   });
 
-  test('by a clock behind the start of their participation: it ends where it began, not before', () => {
+  test('before their participation began, by a wrong clock: it ends when it began', () => {
     const entry = { member: { reference: 'Practitioner/7' }, period: { start: '2026-11-21T11:00:00Z' } };
     const tooEarly = { at: Date.parse('2026-11-21T10:00:00Z'), now: NOON };
     expect(withoutMember(team([entry]), NURSE, tooEarly)).toMatchObject({
@@ -116,7 +116,7 @@ describe('a person who left a space', () => {
     });
   });
 
-  test('is out as soon as that is written, whatever the clock of their server said', () => {
+  test('is no participant any more at once, even if their server’s clock is ahead', () => {
     const nextYear = momentOf(Date.parse('2027-11-21T12:00:00Z'), NOON);
     const left = withoutMember(team([{ member: { reference: 'Practitioner/7' } }]), NURSE, nextYear);
     expect(left).toMatchObject({ participant: [{ period: { end: '2026-11-21T12:00:00.000Z' } }] });
@@ -142,11 +142,11 @@ describe('a person who joined or left a conversation', () => {
     ['a recipient', { recipient: [{ reference: 'PractitionerRole/9' }] }],
     ['its requester', { requester: { reference: 'Practitioner/7' } }],
     ['its sender', { sender: { reference: 'Practitioner/7' } }],
-  ])('and is %s already: nothing changes', (_, over) => {
+  ])('and is %s already changes nothing', (_, over) => {
     expect(withMember(conversation(over), NURSE, AT)).toBeUndefined();
   });
 
-  test('is a recipient no more; an empty list is left out, and teams stay', () => {
+  test('is no recipient any more; an empty list is left out, and teams stay', () => {
     expect(
       withoutMember(conversation({ recipient: [{ reference: 'PractitionerRole/9' }] }), NURSE, AT),
     ).toEqual(conversation({}));
@@ -156,14 +156,14 @@ describe('a person who joined or left a conversation', () => {
     );
   });
 
-  test('stays its requester', () => {
+  test('stays the requester', () => {
     expect(
       withoutMember(conversation({ requester: { reference: 'Practitioner/7' } }), NURSE, AT),
     ).toBeUndefined();
   });
 });
 
-test('teams and organisations among those who take part may bring people who are not named', () => {
+test('teams and organisations that take part can bring people who are not named', () => {
   expect(namesGroups(team([{ member: { reference: 'CareTeam/2' } }]), NOON)).toBe(true);
   expect(namesGroups(request({ recipient: [{ reference: 'Organization/3' }] }), NOON)).toBe(true);
   expect(namesGroups(team([{ member: { reference: 'Practitioner/7' } }]), NOON)).toBe(false);
@@ -171,7 +171,7 @@ test('teams and organisations among those who take part may bring people who are
   expect(namesGroups(team([over]), NOON)).toBe(false);
 });
 
-test('under the policy suggest, an event becomes one proposed Task', () => {
+test('under the policy `suggest` one event becomes one proposed Task', () => {
   const suggestion = {
     action: 'remove',
     focus: ref('CareTeam/1'),

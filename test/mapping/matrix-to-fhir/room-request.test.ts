@@ -38,7 +38,7 @@ const STATE = [
 ];
 
 describe('the state of a room', () => {
-  test('says who made it when, its name, and who is in it or invited', () => {
+  test('says who made it and when, its name, and who is in it or invited', () => {
     expect(readRoomFacts(STATE)).toEqual({
       isSpace: false,
       isEncrypted: false,
@@ -52,7 +52,7 @@ describe('the state of a room', () => {
     });
   });
 
-  test('says what keeps it from being a conversation, and which room it replaces', () => {
+  test('says whether it can be a conversation, and which room it replaces', () => {
     const facts = readRoomFacts([
       event('m.room.create', { type: 'm.space', predecessor: { room_id: '!old:example.org' } }),
       event('m.room.encryption', { algorithm: 'm.megolm.v1.aes-sha2' }),
@@ -66,7 +66,7 @@ describe('the state of a room', () => {
     });
   });
 
-  test('that is malformed says nothing', () => {
+  test('that is malformed is ignored', () => {
     const facts = readRoomFacts([
       { ...event('m.room.create', { predecessor: '!old' }), origin_server_ts: -1 },
       event('m.room.name', { name: 7 }),
@@ -88,7 +88,7 @@ describe('the request of a room', () => {
       templates,
     );
 
-  test('is about the team’s subject, in the team’s space, by its maker, for the others', () => {
+  test('has the team’s subject, the team, the maker as requester and the others as recipients', () => {
     const people = {
       requester: ref('Practitioner/7'),
       recipients: [ref('Practitioner/7'), ref('Practitioner/8')],
@@ -106,7 +106,7 @@ describe('the request of a room', () => {
     });
   });
 
-  test('names a maker whom nobody knows by their Matrix user id; a team without subject gives none', () => {
+  test('names an unknown maker by their Matrix user id, and has no subject if the team has none', () => {
     const made = make({ requester: undefined, recipients: [] }, TEMPLATES, { resourceType: 'CareTeam' });
     expect(made.requester).toEqual({
       identifier: { system: 'urn:ietf:rfc:3986', value: 'matrix:u/nurse:example.org' },
@@ -121,7 +121,7 @@ describe('the request of a room', () => {
     expect(made.category).toEqual([{ text: 'Stairs' }]);
   });
 
-  test('tells of which room it is, also one of version 12; others tell nothing', () => {
+  test('says which room it is from, also in version 12; other requests do not', () => {
     expect(roomOfRequest(make({ requester: undefined, recipients: [] }))).toBe('!made:example.org');
     const identifier = [{ system: 'urn:ietf:rfc:3986', value: 'matrix:roomid/hash' }];
     expect(roomOfRequest(request({ identifier }))).toBe('!hash');
