@@ -2,8 +2,9 @@
 import { clock, composeBridge, sleep } from './app/bridge.ts';
 import type { Config } from './config/schema.ts';
 import { FOLLOWED_TYPES } from './domain/fhir.ts';
-import { createHandle, createReportFailure } from './flows/dispatch.ts';
+import { createHandle } from './flows/dispatch.ts';
 import { createIntake } from './flows/intake.ts';
+import { createReportFailure } from './flows/report-failure.ts';
 import { inTransaction } from './inbox/database.ts';
 import { enqueue } from './inbox/enqueue.ts';
 import { knownSourceIds } from './inbox/known-items.ts';

@@ -1,5 +1,4 @@
 // The bridge's own ordered log.
-import { readFile } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
 import { enqueue } from '../../src/inbox/enqueue.ts';
@@ -7,17 +6,13 @@ import type { NewItem } from '../../src/inbox/item.ts';
 import { readQueueStats } from '../../src/inbox/queue-stats.ts';
 import { startReplica } from '../../src/inbox/replica.ts';
 import { exponentialRetry } from '../../src/inbox/retry-policy.ts';
+import { migrate } from '../../src/store/migrate.ts';
 import type { LogFields } from '../../src/telemetry/log.ts';
 import { sharedClockMs, type Contender, type Task } from './contender.ts';
 
-const migration = new URL('../../migrations/0001_inbox.sql', import.meta.url);
-
 export const ours: Contender = {
   async prepare(url) {
-    const client = new pg.Client({ connectionString: url });
-    await client.connect();
-    await client.query(await readFile(migration, 'utf8'));
-    await client.end();
+    await migrate(url);
   },
 
   async produce(url) {

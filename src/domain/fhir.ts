@@ -50,6 +50,11 @@ export function isPerson(resource: { readonly resourceType: string }): resource 
 export const FOLLOWED_TYPES = ['CareTeam', 'CommunicationRequest', 'Communication', ...PEOPLE_TYPES] as const;
 export type FollowedType = (typeof FOLLOWED_TYPES)[number];
 
+/** Tells whether the bridge follows the changes of a type. */
+export function isFollowedType(resourceType: string): resourceType is FollowedType {
+  return (FOLLOWED_TYPES as readonly string[]).includes(resourceType);
+}
+
 /** A version of a resource: the key of the ledger. */
 export interface ResourceVersion {
   readonly reference: FhirReference;

@@ -1,26 +1,24 @@
 // What came in becomes inbox items: pushed transactions, passes over `/sync`, passes over the FHIR server.
 import type { ClientBase } from 'pg';
-import type { FhirChangeItem, MatrixEventItem } from '../domain/inbox.ts';
-import type { JsonValue } from '../domain/json.ts';
-import type { MatrixEvent } from '../domain/matrix.ts';
 import type { FollowedType } from '../domain/fhir.ts';
 import { isPersonType } from '../domain/fhir.ts';
-import type { RoomId } from '../domain/ids.ts';
 import { referenceTo } from '../domain/ids.ts';
 import { dependencyKeysOf } from '../mapping/identities.ts';
-import { roomLane, structureLane } from '../mapping/lanes.ts';
 import type { ThreadProfile } from '../messages/threads/thread-profile.ts';
 import type { StoredResource } from '../fhir/server.ts';
 import type { SyncResult } from '../matrix/sync-reader.ts';
-import type { IdlessEvent, TransactionParts } from '../matrix/transactions.ts';
+import type { TransactionParts } from '../matrix/transactions.ts';
 import type { enqueue } from '../inbox/enqueue.ts';
-import type { NewItem } from '../inbox/item.ts';
 import type { knownSourceIds } from '../inbox/known-items.ts';
 import type * as arrivals from '../store/arrivals.ts';
 import type * as cursors from '../store/cursors.ts';
 import type * as resourceVersions from '../store/resource-versions.ts';
 import type * as roomMembers from '../store/room-members.ts';
+import { ephemeralItem } from './items/ephemeral.ts';
+import { EVENT_SOURCE, eventItem } from './items/event.ts';
+import { changeItem } from './items/fhir-change.ts';
 import { invitationItem } from './items/invitation.ts';
+import { toDeviceItem } from './items/to-device.ts';
 
 interface Deps {
   readonly transact: <T>(work: (tx: ClientBase) => Promise<T>) => Promise<T>;
@@ -46,9 +44,6 @@ export function fhirReader(resourceType: FollowedType): string {
   return `fhir:${resourceType}`;
 }
 
-/** The source of events in the inbox; their source id is the event id. */
-export const MATRIX_SOURCE = 'matrix.event';
-
 /** How long an event of a room the bot is in waits for `/sync` to show it. */
 const ARRIVAL_PATIENCE_SECONDS = 10;
 
@@ -63,7 +58,7 @@ export function createIntake(deps: Deps) {
         // What the reader has brought already would wait in vain for it to come again.
         const known = await knownSourceIds(
           tx,
-          MATRIX_SOURCE,
+          EVENT_SOURCE,
           events.map((event) => event.event_id),
         );
         const fresh = events.filter((event) => !known.has(event.event_id));
@@ -107,7 +102,7 @@ export function createIntake(deps: Deps) {
           : changed;
         await store(
           tx,
-          concerning.map((resource) => changeItem(resourceType, resource, thread)),
+          concerning.map((resource) => changeItem(resource, thread)),
         );
         return fresh.length;
       }),
@@ -127,46 +122,6 @@ export function createIntake(deps: Deps) {
 }
 
 export type Intake = ReturnType<typeof createIntake>;
-
-function eventItem(event: MatrixEvent): NewItem {
-  const payload: MatrixEventItem = { kind: 'matrix.event', event };
-  return {
-    lane: roomLane(event.room_id),
-    source: MATRIX_SOURCE,
-    sourceId: event.event_id,
-    payload: payload as unknown as JsonValue,
-  };
-}
-
-/** Receipts go into their room's lane, so that they follow what they refer to. */
-function ephemeralItem({ sourceId, scope, content }: IdlessEvent): NewItem {
-  const payload = { kind: 'matrix.ephemeral', content } as unknown as JsonValue;
-  const lane = content['type'] === 'm.receipt' ? roomLane(scope as RoomId) : `ephemeral:${scope}`;
-  return { lane, source: 'matrix.ephemeral', sourceId, payload };
-}
-
-function toDeviceItem({ sourceId, scope, content }: IdlessEvent): NewItem {
-  const payload = { kind: 'matrix.to_device', content } as unknown as JsonValue;
-  return { lane: `to-device:${scope}`, source: 'matrix.to_device', sourceId, payload };
-}
-
-/** A Communication goes into the lane of its conversation, after what opens it. */
-function changeItem(
-  resourceType: FollowedType,
-  resource: StoredResource,
-  { threadOf }: ThreadProfile,
-): NewItem {
-  const { reference, versionId } = versionOf(resource);
-  const payload: FhirChangeItem = { kind: 'fhir.change', resourceType, reference, versionId };
-  return {
-    lane: structureLane(
-      (resource.resourceType === 'Communication' ? threadOf(resource) : undefined) ?? reference,
-    ),
-    source: 'fhir.change',
-    sourceId: versionKey(resource),
-    payload: payload as unknown as JsonValue,
-  };
-}
 
 /** Those of the people, roles and organisations on whom some room depends, by themselves or as staff. */
 async function withDependents(

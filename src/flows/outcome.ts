@@ -5,7 +5,7 @@ import type { NewItem, RecordEffect } from '../inbox/item.ts';
 import type { IgnoredReason } from './ignored-reasons.ts';
 
 /** What is committed in the one transaction that takes the item off its lane. */
-interface Commit {
+export interface Commit {
   /** What is to be written. */
   readonly record?: RecordEffect;
   /** What is to be handled next; stored after `record`, all of it at once. A function finds it in the same transaction. */

@@ -101,6 +101,7 @@ async function advanceHeads(pool: Pool, together: readonly Waiting[]): Promise<v
  */
 const afterHead = (position: string): string => `
     attempts = 0,
+    delays = 0,
     owners_died = 0,
     first_failed_at = null,
     in_doubt = false,

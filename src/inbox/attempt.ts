@@ -1,8 +1,8 @@
 // One attempt at one item: calls the handler and writes down what came of it.
 import { describeThrown, itemErrorCodes } from './errors.ts';
-import { fail, giveUp, parkItem } from './failure.ts';
+import { fail, giveUp, parkItem, putOff } from './failure.ts';
 import { nameOf, toProgress, where, type AttemptDeps, type InHand, type Progress } from './hand.ts';
-import type { Outcome } from './item.ts';
+import type { Attempt, Outcome } from './item.ts';
 
 /** So many deaths in a row are no coincidence: the item itself takes its process down, and never gets an outcome. */
 const mostDeaths = 10;
@@ -30,7 +30,13 @@ export async function attempt(deps: AttemptDeps, hand: InHand): Promise<Progress
   }
 }
 
-const outcomeKinds: ReadonlySet<unknown> = new Set<Outcome['kind']>(['done', 'ignored', 'retry', 'dead']);
+const outcomeKinds: ReadonlySet<unknown> = new Set<Outcome['kind']>([
+  'done',
+  'ignored',
+  'later',
+  'retry',
+  'dead',
+]);
 
 async function callHandler(deps: AttemptDeps, hand: InHand): Promise<{ outcome: Outcome; threw: boolean }> {
   const { history, item, session } = hand;
@@ -39,8 +45,14 @@ async function callHandler(deps: AttemptDeps, hand: InHand): Promise<{ outcome: 
   let threw = false;
   let outcome: Outcome;
   try {
-    const { signal } = session;
-    outcome = await deps.handle(item, { number: history.attempts + 1, inDoubt: history.inDoubt, signal });
+    const { attempts, delays, inDoubt } = history;
+    const tried: Attempt = {
+      number: attempts + 1,
+      failures: attempts - delays,
+      inDoubt,
+      signal: session.signal,
+    };
+    outcome = await deps.handle(item, tried);
     // The compiler is not there at run time, and no answer must not pass for any.
     if (!outcomeKinds.has(outcome.kind)) throw new TypeError('A handler answered with no outcome');
   } catch (error) {
@@ -61,6 +73,8 @@ async function settle(deps: AttemptDeps, hand: InHand, outcome: Outcome, threw: 
     case 'done':
     case 'ignored':
       return toProgress(await deps.acknowledge(hand.lane, hand.item.position, outcome.record));
+    case 'later':
+      return putOff(deps, hand, outcome.afterMs);
     case 'dead':
       return parkItem(deps, hand, {
         ...outcome.error,

@@ -12,6 +12,8 @@ export interface ClaimedLane {
   readonly head: number;
   /** Attempts the first item has behind it. */
   readonly attempts: number;
+  /** How many of them put it off to later without having failed. */
+  readonly delays: number;
   /** How many of the last ones ended with their replica. */
   readonly ownersDied: number;
   /** How long ago the first of them failed; 0 without any. */
@@ -76,11 +78,11 @@ const claimReadyLanes = `
       owners_died = owners_died + picked.taken_over::int
     from picked
     where lane.id = picked.id
-    returning lane.id, lane.key, lane.epoch, lane.head, lane.attempts, lane.owners_died, lane.in_doubt, lane.ready_at,
+    returning lane.id, lane.key, lane.epoch, lane.head, lane.attempts, lane.delays, lane.owners_died, lane.in_doubt, lane.ready_at,
       picked.taken_over,
       coalesce(extract(epoch from now() - lane.first_failed_at) * 1000, 0)::float8 as failing_for_ms
   )
-  select claimed.id as lane_id, claimed.key, claimed.epoch, claimed.head, claimed.attempts, claimed.owners_died, claimed.in_doubt,
+  select claimed.id as lane_id, claimed.key, claimed.epoch, claimed.head, claimed.attempts, claimed.delays, claimed.owners_died, claimed.in_doubt,
     claimed.taken_over, claimed.failing_for_ms, next.*
   from claimed
   left join lateral (
@@ -115,6 +117,7 @@ interface ClaimRow extends Omit<ItemRow, 'position'> {
   epoch: string;
   head: string;
   attempts: number;
+  delays: number;
   owners_died: number;
   in_doubt: boolean;
   taken_over: boolean;
@@ -129,6 +132,8 @@ function toLane(row: ClaimRow): ClaimedLane & { items: Item[] } {
     epoch: Number(row.epoch),
     head: Number(row.head),
     attempts: row.attempts,
+    // A replica of the version before leaves the delays behind when it takes an item off.
+    delays: Math.min(row.delays, row.attempts),
     ownersDied: row.owners_died,
     failingForMs: row.failing_for_ms,
     inDoubt: row.in_doubt,

@@ -3,10 +3,10 @@ import { describeThrown } from './errors.ts';
 import { toProgress, where, type AttemptDeps, type Held, type InHand, type Progress } from './hand.ts';
 import { toStorable, type ItemError, type RecordEffect } from './item.ts';
 import { park } from './park.ts';
-import { postpone, release } from './postpone.ts';
+import { postpone, putOffLane, release } from './postpone.ts';
 
-/** While the database cannot be written to, and while an item cannot be parked. */
-const pauseMs = { unwritable: 1_000, unparkable: 10_000 };
+/** While the database cannot be written to, while an item cannot be parked, and where a delay is none. */
+const pauseMs = { unwritable: 1_000, unparkable: 10_000, undelayed: 1_000 };
 const longestDelayMs = 24 * 60 * 60 * 1_000;
 
 export interface Failure extends ItemError {
@@ -21,12 +21,26 @@ export async function fail(deps: AttemptDeps, hand: InHand, failure: Failure): P
   // Aborted, an attempt says nothing about the item. Whoever takes the lane over finds it in doubt.
   if (hand.session.signal.aborted) return 'ended';
   const attempts = hand.history.attempts + 1;
+  const failures = attempts - hand.history.delays;
   const nowMs = deps.clock.monotonicMs();
-  const verdict = deps.retryPolicy(attempts, nowMs - (hand.history.failingSinceMs ?? nowMs));
+  const verdict = deps.retryPolicy(failures, nowMs - (hand.history.failingSinceMs ?? nowMs));
   if (verdict === 'give up') return giveUp(deps, hand, { ...failure, attempts });
   const { afterMs } = failure;
   const wantedMs = afterMs !== undefined && Number.isFinite(afterMs) ? afterMs : verdict;
-  return letWait(deps, hand, { ...failure, delayMs: Math.max(0, Math.min(wantedMs, longestDelayMs)) });
+  return letWait(deps, hand, { ...failure, delayMs: bounded(wantedMs) });
+}
+
+/** Lets the lane of the item in hand wait, though nothing failed. */
+export async function putOff(deps: AttemptDeps, hand: InHand, afterMs: number): Promise<Progress> {
+  if (hand.session.signal.aborted) return 'ended';
+  const delayMs = bounded(afterMs);
+  const { head } = hand;
+  await keepWaiting(deps, hand, delayMs, () => putOffLane(deps.pool, hand.lane, { head, delayMs }));
+  return 'ended';
+}
+
+function bounded(delayMs: number): number {
+  return Math.max(0, Math.min(Number.isNaN(delayMs) ? pauseMs.undelayed : delayMs, longestDelayMs));
 }
 
 export interface Hopeless extends ItemError {
@@ -71,15 +85,23 @@ async function letWait(
 ): Promise<Progress> {
   const { delayMs, inDoubt } = failure;
   const postponement = { head: hand.head, delayMs, error: toStorable(failure), inDoubt };
-  const postponed = await insist(deps, hand, () => postpone(deps.pool, hand.lane, postponement));
-  if (postponed) {
-    deps.log.warn({ ...where(hand), code: failure.code, delayMs }, 'Will try an item again');
-    deps.onPostponed(delayMs);
-  } else {
-    // Lost; or the item was acknowledged although the answer did not reach us, and then the lane is still ours.
-    await letGo(deps, hand);
-  }
+  const waits = await keepWaiting(deps, hand, delayMs, () => postpone(deps.pool, hand.lane, postponement));
+  if (waits) deps.log.warn({ ...where(hand), code: failure.code, delayMs }, 'Will try an item again');
   return 'ended';
+}
+
+/** Writes that the lane waits; false when it was lost, or need not. */
+async function keepWaiting(
+  deps: AttemptDeps,
+  hand: InHand,
+  delayMs: number,
+  write: () => Promise<boolean>,
+): Promise<boolean> {
+  const waits = (await insist(deps, hand, write)) === true;
+  if (waits) deps.onPostponed(delayMs);
+  // Lost; or the item was acknowledged although the answer did not reach us, and then the lane is still ours.
+  else await letGo(deps, hand);
+  return waits;
 }
 
 /**

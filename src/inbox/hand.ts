@@ -40,6 +40,8 @@ export interface InHand extends Held {
 /** What is known of earlier attempts at the same item. */
 export interface History {
   readonly attempts: number;
+  /** How many of them put the item off to later without having failed. */
+  readonly delays: number;
   /** How many of the last attempts ended with their replica. */
   readonly ownersDied: number;
   /** When the first of them failed, on the monotonic clock; undefined without any. */

@@ -1,6 +1,5 @@
 // The vocabulary of the log: what goes in, what a handler gets, and what it answers.
 import type { ClientBase } from 'pg';
-import type { JsonValue } from '../domain/json.ts';
 
 /** Something to be stored; `source` and `sourceId` together say what it is, and are stored once. */
 export interface NewItem {
@@ -8,7 +7,8 @@ export interface NewItem {
   readonly lane: string;
   readonly source: string;
   readonly sourceId: string;
-  readonly payload: JsonValue;
+  /** Stored as JSON. */
+  readonly payload: unknown;
 }
 
 /** A stored item. */
@@ -18,7 +18,7 @@ export interface Item {
   readonly position: number;
   readonly source: string;
   readonly sourceId: string;
-  readonly payload: JsonValue;
+  readonly payload: unknown;
   readonly receivedAt: Date;
 }
 
@@ -26,6 +26,8 @@ export interface Item {
 export interface Attempt {
   /** 1 for the first; an attempt that ended with its process counts. */
   readonly number: number;
+  /** How many of those before it failed or ended with their process: what was put off to later did not. */
+  readonly failures: number;
   /**
    * An earlier attempt may have had its effect without anyone having recorded so: its replica died, it threw, or it
    * could not be acknowledged. Stays true until the item is acknowledged. Look before you act.
@@ -58,6 +60,8 @@ export type Outcome =
   | { readonly kind: 'done'; readonly record?: RecordEffect }
   /** Nothing was to be done, for this reason. */
   | { readonly kind: 'ignored'; readonly reason: string; readonly record?: RecordEffect }
+  /** Not yet, and that is no failure: the whole lane waits for so long. */
+  | { readonly kind: 'later'; readonly afterMs: number }
   /** Not now: the whole lane waits, for `afterMs` if given, else as the retry policy says. */
   | { readonly kind: 'retry'; readonly error: ItemError; readonly afterMs?: number }
   /** Never: the item is parked and the lane goes on. */

@@ -12,7 +12,7 @@ export interface LaneWorkerDeps extends AttemptDeps {
   readonly isStopping: () => boolean;
 }
 
-const untried: History = { attempts: 0, ownersDied: 0, failingSinceMs: undefined, inDoubt: false };
+const untried: History = { attempts: 0, delays: 0, ownersDied: 0, failingSinceMs: undefined, inDoubt: false };
 
 /** Works on the lane until it is no longer ours; never rejects. */
 export async function workOnLane(deps: LaneWorkerDeps, held: Held): Promise<void> {
@@ -29,9 +29,9 @@ async function handleItems(deps: LaneWorkerDeps, held: Held): Promise<void> {
   const { clock, pool } = deps;
   const { lane, session } = held;
   const claimedMs = clock.monotonicMs();
-  const { attempts, ownersDied, inDoubt } = lane;
-  const failingSinceMs = attempts > 0 ? claimedMs - lane.failingForMs : undefined;
-  let history: History = { attempts, ownersDied, inDoubt, failingSinceMs };
+  const { attempts, delays, ownersDied, inDoubt } = lane;
+  const failingSinceMs = attempts > delays ? claimedMs - lane.failingForMs : undefined;
+  let history: History = { attempts, delays, ownersDied, inDoubt, failingSinceMs };
   let head = lane.head;
   let items = [...lane.items];
   for (;;) {

@@ -2,7 +2,6 @@
 import type { ClientBase } from 'pg';
 import type { Queryable } from './database.ts';
 import { enqueue } from './enqueue.ts';
-import type { JsonValue } from '../domain/json.ts';
 
 /** An item given up on; its payload only with `readParkedItem`, as it may be about a patient. */
 export interface ParkedItem {
@@ -46,7 +45,7 @@ export async function retryParkedItem(
   client: ClientBase,
   id: number,
 ): Promise<'queued' | 'known' | 'missing'> {
-  const { rows } = await client.query<ParkedRow & { payload: JsonValue }>(takeOne, [id]);
+  const { rows } = await client.query<ParkedRow & { payload: unknown }>(takeOne, [id]);
   const [row] = rows;
   if (!row) return 'missing';
   const { lane_key: lane, source, source_id: sourceId, payload } = row;

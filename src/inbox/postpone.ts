@@ -21,6 +21,16 @@ export async function postpone(client: Queryable, lane: ClaimedLane, failed: Pos
   return rowCount === 1;
 }
 
+/** Makes the whole lane wait without a failure; false when it was no longer ours, or its head has moved on. */
+export async function putOffLane(
+  client: Queryable,
+  lane: ClaimedLane,
+  { head, delayMs }: Pick<Postponement, 'head' | 'delayMs'>,
+): Promise<boolean> {
+  const { rowCount } = await client.query(waitUncounted, [lane.id, lane.epoch, head, delayMs]);
+  return rowCount === 1;
+}
+
 /** Puts the lane at the end of the queue of ready lanes. Does nothing when the lane is not ours (any more). */
 export async function release(client: Queryable, lane: ClaimedLane, replica: number): Promise<void> {
   await client.query(disown, [lane.id, lane.epoch, replica, laneReadyChannel]);
@@ -35,6 +45,16 @@ const waitAndCount = `
     in_doubt = in_doubt or $7,
     last_error_code = $5,
     last_error_message = $6,
+    ready_at = now() + $4 * interval '1 millisecond',
+    owner = null
+  where id = $1 and epoch = $2 and head = $3`;
+
+/** What is known of failures stays: an item that failed before may be put off, and fail again. */
+const waitUncounted = `
+  update lane
+  set attempts = attempts + 1,
+    delays = delays + 1,
+    owners_died = 0,
     ready_at = now() + $4 * interval '1 millisecond',
     owner = null
   where id = $1 and epoch = $2 and head = $3`;

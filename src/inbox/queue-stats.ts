@@ -24,7 +24,7 @@ export async function readQueueStats(pool: Queryable): Promise<QueueStats> {
 /** The first item after `head` is the oldest of its lane, as positions are given out in the order of arrival. */
 const countQueue = `
   select count(*)::int as "busyLanes",
-    count(*) filter (where lane.attempts > 0)::int as "retryingLanes",
+    count(*) filter (where lane.attempts > lane.delays)::int as "retryingLanes",
     coalesce(sum(lane.tail - lane.head), 0)::int as "waitingItems",
     coalesce(extract(epoch from now() - min(oldest.received_at)), 0)::float8 as "oldestWaitingSeconds",
     (select count(*)::int from parked_item) as "parkedItems",

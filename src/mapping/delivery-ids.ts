@@ -1,7 +1,7 @@
 // Deterministic ids for every effect: the same cause always gives the same id, so that a retry repeats it.
 import { createHash } from 'node:crypto';
 import type { DeliveryId, EventId, FhirReference, MatrixUserId, RoomId } from '../domain/ids.ts';
-import type { NoticeReason } from '../domain/inbox.ts';
+import type { NoticeReason } from '../domain/notices.ts';
 import { INVITE_CONTEXT_KEY } from '../domain/matrix.ts';
 
 function digest(...parts: readonly string[]): string {

@@ -1,5 +1,5 @@
 // The texts that a sender reads in the room when their message or change was not carried.
-import type { NoticeReason } from '../domain/inbox.ts';
+import type { NoticeReason } from '../domain/notices.ts';
 import type { MatrixUserId } from '../domain/ids.ts';
 
 const TEXTS: Readonly<Record<NoticeReason, string>> = {

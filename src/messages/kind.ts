@@ -1,7 +1,7 @@
 // A kind of message: how it is read from either side, and what it becomes on the other. Everything here is pure.
 import type { Communication } from '../domain/fhir.ts';
 import type { EventId, FhirReference } from '../domain/ids.ts';
-import type { NoticeReason } from '../domain/inbox.ts';
+import type { NoticeReason } from '../domain/notices.ts';
 import type { MatrixEvent } from '../domain/matrix.ts';
 import type { FhirWrite, MatrixSend } from './effects.ts';
 import type { Envelope } from './envelope.ts';

@@ -1,6 +1,6 @@
 // The table of sent notices, so that no one gets the same notice twice in one room.
 import type { MatrixUserId, RoomId } from '../domain/ids.ts';
-import type { NoticeReason } from '../domain/inbox.ts';
+import type { NoticeReason } from '../domain/notices.ts';
 import type { Queryable } from './database.ts';
 
 interface Notice {

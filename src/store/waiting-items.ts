@@ -1,7 +1,6 @@
 // The table of items that wait: for a conversation that opens, or for a message that is carried.
 import type { FhirReference } from '../domain/ids.ts';
 import type { EventId } from '../domain/ids.ts';
-import type { JsonValue } from '../domain/json.ts';
 import type { Queryable } from './database.ts';
 
 /** What an item waits for: the conversation or message of a resource, or the message of an event. */
@@ -13,7 +12,8 @@ export interface WaitingItem {
   readonly about: string;
   /** The lane to which it goes back. */
   readonly lane: string;
-  readonly payload: JsonValue;
+  /** Stored as JSON. */
+  readonly payload: unknown;
 }
 
 /**
@@ -38,7 +38,7 @@ export async function takeWaiting(
   db: Queryable,
   waitsFor: readonly AwaitedId[],
 ): Promise<readonly WaitingItem[]> {
-  const { rows } = await db.query<{ about: string; lane: string; payload: JsonValue; sequence: string }>(
+  const { rows } = await db.query<{ about: string; lane: string; payload: unknown; sequence: string }>(
     'delete from waiting_item where waits_for = any ($1) returning about, lane, payload, sequence',
     [waitsFor],
   );

@@ -1,5 +1,5 @@
 // The error catalogue: for each code, whether to retry, the text for the operator, and the notice for the sender.
-import type { NoticeReason } from '../domain/inbox.ts';
+import type { NoticeReason } from '../domain/notices.ts';
 
 /** What an error means for the item that met it. */
 export interface ErrorEntry {
@@ -168,6 +168,12 @@ export const errorCatalogue = {
   'item-malformed': {
     verdict: 'dead',
     operator: 'An item in the inbox has not the form this version writes. It may come from another version.',
+    sender: 'not-filed',
+  },
+  'item-unknown': {
+    verdict: 'dead',
+    operator:
+      'For ten minutes no replica knew what this item is: a newer version wrote it. Bring all replicas up to date, then retry the dead letter.',
     sender: 'not-filed',
   },
   unexpected: {

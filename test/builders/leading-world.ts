@@ -100,7 +100,13 @@ export function createWorld(db: pg.Pool, over: Partial<Settings> = {}) {
   /** Handles an event as the inbox does. @returns `done`, the reason why it was ignored, or the error's code */
   async function handle(event: MatrixEvent, attempt: Partial<Attempt> = {}): Promise<string> {
     if (!isStateChange(event)) throw new TypeError('Expected a state event');
-    const whole = { number: 1, inDoubt: false, signal: new AbortController().signal, ...attempt };
+    const whole = {
+      number: 1,
+      failures: 0,
+      inDoubt: false,
+      signal: new AbortController().signal,
+      ...attempt,
+    };
     const outcome = await roomStateToFhir(bridge, event, whole);
     if ('record' in outcome) await inTransaction(db, outcome.record);
     return outcome.kind === 'ignored' ? outcome.reason : outcome.kind;

@@ -101,7 +101,7 @@ export async function committed(db: pg.Pool, outcome: FlowOutcome): Promise<Rela
   return { result: outcome.kind === 'done' ? 'done' : outcome.reason, facts: outcome.facts ?? [], next };
 }
 
-const ATTEMPT: Attempt = { number: 1, inDoubt: false, signal: new AbortController().signal };
+const ATTEMPT: Attempt = { number: 1, failures: 0, inDoubt: false, signal: new AbortController().signal };
 
 /** A FHIR server in memory; the next write fails where a test says so. */
 function createFhir() {

@@ -12,10 +12,13 @@ const plan: fc.Arbitrary<Plan> = fc.oneof(
   { weight: 6, arbitrary: fc.constant<Plan>([]) },
   {
     weight: 5,
-    arbitrary: fc.array(fc.constantFrom('retry', 'throw', 'throw after effect', 'record throws', 'ignored'), {
-      minLength: 1,
-      maxLength: 3,
-    }),
+    arbitrary: fc.array(
+      fc.constantFrom('later', 'retry', 'throw', 'throw after effect', 'record throws', 'ignored'),
+      {
+        minLength: 1,
+        maxLength: 3,
+      },
+    ),
   },
   { weight: 1, arbitrary: fc.constantFrom<Plan>('poison', 'dead') },
 );
@@ -44,7 +47,7 @@ test('whatever fails, throws, comes twice or dies at whatever step: each effect 
   await fc.assert(
     fc.asyncProperty(scene, async (given) => {
       if (performance.now() > enough) return;
-      await database.pool.query('truncate lane, item, replica, parked_item');
+      await database.pool.query('truncate lane, item, replica, dead_letter');
       const world = await createWorld(database, given);
       try {
         await world.play();

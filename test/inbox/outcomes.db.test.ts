@@ -196,6 +196,80 @@ describe('retry', () => {
   });
 });
 
+describe('later', () => {
+  const later: Outcome = { kind: 'later', afterMs: 30 };
+
+  test('holds up its own lane, in order, and no other', async () => {
+    await database.enqueue(...itemsOf('a', 2));
+    await database.enqueue(...itemsOf('b', 2));
+    const { attempts, handle, ids } = script({ 'a-1': [{ ...later, afterMs: 300 }] });
+    await replicas.start(handle, { slots: 1 });
+    await eventually(() => attempts.length === 3);
+    expect(ids()).toEqual(['a-1', 'b-1', 'b-2']);
+    await eventually(database.lanesAreIdle);
+    expect(ids().slice(3)).toEqual(['a-1', 'a-2']);
+  });
+
+  test('is an attempt but no failure: nothing is written of an error, nobody is warned, no figure rises', async () => {
+    await database.enqueue(...itemsOf('a', 1));
+    const log = createKeptLog();
+    const { attempts, handle } = script({ 'a-1': [later, { ...later, afterMs: 60_000 }] });
+    await replicas.start(handle, { log });
+    await eventually(() => attempts.length === 2);
+    await eventually(async () => {
+      const { rowCount } = await database.pool.query('select from lane where attempts = 2 and delays = 2');
+      return rowCount === 1;
+    });
+    const { rows } = await database.pool.query(
+      'select first_failed_at, last_error_code, last_error_message, in_doubt, owner from lane',
+    );
+    const nothing = { first_failed_at: null, last_error_code: null, last_error_message: null };
+    expect(rows).toEqual([{ ...nothing, in_doubt: false, owner: null }]);
+    expect(await readQueueStats(database.pool)).toMatchObject({ busyLanes: 1, retryingLanes: 0 });
+    expect(log.lines.filter(({ level }) => level !== 'info' && level !== 'debug')).toEqual([]);
+    expect(attempts.map(({ attempt: { number, failures } }) => [number, failures])).toEqual([
+      [1, 0],
+      [2, 0],
+    ]);
+  });
+
+  test('takes nothing of the budget for failures, neither attempts nor time', async () => {
+    await database.enqueue(...itemsOf('a', 2));
+    const asked: [number, number][] = [];
+    const wait: Outcome = { ...later, afterMs: 10 };
+    const { attempts, handle } = script({ 'a-1': [...Array<Outcome>(8).fill(wait), retry, wait, retry] });
+    await replicas.start(handle, {
+      retryPolicy: (failures, failingForMs) => (asked.push([failures, failingForMs]), 10),
+    });
+    await eventually(database.lanesAreIdle);
+    expect(asked.map(([failures]) => failures)).toEqual([1, 2]);
+    expect(asked[0]?.[1]).toBe(0);
+    expect(attempts.map(({ attempt: { number, failures } }) => `${number} ${failures}`).slice(8)).toEqual([
+      '9 0',
+      '10 1',
+      '11 1',
+      '12 2',
+      '1 0',
+    ]);
+  });
+
+  test.each([Number.NaN, -5])('a nonsensical delay of %s does no harm', async (afterMs) => {
+    await database.enqueue(...itemsOf('a', 1));
+    const { handle, ids } = script({ 'a-1': [{ kind: 'later', afterMs }] });
+    await replicas.start(handle);
+    await eventually(database.lanesAreIdle);
+    expect(ids()).toEqual(['a-1', 'a-1']);
+  });
+
+  test('keeps an item in doubt that was so before', async () => {
+    await database.enqueue(...itemsOf('a', 1));
+    const { attempts, handle } = script({ 'a-1': [new Error('no'), later] });
+    await replicas.start(handle);
+    await eventually(database.lanesAreIdle);
+    expect(attempts.map(({ attempt }) => attempt.inDoubt)).toEqual([false, true, true]);
+  });
+});
+
 test('lanes with a long backlog take turns when there are more of them than slots', async () => {
   await database.enqueue(...itemsOf('a', 40));
   await database.enqueue(...itemsOf('b', 40));

@@ -1,6 +1,6 @@
 // Aliases, delivery ids, lanes and notices: the names under which things happen once and in order.
 import { describe, expect, test } from 'vitest';
-import type { NoticeReason } from '../../src/domain/inbox.ts';
+import type { NoticeReason } from '../../src/domain/notices.ts';
 import { aliasLocalpartOf, aliasOf } from '../../src/mapping/aliases.ts';
 import {
   communicationDeliveryId,

@@ -12,7 +12,7 @@ import type { RoomRow } from '../../store/rooms.ts';
 import type { Bridge } from '../bridge.ts';
 import { blueprintOfSpace } from '../structure/care-team-to-space.ts';
 import { convergeItem } from '../items/converge.ts';
-import { noticeItem } from '../messages/notice.ts';
+import { noticeItem } from '../items/notice.ts';
 import { isOwnUser } from '../../mapping/own-users.ts';
 import { blueprintOfConversation } from '../structure/request-to-room.ts';
 import type { StateChange } from './state-change.ts';
@@ -90,9 +90,7 @@ async function notFollowed(
     kind: 'ignored',
     reason: 'upgrade-not-allowed',
     record: async (tx) => {
-      await bridge.enqueue(tx, [
-        noticeItem({ kind: 'notice', roomId, about, reason: 'upgrade-not-followed' }),
-      ]);
+      await bridge.enqueue(tx, [noticeItem({ roomId, about, reason: 'upgrade-not-followed' })]);
     },
   };
 }

@@ -19,7 +19,7 @@ import type { RoomRow } from '../../store/rooms.ts';
 import type { Bridge } from '../bridge.ts';
 import { convergeItem } from '../items/converge.ts';
 import { followUpgrade, mayUpgrade } from './follow-upgrade.ts';
-import { noticeItem } from '../messages/notice.ts';
+import { noticeItem } from '../items/notice.ts';
 import type { StateChange } from './state-change.ts';
 import { converging } from './state-change.ts';
 
@@ -206,7 +206,7 @@ async function powerNotices(
   const power = powerIn(contentOf('m.room.create'), contentOf('m.room.power_levels')?.content, settings.bot);
   if (power.sendState('m.space.parent')) return [];
   const notice = { roomId, about: facts.creator ?? claimedBy, reason: 'needs-power' } as const;
-  return (await store.notices.wasSaid(db, notice)) ? [] : [noticeItem({ kind: 'notice', ...notice })];
+  return (await store.notices.wasSaid(db, notice)) ? [] : [noticeItem(notice)];
 }
 
 /** A person the care platform knows, or anyone of a homeserver it trusts. */

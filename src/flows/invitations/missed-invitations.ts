@@ -4,7 +4,7 @@ import { roomLane } from '../../mapping/lanes.ts';
 import type { Invitation } from '../../matrix/invitations.ts';
 import { BridgeError } from '../../telemetry/errors.ts';
 import type { Bridge } from '../bridge.ts';
-import { MATRIX_SOURCE } from '../intake.ts';
+import { EVENT_SOURCE } from '../items/event.ts';
 import { invitationItem } from '../items/invitation.ts';
 import { isOwnUser } from '../../mapping/own-users.ts';
 
@@ -52,5 +52,5 @@ export async function findMissedInvitations(
 
 function wasPushed(hasItem: HasItem, { roomId, userId, sender, content }: Invitation): Promise<boolean> {
   const event = { type: 'm.room.member', state_key: userId, sender, content: content as JsonValue };
-  return hasItem({ lane: roomLane(roomId), source: MATRIX_SOURCE }, { event });
+  return hasItem({ lane: roomLane(roomId), source: EVENT_SOURCE }, { event });
 }

@@ -1,12 +1,11 @@
 // An invitation stands that push may have lost → it is answered as the pushed one would have been, and with that one once.
-import type { InvitationItem } from '../../domain/inbox.ts';
 import type { MatrixEvent } from '../../domain/matrix.ts';
 import { standingInvitationId } from '../../mapping/delivery-ids.ts';
 import type { Attempt, Outcome } from '../../inbox/item.ts';
 import type { GhostInvitation } from './accept-invitation.ts';
 import { acceptInvitation, isGhostInvitation } from './accept-invitation.ts';
 import type { Bridge } from '../bridge.ts';
-import type { Standing } from '../items/invitation.ts';
+import type { InvitationItem, Standing } from '../items/invitation.ts';
 import { roomStateToFhir } from '../from-matrix/room-state-to-fhir.ts';
 
 /** Answers an invitation of the bot, or of a ghost, that may have been answered since. */

@@ -1,21 +1,37 @@
-// The inbox item by which anything that changes asks for a space or room to be brought up to date.
-import type { ConvergeItem } from '../../domain/inbox.ts';
+// The item by which anything that changes asks for a space or room to be brought up to date.
+import { z } from 'zod';
 import type { FhirReference } from '../../domain/ids.ts';
-import type { JsonValue } from '../../domain/json.ts';
 import type { NewItem } from '../../inbox/item.ts';
-import { structureLane } from '../../mapping/lanes.ts';
+import { inviteLane, structureLane } from '../../mapping/lanes.ts';
+import { reference } from './ids.ts';
+
+/** As it is stored. The version before wrote and read `insist`: both names are written until no replica of it is left. */
+const storedSchema = z.object({
+  kind: z.literal('converge'),
+  /** The CareTeam or CommunicationRequest. */
+  reference,
+  /** People who could not be invited the last time must be now, or the item fails and is tried again. */
+  requireInvites: z.literal(true).optional(),
+  insist: z.literal(true).optional(),
+});
+type StoredItem = z.infer<typeof storedSchema>;
+
+export const convergeItemSchema = storedSchema.transform(({ insist, requireInvites, ...item }) => ({
+  ...item,
+  requireInvites: requireInvites === true || insist === true,
+}));
+export type ConvergeItem = z.infer<typeof convergeItemSchema>;
 
 /**
  * The item; it goes into the lane of its resource, so that it waits for what is under way there.
  * @param cause what changed, such as `Practitioner/7/3` or an event id: the same cause asks once
  */
 export function convergeItem(reference: FhirReference, cause: string): NewItem {
-  const payload: ConvergeItem = { kind: 'converge', reference };
   return {
     lane: structureLane(reference),
     source: 'converge',
     sourceId: `${cause} ${reference}`,
-    payload: payload as unknown as JsonValue,
+    payload: { kind: 'converge', reference } satisfies StoredItem,
   };
 }
 
@@ -24,12 +40,11 @@ export function convergeItem(reference: FhirReference, cause: string): NewItem {
  * own: the conversation of all the others does not wait for it.
  * @param whom names those people without naming them
  */
-export function insistItem(reference: FhirReference, whom: string): NewItem {
-  const payload: ConvergeItem = { kind: 'converge', reference, insist: true };
+export function requireInvitesItem(reference: FhirReference, whom: string): NewItem {
   return {
-    lane: `invite:${reference}`,
+    lane: inviteLane(reference),
     source: 'converge',
     sourceId: `${whom} ${reference}`,
-    payload: payload as unknown as JsonValue,
+    payload: { kind: 'converge', reference, requireInvites: true, insist: true } satisfies StoredItem,
   };
 }

@@ -1,8 +1,18 @@
-// An invitation of the bot or a ghost, as `/sync` shows it, as an inbox item.
-import type { InvitationItem } from '../../domain/inbox.ts';
+// The item of an invitation of the bot or a ghost, as `/sync` shows it: without an event id, and maybe never pushed.
+import { z } from 'zod';
 import type { MatrixUserId, RoomId } from '../../domain/ids.ts';
-import { roomLane } from '../../mapping/lanes.ts';
 import type { NewItem } from '../../inbox/item.ts';
+import { roomLane } from '../../mapping/lanes.ts';
+import { roomId, userId } from './ids.ts';
+
+export const invitationItemSchema = z.object({
+  kind: z.literal('matrix.invitation'),
+  roomId,
+  /** The bot or a ghost. */
+  userId,
+  sender: userId,
+});
+export type InvitationItem = z.infer<typeof invitationItemSchema>;
 
 /** An invitation, as far as an item names it: what it says of a patient is asked for when it is answered. */
 export interface Standing {
@@ -16,11 +26,10 @@ export interface Standing {
  * @param seen when it was seen; at one such time it is stored once
  */
 export function invitationItem({ roomId, userId, sender }: Standing, seen: string): NewItem {
-  const payload: InvitationItem = { kind: 'matrix.invitation', roomId, userId, sender };
   return {
     lane: roomLane(roomId),
     source: 'matrix.invitation',
     sourceId: `${roomId} ${userId} ${seen}`,
-    payload: { ...payload },
+    payload: { kind: 'matrix.invitation', roomId, userId, sender } satisfies InvitationItem,
   };
 }

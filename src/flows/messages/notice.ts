@@ -1,21 +1,13 @@
 // Tells a sender something in the room, once: an inbox item of its own, so that it survives as messages do.
-import type { NoticeItem, NoticeReason } from '../../domain/inbox.ts';
+import type { NoticeReason } from '../../domain/notices.ts';
 import type { MatrixEvent } from '../../domain/matrix.ts';
 import { noticeDeliveryId } from '../../mapping/delivery-ids.ts';
 import { noticeMessage } from '../../mapping/notices.ts';
 import type { Attempt, NewItem } from '../../inbox/item.ts';
 import type { Bridge, Store } from '../bridge.ts';
+import type { NoticeItem } from '../items/notice.ts';
+import { noticeItem } from '../items/notice.ts';
 import type { FlowOutcome } from '../outcome.ts';
-
-/** A notice as an inbox item. Its lane is its own: a notice never holds up the conversation. */
-export function noticeItem({ roomId, about, reason }: NoticeItem): NewItem {
-  return {
-    lane: `notice:${roomId}`,
-    source: 'notice',
-    sourceId: noticeDeliveryId(roomId, about, reason),
-    payload: { kind: 'notice', roomId, about, reason },
-  };
-}
 
 /** The notices for the sender of an event; those that they were told in this room before are left out. */
 export async function noticesFor(
@@ -26,7 +18,7 @@ export async function noticesFor(
   const items: NewItem[] = [];
   for (const reason of reasons) {
     if (!(await store.notices.wasSaid(db, { roomId, about, reason })))
-      items.push(noticeItem({ kind: 'notice', roomId, about, reason }));
+      items.push(noticeItem({ roomId, about, reason }));
   }
   return items;
 }

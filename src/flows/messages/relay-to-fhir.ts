@@ -3,7 +3,7 @@ import type { Fact } from '../../domain/facts.ts';
 import type { Communication, ResourceVersion } from '../../domain/fhir.ts';
 import type { FhirReference } from '../../domain/ids.ts';
 import { referenceTo, typeOf } from '../../domain/ids.ts';
-import type { NoticeReason } from '../../domain/inbox.ts';
+import type { NoticeReason } from '../../domain/notices.ts';
 import type { MatrixEvent } from '../../domain/matrix.ts';
 import { isOwnUser } from '../../mapping/own-users.ts';
 import { contentDigest, readEnvelope } from '../../messages/envelope.ts';

@@ -2,8 +2,6 @@
 import type { Fact } from '../../domain/facts.ts';
 import type { Communication } from '../../domain/fhir.ts';
 import type { EventId, FhirReference, MatrixUserId, RoomId } from '../../domain/ids.ts';
-import { referenceTo } from '../../domain/ids.ts';
-import type { JsonValue } from '../../domain/json.ts';
 import { structureLane } from '../../mapping/lanes.ts';
 import type { Phase } from '../../mapping/phases.ts';
 import type { Envelope } from '../../messages/envelope.ts';
@@ -19,6 +17,7 @@ import type { Bridge, Store } from '../bridge.ts';
 import type { FlowOutcome } from '../outcome.ts';
 import { loadLinks, wasCarried } from './links.ts';
 import { sendOnce } from './send-once.ts';
+import { changeOf } from '../items/fhir-change.ts';
 import { releaseWaiting, waitFor } from '../items/waiting.ts';
 
 /** The room of a conversation, and what may still be sent there. */
@@ -157,12 +156,8 @@ async function conversationOf(
 }
 
 function waiting(request: FhirReference, { id, meta }: StoredResource) {
-  const about = referenceTo('Communication', id);
-  const payload: JsonValue = {
-    ...{ kind: 'fhir.change', resourceType: 'Communication' },
-    ...{ reference: about, versionId: meta.versionId },
-  };
-  return { about, lane: structureLane(request), payload };
+  const payload = changeOf('Communication', { id, meta });
+  return { about: payload.reference, lane: structureLane(request), payload };
 }
 
 /** Adds the event id to the Communication's identifiers, in the version that was read. */

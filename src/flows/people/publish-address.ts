@@ -1,29 +1,23 @@
 // The address of a practitioner's ghost → that practitioner in one's own directory; an inbox item of its own, so that it lasts.
-import type { PublishItem } from '../../domain/inbox.ts';
 import type { FhirReference, MatrixUserId } from '../../domain/ids.ts';
 import { typeOf } from '../../domain/ids.ts';
 import type { Attempt, NewItem, Outcome } from '../../inbox/item.ts';
 import type { Bridge } from '../bridge.ts';
 import { convergeItem } from '../items/converge.ts';
+import type { PublishItem } from '../items/publish.ts';
+import { publishItem } from '../items/publish.ts';
 import { dependentsOf } from './dependents.ts';
 
 /**
  * What a newly registered ghost gives to publish: nothing where no directory is one's own, and nothing for patients and
- * relatives ever. Its lane is its own: a directory that is down holds up nobody.
+ * relatives ever.
  */
 export function publishItems(
   { publishAddress: publish }: Pick<Bridge, 'publishAddress'>,
   { reference, userId }: { readonly reference: FhirReference; readonly userId: MatrixUserId },
 ): readonly NewItem[] {
   if (publish === undefined || !isPublishable(reference)) return [];
-  return [
-    {
-      lane: `publish:${reference}`,
-      source: 'publish',
-      sourceId: `${reference} ${userId}`,
-      payload: { kind: 'publish', reference, userId },
-    },
-  ];
+  return [publishItem(reference, userId)];
 }
 
 /**

@@ -14,7 +14,7 @@ import type { Base } from '../../store/room-members.ts';
 import type { RoomRow } from '../../store/rooms.ts';
 import { BridgeError } from '../../telemetry/errors.ts';
 import type { Bridge } from '../bridge.ts';
-import { convergeItem, insistItem } from '../items/converge.ts';
+import { convergeItem, requireInvitesItem } from '../items/converge.ts';
 import type { GhostChange } from '../people/ghosts.ts';
 import { applyGhostChange, ghostChanges } from '../people/ghosts.ts';
 import { inviteMember } from './invite.ts';
@@ -182,7 +182,7 @@ async function askForMore(
     if (added.some(isStaffOf)) items.push(convergeItem(reference, `staff ${clock.now().toISOString()}`));
     if (unreached.length > 0) {
       const today = clock.now().toISOString().slice(0, 10);
-      items.push(insistItem(reference, `invite ${peopleDigest(unreached)} ${today}`));
+      items.push(requireInvitesItem(reference, `invite ${peopleDigest(unreached)} ${today}`));
     }
     await enqueue(tx, items);
   });

@@ -75,7 +75,7 @@ async function createWorld() {
   } as unknown as Bridge;
   const handle = async (event = invitation(), number = 1) => {
     if (!isGhostInvitation(SETTINGS, event)) throw new TypeError('Expected the invitation of a ghost');
-    const attempt = { number, inDoubt: false, signal: new AbortController().signal };
+    const attempt = { number, failures: 0, inDoubt: false, signal: new AbortController().signal };
     const outcome = await acceptInvitation(bridge, event, attempt);
     const tx = await db.connect();
     if ('record' in outcome) await outcome.record(tx);

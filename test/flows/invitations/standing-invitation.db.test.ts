@@ -26,7 +26,7 @@ const GHOST = userId('@_fhir_g:example.org');
 const THEIRS = roomId('!theirs');
 const JAN = userId('@jan:example.org');
 const signal = new AbortController().signal;
-const ATTEMPT = { number: 1, inDoubt: false, signal };
+const ATTEMPT = { number: 1, failures: 0, inDoubt: false, signal };
 const database = useBridgeDatabase();
 
 const standing = (over: Partial<Invitation> = {}): Invitation => ({

@@ -1,14 +1,11 @@
 // A database with the log's tables, one per test file.
-import { readFile } from 'node:fs/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, inject } from 'vitest';
 import { enqueue } from '../../../src/inbox/enqueue.ts';
 import type { NewItem } from '../../../src/inbox/item.ts';
 import { readQueueStats } from '../../../src/inbox/queue-stats.ts';
+import { migrate } from '../../../src/store/migrate.ts';
 import { createScratchDatabase, type Database } from '../../../stack/databases.ts';
-
-/** The log's own migration. */
-export const migration = new URL('../../../migrations/0001_inbox.sql', import.meta.url);
 
 export interface TestDatabase {
   readonly url: string;
@@ -37,10 +34,10 @@ export function useDatabase(): TestDatabase {
     url = scratch.url;
     pool = new pg.Pool({ connectionString: url, max: 20 });
     pool.on('error', () => undefined);
-    await pool.query(await readFile(migration, 'utf8'));
+    await migrate(url);
   });
   beforeEach(async () => {
-    await pool?.query('truncate lane, item, replica, parked_item');
+    await pool?.query('truncate lane, item, replica, dead_letter');
   });
   afterAll(async () => {
     await Promise.all([...clients].map((client) => client.end().catch(() => undefined)));

@@ -11,7 +11,7 @@ import { createMortalProcess, type MortalProcess } from './mortal-process.ts';
 import { createKeptLog } from './replica.ts';
 import { clock, eventually, sleep } from './time.ts';
 
-type Mishap = 'retry' | 'throw' | 'throw after effect' | 'record throws' | 'ignored';
+type Mishap = 'later' | 'retry' | 'throw' | 'throw after effect' | 'record throws' | 'ignored';
 
 /** What happens to an item: these mishaps, one per attempt, and then success; or never that. */
 export type Plan = readonly Mishap[] | 'poison' | 'dead';
@@ -79,6 +79,7 @@ export async function createWorld(database: TestDatabase, scene: Scene) {
     if (plan === 'poison') return { kind: 'retry', error, afterMs: 0 };
     if (plan === 'dead') return { kind: 'dead', error };
     const mishap = mishaps.shift();
+    if (mishap === 'later') return { kind: 'later', afterMs: 3 };
     if (mishap === 'retry') return { kind: 'retry', error };
     if (mishap === 'throw') throw new Error(id);
     apply(id);

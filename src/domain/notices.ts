@@ -1,0 +1,15 @@
+// Why the sender of a message is told something in the room; `mapping/notices.ts` has the words.
+
+/** The reasons. */
+export const NOTICE_REASONS = [
+  'unmapped-sender',
+  'unsupported-content',
+  'unsupported-event',
+  'not-filed',
+  'change-not-filed',
+  'needs-power',
+  'upgrade-not-followed',
+  'room-replaced',
+] as const;
+
+export type NoticeReason = (typeof NOTICE_REASONS)[number];

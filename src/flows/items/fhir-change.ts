@@ -1,0 +1,41 @@
+// The item of a version of a FHIR resource that a reader has seen. The resource itself is read again when it is handled.
+import { z } from 'zod';
+import { referenceTo } from '../../domain/ids.ts';
+import type { NewItem } from '../../inbox/item.ts';
+import type { StoredResource } from '../../fhir/server.ts';
+import { structureLane } from '../../mapping/lanes.ts';
+import type { ThreadProfile } from '../../messages/threads/thread-profile.ts';
+import { reference } from './ids.ts';
+
+export const changeItemSchema = z.object({
+  kind: z.literal('fhir.change'),
+  /** Of any type: another version may follow more of them. */
+  resourceType: z.string(),
+  reference,
+  versionId: z.string(),
+});
+export type ChangeItem = z.infer<typeof changeItemSchema>;
+
+/** The payload of a version. */
+export function changeOf(
+  resourceType: string,
+  { id, meta: { versionId } }: Pick<StoredResource, 'id' | 'meta'>,
+): ChangeItem {
+  return { kind: 'fhir.change', resourceType, reference: referenceTo(resourceType, id), versionId };
+}
+
+/**
+ * The item of a version, stored once by `Type/id/versionId`. A Communication goes into the lane of its conversation, after
+ * what opens it.
+ */
+export function changeItem(resource: StoredResource, { threadOf }: Pick<ThreadProfile, 'threadOf'>): NewItem {
+  const payload = changeOf(resource.resourceType, resource);
+  const { reference, versionId } = payload;
+  const thread = resource.resourceType === 'Communication' ? threadOf(resource) : undefined;
+  return {
+    lane: structureLane(thread ?? reference),
+    source: 'fhir.change',
+    sourceId: `${reference}/${versionId}`,
+    payload,
+  };
+}

@@ -1,0 +1,35 @@
+// The list of all kinds of inbox items, by the `kind` in their payload.
+import type { z } from 'zod';
+import { convergeItemSchema } from './converge.ts';
+import { ephemeralItemSchema } from './ephemeral.ts';
+import { eventItemSchema } from './event.ts';
+import { changeItemSchema } from './fhir-change.ts';
+import { invitationItemSchema } from './invitation.ts';
+import { noticeItemSchema } from './notice.ts';
+import { publishItemSchema } from './publish.ts';
+import { toDeviceItemSchema } from './to-device.ts';
+
+const schemas = {
+  'matrix.event': eventItemSchema,
+  'matrix.ephemeral': ephemeralItemSchema,
+  'matrix.to_device': toDeviceItemSchema,
+  'matrix.invitation': invitationItemSchema,
+  'fhir.change': changeItemSchema,
+  notice: noticeItemSchema,
+  converge: convergeItemSchema,
+  publish: publishItemSchema,
+};
+
+/** A kind of inbox item. */
+export type ItemKind = keyof typeof schemas;
+
+/** The payload of each kind, as it is handled. */
+export type Payloads = { readonly [Kind in ItemKind]: z.output<(typeof schemas)[Kind]> };
+
+/** The schema of each kind. */
+export const ITEM_SCHEMAS: { readonly [Kind in ItemKind]: z.ZodType<Payloads[Kind]> } = schemas;
+
+/** Tells whether this version knows a kind of item. */
+export function isItemKind(kind: string): kind is ItemKind {
+  return Object.hasOwn(ITEM_SCHEMAS, kind);
+}

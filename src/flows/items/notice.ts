@@ -1,0 +1,28 @@
+// The item of a notice: something that a sender must be told in the room.
+import { z } from 'zod';
+import { NOTICE_REASONS } from '../../domain/notices.ts';
+import type { NewItem } from '../../inbox/item.ts';
+import { noticeDeliveryId } from '../../mapping/delivery-ids.ts';
+import { noticeLane } from '../../mapping/lanes.ts';
+import { roomId, userId } from './ids.ts';
+
+export const noticeItemSchema = z.object({
+  kind: z.literal('notice'),
+  roomId,
+  about: userId,
+  reason: z.enum(NOTICE_REASONS),
+});
+export type NoticeItem = z.infer<typeof noticeItemSchema>;
+
+/** A notice before it is an item. */
+export type Notice = Omit<NoticeItem, 'kind'>;
+
+/** The item of a notice. Its lane is its own: a notice never holds up the conversation. */
+export function noticeItem({ roomId, about, reason }: Notice): NewItem {
+  return {
+    lane: noticeLane(roomId),
+    source: 'notice',
+    sourceId: noticeDeliveryId(roomId, about, reason),
+    payload: { kind: 'notice', roomId, about, reason } satisfies NoticeItem,
+  };
+}

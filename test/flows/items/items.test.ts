@@ -1,0 +1,122 @@
+// The inbox items: what is written as one is read as it was, in its own lane, whatever version wrote it.
+import { describe, expect, test } from 'vitest';
+import type { EventId, FhirReference, MatrixUserId, RoomId } from '../../../src/domain/ids.ts';
+import { NOTICE_REASONS } from '../../../src/domain/notices.ts';
+import { convergeItem, requireInvitesItem } from '../../../src/flows/items/converge.ts';
+import { ephemeralItem } from '../../../src/flows/items/ephemeral.ts';
+import { eventItem } from '../../../src/flows/items/event.ts';
+import { changeItem } from '../../../src/flows/items/fhir-change.ts';
+import { invitationItem } from '../../../src/flows/items/invitation.ts';
+import type { ItemKind } from '../../../src/flows/items/kinds.ts';
+import { isItemKind, ITEM_SCHEMAS } from '../../../src/flows/items/kinds.ts';
+import { noticeItem } from '../../../src/flows/items/notice.ts';
+import { publishItem } from '../../../src/flows/items/publish.ts';
+import { toDeviceItem } from '../../../src/flows/items/to-device.ts';
+import type { NewItem } from '../../../src/inbox/item.ts';
+import { communicationRequestThread } from '../../../src/messages/threads/communication-request.ts';
+import { stored as resource } from '../../builders/fhir.ts';
+
+const ROOM = '!room:care.example' as RoomId;
+const USER = '@doctor:care.example' as MatrixUserId;
+const REQUEST = 'CommunicationRequest/1' as FhirReference;
+const EVENT = {
+  event_id: '$1' as EventId,
+  room_id: ROOM,
+  sender: USER,
+  type: 'm.room.redaction',
+  origin_server_ts: 1,
+  content: { reason: 'wrong room', nested: { deep: [1, null] } },
+  redacts: '$0',
+  unsigned: { age: 5, 'org.example.odd': true },
+};
+const idless = { sourceId: 'hash', scope: ROOM, content: { type: 'm.typing', odd: [1] } };
+
+const version = (reference: string, over: object = {}) =>
+  resource(reference, '7', '2025-09-26T09:00:00Z', { ...over });
+const stored = ({ payload }: NewItem): unknown => JSON.parse(JSON.stringify(payload));
+const read = (kind: ItemKind, payload: unknown): unknown => ITEM_SCHEMAS[kind].parse(payload);
+
+describe('each kind', () => {
+  const items: Record<ItemKind, NewItem> = {
+    'matrix.event': eventItem(EVENT),
+    'matrix.ephemeral': ephemeralItem(idless),
+    'matrix.to_device': toDeviceItem({ ...idless, scope: USER }),
+    'matrix.invitation': invitationItem({ roomId: ROOM, userId: USER, sender: USER }, 's1'),
+    'fhir.change': changeItem(version(REQUEST), communicationRequestThread),
+    notice: noticeItem({ roomId: ROOM, about: USER, reason: 'not-filed' }),
+    converge: convergeItem(REQUEST, 'CareTeam/1/2'),
+    publish: publishItem('Practitioner/1' as FhirReference, USER),
+  };
+
+  test.each(Object.keys(ITEM_SCHEMAS).filter(isItemKind))('%s is read as it was written', (kind) => {
+    const payload = stored(items[kind]);
+    expect(payload).toMatchObject({ kind });
+    expect(read(kind, payload)).toMatchObject(payload as object);
+  });
+
+  test('has a lane and a source id of its own', () => {
+    const places = Object.values(items).map(({ lane, source, sourceId }) => `${lane} ${source} ${sourceId}`);
+    expect(places).toEqual([
+      'to-fhir:!room:care.example matrix.event $1',
+      'ephemeral:!room:care.example matrix.ephemeral hash',
+      'to-device:@doctor:care.example matrix.to_device hash',
+      'to-fhir:!room:care.example matrix.invitation !room:care.example @doctor:care.example s1',
+      'to-matrix:CommunicationRequest/1 fhir.change CommunicationRequest/1/7',
+      expect.stringMatching(/^notice:!room:care\.example notice \S+$/),
+      'to-matrix:CommunicationRequest/1 converge CareTeam/1/2 CommunicationRequest/1',
+      'publish:Practitioner/1 publish Practitioner/1 @doctor:care.example',
+    ]);
+  });
+
+  test.each(Object.keys(ITEM_SCHEMAS).filter(isItemKind))('%s is refused without its parts', (kind) => {
+    const without = { kind, ...(kind === 'matrix.event' && { event: { type: 'm.room.message' } }) };
+    expect(ITEM_SCHEMAS[kind].safeParse(without).success).toBe(false);
+  });
+});
+
+test('an event keeps what this version does not know', () => {
+  expect(read('matrix.event', stored(eventItem(EVENT)))).toEqual({ kind: 'matrix.event', event: EVENT });
+});
+
+test('every reason of a notice can be stored and read', () => {
+  for (const reason of NOTICE_REASONS) {
+    const notice = { roomId: ROOM, about: USER, reason };
+    expect(read('notice', stored(noticeItem(notice)))).toEqual({ kind: 'notice', ...notice });
+  }
+});
+
+describe('lanes', () => {
+  test('a Communication follows its conversation, where it names one', () => {
+    const partOf = [{ reference: REQUEST }];
+    const laneOf = (over: object): string =>
+      changeItem(version('Communication/2', over), communicationRequestThread).lane;
+    expect(laneOf({ partOf })).toBe('to-matrix:CommunicationRequest/1');
+    expect(laneOf({})).toBe('to-matrix:Communication/2');
+  });
+
+  test('a receipt follows the events of its room', () => {
+    expect(ephemeralItem({ ...idless, content: { type: 'm.receipt' } }).lane).toBe(eventItem(EVENT).lane);
+    expect(ephemeralItem({ ...idless, content: { type: 'm.typing' } }).lane).not.toBe(eventItem(EVENT).lane);
+  });
+});
+
+describe('a convergence that requires invitations', () => {
+  const required = { kind: 'converge', reference: REQUEST, requireInvites: true };
+
+  test('is read whatever name it was written by', () => {
+    for (const name of ['insist', 'requireInvites']) {
+      expect(read('converge', { kind: 'converge', reference: REQUEST, [name]: true })).toEqual(required);
+    }
+    expect(read('converge', stored(convergeItem(REQUEST, 'x')))).toEqual({
+      ...required,
+      requireInvites: false,
+    });
+  });
+
+  test('waits apart, and can be read by the version before', () => {
+    const item = requireInvitesItem(REQUEST, 'invite a');
+    expect(item).toMatchObject({ lane: 'invite:CommunicationRequest/1', sourceId: `invite a ${REQUEST}` });
+    expect(stored(item)).toMatchObject({ insist: true });
+    expect(read('converge', stored(item))).toEqual(required);
+  });
+});
