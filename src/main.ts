@@ -13,11 +13,9 @@ import { readQueueStats } from './inbox/queue-stats.ts';
 import type { Daemon } from './app/daemon.ts';
 import { createDaemon } from './app/daemon.ts';
 import { createEndpoints } from './app/endpoints.ts';
-import { createGhostPublisher } from './jobs/publish-ghosts.ts';
 import { createIdentityPort } from './app/identity/port.ts';
-import { createPeriodClock } from './jobs/scheduler.ts';
-import { createReaders, MATRIX_CHANNEL } from './jobs/readers.ts';
-import { createSweep } from './jobs/nightly-reconcile.ts';
+import { createJobs } from './jobs/list.ts';
+import { MATRIX_CHANNEL } from './jobs/read-matrix.ts';
 import * as arrivals from './store/arrivals.ts';
 import * as cursors from './store/cursors.ts';
 import { createPool } from './store/database.ts';
@@ -33,6 +31,7 @@ export function composeDaemon(config: Config, log: Log): Daemon {
   pool.on('error', (error) => {
     log.warn({ error }, 'An idle database connection broke');
   });
+  // The two servers, the tables and the settings: what the flows work with.
   const composed = composeBridge(config, { pool, log, metrics });
   const { bridge, directories, appserviceId, connectSession, close } = composed;
   const { settings, homeserver, fhir } = bridge;
@@ -48,13 +47,9 @@ export function composeDaemon(config: Config, log: Log): Daemon {
   });
   const identity =
     directories && createIdentityPort({ config, directories, pool, clock, sleep, log, metrics });
-  const readers = [
-    ...createReaders({ config, settings, pool, homeserver, fhir, intake, sleep, log, metrics }),
-    ...(identity?.readers ?? []),
-    createPeriodClock({ bridge, sleep }),
-    ...(config.identity.publishToOwnFhir ? [createGhostPublisher({ bridge, sleep })] : []),
-    ...(config.sweep.enabled ? [createSweep({ config, bridge, pool, sleep })] : []),
-  ];
+
+  // ... one replica at a time looks for what was never pushed, and keeps order ...
+  const jobs = createJobs({ config, bridge, intake, synced: directories?.synced });
 
   // ... and what is stored is handled.
   return createDaemon({
@@ -64,7 +59,7 @@ export function composeDaemon(config: Config, log: Log): Daemon {
       await pool.end();
     },
     endpoints: createEndpoints({ config, settings, pool, homeserver, intake, log, metrics }),
-    readers,
+    jobs,
     identity,
     handle: createHandle(bridge),
     onParked: createReportFailure(bridge),

@@ -2,11 +2,12 @@
 import type { Client, Pool } from 'pg';
 import type { Router } from 'express';
 import type { Config } from '../config/schema.ts';
+import { createBotRegistration } from './bot-registration.ts';
 import type { Clock, Sleep } from '../domain/clock.ts';
 import { TransactionPoolerError } from '../inbox/errors.ts';
 import type { IdentityPort } from './identity/port.ts';
 import type { Handle, OnParked } from '../inbox/item.ts';
-import { pruneItems } from '../inbox/prune-items.ts';
+import { startJobs } from '../inbox/job.ts';
 import type { Replica } from '../inbox/replica.ts';
 import { startReplica } from '../inbox/replica.ts';
 import { exponentialRetry } from '../inbox/retry-policy.ts';
@@ -15,9 +16,8 @@ import { startHttpServer } from '../ops/http-server.ts';
 import type { HttpServer } from '../ops/http-server.ts';
 import type { LifecycleState } from '../ops/lifecycle-state.ts';
 import { createProbesRouter } from '../ops/probes.ts';
-import type { LeasedReader } from '../jobs/readers.ts';
+import type { BridgeJob } from '../jobs/job.ts';
 import { migrate, SchemaTooNewError } from '../store/migrate.ts';
-import { BridgeError } from '../telemetry/errors.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
@@ -32,9 +32,9 @@ export interface DaemonDeps {
   /** Closes the pool and every session besides the replica's. */
   readonly closeConnections: () => Promise<void>;
   readonly endpoints: readonly Router[];
-  readonly readers: readonly LeasedReader[];
+  readonly jobs: readonly BridgeJob[];
   /** The second port; undefined where it is off. */
-  readonly identity: Omit<IdentityPort, 'readers'> | undefined;
+  readonly identity: IdentityPort | undefined;
   readonly handle: Handle;
   readonly onParked: OnParked;
   readonly queueStats: () => Promise<Readonly<Record<string, unknown>>>;
@@ -51,8 +51,6 @@ export interface Daemon {
   /** Drains and stops; resolves when nothing is left. Calling it again makes no difference. */
   stop(): Promise<void>;
 }
-
-const PRUNE_INTERVAL_MS = 60 * 60 * 1000;
 
 /** Creates the daemon. */
 export function createDaemon(deps: DaemonDeps): Daemon {
@@ -79,11 +77,7 @@ export function createDaemon(deps: DaemonDeps): Daemon {
     const port = await listening;
     replica = await untilWorking(deps, stopping.signal);
     state = 'running';
-    background = Promise.all([
-      checks.run(stopping.signal),
-      pruneForever(deps, stopping.signal),
-      identity?.run(stopping.signal),
-    ]);
+    background = Promise.all([checks.run(stopping.signal), identity?.run(stopping.signal)]);
     log.info({ port, identityPort: servers[1]?.port }, 'Running');
     return { port };
   }
@@ -147,8 +141,8 @@ async function untilWorking(deps: DaemonDeps, signal: AbortSignal): Promise<Repl
 }
 
 async function startWorking(deps: DaemonDeps, signal: AbortSignal): Promise<Replica> {
-  const { config, readers, pool, connectSession, onParked, clock, sleep, log } = deps;
-  const botIsThere = createBotRegistration(deps, signal);
+  const { config, jobs, pool, connectSession, onParked, clock, sleep, log, metrics } = deps;
+  const bot = createBotRegistration({ registerBot: () => deps.registerBot(signal), sleep, log });
   const replica = await startReplica({
     pool,
     connectSession,
@@ -156,7 +150,7 @@ async function startWorking(deps: DaemonDeps, signal: AbortSignal): Promise<Repl
     clock,
     sleep,
     log,
-    handle: afterBot(botIsThere, deps.handle),
+    handle: bot.before(deps.handle),
     slots: config.inbox.workers,
     retryPolicy: exponentialRetry(
       {
@@ -168,62 +162,11 @@ async function startWorking(deps: DaemonDeps, signal: AbortSignal): Promise<Repl
       Math.random,
     ),
   });
-  for (const channel of new Set(readers.map((reader) => reader.channel))) {
-    await replica.listen(channel, (payload) => {
-      for (const reader of readers) if (reader.channel === channel && reader.hears(payload)) reader.ring();
-    });
-  }
-  for (const reader of readers) {
-    replica.lease(reader.name, async (leased) => {
-      if (reader.withoutBot !== true) await untilBot(botIsThere, deps, leased);
-      await reader.run(leased);
-    });
-  }
+  await startJobs(replica, jobs, {
+    ...{ sleep, log, metrics },
+    ready: (job, leased) => (job.withoutBot === true ? Promise.resolve() : bot.wait(leased)),
+  });
   return replica;
-}
-
-/** Registers the bot once, for whoever asks; a failure is forgotten, so that the next one asks anew. */
-function createBotRegistration({ registerBot }: DaemonDeps, signal: AbortSignal): () => Promise<void> {
-  let registered: Promise<void> | undefined;
-  return async () => {
-    registered ??= registerBot(signal);
-    try {
-      await registered;
-    } catch (error) {
-      registered = undefined;
-      throw error;
-    }
-  };
-}
-
-/** Nothing can be said or read before the bot is registered: items wait for it. */
-function afterBot(botIsThere: () => Promise<void>, handle: Handle): Handle {
-  return async (item, attempt) => {
-    try {
-      await botIsThere();
-    } catch (error) {
-      const { code, message } =
-        error instanceof BridgeError ? error : new BridgeError('unexpected', 'see the log');
-      return { kind: 'retry', error: { code, message } };
-    }
-    return handle(item, attempt);
-  };
-}
-
-async function untilBot(
-  botIsThere: () => Promise<void>,
-  { sleep, log }: DaemonDeps,
-  signal: AbortSignal,
-): Promise<void> {
-  while (!signal.aborted) {
-    try {
-      await botIsThere();
-      return;
-    } catch (error) {
-      log.warn({ error }, 'The bot cannot be registered yet; trying again');
-      await sleep(1000, signal);
-    }
-  }
 }
 
 function createDependencyChecks({ pool, checks, metrics, sleep, log }: DaemonDeps) {
@@ -249,17 +192,4 @@ function createDependencyChecks({ pool, checks, metrics, sleep, log }: DaemonDep
       },
     },
   );
-}
-
-async function pruneForever(
-  { pool, config, clock, sleep, log }: DaemonDeps,
-  signal: AbortSignal,
-): Promise<void> {
-  while (!signal.aborted) {
-    const olderThan = new Date(clock.now().getTime() - config.inbox.retentionDays * 86_400_000);
-    await pruneItems(pool, { olderThan, batch: 1000 }).catch((error: unknown) => {
-      log.warn({ error }, 'Could not prune handled items');
-    });
-    await sleep(PRUNE_INTERVAL_MS, signal);
-  }
 }

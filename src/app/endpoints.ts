@@ -11,7 +11,7 @@ import { notify } from '../inbox/notify.ts';
 import { createAppserviceRouter } from '../matrix/appservice.ts';
 import type { Homeserver } from '../matrix/homeserver.ts';
 import { createBearerCheck } from '../ops/bearer.ts';
-import { FHIR_CHANNEL } from '../jobs/readers.ts';
+import { FHIR_CHANNEL } from '../jobs/follow-fhir.ts';
 import { findGhosts } from '../store/ghosts.ts';
 import * as rooms from '../store/rooms.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -38,7 +38,7 @@ export function createEndpoints({
   metrics,
 }: EndpointDeps): readonly Router[] {
   const counter = (source: 'matrix' | 'fhir') => (result: string) => {
-    metrics.doorbells.inc({ source, result });
+    metrics.wakeUps.inc({ source, result });
   };
   return [
     createAppserviceRouter({

@@ -1,4 +1,5 @@
 // Looks after the attributes by which a directory finds people: those that anybody could have written find nobody, and are told.
+// It has no lease: every replica answers `/health` and readiness by what it has found itself.
 import type { Sleep } from '../domain/clock.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';

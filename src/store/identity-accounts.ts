@@ -39,8 +39,9 @@ export async function removeToken(db: Queryable, digest: Buffer, now: Date): Pro
 }
 
 /** Removes expired tokens. */
-export async function pruneTokens(db: Queryable, now: Date): Promise<void> {
-  await db.query('delete from identity_token where expires_at <= $1', [now]);
+export async function pruneTokens(db: Queryable, now: Date): Promise<number> {
+  const { rowCount } = await db.query('delete from identity_token where expires_at <= $1', [now]);
+  return rowCount ?? 0;
 }
 
 /** Adds to the policies that a user accepted. */

@@ -126,6 +126,7 @@ export async function abandonInvite(db: Queryable, token: string, error: string)
 }
 
 /** Deletes expired invitations. */
-export async function pruneInvites(db: Queryable, now: Date): Promise<void> {
-  await db.query('delete from identity_invite where expires_at <= $1', [now]);
+export async function pruneInvites(db: Queryable, now: Date): Promise<number> {
+  const { rowCount } = await db.query('delete from identity_invite where expires_at <= $1', [now]);
+  return rowCount ?? 0;
 }

@@ -8,7 +8,7 @@ export type RequestObserver = (operation: string) => (result: string) => void;
 export function createMetrics() {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  return {
+  const metrics = {
     registry,
     ...requestMetrics(registry),
     ...itemMetrics(registry),
@@ -16,6 +16,26 @@ export function createMetrics() {
     ...queueMetrics(registry),
     ...identityMetrics(registry),
   };
+  for (const former of FORMER_COUNTERS) registry.registerMetric(copyOf(registry, former));
+  return metrics;
+}
+
+/** Counters under the names of the version before, beside today's. To be removed with the next version. */
+const FORMER_COUNTERS = [
+  { name: 'bridge_doorbells_total', now: 'bridge_wake_ups_total', labelNames: ['source', 'result'] },
+  { name: 'bridge_sweep_mended_total', now: 'bridge_reconcile_mended_total', labelNames: ['kind'] },
+];
+
+function copyOf(registry: Registry, { name, now, labelNames }: (typeof FORMER_COUNTERS)[number]) {
+  return new Counter({
+    ...{ name, labelNames, registers: [] },
+    help: `Deprecated, the former name of ${now}`,
+    async collect() {
+      this.reset();
+      const { values = [] } = (await registry.getSingleMetric(now)?.get()) ?? {};
+      for (const { labels, value } of values) this.inc(labels, value);
+    },
+  });
 }
 
 export type Metrics = ReturnType<typeof createMetrics>;
@@ -84,8 +104,8 @@ function itemMetrics(registry: Registry) {
       labelNames: ['kind'],
       registers,
     }),
-    sweepMended: new Counter({
-      name: 'bridge_sweep_mended_total',
+    reconcileMended: new Counter({
+      name: 'bridge_reconcile_mended_total',
       help: 'Repairs of the nightly reconcile: spaces and rooms that differed from FHIR, and lost invitations',
       labelNames: ['kind'],
       registers,
@@ -104,18 +124,18 @@ function readerMetrics(registry: Registry) {
   return {
     readerPasses: new Counter({
       name: 'bridge_reader_passes_total',
-      help: 'Passes of the readers over the homeserver and the FHIR server',
+      help: 'Passes of the jobs that run on one replica at a time, the readers among them',
       labelNames: ['reader', 'result'],
       registers,
     }),
     readerItems: new Counter({
       name: 'bridge_reader_items_total',
-      help: 'New items found by the readers',
+      help: 'What the jobs found: new items, rooms to mend, rows to prune',
       labelNames: ['reader'],
       registers,
     }),
-    doorbells: new Counter({
-      name: 'bridge_doorbells_total',
+    wakeUps: new Counter({
+      name: 'bridge_wake_ups_total',
       help: 'Transactions and hooks received',
       labelNames: ['source', 'result'],
       registers,

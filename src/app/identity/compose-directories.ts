@@ -3,8 +3,8 @@ import type { Pool } from 'pg';
 import type { Config } from '../../config/schema.ts';
 import type { Clock } from '../../domain/clock.ts';
 import { connectFhirDirectory, connectServer, createDirectories } from './directories.ts';
-import type { LeasedPass } from './directories.ts';
 import type { AttributeCheck } from '../../jobs/attribute-checks.ts';
+import type { SyncedDirectory } from '../../jobs/sync-directories.ts';
 import { directoriesSettings, serverSettings } from './settings.ts';
 import type { Directory } from '../../identity/directories/directory.ts';
 import type { HomeserverOf, HomeserverSource } from '../../identity/directories/homeserver-discovery.ts';
@@ -13,7 +13,6 @@ import {
   createHomeserverDiscovery,
   createNutsSource,
 } from '../../identity/directories/homeserver-discovery.ts';
-import type { SyncProgress } from '../../identity/directories/sync.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 
@@ -28,7 +27,7 @@ interface Deps {
 /** All directories as one, and the work that goes with them. */
 export interface ComposedDirectories {
   readonly directory: Directory;
-  readonly passes: readonly LeasedPass[];
+  readonly synced: readonly SyncedDirectory[];
   readonly checks: readonly AttributeCheck[];
 }
 
@@ -41,9 +40,6 @@ export function composeDirectories(deps: Deps): ComposedDirectories {
     observeRequest: metrics.observeDirectory,
     observeAsked: (directory, result) => {
       metrics.directoryQuestions.inc({ directory, result });
-    },
-    onSyncProgress: (progress) => {
-      recordProgress(deps, progress);
     },
   });
 }
@@ -72,12 +68,4 @@ function createSource(
     case 'nuts':
       return createNutsSource(connectServer(connection, server, server.timeoutMs), source);
   }
-}
-
-function recordProgress({ clock, metrics }: Deps, progress: SyncProgress): void {
-  const { directory, done } = progress;
-  for (const what of ['read', 'saved', 'removed'] as const) {
-    metrics.directorySync.set({ directory, what }, progress[what]);
-  }
-  if (done) metrics.directorySynced.set({ directory }, clock.now().getTime() / 1000);
 }

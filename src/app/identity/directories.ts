@@ -1,4 +1,4 @@
-// The directories put together: settings in; one directory for look-ups, the syncs of the local table and the change of peppers out.
+// The directories put together: settings in; one directory for look-ups, and those that are kept in the local table, out.
 import type { Pool } from 'pg';
 import type { Clock } from '../../domain/clock.ts';
 import { createDirectoryChain } from '../../identity/directories/chain.ts';
@@ -20,18 +20,12 @@ import { createMcsdDirectory } from '../../identity/directories/mcsd/directory.t
 import { createDirectoryServer } from '../../identity/directories/directory-server.ts';
 import type { DirectoryServer, DirectoryTls } from '../../identity/directories/directory-server.ts';
 import type { AttributeCheck } from '../../jobs/attribute-checks.ts';
+import type { SyncedDirectory } from '../../jobs/sync-directories.ts';
 import type { Directory, Medium } from '../../identity/directories/directory.ts';
 import type { HomeserverOf } from '../../identity/directories/homeserver-discovery.ts';
-import { rotatePeppersOnce } from '../../identity/directories/pepper-rotation.ts';
-import type { SyncProgress, SyncStore } from '../../identity/directories/sync.ts';
-import { syncOnce } from '../../identity/directories/sync.ts';
 import type { TrustConfig } from '../../identity/directories/trust.ts';
 import { createTrust } from '../../identity/directories/trust.ts';
-import { inTransaction } from '../../inbox/database.ts';
-import { readCursor, saveCursor } from '../../store/cursors.ts';
 import { findPeopleByName, findPersonOf, findUsersAt } from '../../store/identities.ts';
-import * as hashes from '../../store/identity-hashes.ts';
-import * as records from '../../store/identity-records.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { RequestObserver } from '../../telemetry/metrics.ts';
 
@@ -50,6 +44,7 @@ export interface ServerSettings {
 interface SyncedSettings extends ServerSettings {
   /** Whether its people are kept in the local table. */
   readonly sync: boolean;
+  readonly syncEveryMs: number;
 }
 
 /** A FHIR directory of care. */
@@ -76,8 +71,6 @@ export interface DirectoriesSettings {
   readonly budgetMs: number;
   readonly agreement: 'first' | 'all';
   readonly media: readonly Medium[];
-  readonly pepperSeconds: number;
-  readonly pepperGraceSeconds: number;
 }
 
 interface Deps {
@@ -88,13 +81,6 @@ interface Deps {
   readonly homeserverOf: HomeserverOf;
   readonly observeRequest: RequestObserver;
   readonly observeAsked: (directory: string, asked: Asked) => void;
-  readonly onSyncProgress: (progress: SyncProgress) => void;
-}
-
-/** Work that runs on one replica at a time; each call is one pass and returns how much it found. */
-export interface LeasedPass {
-  readonly name: string;
-  readonly pass: (signal: AbortSignal) => Promise<number>;
 }
 
 interface Created {
@@ -112,41 +98,21 @@ const LOCAL_TIMEOUT_MS = 1_000;
 /** Puts the directories together. */
 export function createDirectories(deps: Deps): {
   readonly directory: Directory;
-  readonly passes: readonly LeasedPass[];
+  readonly synced: readonly SyncedDirectory[];
   readonly checks: readonly AttributeCheck[];
 } {
-  const { settings, pool, clock, log } = deps;
+  const { settings, log } = deps;
   const links = settings.directories.map((one) => ({
     one,
     ...createOne(deps, one),
     timeoutMs: one.kind === 'local' ? LOCAL_TIMEOUT_MS : one.timeoutMs,
   }));
   const { budgetMs, agreement, media } = settings;
-  const syncs = links
-    .filter(({ one }) => one.kind !== 'local' && one.sync)
-    .map(({ directory }): LeasedPass => ({
-      name: `identity:${directory.name}`,
-      pass: (signal) =>
-        syncOnce(
-          { directory, store: syncStore(pool, directory.name), log, onProgress: deps.onSyncProgress },
-          signal,
-        ),
-    }));
-  const rotation: LeasedPass = {
-    name: 'identity:peppers',
-    pass: (signal) =>
-      rotatePeppersOnce(
-        {
-          ...{ store: pepperStore(pool), clock },
-          rotateEverySeconds: settings.pepperSeconds,
-          graceSeconds: settings.pepperGraceSeconds,
-        },
-        signal,
-      ),
-  };
   return {
     directory: createDirectoryChain({ links, budgetMs, agreement, media, log, observe: deps.observeAsked }),
-    passes: [...syncs, rotation],
+    synced: links.flatMap(({ one, directory }) =>
+      one.kind !== 'local' && one.sync ? [{ directory, intervalMs: one.syncEveryMs }] : [],
+    ),
     checks: links.flatMap(({ directory, check }) =>
       check === undefined ? [] : [{ directory: directory.name, ...check }],
     ),
@@ -220,35 +186,5 @@ function keycloakDirectory(deps: Deps, one: KeycloakSettings): Created {
       needed: neededAttributes(mapping, deps.settings.media),
       unreliable: (signal) => unreliableAttributes(api, mapping, signal),
     },
-  };
-}
-
-/** Where the sync of one directory keeps what it read; one cursor each. */
-function syncStore(pool: Pool, directory: string): SyncStore {
-  const cursor = `identity:${directory}`;
-  return {
-    readPosition: () => readCursor(pool, cursor),
-    unseen: (pass, limit) => records.findUnseenRecords(pool, directory, pass, limit),
-    save: (page) =>
-      inTransaction(pool, async (tx) => {
-        await records.saveIdentityRecords(tx, directory, page.records, page.seenIn);
-        await records.removeIdentityRecords(tx, directory, page.gone);
-        await saveCursor(tx, cursor, page.position);
-      }),
-  };
-}
-
-function pepperStore(pool: Pool) {
-  return {
-    readPeppers: () => hashes.readPeppers(pool),
-    begin: (pepper: string, replaces: string | undefined) =>
-      inTransaction(pool, async (tx) => {
-        await records.lockOutIdentityWriters(tx);
-        await hashes.beginPepper(tx, pepper, replaces);
-      }),
-    hashNextBatch: (size: number) => inTransaction(pool, (tx) => hashes.hashNextBatch(tx, size)),
-    announce: () => inTransaction(pool, hashes.announcePepper),
-    forgetPrevious: (graceSeconds: number) => hashes.forgetPreviousPepper(pool, graceSeconds),
-    removeStaleHashes: (size: number) => hashes.removeStaleHashes(pool, size),
   };
 }

@@ -55,8 +55,6 @@ export interface IdentityServer {
   readonly routers: readonly Router[];
   /** Tells the homeservers of invitees who have become known; any number of replicas may at one time. */
   readonly deliverInvites: (signal: AbortSignal) => Promise<void>;
-  /** Deletes what has expired: tokens, invitations, old audit records. */
-  readonly prune: () => Promise<void>;
 }
 
 type BackendAuthName = Exclude<Config['identity']['backendAuth'], 'off'>;
@@ -65,13 +63,12 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const MINUTE = 60;
 const DAY = 86_400;
-const PRUNE_BATCH = 10_000;
 
 /** Puts the identity server together. */
 export function createIdentityServer(deps: IdentityServerDeps): IdentityServer {
-  const { config, pool, clock, metrics } = deps;
+  const { config, metrics } = deps;
   const shared = sharedParts(deps);
-  const { backendAuth, service, auditDays } = config.identity;
+  const { backendAuth, service } = config.identity;
   return {
     routers: createIdentityRouters({
       backend: backendAuth === 'off' ? undefined : backendDeps(deps, shared, backendAuth),
@@ -83,13 +80,6 @@ export function createIdentityServer(deps: IdentityServerDeps): IdentityServer {
       },
     }),
     deliverInvites: deliveryOf(deps, shared),
-    async prune() {
-      const now = clock.now();
-      await accountTables.pruneTokens(pool, now);
-      await inviteTable.pruneInvites(pool, now);
-      const olderThan = new Date(now.getTime() - auditDays * DAY_MS);
-      while ((await auditTable.pruneAudit(pool, olderThan, PRUNE_BATCH)) === PRUNE_BATCH);
-    },
   };
 }
 

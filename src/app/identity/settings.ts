@@ -24,18 +24,7 @@ export function directoriesSettings({ identity, matrix }: Config): DirectoriesSe
     budgetMs: identity.directoriesBudgetSeconds * 1000,
     agreement: identity.directoriesAgreement,
     media: identity.media,
-    pepperSeconds: identity.pepperHours * 3_600,
-    pepperGraceSeconds: identity.pepperGraceMinutes * 60,
   };
-}
-
-/** How often each directory that is kept in the local table is read, by name. */
-export function syncIntervals({ identity }: Config): ReadonlyMap<string, number> {
-  return new Map(
-    identity.directories.flatMap((one) =>
-      one.kind !== 'local' && one.sync ? [[one.name, one.syncSeconds * 1000] as const] : [],
-    ),
-  );
 }
 
 /** What a server is and how it is reached. */
@@ -54,7 +43,7 @@ export function serverSettings(one: Source | Configured<'mcsd' | 'keycloak'>): S
 function mcsdSettings(one: Configured<'mcsd'>): McsdSettings {
   const { kind, sync, bearerToken, trustedServers, authoritativeFor, believePublished } = one;
   return {
-    ...{ ...serverSettings(one), kind, sync, bearerToken },
+    ...{ ...serverSettings(one), kind, sync, syncEveryMs: one.syncSeconds * 1000, bearerToken },
     trust: { trustedServers, authoritativeFor, believePublished },
     overlapMs: one.overlapSeconds * 1000,
     passEveryMs: one.passHours * HOUR_MS,
@@ -65,7 +54,8 @@ function keycloakSettings(one: Configured<'keycloak'>, serverName: string): Keyc
   const { kind, sync, realm, clientId, clientSecret = '', attributes, trustedServers } = one;
   const { passwordClientId, passwordClientSecret } = one;
   return {
-    ...{ ...serverSettings(one), kind, sync, realm, client: { clientId, clientSecret } },
+    ...{ ...serverSettings(one), kind, sync, syncEveryMs: one.syncSeconds * 1000 },
+    ...{ realm, client: { clientId, clientSecret } },
     ...(passwordClientId !== undefined &&
       passwordClientSecret !== undefined && {
         passwordClient: { clientId: passwordClientId, clientSecret: passwordClientSecret },

@@ -14,8 +14,6 @@ export interface Accounts {
   readonly owner: (token: string) => Promise<MatrixUserId | undefined>;
   /** Forgets a token; tells whether there was one. */
   readonly logout: (token: string) => Promise<boolean>;
-  /** Forgets what has expired. */
-  readonly prune: () => Promise<void>;
 }
 
 interface Deps {
@@ -70,7 +68,6 @@ export function createAccounts({ db, store, checkOpenId, clock, tokenMs }: Deps)
       remembered.delete(token);
       return wasGood;
     },
-    prune: () => store.pruneTokens(db, clock.now()),
   };
 }
 

@@ -4,7 +4,10 @@ import { expect, test } from 'vitest';
 import { createDirectories } from '../../../src/app/identity/directories.ts';
 import { neededAttributes } from '../../../src/identity/directories/keycloak/directory.ts';
 import type { Medium } from '../../../src/identity/directories/directory.ts';
+import { rotatePeppers } from '../../../src/jobs/rotate-peppers.ts';
+import { syncDirectories } from '../../../src/jobs/sync-directories.ts';
 import { readPeppers } from '../../../src/store/identity-hashes.ts';
+import { createMetrics } from '../../../src/telemetry/metrics.ts';
 import { serveScript } from '../../builders/http.ts';
 import { recordingLog } from '../../builders/log.ts';
 import { threepid, useIdentityDatabase } from '../../identity/directories/identity-database.ts';
@@ -25,7 +28,8 @@ test('people of a realm are found by number, by name and by hash', async () => {
     return { body: [{ ...an, lastName: 'Jansen', attributes: { uziNr: ['900000009'] } }] };
   });
   const log = recordingLog();
-  const { directory, passes, checks } = createDirectories({
+  const [clock, metrics] = [{ now: () => new Date(), monotonicMs: () => performance.now() }, createMetrics()];
+  const { directory, synced, checks } = createDirectories({
     settings: {
       directories: [
         { kind: 'local' },
@@ -37,6 +41,7 @@ test('people of a realm are found by number, by name and by hash', async () => {
             allowPrivateAddresses: true,
             timeoutMs: 1000,
             sync: true,
+            syncEveryMs: 60_000,
           },
           ...{ realm: 'care', client: { clientId: 'bridge', clientSecret: 'bridge-secret' } },
           mapping: {
@@ -51,17 +56,20 @@ test('people of a realm are found by number, by name and by hash', async () => {
         },
       ],
       ...{ budgetMs: 1500, agreement: 'first', media: ['email', 'uzi_nr'] },
-      ...{ pepperSeconds: 86_400, pepperGraceSeconds: 900 },
     },
-    ...{ pool: pool(), log, clock: { now: () => new Date(), monotonicMs: () => performance.now() } },
+    ...{ pool: pool(), log, clock },
     ...{ homeserverOf: () => Promise.resolve(undefined), observeRequest: () => () => undefined },
-    ...{ observeAsked: () => undefined, onSyncProgress: () => undefined },
+    observeAsked: () => undefined,
   });
-  expect(passes.map(({ name }) => name)).toEqual(['identity:hs', 'identity:peppers']);
+  const jobs = [
+    ...syncDirectories({ db: pool(), clock, log, metrics }, synced),
+    rotatePeppers({ db: pool(), clock, config: { identity: { pepperHours: 24, pepperGraceMinutes: 15 } } }),
+  ];
+  expect(jobs.map(({ name }) => name)).toEqual(['identity:hs', 'identity:peppers']);
   const [check] = checks;
   expect(check).toMatchObject({ directory: 'hs', needed: ['uziNr'] });
   expect(await check?.unreliable(signal)).toEqual(['uraNr', 'roleCode', 'matrixId']);
-  for (const { pass } of passes) await pass(signal);
+  for (const { pass } of jobs) await pass(signal, () => undefined);
   isUp = false;
   const asked = seen.length;
 

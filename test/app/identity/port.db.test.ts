@@ -33,7 +33,7 @@ async function checking(
     // Hours pass in no time.
     sleep: (ms, signal) => sleep(Math.min(ms, 1), signal),
     directories: {
-      ...{ directory: fakeDirectory(), passes: [] },
+      directory: fakeDirectory(),
       checks: [
         {
           ...{ directory: 'staff', needed: ['uziNr', 'matrixId'] },
@@ -113,7 +113,7 @@ test('it listens as the configuration says, with TLS of its own where that has f
     return createIdentityPort({
       ...{ config, log: recordingLog(), metrics: createMetrics(), pool: pool(), sleep },
       clock: { now: () => new Date(), monotonicMs: () => performance.now() },
-      directories: { directory: fakeDirectory(), passes: [], checks: [] },
+      directories: { directory: fakeDirectory(), checks: [] },
     }).listen;
   };
   expect(await listenOf({})).toEqual({ host: '127.0.0.1', port: 3003 });

@@ -6,8 +6,11 @@ import { sleep } from '../../../src/app/bridge.ts';
 import { composeDirectories } from '../../../src/app/identity/compose-directories.ts';
 import { loadConfig } from '../../../src/config/load.ts';
 import { createIdentityPort } from '../../../src/app/identity/port.ts';
+import { startJobs } from '../../../src/inbox/job.ts';
 import { startReplica } from '../../../src/inbox/replica.ts';
 import { exponentialRetry } from '../../../src/inbox/retry-policy.ts';
+import { rotatePeppers } from '../../../src/jobs/rotate-peppers.ts';
+import { syncDirectories } from '../../../src/jobs/sync-directories.ts';
 import { startHttpServer } from '../../../src/ops/http-server.ts';
 import { createMetrics } from '../../../src/telemetry/metrics.ts';
 import { LEAST } from '../../builders/config.ts';
@@ -102,7 +105,11 @@ async function start(serversUrl: string, env: Readonly<Record<string, string>> =
     ),
     timings: { tryEveryMs: 20 },
   });
-  for (const reader of port.readers) replica.lease(reader.name, reader.run);
+  const jobs = [
+    ...syncDirectories({ clock, db: pool(), log, metrics }, directories.synced),
+    rotatePeppers({ clock, db: pool(), config }),
+  ];
+  await startJobs(replica, jobs, { sleep: quickly, log, metrics, ready: () => Promise.resolve() });
   const ending = new AbortController();
   const running = port.run(ending.signal);
   let ended: Promise<unknown> | undefined;

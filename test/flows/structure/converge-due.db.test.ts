@@ -8,7 +8,9 @@ import { convergeDue } from '../../../src/flows/structure/converge-due.ts';
 import { inTransaction } from '../../../src/inbox/database.ts';
 import { enqueue } from '../../../src/inbox/enqueue.ts';
 import type { RoomChange } from '../../../src/mapping/room-changes.ts';
-import { createPeriodClock } from '../../../src/jobs/scheduler.ts';
+import { repeatJob } from '../../../src/inbox/job.ts';
+import { schedule } from '../../../src/jobs/scheduler.ts';
+import { createMetrics } from '../../../src/telemetry/metrics.ts';
 import { readAdvances } from '../../../src/store/cursors.ts';
 import * as claimedRooms from '../../../src/store/claimed-rooms.ts';
 import * as ghosts from '../../../src/store/ghosts.ts';
@@ -21,6 +23,7 @@ import { itemsIn, useBridgeDatabase } from '../../builders/database.ts';
 import { room } from '../../builders/desired-room.ts';
 import { ref } from '../../builders/fhir.ts';
 import { SETTINGS as ROOM_SETTINGS } from '../../builders/leading-world.ts';
+import { recordingLog } from '../../builders/log.ts';
 import { BOT, roomId } from '../../builders/matrix.ts';
 import type { Resources } from '../../builders/people.ts';
 import { bridgeOver, ghost, SETTINGS, to } from '../../builders/people.ts';
@@ -203,7 +206,7 @@ describe('the clock of periods', () => {
     stopping.abort();
   });
 
-  test('sleeps until the next moment, for half a minute at most, and is rung when there is another', async () => {
+  test('sleeps until the next moment, for half a minute at most, and is woken when there is another', async () => {
     let now = NOON;
     const slept: { ms: number; wake: () => void }[] = [];
     const sleep = (ms: number, signal?: AbortSignal): Promise<void> =>
@@ -213,13 +216,11 @@ describe('the clock of periods', () => {
           resolve();
         });
       });
-    const inc = vi.fn();
     const bridge = {
       ...bridgeAt(NOON),
       clock: { now: () => new Date(now), monotonicMs: () => 0 },
-      metrics: { readerPasses: { inc }, readerItems: { inc } },
     } as unknown as Bridge;
-    const clock = createPeriodClock({ bridge, sleep });
+    const scheduler = repeatJob(schedule(bridge), { sleep, log: recordingLog(), metrics: createMetrics() });
     // Of each pass, the first sleep is the gap, the second the one until the next.
     const nextSleep = async (pass: number): Promise<number | undefined> => {
       await vi.waitUntil(() => slept.length >= pass * 2);
@@ -227,10 +228,10 @@ describe('the clock of periods', () => {
       return slept[pass * 2 - 1]?.ms;
     };
     await saveRoom(TEAM, FIVE);
-    const running = clock.run(stopping.signal);
+    const running = scheduler.run(stopping.signal);
     expect(await nextSleep(1)).toBe(30_000);
     now = '2025-09-26T16:59:57.500Z';
-    clock.ring();
+    scheduler.wake();
     expect(await nextSleep(2)).toBe(2500);
     now = FIVE;
     slept[3]?.wake();
@@ -241,7 +242,7 @@ describe('the clock of periods', () => {
     await running;
   });
 
-  test('is rung by whoever stores another moment, and only then', async () => {
+  test('is woken when another moment is stored, and only then', async () => {
     const listener = await pool().connect();
     const heard: string[] = [];
     listener.on('notification', ({ channel }) => void heard.push(channel));

@@ -3,6 +3,7 @@ import { createPublicKey, verify } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { JsonValue } from '../../../src/domain/json.ts';
 import { canonicalJson } from '../../../src/identity/service-api/canonical-json.ts';
+import { pruneIdentity } from '../../../src/jobs/prune-identity.ts';
 import { gate } from '../../builders/http.ts';
 import type { Answer, SeenRequest } from '../../builders/http.ts';
 import { found, honestHomeserver, useWorlds } from '../world.ts';
@@ -207,7 +208,9 @@ describe('delivery', () => {
     const world = await start();
     await store(world);
     world.clock.advance(31 * 86_400_000);
-    await world.server.prune();
+    const { pool: db, clock } = world;
+    const { pass } = pruneIdentity({ db, clock, config: { identity: { auditDays: 1 } } });
+    expect(await pass(new AbortController().signal, () => undefined)).toBe(3);
     expect(await pending(world)).toEqual([]);
     expect((await world.pool.query('select from identity_token')).rowCount).toBe(0);
   });

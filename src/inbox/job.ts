@@ -1,0 +1,97 @@
+// A job: what one replica at a time does again and again, when it is woken and every so often all the same.
+import type { Sleep } from '../domain/clock.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { describeThrown } from './errors.ts';
+import type { Replica } from './replica.ts';
+
+export interface Job {
+  /** Of its lease, in its metrics and in logs. It lasts: replicas of two versions share the lease. */
+  readonly name: string;
+  /** Between two passes when nothing wakes it; a function is asked after each pass. */
+  readonly intervalMs: number | (() => number);
+  /** The least time between the beginnings of two passes: wake-ups in between are answered by one pass. */
+  readonly gapMs?: number;
+  /** The channel of the notifications that wake it, and which of them do; an empty one does in any case. */
+  readonly wakeUps?: { readonly channel: string; readonly isFor?: (payload: string) => boolean };
+  /**
+   * Does what there is to do.
+   * @param again asks for another pass
+   * @returns how much there was
+   */
+  readonly pass: (signal: AbortSignal, again: () => void) => Promise<number>;
+}
+
+export interface JobDeps {
+  readonly sleep: Sleep;
+  readonly log: Log;
+  readonly metrics: Pick<Metrics, 'readerPasses' | 'readerItems'>;
+}
+
+export interface RepeatedJob {
+  /** Asks for a pass; one that is under way does not count, since it may have looked already. */
+  readonly wake: () => void;
+  /** Makes passes until the signal is aborted. A failed pass is logged, and repeated after the interval. */
+  readonly run: (signal: AbortSignal) => Promise<void>;
+}
+
+/** Creates the repetition of a job; run it under a lease. Its passes are counted, and what they found. */
+export function repeatJob(job: Job, { sleep, log, metrics }: JobDeps): RepeatedJob {
+  const { name, intervalMs, gapMs = 0 } = job;
+  let woken = new AbortController();
+  const wake = (): void => {
+    woken.abort();
+  };
+
+  async function passOnce(signal: AbortSignal): Promise<boolean> {
+    try {
+      metrics.readerItems.inc({ reader: name }, await job.pass(signal, wake));
+      metrics.readerPasses.inc({ reader: name, result: 'ok' });
+      return true;
+    } catch (error) {
+      if (signal.aborted) return false;
+      metrics.readerPasses.inc({ reader: name, result: 'failed' });
+      log.warn({ job: name, error: describeThrown(error) }, 'A pass failed and will be repeated');
+      return false;
+    }
+  }
+
+  return {
+    wake,
+    async run(signal) {
+      while (!signal.aborted) {
+        woken = new AbortController();
+        const gap = sleep(gapMs, signal);
+        const passed = await passOnce(signal);
+        // A server that just failed is not asked again at once, however often it wakes the job.
+        const untilNext = typeof intervalMs === 'number' ? intervalMs : intervalMs();
+        await sleep(untilNext, passed ? AbortSignal.any([signal, woken.signal]) : signal);
+        await gap;
+      }
+    },
+  };
+}
+
+/**
+ * Runs each job on one of the replicas at a time, for as long as this one works.
+ * @param ready is waited for whenever this replica gets a job's lease
+ */
+export async function startJobs<Kind extends Job>(
+  replica: Pick<Replica, 'lease' | 'listen'>,
+  jobs: readonly Kind[],
+  deps: JobDeps & { readonly ready: (job: Kind, signal: AbortSignal) => Promise<void> },
+): Promise<void> {
+  for (const job of jobs) {
+    const { wake, run } = repeatJob(job, deps);
+    if (job.wakeUps !== undefined) {
+      const { channel, isFor = () => true } = job.wakeUps;
+      await replica.listen(channel, (payload) => {
+        if (payload === '' || isFor(payload)) wake();
+      });
+    }
+    replica.lease(job.name, async (signal) => {
+      await deps.ready(job, signal);
+      await run(signal);
+    });
+  }
+}

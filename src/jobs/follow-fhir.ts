@@ -1,0 +1,59 @@
+// The readers of the FHIR server, one for each type that is followed: what changed since the cursor, woken by the hooks.
+import type { Config } from '../config/schema.ts';
+import type { FollowedType } from '../domain/fhir.ts';
+import { FOLLOWED_TYPES, isPersonType } from '../domain/fhir.ts';
+import { pullOnce } from '../fhir/puller.ts';
+import type { Bridge } from '../flows/bridge.ts';
+import type { Intake } from '../flows/intake.ts';
+import { fhirReader } from '../flows/intake.ts';
+import { readCursor } from '../store/cursors.ts';
+import type { BridgeJob } from './job.ts';
+
+/** The channel of the notifications that a hook was called; each names a type. */
+export const FHIR_CHANNEL = 'bridge_fhir';
+
+const GAP_MS = 100;
+/** A server holds many people on whom no room depends: they are looked for less often. */
+const PEOPLE_GAP_MS = 500;
+
+interface Deps extends Pick<Bridge, 'db' | 'fhir'> {
+  readonly config: Pick<Config, 'fhir'>;
+  readonly intake: Pick<Intake, 'pulled' | 'pulledAsKnown' | 'pulledUpTo'>;
+}
+
+/** The jobs. */
+export function followFhir(deps: Deps): readonly BridgeJob[] {
+  return FOLLOWED_TYPES.map((resourceType) => followType(deps, resourceType));
+}
+
+function followType({ config: { fhir }, db, intake, ...deps }: Deps, resourceType: FollowedType): BridgeJob {
+  const name = fhirReader(resourceType);
+  const isPeople = isPersonType(resourceType);
+  return {
+    name,
+    intervalMs: (isPeople ? fhir.peoplePollIntervalSeconds : fhir.pollIntervalSeconds) * 1000,
+    gapMs: isPeople ? PEOPLE_GAP_MS : GAP_MS,
+    wakeUps: { channel: FHIR_CHANNEL, isFor: (payload) => payload === resourceType },
+    pass: (signal) =>
+      pullOnce(
+        {
+          server: deps.fhir,
+          resourceType,
+          pageSize: fhir.pageSize,
+          overlapMs: fhir.overlapSeconds * 1000,
+          readFrom: fhir.readFrom,
+          ...(isPeople && { elements: elementsOf(resourceType) }),
+          store: (resources) => intake.pulled(resourceType, resources),
+          storeAsKnown: intake.pulledAsKnown,
+          readCursor: () => readCursor(db, name),
+          saveCursor: (cursor, forgetBefore) => intake.pulledUpTo(resourceType, cursor, forgetBefore),
+        },
+        signal,
+      ),
+  };
+}
+
+/** What decides whom a change of a person concerns. */
+function elementsOf(resourceType: string): readonly string[] {
+  return ['id', 'meta', ...(resourceType === 'PractitionerRole' ? ['practitioner', 'organization'] : [])];
+}

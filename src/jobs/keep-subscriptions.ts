@@ -1,0 +1,19 @@
+// Looks after the Subscriptions by which the FHIR server calls the hooks.
+import type { Config } from '../config/schema.ts';
+import { ensureSubscriptions } from '../fhir/subscriptions.ts';
+import type { Bridge } from '../flows/bridge.ts';
+import type { BridgeJob } from './job.ts';
+
+const INTERVAL_MS = 60_000;
+
+/** The job. */
+export function keepSubscriptions({
+  fhir: server,
+  config,
+}: Pick<Bridge, 'fhir'> & { readonly config: Pick<Config, 'fhir'> }): BridgeJob {
+  return {
+    name: 'fhir:Subscription',
+    intervalMs: INTERVAL_MS,
+    pass: (signal) => ensureSubscriptions({ server, ...config.fhir }, signal),
+  };
+}

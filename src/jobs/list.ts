@@ -1,0 +1,45 @@
+// The list of all jobs. Each has a lease of its own; `bridge_reader_passes_total{reader="<its name>"}` counts its passes.
+import type { Config } from '../config/schema.ts';
+import type { Bridge } from '../flows/bridge.ts';
+import type { Intake } from '../flows/intake.ts';
+import { followFhir } from './follow-fhir.ts';
+import type { BridgeJob } from './job.ts';
+import { keepSubscriptions } from './keep-subscriptions.ts';
+import { nightlyReconcile } from './nightly-reconcile.ts';
+import { pruneIdentity } from './prune-identity.ts';
+import { pruneInbox } from './prune-inbox.ts';
+import { publishGhosts } from './publish-ghosts.ts';
+import { readMatrix } from './read-matrix.ts';
+import { rotatePeppers } from './rotate-peppers.ts';
+import { schedule } from './scheduler.ts';
+import type { SyncedDirectory } from './sync-directories.ts';
+import { syncDirectories } from './sync-directories.ts';
+
+export interface JobsDeps {
+  readonly config: Config;
+  readonly bridge: Bridge;
+  readonly intake: Intake;
+  /** The directories that are kept in the local table; undefined where the identity port is off. */
+  readonly synced: readonly SyncedDirectory[] | undefined;
+}
+
+/** Creates all jobs that the configuration asks for. */
+export function createJobs({ config, bridge, intake, synced }: JobsDeps): readonly BridgeJob[] {
+  const { identity } = config;
+  return [
+    readMatrix({ ...bridge, config, intake }), // matrix
+    ...followFhir({ ...bridge, config, intake }), // fhir:<type>
+    ...(config.fhir.subscriptions ? [keepSubscriptions({ ...bridge, config })] : []), // fhir:Subscription
+    schedule(bridge), // periods
+    ...(config.sweep.enabled ? [nightlyReconcile(bridge, config)] : []), // nightly-reconcile
+    ...(identity.publishToOwnFhir ? [publishGhosts(bridge)] : []), // publish-ghosts
+    pruneInbox({ ...bridge, config }), // prune-inbox
+    ...(synced === undefined
+      ? []
+      : [
+          ...syncDirectories(bridge, synced), // identity:<name of the directory>
+          rotatePeppers({ ...bridge, config }), // identity:peppers
+          pruneIdentity({ ...bridge, config }), // identity:prune
+        ]),
+  ];
+}

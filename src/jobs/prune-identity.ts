@@ -1,0 +1,35 @@
+// Deletes what the identity port keeps and has expired: tokens, invitations, old audit records.
+import type { Config } from '../config/schema.ts';
+import type { Bridge } from '../flows/bridge.ts';
+import { pruneTokens } from '../store/identity-accounts.ts';
+import { pruneAudit } from '../store/identity-audit.ts';
+import { pruneInvites } from '../store/identity-invites.ts';
+import type { BridgeJob } from './job.ts';
+
+const INTERVAL_MS = 60 * 60 * 1000;
+const AUDIT_BATCH = 10_000;
+
+/** The job. */
+export function pruneIdentity({
+  db,
+  clock,
+  config,
+}: Pick<Bridge, 'clock' | 'db'> & {
+  readonly config: { readonly identity: Pick<Config['identity'], 'auditDays'> };
+}): BridgeJob {
+  return {
+    name: 'identity:prune',
+    intervalMs: INTERVAL_MS,
+    withoutBot: true,
+    async pass() {
+      const now = clock.now();
+      let pruned = (await pruneTokens(db, now)) + (await pruneInvites(db, now));
+      const olderThan = new Date(now.getTime() - config.identity.auditDays * 86_400_000);
+      for (;;) {
+        const count = await pruneAudit(db, olderThan, AUDIT_BATCH);
+        pruned += count;
+        if (count < AUDIT_BATCH) return pruned;
+      }
+    },
+  };
+}

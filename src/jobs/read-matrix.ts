@@ -1,0 +1,46 @@
+// The reader of the homeserver: `/sync` from where the last pass ended, woken by every push.
+import type { Config } from '../config/schema.ts';
+import type { Bridge } from '../flows/bridge.ts';
+import type { Intake } from '../flows/intake.ts';
+import { MATRIX_READER } from '../flows/intake.ts';
+import { syncOnce } from '../matrix/sync-reader.ts';
+import { awaitsSync, lastArrival } from '../store/arrivals.ts';
+import { readCursor } from '../store/cursors.ts';
+import type { BridgeJob } from './job.ts';
+
+/** The channel of the notifications that a push has come. */
+export const MATRIX_CHANNEL = 'bridge_matrix';
+
+/** A sync costs the homeserver some tens of milliseconds. */
+const GAP_MS = 150;
+
+interface Deps extends Pick<Bridge, 'db' | 'homeserver' | 'settings'> {
+  readonly config: Pick<Config, 'matrix'>;
+  readonly intake: Pick<Intake, 'synced'>;
+}
+
+/** The job. */
+export function readMatrix({ db, homeserver, settings, config, intake }: Deps): BridgeJob {
+  return {
+    name: MATRIX_READER,
+    intervalMs: config.matrix.syncIntervalSeconds * 1000,
+    gapMs: GAP_MS,
+    wakeUps: { channel: MATRIX_CHANNEL },
+    async pass(signal, again) {
+      const upTo = await lastArrival(db);
+      const found = await syncOnce(
+        {
+          homeserver,
+          bot: settings.bot,
+          readPosition: () => readCursor(db, MATRIX_READER),
+          lastArrival: () => lastArrival(db),
+          store: intake.synced,
+        },
+        signal,
+      );
+      // With a homeserver of many workers, /sync may know of an event a little later than push does.
+      if (await awaitsSync(db, upTo)) again();
+      return found;
+    },
+  };
+}

@@ -1,0 +1,44 @@
+// Changes the pepper of hashed look-ups once it is old, and ends the grace of the one before.
+import type { Pool } from 'pg';
+import type { Config } from '../config/schema.ts';
+import type { Bridge } from '../flows/bridge.ts';
+import type { PepperStore } from '../identity/directories/pepper-rotation.ts';
+import { rotatePeppersOnce } from '../identity/directories/pepper-rotation.ts';
+import { inTransaction } from '../inbox/database.ts';
+import * as hashes from '../store/identity-hashes.ts';
+import { lockOutIdentityWriters } from '../store/identity-records.ts';
+import type { BridgeJob } from './job.ts';
+
+const INTERVAL_MS = 60_000;
+
+interface Deps extends Pick<Bridge, 'clock' | 'db'> {
+  readonly config: { readonly identity: Pick<Config['identity'], 'pepperHours' | 'pepperGraceMinutes'> };
+}
+
+/** The job. */
+export function rotatePeppers({ db, clock, config: { identity } }: Deps): BridgeJob {
+  const store = pepperStore(db);
+  const rotateEverySeconds = identity.pepperHours * 3_600;
+  const graceSeconds = identity.pepperGraceMinutes * 60;
+  return {
+    name: 'identity:peppers',
+    intervalMs: INTERVAL_MS,
+    withoutBot: true,
+    pass: (signal) => rotatePeppersOnce({ store, clock, rotateEverySeconds, graceSeconds }, signal),
+  };
+}
+
+function pepperStore(pool: Pool): PepperStore {
+  return {
+    readPeppers: () => hashes.readPeppers(pool),
+    begin: (pepper, replaces) =>
+      inTransaction(pool, async (tx) => {
+        await lockOutIdentityWriters(tx);
+        await hashes.beginPepper(tx, pepper, replaces);
+      }),
+    hashNextBatch: (size) => inTransaction(pool, (tx) => hashes.hashNextBatch(tx, size)),
+    announce: () => inTransaction(pool, hashes.announcePepper),
+    forgetPrevious: (graceSeconds) => hashes.forgetPreviousPepper(pool, graceSeconds),
+    removeStaleHashes: (size) => hashes.removeStaleHashes(pool, size),
+  };
+}

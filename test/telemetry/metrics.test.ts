@@ -1,0 +1,23 @@
+// The metrics: one that was renamed is read by its former name too, for as long as dashboards need to follow.
+import { expect, test } from 'vitest';
+import { createMetrics } from '../../src/telemetry/metrics.ts';
+
+test('a counter that was renamed says the same under both names, however often it is read', async () => {
+  const { registry, wakeUps, reconcileMended } = createMetrics();
+  wakeUps.inc({ source: 'matrix', result: 'stored' }, 3);
+  reconcileMended.inc({ kind: 'CareTeam' });
+  const lines = async (): Promise<readonly string[]> =>
+    (await registry.metrics())
+      .split('\n')
+      .filter((line) => /^bridge_(doorbells|wake_ups|sweep|reconcile)/.test(line));
+  await lines();
+  wakeUps.inc({ source: 'fhir', result: 'rung' });
+  expect(await lines()).toEqual([
+    'bridge_reconcile_mended_total{kind="CareTeam"} 1',
+    'bridge_wake_ups_total{source="matrix",result="stored"} 3',
+    'bridge_wake_ups_total{source="fhir",result="rung"} 1',
+    'bridge_doorbells_total{source="matrix",result="stored"} 3',
+    'bridge_doorbells_total{source="fhir",result="rung"} 1',
+    'bridge_sweep_mended_total{kind="CareTeam"} 1',
+  ]);
+});
