@@ -6,6 +6,7 @@ import { configCommand } from './config.ts';
 import { dlqCommand } from './dlq.ts';
 import { errorsCommand } from './errors.ts';
 import { healthcheckCommand } from './healthcheck.ts';
+import { ignoredReasonsCommand } from './ignored-reasons.ts';
 import { initCommand } from './init.ts';
 import { kindsCommand } from './kinds.ts';
 import { migrateCommand } from './migrate.ts';
@@ -26,7 +27,8 @@ const program = new Command('fhir-matrix-bridge')
   .addCommand(personCommand())
   .addCommand(healthcheckCommand())
   .addCommand(errorsCommand())
-  .addCommand(kindsCommand());
+  .addCommand(kindsCommand())
+  .addCommand(ignoredReasonsCommand());
 
 try {
   await program.parseAsync();

@@ -37,12 +37,13 @@ function recordOf(
   { enqueue, onFacts }: Deps,
 ): { record?: RecordEffect } {
   const told = facts.length > 0 ? onFacts : undefined;
-  if (told === undefined && next.length === 0) return record === undefined ? {} : { record };
+  const hasNext = typeof next === 'function' || next.length > 0;
+  if (told === undefined && !hasNext) return record === undefined ? {} : { record };
   return {
     async record(tx) {
       await record?.(tx);
       await told?.(tx, item, facts);
-      await enqueue(tx, typeof next === 'function' ? await next(tx) : next);
+      if (hasNext) await enqueue(tx, typeof next === 'function' ? await next(tx) : next);
     },
   };
 }

@@ -7,6 +7,7 @@ import { composing, importTable } from '../../eslint.config.ts';
 import { configJsonSchema, configKeys } from '../../src/config/keys.ts';
 import { configReference } from '../../src/config/reference.ts';
 import { sampleConfig } from '../../src/config/sample.ts';
+import { ignoredReference } from '../../src/flows/ignored-reference.ts';
 import { registrationYaml } from '../../src/matrix/registration.ts';
 import { kindsPage } from '../../src/messages/kinds-page.ts';
 import { KINDS } from '../../src/messages/registry.ts';
@@ -20,6 +21,7 @@ describe('up to date (else: npm run generate)', () => {
     ['docs/reference/configuration.md', configReference()],
     ['docs/reference/errors.md', errorReference()],
     ['docs/reference/what-crosses.md', kindsPage(KINDS)],
+    ['docs/reference/ignored-reasons.md', ignoredReference()],
     ['docs/reference/config.schema.json', `${JSON.stringify(configJsonSchema(), null, 2)}\n`],
     ['docs/explanation/architecture.svg', architectureDrawing()],
   ])('%s', async (path, expected) => {
