@@ -41,7 +41,7 @@ export function composeDaemon(config: Config, log: Log): Daemon {
     transact: (work) => inTransaction(pool, work),
     enqueue,
     knownSourceIds,
-    ringMatrix: (tx) => notify(tx, MATRIX_CHANNEL),
+    wakeMatrixReader: (tx) => notify(tx, MATRIX_CHANNEL),
     thread: bridge.thread,
     store: { arrivals, cursors, resourceVersions, roomMembers },
   });
@@ -62,12 +62,13 @@ export function composeDaemon(config: Config, log: Log): Daemon {
     jobs,
     identity,
     handle: createHandle(bridge),
-    onParked: createReportFailure(bridge),
+    onDeadLetter: createReportFailure(bridge),
     queueStats: async () => {
       const stats = await readQueueStats(pool);
       metrics.setQueue(stats);
       return {
         ...stats,
+        parkedItems: stats.deadLetters, // the former name, until the next version
         arrivals: await arrivals.countArrivals(pool),
         readers: await cursors.readAdvances(pool),
       };

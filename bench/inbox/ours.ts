@@ -47,7 +47,7 @@ export const ours: Contender = {
         return client;
       },
       async handle(item, attempt) {
-        const ok = await work(item.payload as unknown as Task, attempt.number);
+        const ok = await work(item.payload as Task, attempt.number);
         if (ok) return { kind: 'done' };
         return { kind: 'retry', error: { code: 'FAILS_ONCE', message: '' }, afterMs: 0 };
       },

@@ -35,7 +35,7 @@ const PATIENCE_MS = 60 * 60_000;
 const QUIET_MS = 5 * 60_000;
 const statsSchema = z.looseObject({
   waitingItems: z.number(),
-  parkedItems: z.number(),
+  deadLetters: z.number(),
   arrivals: z.number(),
 });
 
@@ -71,12 +71,12 @@ export async function runScenario(
   const creation = { ...callsOf(counters), seconds };
   await timed(say, 'invitations accepted', () => acceptInvitations(teams, homeserver.serverName));
   problems.push(...(await awaitQuiet(bridge.url, 'after all invitations were accepted')));
-  const { parkedItems } = await readStats(bridge.url);
+  const { deadLetters } = await readStats(bridge.url);
   // Its readers' polls would be counted as the resync's.
   await bridge.service.stop();
   const resync = await measureResync(stack, bridge, counters, rooms);
   await proxy.stop();
-  if (parkedItems > 0) problems.push(`${parkedItems} items became dead letters`);
+  if (deadLetters > 0) problems.push(`${deadLetters} items became dead letters`);
   return { creation, resync, problems: [...problems, ...resync.problems] };
 }
 

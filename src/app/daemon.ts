@@ -6,7 +6,7 @@ import { createBotRegistration } from './bot-registration.ts';
 import type { Clock, Sleep } from '../domain/clock.ts';
 import { TransactionPoolerError } from '../inbox/errors.ts';
 import type { IdentityPort } from './identity/port.ts';
-import type { Handle, OnParked } from '../inbox/item.ts';
+import type { Handle, OnDeadLetter } from '../inbox/item.ts';
 import { startJobs } from '../inbox/job.ts';
 import type { Replica } from '../inbox/replica.ts';
 import { startReplica } from '../inbox/replica.ts';
@@ -36,7 +36,7 @@ export interface DaemonDeps {
   /** The second port; undefined where it is off. */
   readonly identity: IdentityPort | undefined;
   readonly handle: Handle;
-  readonly onParked: OnParked;
+  readonly onDeadLetter: OnDeadLetter;
   readonly queueStats: () => Promise<Readonly<Record<string, unknown>>>;
   readonly registerBot: (signal: AbortSignal) => Promise<void>;
   readonly checks: Readonly<Record<'matrix' | 'fhir', (signal: AbortSignal) => Promise<void>>>;
@@ -141,12 +141,12 @@ async function untilWorking(deps: DaemonDeps, signal: AbortSignal): Promise<Repl
 }
 
 async function startWorking(deps: DaemonDeps, signal: AbortSignal): Promise<Replica> {
-  const { config, jobs, pool, connectSession, onParked, clock, sleep, log, metrics } = deps;
+  const { config, jobs, pool, connectSession, onDeadLetter, clock, sleep, log, metrics } = deps;
   const bot = createBotRegistration({ registerBot: () => deps.registerBot(signal), sleep, log });
   const replica = await startReplica({
     pool,
     connectSession,
-    onParked,
+    onDeadLetter,
     clock,
     sleep,
     log,

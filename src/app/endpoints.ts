@@ -1,4 +1,4 @@
-// The endpoints that the two servers call: each stores, rings and answers.
+// The endpoints that the two servers call: each stores, notifies and answers.
 import type { Router } from 'express';
 import type { Pool } from 'pg';
 import type { Config } from '../config/schema.ts';
@@ -52,7 +52,7 @@ export function createEndpoints({
     }),
     createHooksRouter({
       checkBearer: createBearerCheck([config.fhir.hookSecret, config.fhir.previousHookSecret]),
-      ring: (resourceType) => notify(pool, FHIR_CHANNEL, resourceType),
+      notify: (resourceType) => notify(pool, FHIR_CHANNEL, resourceType),
       log,
       count: counter('fhir'),
     }),

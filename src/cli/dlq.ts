@@ -3,7 +3,7 @@ import { Command, Option } from 'commander';
 import type { Pool } from 'pg';
 import { loadConfig } from '../config/load.ts';
 import { inTransaction } from '../inbox/database.ts';
-import { discardParkedItem, listParkedItems, retryParkedItem } from '../inbox/parked-items.ts';
+import { discardDeadLetter, listDeadLetters, retryDeadLetter } from '../inbox/dead-letters.ts';
 import { createPool } from '../store/database.ts';
 import { configOption } from './options.ts';
 
@@ -16,12 +16,12 @@ export function dlqCommand(): Command {
     .addCommand(listCommand())
     .addCommand(
       idCommand('retry', 'Put a dead letter back, at the end of its conversation', (pool, id) =>
-        inTransaction(pool, (tx) => retryParkedItem(tx, id)),
+        inTransaction(pool, (tx) => retryDeadLetter(tx, id)),
       ),
     )
     .addCommand(
       idCommand('discard', 'Forget a dead letter for good', async (pool, id) =>
-        (await discardParkedItem(pool, id)) ? 'discarded' : 'missing',
+        (await discardDeadLetter(pool, id)) ? 'discarded' : 'missing',
       ),
     );
 }
@@ -38,11 +38,11 @@ function listCommand(): Command {
     .addOption(new Option('--after <id>', 'only those after this id').default('0'))
     .action(async ({ config, after }: ListOptions) => {
       const items = await withPool(config, (pool) =>
-        listParkedItems(pool, { after: Number(after), limit: PAGE }),
+        listDeadLetters(pool, { after: Number(after), limit: PAGE }),
       );
-      for (const { id, parkedAt, attempts, source, sourceId, errorMessage } of items) {
+      for (const { id, givenUpAt, attempts, source, sourceId, errorMessage } of items) {
         process.stdout.write(
-          [id, parkedAt.toISOString(), attempts, source, sourceId, errorMessage].join('\t') + '\n',
+          [id, givenUpAt.toISOString(), attempts, source, sourceId, errorMessage].join('\t') + '\n',
         );
       }
       if (items.length === 0) process.stdout.write('No dead letters.\n');

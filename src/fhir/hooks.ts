@@ -1,4 +1,4 @@
-// The endpoint of the rest-hook Subscriptions: a doorbell, not a delivery (FHIR R4 Subscription, "REST Hook").
+// The endpoint of the rest-hook Subscriptions: a wake-up, not a delivery (FHIR R4 Subscription, "REST Hook").
 import express from 'express';
 import type { RequestHandler, Router } from 'express';
 import type { FollowedType } from '../domain/fhir.ts';
@@ -8,7 +8,7 @@ import type { Log } from '../telemetry/log.ts';
 interface Deps {
   readonly checkBearer: (authorization: string | undefined) => 'missing' | 'wrong' | 'right';
   /** Rings for a resource type; resolves when every replica can hear it. */
-  readonly ring: (resourceType: FollowedType) => Promise<void>;
+  readonly notify: (resourceType: FollowedType) => Promise<void>;
   readonly log: Log;
   readonly count: (result: 'stored' | 'refused' | 'failed') => void;
 }
@@ -19,10 +19,10 @@ export function hookPath(resourceType: FollowedType): string {
 }
 
 /**
- * Creates the router; mount it at `/`. Empty and form POSTs, PUT and DELETE below the path all ring alike. Bodies are
+ * Creates the router; mount it at `/`. Empty and form POSTs, PUT and DELETE below the path are all alike. Bodies are
  * not read: what changed is read from the server.
  */
-export function createHooksRouter({ checkBearer, ring, log, count }: Deps): Router {
+export function createHooksRouter({ checkBearer, notify, log, count }: Deps): Router {
   const typeByName = new Map<string, FollowedType>(FOLLOWED_TYPES.map((type) => [type.toLowerCase(), type]));
   const hook: RequestHandler = async (request, response) => {
     const verdict = checkBearer(request.headers.authorization);
@@ -38,12 +38,12 @@ export function createHooksRouter({ checkBearer, ring, log, count }: Deps): Rout
       return;
     }
     try {
-      await ring(resourceType);
+      await notify(resourceType);
       count('stored');
       response.status(200).end();
     } catch (error) {
       count('failed');
-      log.error({ error }, 'Could not ring for a hook; the next poll will find what changed');
+      log.error({ error }, 'Could not wake the reader for a hook; the next poll will find what changed');
       response.status(503).end();
     }
   };

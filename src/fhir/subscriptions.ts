@@ -36,7 +36,7 @@ async function ensureSubscription(
   signal: AbortSignal,
 ): Promise<number> {
   const desired = subscriptionFor(resourceType, `${hookUrl}${hookPath(resourceType)}`, hookSecret);
-  // The endpoint is what makes a Subscription ours: never a second one for it, or every change would ring twice.
+  // The endpoint is what makes a Subscription ours: never a second one for it, or every change would be told twice.
   const url = desired.channel.endpoint ?? '';
   const { resources } = await server.search('Subscription', [['url', url]], 1, signal);
   const [existing] = resources;
@@ -57,7 +57,7 @@ function subscriptionFor(resourceType: FollowedType, endpoint: string, secret: s
     status: 'requested',
     reason: 'FHIR-Matrix bridge: tells of changes, which the bridge then reads',
     criteria: `${resourceType}?`,
-    // No payload: the hook only rings, so that no patient data passes through it.
+    // No payload: the hook only wakes the reader, so that no patient data passes through it.
     channel: { type: 'rest-hook', endpoint, header: [`Authorization: Bearer ${secret}`] },
   };
 }

@@ -25,7 +25,7 @@ interface Deps {
   readonly enqueue: typeof enqueue;
   readonly knownSourceIds: typeof knownSourceIds;
   /** Wakes the reader of the homeserver when the transaction commits. */
-  readonly ringMatrix: (tx: ClientBase) => Promise<void>;
+  readonly wakeMatrixReader: (tx: ClientBase) => Promise<void>;
   /** How Communications name their conversation, whose lane they share. */
   readonly thread: ThreadProfile;
   readonly store: {
@@ -49,8 +49,8 @@ const ARRIVAL_PATIENCE_SECONDS = 10;
 
 /** Creates the intake; each of its functions is one commit. */
 export function createIntake(deps: Deps) {
-  const { transact, enqueue: store, knownSourceIds, ringMatrix, thread, store: tables } = deps;
-  const { arrivals, cursors, resourceVersions, roomMembers } = tables;
+  const { transact, enqueue: store, knownSourceIds, wakeMatrixReader, thread } = deps;
+  const { arrivals, cursors, resourceVersions, roomMembers } = deps.store;
   return {
     /** Stores a pushed transaction: events as arrivals, for the reader to order; the rest as items. */
     pushed: async ({ events, ephemeral, toDevice }: TransactionParts): Promise<void> => {
@@ -64,7 +64,7 @@ export function createIntake(deps: Deps) {
         const fresh = events.filter((event) => !known.has(event.event_id));
         if (fresh.length > 0) await arrivals.saveArrivals(tx, fresh);
         await store(tx, [...ephemeral.map(ephemeralItem), ...toDevice.map(toDeviceItem)]);
-        await ringMatrix(tx);
+        await wakeMatrixReader(tx);
       });
     },
 

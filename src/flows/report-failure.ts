@@ -1,5 +1,5 @@
 // An item became a dead letter → the sender of its event is told so (rule 4), in the transaction that makes it one.
-import type { OnParked } from '../inbox/item.ts';
+import type { OnDeadLetter } from '../inbox/item.ts';
 import { isOwnUser } from '../mapping/own-users.ts';
 import type { BridgeError } from '../telemetry/errors.ts';
 import { errorCatalogue, errorEntry } from '../telemetry/errors.ts';
@@ -11,11 +11,9 @@ import { noticeItem } from './items/notice.ts';
 /** Creates what is done when an item becomes a dead letter. */
 export function createReportFailure({
   enqueue,
-  log,
   settings,
-}: Pick<Bridge, 'enqueue' | 'log' | 'settings'>): OnParked {
-  return async (tx, { source, sourceId, payload }, { code }) => {
-    log.error({ code, source, sourceId }, 'An item became a dead letter');
+}: Pick<Bridge, 'enqueue' | 'settings'>): OnDeadLetter {
+  return async (tx, { payload }, { code }) => {
     const event = eventItemSchema.safeParse(payload).data?.event;
     if (event === undefined || isOwnUser(settings, event.sender)) return;
     const { room_id: roomId, sender: about } = event;

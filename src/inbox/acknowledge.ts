@@ -1,21 +1,21 @@
 // Takes handled items off their lanes: what is recorded with one in a transaction of its own, others many at a time.
 import type { ClientBase, Pool } from 'pg';
 import { gaveWay, inTransaction, type Queryable } from './database.ts';
-import type { ClaimedLane } from './claim.ts';
+import type { LeasedLane } from './lease-lanes.ts';
 import type { RecordEffect } from './item.ts';
 
-/** What became of the lane: it has more items, it has none and nobody owns it, or it was no longer ours. */
+/** What became of the lane: it has more items, it has none and no owner, or it was no longer ours. */
 export type Acknowledged = 'more' | 'idle' | 'lost';
 
 /** Moves the lane's head to `position`; when the lane is lost, writes nothing and runs no `record`. */
 export type Acknowledge = (
-  lane: ClaimedLane,
+  lane: LeasedLane,
   position: number,
   record?: RecordEffect,
 ) => Promise<Acknowledged>;
 
 interface Waiting {
-  readonly lane: ClaimedLane;
+  readonly lane: LeasedLane;
   readonly position: number;
   readonly answer: PromiseWithResolvers<Acknowledged>;
 }
@@ -57,7 +57,7 @@ export function createAcknowledge(pool: Pool): Acknowledge {
  */
 export async function inFencedTransaction(
   pool: Pool,
-  lane: ClaimedLane,
+  lane: LeasedLane,
   position: number,
   body: (transaction: ClientBase) => Promise<void>,
 ): Promise<Acknowledged> {
@@ -74,7 +74,7 @@ export async function inFencedTransaction(
   }
 }
 
-async function advanceHead(client: Queryable, lane: ClaimedLane, position: number): Promise<Acknowledged> {
+async function advanceHead(client: Queryable, lane: LeasedLane, position: number): Promise<Acknowledged> {
   const { rows } = await client.query<{ idle: boolean }>(moveHead, [lane.id, lane.epoch, position]);
   if (!rows[0]) return 'lost';
   return rows[0].idle ? 'idle' : 'more';
@@ -89,7 +89,7 @@ async function advanceHeads(pool: Pool, together: readonly Waiting[]): Promise<v
   const moved = new Map(rows.map(({ id, epoch, idle }) => [`${id} ${epoch}`, idle]));
   for (const { lane, position, answer } of together) {
     const idle = moved.get(`${lane.id} ${lane.epoch}`);
-    // Passed over: lost, or locked by somebody who is just storing items, and then to be waited for alone.
+    // Passed over: lost, or locked by a transaction that is storing items; then this one alone waits for it.
     if (idle === undefined) advanceHead(pool, lane, position).then(answer.resolve, answer.reject);
     else answer.resolve(idle ? 'idle' : 'more');
   }
@@ -117,7 +117,7 @@ const moveHead = `
   where id = $1 and epoch = $2 and head < $3
   returning owner is null as idle`;
 
-/** SKIP LOCKED: whoever waits for a lane while holding others makes them wait too, and deadlocks in the end. */
+/** SKIP LOCKED: a statement that waits for a lane while it holds others makes them wait too, and deadlocks in the end. */
 const moveHeads = `
   with given as (
     select * from unnest($1::bigint[], $2::bigint[], $3::bigint[]) as given (id, epoch, position)

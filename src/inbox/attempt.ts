@@ -1,32 +1,39 @@
 // One attempt at one item: calls the handler and writes down what came of it.
 import { describeThrown, itemErrorCodes } from './errors.ts';
-import { fail, giveUp, parkItem, putOff } from './failure.ts';
-import { nameOf, toProgress, where, type AttemptDeps, type InHand, type Progress } from './hand.ts';
+import { fail, giveUp, makeDeadLetter, putOff } from './failure.ts';
+import {
+  nameOf,
+  toProgress,
+  where,
+  type AttemptDeps,
+  type AttemptContext,
+  type Progress,
+} from './attempt-context.ts';
 import type { Attempt, Outcome } from './item.ts';
 
 /** So many deaths in a row are no coincidence: the item itself takes its process down, and never gets an outcome. */
 const mostDeaths = 10;
 
-/** Handles the item in hand, unless it has killed too many replicas. */
-export async function attempt(deps: AttemptDeps, hand: InHand): Promise<Progress> {
-  const { session, history } = hand;
+/** Handles the item, unless it has killed too many replicas. */
+export async function attempt(deps: AttemptDeps, context: AttemptContext): Promise<Progress> {
+  const { session, history } = context;
   if (history.ownersDied >= mostDeaths) {
     const message = `The last ${history.ownersDied} attempts ended with the process that made them`;
-    return giveUp(deps, hand, { attempts: history.attempts, code: itemErrorCodes.ownersDied, message });
+    return giveUp(deps, context, { attempts: history.attempts, code: itemErrorCodes.ownersDied, message });
   }
   if (!session.check()) return 'ended';
-  const { outcome, threw } = await callHandler(deps, hand);
+  const { outcome, threw } = await callHandler(deps, context);
   try {
-    return await settle(deps, hand, outcome, threw);
+    return await settle(deps, context, outcome, threw);
   } catch (error) {
     if (!session.signal.aborted) {
       deps.log.error(
-        { ...where(hand), error: describeThrown(error) },
+        { ...where(context), error: describeThrown(error) },
         'Could not record what came of an item',
       );
     }
     const message = `Not recorded: ${nameOf(error)}`;
-    return fail(deps, hand, { code: itemErrorCodes.notAcknowledged, message, inDoubt: true });
+    return fail(deps, context, { code: itemErrorCodes.notAcknowledged, message, inDoubt: true });
   }
 }
 
@@ -38,8 +45,11 @@ const outcomeKinds: ReadonlySet<unknown> = new Set<Outcome['kind']>([
   'dead',
 ]);
 
-async function callHandler(deps: AttemptDeps, hand: InHand): Promise<{ outcome: Outcome; threw: boolean }> {
-  const { history, item, session } = hand;
+async function callHandler(
+  deps: AttemptDeps,
+  context: AttemptContext,
+): Promise<{ outcome: Outcome; threw: boolean }> {
+  const { history, item, session } = context;
   const startedMs = deps.clock.monotonicMs();
   const ageMs = deps.clock.now().getTime() - item.receivedAt.getTime();
   let threw = false;
@@ -58,7 +68,7 @@ async function callHandler(deps: AttemptDeps, hand: InHand): Promise<{ outcome: 
   } catch (error) {
     threw = true;
     if (!session.signal.aborted) {
-      deps.log.error({ ...where(hand), error: describeThrown(error) }, 'A handler threw');
+      deps.log.error({ ...where(context), error: describeThrown(error) }, 'A handler threw');
     }
     const message = `The handler threw: ${nameOf(error)}`;
     outcome = { kind: 'retry', error: { code: itemErrorCodes.handlerThrew, message } };
@@ -68,20 +78,25 @@ async function callHandler(deps: AttemptDeps, hand: InHand): Promise<{ outcome: 
   return { outcome, threw };
 }
 
-async function settle(deps: AttemptDeps, hand: InHand, outcome: Outcome, threw: boolean): Promise<Progress> {
+async function settle(
+  deps: AttemptDeps,
+  context: AttemptContext,
+  outcome: Outcome,
+  threw: boolean,
+): Promise<Progress> {
   switch (outcome.kind) {
     case 'done':
     case 'ignored':
-      return toProgress(await deps.acknowledge(hand.lane, hand.item.position, outcome.record));
+      return toProgress(await deps.acknowledge(context.lane, context.item.position, outcome.record));
     case 'later':
-      return putOff(deps, hand, outcome.afterMs);
+      return putOff(deps, context, outcome.afterMs);
     case 'dead':
-      return parkItem(deps, hand, {
+      return makeDeadLetter(deps, context, {
         ...outcome.error,
-        attempts: hand.history.attempts + 1,
+        attempts: context.history.attempts + 1,
         record: outcome.record,
       });
     case 'retry':
-      return fail(deps, hand, { ...outcome.error, afterMs: outcome.afterMs, inDoubt: threw });
+      return fail(deps, context, { ...outcome.error, afterMs: outcome.afterMs, inDoubt: threw });
   }
 }

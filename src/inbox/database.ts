@@ -17,7 +17,7 @@ export function takingTurns(client: ClientBase): Queryable {
 
 /**
  * Milliseconds between two statements of a transaction that holds a lane's lock. Were its process frozen right there,
- * the lane would be locked until it wakes up, and nobody could take it over; so PostgreSQL ends it.
+ * the lane would be locked until it wakes up, and no other replica could take it over; so PostgreSQL ends it.
  */
 export const longestPauseMs = 5_000;
 

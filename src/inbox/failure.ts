@@ -1,12 +1,19 @@
-// What follows a failed attempt: the lane waits, or the item is parked and the lane goes on.
+// What follows a failed attempt: the lane waits, or the item becomes a dead letter and the lane goes on.
 import { describeThrown } from './errors.ts';
-import { toProgress, where, type AttemptDeps, type Held, type InHand, type Progress } from './hand.ts';
+import {
+  toProgress,
+  where,
+  type AttemptDeps,
+  type LaneContext,
+  type AttemptContext,
+  type Progress,
+} from './attempt-context.ts';
 import { toStorable, type ItemError, type RecordEffect } from './item.ts';
-import { park } from './park.ts';
+import { storeDeadLetter } from './store-dead-letter.ts';
 import { postpone, putOffLane, release } from './postpone.ts';
 
-/** While the database cannot be written to, while an item cannot be parked, and where a delay is none. */
-const pauseMs = { unwritable: 1_000, unparkable: 10_000, undelayed: 1_000 };
+/** While the database cannot be written to, while a dead letter cannot be stored, and where a delay is none. */
+const pauseMs = { unwritable: 1_000, unstorable: 10_000, undelayed: 1_000 };
 const longestDelayMs = 24 * 60 * 60 * 1_000;
 
 export interface Failure extends ItemError {
@@ -16,26 +23,26 @@ export interface Failure extends ItemError {
   readonly inDoubt: boolean;
 }
 
-/** Postpones the item in hand, or parks it when its budget is spent. */
-export async function fail(deps: AttemptDeps, hand: InHand, failure: Failure): Promise<Progress> {
-  // Aborted, an attempt says nothing about the item. Whoever takes the lane over finds it in doubt.
-  if (hand.session.signal.aborted) return 'ended';
-  const attempts = hand.history.attempts + 1;
-  const failures = attempts - hand.history.delays;
+/** Lets the lane wait, or gives the item up when its budget is spent. */
+export async function fail(deps: AttemptDeps, context: AttemptContext, failure: Failure): Promise<Progress> {
+  // Aborted, an attempt says nothing about the item. The replica that takes the lane over finds it in doubt.
+  if (context.session.signal.aborted) return 'ended';
+  const attempts = context.history.attempts + 1;
+  const failures = attempts - context.history.delays;
   const nowMs = deps.clock.monotonicMs();
-  const verdict = deps.retryPolicy(failures, nowMs - (hand.history.failingSinceMs ?? nowMs));
-  if (verdict === 'give up') return giveUp(deps, hand, { ...failure, attempts });
+  const verdict = deps.retryPolicy(failures, nowMs - (context.history.failingSinceMs ?? nowMs));
+  if (verdict === 'give up') return giveUp(deps, context, { ...failure, attempts });
   const { afterMs } = failure;
   const wantedMs = afterMs !== undefined && Number.isFinite(afterMs) ? afterMs : verdict;
-  return letWait(deps, hand, { ...failure, delayMs: bounded(wantedMs) });
+  return letWait(deps, context, { ...failure, delayMs: bounded(wantedMs) });
 }
 
-/** Lets the lane of the item in hand wait, though nothing failed. */
-export async function putOff(deps: AttemptDeps, hand: InHand, afterMs: number): Promise<Progress> {
-  if (hand.session.signal.aborted) return 'ended';
+/** Lets the lane of the item wait, though nothing failed. */
+export async function putOff(deps: AttemptDeps, context: AttemptContext, afterMs: number): Promise<Progress> {
+  if (context.session.signal.aborted) return 'ended';
   const delayMs = bounded(afterMs);
-  const { head } = hand;
-  await keepWaiting(deps, hand, delayMs, () => putOffLane(deps.pool, hand.lane, { head, delayMs }));
+  const { head } = context;
+  await keepWaiting(deps, context, delayMs, () => putOffLane(deps.pool, context.lane, { head, delayMs }));
   return 'ended';
 }
 
@@ -48,69 +55,85 @@ export interface Hopeless extends ItemError {
   readonly record?: RecordEffect | undefined;
 }
 
-/** Parks the item in hand. If even that cannot be done, its lane waits: an item is never dropped. */
-export async function giveUp(deps: AttemptDeps, hand: InHand, hopeless: Hopeless): Promise<Progress> {
+/** Makes the item a dead letter. If even that cannot be done, its lane waits: an item is never dropped. */
+export async function giveUp(
+  deps: AttemptDeps,
+  context: AttemptContext,
+  hopeless: Hopeless,
+): Promise<Progress> {
   try {
-    return await parkItem(deps, hand, hopeless);
+    return await makeDeadLetter(deps, context, hopeless);
   } catch (error) {
     deps.log.error(
-      { ...where(hand), error: describeThrown(error) },
-      'Could not park an item; its lane waits',
+      { ...where(context), error: describeThrown(error) },
+      'Could not store a dead letter; its lane waits',
     );
-    return letWait(deps, hand, { ...hopeless, delayMs: pauseMs.unparkable, inDoubt: true });
+    return letWait(deps, context, { ...hopeless, delayMs: pauseMs.unstorable, inDoubt: true });
   }
 }
 
-/** Parks the item in hand, or throws and changes nothing. */
-export async function parkItem(deps: AttemptDeps, hand: InHand, hopeless: Hopeless): Promise<Progress> {
-  const { lane, item } = hand;
+/** Makes the item a dead letter, or throws and changes nothing. */
+export async function makeDeadLetter(
+  deps: AttemptDeps,
+  context: AttemptContext,
+  hopeless: Hopeless,
+): Promise<Progress> {
+  const { lane, item } = context;
   const { attempts, record } = hopeless;
   const error = toStorable(hopeless);
-  const result = await park(deps.pool, lane, { item, attempts, error, record, onParked: deps.onParked });
+  const result = await storeDeadLetter(deps.pool, lane, {
+    item,
+    attempts,
+    error,
+    record,
+    onDeadLetter: deps.onDeadLetter,
+  });
   if (result === 'lost') return 'ended';
-  deps.log.error({ ...where(hand), code: error.code }, 'Parked an item');
-  deps.metrics.itemParked?.({ source: item.source, code: error.code });
+  deps.log.error({ ...where(context), code: error.code }, 'An item became a dead letter');
+  deps.metrics.deadLetterMade?.({ source: item.source, code: error.code });
   return toProgress(result);
 }
 
-/** Gives the lane back, to be gone on with at once by whoever comes to it. */
-export async function letGo(deps: AttemptDeps, { session, lane }: Held): Promise<void> {
-  await insist(deps, { session, lane }, () => release(deps.pool, lane, session.replica));
+/** Gives the lane back, for any replica to go on with at once. */
+export async function letGo(deps: AttemptDeps, { session, lane }: LaneContext): Promise<void> {
+  await untilWritten(deps, { session, lane }, () => release(deps.pool, lane, session.replica));
 }
 
 async function letWait(
   deps: AttemptDeps,
-  hand: InHand,
+  context: AttemptContext,
   failure: Failure & { delayMs: number },
 ): Promise<Progress> {
   const { delayMs, inDoubt } = failure;
-  const postponement = { head: hand.head, delayMs, error: toStorable(failure), inDoubt };
-  const waits = await keepWaiting(deps, hand, delayMs, () => postpone(deps.pool, hand.lane, postponement));
-  if (waits) deps.log.warn({ ...where(hand), code: failure.code, delayMs }, 'Will try an item again');
+  const postponement = { head: context.head, delayMs, error: toStorable(failure), inDoubt };
+  const waits = await keepWaiting(deps, context, delayMs, () =>
+    postpone(deps.pool, context.lane, postponement),
+  );
+  if (waits) deps.log.warn({ ...where(context), code: failure.code, delayMs }, 'Will try an item again');
   return 'ended';
 }
 
 /** Writes that the lane waits; false when it was lost, or need not. */
 async function keepWaiting(
   deps: AttemptDeps,
-  hand: InHand,
+  context: AttemptContext,
   delayMs: number,
   write: () => Promise<boolean>,
 ): Promise<boolean> {
-  const waits = (await insist(deps, hand, write)) === true;
+  const waits = (await untilWritten(deps, context, write)) === true;
   if (waits) deps.onPostponed(delayMs);
   // Lost; or the item was acknowledged although the answer did not reach us, and then the lane is still ours.
-  else await letGo(deps, hand);
+  else await letGo(deps, context);
   return waits;
 }
 
 /**
- * Writes until it is written or somebody else may do it: a lane that a living replica owns without working on it would
+ * Writes until it is written or another replica may do it: a lane that a living replica owns without working on it would
  * stand still for ever.
  */
-async function insist<Result>(
+async function untilWritten<Result>(
   deps: AttemptDeps,
-  { session, lane }: Held,
+  { session, lane }: LaneContext,
   write: () => Promise<Result>,
 ): Promise<Result | undefined> {
   while (!session.signal.aborted) {

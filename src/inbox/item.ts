@@ -64,11 +64,11 @@ export type Outcome =
   | { readonly kind: 'later'; readonly afterMs: number }
   /** Not now: the whole lane waits, for `afterMs` if given, else as the retry policy says. */
   | { readonly kind: 'retry'; readonly error: ItemError; readonly afterMs?: number }
-  /** Never: the item is parked and the lane goes on. */
+  /** Never: the item becomes a dead letter and the lane goes on. */
   | { readonly kind: 'dead'; readonly error: ItemError; readonly record?: RecordEffect };
 
 /** Handles one item. Throwing counts as a `retry` that leaves the item in doubt. */
 export type Handle = (item: Item, attempt: Attempt) => Promise<Outcome>;
 
-/** Called in the transaction that parks an item; may enqueue. */
-export type OnParked = (transaction: ClientBase, item: Item, error: ItemError) => Promise<void>;
+/** Called in the transaction that makes an item a dead letter; may enqueue. */
+export type OnDeadLetter = (transaction: ClientBase, item: Item, error: ItemError) => Promise<void>;

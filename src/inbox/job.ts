@@ -77,7 +77,7 @@ export function repeatJob(job: Job, { sleep, log, metrics }: JobDeps): RepeatedJ
  * @param ready is waited for whenever this replica gets a job's lease
  */
 export async function startJobs<Kind extends Job>(
-  replica: Pick<Replica, 'lease' | 'listen'>,
+  replica: Pick<Replica, 'listen' | 'runJob'>,
   jobs: readonly Kind[],
   deps: JobDeps & { readonly ready: (job: Kind, signal: AbortSignal) => Promise<void> },
 ): Promise<void> {
@@ -89,7 +89,7 @@ export async function startJobs<Kind extends Job>(
         if (payload === '' || isFor(payload)) wake();
       });
     }
-    replica.lease(job.name, async (signal) => {
+    replica.runJob(job.name, async (signal) => {
       await deps.ready(job, signal);
       await run(signal);
     });

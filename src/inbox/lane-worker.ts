@@ -1,9 +1,9 @@
-// Works on one claimed lane: item after item, until it is empty, must wait, is lost, or others have their turn.
+// Works on one leased lane: item after item, until it is empty, must wait, is lost, or others have their turn.
 import { attempt } from './attempt.ts';
-import { readItems } from './claim.ts';
+import { readItems } from './lease-lanes.ts';
 import { describeThrown } from './errors.ts';
 import { letGo } from './failure.ts';
-import type { AttemptDeps, Held, History } from './hand.ts';
+import type { AttemptDeps, LaneContext, History } from './attempt-context.ts';
 
 export interface LaneWorkerDeps extends AttemptDeps {
   /** How long a lane may keep its slot while other lanes wait for one. */
@@ -15,28 +15,28 @@ export interface LaneWorkerDeps extends AttemptDeps {
 const untried: History = { attempts: 0, delays: 0, ownersDied: 0, failingSinceMs: undefined, inDoubt: false };
 
 /** Works on the lane until it is no longer ours; never rejects. */
-export async function workOnLane(deps: LaneWorkerDeps, held: Held): Promise<void> {
+export async function workOnLane(deps: LaneWorkerDeps, context: LaneContext): Promise<void> {
   try {
-    await handleItems(deps, held);
+    await handleItems(deps, context);
   } catch (error) {
-    deps.log.error({ lane: held.lane.key, error: describeThrown(error) }, 'Could not go on with a lane');
-    await deps.sleep(deps.sliceMs, held.session.signal);
-    await letGo(deps, held);
+    deps.log.error({ lane: context.lane.key, error: describeThrown(error) }, 'Could not go on with a lane');
+    await deps.sleep(deps.sliceMs, context.session.signal);
+    await letGo(deps, context);
   }
 }
 
-async function handleItems(deps: LaneWorkerDeps, held: Held): Promise<void> {
+async function handleItems(deps: LaneWorkerDeps, context: LaneContext): Promise<void> {
   const { clock, pool } = deps;
-  const { lane, session } = held;
-  const claimedMs = clock.monotonicMs();
+  const { lane, session } = context;
+  const leasedAtMs = clock.monotonicMs();
   const { attempts, delays, ownersDied, inDoubt } = lane;
-  const failingSinceMs = attempts > delays ? claimedMs - lane.failingForMs : undefined;
+  const failingSinceMs = attempts > delays ? leasedAtMs - lane.failingForMs : undefined;
   let history: History = { attempts, delays, ownersDied, inDoubt, failingSinceMs };
   let head = lane.head;
   let items = [...lane.items];
   for (;;) {
-    const timeIsUp = clock.monotonicMs() - claimedMs >= deps.sliceMs && head > lane.head;
-    if (deps.isStopping() || (timeIsUp && deps.otherLanesWait())) return letGo(deps, held);
+    const timeIsUp = clock.monotonicMs() - leasedAtMs >= deps.sliceMs && head > lane.head;
+    if (deps.isStopping() || (timeIsUp && deps.otherLanesWait())) return letGo(deps, context);
     if (items.length === 0) items = await readItems(pool, lane, head);
     const item = items.shift();
     if (!item) throw new ItemMissingError();

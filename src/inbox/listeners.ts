@@ -10,7 +10,7 @@ export interface Listeners {
   /** Listens to all channels on a new session. */
   readonly attach: (session: Session) => Promise<void>;
   readonly deliver: (channel: string, payload: string) => void;
-  /** Calls everyone with an empty message: there may have been some while nobody listened. */
+  /** Calls everyone with an empty message: some may have been sent while none was listened to. */
   readonly callAll: () => void;
 }
 

@@ -11,8 +11,8 @@ export interface InboxMetrics {
     durationMs: number;
     ageMs: number;
   }): void;
-  itemParked?(item: { source: string; code: string }): void;
+  deadLetterMade?(item: { source: string; code: string }): void;
   /** Lanes were looked for. */
-  claimed?(claim: { lanes: number; takenOver: number; freeSlots: number }): void;
+  lanesLeased?(leased: { lanes: number; takenOver: number; freeSlots: number }): void;
   sessionLost?(): void;
 }

@@ -1,7 +1,7 @@
-// The doorbell: a word to whoever listens, sent when the transaction commits.
+// The wake-up of other replicas: a notification, sent when the transaction commits.
 import type { Queryable } from './database.ts';
 
-/** Rung when a lane may have become ready. */
+/** Its notifications say that a lane may have become ready. */
 export const laneReadyChannel = 'inbox_lane_ready';
 
 /**

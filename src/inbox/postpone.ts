@@ -1,6 +1,6 @@
-// Lets go of a lane whose first item is not dealt with: to try again later, or to leave it to whoever comes.
+// Lets go of a lane whose first item is not dealt with: to try again later, or to leave it to any replica.
 import type { Queryable } from './database.ts';
-import type { ClaimedLane } from './claim.ts';
+import type { LeasedLane } from './lease-lanes.ts';
 import type { ItemError } from './item.ts';
 import { laneReadyChannel } from './notify.ts';
 
@@ -14,7 +14,7 @@ export interface Postponement {
 }
 
 /** Makes the whole lane wait; false when it was no longer ours, or its head has moved on. */
-export async function postpone(client: Queryable, lane: ClaimedLane, failed: Postponement): Promise<boolean> {
+export async function postpone(client: Queryable, lane: LeasedLane, failed: Postponement): Promise<boolean> {
   const { head, delayMs, error, inDoubt } = failed;
   const values = [lane.id, lane.epoch, head, delayMs, error.code, error.message, inDoubt];
   const { rowCount } = await client.query(waitAndCount, values);
@@ -24,7 +24,7 @@ export async function postpone(client: Queryable, lane: ClaimedLane, failed: Pos
 /** Makes the whole lane wait without a failure; false when it was no longer ours, or its head has moved on. */
 export async function putOffLane(
   client: Queryable,
-  lane: ClaimedLane,
+  lane: LeasedLane,
   { head, delayMs }: Pick<Postponement, 'head' | 'delayMs'>,
 ): Promise<boolean> {
   const { rowCount } = await client.query(waitUncounted, [lane.id, lane.epoch, head, delayMs]);
@@ -32,7 +32,7 @@ export async function putOffLane(
 }
 
 /** Puts the lane at the end of the queue of ready lanes. Does nothing when the lane is not ours (any more). */
-export async function release(client: Queryable, lane: ClaimedLane, replica: number): Promise<void> {
+export async function release(client: Queryable, lane: LeasedLane, replica: number): Promise<void> {
   await client.query(disown, [lane.id, lane.epoch, replica, laneReadyChannel]);
 }
 

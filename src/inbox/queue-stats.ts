@@ -9,7 +9,7 @@ export interface QueueStats {
   readonly waitingItems: number;
   /** How long the oldest item not dealt with has been stored; 0 without any. */
   readonly oldestWaitingSeconds: number;
-  readonly parkedItems: number;
+  readonly deadLetters: number;
   readonly liveReplicas: number;
 }
 
@@ -27,7 +27,7 @@ const countQueue = `
     count(*) filter (where lane.attempts > lane.delays)::int as "retryingLanes",
     coalesce(sum(lane.tail - lane.head), 0)::int as "waitingItems",
     coalesce(extract(epoch from now() - min(oldest.received_at)), 0)::float8 as "oldestWaitingSeconds",
-    (select count(*)::int from parked_item) as "parkedItems",
+    (select count(*)::int from dead_letter) as "deadLetters",
     (select count(*)::int from replica) as "liveReplicas"
   from lane
   left join lateral (

@@ -4,7 +4,7 @@ import type { Queryable } from './database.ts';
 /** First half of the advisory locks on replica ids; the second half is the id. */
 const replicaLocks = 0x0f41;
 
-/** Enters a new replica and returns its id, which nobody had before. */
+/** Enters a new replica and returns its id, which none had before. */
 export async function registerReplica(client: Queryable): Promise<number> {
   const { rows } = await client.query<{ id: number }>("select nextval('replica_id')::int as id");
   const id = rows[0]?.id ?? 0;
@@ -14,14 +14,18 @@ export async function registerReplica(client: Queryable): Promise<number> {
   return id;
 }
 
-/** Says that the replica lives; tells the server's process number, or nothing when the others have buried it. */
+/** Says that the replica lives; tells the server's process number, or nothing when the others have removed it. */
 export async function heartbeat(client: Queryable, id: number): Promise<{ pid: number } | undefined> {
   const { rows } = await client.query<{ pid: number }>(touch, [id]);
   return rows[0];
 }
 
-/** Buries the dead; returns their ids. Their lanes are free with that. */
-export async function sweepReplicas(client: Queryable, id: number, staleAfterMs: number): Promise<number[]> {
+/** Removes dead replicas; returns their ids. Their lanes are free with that. */
+export async function removeDeadReplicas(
+  client: Queryable,
+  id: number,
+  staleAfterMs: number,
+): Promise<number[]> {
   const { rows } = await client.query<{ id: number }>(removeDead, [id, replicaLocks, staleAfterMs]);
   return rows.map((row) => row.id);
 }

@@ -1,13 +1,13 @@
-// A replica: one of N equal processes that work on the lanes, each with a session, slots, leases and listeners.
+// A replica: one of N equal processes that work on the lanes, each with a session, slots, jobs and listeners.
 import type { Client, Pool } from 'pg';
 import type { Clock, Sleep } from '../domain/clock.ts';
 import type { Log } from '../telemetry/log.ts';
 import { createAcknowledge } from './acknowledge.ts';
-import { createClaimer, type Claimer } from './claimer.ts';
+import { createLaneLeaser, type LaneLeaser } from './lane-leaser.ts';
 import { describeThrown } from './errors.ts';
-import type { Handle, OnParked } from './item.ts';
+import type { Handle, OnDeadLetter } from './item.ts';
 import { workOnLane, type LaneWorkerDeps } from './lane-worker.ts';
-import { keepLease, type RunLeased } from './lease.ts';
+import { keepJobLease, type RunJob } from './job-lease.ts';
 import { createListeners, type Listeners } from './listeners.ts';
 import type { InboxMetrics } from './metrics.ts';
 import { laneReadyChannel } from './notify.ts';
@@ -18,18 +18,18 @@ import { withTimeout } from './timeout.ts';
 
 /** How often and how long, in milliseconds. */
 export interface Timings extends SessionTimings {
-  /** Between two looks for ready lanes when nobody calls. */
+  /** Between two looks for ready lanes when nothing wakes it. */
   readonly pollMs: number;
   /** How long a lane may keep its slot while others wait. */
   readonly sliceMs: number;
-  /** Between two tries to get a lease, or to connect again. */
+  /** Between two tries to get the lease of a job, or to connect again. */
   readonly tryEveryMs: number;
 }
 
 /** Continues within about a second after a process died, and within 15 s after a host did. */
 export const defaultTimings: Timings = {
   heartbeatMs: 1_000,
-  leaseMs: 10_000,
+  trustedForMs: 10_000,
   staleAfterMs: 15_000,
   pollMs: 500,
   sliceMs: 1_000,
@@ -43,7 +43,7 @@ export interface ReplicaDeps {
   readonly connectSession: () => Promise<Client>;
   readonly handle: Handle;
   readonly retryPolicy: RetryPolicy;
-  readonly onParked?: OnParked;
+  readonly onDeadLetter?: OnDeadLetter;
   /** How many lanes are worked on at the same time. */
   readonly slots: number;
   readonly clock: Clock;
@@ -60,16 +60,16 @@ export interface Replica {
   readonly state: ReplicaState;
   /**
    * Runs `run` on one replica at a time, as long as that one lives; when `run` ends, it is run again after a while,
-   * somewhere. At most one lease of a name per replica.
+   * somewhere. At most one job of a name per replica.
    */
-  lease(name: string, run: RunLeased): void;
+  runJob(name: string, run: RunJob): void;
   /**
    * Calls back for every message on the channel; resolves when it is listened to. Messages sent while the replica
    * reconnects are lost, so after that it calls once with an empty one: look for yourself.
    */
   listen(channel: string, callback: (payload: string) => void): Promise<void>;
   /**
-   * Takes no more items, lets those in hand finish for `graceMs`, then aborts their signals, gives every lane back and
+   * Takes no more items, lets those under way finish for `graceMs`, then aborts their signals, gives every lane back and
    * leaves. Resolves when done, whether or not a handler heeds its signal.
    */
   stop(options: { graceMs: number }): Promise<void>;
@@ -81,11 +81,11 @@ export async function startReplica(deps: ReplicaDeps): Promise<Replica> {
   const timings = { ...defaultTimings, ...deps.timings };
   const stopping = new AbortController();
   const listeners = createListeners(log);
-  const leases: Promise<void>[] = [];
-  const claimer = createReplicaClaimer(deps, timings, stopping.signal);
-  const opening: Opening = { deps, timings, listeners, onDeaths: claimer.wake };
+  const jobs: Promise<void>[] = [];
+  const leaser = createReplicaLeaser(deps, timings, stopping.signal);
+  const opening: Opening = { deps, timings, listeners, onDeaths: leaser.wake };
 
-  await listeners.add(laneReadyChannel, claimer.wake, undefined);
+  await listeners.add(laneReadyChannel, leaser.wake, undefined);
   let session = await open(opening);
   const serving = serve();
   let stopped: Promise<void> | undefined;
@@ -94,7 +94,7 @@ export async function startReplica(deps: ReplicaDeps): Promise<Replica> {
   async function serve(): Promise<void> {
     for (;;) {
       log.info({ replica: session.replica }, 'Working');
-      await claimer.run(session);
+      await leaser.run(session);
       if (stopping.signal.aborted) return;
       deps.metrics?.sessionLost?.();
       const next = await reopen(opening, session, stopping.signal);
@@ -106,8 +106,8 @@ export async function startReplica(deps: ReplicaDeps): Promise<Replica> {
 
   async function stop(graceMs: number): Promise<void> {
     stopping.abort();
-    claimer.stop();
-    const settled = Promise.all([serving, ...leases]).then(claimer.settled);
+    leaser.stop();
+    const settled = Promise.all([serving, ...jobs]).then(leaser.settled);
     await withTimeout(settled, graceMs, sleep);
     session.revoke();
     await withTimeout(settled, timings.tryEveryMs, sleep);
@@ -121,42 +121,42 @@ export async function startReplica(deps: ReplicaDeps): Promise<Replica> {
       if (stopping.signal.aborted) return 'stopping';
       return session.signal.aborted ? 'reconnecting' : 'running';
     },
-    lease(name, run) {
+    runJob(name, run) {
       const { tryEveryMs } = timings;
       const common = { sleep, log, tryEveryMs, stopping: stopping.signal };
-      leases.push(keepLease({ ...common, currentSession: () => session }, name, run));
+      jobs.push(keepJobLease({ ...common, currentSession: () => session }, name, run));
     },
     listen: (channel, callback) => listeners.add(channel, callback, session),
     stop: ({ graceMs }) => (stopped ??= stop(graceMs)),
   };
 }
 
-function createReplicaClaimer(deps: ReplicaDeps, timings: Timings, stopping: AbortSignal): Claimer {
+function createReplicaLeaser(deps: ReplicaDeps, timings: Timings, stopping: AbortSignal): LaneLeaser {
   const { metrics = {}, clock, sleep } = deps;
   const work: LaneWorkerDeps = {
     ...deps,
     metrics,
     acknowledge: createAcknowledge(deps.pool),
     sliceMs: timings.sliceMs,
-    otherLanesWait: () => claimer.lanesWait(),
+    otherLanesWait: () => leaser.lanesWait(),
     isStopping: () => stopping.aborted,
     onPostponed: (delayMs) => void wakeAfter(delayMs),
   };
-  const claimer = createClaimer({
+  const leaser = createLaneLeaser({
     ...deps,
     metrics,
     pollMs: timings.pollMs,
     work: (session, lane) => workOnLane(work, { session, lane }),
   });
-  return claimer;
+  return leaser;
 
-  /** Timers may be early, and then there is nothing to be claimed yet. Other replicas find the lane by polling. */
+  /** Timers may be early, and then the lane is not ready yet. Other replicas find the lane by polling. */
   async function wakeAfter(delayMs: number): Promise<void> {
     const dueMs = clock.monotonicMs() + delayMs + 1;
     for (let leftMs = delayMs + 1; leftMs > 0 && !stopping.aborted; leftMs = dueMs - clock.monotonicMs()) {
       await sleep(leftMs, stopping);
     }
-    claimer.wake();
+    leaser.wake();
   }
 }
 

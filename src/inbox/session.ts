@@ -5,7 +5,7 @@ import type { Log } from '../telemetry/log.ts';
 import { takingTurns, type Queryable } from './database.ts';
 import { describeThrown, SessionLostError, TransactionPoolerError } from './errors.ts';
 import { backendPid, refuseTransactionPooler } from './pooler.ts';
-import { heartbeat, registerReplica, removeReplica, sweepReplicas } from './replica-rows.ts';
+import { heartbeat, registerReplica, removeReplica, removeDeadReplicas } from './replica-rows.ts';
 import { withTimeout } from './timeout.ts';
 
 /** How often and how long, in milliseconds. */
@@ -13,7 +13,7 @@ export interface SessionTimings {
   /** Between two heartbeats of a replica, and its looks for dead ones. */
   readonly heartbeatMs: number;
   /** A replica does not trust itself any more when its last heartbeat is older than this ... */
-  readonly leaseMs: number;
+  readonly trustedForMs: number;
   /** ... and the others do not trust it when it is older than this, which must be the longer time. */
   readonly staleAfterMs: number;
 }
@@ -35,11 +35,11 @@ export interface Session {
   readonly database: Queryable;
   /** Aborted when the session is lost or closed. */
   readonly signal: AbortSignal;
-  /** Whether the lease is certain right now. A process that was frozen learns here that it no longer is. */
+  /** Whether the other replicas still trust this one, for certain. A process that was frozen learns here that they may not. */
   check(): boolean;
   /** Ends the replica id as if its process had died. */
   lose(reason: string): void;
-  /** Aborts the signal and nothing else: nobody takes the lanes over until the session is closed. */
+  /** Aborts the signal and nothing else: the lanes are not taken over until the session is closed. */
   revoke(): void;
   /** Takes the replica out and disconnects; its lanes are free with that. */
   close(): Promise<void>;
@@ -52,7 +52,7 @@ export async function openSession(deps: SessionDeps): Promise<Session> {
   // Without a listener, a connection that breaks would end the whole process.
   client.on('error', () => undefined);
   try {
-    // Claims are planned again and again; compiling the plan takes a hundred times as long as running it.
+    // The statement that leases lanes is planned again and again; compiling the plan takes a hundred times as long as running it.
     await database.query('set jit = off');
     await refuseTransactionPooler(database, deps.connect);
     const pid = await backendPid(database);
@@ -81,7 +81,7 @@ function createSession(deps: SessionDeps, opened: Opened): Session {
 
   function lose(reason: string): void {
     if (ended.signal.aborted) return;
-    log.warn({ replica, reason }, 'Lost the session; work in hand is dropped');
+    log.warn({ replica, reason }, 'Lost the session; work under way is dropped');
     ended.abort(new SessionLostError(reason));
     void client.end().catch(() => undefined);
   }
@@ -114,7 +114,7 @@ function createSession(deps: SessionDeps, opened: Opened): Session {
     signal: ended.signal,
     lose,
     check() {
-      if (!ended.signal.aborted && elapsedMs(lastProof, clock) >= timings.leaseMs) {
+      if (!ended.signal.aborted && elapsedMs(lastProof, clock) >= timings.trustedForMs) {
         lose('this process stood still for too long');
       }
       return !ended.signal.aborted;
@@ -123,8 +123,8 @@ function createSession(deps: SessionDeps, opened: Opened): Session {
     async close() {
       revoke();
       const farewell = living.then(() => removeReplica(database, replica)).finally(() => client.end());
-      // If it fails, the others will bury this replica.
-      await withTimeout(farewell, timings.leaseMs, deps.sleep).catch(() => undefined);
+      // If it fails, the others will remove this replica.
+      await withTimeout(farewell, timings.trustedForMs, deps.sleep).catch(() => undefined);
     },
   };
 }
@@ -133,7 +133,7 @@ function createSession(deps: SessionDeps, opened: Opened): Session {
 async function beat(deps: SessionDeps, opened: Opened): Promise<string | undefined> {
   const { log, timings, sleep } = deps;
   try {
-    const answer = await withTimeout(sendHeartbeat(deps, opened), timings.leaseMs, sleep);
+    const answer = await withTimeout(sendHeartbeat(deps, opened), timings.trustedForMs, sleep);
     return answer === 'too late' ? 'a heartbeat was not answered' : answer;
   } catch (error) {
     log.error({ replica: opened.replica, error: describeThrown(error) }, 'A heartbeat failed');
@@ -148,7 +148,7 @@ async function sendHeartbeat(
   const alive = await heartbeat(database, replica);
   if (!alive) return 'the other replicas took this one for dead';
   if (alive.pid !== pid) throw new TransactionPoolerError();
-  const dead = await sweepReplicas(database, replica, deps.timings.staleAfterMs);
+  const dead = await removeDeadReplicas(database, replica, deps.timings.staleAfterMs);
   if (dead.length > 0) {
     deps.log.warn({ replica, dead }, 'Other replicas have died; their lanes are free');
     deps.onDeaths();

@@ -146,7 +146,7 @@ function readerMetrics(registry: Registry) {
 function queueMetrics(registry: Registry) {
   const gauge = (name: string, help: string): Gauge => new Gauge({ name, help, registers: [registry] });
   const queue = {
-    parkedItems: gauge('bridge_dead_letters', 'Dead letters that wait for an operator'),
+    deadLetters: gauge('bridge_dead_letters', 'Dead letters that wait for an operator'),
     waitingItems: gauge('bridge_items_waiting', 'Inbox items not handled yet'),
     retryingLanes: gauge('bridge_lanes_retrying', 'Conversations whose first item has failed at least once'),
     oldestWaitingSeconds: gauge('bridge_oldest_item_seconds', 'Age of the oldest inbox item not handled yet'),

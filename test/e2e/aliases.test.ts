@@ -6,7 +6,7 @@ import { registerUser } from '../../stack/synapse.ts';
 import { waitUntil } from '../../stack/wait.ts';
 import type { MatrixUserId, RoomAlias } from '../../src/domain/ids.ts';
 import { inTransaction } from '../../src/inbox/database.ts';
-import { listParkedItems, retryParkedItem } from '../../src/inbox/parked-items.ts';
+import { listDeadLetters, retryDeadLetter } from '../../src/inbox/dead-letters.ts';
 import { createMatrixClient } from '../../src/matrix/client.ts';
 import type { Homeserver } from '../../src/matrix/homeserver.ts';
 import { createHomeserver } from '../../src/matrix/homeserver.ts';
@@ -136,7 +136,7 @@ describe.skipIf(inject('stackMissing') !== undefined)('an alias', () => {
     const theirs = await homeserver.createRoom(someone, { room_alias_name: `communicationrequest/${id}` });
 
     await context.createConversation('taken', 'Where am I?');
-    const letter = await waitUntil(async () => (await listParkedItems(db, { after: 0, limit: 10 }))[0], {
+    const letter = await waitUntil(async () => (await listDeadLetters(db, { after: 0, limit: 10 }))[0], {
       what: 'the item is a dead letter',
       timeoutMs: 60_000,
     });
@@ -147,7 +147,7 @@ describe.skipIf(inject('stackMissing') !== undefined)('an alias', () => {
     expect(await homeserver.resolveAlias(bot(), alias)).toBe(theirs);
 
     await homeserver.deleteAlias(someone, alias);
-    await inTransaction(db, (tx) => retryParkedItem(tx, letter.id));
+    await inTransaction(db, (tx) => retryDeadLetter(tx, letter.id));
     const made = await nurse.join(alias);
     await nurse.hear(made, 'Where am I?');
     expect(made).not.toBe(theirs);

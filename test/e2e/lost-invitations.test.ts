@@ -101,7 +101,7 @@ describe.skipIf(inject('stackMissing') !== undefined)('an invitation whose push 
     await eventually(records).toEqual(['Going on here']);
   });
 
-  test('is found by the nightly sweep where it is a ghost’s', async () => {
+  test('is found by the nightly reconcile where it is a ghost’s', async () => {
     const ghost = ghostOf(`RelatedPerson/${context.prefix}daughter`);
     const subject = {
       resourceType: 'Patient',
@@ -112,7 +112,7 @@ describe.skipIf(inject('stackMissing') !== undefined)('an invitation whose push 
       'nl-ta-chat.invite.context': { version: '1.0', room: { subject } },
     };
     // As if the last one was long ago.
-    await db.query(`update reader_cursor set position = '2000-01-01' where reader = 'sweep'`);
+    await db.query(`update reader_cursor set position = '2000-01-01' where reader = 'nightly-reconcile'`);
     const roomId = await losing(ghost, async () => {
       const made = await guest.client.createRoom({ room_version: '12' });
       await guest.client.sendStateEvent(made.room_id, 'm.room.member' as never, content as never, ghost);

@@ -9,7 +9,7 @@ const POLL_SECONDS = 2;
 describe.skipIf(inject('stackMissing') !== undefined)('with hooks switched off', () => {
   let context: TestContext;
   beforeAll(async () => {
-    // A secret of its own keeps Subscriptions that other tests left on the server from ringing here.
+    // A secret of its own keeps Subscriptions that other tests left on the server from being called here.
     context = await startContext({
       BRIDGE_FHIR_SUBSCRIPTIONS: 'false',
       BRIDGE_FHIR_POLL_INTERVAL_SECONDS: String(POLL_SECONDS),
@@ -31,6 +31,6 @@ describe.skipIf(inject('stackMissing') !== undefined)('with hooks switched off',
     // What is above the interval is for the way through both servers and back to the client.
     expect(performance.now() - before).toBeLessThan(POLL_SECONDS * 1000 + 1_500);
     const metrics = await (await fetch(`${bridge.url}/metrics`)).text();
-    expect(metrics).not.toContain('bridge_doorbells_total{source="fhir",result="stored"}');
+    expect(metrics).not.toContain('bridge_wake_ups_total{source="fhir",result="stored"}');
   });
 });

@@ -21,7 +21,7 @@ const FILES = {
   'logs of bridges': [/^bridges\/.+\/bridge\.log$/, /"msg":"Running"/],
   'metrics of bridges': [/^bridges\/.+\/metrics\.txt$/, /^bridge_\w+\{/m],
   'health of bridges': [/^bridges\/.+\/health\.txt$/, /"status"/],
-  'queues of bridges': [/^bridges\/.+\/queue-stats\.txt$/, /"parkedItems"/],
+  'queues of bridges': [/^bridges\/.+\/queue-stats\.txt$/, /"deadLetters"/],
   'errors of dead letters': [/^bridges\/.+\/errors\.txt$/, /^room-foreign /m],
   'requests to Synapse': [/^synapse\.log$/, /"PUT \/_matrix\/client\/v3\/rooms\/\S+\/send\/m\.room\.message/],
   'requests to the neighbour': [/^neighbour\.log$/, /"PUT \/_matrix\/federation\/v2\/invite\//],
@@ -142,12 +142,12 @@ describe.skipIf(inject('stackMissing') !== undefined)('personal data', () => {
     });
     expect(made.status).toBe(200);
     await context.createConversation('taken', carelessMessage());
-    const isParked = async (): Promise<boolean> => {
+    const hasDeadLetter = async (): Promise<boolean> => {
       const stats = (await (await fetch(`${context.bridge.url}/api/v1/queue/stats`)).json()) as {
-        parkedItems: number;
+        deadLetters: number;
       };
-      return stats.parkedItems > 0;
+      return stats.deadLetters > 0;
     };
-    await waitUntil(isParked, { what: 'there is a dead letter', timeoutMs: 60_000 });
+    await waitUntil(hasDeadLetter, { what: 'there is a dead letter', timeoutMs: 60_000 });
   }
 });

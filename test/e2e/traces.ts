@@ -34,7 +34,7 @@ export async function saveErrors(databaseUrl: string, folder: string): Promise<v
   await client.connect();
   try {
     const { rows } = await client.query<{ error: string }>(
-      `select error_code || ' ' || error_message as error from parked_item
+      `select error_code || ' ' || error_message as error from dead_letter
        union all
        select concat_ws(' ', last_error_code, last_error_message) from lane where last_error_code is not null`,
     );

@@ -194,13 +194,13 @@ describe.skipIf(inject('stackMissing') !== undefined)(`random edits on both side
     }
 
     async function deadLetters(): Promise<readonly object[]> {
-      return query('select source, source_id, error_code, error_message from parked_item');
+      return query('select source, source_id, error_code, error_message from dead_letter');
     }
 
     async function dump(): Promise<object> {
       const tables = ['room', 'room_member', 'room_dependency', 'person', 'former_account', 'former_room'];
       const rows = await Promise.all(
-        [...tables, 'claimed_room', 'parked_item', 'resource_version'].map(async (table) => [
+        [...tables, 'claimed_room', 'dead_letter', 'resource_version'].map(async (table) => [
           table,
           await query(`select * from ${table}`),
         ]),
@@ -292,7 +292,7 @@ interface Stats {
 }
 
 function isRound({ waitingItems, readers }: Stats, since: string): boolean {
-  const rounds = Object.entries(readers).filter(([name]) => !['sweep', 'periods'].includes(name));
+  const rounds = Object.entries(readers).filter(([name]) => !['nightly-reconcile', 'periods'].includes(name));
   return waitingItems === 0 && rounds.every(([, advancedAt]) => advancedAt > since);
 }
 

@@ -1,4 +1,4 @@
-// The hooks over HTTP: every form in which a FHIR server rings, and who may ring.
+// The hooks over HTTP: every form in which a FHIR server calls them, and who may.
 import { describe, expect, test } from 'vitest';
 import { FOLLOWED_TYPES } from '../../src/domain/fhir.ts';
 import { createHooksRouter, hookPath } from '../../src/fhir/hooks.ts';
@@ -9,16 +9,16 @@ import { recordingLog } from '../builders/log.ts';
 const SECRET = 'hook-secret-0123456789';
 const PREVIOUS = 'previous-hook-secret-0123456789';
 
-async function start(ring: () => Promise<void> = () => Promise.resolve()) {
-  const rung: string[] = [];
+async function start(notify: () => Promise<void> = () => Promise.resolve()) {
+  const notified: string[] = [];
   const counted: string[] = [];
   const log = recordingLog();
   const url = await serveRouters(
     createHooksRouter({
       checkBearer: createBearerCheck([SECRET, PREVIOUS]),
-      ring: async (resourceType) => {
-        await ring();
-        rung.push(resourceType);
+      notify: async (resourceType) => {
+        await notify();
+        notified.push(resourceType);
       },
       log,
       count: (result) => counted.push(result),
@@ -35,7 +35,7 @@ async function start(ring: () => Promise<void> = () => Promise.resolve()) {
     };
     return (await fetch(`${url}${path}`, { method: 'POST', ...init, headers })).status;
   };
-  return { rung, counted, log, call };
+  return { notified, counted, log, call };
 }
 
 test('every followed type has its own path', () => {
@@ -62,14 +62,14 @@ describe('every form of a notification is a wake-up', () => {
     ['a DELETE below', '/Communication/12', { method: 'DELETE' }],
     ['a PUT with a version', '/Communication/12/_history/3', { method: 'PUT' }],
   ])('%s', async (_, below, init) => {
-    const { call, rung, counted } = await start();
+    const { call, notified, counted } = await start();
     expect(await call(`/fhir/hooks/communication${below}`, init)).toBe(200);
-    expect([rung, counted]).toEqual([['Communication'], ['stored']]);
+    expect([notified, counted]).toEqual([['Communication'], ['stored']]);
   });
 
   test.each(FOLLOWED_TYPES)('for %s', async (type) => {
-    const { call, rung } = await start();
-    expect([await call(hookPath(type)), rung]).toEqual([200, [type]]);
+    const { call, notified } = await start();
+    expect([await call(hookPath(type)), notified]).toEqual([200, [type]]);
   });
 });
 
@@ -79,7 +79,7 @@ describe('the secret', () => {
     ['wrong', 'Bearer wrong-secret', 403],
     ['of another scheme', `Basic ${SECRET}`, 401],
   ])('%s: no wake-up', async (_, authorization, status) => {
-    const { call, rung, counted, log } = await start();
+    const { call, notified, counted, log } = await start();
     for (const path of [
       '/fhir/hooks/communication',
       '/fhir/hooks/communication/Communication/1',
@@ -87,13 +87,16 @@ describe('the secret', () => {
     ]) {
       expect(await call(path, {}, authorization)).toBe(status);
     }
-    expect([rung, counted]).toEqual([[], ['refused', 'refused', 'refused']]);
+    expect([notified, counted]).toEqual([[], ['refused', 'refused', 'refused']]);
     expect(JSON.stringify(log.lines)).not.toContain('secret-0123');
   });
 
   test('of before is accepted during a rotation', async () => {
-    const { call, rung } = await start();
-    expect([await call('/fhir/hooks/careteam', {}, `Bearer ${PREVIOUS}`), rung]).toEqual([200, ['CareTeam']]);
+    const { call, notified } = await start();
+    expect([await call('/fhir/hooks/careteam', {}, `Bearer ${PREVIOUS}`), notified]).toEqual([
+      200,
+      ['CareTeam'],
+    ]);
   });
 });
 
@@ -102,8 +105,8 @@ test.each([
   ['no subscription', '/fhir/hooks', 'POST'],
   ['a GET', '/fhir/hooks/communication', 'GET'],
 ])('%s: 404, no wake-up', async (_, path, method) => {
-  const { call, rung } = await start();
-  expect([await call(path, { method }), rung]).toEqual([404, []]);
+  const { call, notified } = await start();
+  expect([await call(path, { method }), notified]).toEqual([404, []]);
 });
 
 test('if the wake-up fails, the answer is 503', async () => {

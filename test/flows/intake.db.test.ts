@@ -20,7 +20,7 @@ const ROOM = '!room:example.org';
 const createScene = () => {
   const intake = createIntake({
     transact: (work) => inTransaction(pool(), work),
-    ...{ enqueue, knownSourceIds, thread, ringMatrix: () => Promise.resolve() },
+    ...{ enqueue, knownSourceIds, thread, wakeMatrixReader: () => Promise.resolve() },
     store: { arrivals, cursors, resourceVersions, roomMembers },
   });
   return {

@@ -115,12 +115,12 @@ describe('enqueue', () => {
     ['quotes, backslashes and line breaks', '"\\\n\r{},\u2028'],
     ['null', null],
   ])('takes a payload with %s, and gives back the same', async (_, payload) => {
-    await database.enqueue({ lane: 'a', source: 'test', sourceId: '1', payload: { payload } as never });
+    await database.enqueue({ lane: 'a', source: 'test', sourceId: '1', payload: { payload } });
     const { rows } = await database.pool.query<{ payload: unknown }>('select payload from item');
     expect(rows).toEqual([{ payload: { payload } }]);
   });
 
-  test('rings once per transaction, and only when it commits', async () => {
+  test('notifies once per transaction, and only when it commits', async () => {
     const listener = await database.connect();
     const heard: string[] = [];
     listener.on('notification', ({ channel }) => heard.push(channel));

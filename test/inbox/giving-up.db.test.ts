@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { enqueue } from '../../src/inbox/enqueue.ts';
 import type { Outcome } from '../../src/inbox/item.ts';
-import { listParkedItems } from '../../src/inbox/parked-items.ts';
+import { listDeadLetters } from '../../src/inbox/dead-letters.ts';
 import { readQueueStats } from '../../src/inbox/queue-stats.ts';
 import { useDatabase, itemsOf } from './support/database.ts';
 import { useEffects } from './support/effects.ts';
@@ -18,11 +18,11 @@ const retry: Outcome = { kind: 'retry', error: { code: 'NOT_NOW', message: 'The 
 
 const dead: Outcome = { kind: 'dead', error: { code: 'NEVER', message: 'a\0b' } };
 
-test('parks the item, records and tells, in one transaction, and the lane goes on', async () => {
+test('makes the item a dead letter, records and tells, in one transaction, and the lane goes on', async () => {
   await database.enqueue(...itemsOf('a', 2));
   const { handle, ids, attempts } = script({ 'a-1': [{ ...dead, record: effects.record('dead') }] });
   await replicas.start(handle, {
-    onParked: async (transaction, item, error) => {
+    onDeadLetter: async (transaction, item, error) => {
       expect(error).toEqual({ code: 'NEVER', message: 'ab' });
       await enqueue(transaction, [
         { lane: 'notices', source: 'notice', sourceId: item.sourceId, payload: null },
@@ -34,7 +34,7 @@ test('parks the item, records and tells, in one transaction, and the lane goes o
   expect(ids().sort()).toEqual(['a-1', 'a-1', 'a-2']);
   expect(await effects.read()).toEqual(['dead']);
   const { rows } = await database.pool.query(
-    'select lane_key, position::int, source, source_id, payload, attempts, error_code, error_message from parked_item',
+    'select lane_key, position::int, source, source_id, payload, attempts, error_code, error_message from dead_letter',
   );
   expect(rows).toEqual([
     {
@@ -55,36 +55,36 @@ test('when telling fails, nothing has happened, and the item is tried again', as
   let told = 0;
   const { handle, attempts } = script({ 'a-1': [dead, dead] });
   await replicas.start(handle, {
-    onParked: () => (++told === 1 ? Promise.reject(new Error('no')) : Promise.resolve()),
+    onDeadLetter: () => (++told === 1 ? Promise.reject(new Error('no')) : Promise.resolve()),
   });
   await eventually(database.lanesAreIdle);
   expect(attempts.map(({ attempt }) => attempt.number)).toEqual([1, 2]);
-  expect(await listParkedItems(database.pool, { limit: 9 })).toMatchObject([{ attempts: 2 }]);
+  expect(await listDeadLetters(database.pool, { limit: 9 })).toMatchObject([{ attempts: 2 }]);
 });
 
-test('an item that can neither be handled nor parked holds up its lane and is never dropped', async () => {
+test('an item that can neither be handled nor become a dead letter holds up its lane and is never dropped', async () => {
   await database.enqueue(...itemsOf('a', 2));
   const log = createKeptLog();
   const { handle, ids } = script({ 'a-1': [retry] });
   await replicas.start(handle, {
     log,
     retryPolicy: () => 'give up',
-    onParked: () => Promise.reject(new Error('no')),
+    onDeadLetter: () => Promise.reject(new Error('no')),
   });
   await eventually(async () => (await readQueueStats(database.pool)).retryingLanes === 1);
   expect(ids()).toEqual(['a-1']);
-  expect(log.lines.map((line) => line.message)).toContain('Could not park an item; its lane waits');
-  expect(await readQueueStats(database.pool)).toMatchObject({ waitingItems: 2, parkedItems: 0 });
+  expect(log.lines.map((line) => line.message)).toContain('Could not store a dead letter; its lane waits');
+  expect(await readQueueStats(database.pool)).toMatchObject({ waitingItems: 2, deadLetters: 0 });
 });
 
-test('an item that takes its process down every time is parked without another attempt, whatever the policy', async () => {
+test('an item that takes its process down every time becomes a dead letter without another attempt, whatever the policy', async () => {
   await database.enqueue(...itemsOf('a', 2));
   await database.pool.query('update lane set owner = 0, attempts = 9, owners_died = 9');
   const { handle, ids } = script({});
   await replicas.start(handle, { retryPolicy: () => 0 });
   await eventually(database.lanesAreIdle);
   expect(ids()).toEqual(['a-2']);
-  expect(await listParkedItems(database.pool, { limit: 9 })).toMatchObject([
+  expect(await listDeadLetters(database.pool, { limit: 9 })).toMatchObject([
     {
       sourceId: 'a-1',
       attempts: 10,

@@ -160,7 +160,7 @@ test('jobs are woken by the notifications for them, and done under a lease once 
         listeners.set(channel, [...(listeners.get(channel) ?? []), listener]);
         return Promise.resolve();
       },
-      lease: (name, run) => void leases.set(name, run),
+      runJob: (name, run) => void leases.set(name, run),
     },
     [
       job('one', { channel: 'types', isFor: (payload) => payload === 'One' }),

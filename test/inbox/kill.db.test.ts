@@ -50,7 +50,7 @@ async function expectExactlyOnceInOrder(total: number, frozen = 0): Promise<void
     expect(await positions('effect', lane)).toEqual(Array.from({ length: perLane }, (_, index) => index + 1));
   }
   expect(await count(`attempt where known and not in_doubt and process <> ${frozen}`)).toBe(0);
-  expect(await count('parked_item')).toBe(0);
+  expect(await count('dead_letter')).toBe(0);
 }
 
 test('workers killed again and again: everything once, in order', async () => {
@@ -80,7 +80,7 @@ test('workers killed again and again: everything once, in order', async () => {
 });
 
 test('a worker frozen until it was taken for dead overtakes nothing when it wakes up, and has no effect twice', async () => {
-  const timings = { heartbeatMs: 100, leaseMs: 1_000, staleAfterMs: 1_500 };
+  const timings = { heartbeatMs: 100, trustedForMs: 1_000, staleAfterMs: 1_500 };
   const [frozen] = await Promise.all([startWorker(timings), startWorker(timings)]);
   await database.enqueue(...lanes.flatMap((lane) => itemsOf(lane, 60)));
   await eventually(async () => (await count(`attempt where process = ${frozen.pid}`)) > 50);
@@ -96,7 +96,7 @@ test('a worker frozen until it was taken for dead overtakes nothing when it wake
   expect(again).toBeGreaterThan(0);
 });
 
-test('the lanes of a killed worker go on within a few sweeps', async () => {
+test('the lanes of a killed worker go on within a few heartbeats', async () => {
   const worker = await startWorker();
   await database.enqueue(...lanes.flatMap((lane) => itemsOf(lane, 100)));
   await eventually(async () => (await count('attempt')) > 30);

@@ -3,7 +3,7 @@ import type { ClientBase } from 'pg';
 import { describe, expect, test } from 'vitest';
 import { enqueue } from '../../src/inbox/enqueue.ts';
 import type { Handle, Outcome } from '../../src/inbox/item.ts';
-import { listParkedItems } from '../../src/inbox/parked-items.ts';
+import { listDeadLetters } from '../../src/inbox/dead-letters.ts';
 import { readQueueStats } from '../../src/inbox/queue-stats.ts';
 import { exponentialRetry } from '../../src/inbox/retry-policy.ts';
 import { itemsOf, useDatabase } from './support/database.ts';
@@ -165,7 +165,7 @@ describe('retry', () => {
     ]);
   });
 
-  test('the budget of attempts spent, the item is parked and the lane goes on', async () => {
+  test('the budget of attempts spent, the item becomes a dead letter and the lane goes on', async () => {
     await database.enqueue(...itemsOf('a', 2));
     const { attempts, handle } = script({ 'a-1': [retry, retry, retry, retry, retry] });
     await replicas.start(handle);
@@ -178,7 +178,7 @@ describe('retry', () => {
       'a-1 5',
       'a-2 1',
     ]);
-    expect(await listParkedItems(database.pool, { limit: 9 })).toMatchObject([
+    expect(await listDeadLetters(database.pool, { limit: 9 })).toMatchObject([
       { sourceId: 'a-1', attempts: 5, errorCode: 'NOT_NOW', errorMessage: 'The server is away' },
     ]);
   });
@@ -192,7 +192,7 @@ describe('retry', () => {
     expect(ages[0]).toBe(0);
     expect(ages[1]).toBeGreaterThanOrEqual(119);
     expect(ages).toHaveLength(2);
-    expect(await listParkedItems(database.pool, { limit: 9 })).toHaveLength(1);
+    expect(await listDeadLetters(database.pool, { limit: 9 })).toHaveLength(1);
   });
 });
 
@@ -282,7 +282,7 @@ test('lanes with a long backlog take turns when there are more of them than slot
     slots: 1,
     timings: {
       heartbeatMs: 30,
-      leaseMs: 20_000,
+      trustedForMs: 20_000,
       staleAfterMs: 30_000,
       pollMs: 60_000,
       tryEveryMs: 30,
@@ -298,7 +298,7 @@ test('lanes with a long backlog take turns when there are more of them than slot
   }
 });
 
-test('attempts are told with source, outcome and age, and parked items with their code', async () => {
+test('attempts are told with source, outcome and age, and dead letters with their code', async () => {
   await database.enqueue(...itemsOf('a', 1));
   const told: unknown[] = [];
   const { handle } = script({ 'a-1': [new Error('x'), retry] });
@@ -307,7 +307,7 @@ test('attempts are told with source, outcome and age, and parked items with thei
     metrics: {
       attemptEnded: ({ source, outcome, threw, ageMs }) =>
         told.push([source, outcome, threw, ageMs >= -50 && ageMs < 60_000]),
-      itemParked: (item) => told.push(item),
+      deadLetterMade: (item) => told.push(item),
     },
   });
   await eventually(database.lanesAreIdle);

@@ -1,6 +1,6 @@
 // The life of a replica: starting, losing its session and finding a new one, stopping.
 import { describe, expect, test, vi } from 'vitest';
-import { claimLanes } from '../../src/inbox/claim.ts';
+import { leaseLanes } from '../../src/inbox/lease-lanes.ts';
 import type { Attempt, Outcome } from '../../src/inbox/item.ts';
 import { registerReplica } from '../../src/inbox/replica-rows.ts';
 import { startReplica } from '../../src/inbox/replica.ts';
@@ -63,10 +63,10 @@ describe('sharing work', () => {
     await handled.promise;
   });
 
-  test('the lanes of a replica that vanished are taken over after a sweep', async () => {
+  test('the lanes of a replica that vanished are taken over after the next heartbeat of another', async () => {
     await database.enqueue(...itemsOf('a', 1));
     const vanished = await database.connect();
-    await claimLanes(vanished, await registerReplica(vanished), 1);
+    await leaseLanes(vanished, await registerReplica(vanished), 1);
     const attempts: Attempt[] = [];
     const takenOver = vi.fn();
     await replicas.start(
@@ -76,8 +76,8 @@ describe('sharing work', () => {
       },
       {
         metrics: {
-          claimed: (claim) => {
-            takenOver(claim.takenOver);
+          lanesLeased: (leased) => {
+            takenOver(leased.takenOver);
           },
         },
       },
@@ -108,7 +108,7 @@ describe('sharing work', () => {
 });
 
 describe('losing the session', () => {
-  test('aborts what is in hand even while the handler does not heed it, and works on under a new id', async () => {
+  test('aborts what is under way even while the handler does not heed it, and works on under a new id', async () => {
     await database.enqueue(...itemsOf('a', 1), ...itemsOf('b', 1));
     const stubborn = slowHandler(false);
     const handled: string[] = [];
@@ -148,7 +148,10 @@ describe('losing the session', () => {
 
   test('a heartbeat that is not answered ends the session', async () => {
     const log = createKeptLog();
-    const replica = await replicas.start(() => Promise.resolve(done), { log, timings: { leaseMs: 300 } });
+    const replica = await replicas.start(() => Promise.resolve(done), {
+      log,
+      timings: { trustedForMs: 300 },
+    });
     const blocker = await database.connect();
     await blocker.query('begin');
     await blocker.query('select from replica for update');

@@ -1,4 +1,4 @@
-// A replica leaves in good order: what is in hand is finished or left in doubt, never lost.
+// A replica leaves in good order: what is under way is finished or left in doubt, never lost.
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import type { Attempt } from '../../src/inbox/item.ts';
@@ -11,7 +11,7 @@ import { eventually } from './support/time.ts';
 const database = useDatabase();
 const replicas = useReplicas(database);
 
-test('takes no more items, lets the one in hand finish, gives the lane back and leaves', async () => {
+test('takes no more items, lets the one under way finish, gives the lane back and leaves', async () => {
   await database.enqueue(...itemsOf('a', 3));
   const slow = slowHandler(true);
   const handled: string[] = [];
@@ -80,7 +80,7 @@ test('while reconnecting, ends at once', async () => {
 test('what is still listening or leased ends with it, and no connection stays', async () => {
   const replica = await replicas.start(() => Promise.resolve(done));
   const running = Promise.withResolvers<AbortSignal>();
-  replica.lease('test', async (signal) => {
+  replica.runJob('test', async (signal) => {
     running.resolve(signal);
     await once(signal, 'abort');
   });

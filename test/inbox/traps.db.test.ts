@@ -2,7 +2,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
 import { createAcknowledge } from '../../src/inbox/acknowledge.ts';
-import { claimLanes } from '../../src/inbox/claim.ts';
+import { leaseLanes } from '../../src/inbox/lease-lanes.ts';
 import { enqueue } from '../../src/inbox/enqueue.ts';
 import type { Attempt, Item, Outcome } from '../../src/inbox/item.ts';
 import { pruneItems } from '../../src/inbox/prune-items.ts';
@@ -39,7 +39,7 @@ test('1: heartbeats do not prolong the wait of a lane that backs off', async () 
   expect(second - first).toBeLessThan(3_000);
 });
 
-test('2: transactions over many lanes, claims, acknowledgements and heartbeats never deadlock', async () => {
+test('2: transactions over many lanes, leases, acknowledgements and heartbeats never deadlock', async () => {
   const log = createKeptLog();
   const sessionLost = vi.fn();
   const handled: string[] = [];
@@ -54,7 +54,7 @@ test('2: transactions over many lanes, claims, acknowledgements and heartbeats n
         metrics: { sessionLost },
         timings: {
           heartbeatMs: 5,
-          leaseMs: 20_000,
+          trustedForMs: 20_000,
           staleAfterMs: 30_000,
           pollMs: 20,
           sliceMs: 0,
@@ -89,8 +89,8 @@ test('3: an item stored while the last one is being acknowledged is not left lyi
   await database.enqueue(...itemsOf('a', 1));
   const client = await database.connect();
   const replica = await registerReplica(client);
-  const [lane] = await claimLanes(client, replica, 1);
-  if (!lane) throw new Error('There is no lane to be claimed');
+  const [lane] = await leaseLanes(client, replica, 1);
+  if (!lane) throw new Error('There is no lane to be leased');
   const producer = await database.connect();
   await producer.query('begin');
   await enqueue(producer, itemsOf('a', 1, 2));
@@ -117,12 +117,12 @@ test('4: a failure is counted for the item that failed, whatever was acknowledge
   expect(attempts).toEqual(['a-1 1', 'a-2 1', 'a-3 1', 'a-4 1', 'a-4 2', 'a-4 3', 'a-4 4', 'a-5 1', 'a-6 1']);
 });
 
-test('5: an item that comes alone costs one claim, but a full claim is followed by another at once', async () => {
-  let claims = 0;
+test('5: an item that comes alone costs one lease, but a full lease is followed by another at once', async () => {
+  let leases = 0;
   let handled = 0;
   const metrics = {
-    claimed: () => {
-      claims++;
+    lanesLeased: () => {
+      leases++;
     },
   };
   const replica = await replicas.start(
@@ -132,14 +132,14 @@ test('5: an item that comes alone costs one claim, but a full claim is followed 
     },
     { metrics },
   );
-  await eventually(() => claims === 1);
+  await eventually(() => leases === 1);
   for (let count = 1; count <= 30; count++) {
     await database.enqueue(...itemsOf('alone', 1, count));
     await eventually(database.lanesAreIdle);
     await nextTurn();
   }
   expect(handled).toBe(30);
-  expect(claims).toBe(31);
+  expect(leases).toBe(31);
   await replica.stop({ graceMs: 1_000 });
 
   await database.enqueue(...Array.from({ length: 9 }, (_, index) => itemsOf(`lane ${index}`, 1)).flat());
@@ -161,7 +161,7 @@ test('6: plans of the session are never compiled', async () => {
   expect(rows).toEqual([{ jit: 'off' }]);
 });
 
-test('7: a lost connection ends the replica id and everything in hand; work goes on under a new id', async () => {
+test('7: a lost connection ends the replica id and everything under way; work goes on under a new id', async () => {
   await database.enqueue(...itemsOf('a', 1));
   const calls: { attempt: Attempt; item: Item }[] = [];
   const replica = await replicas.start(async (item, attempt) => {

@@ -41,7 +41,8 @@ async function jobsOf(env: Readonly<Record<string, string>>): Promise<readonly B
   });
   const intake = createIntake({
     ...{ transact: bridge.transact, enqueue, knownSourceIds },
-    ringMatrix: () => Promise.resolve(),
+    wakeMatrixReader: () => Promise.resolve(),
+    thread: bridge.thread,
     store: { arrivals, cursors, resourceVersions, roomMembers },
   });
   return createJobs({ config, bridge, intake, synced: directories?.synced });

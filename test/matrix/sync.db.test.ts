@@ -119,7 +119,7 @@ type Transact = <T>(work: (tx: ClientBase) => Promise<T>) => Promise<T>;
 function createBridge(homeserver: ReturnType<typeof createHomeserverModel>, transact?: Transact) {
   const intake = createIntake({
     transact: transact ?? ((work) => inTransaction(pool(), work)),
-    ...{ enqueue, knownSourceIds, thread, ringMatrix: () => Promise.resolve() },
+    ...{ enqueue, knownSourceIds, thread, wakeMatrixReader: () => Promise.resolve() },
     store: { arrivals, cursors, resourceVersions, roomMembers },
   });
   return {

@@ -17,7 +17,7 @@ import { BOT, roomId, userId } from '../builders/matrix.ts';
 
 const STATS = {
   waitingItems: 3,
-  parkedItems: 1,
+  deadLetters: 1,
   retryingLanes: 0,
   oldestWaitingSeconds: 2.5,
   liveReplicas: 2,

@@ -11,13 +11,13 @@ test('a counter that was renamed says the same under both names, however often i
       .split('\n')
       .filter((line) => /^bridge_(doorbells|wake_ups|sweep|reconcile)/.test(line));
   await lines();
-  wakeUps.inc({ source: 'fhir', result: 'rung' });
+  wakeUps.inc({ source: 'fhir', result: 'stored' });
   expect(await lines()).toEqual([
     'bridge_reconcile_mended_total{kind="CareTeam"} 1',
     'bridge_wake_ups_total{source="matrix",result="stored"} 3',
-    'bridge_wake_ups_total{source="fhir",result="rung"} 1',
+    'bridge_wake_ups_total{source="fhir",result="stored"} 1',
     'bridge_doorbells_total{source="matrix",result="stored"} 3',
-    'bridge_doorbells_total{source="fhir",result="rung"} 1',
+    'bridge_doorbells_total{source="fhir",result="stored"} 1',
     'bridge_sweep_mended_total{kind="CareTeam"} 1',
   ]);
 });

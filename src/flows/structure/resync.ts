@@ -1,4 +1,4 @@
-// Compares every space and room with what FHIR wants, and mends what differs: the command `resync` and the nightly sweep.
+// Compares every space and room with what FHIR wants, and mends what differs: the command `resync` and the nightly reconcile.
 import type { CareTeam, CommunicationRequest } from '../../domain/fhir.ts';
 import type { FhirReference } from '../../domain/ids.ts';
 import { parseReference, referenceTo, typeOf } from '../../domain/ids.ts';
@@ -189,7 +189,7 @@ async function resyncOne(
     signal.throwIfAborted();
     const code = error instanceof BridgeError ? error.message : 'unexpected';
     if (!(error instanceof BridgeError))
-      bridge.log.error({ error }, 'A resync failed in a way nobody foresaw');
+      bridge.log.error({ error }, 'A resync failed with an unexpected error');
     return { reference, state: 'failed', changes: [code] };
   }
 }

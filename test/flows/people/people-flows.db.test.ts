@@ -241,8 +241,8 @@ describe('of people who changed, those are stored', () => {
   const store = { arrivals, cursors, resourceVersions, roomMembers };
   const pulled = async (type: FollowedType, ...resources: readonly StoredResource[]) => {
     const transact = <T>(work: Parameters<typeof inTransaction<T>>[1]) => inTransaction(pool(), work);
-    const ringMatrix = () => Promise.resolve();
-    const intake = createIntake({ transact, enqueue, knownSourceIds, ringMatrix, thread, store });
+    const wakeMatrixReader = () => Promise.resolve();
+    const intake = createIntake({ transact, enqueue, knownSourceIds, wakeMatrixReader, thread, store });
     return intake.pulled(type, resources);
   };
   const version = (reference: string, over: object = {}) =>

@@ -247,18 +247,18 @@ describe('the clock of periods', () => {
     const heard: string[] = [];
     listener.on('notification', ({ channel }) => void heard.push(channel));
     await listener.query(`listen ${rooms.CONVERGE_AT_CHANNEL}`);
-    const rings = async (): Promise<number> => {
+    const wakeUps = async (): Promise<number> => {
       await listener.query('select');
       return heard.splice(0).length;
     };
     await saveRoom(TEAM, undefined);
-    expect(await rings()).toBe(0);
+    expect(await wakeUps()).toBe(0);
     await saveRoom(TEAM, FIVE);
-    expect(await rings()).toBe(1);
+    expect(await wakeUps()).toBe(1);
     await saveRoom(TEAM, FIVE);
-    expect(await rings()).toBe(0);
+    expect(await wakeUps()).toBe(0);
     await saveRoom(TEAM, undefined);
-    expect(await rings()).toBe(0);
+    expect(await wakeUps()).toBe(0);
     listener.release(true);
   });
 });

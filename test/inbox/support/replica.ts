@@ -10,7 +10,7 @@ import { clock, sleep } from './time.ts';
 /** Quick, but patient enough for a busy machine. Polling is off: what has to be quick is quick without it. */
 export const quickTimings: Timings = {
   heartbeatMs: 30,
-  leaseMs: 20_000,
+  trustedForMs: 20_000,
   staleAfterMs: 30_000,
   pollMs: 60_000,
   sliceMs: 1_000,

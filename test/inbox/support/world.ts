@@ -42,7 +42,7 @@ interface Seen {
 /** What is in the database when all is done. */
 interface Left {
   readonly items: { lane: string; position: number; id: string }[];
-  readonly parked: string[];
+  readonly deadLetters: string[];
   readonly recorded: string[];
   readonly busyOrOwned: number;
 }
@@ -131,7 +131,7 @@ export async function createWorld(database: TestDatabase, scene: Scene) {
       log,
       timings: {
         heartbeatMs: 15,
-        leaseMs: 20_000,
+        trustedForMs: 20_000,
         staleAfterMs: 30_000,
         pollMs: 15,
         sliceMs: 3,
@@ -181,15 +181,15 @@ export async function createWorld(database: TestDatabase, scene: Scene) {
       const { rows: items } = await database.pool.query<Left['items'][number]>(
         'select key as lane, position::int, source_id as id from item join lane on lane.id = lane_id order by 1, 2',
       );
-      const { rows: parked } = await database.pool.query<{ id: string }>(
-        'select source_id as id from parked_item',
+      const { rows: deadLetters } = await database.pool.query<{ id: string }>(
+        'select source_id as id from dead_letter',
       );
       const { rows: recorded } = await database.pool.query<{ id: string }>('select id from recorded');
       const { rowCount } = await database.pool.query(
         'select from lane where owner is not null or head <> tail',
       );
       const ids = (rows: { id: string }[]): string[] => rows.map((row) => row.id).sort();
-      return { items, parked: ids(parked), recorded: ids(recorded), busyOrOwned: rowCount ?? 0 };
+      return { items, deadLetters: ids(deadLetters), recorded: ids(recorded), busyOrOwned: rowCount ?? 0 };
     },
     check(left: Left): void {
       check(left, plans, attempts, effects);
@@ -208,7 +208,7 @@ function check(left: Left, plans: Map<string, { plan: Plan }>, attempts: Seen[],
   expect([...stored].sort(), 'stored is what was sent, once').toEqual([...plans.keys()].sort());
   expect([...effects].sort(), 'every effect, and no other').toEqual(hopeful);
   expect(left.recorded, 'recorded once each').toEqual(hopeful);
-  expect(left.parked, 'parked is what was hopeless').toEqual(hopeless);
+  expect(left.deadLetters, 'dead letters are what was hopeless').toEqual(hopeless);
   expect(left.busyOrOwned, 'nobody holds a lane').toBe(0);
   for (const lane of new Set(left.items.map((item) => item.lane))) {
     const inLane = left.items.filter((item) => item.lane === lane).map((item) => item.id);

@@ -2,11 +2,11 @@
 import { expect, test } from 'vitest';
 import type { Outcome } from '../../src/inbox/item.ts';
 import {
-  discardParkedItem,
-  listParkedItems,
-  readParkedItem,
-  retryParkedItem,
-} from '../../src/inbox/parked-items.ts';
+  discardDeadLetter,
+  listDeadLetters,
+  readDeadLetter,
+  retryDeadLetter,
+} from '../../src/inbox/dead-letters.ts';
 import { pruneItems } from '../../src/inbox/prune-items.ts';
 import { readQueueStats } from '../../src/inbox/queue-stats.ts';
 import { itemsOf, useDatabase } from './support/database.ts';
@@ -16,8 +16,8 @@ import { eventually } from './support/time.ts';
 const database = useDatabase();
 const replicas = useReplicas(database);
 
-/** Parks the items with these source ids and handles all others; returns what was handled, and a way to be kind. */
-async function parkSome(...ids: string[]) {
+/** Gives up the items with these source ids and handles all others; returns what was handled, and a way to be kind. */
+async function giveUpSome(...ids: string[]) {
   const hopeless = new Set(ids);
   const handled: string[] = [];
   await replicas.start((item) => {
@@ -35,23 +35,23 @@ async function parkSome(...ids: string[]) {
   };
 }
 
-async function onlyParkedId(): Promise<number> {
-  const [parked, ...more] = await listParkedItems(database.pool, { limit: 10 });
+async function onlyDeadLetterId(): Promise<number> {
+  const [letter, ...more] = await listDeadLetters(database.pool, { limit: 10 });
   expect(more).toEqual([]);
-  return parked?.id ?? 0;
+  return letter?.id ?? 0;
 }
 
 test('lists page by page, by lane if wanted, without payloads; reads one with its payload', async () => {
   await database.enqueue(...itemsOf('a', 5), ...itemsOf('b', 2));
-  await parkSome('a-1', 'a-3', 'a-5', 'b-2');
-  const inLane = await listParkedItems(database.pool, { limit: 2, lane: 'a' });
+  await giveUpSome('a-1', 'a-3', 'a-5', 'b-2');
+  const inLane = await listDeadLetters(database.pool, { limit: 2, lane: 'a' });
   expect(inLane.map((item) => item.sourceId)).toEqual(['a-1', 'a-3']);
   const after = inLane.at(-1)?.id ?? 0;
-  const rest = await listParkedItems(database.pool, { limit: 2, lane: 'a', after });
+  const rest = await listDeadLetters(database.pool, { limit: 2, lane: 'a', after });
   expect(rest.map((item) => item.sourceId)).toEqual(['a-5']);
-  expect(await listParkedItems(database.pool, { limit: 10 })).toHaveLength(4);
+  expect(await listDeadLetters(database.pool, { limit: 10 })).toHaveLength(4);
   expect(JSON.stringify(inLane)).not.toContain('payload');
-  expect(await readParkedItem(database.pool, after)).toMatchObject({
+  expect(await readDeadLetter(database.pool, after)).toMatchObject({
     lane: 'a',
     position: 3,
     source: 'test',
@@ -61,15 +61,15 @@ test('lists page by page, by lane if wanted, without payloads; reads one with it
     errorCode: 'NEVER',
     errorMessage: 'never',
     receivedAt: expect.any(Date) as Date,
-    parkedAt: expect.any(Date) as Date,
+    givenUpAt: expect.any(Date) as Date,
   });
-  expect(await readParkedItem(database.pool, 0)).toBeUndefined();
+  expect(await readDeadLetter(database.pool, 0)).toBeUndefined();
 });
 
 async function retryNow(id: number): Promise<string> {
   const client = await database.connect();
   await client.query('begin');
-  const result = await retryParkedItem(client, id);
+  const result = await retryDeadLetter(client, id);
   await client.query('commit');
   await client.end();
   return result;
@@ -77,22 +77,22 @@ async function retryNow(id: number): Promise<string> {
 
 test('a retried item comes after all that its lane has, under its old source id', async () => {
   await database.enqueue(...itemsOf('a', 3));
-  const { handled, beKind } = await parkSome('a-2');
+  const { handled, beKind } = await giveUpSome('a-2');
   beKind();
-  expect(await retryNow(await onlyParkedId())).toBe('queued');
+  expect(await retryNow(await onlyDeadLetterId())).toBe('queued');
   await eventually(database.lanesAreIdle);
   expect(handled).toEqual(['a-1', 'a-3', 'a-2']);
-  expect(await readQueueStats(database.pool)).toMatchObject({ parkedItems: 0, waitingItems: 0 });
+  expect(await readQueueStats(database.pool)).toMatchObject({ deadLetters: 0, waitingItems: 0 });
   expect(await database.enqueue(...itemsOf('a', 3))).toEqual({ stored: 0, duplicates: 3 });
 });
 
-test('an item may be parked, retried and parked again', async () => {
+test('an item may become a dead letter, be retried and become one again', async () => {
   await database.enqueue(...itemsOf('a', 1));
-  const { handled } = await parkSome('a-1');
-  const first = await onlyParkedId();
+  const { handled } = await giveUpSome('a-1');
+  const first = await onlyDeadLetterId();
   expect(await retryNow(first)).toBe('queued');
-  await eventually(async () => (await listParkedItems(database.pool, { limit: 1 })).length === 1);
-  const second = await onlyParkedId();
+  await eventually(async () => (await listDeadLetters(database.pool, { limit: 1 })).length === 1);
+  const second = await onlyDeadLetterId();
   expect(second).toBeGreaterThan(first);
   expect(await retryNow(first)).toBe('missing');
   expect(handled).toEqual([]);
@@ -100,23 +100,23 @@ test('an item may be parked, retried and parked again', async () => {
 
 test('can be retried after its item was pruned, unless it has come again since', async () => {
   await database.enqueue(...itemsOf('a', 2));
-  const { handled, beKind } = await parkSome('a-1', 'a-2');
+  const { handled, beKind } = await giveUpSome('a-1', 'a-2');
   beKind();
   expect(await pruneItems(database.pool, { olderThan: new Date(Date.now() + 60_000), batch: 100 })).toBe(2);
   await database.enqueue(...itemsOf('a', 1));
   const results = [];
-  for (const { id } of await listParkedItems(database.pool, { limit: 9 })) results.push(await retryNow(id));
+  for (const { id } of await listDeadLetters(database.pool, { limit: 9 })) results.push(await retryNow(id));
   expect(results).toEqual(['known', 'queued']);
   await eventually(database.lanesAreIdle);
   expect(handled).toEqual(['a-1', 'a-2']);
-  expect(await readQueueStats(database.pool)).toMatchObject({ parkedItems: 0 });
+  expect(await readQueueStats(database.pool)).toMatchObject({ deadLetters: 0 });
 });
 
 test('two operators retrying the same item queue it once', async () => {
   await database.enqueue(...itemsOf('a', 1));
-  const { handled, beKind } = await parkSome('a-1');
+  const { handled, beKind } = await giveUpSome('a-1');
   beKind();
-  const id = await onlyParkedId();
+  const id = await onlyDeadLetterId();
   expect((await Promise.all([retryNow(id), retryNow(id)])).sort()).toEqual(['missing', 'queued']);
   await eventually(database.lanesAreIdle);
   expect(handled).toEqual(['a-1']);
@@ -124,9 +124,9 @@ test('two operators retrying the same item queue it once', async () => {
 
 test('a discarded item is forgotten, but still known as a duplicate', async () => {
   await database.enqueue(...itemsOf('a', 1));
-  await parkSome('a-1');
-  const id = await onlyParkedId();
-  expect(await discardParkedItem(database.pool, id)).toBe(true);
-  expect(await discardParkedItem(database.pool, id)).toBe(false);
+  await giveUpSome('a-1');
+  const id = await onlyDeadLetterId();
+  expect(await discardDeadLetter(database.pool, id)).toBe(true);
+  expect(await discardDeadLetter(database.pool, id)).toBe(false);
   expect(await database.enqueue(...itemsOf('a', 1))).toEqual({ stored: 0, duplicates: 1 });
 });

@@ -1,10 +1,10 @@
-// What a replica holds in its hand while it works: a lane, an item, what is known of it, and the means to deal with it.
+// What one attempt is made with: the leased lane, the item, what is known of it, and the means to deal with it.
 import type { Pool } from 'pg';
 import type { Clock, Sleep } from '../domain/clock.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Acknowledge, Acknowledged } from './acknowledge.ts';
-import type { ClaimedLane } from './claim.ts';
-import type { Handle, Item, OnParked } from './item.ts';
+import type { LeasedLane } from './lease-lanes.ts';
+import type { Handle, Item, OnDeadLetter } from './item.ts';
 import type { InboxMetrics } from './metrics.ts';
 import type { RetryPolicy } from './retry-policy.ts';
 import type { Session } from './session.ts';
@@ -14,23 +14,23 @@ export interface AttemptDeps {
   readonly handle: Handle;
   readonly acknowledge: Acknowledge;
   readonly retryPolicy: RetryPolicy;
-  readonly onParked?: OnParked | undefined;
+  readonly onDeadLetter?: OnDeadLetter | undefined;
   readonly clock: Clock;
   readonly sleep: Sleep;
   readonly log: Log;
   readonly metrics: InboxMetrics;
-  /** Called when a lane was postponed, so that somebody looks again after this time. */
+  /** Called when a lane was postponed, so that the lane is looked for again after this time. */
   readonly onPostponed: (delayMs: number) => void;
 }
 
-/** A lane and the session that holds it. */
-export interface Held {
+/** A lane and the session that has leased it. */
+export interface LaneContext {
   readonly session: Session;
-  readonly lane: ClaimedLane;
+  readonly lane: LeasedLane;
 }
 
-/** The item in hand, and on what terms. */
-export interface InHand extends Held {
+/** The item of the attempt, and what is known of it. */
+export interface AttemptContext extends LaneContext {
   readonly item: Item;
   /** The lane's head before this item. */
   readonly head: number;
@@ -52,13 +52,13 @@ export interface History {
 /** `more`: the lane is still ours and has more items. `ended`: it is not ours any more. */
 export type Progress = 'more' | 'ended';
 
-/** What a step at the database means for whoever works on the lane. */
+/** What a step at the database means for the work on the lane. */
 export function toProgress(result: Acknowledged): Progress {
   return result === 'more' ? 'more' : 'ended';
 }
 
-/** The item in hand, as log fields. */
-export function where({ item, history, session }: InHand): Record<string, unknown> {
+/** The attempt, as log fields. */
+export function where({ item, history, session }: AttemptContext): Record<string, unknown> {
   const { lane, position, source, sourceId } = item;
   return { replica: session.replica, lane, position, source, sourceId, attempt: history.attempts + 1 };
 }

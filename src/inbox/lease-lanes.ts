@@ -3,8 +3,8 @@ import type { JsonValue } from '../domain/json.ts';
 import type { Item } from './item.ts';
 import type { Queryable } from './database.ts';
 
-/** A lane one replica works on, until it lets go of it or another claim raises the epoch. */
-export interface ClaimedLane {
+/** A lane one replica works on, until it lets go of it or another lease raises the epoch. */
+export interface LeasedLane {
   readonly id: number;
   readonly key: string;
   readonly epoch: number;
@@ -25,13 +25,13 @@ export interface ClaimedLane {
   readonly items: readonly Item[];
 }
 
-/** How many items come with a claim, and with each further look. */
+/** How many items come with a lease, and with each further look. */
 const itemsAtOnce = 20;
 
-/** Claims up to `limit` lanes for `replica`, those waiting longest first. */
-export async function claimLanes(client: Queryable, replica: number, limit: number): Promise<ClaimedLane[]> {
-  const { rows } = await client.query<ClaimRow>(claimReadyLanes, [replica, limit, itemsAtOnce]);
-  const lanes = new Map<string, ClaimedLane & { items: Item[] }>();
+/** Leases up to `limit` lanes for `replica`, those waiting longest first. */
+export async function leaseLanes(client: Queryable, replica: number, limit: number): Promise<LeasedLane[]> {
+  const { rows } = await client.query<LeasedRow>(leaseReadyLanes, [replica, limit, itemsAtOnce]);
+  const lanes = new Map<string, LeasedLane & { items: Item[] }>();
   for (const row of rows) {
     let lane = lanes.get(row.lane_id);
     if (!lane) lanes.set(row.lane_id, (lane = toLane(row)));
@@ -43,7 +43,7 @@ export async function claimLanes(client: Queryable, replica: number, limit: numb
 /** The next items of a lane after position `head`. */
 export async function readItems(
   client: Queryable,
-  lane: Pick<ClaimedLane, 'id' | 'key'>,
+  lane: Pick<LeasedLane, 'id' | 'key'>,
   head: number,
 ): Promise<Item[]> {
   const { rows } = await client.query<ItemRow>(itemsAfter, [lane.id, head, itemsAtOnce]);
@@ -51,14 +51,14 @@ export async function readItems(
 }
 
 /**
- * SKIP LOCKED: nobody waits for a lane that another replica is claiming or that is being written to.
- * A lane whose owner has no row in `replica` belongs to nobody, and neither may a replica claim whose own row is gone.
+ * SKIP LOCKED: no replica waits for a lane that another one is leasing or that is being written to.
+ * A lane whose owner has no row in `replica` is free, and a replica whose own row is gone may lease none.
  * `seen` is the lane as it was when the statement began, whereas FOR UPDATE goes on with its newest version: were a
- * replica to start and claim the lane in between, its row would be too new for us to see, and the lane look
+ * replica to start and lease the lane in between, its row would be too new for us to see, and the lane look
  * abandoned. Equal epochs rule that out.
  * Deaths of owners are counted: else an item that kills its process would kill one after the other, for ever.
  */
-const claimReadyLanes = `
+const leaseReadyLanes = `
   with picked as (
     select lane.id, lane.owner is not null as taken_over
     from lane
@@ -69,7 +69,7 @@ const claimReadyLanes = `
     order by lane.ready_at
     limit $2
     for update of lane skip locked
-  ), claimed as (
+  ), leased as (
     update lane
     set owner = $1,
       epoch = epoch + 1,
@@ -82,17 +82,17 @@ const claimReadyLanes = `
       picked.taken_over,
       coalesce(extract(epoch from now() - lane.first_failed_at) * 1000, 0)::float8 as failing_for_ms
   )
-  select claimed.id as lane_id, claimed.key, claimed.epoch, claimed.head, claimed.attempts, claimed.delays, claimed.owners_died, claimed.in_doubt,
-    claimed.taken_over, claimed.failing_for_ms, next.*
-  from claimed
+  select leased.id as lane_id, leased.key, leased.epoch, leased.head, leased.attempts, leased.delays, leased.owners_died, leased.in_doubt,
+    leased.taken_over, leased.failing_for_ms, next.*
+  from leased
   left join lateral (
     select position, source, source_id, payload, received_at
     from item
-    where item.lane_id = claimed.id and item.position > claimed.head
+    where item.lane_id = leased.id and item.position > leased.head
     order by position
     limit $3
   ) as next on true
-  order by claimed.ready_at, claimed.id, next.position`;
+  order by leased.ready_at, leased.id, next.position`;
 
 /** Only what follows `head` exists for a worker: so a failing item lets no later one pass. */
 const itemsAfter = `
@@ -111,7 +111,7 @@ interface ItemRow {
   received_at: Date;
 }
 
-interface ClaimRow extends Omit<ItemRow, 'position'> {
+interface LeasedRow extends Omit<ItemRow, 'position'> {
   lane_id: string;
   key: string;
   epoch: string;
@@ -125,7 +125,7 @@ interface ClaimRow extends Omit<ItemRow, 'position'> {
   position: string | null;
 }
 
-function toLane(row: ClaimRow): ClaimedLane & { items: Item[] } {
+function toLane(row: LeasedRow): LeasedLane & { items: Item[] } {
   return {
     id: Number(row.lane_id),
     key: row.key,

@@ -3,8 +3,8 @@ import type { ClientBase } from 'pg';
 import type { Queryable } from './database.ts';
 import { enqueue } from './enqueue.ts';
 
-/** An item given up on; its payload only with `readParkedItem`, as it may be about a patient. */
-export interface ParkedItem {
+/** An item given up on; its payload only with `readDeadLetter`, as it may be about a patient. */
+export interface DeadLetter {
   readonly id: number;
   readonly lane: string;
   readonly position: number;
@@ -14,38 +14,38 @@ export interface ParkedItem {
   readonly errorCode: string;
   readonly errorMessage: string;
   readonly receivedAt: Date;
-  readonly parkedAt: Date;
+  readonly givenUpAt: Date;
 }
 
-/** Parked items in the order of parking, after the one with id `after`, of one lane if given. */
-export async function listParkedItems(
+/** Dead letters, oldest first, after the one with id `after`, of one lane if given. */
+export async function listDeadLetters(
   client: Queryable,
   { after = 0, limit, lane }: { after?: number; limit: number; lane?: string },
-): Promise<ParkedItem[]> {
-  const { rows } = await client.query<ParkedRow>(selectPage, [after, lane ?? null, limit]);
-  return rows.map(toParkedItem);
+): Promise<DeadLetter[]> {
+  const { rows } = await client.query<DeadLetterRow>(selectPage, [after, lane ?? null, limit]);
+  return rows.map(toDeadLetter);
 }
 
-/** One parked item with its payload. */
-export async function readParkedItem(
+/** One dead letter with its payload. */
+export async function readDeadLetter(
   client: Queryable,
   id: number,
-): Promise<(ParkedItem & { payload: unknown }) | undefined> {
-  const { rows } = await client.query<ParkedRow & { payload: unknown }>(selectOne, [id]);
-  return rows[0] && { ...toParkedItem(rows[0]), payload: rows[0].payload };
+): Promise<(DeadLetter & { payload: unknown }) | undefined> {
+  const { rows } = await client.query<DeadLetterRow & { payload: unknown }>(selectOne, [id]);
+  return rows[0] && { ...toDeadLetter(rows[0]), payload: rows[0].payload };
 }
 
 /**
- * Puts a parked item back, within the caller's transaction: as a new item at the tail of its lane. Its old place is
+ * Puts a dead letter back, within the caller's transaction: as a new item at the tail of its lane. Its old place is
  * gone, as later items have been handled since; so it comes after all that the lane has now, and keeps its source id,
  * from which effects derive their ids. `known`: the same source id has been stored anew since then (its old item had
- * been pruned), so only the parked copy is removed.
+ * been pruned), so only the dead letter is removed.
  */
-export async function retryParkedItem(
+export async function retryDeadLetter(
   client: ClientBase,
   id: number,
 ): Promise<'queued' | 'known' | 'missing'> {
-  const { rows } = await client.query<ParkedRow & { payload: unknown }>(takeOne, [id]);
+  const { rows } = await client.query<DeadLetterRow & { payload: unknown }>(takeOne, [id]);
   const [row] = rows;
   if (!row) return 'missing';
   const { lane_key: lane, source, source_id: sourceId, payload } = row;
@@ -53,32 +53,32 @@ export async function retryParkedItem(
   return stored === 1 ? 'queued' : 'known';
 }
 
-/** Forgets a parked item; false when it is not there. It stays known as a duplicate until pruned. */
-export async function discardParkedItem(client: Queryable, id: number): Promise<boolean> {
-  const { rowCount } = await client.query('delete from parked_item where id = $1', [id]);
+/** Forgets a dead letter; false when it is not there. It stays known as a duplicate until pruned. */
+export async function discardDeadLetter(client: Queryable, id: number): Promise<boolean> {
+  const { rowCount } = await client.query('delete from dead_letter where id = $1', [id]);
   return rowCount === 1;
 }
 
-const columns = `id, lane_key, position, source, source_id, attempts, error_code, error_message, received_at, parked_at`;
+const columns = `id, lane_key, position, source, source_id, attempts, error_code, error_message, received_at, given_up_at`;
 
 const selectPage = `
-  select ${columns} from parked_item
+  select ${columns} from dead_letter
   where id > $1 and ($2::text is null or lane_key = $2)
   order by id
   limit $3`;
 
-const selectOne = `select ${columns}, payload from parked_item where id = $1`;
+const selectOne = `select ${columns}, payload from dead_letter where id = $1`;
 
 /** Also removes the item the copy was made from, if not pruned yet: it would make the new one a duplicate. */
 const takeOne = `
   with taken as (
-    delete from parked_item where id = $1 returning *
+    delete from dead_letter where id = $1 returning *
   ), forgotten as (
     delete from item using taken where item.lane_id = taken.lane_id and item.position = taken.position
   )
   select ${columns}, payload from taken`;
 
-interface ParkedRow {
+interface DeadLetterRow {
   id: string;
   lane_key: string;
   position: string;
@@ -88,10 +88,10 @@ interface ParkedRow {
   error_code: string;
   error_message: string;
   received_at: Date;
-  parked_at: Date;
+  given_up_at: Date;
 }
 
-function toParkedItem(row: ParkedRow): ParkedItem {
+function toDeadLetter(row: DeadLetterRow): DeadLetter {
   return {
     id: Number(row.id),
     lane: row.lane_key,
@@ -102,6 +102,6 @@ function toParkedItem(row: ParkedRow): ParkedItem {
     errorCode: row.error_code,
     errorMessage: row.error_message,
     receivedAt: row.received_at,
-    parkedAt: row.parked_at,
+    givenUpAt: row.given_up_at,
   };
 }

@@ -6,9 +6,9 @@ import { describeThrown } from './errors.ts';
 import type { Session } from './session.ts';
 
 /** Runs while its replica holds the lease; has to end soon after `signal` is aborted. */
-export type RunLeased = (signal: AbortSignal) => Promise<void>;
+export type RunJob = (signal: AbortSignal) => Promise<void>;
 
-export interface LeaseDeps {
+export interface JobLeaseDeps {
   readonly currentSession: () => Session | undefined;
   readonly sleep: Sleep;
   readonly log: Log;
@@ -22,7 +22,7 @@ export interface LeaseDeps {
 const leaseLocks = 0x0f42;
 
 /** Tries to get the lease and runs `run` when it has it, again and again until the replica stops. Never rejects. */
-export async function keepLease(deps: LeaseDeps, name: string, run: RunLeased): Promise<void> {
+export async function keepJobLease(deps: JobLeaseDeps, name: string, run: RunJob): Promise<void> {
   while (!deps.stopping.aborted) {
     const session = deps.currentSession();
     if (session && !session.signal.aborted) await runIfFree(deps, session, name, run);
@@ -30,7 +30,7 @@ export async function keepLease(deps: LeaseDeps, name: string, run: RunLeased): 
   }
 }
 
-async function runIfFree(deps: LeaseDeps, session: Session, name: string, run: RunLeased): Promise<void> {
+async function runIfFree(deps: JobLeaseDeps, session: Session, name: string, run: RunJob): Promise<void> {
   const ended = AbortSignal.any([session.signal, deps.stopping]);
   try {
     if (!(await tryLock(session.database, name))) return;

@@ -67,7 +67,7 @@ describe('leases', () => {
     const started = [];
     for (const number of [0, 1, 2]) {
       const replica = await replicas.start(() => Promise.resolve(done));
-      replica.lease('poll the server', run(number));
+      replica.runJob('poll the server', run(number));
       started.push(replica);
     }
     await eventually(() => runs.length === 1);
@@ -83,7 +83,7 @@ describe('leases', () => {
     const replica = await replicas.start(() => Promise.resolve(done));
     const signals: Record<string, AbortSignal[]> = { a: [], b: [] };
     for (const name of ['a', 'b']) {
-      replica.lease(name, async (signal) => {
+      replica.runJob(name, async (signal) => {
         signals[name]?.push(signal);
         await once(signal, 'abort');
       });
@@ -98,7 +98,7 @@ describe('leases', () => {
     const log = createKeptLog();
     const replica = await replicas.start(() => Promise.resolve(done), { log });
     let runs = 0;
-    replica.lease('test', () => (++runs === 1 ? Promise.reject(new Error('no')) : Promise.resolve()));
+    replica.runJob('test', () => (++runs === 1 ? Promise.reject(new Error('no')) : Promise.resolve()));
     await eventually(() => runs >= 3);
     expect(log.lines.filter((line) => line.level === 'error').map((line) => line.message)).toEqual([
       'Work under a lease failed',
