@@ -123,7 +123,7 @@ async function write(client: FhirClient, request: FhirRequest): Promise<Resource
     ...request,
     headers: { ...request.headers, prefer: 'return=representation' },
   });
-  return versionOf(parseStored(answer.body, resourceTypeIn(answer, request)));
+  return versionOf(parseStored(client, answer.body, resourceTypeIn(answer, request)));
 }
 
 function resourceTypeIn({ body }: FhirAnswer, request: FhirRequest): string {

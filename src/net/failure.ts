@@ -59,5 +59,5 @@ const isTimeout = (error: unknown): boolean =>
 function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return 'no answer';
   const code = 'code' in error ? error.code : undefined;
-  return typeof code === 'string' && /^[A-Z0-9_]{1,60}$/.test(code) ? code : codeOf(error.cause);
+  return typeof code === 'string' && /^[A-Z0-9_/]{1,60}$/.test(code) ? code : codeOf(error.cause);
 }

@@ -7,7 +7,7 @@ import type { TransportOptions } from './transport.ts';
 import { createTransport, UNCOMPRESSED } from './transport.ts';
 
 /** How requests to one destination are made. */
-export interface HttpOptions extends Omit<TransportOptions, 'connectTimeoutMs' | 'maxConnections'> {
+export interface HttpOptions extends Omit<TransportOptions, 'connectTimeoutMs'> {
   /** Milliseconds for a whole request: connection, headers and body. */
   readonly timeoutMs: number;
   /** Requests under way at most; the time of those that wait has not begun. Without it there is no limit. */

@@ -1,0 +1,151 @@
+// Searches whose values are personal: by POST, so that they stay out of URLs; with histories, and what the server says it can do.
+import { z } from 'zod';
+import type { Clock } from '../domain/clock.ts';
+import type { FhirReference } from '../domain/ids.ts';
+import { encodeForm } from '../net/http.ts';
+import { BridgeError } from '../telemetry/errors.ts';
+import type { BundlePage, FoundResource } from './bundle.ts';
+import { parseBundle } from './bundle.ts';
+import type { FhirClient, FhirRequest } from './client.ts';
+import type { PageStep, Position, SortedPage } from './pager.ts';
+import { pagesByStamp } from './pager.ts';
+import type { Query } from './read.ts';
+
+/** What the server says it can do. */
+export interface Capabilities {
+  readonly searches: (resourceType: string, parameter: string) => boolean;
+  readonly interacts: (resourceType: string, interaction: string) => boolean;
+}
+
+/** The interactions; each throws BridgeError with the codes of its client. */
+export interface FhirSearches {
+  readonly capabilities: (signal: AbortSignal) => Promise<Capabilities>;
+  /** The first page of a search. */
+  readonly page: (resourceType: string, query: Query, signal: AbortSignal) => Promise<BundlePage>;
+  /** The page that a link of another page leads to. */
+  readonly follow: (link: string, signal: AbortSignal) => Promise<BundlePage>;
+  /** All that a search finds, its includes too; `complete` is false when it is more than `most`. */
+  readonly search: (
+    resourceType: string,
+    query: Query,
+    most: number,
+    signal: AbortSignal,
+  ) => Promise<{ readonly resources: readonly FoundResource[]; readonly complete: boolean }>;
+  /** All resources of a type by their stamps, from a position on; see `pagesByStamp`. */
+  readonly pages: (
+    resourceType: string,
+    from: Position,
+    signal: AbortSignal,
+  ) => AsyncGenerator<PageStep<FoundResource>>;
+  /** The first page of the changes of a type since an instant, or of one resource's history. */
+  readonly history: (
+    of: { resourceType: string; since: string } | { reference: FhirReference },
+    signal: AbortSignal,
+  ) => Promise<BundlePage>;
+}
+
+const capabilitySchema = z.looseObject({
+  resourceType: z.literal('CapabilityStatement'),
+  rest: z.array(
+    z.looseObject({
+      resource: z
+        .array(
+          z.looseObject({
+            type: z.string(),
+            interaction: z.array(z.looseObject({ code: z.string() })).optional(),
+            searchParam: z.array(z.looseObject({ name: z.string() })).optional(),
+          }),
+        )
+        .optional(),
+    }),
+  ),
+});
+
+/** Resources per page of a search. */
+const PAGE = 200;
+/** The largest page asked for, when so many bear one stamp. */
+const LARGEST_PAGE = 1_000;
+/** How long a CapabilityStatement is believed. */
+const CAPABILITIES_MS = 3_600_000;
+
+/** Creates the interactions. */
+export function createFhirSearches(client: FhirClient, clock: Clock): FhirSearches {
+  let known: { capabilities: Capabilities; readAt: number } | undefined;
+
+  async function bundle(request: FhirRequest): Promise<BundlePage> {
+    return parseBundle(client, request.operation, (await client.request(request)).body);
+  }
+
+  const follow = (path: string, signal: AbortSignal): Promise<BundlePage> =>
+    bundle({ operation: 'read next page', method: 'GET', path, signal });
+
+  const page = (resourceType: string, form: Query, signal: AbortSignal): Promise<BundlePage> =>
+    bundle({
+      ...{
+        operation: `search ${resourceType}`,
+        method: 'POST',
+        path: `${resourceType}/_search`,
+        form,
+        signal,
+      },
+    });
+
+  return {
+    page,
+    follow,
+    async capabilities(signal) {
+      if (known === undefined || clock.monotonicMs() - known.readAt > CAPABILITIES_MS) {
+        const request = { operation: 'read metadata', method: 'GET', path: 'metadata', signal } as const;
+        const { body } = await client.request(request);
+        known = { capabilities: capabilitiesOf(client, body), readAt: clock.monotonicMs() };
+      }
+      return known.capabilities;
+    },
+    async search(resourceType, query, most, signal) {
+      let found = await page(resourceType, [...query, ['_count', String(Math.min(most, PAGE))]], signal);
+      const resources = [...found.resources];
+      while (found.next !== undefined && resources.length <= most) {
+        found = await follow(found.next, signal);
+        resources.push(...found.resources);
+      }
+      return { resources, complete: resources.length <= most };
+    },
+    pages(resourceType, start, signal) {
+      const sorted = ({ resources, next }: BundlePage): SortedPage<FoundResource> => ({
+        resources: resources.filter((resource) => resource.resourceType === resourceType),
+        readNext: next === undefined ? undefined : async () => sorted(await follow(next, signal)),
+      });
+      const read = async ({ from, size }: Position): Promise<SortedPage<FoundResource>> => {
+        const order: Query = [['_sort', '_lastUpdated']];
+        const query: Query = [['_lastUpdated', `ge${from}`], ...order, ['_count', String(size)]];
+        return sorted(await page(resourceType, query, signal));
+      };
+      const paging = { read, largest: LARGEST_PAGE, what: resourceType, answerCode: client.answerCode };
+      return pagesByStamp(paging, start, signal);
+    },
+    history: (of, signal) =>
+      bundle({ operation: 'read history', method: 'GET', path: historyPath(of), signal }),
+  };
+}
+
+function historyPath(of: { resourceType: string; since: string } | { reference: FhirReference }): string {
+  if ('reference' in of) return `${of.reference}/_history?_count=50`;
+  return `${of.resourceType}/_history?${encodeForm([
+    ['_since', of.since],
+    ['_count', '100'],
+  ])}`;
+}
+
+function capabilitiesOf({ answerCode }: FhirClient, body: unknown): Capabilities {
+  const parsed = capabilitySchema.safeParse(body);
+  if (!parsed.success) throw new BridgeError(answerCode, 'read metadata: expected a CapabilityStatement');
+  const resources = parsed.data.rest.flatMap(({ resource }) => resource ?? []);
+  const has = (type: string, test: (resource: (typeof resources)[number]) => boolean): boolean =>
+    resources.some((resource) => resource.type === type && test(resource));
+  return {
+    searches: (type, parameter) =>
+      has(type, ({ searchParam = [] }) => searchParam.some(({ name }) => name === parameter)),
+    interacts: (type, code) =>
+      has(type, ({ interaction = [] }) => interaction.some((one) => one.code === code)),
+  };
+}
