@@ -57,28 +57,17 @@ function connectorOf(options: TransportOptions): buildConnector.connector {
     ...(!options.allowPrivateAddresses && { lookup: lookupPublic }),
   });
   return (target, callback) => {
-    if (mayConnect(options, target)) connect(target, afterHandshake(callback));
+    if (mayConnect(options, target)) connect(target, endingAtFirstError(callback));
     else callback(new PrivateAddressError(), null);
   };
 }
 
-/** In TLS 1.3 a server refuses our certificate after the handshake; undici would not listen yet, and miss the reason. */
-function afterHandshake(callback: buildConnector.Callback): buildConnector.Callback {
-  return (...[error, socket]) => {
-    if (error !== null) {
-      callback(error, null);
-      return;
-    }
-    let refusal: Error | undefined;
-    const keep = (thrown: Error): void => {
-      refusal = thrown;
-    };
-    socket.once('error', keep);
-    setImmediate(() => {
-      socket.off('error', keep);
-      if (refusal === undefined) callback(null, socket);
-      else callback(refusal, null);
-    });
+/** After a server's alert comes its end, for which undici would take the failure: the alert says more. */
+function endingAtFirstError(callback: buildConnector.Callback): buildConnector.Callback {
+  return (...result) => {
+    const [, socket] = result;
+    socket?.once('error', (error: Error) => socket.destroy(error));
+    callback(...result);
   };
 }
 
