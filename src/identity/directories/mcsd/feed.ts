@@ -9,9 +9,9 @@ import { BridgeError } from '../../../telemetry/errors.ts';
 import type { Directory, DirectoryPage, DirectoryRecord } from '../directory.ts';
 import type { DirectoryResource, FhirDirectory, FhirPage } from './fhir-directory.ts';
 import { ofType } from './fhir-directory.ts';
-import { entriesOf, withDepartments } from './directory.ts';
+import { withDepartments } from './departments.ts';
 import type { McsdPeople } from './people.ts';
-import { PRACTITIONERS } from './people.ts';
+import { entriesOf, PRACTITIONERS } from './people.ts';
 
 /** What the sync reads. */
 export type McsdFeed = Required<Pick<Directory, 'list' | 'read'>>;
