@@ -43,6 +43,8 @@ interface Paging<Resource extends Stamped> {
   readonly answerCode?: BridgeError['code'];
 }
 
+/** The most a server hands out in one uncached answer (HAPI refuses more). */
+export const LARGEST_PAGE = 1000;
 /** Where reading begins when all is to be read: an instant before every stamp. */
 export const BEGINNING = '1970-01-01T00:00:00.000Z';
 /** The most links that are followed within one stamp. A server that gives more gives them without end. */

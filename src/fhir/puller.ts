@@ -6,7 +6,7 @@
 import type { FollowedType } from '../domain/fhir.ts';
 import { BridgeError } from '../telemetry/errors.ts';
 import type { Position } from './pager.ts';
-import { BEGINNING, instant, pagesByStamp } from './pager.ts';
+import { BEGINNING, instant, LARGEST_PAGE, pagesByStamp } from './pager.ts';
 import type { FhirServer, StoredResource } from './server.ts';
 
 /** Where a pass keeps what it found. */
@@ -29,9 +29,6 @@ interface Deps extends PullStore {
   /** The elements to be read, where not all are of use: a page of people need not carry their photos. */
   readonly elements?: readonly string[];
 }
-
-/** The most a server hands out in one uncached answer (HAPI refuses more). */
-const LARGEST_PAGE = 1000;
 
 /**
  * Makes one pass over a resource type (docs/explanation/catch-up.md). The very first one sets the cursor: at the

@@ -8,7 +8,7 @@ import type { BundlePage, FoundResource } from './bundle.ts';
 import { parseBundle } from './bundle.ts';
 import type { FhirClient, FhirRequest } from './client.ts';
 import type { PageStep, Position, SortedPage } from './pager.ts';
-import { pagesByStamp } from './pager.ts';
+import { LARGEST_PAGE, pagesByStamp } from './pager.ts';
 import type { Query } from './read.ts';
 
 /** What the server says it can do. */
@@ -63,8 +63,6 @@ const capabilitySchema = z.looseObject({
 
 /** Resources per page of a search. */
 const PAGE = 200;
-/** The largest page asked for, when so many bear one stamp. */
-const LARGEST_PAGE = 1_000;
 /** How long a CapabilityStatement is believed. */
 const CAPABILITIES_MS = 3_600_000;
 
