@@ -1,7 +1,7 @@
 // One request to a FHIR server: fhir-kit-client on our own connections, a circuit breaker, and the error catalogue.
 import { Client } from 'fhir-kit-client';
 import { z } from 'zod';
-import { createCircuit, isOpenCircuit, NOT_TRIED } from '../net/circuit.ts';
+import { createAttempts } from '../net/circuit.ts';
 import type { FailureReason } from '../net/failure.ts';
 import { describeFailure } from '../net/failure.ts';
 import { baseOf, encodeForm, isBelow } from '../net/http.ts';
@@ -27,14 +27,6 @@ export interface FhirRequest {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** An answer: the body, and the headers that say which version it is. */
-export interface FhirAnswer {
-  readonly body: unknown;
-  readonly etag: string | undefined;
-  readonly location: string | undefined;
-  readonly status: number;
-}
-
 /** The refusal of a request, with the issue codes of the OperationOutcome (never its diagnostics: they may echo data). */
 export class FhirRefusal extends BridgeError {
   readonly status: number;
@@ -50,8 +42,11 @@ export class FhirRefusal extends BridgeError {
 }
 
 export interface FhirClient {
-  /** @throws BridgeError for every failure; FhirRefusal where the server itself answered */
-  request(request: FhirRequest): Promise<FhirAnswer>;
+  /**
+   * @returns the body of the answer
+   * @throws BridgeError for every failure; FhirRefusal where the server itself answered
+   */
+  request(request: FhirRequest): Promise<unknown>;
   /** The code for answers that have not the form of FHIR. */
   readonly answerCode: ErrorCode;
 }
@@ -114,26 +109,13 @@ const errorSchema = z.object({
 /** Creates the client. It never retries by itself: the inbox does, with the same ids. It follows no redirect. */
 export function createFhirClient(options: FhirClientOptions): FhirClient {
   const { codes = OWN_CODES, label, breaksCircuit = true } = options;
-  const circuit = createCircuit(
-    (error) => breaksCircuit && error instanceof BridgeError && error.code === codes.unavailable,
-  );
+  const attempt = createAttempts(options.observe, breaksCircuit ? codes.unavailable : undefined);
   const send = createSend(options, codes);
   return {
     answerCode: codes.answer,
-    async request(request) {
+    request(request) {
       const operation = label === undefined ? request.operation : `${label} ${request.operation}`;
-      const end = options.observe(operation);
-      try {
-        const answer = await circuit.execute(() => send({ ...request, operation }));
-        end('ok');
-        return answer;
-      } catch (error) {
-        const failure = isOpenCircuit(error)
-          ? new BridgeError(codes.unavailable, `${operation}: ${NOT_TRIED}`)
-          : error;
-        end(failure instanceof BridgeError ? failure.code : 'unexpected');
-        throw failure;
-      }
+      return attempt(operation, () => send({ ...request, operation }));
     },
   };
 }
@@ -141,7 +123,7 @@ export function createFhirClient(options: FhirClientOptions): FhirClient {
 function createSend(
   options: FhirClientOptions,
   codes: FhirCodes,
-): (request: FhirRequest) => Promise<FhirAnswer> {
+): (request: FhirRequest) => Promise<unknown> {
   const { bearerToken, requestTimeoutMs, cacheControl } = options;
   const base = baseOf(options.baseUrl);
   const dispatcher = createTransport({
@@ -162,7 +144,7 @@ function createSend(
     const time = AbortSignal.timeout(requestTimeoutMs);
     const content = form === undefined ? 'application/fhir+json' : 'application/x-www-form-urlencoded';
     try {
-      const result = await client.request(url.href, {
+      return await client.request(url.href, {
         method,
         options: {
           headers: { ...headers, ...((body ?? form) !== undefined && { 'content-type': content }) },
@@ -170,13 +152,6 @@ function createSend(
         },
         body: form === undefined ? body : encodeForm(form),
       });
-      const { response } = Client.httpFor(result);
-      return {
-        body: result,
-        etag: response?.headers.get('etag') ?? undefined,
-        location: response?.headers.get('location') ?? undefined,
-        status: response?.status ?? 200,
-      };
     } catch (error) {
       if (codes.stopped === undefined) signal?.throwIfAborted();
       throw errorOf(operation, error, codes, signal);

@@ -74,8 +74,8 @@ async function pageAt(
   const { resourceType, count } = of;
   const operation = `search ${resourceType}`;
   const headers = { 'cache-control': `no-store, max-results=${count}` };
-  const answer = await client.request({ operation, method: 'GET', path, headers, signal });
-  const { resources, next, total, serverTime } = parseBundle(client, operation, answer.body);
+  const body = await client.request({ operation, method: 'GET', path, headers, signal });
+  const { resources, next, total, serverTime } = parseBundle(client, operation, body);
   return {
     resources: resources
       .filter((resource) => resource.resourceType === resourceType)
@@ -189,13 +189,13 @@ export async function read(
 ): Promise<StoredResource | undefined> {
   try {
     const path = `${typeOf(reference)}/${idOf(reference)}`;
-    const answer = await client.request({
+    const body = await client.request({
       operation: `read ${typeOf(reference)}`,
       method: 'GET',
       path,
       signal,
     });
-    return parseStored(client, answer.body, typeOf(reference));
+    return parseStored(client, body, typeOf(reference));
   } catch (error) {
     if (error instanceof FhirRefusal && (error.status === 404 || error.status === 410)) return undefined;
     throw error;

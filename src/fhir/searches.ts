@@ -7,7 +7,7 @@ import { BridgeError } from '../telemetry/errors.ts';
 import type { BundlePage, FoundResource } from './bundle.ts';
 import { parseBundle } from './bundle.ts';
 import type { FhirClient, FhirRequest } from './client.ts';
-import type { PageStep, Position, SortedPage } from './pager.ts';
+import type { Position, SortedPage } from './pager.ts';
 import { LARGEST_PAGE, pagesByStamp } from './pager.ts';
 import type { Query } from './read.ts';
 
@@ -15,33 +15,6 @@ import type { Query } from './read.ts';
 export interface Capabilities {
   readonly searches: (resourceType: string, parameter: string) => boolean;
   readonly interacts: (resourceType: string, interaction: string) => boolean;
-}
-
-/** The interactions; each throws BridgeError with the codes of its client. */
-export interface FhirSearches {
-  readonly capabilities: (signal: AbortSignal) => Promise<Capabilities>;
-  /** The first page of a search. */
-  readonly page: (resourceType: string, query: Query, signal: AbortSignal) => Promise<BundlePage>;
-  /** The page that a link of another page leads to. */
-  readonly follow: (link: string, signal: AbortSignal) => Promise<BundlePage>;
-  /** All that a search finds, its includes too; `complete` is false when it is more than `most`. */
-  readonly search: (
-    resourceType: string,
-    query: Query,
-    most: number,
-    signal: AbortSignal,
-  ) => Promise<{ readonly resources: readonly FoundResource[]; readonly complete: boolean }>;
-  /** All resources of a type by their stamps, from a position on; see `pagesByStamp`. */
-  readonly pages: (
-    resourceType: string,
-    from: Position,
-    signal: AbortSignal,
-  ) => AsyncGenerator<PageStep<FoundResource>>;
-  /** The first page of the changes of a type since an instant, or of one resource's history. */
-  readonly history: (
-    of: { resourceType: string; since: string } | { reference: FhirReference },
-    signal: AbortSignal,
-  ) => Promise<BundlePage>;
 }
 
 const capabilitySchema = z.looseObject({
@@ -66,40 +39,42 @@ const PAGE = 200;
 /** How long a CapabilityStatement is believed. */
 const CAPABILITIES_MS = 3_600_000;
 
-/** Creates the interactions. */
-export function createFhirSearches(client: FhirClient, clock: Clock): FhirSearches {
+export type FhirSearches = ReturnType<typeof createFhirSearches>;
+
+/** Creates the interactions; each throws BridgeError with the codes of the client. */
+export function createFhirSearches(client: FhirClient, clock: Clock) {
   let known: { capabilities: Capabilities; readAt: number } | undefined;
 
   async function bundle(request: FhirRequest): Promise<BundlePage> {
-    return parseBundle(client, request.operation, (await client.request(request)).body);
+    return parseBundle(client, request.operation, await client.request(request));
   }
 
-  const follow = (path: string, signal: AbortSignal): Promise<BundlePage> =>
-    bundle({ operation: 'read next page', method: 'GET', path, signal });
+  /** The page that a link of another page leads to. */
+  const follow = (link: string, signal: AbortSignal): Promise<BundlePage> =>
+    bundle({ operation: 'read next page', method: 'GET', path: link, signal });
 
-  const page = (resourceType: string, form: Query, signal: AbortSignal): Promise<BundlePage> =>
-    bundle({
-      ...{
-        operation: `search ${resourceType}`,
-        method: 'POST',
-        path: `${resourceType}/_search`,
-        form,
-        signal,
-      },
-    });
+  /** The first page of a search. */
+  const page = (resourceType: string, form: Query, signal: AbortSignal): Promise<BundlePage> => {
+    const operation = `search ${resourceType}`;
+    return bundle({ operation, method: 'POST', path: `${resourceType}/_search`, form, signal });
+  };
 
   return {
     page,
     follow,
-    async capabilities(signal) {
+
+    async capabilities(signal: AbortSignal): Promise<Capabilities> {
       if (known === undefined || clock.monotonicMs() - known.readAt > CAPABILITIES_MS) {
-        const request = { operation: 'read metadata', method: 'GET', path: 'metadata', signal } as const;
-        const { body } = await client.request(request);
+        const body = await client.request({
+          ...{ operation: 'read metadata', method: 'GET', path: 'metadata', signal },
+        });
         known = { capabilities: capabilitiesOf(client, body), readAt: clock.monotonicMs() };
       }
       return known.capabilities;
     },
-    async search(resourceType, query, most, signal) {
+
+    /** All that a search finds, its includes too; `complete` is false when it is more than `most`. */
+    async search(resourceType: string, query: Query, most: number, signal: AbortSignal) {
       let found = await page(resourceType, [...query, ['_count', String(Math.min(most, PAGE))]], signal);
       const resources = [...found.resources];
       while (found.next !== undefined && resources.length <= most) {
@@ -108,20 +83,26 @@ export function createFhirSearches(client: FhirClient, clock: Clock): FhirSearch
       }
       return { resources, complete: resources.length <= most };
     },
-    pages(resourceType, start, signal) {
-      const sorted = ({ resources, next }: BundlePage): SortedPage<FoundResource> => ({
-        resources: resources.filter((resource) => resource.resourceType === resourceType),
-        readNext: next === undefined ? undefined : async () => sorted(await follow(next, signal)),
+
+    /** All resources of a type by their stamps, from a position on; see `pagesByStamp`. */
+    pages(resourceType: string, start: Position, signal: AbortSignal) {
+      const linked = ({ resources, next }: BundlePage): SortedPage<FoundResource> => ({
+        resources,
+        readNext: next === undefined ? undefined : async () => linked(await follow(next, signal)),
       });
       const read = async ({ from, size }: Position): Promise<SortedPage<FoundResource>> => {
-        const order: Query = [['_sort', '_lastUpdated']];
-        const query: Query = [['_lastUpdated', `ge${from}`], ...order, ['_count', String(size)]];
-        return sorted(await page(resourceType, query, signal));
+        const query = { _lastUpdated: `ge${from}`, _sort: '_lastUpdated', _count: String(size) };
+        return linked(await page(resourceType, Object.entries(query), signal));
       };
       const paging = { read, largest: LARGEST_PAGE, what: resourceType, answerCode: client.answerCode };
       return pagesByStamp(paging, start, signal);
     },
-    history: (of, signal) =>
+
+    /** The first page of the changes of a type since an instant, or of one resource's history. */
+    history: (
+      of: { resourceType: string; since: string } | { reference: FhirReference },
+      signal: AbortSignal,
+    ): Promise<BundlePage> =>
       bundle({ operation: 'read history', method: 'GET', path: historyPath(of), signal }),
   };
 }

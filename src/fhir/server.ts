@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { FhirResource, ResourceVersion } from '../domain/fhir.ts';
 import type { FhirReference } from '../domain/ids.ts';
 import { referenceTo } from '../domain/ids.ts';
-import type { FhirAnswer, FhirClient, FhirRequest } from './client.ts';
+import type { FhirClient, FhirRequest } from './client.ts';
 import type { PageStep } from './pager.ts';
 import { LARGEST_PAGE } from './pager.ts';
 import type { Query, SearchPage, StoredResource } from './read.ts';
@@ -132,14 +132,14 @@ async function createIfNoneExists(
 }
 
 async function write(client: FhirClient, request: FhirRequest): Promise<ResourceVersion> {
-  const answer = await client.request({
+  const body = await client.request({
     ...request,
     headers: { ...request.headers, prefer: 'return=representation' },
   });
-  return versionOf(parseStored(client, answer.body, resourceTypeIn(answer, request)));
+  return versionOf(parseStored(client, body, resourceTypeIn(body, request)));
 }
 
-function resourceTypeIn({ body }: FhirAnswer, request: FhirRequest): string {
+function resourceTypeIn(body: unknown, request: FhirRequest): string {
   const expected = request.path.split('/')[0] ?? '';
   return z.looseObject({ resourceType: z.string() }).safeParse(body).data?.resourceType ?? expected;
 }

@@ -1,6 +1,7 @@
 // One request to the homeserver's client-server API: masquerading, limits, and the error catalogue.
 import { z } from 'zod';
 import type { MatrixUserId } from '../domain/ids.ts';
+import { createAttempts } from '../net/circuit.ts';
 import { HttpFailure } from '../net/failure.ts';
 import type { HttpAnswer } from '../net/http.ts';
 import { createHttp } from '../net/http.ts';
@@ -94,18 +95,10 @@ export function createMatrixClient(deps: {
     throw refusalOf(operation, answer);
   }
 
+  const attempt = createAttempts(deps.observe);
   return {
-    async request(request, schema) {
-      const end = deps.observe(request.operation);
-      try {
-        const answer = parseAnswer(request.operation, schema, await send(request));
-        end('ok');
-        return answer;
-      } catch (error) {
-        end(error instanceof BridgeError ? error.code : 'unexpected');
-        throw error;
-      }
-    },
+    request: (request, schema) =>
+      attempt(request.operation, async () => parseAnswer(request.operation, schema, await send(request))),
   };
 }
 

@@ -11,7 +11,7 @@ export type FailureReason =
   | 'timeout'
   /** The caller aborted its signal. */
   | 'stopped'
-  /** The answer is larger than allowed, or compressed although that was not asked for. */
+  /** The answer is larger than allowed, or compressed, so that it could become so. */
   | 'too-large';
 
 /** A request without an answer that can be used. It has no cause: errors of the network may name the URL. */
@@ -24,16 +24,7 @@ export class HttpFailure extends Error {
   }
 }
 
-/** An answer is compressed: it could become any size. */
-export class CompressedAnswerError extends Error {
-  readonly code = 'ECOMPRESSED';
-  constructor() {
-    super('The answer is compressed');
-    this.name = 'CompressedAnswerError';
-  }
-}
-
-const TOO_LARGE: ReadonlySet<string> = new Set(['UND_ERR_RES_EXCEEDED_MAX_SIZE', 'ECOMPRESSED']);
+const TOO_LARGE = 'UND_ERR_RES_EXCEEDED_MAX_SIZE';
 const TIMEOUT = /^(UND_ERR_(CONNECT|HEADERS|BODY)_TIMEOUT|ETIMEDOUT)$/;
 /** Codes of Node and OpenSSL when either side's certificate is not accepted, or ours cannot be used. */
 const CERTIFICATE =
@@ -45,19 +36,13 @@ const CERTIFICATE =
  */
 export function describeFailure(error: unknown, stop: AbortSignal | undefined): HttpFailure {
   if (stop?.aborted === true) return new HttpFailure('stopped', 'stopped by the caller');
-  const code = codeOf(error);
-  if (code === 'EPRIVATEADDRESS') return new HttpFailure('private-address', code);
-  if (TOO_LARGE.has(code)) return new HttpFailure('too-large', 'answer too large, or compressed');
-  if (TIMEOUT.test(code) || isTimeout(error)) return new HttpFailure('timeout', 'no answer in time');
+  if (error instanceof HttpFailure) return error;
+  if (!(error instanceof Error)) return new HttpFailure('connection', 'no answer');
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  if (error.name === 'TimeoutError' || TIMEOUT.test(code))
+    return new HttpFailure('timeout', 'no answer in time');
+  if (code === TOO_LARGE) return new HttpFailure('too-large', 'answer too large');
+  // Only codes are safe to tell.
+  if (!/^[A-Z0-9_/]{1,60}$/.test(code)) return describeFailure(error.cause, stop);
   return new HttpFailure(CERTIFICATE.test(code) ? 'certificate' : 'connection', code);
-}
-
-const isTimeout = (error: unknown): boolean =>
-  error instanceof Error && (error.name === 'TimeoutError' || isTimeout(error.cause));
-
-/** The code of an error or of what caused it; codes alone are safe to tell. */
-function codeOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'no answer';
-  const code = 'code' in error ? error.code : undefined;
-  return typeof code === 'string' && /^[A-Z0-9_/]{1,60}$/.test(code) ? code : codeOf(error.cause);
 }

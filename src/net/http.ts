@@ -1,7 +1,7 @@
 // Outgoing HTTP: one request, its whole answer, within one time limit.
 import { request as exchange } from 'undici';
 import { bulkhead } from 'cockatiel';
-import { describeFailure, HttpFailure } from './failure.ts';
+import { describeFailure } from './failure.ts';
 import { retryAfterMs } from './retry-after.ts';
 import type { TransportOptions } from './transport.ts';
 import { createTransport, UNCOMPRESSED } from './transport.ts';
@@ -85,7 +85,7 @@ export function createHttp({ timeoutMs, maxConcurrent, ...options }: HttpOptions
       try {
         return await limit.execute(() => send(request), request.signal);
       } catch (error) {
-        throw error instanceof HttpFailure ? error : describeFailure(error, request.signal);
+        throw describeFailure(error, request.signal);
       }
     },
   };

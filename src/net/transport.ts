@@ -2,8 +2,8 @@
 import { isIP } from 'node:net';
 import { Agent, buildConnector, DecoratorHandler } from 'undici';
 import type { Dispatcher } from 'undici';
-import { CompressedAnswerError } from './failure.ts';
-import { isPublicAddress, lookupPublic, PrivateAddressError } from './public-addresses.ts';
+import { HttpFailure } from './failure.ts';
+import { isPublicAddress, lookupPublic, notPublic } from './public-addresses.ts';
 
 /** Certificates of our side and of theirs, as PEM. */
 export interface Tls {
@@ -58,7 +58,7 @@ function connectorOf(options: TransportOptions): buildConnector.connector {
   });
   return (target, callback) => {
     if (mayConnect(options, target)) connect(target, endingAtFirstError(callback));
-    else callback(new PrivateAddressError(), null);
+    else callback(notPublic(), null);
   };
 }
 
@@ -76,7 +76,9 @@ const refuseCompressed: Dispatcher.DispatcherComposeInterceptor = (dispatch) => 
   const start = guarded.onResponseStart?.bind(guarded);
   guarded.onResponseStart = (controller, status, headers, message) => {
     const encoding = headers['content-encoding'] ?? 'identity';
-    if (encoding !== '' && encoding !== 'identity') throw new CompressedAnswerError();
+    if (encoding !== '' && encoding !== 'identity') {
+      throw new HttpFailure('too-large', 'answer compressed');
+    }
     start?.(controller, status, headers, message);
   };
   return dispatch(options, guarded);

@@ -1,5 +1,5 @@
 // One request to a pseudonym service: JSON both ways, behind limits, a circuit breaker and the error catalogue.
-import { createCircuit, isOpenCircuit, NOT_TRIED } from '../net/circuit.ts';
+import { createAttempts } from '../net/circuit.ts';
 import { HttpFailure } from '../net/failure.ts';
 import type { Http, HttpAnswer } from '../net/http.ts';
 import { createHttp } from '../net/http.ts';
@@ -33,23 +33,8 @@ export function createPost(endpoint: Endpoint): Post {
     allowPrivateAddresses: true,
     largestAnswerBytes: LONGEST_ANSWER_BYTES,
   });
-  const circuit = createCircuit(
-    (error) => error instanceof BridgeError && error.code === 'pseudonym-unavailable',
-  );
-  return async (body, signal) => {
-    const end = observe(operation);
-    try {
-      const answer = await circuit.execute(() => send(http, endpoint, body, signal));
-      end('ok');
-      return answer;
-    } catch (error) {
-      const failure = isOpenCircuit(error)
-        ? new BridgeError('pseudonym-unavailable', `${operation}: ${NOT_TRIED}`)
-        : error;
-      end(failure instanceof BridgeError ? failure.code : 'unexpected');
-      throw failure;
-    }
-  };
+  const attempt = createAttempts(observe, 'pseudonym-unavailable');
+  return (body, signal) => attempt(operation, () => send(http, endpoint, body, signal));
 }
 
 async function send(

@@ -26,6 +26,6 @@ test('resolves names once, and gives the connection what was checked', async () 
     const error = await new Promise((resolve) => {
       lookupPublic('localhost', { all }, resolve);
     });
-    expect(error).toMatchObject({ code: 'EPRIVATEADDRESS' });
+    expect(error).toMatchObject({ reason: 'private-address', message: 'EPRIVATEADDRESS' });
   }
 });
