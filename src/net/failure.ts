@@ -17,10 +17,13 @@ export type FailureReason =
 /** A request without an answer that can be used. It has no cause: errors of the network may name the URL. */
 export class HttpFailure extends Error {
   readonly reason: FailureReason;
-  constructor(reason: FailureReason, message: string) {
+  /** Of the answer, where it had begun. */
+  readonly status: number | undefined;
+  constructor(reason: FailureReason, message: string, status?: number) {
     super(message);
     this.name = 'HttpFailure';
     this.reason = reason;
+    this.status = status;
   }
 }
 

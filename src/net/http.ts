@@ -1,7 +1,7 @@
 // Outgoing HTTP: one request, its whole answer, within one time limit.
 import { request as exchange } from 'undici';
 import { bulkhead } from 'cockatiel';
-import { describeFailure } from './failure.ts';
+import { describeFailure, HttpFailure } from './failure.ts';
 import { retryAfterMs } from './retry-after.ts';
 import type { TransportOptions } from './transport.ts';
 import { createTransport, UNCOMPRESSED } from './transport.ts';
@@ -72,9 +72,13 @@ export function createHttp({ timeoutMs, maxConcurrent, ...options }: HttpOptions
       const value = headers[name];
       return typeof value === 'string' ? value : undefined;
     };
+    const text = await body.text().catch((error: unknown) => {
+      const { reason, message } = describeFailure(error, request.signal);
+      throw new HttpFailure(reason, message, statusCode);
+    });
     return {
       status: statusCode,
-      body: parsed(await body.text()),
+      body: parsed(text),
       header,
       retryAfterMs: retryAfterMs(header('retry-after'), Date.now()),
     };

@@ -21,7 +21,7 @@ export interface OutboundRequest {
   readonly json?: unknown;
 }
 
-/** An answer; its body is undefined when it is no JSON. */
+/** An answer; its body is undefined when it is no JSON, or too large. */
 export interface OutboundAnswer {
   readonly status: number;
   readonly body: unknown;
@@ -29,7 +29,7 @@ export interface OutboundAnswer {
 
 /**
  * Makes a request.
- * @throws BridgeError `matrix-unavailable` when there is no answer, or one that is too large
+ * @throws BridgeError `matrix-unavailable` when there is no answer
  */
 export type Outbound = (
   destination: Destination,
@@ -50,6 +50,8 @@ export function createOutbound(): Outbound {
       return await (configured ? toConfigured : toPublic).send({ method, url, headers, json, signal });
     } catch (error) {
       if (!(error instanceof HttpFailure)) throw error;
+      const { reason, status } = error;
+      if (reason === 'too-large' && status !== undefined) return { status, body: undefined };
       throw new BridgeError('matrix-unavailable', `${operation}: ${error.message}`);
     }
   };
