@@ -6,7 +6,8 @@ import { BridgeError } from '../../../telemetry/errors.ts';
 import type { Directory, Resolution, Threepid } from '../directory.ts';
 import { isFoundBy, isSearchable, wordsOf } from '../names.ts';
 import { identifierTokens, numbersIn, roleToken, rolesIn, token } from './care-identifiers.ts';
-import type { DirectoryResource, FhirDirectory, FhirPage } from './fhir-directory.ts';
+import type { BundlePage } from '../../../fhir/bundle.ts';
+import type { DirectoryResource, FhirDirectory } from './fhir-directory.ts';
 import { ofType, TooManyFoundError } from './fhir-directory.ts';
 import type { McsdFeed } from './feed.ts';
 import type { Candidate, HeldRole, McsdPeople } from './people.ts';
@@ -91,9 +92,9 @@ const BEFORE_NAMES: readonly string[] = [
  * One page of those in whose names a word stands: whoever wants all that begin with two letters does not get them. mCSD demands
  * `:contains`; where a server refuses it all the same, a family name is found with the commonest of what stands before it.
  */
-function createNameSearch(fhir: FhirDirectory): (word: string, signal: AbortSignal) => Promise<FhirPage> {
+function createNameSearch(fhir: FhirDirectory): (word: string, signal: AbortSignal) => Promise<BundlePage> {
   let canContain = true;
-  const ask = (param: string, value: string, signal: AbortSignal): Promise<FhirPage> =>
+  const ask = (param: string, value: string, signal: AbortSignal): Promise<BundlePage> =>
     fhir.page(
       'Practitioner',
       [

@@ -7,7 +7,8 @@ import { parseReference, referenceTo } from '../../../domain/ids.ts';
 import { practitionerOf } from '../../../mapping/identities.ts';
 import { BridgeError } from '../../../telemetry/errors.ts';
 import type { Directory, DirectoryPage, DirectoryRecord } from '../directory.ts';
-import type { DirectoryResource, FhirDirectory, FhirPage } from './fhir-directory.ts';
+import type { BundlePage } from '../../../fhir/bundle.ts';
+import type { DirectoryResource, FhirDirectory } from './fhir-directory.ts';
 import { ofType } from './fhir-directory.ts';
 import { withDepartments } from './departments.ts';
 import type { McsdPeople } from './people.ts';
@@ -136,7 +137,7 @@ async function followOrBegin(
   next: string,
   of: { resourceType: string; since: string },
   signal: AbortSignal,
-): Promise<FhirPage> {
+): Promise<BundlePage> {
   try {
     return await fhir.follow(next, signal);
   } catch (error) {
@@ -149,7 +150,7 @@ async function followOrBegin(
 async function affectedBy(
   deps: Deps,
   type: (typeof TYPES)[number],
-  page: FhirPage,
+  page: BundlePage,
   signal: AbortSignal,
 ): Promise<readonly FhirReference[]> {
   const changed = [
@@ -171,7 +172,7 @@ async function affectedBy(
 async function holdersOf(
   { fhir }: Deps,
   roles: readonly FhirReference[],
-  page: FhirPage,
+  page: BundlePage,
   signal: AbortSignal,
 ): Promise<readonly FhirReference[]> {
   const first = new Set(

@@ -1,14 +1,11 @@
 // A FHIR server as a directory of care: what it finds is all there is, and its failures have the codes of directories.
-import type { BundlePage, FoundResource } from '../../../fhir/bundle.ts';
+import type { FoundResource } from '../../../fhir/bundle.ts';
 import type { FhirCodes } from '../../../fhir/client.ts';
 import type { FhirSearches } from '../../../fhir/searches.ts';
 import { BridgeError } from '../../../telemetry/errors.ts';
 
 /** A resource as the directory keeps it. */
 export type DirectoryResource<Type extends string = string> = FoundResource<Type>;
-
-/** One page of a search or a history. */
-export type FhirPage = BundlePage;
 
 export interface FhirDirectory extends Omit<FhirSearches, 'search'> {
   readonly name: string;
