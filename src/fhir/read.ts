@@ -116,7 +116,9 @@ export async function searchAll(
 ): Promise<{ readonly resources: readonly StoredResource[]; readonly complete: boolean }> {
   const found = new Map<string, StoredResource>();
   let complete = true;
-  for await (const { page } of pagesOf(client, { resourceType, query, largest: limit + 1 }, signal)) {
+  // The limit ends what would else grow without end: pages full of one stamp.
+  const all = { resourceType, query, largest: Number.POSITIVE_INFINITY };
+  for await (const { page } of pagesOf(client, all, signal)) {
     for (const resource of page.resources) found.set(resource.id, resource);
     complete = (page.total ?? 0) <= page.resources.length;
     if (found.size > limit || (page.total !== undefined && complete)) break;

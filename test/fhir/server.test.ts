@@ -185,12 +185,15 @@ describe('searching for all', () => {
 
   test.each([
     ['more than the limit', everySecond(700), 1000],
+    ['more than the limit of one stamp', Array.from({ length: 700 }, () => 1000), 1000],
     ['more than a server hands out of one stamp', Array.from({ length: 700 }, () => 1000), 10],
   ])('stops with an error: %s', async (_, stamps, cap) => {
     const { server } = await serverHolding(stamps, cap, true);
-    const found = await server.searchAll('PractitionerRole', [['organization', 'Organization/1']], 500);
-    expect(found.complete).toBe(false);
-    expect(found.resources.length).toBeLessThanOrEqual(500);
+    for (const limit of [10, 100, 500]) {
+      const found = await server.searchAll('PractitionerRole', [['organization', 'Organization/1']], limit);
+      expect(found.complete).toBe(false);
+      expect(found.resources.length).toBeLessThanOrEqual(limit);
+    }
   });
 });
 
