@@ -1,7 +1,14 @@
-// One request to the FHIR server: fhir-kit-client behind timeouts, a circuit breaker and the error catalogue.
-import { BrokenCircuitError, ConsecutiveBreaker, circuitBreaker, handleWhen } from 'cockatiel';
+// One request to a FHIR server: fhir-kit-client on our own connections, a circuit breaker, and the error catalogue.
 import { Client } from 'fhir-kit-client';
 import { z } from 'zod';
+import { createAttempts } from '../net/circuit.ts';
+import type { FailureReason } from '../net/failure.ts';
+import { describeFailure } from '../net/failure.ts';
+import { baseOf, encodeForm, isBelow } from '../net/http.ts';
+import { retryAfterMs } from '../net/retry-after.ts';
+import type { TransportOptions } from '../net/transport.ts';
+import { createTransport, UNCOMPRESSED } from '../net/transport.ts';
+import type { ErrorCode } from '../telemetry/errors.ts';
 import { BridgeError } from '../telemetry/errors.ts';
 import type { RequestObserver } from '../telemetry/metrics.ts';
 
@@ -10,40 +17,85 @@ export interface FhirRequest {
   /** What it does, in a few fixed words: for metrics, logs and errors in place of the URL. */
   readonly operation: string;
   readonly method: 'GET' | 'PUT' | 'POST';
-  /** Path below the base URL, with its query. */
+  /** Path below the base URL, with its query; or a whole URL below it, as servers give for the next page. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** A resource. */
   readonly body?: unknown;
+  /** The parameters of a search by POST, in place of a resource. */
+  readonly form?: readonly (readonly [string, string])[];
   readonly signal?: AbortSignal | undefined;
-}
-
-/** An answer: the body, and the headers that say which version it is. */
-export interface FhirAnswer {
-  readonly body: unknown;
-  readonly etag: string | undefined;
-  readonly location: string | undefined;
-  readonly status: number;
 }
 
 /** The refusal of a request, with the issue codes of the OperationOutcome (never its diagnostics: they may echo data). */
 export class FhirRefusal extends BridgeError {
   readonly status: number;
   constructor(
-    operation: string,
-    status: number,
-    issues: readonly string[],
-    retryAfterMs: number | undefined,
+    code: ErrorCode,
+    detail: string,
+    { status, retryAfterMs }: { status: number; retryAfterMs: number | undefined },
   ) {
-    super(refusalCode(status), `${operation}: ${status} ${issues.join(', ')}`.trim(), { retryAfterMs });
+    super(code, detail, { retryAfterMs });
     this.name = 'FhirRefusal';
     this.status = status;
   }
 }
 
 export interface FhirClient {
-  /** @throws BridgeError for every failure; FhirRefusal where the server itself answered */
-  request(request: FhirRequest): Promise<FhirAnswer>;
+  /**
+   * @returns the body of the answer
+   * @throws BridgeError for every failure; FhirRefusal where the server itself answered
+   */
+  request(request: FhirRequest): Promise<unknown>;
+  /** The code for answers that have not the form of FHIR. */
+  readonly answerCode: ErrorCode;
 }
+
+/** What failures are called in the catalogue. */
+export interface FhirCodes {
+  readonly unavailable: ErrorCode;
+  readonly rateLimited: ErrorCode;
+  readonly token: ErrorCode;
+  readonly conflict: ErrorCode;
+  readonly refused: ErrorCode;
+  /** For a refusal that is no JSON, and so comes from a proxy in between: that it says 404 says nothing of a resource. */
+  readonly refusedByProxy: ErrorCode;
+  readonly answer: ErrorCode;
+  readonly redirected: ErrorCode;
+  readonly certificate: ErrorCode;
+  /** For requests that their caller stopped; without it the caller's own reason is thrown. */
+  readonly stopped?: ErrorCode;
+}
+
+/** Where the server is and how it is spoken to. */
+export interface FhirClientOptions extends Partial<Omit<TransportOptions, 'connectTimeoutMs'>> {
+  readonly baseUrl: string;
+  readonly bearerToken: string | undefined;
+  readonly requestTimeoutMs: number;
+  readonly observe: RequestObserver;
+  /** Sent with every request that has none of its own. */
+  readonly cacheControl?: string;
+  /** Stands before each operation in metrics and errors, where there are several servers. */
+  readonly label?: string;
+  readonly codes?: FhirCodes;
+  /** False where the caller breaks the circuit itself. */
+  readonly breaksCircuit?: boolean;
+}
+
+const OWN_CODES: FhirCodes = {
+  unavailable: 'fhir-unavailable',
+  rateLimited: 'fhir-rate-limited',
+  token: 'fhir-token',
+  conflict: 'fhir-conflict',
+  refused: 'fhir-refused',
+  refusedByProxy: 'fhir-unavailable',
+  answer: 'fhir-answer',
+  redirected: 'fhir-unavailable',
+  certificate: 'fhir-unavailable',
+  stopped: 'fhir-unavailable',
+};
+/** A page of a thousand resources with attachments in them. */
+const LARGEST_ANSWER_BYTES = 256 * 1024 * 1024;
 
 const outcomeSchema = z.object({
   resourceType: z.literal('OperationOutcome'),
@@ -54,97 +106,103 @@ const errorSchema = z.object({
   config: z.object({ headers: z.instanceof(Headers) }),
 });
 
-/** Failures in a row that open the circuit, and for how long it then stays open. */
-const BREAKER = { failures: 5, openMs: 10_000 };
-
-/** Creates the client. It never retries by itself: the inbox does, with the same ids. */
-export function createFhirClient(deps: {
-  baseUrl: string;
-  bearerToken: string | undefined;
-  requestTimeoutMs: number;
-  observe: RequestObserver;
-}): FhirClient {
-  const client = new Client({
-    baseUrl: deps.baseUrl,
-    ...(deps.bearerToken !== undefined && { bearerToken: deps.bearerToken }),
-    // A redirect would carry the credentials elsewhere.
-    requestOptions: { redirect: 'error' },
-  });
-  const breaker = circuitBreaker(
-    handleWhen((error) => error instanceof BridgeError && error.code === 'fhir-unavailable'),
-    { breaker: new ConsecutiveBreaker(BREAKER.failures), halfOpenAfter: BREAKER.openMs },
-  );
-
-  async function send({ operation, method, path, headers, body, signal }: FhirRequest): Promise<FhirAnswer> {
-    const timeout = AbortSignal.timeout(deps.requestTimeoutMs);
-    const options = {
-      headers: { ...headers, ...(body !== undefined && { 'content-type': 'application/fhir+json' }) },
-      signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
-    };
-    try {
-      const result = await client.request(path, { method, options, body });
-      const { response } = Client.httpFor(result);
-      return {
-        body: result,
-        etag: response?.headers.get('etag') ?? undefined,
-        location: response?.headers.get('location') ?? undefined,
-        status: response?.status ?? 200,
-      };
-    } catch (error) {
-      throw describeFailure(operation, error);
-    }
-  }
-
+/** Creates the client. It never retries by itself: the inbox does, with the same ids. It follows no redirect. */
+export function createFhirClient(options: FhirClientOptions): FhirClient {
+  const { codes = OWN_CODES, label, breaksCircuit = true } = options;
+  const attempt = createAttempts(options.observe, breaksCircuit ? codes.unavailable : undefined);
+  const send = createSend(options, codes);
   return {
-    async request(request) {
-      const end = deps.observe(request.operation);
-      try {
-        const answer = await breaker.execute(() => send(request));
-        end('ok');
-        return answer;
-      } catch (error) {
-        const failure =
-          error instanceof BrokenCircuitError
-            ? new BridgeError(
-                'fhir-unavailable',
-                `${request.operation}: not tried, the last ${BREAKER.failures} failed`,
-              )
-            : error;
-        end(failure instanceof BridgeError ? failure.code : 'unexpected');
-        throw failure;
-      }
+    answerCode: codes.answer,
+    request(request) {
+      const operation = label === undefined ? request.operation : `${label} ${request.operation}`;
+      return attempt(operation, () => send({ ...request, operation }));
     },
   };
 }
 
-function describeFailure(operation: string, error: unknown): BridgeError {
+function createSend(
+  options: FhirClientOptions,
+  codes: FhirCodes,
+): (request: FhirRequest) => Promise<unknown> {
+  const { bearerToken, requestTimeoutMs, cacheControl } = options;
+  const base = baseOf(options.baseUrl);
+  const dispatcher = createTransport({
+    ...{ allowPrivateAddresses: true, largestAnswerBytes: LARGEST_ANSWER_BYTES, ...options },
+    connectTimeoutMs: requestTimeoutMs,
+  });
+  const client = new Client({
+    baseUrl: base.href,
+    ...(bearerToken !== undefined && { bearerToken }),
+    customHeaders: { ...UNCOMPRESSED, ...(cacheControl !== undefined && { 'cache-control': cacheControl }) },
+    // A redirect would carry the credentials elsewhere.
+    requestOptions: { dispatcher, redirect: 'manual' },
+  });
+
+  return async ({ operation, method, path, headers, body, form, signal }) => {
+    const url = new URL(path, base);
+    if (!isBelow(url, base)) throw new BridgeError(codes.answer, `${operation}: a link leads elsewhere`);
+    const time = AbortSignal.timeout(requestTimeoutMs);
+    const content = form === undefined ? 'application/fhir+json' : 'application/x-www-form-urlencoded';
+    try {
+      return await client.request(url.href, {
+        method,
+        options: {
+          headers: { ...headers, ...((body ?? form) !== undefined && { 'content-type': content }) },
+          signal: signal === undefined ? time : AbortSignal.any([signal, time]),
+        },
+        body: form === undefined ? body : encodeForm(form),
+      });
+    } catch (error) {
+      if (codes.stopped === undefined) signal?.throwIfAborted();
+      throw errorOf(operation, error, codes, signal);
+    }
+  };
+}
+
+function errorOf(operation: string, error: unknown, codes: FhirCodes, stop?: AbortSignal): BridgeError {
   const answered = errorSchema.safeParse(error);
-  if (!answered.success)
-    return new BridgeError('fhir-unavailable', `${operation}: no answer`, { cause: error });
+  if (!answered.success) {
+    const { reason, message } = describeFailure(error, stop);
+    return new BridgeError(failureCode(reason, codes), `${operation}: ${message}`);
+  }
   const { response, config } = answered.data;
   const { status, data } = response;
+  const asked = { retryAfterMs: retryAfterMs(config.headers.get('retry-after'), Date.now()) };
   // The library leaves as text what is no JSON.
-  if (typeof data === 'string') return new BridgeError(proxyCode(status), `${operation}: ${status}, no JSON`);
+  if (typeof data === 'string') {
+    return new BridgeError(proxyCode(status, codes), `${operation}: ${status}, no JSON`, asked);
+  }
   const issues = outcomeSchema.safeParse(data).data?.issue.map((issue) => issue.code) ?? [];
-  return new FhirRefusal(operation, status, issues, retryAfterMs(config.headers));
+  const detail = `${operation}: ${status} ${issues.join(', ')}`.trim();
+  return new FhirRefusal(refusalCode(status, codes), detail, { status, ...asked });
 }
 
-function retryAfterMs(headers: Headers): number | undefined {
-  const [seconds] = /^\d{1,6}$/.exec(headers.get('retry-after') ?? '') ?? [];
-  return seconds === undefined ? undefined : Number(seconds) * 1000;
+function failureCode(reason: FailureReason, codes: FhirCodes): ErrorCode {
+  switch (reason) {
+    case 'certificate':
+      return codes.certificate;
+    case 'too-large':
+      return codes.answer;
+    case 'stopped':
+      return codes.stopped ?? codes.unavailable;
+    case 'connection':
+    case 'private-address':
+    case 'timeout':
+      return codes.unavailable;
+  }
 }
 
-/** What is no JSON comes from a proxy in between: that it says 404 says nothing of the resource. */
-function proxyCode(status: number): BridgeError['code'] {
-  if (status < 400) return 'fhir-answer';
-  const code = refusalCode(status);
-  return code === 'fhir-token' || code === 'fhir-rate-limited' ? code : 'fhir-unavailable';
+function proxyCode(status: number, codes: FhirCodes): ErrorCode {
+  if (status < 300) return codes.answer;
+  const code = refusalCode(status, codes);
+  return code === codes.refused || code === codes.conflict ? codes.refusedByProxy : code;
 }
 
-function refusalCode(status: number): BridgeError['code'] {
-  if (status === 409 || status === 412) return 'fhir-conflict';
-  if (status === 429) return 'fhir-rate-limited';
-  if (status === 401 || status === 403) return 'fhir-token';
-  if (status >= 500 || status === 408) return 'fhir-unavailable';
-  return 'fhir-refused';
+function refusalCode(status: number, codes: FhirCodes): ErrorCode {
+  if (status < 400) return codes.redirected;
+  if (status === 409 || status === 412) return codes.conflict;
+  if (status === 429) return codes.rateLimited;
+  if (status === 401 || status === 403) return codes.token;
+  if (status >= 500 || status === 408) return codes.unavailable;
+  return codes.refused;
 }

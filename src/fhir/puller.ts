@@ -5,6 +5,8 @@
 // at one stamp keeps the order its author gave it.
 import type { FollowedType } from '../domain/fhir.ts';
 import { BridgeError } from '../telemetry/errors.ts';
+import type { Position } from './pager.ts';
+import { BEGINNING, instant, LARGEST_PAGE, pagesByStamp } from './pager.ts';
 import type { FhirServer, StoredResource } from './server.ts';
 
 /** Where a pass keeps what it found. */
@@ -27,10 +29,6 @@ interface Deps extends PullStore {
   /** The elements to be read, where not all are of use: a page of people need not carry their photos. */
   readonly elements?: readonly string[];
 }
-
-/** The most a server hands out in one uncached answer (HAPI refuses more). */
-const LARGEST_PAGE = 1000;
-const BEGINNING = '1970-01-01T00:00:00.000Z';
 
 /**
  * Makes one pass over a resource type (docs/explanation/catch-up.md). The very first one sets the cursor: at the
@@ -62,48 +60,32 @@ async function pullFrom(
   store: PullStore['store'],
   signal: AbortSignal,
 ): Promise<number> {
-  let from = instant(Date.parse(cursor) - deps.overlapMs);
+  const { server, resourceType, elements } = deps;
+  const fixed = [
+    ...(before === undefined ? [] : [['_lastUpdated', `lt${instant(Date.parse(before))}`] as const]),
+    ['_sort', '_lastUpdated'],
+    ...(elements === undefined ? [] : [['_elements', elements.join(',')] as const]),
+  ] as const;
+  const paging = {
+    read: ({ from, size }: Position) =>
+      server.search(resourceType, [['_lastUpdated', `ge${from}`], ...fixed], size, signal),
+    ...{ largest: LARGEST_PAGE, what: resourceType },
+  };
+  const start = { from: instant(Date.parse(cursor) - deps.overlapMs), size: deps.pageSize };
   let newest = cursor;
-  let pageSize = deps.pageSize;
   let found = 0;
-  for (;;) {
-    signal.throwIfAborted();
-    const query = [
-      ['_lastUpdated', `ge${from}`],
-      ...(before === undefined ? [] : [['_lastUpdated', `lt${instant(Date.parse(before))}`] as const]),
-      ['_sort', '_lastUpdated'],
-      ...(deps.elements === undefined ? [] : [['_elements', deps.elements.join(',')] as const]),
-    ] as const;
-    const { resources } = await deps.server.search(deps.resourceType, query, pageSize, signal);
-    found += await store(inAuthorsOrder(resources));
-    const last = resources.at(-1)?.meta.lastUpdated;
-    if (last === undefined) break;
-    if (Date.parse(last) > Date.parse(newest)) newest = last;
-    // The next page begins at the last stamp, not after it: others may bear the same. That a page is short proves
-    // nothing, since servers hand out fewer than they are asked for; that it goes no further does.
-    if (Date.parse(last) > Date.parse(from)) from = instant(Date.parse(last));
-    else if (resources.length < pageSize) break;
-    else pageSize = largerPage(pageSize, deps.resourceType);
+  for await (const { page } of pagesByStamp(paging, start, signal)) {
+    found += await store(inAuthorsOrder(page.resources));
+    const last = page.resources.at(-1)?.meta.lastUpdated;
+    if (last !== undefined && Date.parse(last) > Date.parse(newest)) newest = last;
   }
   await deps.saveCursor(newest, instant(Date.parse(newest) - 2 * deps.overlapMs));
   return found;
 }
 
-/** A page full of one stamp is read again in a larger one. */
-function largerPage(pageSize: number, resourceType: FollowedType): number {
-  if (pageSize >= LARGEST_PAGE) {
-    throw new BridgeError('fhir-answer', `more than ${LARGEST_PAGE} ${resourceType} bear one lastUpdated`);
-  }
-  return Math.min(pageSize * 2, LARGEST_PAGE);
-}
-
 /** Now by the server's clock: the stamp of an empty answer; undefined when the server stamps none. */
 async function serverTime({ server, resourceType }: Deps, signal: AbortSignal): Promise<string | undefined> {
   return (await server.search(resourceType, [['_lastUpdated', 'ge2999-01-01']], 1, signal)).serverTime;
-}
-
-function instant(ms: number): string {
-  return new Date(Math.max(ms, 0)).toISOString();
 }
 
 function inAuthorsOrder(resources: readonly StoredResource[]): readonly StoredResource[] {

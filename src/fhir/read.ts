@@ -3,9 +3,13 @@ import { z } from 'zod';
 import type { FhirResource, ResourceVersion } from '../domain/fhir.ts';
 import type { FhirReference } from '../domain/ids.ts';
 import { idOf, referenceTo, typeOf } from '../domain/ids.ts';
+import { encodeForm } from '../net/http.ts';
 import { BridgeError } from '../telemetry/errors.ts';
+import { parseBundle } from './bundle.ts';
 import type { FhirClient } from './client.ts';
 import { FhirRefusal } from './client.ts';
+import type { PageStep, Position, SortedPage } from './pager.ts';
+import { BEGINNING, pagesByStamp } from './pager.ts';
 
 /** A resource as the server keeps it: it has an id and a version. */
 export type StoredResource<Type extends FhirResource = FhirResource> = Type & {
@@ -21,16 +25,10 @@ const storedSchema = z.looseObject({
   id: z.string(),
   meta: z.looseObject({ versionId: z.string(), lastUpdated: z.string() }),
 });
-const bundleSchema = z.looseObject({
-  resourceType: z.literal('Bundle'),
-  meta: z.looseObject({ lastUpdated: z.string().optional() }).optional(),
-  total: z.number().optional(),
-  entry: z.array(z.looseObject({ resource: storedSchema.optional() })).optional(),
-});
+const isStored = (value: unknown): value is StoredResource => storedSchema.safeParse(value).success;
 
 /** A page of a search, with the server's time of the answer. */
-export interface SearchPage {
-  readonly resources: readonly StoredResource[];
+export interface SearchPage extends SortedPage<StoredResource> {
   /** An instant by the server's clock; the bridge's own clock is never used for cursors. */
   readonly serverTime: string | undefined;
 }
@@ -58,31 +56,57 @@ export function versionOf(resource: StoredResource): ResourceVersion {
 }
 
 /** A search that bypasses the server's cache and leaves nothing in it (`no-store`). */
-export async function search(client: FhirClient, wanted: Search, signal?: AbortSignal): Promise<SearchPage> {
-  const { resources, serverTime } = await searchPage(client, wanted, signal);
-  return { resources, serverTime };
-}
-
-async function searchPage(
+export async function search(
   client: FhirClient,
   { resourceType, query, count }: Search,
   signal?: AbortSignal,
-): Promise<SearchPage & { readonly total: number | undefined }> {
-  const params = new URLSearchParams(query.map(([name, value]): [string, string] => [name, value]));
-  params.append('_count', String(count));
-  const answer = await client.request({
-    operation: `search ${resourceType}`,
-    method: 'GET',
-    path: `${resourceType}?${params.toString()}`,
-    headers: { 'cache-control': `no-store, max-results=${count}` },
-    signal,
-  });
-  return parsePage(answer.body, resourceType);
+): Promise<SearchPage> {
+  const path = `${resourceType}?${encodeForm([...query, ['_count', String(count)]])}`;
+  return pageAt(client, { resourceType, count }, path, signal);
+}
+
+async function pageAt(
+  client: FhirClient,
+  of: Pick<Search, 'resourceType' | 'count'>,
+  path: string,
+  signal?: AbortSignal,
+): Promise<SearchPage> {
+  const { resourceType, count } = of;
+  const operation = `search ${resourceType}`;
+  const headers = { 'cache-control': `no-store, max-results=${count}` };
+  const body = await client.request({ operation, method: 'GET', path, headers, signal });
+  const { resources, next, total, serverTime } = parseBundle(client, operation, body);
+  return {
+    resources: resources
+      .filter((resource) => resource.resourceType === resourceType)
+      .map((resource) => parseStored(client, resource, resourceType)),
+    total,
+    serverTime,
+    // On a page further on, servers still tell the total of all.
+    readNext:
+      next === undefined
+        ? undefined
+        : async (own = signal) => ({ ...(await pageAt(client, of, next, own)), total: undefined }),
+  };
+}
+
+/** The pages of all that a search finds, by `_lastUpdated`, oldest first; see `pagesByStamp`. */
+export function pagesOf(
+  client: FhirClient,
+  { resourceType, query, largest }: Omit<Search, 'count'> & { readonly largest: number },
+  signal?: AbortSignal,
+): AsyncGenerator<PageStep<StoredResource>> {
+  const read = (from: string, count: number): Promise<SearchPage> => {
+    const since: Query = from === BEGINNING ? [] : [['_lastUpdated', `ge${from}`]];
+    const order: Query = [['_sort', '_lastUpdated']];
+    return search(client, { resourceType, query: [...query, ...since, ...order], count }, signal);
+  };
+  const paging = { read: ({ from, size }: Position) => read(from, size), largest, what: resourceType };
+  return pagesByStamp(paging, { from: BEGINNING, size: PAGE }, signal);
 }
 
 /**
- * All that a search finds, page after page by `_lastUpdated`, oldest first. That a page is short proves nothing, since
- * servers hand out fewer than they are asked for; that it brings nothing new does.
+ * All that a search finds, page after page by `_lastUpdated`, oldest first.
  * @param limit after this many it stops, and `complete` is false
  */
 export async function searchAll(
@@ -91,27 +115,15 @@ export async function searchAll(
   signal?: AbortSignal,
 ): Promise<{ readonly resources: readonly StoredResource[]; readonly complete: boolean }> {
   const found = new Map<string, StoredResource>();
-  let from: string | undefined;
-  for (let count = PAGE; ;) {
-    const since: Query = from === undefined ? [] : [['_lastUpdated', `ge${from}`]];
-    const order: Query = [['_sort', '_lastUpdated']];
-    const { resources, total } = await searchPage(
-      client,
-      { resourceType, query: [...query, ...since, ...order], count },
-      signal,
-    );
-    const before = found.size;
-    for (const resource of resources) found.set(resource.id, resource);
-    const isShort = resources.length < count;
-    const isDone = isShort && (total === undefined ? found.size === before : total <= resources.length);
-    if (isDone || found.size > limit || count > limit) {
-      return { resources: [...found.values()].slice(0, limit), complete: isDone && found.size <= limit };
-    }
-    // The next page begins at the last stamp, and is larger where this one was full of it.
-    const last = resources.at(-1)?.meta.lastUpdated;
-    if (last === undefined || last === from) count *= 2;
-    from = last ?? from;
+  let complete = true;
+  // The limit ends what would else grow without end: pages full of one stamp.
+  const all = { resourceType, query, largest: Number.POSITIVE_INFINITY };
+  for await (const { page } of pagesOf(client, all, signal)) {
+    for (const resource of page.resources) found.set(resource.id, resource);
+    complete = (page.total ?? 0) <= page.resources.length;
+    if (found.size > limit || (page.total !== undefined && complete)) break;
   }
+  return { resources: [...found.values()].slice(0, limit), complete: complete && found.size <= limit };
 }
 
 /** The current versions of many resources, with one search per type and hundred. */
@@ -179,38 +191,32 @@ export async function read(
 ): Promise<StoredResource | undefined> {
   try {
     const path = `${typeOf(reference)}/${idOf(reference)}`;
-    const answer = await client.request({
+    const body = await client.request({
       operation: `read ${typeOf(reference)}`,
       method: 'GET',
       path,
       signal,
     });
-    return parseStored(answer.body, typeOf(reference));
+    return parseStored(client, body, typeOf(reference));
   } catch (error) {
     if (error instanceof FhirRefusal && (error.status === 404 || error.status === 410)) return undefined;
     throw error;
   }
 }
 
-/** Checks that a body is a stored resource of a type. */
-export function parseStored(body: unknown, resourceType: string): StoredResource {
-  const parsed = storedSchema.safeParse(body);
-  if (!parsed.success || parsed.data.resourceType !== resourceType) {
-    throw new BridgeError(
-      'fhir-answer',
-      `expected a ${resourceType} with id, meta.versionId and meta.lastUpdated`,
-    );
-  }
-  // The schema checks what the bridge relies on; the other elements are read leniently by the mapping.
-  return parsed.data as unknown as StoredResource;
-}
-
-function parsePage(body: unknown, resourceType: string): SearchPage & { readonly total: number | undefined } {
-  const parsed = bundleSchema.safeParse(body);
-  if (!parsed.success) throw new BridgeError('fhir-answer', `search ${resourceType}: expected a Bundle`);
-  const resources = (parsed.data.entry ?? []).flatMap(({ resource }) =>
-    resource?.resourceType === resourceType ? [resource as unknown as StoredResource] : [],
+/**
+ * Checks that a body is a stored resource of a type.
+ * @throws BridgeError when it is not
+ */
+export function parseStored(
+  { answerCode }: Pick<FhirClient, 'answerCode'>,
+  body: unknown,
+  resourceType: string,
+): StoredResource {
+  // What the bridge relies on is checked; the other elements are read leniently by the mapping.
+  if (isStored(body) && body.resourceType === resourceType) return body;
+  throw new BridgeError(
+    answerCode,
+    `expected a ${resourceType} with id, meta.versionId and meta.lastUpdated`,
   );
-  const { total, meta } = parsed.data;
-  return { resources, serverTime: meta?.lastUpdated, total };
 }

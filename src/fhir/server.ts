@@ -3,9 +3,11 @@ import { z } from 'zod';
 import type { FhirResource, ResourceVersion } from '../domain/fhir.ts';
 import type { FhirReference } from '../domain/ids.ts';
 import { referenceTo } from '../domain/ids.ts';
-import type { FhirAnswer, FhirClient, FhirRequest } from './client.ts';
+import type { FhirClient, FhirRequest } from './client.ts';
+import type { PageStep } from './pager.ts';
+import { LARGEST_PAGE } from './pager.ts';
 import type { Query, SearchPage, StoredResource } from './read.ts';
-import { parseStored, read, readMany, search, searchAll, versionOf } from './read.ts';
+import { pagesOf, parseStored, read, readMany, search, searchAll, versionOf } from './read.ts';
 
 export type { SearchPage, StoredResource } from './read.ts';
 
@@ -45,6 +47,17 @@ export function createFhirServer(client: FhirClient, idStrategy: 'client-assigne
       signal?: AbortSignal,
     ): Promise<{ readonly resources: readonly StoredResource[]; readonly complete: boolean }> =>
       searchAll(client, { resourceType, query, limit }, signal),
+
+    /**
+     * The pages of all that a search finds, by `_lastUpdated`, oldest first; one resource may be on several.
+     * @throws BridgeError `fhir-answer` when too many bear one stamp, and the server gives no links to further pages
+     */
+    pages: (
+      resourceType: string,
+      query: Query,
+      signal?: AbortSignal,
+    ): AsyncGenerator<PageStep<StoredResource>> =>
+      pagesOf(client, { resourceType, query, largest: LARGEST_PAGE }, signal),
 
     /**
      * Creates a resource once, however often it is called: by its own id, or by its first identifier.
@@ -119,14 +132,14 @@ async function createIfNoneExists(
 }
 
 async function write(client: FhirClient, request: FhirRequest): Promise<ResourceVersion> {
-  const answer = await client.request({
+  const body = await client.request({
     ...request,
     headers: { ...request.headers, prefer: 'return=representation' },
   });
-  return versionOf(parseStored(answer.body, resourceTypeIn(answer, request)));
+  return versionOf(parseStored(client, body, resourceTypeIn(body, request)));
 }
 
-function resourceTypeIn({ body }: FhirAnswer, request: FhirRequest): string {
+function resourceTypeIn(body: unknown, request: FhirRequest): string {
   const expected = request.path.split('/')[0] ?? '';
   return z.looseObject({ resourceType: z.string() }).safeParse(body).data?.resourceType ?? expected;
 }

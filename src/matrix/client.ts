@@ -1,23 +1,19 @@
-// One request to the homeserver: matrix-js-sdk's MatrixHttpApi with masquerading, limits, and the error catalogue.
-import {
-  ConnectionError,
-  HTTPError,
-  MatrixError,
-  MatrixHttpApi,
-  Method,
-} from 'matrix-js-sdk/lib/http-api/index.js';
-import { TypedEventEmitter } from 'matrix-js-sdk/lib/models/typed-event-emitter.js';
-import { bulkhead } from 'cockatiel';
-import type { z } from 'zod';
+// One request to the homeserver's client-server API: masquerading, limits, and the error catalogue.
+import { z } from 'zod';
 import type { MatrixUserId } from '../domain/ids.ts';
+import { createAttempts } from '../net/circuit.ts';
+import { HttpFailure } from '../net/failure.ts';
+import type { HttpAnswer } from '../net/http.ts';
+import { createHttp } from '../net/http.ts';
 import { BridgeError } from '../telemetry/errors.ts';
 import type { RequestObserver } from '../telemetry/metrics.ts';
 
 /** The one device of every ghost: with it the homeserver keeps txn ids for 24 h, in its database (MSC4326). */
 export const BRIDGE_DEVICE = 'BRIDGE';
 
-const METHODS = { GET: Method.Get, PUT: Method.Put, POST: Method.Post, DELETE: Method.Delete } as const;
 const PREFIX = '/_matrix/client/v3';
+/** The first answer of /sync in a large deployment is the largest there is. */
+const LARGEST_ANSWER_BYTES = 256 * 1024 * 1024;
 
 /** A request to the client-server API. */
 export interface MatrixRequest {
@@ -34,7 +30,7 @@ export interface MatrixRequest {
   readonly query?: Readonly<Record<string, string | number | readonly string[]>>;
   readonly body?: Readonly<Record<string, unknown>>;
   /** Sent as it is, in place of `body`. */
-  readonly file?: { readonly contentType: string; readonly bytes: Uint8Array<ArrayBuffer> };
+  readonly file?: { readonly contentType: string; readonly bytes: Uint8Array };
   readonly prefix?: string;
   readonly signal?: AbortSignal | undefined;
   readonly timeoutMs?: number;
@@ -61,6 +57,11 @@ export interface MatrixClient {
   request<Schema extends z.ZodType>(request: MatrixRequest, schema: Schema): Promise<z.output<Schema>>;
 }
 
+const errorSchema = z.looseObject({
+  errcode: z.string(),
+  retry_after_ms: z.int().nonnegative().optional().catch(undefined),
+});
+
 /** Creates the client. It never retries by itself: the inbox does, with the same ids. */
 export function createMatrixClient(deps: {
   homeserverUrl: string;
@@ -69,60 +70,44 @@ export function createMatrixClient(deps: {
   requestTimeoutMs: number;
   observe: RequestObserver;
 }): MatrixClient {
-  const api = new MatrixHttpApi(new TypedEventEmitter(), {
-    baseUrl: deps.homeserverUrl,
-    prefix: PREFIX,
-    accessToken: deps.asToken,
-    useAuthorizationHeader: true,
-    onlyData: true,
-    // A redirect would carry the as_token elsewhere.
-    fetchFn: (resource, init) => fetch(resource, { ...init, redirect: 'error' }),
+  const http = createHttp({
+    allowPrivateAddresses: true,
+    largestAnswerBytes: LARGEST_ANSWER_BYTES,
+    timeoutMs: deps.requestTimeoutMs,
+    maxConcurrent: deps.maxConcurrentRequests,
   });
-  const limit = bulkhead(deps.maxConcurrentRequests, Number.POSITIVE_INFINITY);
+  const base = deps.homeserverUrl.replace(/\/$/, '');
+  const headers = { authorization: `Bearer ${deps.asToken}` };
 
   async function send(request: MatrixRequest): Promise<unknown> {
-    const {
-      as,
-      withDevice = true,
-      query = {},
-      prefix = PREFIX,
-      signal,
-      timeoutMs = deps.requestTimeoutMs,
-    } = request;
-    const given = Object.entries(query).map(([name, value]): [string, string | number | string[]] => [
-      name,
-      typeof value === 'object' ? [...value] : value,
-    ]);
-    const params = {
-      ...Object.fromEntries(given),
-      user_id: as,
-      ...(withDevice && { device_id: BRIDGE_DEVICE }),
-    };
-    // Not the SDK's own timeout: it leaves a timer behind for each request, which would hold up the process's end.
-    const timeout = AbortSignal.timeout(timeoutMs);
-    const { body, file } = request;
-    return api.authedRequest<unknown>(METHODS[request.method], request.path, params, file?.bytes ?? body, {
-      prefix,
-      ...(file !== undefined && { headers: { 'Content-Type': file.contentType } }),
-      priority: 'auto',
-      abortSignal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
-    });
+    const { operation, method, path, body, file, prefix = PREFIX, signal, timeoutMs } = request;
+    const url = new URL(`${base}${prefix}${path}`);
+    for (const [name, value] of parametersOf(request)) url.searchParams.append(name, value);
+    const answer = await http
+      .send({ method, url, headers, json: body, file, signal, timeoutMs })
+      .catch((error: unknown) => {
+        if (!(error instanceof HttpFailure)) throw error;
+        const code = error.reason === 'too-large' ? 'matrix-answer' : 'matrix-unavailable';
+        throw new BridgeError(code, `${operation}: ${error.message}`);
+      });
+    const isSuccess = answer.status >= 200 && answer.status < 300;
+    if (isSuccess && answer.body !== undefined) return answer.body;
+    throw refusalOf(operation, answer);
   }
 
+  const attempt = createAttempts(deps.observe);
   return {
-    async request(request, schema) {
-      const end = deps.observe(request.operation);
-      try {
-        const answer = await limit.execute(() => send(request), request.signal);
-        end('ok');
-        return parseAnswer(request.operation, schema, answer);
-      } catch (error) {
-        const failure = describeFailure(request.operation, error);
-        end(failure.code);
-        throw failure;
-      }
-    },
+    request: (request, schema) =>
+      attempt(request.operation, async () => parseAnswer(request.operation, schema, await send(request))),
   };
+}
+
+/** The query, with the user to act as. */
+function parametersOf({ as, withDevice = true, query = {} }: MatrixRequest): readonly [string, string][] {
+  const masquerade = { user_id: as, ...(withDevice && { device_id: BRIDGE_DEVICE }) };
+  return Object.entries({ ...query, ...masquerade }).flatMap(([name, value]) =>
+    (typeof value === 'object' ? value : [String(value)]).map((one): [string, string] => [name, one]),
+  );
 }
 
 function parseAnswer<Schema extends z.ZodType>(
@@ -136,28 +121,15 @@ function parseAnswer<Schema extends z.ZodType>(
   throw new BridgeError('matrix-answer', `${operation}: unexpected answer at ${fields}`);
 }
 
-function describeFailure(operation: string, error: unknown): BridgeError {
-  if (error instanceof BridgeError) return error;
-  if (error instanceof HTTPError) {
-    const { httpStatus: status = 0 } = error;
-    const errcode = error instanceof MatrixError ? error.errcode : undefined;
-    const retryAfterMs = retryAfter(error);
-    return errcode === undefined
-      ? new BridgeError(refusalCode(status, errcode), `${operation}: ${status}, no Matrix error`, {
-          retryAfterMs,
-        })
-      : new MatrixRefusal(operation, status, errcode, retryAfterMs);
-  }
-  const reason = error instanceof ConnectionError ? 'no connection' : 'no answer in time, or stopped';
-  return new BridgeError('matrix-unavailable', `${operation}: ${reason}`, { cause: error });
-}
-
-function retryAfter(error: HTTPError): number | undefined {
-  try {
-    return error.isRateLimitError() ? (error.getRetryAfterMs() ?? undefined) : undefined;
-  } catch {
-    return undefined;
-  }
+function refusalOf(operation: string, answer: HttpAnswer): BridgeError {
+  const { status, body } = answer;
+  const isJson = /^application\/json\b/i.test(answer.header('content-type') ?? '');
+  const refusal = isJson ? errorSchema.safeParse(body).data : undefined;
+  const retryAfterMs = answer.retryAfterMs ?? refusal?.retry_after_ms;
+  if (refusal !== undefined) return new MatrixRefusal(operation, status, refusal.errcode, retryAfterMs);
+  return new BridgeError(refusalCode(status, undefined), `${operation}: ${status}, no Matrix error`, {
+    retryAfterMs,
+  });
 }
 
 function refusalCode(status: number, errcode: string | undefined): BridgeError['code'] {

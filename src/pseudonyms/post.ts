@@ -1,5 +1,8 @@
 // One request to a pseudonym service: JSON both ways, behind limits, a circuit breaker and the error catalogue.
-import { BrokenCircuitError, ConsecutiveBreaker, circuitBreaker, handleWhen } from 'cockatiel';
+import { createAttempts } from '../net/circuit.ts';
+import { HttpFailure } from '../net/failure.ts';
+import type { Http, HttpAnswer } from '../net/http.ts';
+import { createHttp } from '../net/http.ts';
 import { BridgeError } from '../telemetry/errors.ts';
 import type { RequestObserver } from '../telemetry/metrics.ts';
 
@@ -19,112 +22,52 @@ export interface Endpoint {
 /** The longest answer that is read. */
 export const LONGEST_ANSWER_BYTES = 65_536;
 
-/** Failures in a row that open the circuit, and for how long it then stays open. */
-const BREAKER = { failures: 5, openMs: 10_000 };
-
 /**
  * Creates what sends requests to an endpoint. It never retries by itself: the inbox does. Errors hold neither what
  * was sent nor what was answered.
  */
 export function createPost(endpoint: Endpoint): Post {
-  const { operation, observe } = endpoint;
-  const breaker = circuitBreaker(
-    handleWhen((error) => error instanceof BridgeError && error.code === 'pseudonym-unavailable'),
-    { breaker: new ConsecutiveBreaker(BREAKER.failures), halfOpenAfter: BREAKER.openMs },
-  );
-  return async (body, signal) => {
-    const end = observe(operation);
-    try {
-      const answer = await breaker.execute(() => send(endpoint, body, signal));
-      end('ok');
-      return answer;
-    } catch (error) {
-      const failure =
-        error instanceof BrokenCircuitError
-          ? new BridgeError(
-              'pseudonym-unavailable',
-              `${operation}: not tried, the last ${BREAKER.failures} failed`,
-            )
-          : error;
-      end(failure instanceof BridgeError ? failure.code : 'unexpected');
-      throw failure;
-    }
-  };
+  const { operation, observe, timeoutMs } = endpoint;
+  const http = createHttp({
+    timeoutMs,
+    allowPrivateAddresses: true,
+    largestAnswerBytes: LONGEST_ANSWER_BYTES,
+  });
+  const attempt = createAttempts(observe, 'pseudonym-unavailable');
+  return (body, signal) => attempt(operation, () => send(http, endpoint, body, signal));
 }
 
 async function send(
-  { operation, url, bearerToken, timeoutMs }: Endpoint,
-  body: Readonly<Record<string, unknown>>,
+  http: Http,
+  { operation, url, bearerToken }: Endpoint,
+  json: Readonly<Record<string, unknown>>,
   signal: AbortSignal,
 ): Promise<unknown> {
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+  const headers = bearerToken === undefined ? {} : { authorization: `Bearer ${bearerToken}` };
   try {
-    const response = await fetch(url, {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        accept: 'application/json',
-        ...(bearerToken !== undefined && { authorization: `Bearer ${bearerToken}` }),
-      },
-      body: JSON.stringify(body),
-      // A redirect would carry patient and credentials elsewhere.
-      redirect: 'manual',
-      signal: limit,
-    });
-    const text = await readText(response, operation);
-    return answerOf(response, text, operation);
+    const answer = await http.send({ method: 'POST', url: new URL(url), headers, json, signal });
+    return resultOf(answer, operation);
   } catch (error) {
-    if (error instanceof BridgeError) throw error;
-    throw new BridgeError('pseudonym-unavailable', `${operation}: no answer`, { cause: error });
+    if (!(error instanceof HttpFailure)) throw error;
+    const code = error.reason === 'too-large' ? 'pseudonym-answer' : 'pseudonym-unavailable';
+    throw new BridgeError(code, `${operation}: ${error.message}`);
   }
 }
 
-/** Reads no more than the limit, whatever length was announced. */
-async function readText({ body }: Response, operation: string): Promise<string> {
-  if (body === null) return '';
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of body as ReadableStream<Uint8Array>) {
-    length += chunk.byteLength;
-    // Leaving the loop cancels the rest.
-    if (length > LONGEST_ANSWER_BYTES)
-      throw new BridgeError('pseudonym-answer', `${operation}: longer than ${LONGEST_ANSWER_BYTES} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-function answerOf({ status, headers }: Response, text: string, operation: string): unknown {
+function resultOf({ status, body, retryAfterMs }: HttpAnswer, operation: string): unknown {
   if (status === 204) return undefined;
-  const json = parseJson(text);
   // A 404 of anything but the service itself says that the URL is wrong, not that the patient is unknown.
-  if (status === 404 && isObject(json)) return undefined;
-  if (status >= 200 && status < 300 && json !== undefined) return json;
-  throw new BridgeError(failureCode(status), `${operation}: ${status}`, {
-    retryAfterMs: retryAfterMs(headers),
-  });
-}
-
-/** The parser's own error quotes the text, so it is dropped. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
+  if (status === 404 && isObject(body)) return undefined;
+  if (status >= 200 && status < 300 && body !== undefined) return body;
+  throw new BridgeError(codeOf(status), `${operation}: ${status}`, { retryAfterMs });
 }
 
 function isObject(value: unknown): boolean {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function failureCode(status: number): BridgeError['code'] {
+function codeOf(status: number): BridgeError['code'] {
   if (status === 401 || status === 403) return 'pseudonym-credentials';
   if (status === 408 || status === 429 || status >= 500) return 'pseudonym-unavailable';
   return status < 400 || status === 404 ? 'pseudonym-answer' : 'pseudonym-refused';
-}
-
-function retryAfterMs(headers: Headers): number | undefined {
-  const [seconds] = /^\d{1,6}$/.exec(headers.get('retry-after') ?? '') ?? [];
-  return seconds === undefined ? undefined : Number(seconds) * 1000;
 }

@@ -2,12 +2,16 @@
 import { randomInt } from 'node:crypto';
 import { inject } from 'vitest';
 import type { FhirDirectory } from '../../src/identity/directories/mcsd/fhir-directory.ts';
-import { createFhirDirectory } from '../../src/identity/directories/mcsd/fhir-directory.ts';
+import { createFhirDirectory, DIRECTORY_CODES } from '../../src/identity/directories/mcsd/fhir-directory.ts';
 import { createMcsdFeed } from '../../src/identity/directories/mcsd/feed.ts';
 import { createMcsdPeople } from '../../src/identity/directories/mcsd/people.ts';
 import type { McsdDirectory } from '../../src/identity/directories/mcsd/directory.ts';
 import { createMcsdDirectory } from '../../src/identity/directories/mcsd/directory.ts';
-import { createDirectoryServer } from '../../src/identity/directories/directory-server.ts';
+import type { FhirClient } from '../../src/fhir/client.ts';
+import { createFhirClient } from '../../src/fhir/client.ts';
+import { createFhirSearches } from '../../src/fhir/searches.ts';
+import type { FhirServer } from '../../src/fhir/server.ts';
+import { createFhirServer } from '../../src/fhir/server.ts';
 import type { TrustConfig } from '../../src/identity/directories/trust.ts';
 import { createTrust } from '../../src/identity/directories/trust.ts';
 import type { Resource } from '../../stack/demo/platform.ts';
@@ -33,21 +37,25 @@ export const email = (value: string) => ({ system: 'email', value });
 export const paths: string[] = [];
 
 export function fhirDirectory(): FhirDirectory {
-  const server = createDirectoryServer({
-    name: 'mcsd',
-    baseUrl: inject('stack').hapi.url,
-    allowPrivateAddresses: true,
-    requestTimeoutMs: 30_000,
+  return createFhirDirectory('mcsd', createFhirSearches(recordingClient(), clock));
+}
+
+/** The same server, as one's own directory into which may be written. */
+export const ownDirectory = (): FhirServer => createFhirServer(recordingClient(), 'client-assigned');
+
+function recordingClient(): FhirClient {
+  const client = createFhirClient({
+    ...{ baseUrl: inject('stack').hapi.url, bearerToken: undefined, requestTimeoutMs: 30_000 },
+    ...{ label: 'mcsd', codes: DIRECTORY_CODES, cacheControl: 'no-cache', breaksCircuit: false },
     observe: () => () => undefined,
   });
-  const recording = {
-    ...server,
-    request: (request: Parameters<typeof server.request>[0]) => {
+  return {
+    ...client,
+    request: (request) => {
       paths.push(request.path);
-      return server.request(request);
+      return client.request(request);
     },
   };
-  return createFhirDirectory(recording, { bearerToken: undefined, clock });
 }
 
 export function directory(trust: Partial<TrustConfig> = {}, passEveryMs = 3_600_000): McsdDirectory {

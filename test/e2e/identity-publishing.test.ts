@@ -1,7 +1,7 @@
 // The homeserver of an organisation, and a Matrix id written into one's own directory: against a real FHIR server.
 import { beforeAll, describe, expect, inject, test } from 'vitest';
 import type { FhirReference } from '../../src/domain/ids.ts';
-import type { FhirDirectory } from '../../src/identity/directories/mcsd/fhir-directory.ts';
+import type { FhirServer } from '../../src/fhir/server.ts';
 import {
   createAddressingSource,
   createHomeserverDiscovery,
@@ -14,6 +14,7 @@ import {
   email,
   fhirDirectory,
   id,
+  ownDirectory,
   practitioner,
   run,
   signal,
@@ -44,11 +45,11 @@ describe.skipIf(inject('stackMissing'))('a FHIR directory of organisations', () 
 
   describe('publishing a Matrix id', () => {
     const reference = `Practitioner/${id('new')}` as FhirReference;
-    const publish = (fhir: FhirDirectory, name: string) =>
+    const publish = (fhir: Pick<FhirServer, 'read' | 'update'>, name: string) =>
       publishMatrixId({ fhir, isOwn: true, clock }, reference, userId(name), signal);
 
     test('adds it to the telecom, once, and overwrites no other', async () => {
-      const fhir = fhirDirectory();
+      const fhir = ownDirectory();
       expect(await publish(fhir, '@new:hs.nl')).toBe('missing');
       await practitioner('new', uzi(8), { telecom: [email(`new@${run}.nl`)] });
       expect(await publish(fhir, '@new:hs.nl')).toBe('published');
@@ -62,9 +63,9 @@ describe.skipIf(inject('stackMissing'))('a FHIR directory of organisations', () 
 
     test('keeps what another writes at the same moment', async () => {
       await practitioner('new', uzi(8));
-      const fhir = fhirDirectory();
+      const fhir = ownDirectory();
       let changes = 0;
-      const contested: FhirDirectory = {
+      const contested: Pick<FhirServer, 'read' | 'update'> = {
         ...fhir,
         read: async (...args) => {
           const resource = await fhir.read(...args);
@@ -79,7 +80,7 @@ describe.skipIf(inject('stackMissing'))('a FHIR directory of organisations', () 
     });
 
     test('is refused for a directory that is not one’s own', async () => {
-      const others = { fhir: fhirDirectory(), isOwn: false, clock };
+      const others = { fhir: ownDirectory(), isOwn: false, clock };
       await expect(publishMatrixId(others, reference, userId('@new:hs.nl'), signal)).rejects.toThrow(
         TypeError,
       );

@@ -1,7 +1,8 @@
 // One request to the FHIR server, against real servers on this machine: what each failure means, and the circuit.
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import type { FhirRequest } from '../../src/fhir/client.ts';
+import type { FhirClientOptions, FhirRequest } from '../../src/fhir/client.ts';
 import { createFhirClient, FhirRefusal } from '../../src/fhir/client.ts';
+import { DIRECTORY_CODES } from '../../src/identity/directories/mcsd/fhir-directory.ts';
 import { BridgeError } from '../../src/telemetry/errors.ts';
 import type { Answer } from '../builders/http.ts';
 import { serveScript } from '../builders/http.ts';
@@ -26,7 +27,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-function clientOf(url: string, over: { bearerToken?: string; requestTimeoutMs?: number } = {}) {
+function clientOf(url: string, over: Partial<FhirClientOptions> = {}) {
   const results: string[] = [];
   const client = createFhirClient({
     baseUrl: `${url}/fhir`,
@@ -43,10 +44,10 @@ function clientOf(url: string, over: { bearerToken?: string; requestTimeoutMs?: 
   return { client, results, fail };
 }
 
-test('a request goes below the base URL as JSON, and the answer has its version', async () => {
+test('a request goes below the base URL as JSON, and the body of the answer comes back', async () => {
   const { url, seen } = await serveScript(() => ({
     status: 201,
-    headers: { ...FHIR_JSON, etag: 'W/"3"', location: 'http://x/fhir/Communication/1/_history/3' },
+    headers: FHIR_JSON,
     body: { resourceType: 'Communication', id: '1' },
   }));
   const { client, results } = clientOf(url, { bearerToken: 'fhir-token-0123456789' });
@@ -57,12 +58,7 @@ test('a request goes below the base URL as JSON, and the answer has its version'
     headers: { 'if-match': 'W/"2"' },
     body: { resourceType: 'Communication', id: '1' },
   });
-  expect(answer).toEqual({
-    body: { resourceType: 'Communication', id: '1' },
-    etag: 'W/"3"',
-    location: 'http://x/fhir/Communication/1/_history/3',
-    status: 201,
-  });
+  expect(answer).toEqual({ resourceType: 'Communication', id: '1' });
   expect(seen[0]).toMatchObject({ method: 'PUT', body: '{"resourceType":"Communication","id":"1"}' });
   expect(seen[0]?.url.pathname).toBe('/fhir/Communication/1');
   expect(seen[0]?.headers).toMatchObject({
@@ -71,6 +67,59 @@ test('a request goes below the base URL as JSON, and the answer has its version'
     'if-match': 'W/"2"',
   });
   expect(results).toEqual(['create Communication: ok']);
+});
+
+test('a search by POST goes as a form; a header of the request goes before the client’s own', async () => {
+  const { url, seen } = await serveScript(() => ({ headers: FHIR_JSON }));
+  const { client, results } = clientOf(url, { cacheControl: 'no-cache', label: 'care' });
+  const search = { operation: 'search Patient', method: 'POST', path: 'Patient/_search' } as const;
+  await client.request({
+    ...search,
+    form: [
+      ['identifier', 'a|1&2'],
+      ['_count', '1'],
+    ],
+  });
+  await client.request({ ...REQUEST, headers: { 'cache-control': 'no-store' } });
+  expect(seen.map(({ headers }) => headers['cache-control'])).toEqual(['no-cache', 'no-store']);
+  expect(seen[0]).toMatchObject({
+    body: 'identifier=a%7C1%262&_count=1',
+    headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/fhir+json' },
+  });
+  expect(results).toEqual(['care search Patient: ok', 'care read Patient: ok']);
+});
+
+test.each([
+  'http://127.0.0.1:1/fhir/x',
+  'http://u@HOST/fhir/x',
+  'http://HOST/other',
+  '../x',
+  '//127.0.0.1:1/x',
+])('a link to %s is not followed, for the credentials would go with it', async (link) => {
+  const { url, seen } = await serveScript(() => ({ headers: FHIR_JSON }));
+  const path = link.replace('HOST', new URL(url).host);
+  expect(await clientOf(url).fail({ ...REQUEST, path })).toMatchObject({ code: 'fhir-answer' });
+  await clientOf(url).client.request({ ...REQUEST, path: `${url}/fhir/Patient?page=2` });
+  expect(seen.map((request) => request.url.search)).toEqual(['?page=2']);
+});
+
+test('codes of one’s own: a redirect, a proxy’s refusal, and a stop, which is thrown as it is', async () => {
+  const answers = [{ status: 307 }, html(405), html(401), outcome(404), outcome(429)];
+  const { url } = await serveScript((_, index) => answers[index]);
+  const { fail, client } = clientOf(url, { codes: DIRECTORY_CODES });
+  const codes: string[] = [];
+  while (codes.length < answers.length) codes.push((await fail()).code);
+  expect(codes).toEqual([
+    'directory-answer',
+    'directory-refused',
+    'directory-token',
+    'directory-refused',
+    'directory-unavailable',
+  ]);
+  const stop = new AbortController();
+  const stopped = client.request({ ...REQUEST, signal: stop.signal });
+  stop.abort(new RangeError('the caller has gone'));
+  await expect(stopped).rejects.toThrow('the caller has gone');
 });
 
 describe('a failure means', () => {
@@ -102,6 +151,9 @@ describe('a failure means', () => {
   test('429 with Retry-After: the time to wait', async () => {
     const { url } = await serveScript(() => outcome(429, { ...FHIR_JSON, 'retry-after': '7' }));
     expect(await clientOf(url).fail()).toMatchObject({ code: 'fhir-rate-limited', retryAfterMs: 7000 });
+    const past = { ...FHIR_JSON, 'retry-after': 'Sun, 01 Mar 2026 12:00:00 GMT' };
+    const busy = await serveScript(() => outcome(503, past));
+    expect(await clientOf(busy.url).fail()).toMatchObject({ code: 'fhir-unavailable', retryAfterMs: 0 });
   });
 
   test.each<[string, Answer, string]>([

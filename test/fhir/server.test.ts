@@ -159,14 +159,41 @@ describe('searching for all', () => {
     expect([found.complete, seen.length]).toEqual([true, requests]);
   });
 
+  test.each([1, 2, 50])(
+    'follows the links of a server that hands out %d of one stamp at once',
+    async (cap) => {
+      const stamps = [0, ...Array.from({ length: 130 }, () => 1000), 2000];
+      const { server } = await serverOf(({ url, headers }) => {
+        const from = Date.parse(url.searchParams.get('_lastUpdated')?.slice(2) ?? '1970-01-01');
+        const offset = Number(url.searchParams.get('offset') ?? 0);
+        const all = stamps
+          .map((stamp, id) => stored(`PractitionerRole/${id}`, '1', new Date(stamp).toISOString()))
+          .filter(({ meta }) => Date.parse(meta.lastUpdated) >= from);
+        url.searchParams.set('offset', String(offset + cap));
+        const next = `http://${headers.host ?? ''}${url.pathname}${url.search}`;
+        return json(200, {
+          resourceType: 'Bundle',
+          total: all.length,
+          link: offset + cap < all.length ? [{ relation: 'next', url: next }] : [],
+          entry: all.slice(offset, offset + cap).map((resource) => ({ resource })),
+        });
+      });
+      const found = await server.searchAll('PractitionerRole', [['organization', 'Organization/1']], 500);
+      expect([found.resources.length, found.complete]).toEqual([stamps.length, true]);
+    },
+  );
+
   test.each([
     ['more than the limit', everySecond(700), 1000],
+    ['more than the limit of one stamp', Array.from({ length: 700 }, () => 1000), 1000],
     ['more than a server hands out of one stamp', Array.from({ length: 700 }, () => 1000), 10],
   ])('stops with an error: %s', async (_, stamps, cap) => {
     const { server } = await serverHolding(stamps, cap, true);
-    const found = await server.searchAll('PractitionerRole', [['organization', 'Organization/1']], 500);
-    expect(found.complete).toBe(false);
-    expect(found.resources.length).toBeLessThanOrEqual(500);
+    for (const limit of [10, 100, 500]) {
+      const found = await server.searchAll('PractitionerRole', [['organization', 'Organization/1']], limit);
+      expect(found.complete).toBe(false);
+      expect(found.resources.length).toBeLessThanOrEqual(limit);
+    }
   });
 });
 

@@ -3,7 +3,9 @@ import type { Pool } from 'pg';
 import type { Clock } from '../../domain/clock.ts';
 import { createDirectoryChain } from '../../identity/directories/chain.ts';
 import type { Asked } from '../../identity/directories/chain.ts';
-import { createFhirDirectory } from '../../identity/directories/mcsd/fhir-directory.ts';
+import { createFhirClient } from '../../fhir/client.ts';
+import { createFhirSearches } from '../../fhir/searches.ts';
+import { createFhirDirectory, DIRECTORY_CODES } from '../../identity/directories/mcsd/fhir-directory.ts';
 import type { FhirDirectory } from '../../identity/directories/mcsd/fhir-directory.ts';
 import { createKeycloakApi } from '../../identity/directories/keycloak/api.ts';
 import type { KeycloakClient } from '../../identity/directories/keycloak/api.ts';
@@ -17,8 +19,13 @@ import { createLocalDirectory } from '../../identity/directories/local.ts';
 import { createMcsdFeed } from '../../identity/directories/mcsd/feed.ts';
 import { createMcsdPeople } from '../../identity/directories/mcsd/people.ts';
 import { createMcsdDirectory } from '../../identity/directories/mcsd/directory.ts';
-import { createDirectoryServer } from '../../identity/directories/directory-server.ts';
-import type { DirectoryServer, DirectoryTls } from '../../identity/directories/directory-server.ts';
+import {
+  createDirectoryServer,
+  DIRECTORY_LIMITS,
+  refuseUnlessAllowed,
+} from '../../identity/directories/directory-server.ts';
+import type { DirectoryServer } from '../../identity/directories/directory-server.ts';
+import type { Tls } from '../../net/transport.ts';
 import type { AttributeCheck } from '../../jobs/attribute-checks.ts';
 import type { SyncedDirectory } from '../../jobs/sync-directories.ts';
 import type { Directory, Medium } from '../../identity/directories/directory.ts';
@@ -35,7 +42,7 @@ export interface ServerSettings {
   readonly name: string;
   readonly baseUrl: string;
   readonly allowPrivateAddresses: boolean;
-  readonly tls?: DirectoryTls | undefined;
+  readonly tls?: Tls | undefined;
   /** How long a question may take. */
   readonly timeoutMs: number;
 }
@@ -151,12 +158,20 @@ export function connectServer(
 export function connectFhirDirectory(
   deps: Pick<Deps, 'observeRequest' | 'clock'>,
   one: ServerSettings & { readonly bearerToken?: string | undefined },
-  requestTimeoutMs?: number,
+  requestTimeoutMs = REQUEST_TIMEOUT_MS,
 ): FhirDirectory {
-  return createFhirDirectory(connectServer(deps, one, requestTimeoutMs), {
+  refuseUnlessAllowed(one);
+  const client = createFhirClient({
+    ...one,
+    ...{ requestTimeoutMs, observe: deps.observeRequest, label: one.name, codes: DIRECTORY_CODES },
+    ...DIRECTORY_LIMITS,
     bearerToken: one.bearerToken,
-    clock: deps.clock,
+    // Servers answer from earlier searches; what was written a moment ago counts.
+    cacheControl: 'no-cache',
+    // The chain of directories does.
+    breaksCircuit: false,
   });
+  return createFhirDirectory(one.name, createFhirSearches(client, deps.clock));
 }
 
 function mcsdDirectory(deps: Deps, one: McsdSettings): Directory {

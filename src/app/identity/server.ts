@@ -23,7 +23,7 @@ import { createInvites } from '../../identity/service-api/invites.ts';
 import { createKeyedHash } from '../../identity/protection/keyed-hash.ts';
 import { createLookup } from '../../identity/service-api/lookup.ts';
 import { createOpenIdCheck } from '../../identity/service-api/openid.ts';
-import { sendOutbound } from '../../identity/protection/outbound.ts';
+import { createOutbound } from '../../identity/protection/outbound.ts';
 import { createPeppers } from '../../identity/service-api/peppers.ts';
 import { createPolicies } from '../../identity/service-api/policies.ts';
 import { createRateLimiter } from '../../identity/protection/rate-limits.ts';
@@ -109,7 +109,7 @@ function sharedParts({ config, pool, clock, log }: IdentityServerDeps) {
     keyedHash: createKeyedHash(people.pseudonymizationKey),
     audit: createAudit({ db: pool, store: auditTable, clock }),
     peppers: createPeppers({ read: () => readPeppers(pool), clock }),
-    federation: createFederation({ homeservers, outbound: sendOutbound, resolveSrv, clock, log }),
+    federation: createFederation({ homeservers, outbound: createOutbound(), resolveSrv, clock, log }),
     inviting: invitingParts(config),
   };
 }

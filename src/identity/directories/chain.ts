@@ -1,6 +1,6 @@
 // Several directories as one: asked in the configured order, within one time budget, each behind its own deadline and circuit breaker.
-import { BrokenCircuitError, ConsecutiveBreaker, circuitBreaker, handleWhen } from 'cockatiel';
 import type { MatrixUserId } from '../../domain/ids.ts';
+import { createCircuit, isOpenCircuit } from '../../net/circuit.ts';
 import { BridgeError } from '../../telemetry/errors.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { Directory, DirectoryEntry, Medium, Resolution, Threepid } from './directory.ts';
@@ -27,9 +27,6 @@ interface Deps {
   readonly observe: (directory: string, asked: Asked) => void;
   readonly log: Log;
 }
-
-/** Failures in a row that open a directory's circuit, and for how long it then stays open. */
-const BREAKER = { failures: 5, openMs: 10_000 };
 
 /**
  * Creates the chain. A directory that fails is passed over; but as long as one has failed and no other knew, the answer is
@@ -62,14 +59,11 @@ type Ask = <Result>(
 ) => Promise<{ readonly result: Result } | 'failed' | 'not asked'>;
 
 function createAsk({ directory, timeoutMs }: Link, { observe, log }: Pick<Deps, 'observe' | 'log'>): Ask {
-  const breaker = circuitBreaker(
-    handleWhen((error) => error instanceof BridgeError),
-    { breaker: new ConsecutiveBreaker(BREAKER.failures), halfOpenAfter: BREAKER.openMs },
-  );
+  const circuit = createCircuit((error) => error instanceof BridgeError);
   return async (question, kindOf, signal) => {
     signal.throwIfAborted();
     try {
-      const result = await breaker.execute(async () => {
+      const result = await circuit.execute(async () => {
         const answer = await within(timeoutMs, async (own) => {
           const promise = question(directory, AbortSignal.any([signal, own]));
           return promise === undefined ? undefined : { result: await promise };
@@ -82,7 +76,7 @@ function createAsk({ directory, timeoutMs }: Link, { observe, log }: Pick<Deps, 
     } catch (error) {
       // Who asks has gone, or the time of all is over: that says nothing of this directory.
       signal.throwIfAborted();
-      const isOpen = error instanceof BrokenCircuitError;
+      const isOpen = isOpenCircuit(error);
       observe(directory.name, isOpen ? 'skipped' : 'failed');
       if (!isOpen) log.warn({ directory: directory.name, error: told(error) }, 'A directory failed');
       return 'failed';

@@ -1,4 +1,5 @@
 // Which homeserver an organisation has, by its URA number: what the operator wrote, an addressing directory, a Nuts node.
+import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import type { Clock } from '../../domain/clock.ts';
 import { homeserverNamed } from '../../mapping/matrix-address.ts';
@@ -40,7 +41,7 @@ const KEPT = 10_000;
  * @returns a function that throws BridgeError when a source failed and no other knew: no answer is not "none"
  */
 export function createHomeserverDiscovery({ known, sources, clock, log, keepMs }: Deps): HomeserverOf {
-  const kept = new Map<string, { homeserver: string | undefined; until: number }>();
+  const kept = new LRUCache<string, { homeserver: string | undefined; until: number }>({ max: KEPT });
 
   async function ask(ura: string, signal: AbortSignal): Promise<string | undefined> {
     let failure: unknown;
@@ -66,7 +67,6 @@ export function createHomeserverDiscovery({ known, sources, clock, log, keepMs }
     const before = kept.get(ura);
     if (before !== undefined && before.until > clock.monotonicMs()) return before.homeserver;
     const homeserver = await ask(ura, signal);
-    if (kept.size >= KEPT) kept.clear();
     kept.set(ura, { homeserver, until: clock.monotonicMs() + keepMs });
     return homeserver;
   };

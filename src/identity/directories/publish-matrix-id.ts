@@ -18,7 +18,7 @@ export type Published =
 /** What it takes of a FHIR server: updates only of the version that was read, and a BridgeError for any other. */
 interface Writable<Resource extends DirectoryResource> {
   readonly read: (reference: FhirReference, signal: AbortSignal) => Promise<Resource | undefined>;
-  readonly update: (resource: Resource, signal: AbortSignal) => Promise<void>;
+  readonly update: (resource: Resource, signal: AbortSignal) => Promise<unknown>;
 }
 
 /** How often it is tried while others change the same resource. */

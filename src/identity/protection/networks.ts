@@ -1,6 +1,7 @@
 // Networks: where a request comes from, and whether that is one of the networks the operator listed.
 import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP, isIPv4 } from 'node:net';
+import proxyAddress from 'proxy-addr';
 
 /** Tells whether an address lies in one of some networks. */
 export type InNetworks = (address: string) => boolean;
@@ -22,24 +23,15 @@ export function readNetworks(networks: readonly string[]): InNetworks {
   return (address) => isIP(address) !== 0 && list.check(address, isIPv4(address) ? 'ipv4' : 'ipv6');
 }
 
-/** Finds out who called: the peer, or whom the listed proxies in between say they speak for. */
+/** Finds out who called: the peer, or whom the listed proxies in between say they speak for (X-Forwarded-For). */
 export function createCallerAddress(isProxy: InNetworks): (request: IncomingMessage) => string {
-  return (request) => {
-    const peer = peerAddress(request);
-    const forwarded = request.headers['x-forwarded-for'];
-    if (forwarded === undefined || !isProxy(peer)) return peer;
-    // From the right, the entries are those that our own proxies wrote; the first that is no proxy is the caller.
-    const hops = String(forwarded)
-      .split(',')
-      .map((hop) => plain(hop.trim()));
-    return hops.findLast((hop) => !isProxy(hop)) ?? peer;
-  };
+  return (request) => plain(proxyAddress(request, (hop) => isProxy(plain(hop))));
 }
 
 /** The other end of the connection, whoever it speaks for. */
 export function peerAddress({ socket }: IncomingMessage): string {
-  return plain(socket.remoteAddress ?? '');
+  return plain(socket.remoteAddress);
 }
 
-/** IPv4 addresses of sockets that listen on IPv6 come as `::ffff:1.2.3.4`. */
-const plain = (address: string): string => address.replace(/^::ffff:(?=\d+\.)/i, '');
+/** IPv4 addresses of sockets that listen on IPv6 come as `::ffff:1.2.3.4`; of connections that are gone comes none. */
+const plain = (address: string | undefined): string => (address ?? '').replace(/^::ffff:(?=\d+\.)/i, '');

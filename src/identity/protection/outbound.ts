@@ -1,10 +1,7 @@
 // Requests to homeservers that others name: no redirects, small answers, a deadline, and no way into private networks.
-import { request as httpRequest } from 'node:http';
-import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
-import { request as httpsRequest } from 'node:https';
-import { isIP } from 'node:net';
+import { HttpFailure } from '../../net/failure.ts';
+import { createHttp } from '../../net/http.ts';
 import { BridgeError } from '../../telemetry/errors.ts';
-import { isPublicAddress, lookupPublic, PrivateAddressError } from './public-addresses.ts';
 
 /** Where a request goes. */
 export interface Destination {
@@ -21,10 +18,10 @@ export interface OutboundRequest {
   readonly operation: string;
   readonly method: 'GET' | 'POST' | 'PUT';
   readonly path: string;
-  readonly body?: string;
+  readonly json?: unknown;
 }
 
-/** An answer; its body is undefined when it is no JSON. */
+/** An answer; its body is undefined when it is no JSON, or too large. */
 export interface OutboundAnswer {
   readonly status: number;
   readonly body: unknown;
@@ -40,89 +37,22 @@ export type Outbound = (
   signal: AbortSignal,
 ) => Promise<OutboundAnswer>;
 
-const LARGEST_ANSWER_BYTES = 64 * 1024;
+const LIMITS = { largestAnswerBytes: 64 * 1024, timeoutMs: 30_000 };
 
-/** Makes requests with node:http(s), whose connections can be pinned to the address that was checked. */
-export const sendOutbound: Outbound = async (destination, request, signal) => {
-  try {
-    return await send(destination, request, signal);
-  } catch (error) {
-    const code =
-      error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'no answer';
-    throw new BridgeError('matrix-unavailable', `${request.operation}: ${code}`, { cause: error });
-  }
-};
-
-async function send(
-  destination: Destination,
-  request: OutboundRequest,
-  signal: AbortSignal,
-): Promise<OutboundAnswer> {
-  const incoming = await exchange(destination, request, signal);
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of incoming as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > LARGEST_ANSWER_BYTES) {
-      incoming.destroy();
-      return { status: incoming.statusCode ?? 0, body: undefined };
+/** Creates the requests; connections to servers that are configured are kept apart from all others. */
+export function createOutbound(): Outbound {
+  const toConfigured = createHttp({ ...LIMITS, allowPrivateAddresses: true });
+  const toPublic = createHttp({ ...LIMITS, allowPrivateAddresses: false });
+  return async ({ origin, name, configured }, { operation, method, path, json }, signal) => {
+    const url = new URL(`${new URL(origin).origin}${path}`);
+    const headers = { host: name ?? url.host, 'user-agent': 'fhir-matrix-bridge' };
+    try {
+      return await (configured ? toConfigured : toPublic).send({ method, url, headers, json, signal });
+    } catch (error) {
+      if (!(error instanceof HttpFailure)) throw error;
+      const { reason, status } = error;
+      if (reason === 'too-large' && status !== undefined) return { status, body: undefined };
+      throw new BridgeError('matrix-unavailable', `${operation}: ${error.message}`);
     }
-    chunks.push(chunk);
-  }
-  return { status: incoming.statusCode ?? 0, body: parsed(Buffer.concat(chunks).toString('utf8')) };
-}
-
-function exchange(
-  destination: Destination,
-  { method, path, body }: OutboundRequest,
-  signal: AbortSignal,
-): Promise<IncomingMessage> {
-  return new Promise((resolve, reject) => {
-    const origin = new URL(destination.origin);
-    const secure = origin.protocol === 'https:';
-    if (!destination.configured && (!secure || !mayBePublic(origin.hostname))) {
-      reject(new PrivateAddressError());
-      return;
-    }
-    const options = connectionOptions(destination, origin);
-    const outgoing: ClientRequest = (secure ? httpsRequest : httpRequest)(
-      { ...options, method, path, signal },
-      resolve,
-    );
-    outgoing.on('error', reject);
-    if (body !== undefined) outgoing.setHeader('Content-Type', 'application/json');
-    outgoing.end(body);
-  });
-}
-
-/** A connection of its own for each request: agents keep theirs by name, past the check of the address. */
-function connectionOptions(
-  { configured, name }: Destination,
-  origin: URL,
-): RequestOptions & { servername?: string } {
-  const hostname = bare(origin.hostname);
-  const host = name ?? origin.host;
-  const servername = bare(new URL(`https://${host}`).hostname);
-  return {
-    agent: false,
-    host: hostname,
-    ...(origin.port !== '' && { port: origin.port }),
-    ...(configured ? {} : { lookup: lookupPublic }),
-    ...(isIP(servername) === 0 && { servername }),
-    headers: { Host: host, Accept: 'application/json', 'User-Agent': 'fhir-matrix-bridge' },
   };
-}
-
-/** Names are judged when they are resolved; addresses are not resolved, so they are judged here. */
-const mayBePublic = (hostname: string): boolean =>
-  isIP(bare(hostname)) === 0 || isPublicAddress(bare(hostname));
-
-const bare = (hostname: string): string => hostname.replace(/^\[|\]$/g, '');
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

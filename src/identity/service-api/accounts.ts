@@ -1,5 +1,6 @@
 // Accounts of the identity server: an OpenID token in, a token of ours out, good for a few hours.
 import { createHash, randomBytes } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import type { Pool } from 'pg';
 import type { Clock } from '../../domain/clock.ts';
 import type { MatrixUserId } from '../../domain/ids.ts';
@@ -40,13 +41,14 @@ export function createAccounts({ db, store, checkOpenId, clock, tokenMs }: Deps)
     },
     { largest: 200, concurrent: 4 },
   );
-  const remembered = new Map<string, { readonly userId: MatrixUserId; readonly until: number }>();
+  const remembered = new LRUCache<string, { readonly userId: MatrixUserId; readonly until: number }>({
+    max: MOST_REMEMBERED,
+  });
 
   async function ownerOf(token: string): Promise<MatrixUserId | undefined> {
     const known = remembered.get(token);
     if (known !== undefined && known.until > clock.monotonicMs()) return known.userId;
     const { userId } = await findOwner(digestOf(token));
-    if (remembered.size >= MOST_REMEMBERED) remembered.clear();
     if (userId !== undefined) remembered.set(token, { userId, until: clock.monotonicMs() + REMEMBERED_MS });
     else remembered.delete(token);
     return userId;

@@ -10,7 +10,7 @@ import { BridgeError } from '../../telemetry/errors.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { Directory } from '../directories/directory.ts';
 import { parseThreepid } from '../directories/threepid.ts';
-import { canonicalJson, signJson } from './canonical-json.ts';
+import { signJson } from './canonical-json.ts';
 import type { SigningKey } from './canonical-json.ts';
 import { within } from '../protection/deadline.ts';
 import type { Federation } from './federation.ts';
@@ -116,12 +116,12 @@ async function tell(deps: Deps, invite: InviteRow, userId: MatrixUserId): Promis
   const server = serverNameOf(userId);
   if (!deps.federation.serves(server))
     throw new BridgeError('matrix-refused', 'the invitee’s homeserver is not in identity.homeservers');
-  const body = bindNotice(deps, invite, userId);
+  const json = bindNotice(deps, invite, userId);
   for (const method of ['POST', 'PUT'] as const) {
     const { status, body: answer } = await within(TELL_MS, (signal) =>
       deps.federation.ask(
         server,
-        { operation: 'onbind', method, path: '/_matrix/federation/v1/3pid/onbind', body },
+        { operation: 'onbind', method, path: '/_matrix/federation/v1/3pid/onbind', json },
         signal,
       ),
     );
@@ -142,10 +142,10 @@ function bindNotice(
   { serverName, keys }: Deps,
   { medium, address, token, roomId, sender, keyId }: InviteRow,
   mxid: MatrixUserId,
-): string {
+): unknown {
   const key = keys.find(({ id }) => id === keyId);
   if (key === undefined) throw new BridgeError('matrix-refused', 'the key that signs for the room is gone');
   const signed = signJson({ mxid, token }, serverName, key);
   const invite = { medium, address, mxid, room_id: roomId, sender, signed };
-  return canonicalJson(signJson({ medium, address, mxid, invites: [invite] }, serverName, key));
+  return signJson({ medium, address, mxid, invites: [invite] }, serverName, key);
 }

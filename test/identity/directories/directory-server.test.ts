@@ -1,7 +1,7 @@
 // What directories' servers may do to the bridge: redirects, foreign links, missing abilities, tokens that end, answers of no form.
 import { describe, expect, test } from 'vitest';
-import type { Capabilities } from '../../../src/identity/directories/mcsd/fhir-directory.ts';
-import { createFhirDirectory } from '../../../src/identity/directories/mcsd/fhir-directory.ts';
+import { connectFhirDirectory } from '../../../src/app/identity/directories.ts';
+import type { Capabilities } from '../../../src/fhir/searches.ts';
 import { createKeycloakApi } from '../../../src/identity/directories/keycloak/api.ts';
 import { createMcsdFeed } from '../../../src/identity/directories/mcsd/feed.ts';
 import { createMcsdPeople } from '../../../src/identity/directories/mcsd/people.ts';
@@ -11,6 +11,7 @@ import {
   createHomeserverDiscovery,
   createNutsSource,
 } from '../../../src/identity/directories/homeserver-discovery.ts';
+import type { Clock } from '../../../src/domain/clock.ts';
 import type { Answer, SeenRequest } from '../../builders/http.ts';
 import { serveScript } from '../../builders/http.ts';
 import { recordingLog } from '../../builders/log.ts';
@@ -35,10 +36,23 @@ function server(baseUrl: string, over: { allowPrivateAddresses?: boolean; reques
   });
 }
 
+function fhirDirectory(
+  baseUrl: string,
+  clock: Clock,
+  over: { allowPrivateAddresses?: boolean; timeoutMs?: number } = {},
+) {
+  const timeoutMs = over.timeoutMs ?? 5000;
+  return connectFhirDirectory(
+    { observeRequest: () => () => undefined, clock },
+    { name: 'mcsd', baseUrl, bearerToken: 'secret-token', allowPrivateAddresses: true, timeoutMs, ...over },
+    timeoutMs,
+  );
+}
+
 /** A FHIR directory at a URL, with a clock that the test moves. */
 function fhirAt(url: string, time = { ms: 0 }) {
   const clock = { now: () => new Date(time.ms), monotonicMs: () => time.ms };
-  const fhir = createFhirDirectory(server(`${url}/fhir`), { bearerToken: 'secret-token', clock });
+  const fhir = fhirDirectory(`${url}/fhir`, clock);
   const people = createMcsdPeople({ fhir, accepts: () => Promise.resolve(true), clock });
   const feed = createMcsdFeed({ fhir, people, clock, overlapMs: 0, passEveryMs: 1000 });
   return { fhir, mcsd: createMcsdDirectory({ fhir, people, feed }) };

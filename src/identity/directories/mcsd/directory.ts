@@ -3,14 +3,16 @@ import type { FhirReference, MatrixUserId } from '../../../domain/ids.ts';
 import { referenceTo } from '../../../domain/ids.ts';
 import { practitionerOf } from '../../../mapping/identities.ts';
 import { BridgeError } from '../../../telemetry/errors.ts';
-import type { Directory, DirectoryEntry, Resolution, Threepid } from '../directory.ts';
+import type { Directory, Resolution, Threepid } from '../directory.ts';
 import { isFoundBy, isSearchable, wordsOf } from '../names.ts';
 import { identifierTokens, numbersIn, roleToken, rolesIn, token } from './care-identifiers.ts';
-import type { DirectoryResource, FhirDirectory, FhirPage } from './fhir-directory.ts';
+import type { BundlePage } from '../../../fhir/bundle.ts';
+import type { DirectoryResource, FhirDirectory } from './fhir-directory.ts';
 import { ofType, TooManyFoundError } from './fhir-directory.ts';
 import type { McsdFeed } from './feed.ts';
 import type { Candidate, HeldRole, McsdPeople } from './people.ts';
-import { entryOf, PRACTITIONERS, threepidsOf } from './people.ts';
+import { entriesOf, PRACTITIONERS, threepidsOf } from './people.ts';
+import { ORGANIZATIONS, withDepartments } from './departments.ts';
 import { resolutionOf } from '../local.ts';
 
 /** A FHIR directory can tell more than one identifier alone does. */
@@ -27,10 +29,6 @@ interface Deps {
   readonly feed: McsdFeed;
 }
 
-/** The most organisations with one number, their departments with them. */
-const ORGANIZATIONS = 200;
-/** How deep departments lie. */
-const LEVELS = 5;
 /** The most resources that answer a question for one person. More are several people's. */
 const MATCHES = 500;
 /** Of each kind, what leads to the fewest people is asked for first. */
@@ -94,9 +92,9 @@ const BEFORE_NAMES: readonly string[] = [
  * One page of those in whose names a word stands: whoever wants all that begin with two letters does not get them. mCSD demands
  * `:contains`; where a server refuses it all the same, a family name is found with the commonest of what stands before it.
  */
-function createNameSearch(fhir: FhirDirectory): (word: string, signal: AbortSignal) => Promise<FhirPage> {
+function createNameSearch(fhir: FhirDirectory): (word: string, signal: AbortSignal) => Promise<BundlePage> {
   let canContain = true;
-  const ask = (param: string, value: string, signal: AbortSignal): Promise<FhirPage> =>
+  const ask = (param: string, value: string, signal: AbortSignal): Promise<BundlePage> =>
     fhir.page(
       'Practitioner',
       [
@@ -128,20 +126,6 @@ function ambiguousIfTooMany<Asked>(
       throw error;
     }
   };
-}
-
-/** The entries of those who have just one believed address. */
-export async function entriesOf(
-  people: McsdPeople,
-  candidates: readonly Candidate[],
-  signal: AbortSignal,
-): Promise<readonly DirectoryEntry[]> {
-  const entries: DirectoryEntry[] = [];
-  for (const candidate of candidates) {
-    const [userId, other] = await people.userIds(candidate, candidate.roles, signal);
-    if (userId !== undefined && other === undefined) entries.push(entryOf(candidate, userId));
-  }
-  return entries;
 }
 
 async function userIdsOf(
@@ -265,22 +249,4 @@ async function organizationsOf(
     found.map(({ id }) => referenceTo('Organization', id)),
     signal,
   );
-}
-
-/** Organisations with all that are parts of them, where the server can search for those. */
-export async function withDepartments(
-  fhir: FhirDirectory,
-  organizations: readonly FhirReference[],
-  signal: AbortSignal,
-): Promise<readonly FhirReference[]> {
-  const all = new Set(organizations);
-  let above = [...all];
-  const { searches } = await fhir.capabilities(signal);
-  for (let level = 0; level < LEVELS && above.length > 0 && searches('Organization', 'partof'); level += 1) {
-    const params = [['partof', above.join(',')]] as const;
-    const parts = ofType(await fhir.search('Organization', params, ORGANIZATIONS, signal), 'Organization');
-    above = parts.map(({ id }) => referenceTo('Organization', id)).filter((one) => !all.has(one));
-    for (const one of above) all.add(one);
-  }
-  return [...all];
 }

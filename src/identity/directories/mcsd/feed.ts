@@ -7,11 +7,12 @@ import { parseReference, referenceTo } from '../../../domain/ids.ts';
 import { practitionerOf } from '../../../mapping/identities.ts';
 import { BridgeError } from '../../../telemetry/errors.ts';
 import type { Directory, DirectoryPage, DirectoryRecord } from '../directory.ts';
-import type { DirectoryResource, FhirDirectory, FhirPage } from './fhir-directory.ts';
+import type { BundlePage } from '../../../fhir/bundle.ts';
+import type { DirectoryResource, FhirDirectory } from './fhir-directory.ts';
 import { ofType } from './fhir-directory.ts';
-import { entriesOf, withDepartments } from './directory.ts';
+import { withDepartments } from './departments.ts';
 import type { McsdPeople } from './people.ts';
-import { PRACTITIONERS } from './people.ts';
+import { entriesOf, PRACTITIONERS } from './people.ts';
 
 /** What the sync reads. */
 export type McsdFeed = Required<Pick<Directory, 'list' | 'read'>>;
@@ -28,8 +29,6 @@ interface Deps {
 
 /** Whose change may change what a practitioner can be found by. */
 const TYPES = ['Organization', 'PractitionerRole', 'Practitioner'] as const;
-/** The largest page asked for, when so many bear one stamp. */
-const LARGEST_PAGE = 1_000;
 const BEGINNING = '1970-01-01T00:00:00.000Z';
 /** The most roles of one organisation that has changed. */
 const STAFF = 50_000;
@@ -40,7 +39,7 @@ const passSchema = z.object({
   pass: z.string(),
   began: z.string(),
   from: z.string(),
-  size: z.number().int().min(1).max(LARGEST_PAGE),
+  size: z.number().int().min(1),
 });
 /** The changes since an instant, type by type. */
 const changesSchema = z.object({
@@ -87,40 +86,23 @@ async function beginPass({ fhir, clock }: Deps, signal: AbortSignal): Promise<Pa
   return { mode: 'pass', pass: randomUUID(), began, from: BEGINNING, size: PRACTITIONERS };
 }
 
-/**
- * By stamp and not by the server's links, which end with its memory of the search: a stamp is good after any restart. Who
- * changes meanwhile gets a later stamp, and is met later.
- */
+/** Who changes meanwhile gets a later stamp, and is met later. */
 async function passPage({ fhir, people }: Deps, pass: Pass, signal: AbortSignal): Promise<DirectoryPage> {
-  const params = [
-    ['_lastUpdated', `ge${pass.from}`],
-    ['_sort', '_lastUpdated'],
-    ['_count', String(pass.size)],
-  ] as const;
-  const found = ofType((await fhir.page('Practitioner', params, signal)).resources, 'Practitioner');
-  const last = found.at(-1)?.meta?.lastUpdated;
-  const goesOn = last !== undefined && Date.parse(last) > Date.parse(pass.from);
+  const found: DirectoryResource<'Practitioner'>[] = [];
+  let position: Pass | undefined;
+  for await (const { page, next } of fhir.pages('Practitioner', pass, signal)) {
+    found.push(...ofType(page.resources, 'Practitioner'));
+    if (next === 'same stamp') continue;
+    position = next && { ...pass, ...next, size: next.from === pass.from ? next.size : PRACTITIONERS };
+    break;
+  }
   const records = await recordsFor(people, found, signal);
-  if (goesOn) {
-    const from = new Date(Date.parse(last)).toISOString();
-    return {
-      records,
-      position: toText({ ...pass, from, size: PRACTITIONERS }),
-      done: false,
-      pass: pass.pass,
-    };
+  if (position !== undefined) {
+    return { records, position: toText(position), done: false, pass: pass.pass };
   }
-  if (found.length < pass.size) {
-    const { began } = pass;
-    const position = toText({ mode: 'changes', since: began, type: 0, passedAt: began });
-    return { records, position, done: true, pass: pass.pass };
-  }
-  // A page full of one stamp is read again in a larger one.
-  if (pass.size >= LARGEST_PAGE) {
-    throw new BridgeError('directory-answer', `${fhir.name}: more than ${LARGEST_PAGE} bear one lastUpdated`);
-  }
-  const size = Math.min(pass.size * 2, LARGEST_PAGE);
-  return { records, position: toText({ ...pass, size }), done: false, pass: pass.pass };
+  const { began } = pass;
+  const changes = toText({ mode: 'changes', since: began, type: 0, passedAt: began });
+  return { records, position: changes, done: true, pass: pass.pass };
 }
 
 async function changesPage(deps: Deps, changes: Changes, signal: AbortSignal): Promise<DirectoryPage> {
@@ -155,7 +137,7 @@ async function followOrBegin(
   next: string,
   of: { resourceType: string; since: string },
   signal: AbortSignal,
-): Promise<FhirPage> {
+): Promise<BundlePage> {
   try {
     return await fhir.follow(next, signal);
   } catch (error) {
@@ -168,7 +150,7 @@ async function followOrBegin(
 async function affectedBy(
   deps: Deps,
   type: (typeof TYPES)[number],
-  page: FhirPage,
+  page: BundlePage,
   signal: AbortSignal,
 ): Promise<readonly FhirReference[]> {
   const changed = [
@@ -190,7 +172,7 @@ async function affectedBy(
 async function holdersOf(
   { fhir }: Deps,
   roles: readonly FhirReference[],
-  page: FhirPage,
+  page: BundlePage,
   signal: AbortSignal,
 ): Promise<readonly FhirReference[]> {
   const first = new Set(

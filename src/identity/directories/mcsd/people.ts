@@ -118,13 +118,27 @@ export function createMcsdPeople({ fhir, accepts, clock }: Deps) {
 }
 
 /** What is told of someone who is found. */
-export function entryOf(candidate: Candidate, userId: MatrixUserId): DirectoryEntry {
+function entryOf(candidate: Candidate, userId: MatrixUserId): DirectoryEntry {
   return {
     userId,
     displayName: cleanName(displayNameOf(candidate.practitioner, 'full')),
     threepids: threepidsOf(candidate),
     reference: candidate.reference,
   };
+}
+
+/** The entries of those who have just one believed address. */
+export async function entriesOf(
+  people: McsdPeople,
+  candidates: readonly Candidate[],
+  signal: AbortSignal,
+): Promise<readonly DirectoryEntry[]> {
+  const entries: DirectoryEntry[] = [];
+  for (const candidate of candidates) {
+    const [userId, other] = await people.userIds(candidate, candidate.roles, signal);
+    if (userId !== undefined && other === undefined) entries.push(entryOf(candidate, userId));
+  }
+  return entries;
 }
 
 /** All that a practitioner can be found by. */

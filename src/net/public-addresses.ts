@@ -2,6 +2,7 @@
 import { lookup } from 'node:dns';
 import type { LookupAddress, LookupOptions } from 'node:dns';
 import { BlockList, isIPv6 } from 'node:net';
+import { HttpFailure } from './failure.ts';
 
 /** Private, local and special addresses (IANA special-purpose registries). */
 const SPECIAL: readonly (readonly [string, number])[] = [
@@ -42,14 +43,8 @@ export function isPublicAddress(address: string): boolean {
   return isIPv6(address) ? !specialIpv6.check(address, 'ipv6') : !specialIpv4.check(address, 'ipv4');
 }
 
-/** A name resolves to an address that is not public. */
-export class PrivateAddressError extends Error {
-  readonly code = 'EPRIVATEADDRESS';
-  constructor() {
-    super('The name resolves to an address that is not public');
-    this.name = 'PrivateAddressError';
-  }
-}
+/** What is said of a connection that may not be made. */
+export const notPublic = (): HttpFailure => new HttpFailure('private-address', 'EPRIVATEADDRESS');
 
 type Callback = (
   error: NodeJS.ErrnoException | null,
@@ -69,7 +64,7 @@ export function lookupPublic(hostname: string, options: LookupOptions, callback:
     }
     const [first] = addresses;
     if (first === undefined || !addresses.every(({ address }) => isPublicAddress(address))) {
-      callback(new PrivateAddressError(), []);
+      callback(notPublic(), []);
       return;
     }
     if (options.all === true) callback(null, addresses);

@@ -1,0 +1,68 @@
+// A Bundle of found resources or of a history, as servers of any kind give it; what the bridge relies on is checked.
+import type { FhirResource } from 'fhir/r4.js';
+import { z } from 'zod';
+import { BridgeError } from '../telemetry/errors.ts';
+import type { FhirClient } from './client.ts';
+
+/** A resource as a server keeps it; not every server says which version it is. */
+export type FoundResource<Type extends string = string> = Extract<FhirResource, { resourceType: Type }> & {
+  readonly id: string;
+  readonly meta?: { readonly versionId?: string; readonly lastUpdated?: string };
+};
+
+/** One page of a search or a history. */
+export interface BundlePage {
+  readonly resources: readonly FoundResource[];
+  /** References of versions that say the resource was deleted; in histories only. */
+  readonly deleted: readonly string[];
+  /** The link to the next page. */
+  readonly next: string | undefined;
+  /** How many are found on all pages together, where the server says so. */
+  readonly total: number | undefined;
+  /** An instant by the server's clock. */
+  readonly serverTime: string | undefined;
+}
+
+const resourceSchema = z.looseObject({
+  resourceType: z.string(),
+  id: z.string(),
+  meta: z.looseObject({ versionId: z.string().optional(), lastUpdated: z.string().optional() }).optional(),
+});
+/** The other elements are read leniently by the mapping. */
+const foundSchema = z.custom<FoundResource>((value) => resourceSchema.safeParse(value).success);
+const bundleSchema = z.looseObject({
+  resourceType: z.literal('Bundle'),
+  meta: z.looseObject({ lastUpdated: z.string().optional() }).optional(),
+  total: z.number().optional(),
+  link: z.array(z.looseObject({ relation: z.string(), url: z.string() })).optional(),
+  entry: z
+    .array(
+      z.looseObject({
+        resource: foundSchema.optional(),
+        request: z.looseObject({ method: z.string(), url: z.string() }).optional(),
+      }),
+    )
+    .optional(),
+});
+
+/**
+ * Reads a Bundle.
+ * @param operation what was asked, for the error
+ * @throws BridgeError when it is none
+ */
+export function parseBundle(
+  { answerCode }: Pick<FhirClient, 'answerCode'>,
+  operation: string,
+  body: unknown,
+): BundlePage {
+  const parsed = bundleSchema.safeParse(body);
+  if (!parsed.success) throw new BridgeError(answerCode, `${operation}: expected a Bundle`);
+  const { entry = [], link = [], meta, total } = parsed.data;
+  return {
+    resources: entry.flatMap(({ resource }) => resource ?? []),
+    deleted: entry.flatMap(({ request }) => (request?.method === 'DELETE' ? [request.url] : [])),
+    next: link.find(({ relation }) => relation === 'next')?.url,
+    total,
+    serverTime: meta?.lastUpdated,
+  };
+}
