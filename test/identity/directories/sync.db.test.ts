@@ -49,9 +49,17 @@ const recordOf = (key: string, number: number | undefined): DirectoryRecord => (
         },
 });
 
+interface Position {
+  readonly pass?: number;
+  readonly first?: number;
+  readonly after?: string;
+  readonly began?: number;
+  readonly since?: number;
+}
+
 /**
- * Pages by offset, as Keycloak does, so that who comes or goes moves the others; or, `followsChanges`, makes one pass and
- * then tells what has changed, as mCSD does.
+ * Pages by offset, as Keycloak does, so that who comes or goes moves the others; or, `followsChanges`, makes one pass in
+ * which a page begins where the last one ended, and then tells what has changed, as mCSD does.
  */
 function createModel(pageSize: number, followsChanges: boolean) {
   const people: People = new Map();
@@ -59,7 +67,7 @@ function createModel(pageSize: number, followsChanges: boolean) {
   let passes = 0;
   let forgotten = 0;
   const page = (position: string | undefined): DirectoryPage => {
-    const { pass, first, since, began } = JSON.parse(position ?? '{}') as Record<string, number | undefined>;
+    const { pass, first, since, began, after } = JSON.parse(position ?? '{}') as Position;
     if (since !== undefined && since >= forgotten && followsChanges) {
       const keys = changes.slice(since, since + pageSize);
       const next = JSON.stringify({ since: since + keys.length });
@@ -71,7 +79,9 @@ function createModel(pageSize: number, followsChanges: boolean) {
       };
     }
     const own = pass ?? (passes += 1);
-    const keys = [...people.keys()].sort().slice(first ?? 0, (first ?? 0) + pageSize);
+    const all = [...people.keys()].sort();
+    const offset = followsChanges ? all.findIndex((key) => key > (after ?? '')) : (first ?? 0);
+    const keys = offset < 0 ? [] : all.slice(offset, offset + pageSize);
     // What changes during the pass is read after it.
     const changesRead = began ?? changes.length;
     return {
@@ -79,7 +89,9 @@ function createModel(pageSize: number, followsChanges: boolean) {
       ...(keys.length < pageSize
         ? { position: JSON.stringify(followsChanges ? { since: changesRead } : {}), done: true }
         : {
-            position: JSON.stringify({ pass: own, first: (first ?? 0) + keys.length, began: changesRead }),
+            position: JSON.stringify({
+              ...{ pass: own, first: offset + keys.length, after: keys.at(-1), began: changesRead },
+            }),
             done: false,
           }),
       pass: `pass ${own}`,
