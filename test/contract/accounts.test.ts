@@ -1,7 +1,7 @@
 // Accounts, tokens and the ping, on Synapse and on the stub alike.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { json } from 'node:stream/consumers';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { APPSERVICE_ID } from '../../src/matrix/registration.ts';
 import type { DeliveryId } from '../../src/domain/ids.ts';
@@ -167,8 +167,10 @@ async function listenAsBridge({ port, hsToken }: Subject['appservice']) {
   const requests: { path: string; body: unknown }[] = [];
   const server = createServer((request, response) => {
     const isHomeserver = request.headers.authorization === `Bearer ${hsToken}`;
-    void json(request).then((body) => {
-      if (isHomeserver) requests.push({ path: request.url ?? '', body });
+    void text(request).then((body) => {
+      // A question about a user or an alias has none.
+      if (isHomeserver)
+        requests.push({ path: request.url ?? '', body: body === '' ? undefined : JSON.parse(body) });
       response.writeHead(isHomeserver ? 200 : 403, { 'content-type': 'application/json' }).end('{}');
     });
   });
