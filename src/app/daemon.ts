@@ -83,17 +83,17 @@ export function createDaemon(deps: DaemonDeps): Daemon {
   }
 
   async function stop(): Promise<void> {
-    const { drainSeconds, graceSeconds } = config.shutdown;
-    log.info({ drainSeconds }, 'Draining');
+    const { drainMs, graceMs } = config.shutdown;
+    log.info({ drainMs }, 'Draining');
     const working = state === 'running';
     state = 'draining';
     stopping.abort();
     // A server that is only about to listen would stay behind.
     await listening?.catch(() => undefined);
     for (const server of servers) server.drain();
-    const handedBack = replica?.stop({ graceMs: graceSeconds * 1000 });
-    if (working) await sleep(drainSeconds * 1000);
-    await Promise.all(servers.map((server) => server.close(graceSeconds * 1000)));
+    const handedBack = replica?.stop({ graceMs });
+    if (working) await sleep(drainMs);
+    await Promise.all(servers.map((server) => server.close(graceMs)));
     await handedBack;
     await background;
     await starting?.catch(() => undefined);
@@ -157,7 +157,7 @@ async function startWorking(deps: DaemonDeps, signal: AbortSignal): Promise<Repl
         firstDelayMs: 500,
         maxDelayMs: 5 * 60_000,
         maxAttempts: Number.POSITIVE_INFINITY,
-        maxAgeMs: config.inbox.retryHours * 3_600_000,
+        maxAgeMs: config.inbox.retryMs,
       },
       Math.random,
     ),

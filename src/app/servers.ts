@@ -12,13 +12,10 @@ import type { Metrics } from '../telemetry/metrics.ts';
 export function connectServers(config: Config, settings: BridgeSettings, metrics: Metrics) {
   const matrixClient = createMatrixClient({
     ...config.matrix,
-    requestTimeoutMs: config.matrix.requestTimeoutSeconds * 1000,
     observe: metrics.observeMatrix,
   });
   const fhirClient = createFhirClient({
-    baseUrl: config.fhir.baseUrl,
-    bearerToken: config.fhir.bearerToken,
-    requestTimeoutMs: config.fhir.requestTimeoutSeconds * 1000,
+    ...config.fhir,
     observe: metrics.observeFhir,
   });
   return {
@@ -26,7 +23,6 @@ export function connectServers(config: Config, settings: BridgeSettings, metrics
     fhir: createFhirServer(fhirClient, settings.idStrategy),
     pseudonyms: createPseudonyms({
       ...config.invitations,
-      timeoutMs: config.invitations.timeoutSeconds * 1000,
       serverName: settings.serverName,
       observe: metrics.observePseudonyms,
     }),

@@ -15,9 +15,9 @@ export function runCommand(): Command {
       const { composeDaemon } = await import('../main.ts');
       const log = createLogger(config.log.level);
       const daemon = composeDaemon(config, log);
-      const { drainSeconds, graceSeconds } = config.shutdown;
+      const { drainMs, graceMs } = config.shutdown;
       const signalled = signalReceived();
-      const hardStopAfterMs = (drainSeconds + 2 * graceSeconds) * 1000 + 5_000;
+      const hardStopAfterMs = drainMs + 2 * graceMs + 5_000;
       try {
         // A start that waits for the database can be stopped as well.
         await Promise.race([daemon.start(), signalled]);

@@ -1,5 +1,6 @@
 // The keys of `identity` that say which directories of people there are, and whose word on homeservers counts.
 import { z } from 'zod';
+import { inMilliseconds } from './durations.ts';
 import { count, flag, httpUrl, secret, seconds, serverName } from './fields.ts';
 
 const ura = z.string().regex(/^\d{8}$/, 'expected a URA number of 8 digits');
@@ -69,32 +70,36 @@ const keycloak = z.strictObject({
 
 const directory = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('local') }),
-  mcsd,
-  keycloak,
+  mcsd.transform(inMilliseconds),
+  keycloak.transform(inMilliseconds),
 ]);
 
+const addressing = z.strictObject({
+  kind: z.literal('addressing'),
+  ...server,
+  ...bearer,
+  connectionTypes: z.array(code).default([]),
+  payloadTypes: z.array(code).default([]),
+});
+
+const nuts = z.strictObject({
+  kind: z.literal('nuts'),
+  ...server,
+  serviceId: code,
+  credentialPath: z.string().regex(/^[\w.]+$/, 'expected a path such as organization.ura'),
+  parameter: code,
+});
+
 const homeserverSource = z.discriminatedUnion('kind', [
-  z.strictObject({
-    kind: z.literal('addressing'),
-    ...server,
-    ...bearer,
-    connectionTypes: z.array(code).default([]),
-    payloadTypes: z.array(code).default([]),
-  }),
-  z.strictObject({
-    kind: z.literal('nuts'),
-    ...server,
-    serviceId: code,
-    credentialPath: z.string().regex(/^[\w.]+$/, 'expected a path such as organization.ura'),
-    parameter: code,
-  }),
+  addressing.transform(inMilliseconds),
+  nuts.transform(inMilliseconds),
 ]);
 
 /** The keys. */
 export const directories = {
   directories: z
     .array(directory)
-    .default([{ kind: 'local' }])
+    .prefault([{ kind: 'local' }])
     .meta({
       description:
         'Directories in the order in which they are asked, each of kind local, mcsd or keycloak; [their keys](directories.md#configuration).',
@@ -110,7 +115,7 @@ export const directories = {
   homeserversByUra: z.record(ura, serverName).default({}).meta({
     description: 'The homeservers of organisations by URA number. No other source overrules it.',
   }),
-  homeserverSources: z.array(homeserverSource).default([]).meta({
+  homeserverSources: z.array(homeserverSource).prefault([]).meta({
     description:
       'Who else is asked for them, in this order: an addressing directory (kind addressing) or your Nuts node (kind nuts); [their keys](directories.md#configuration).',
   }),

@@ -2,6 +2,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { directories, directoriesFaults } from './directories.ts';
+import { inMilliseconds } from './durations.ts';
 import { count, flag, httpUrl, secret, serverName } from './fields.ts';
 
 const path = z.string().min(1);
@@ -124,7 +125,9 @@ const service = {
 };
 
 /** The section's schema. */
-export const identity = z.strictObject({ ...listener, ...backend, ...service, ...directories });
+export const identity = z
+  .strictObject({ ...listener, ...backend, ...service, ...directories })
+  .transform(inMilliseconds);
 
 type Identity = z.infer<typeof identity>;
 

@@ -1,5 +1,6 @@
 // The one schema of the configuration: types, validation, sample file, JSON schema and reference page come from it.
 import { z } from 'zod';
+import { inMilliseconds } from './durations.ts';
 import { httpUrl, seconds, secret, serverName } from './fields.ts';
 import { identity } from './identity.ts';
 
@@ -231,11 +232,12 @@ export const configSchema = z.strictObject({
       poolSize: z.number().int().min(3).max(200).default(10).meta({ description: 'Connections at most.' }),
     })
     .meta({ description: 'PostgreSQL 13 or newer.' }),
-  matrix: matrix.meta({ description: 'The homeserver.' }),
-  fhir: fhir.meta({ description: 'The FHIR R4 server.' }),
+  matrix: matrix.meta({ description: 'The homeserver.' }).transform(inMilliseconds),
+  fhir: fhir.meta({ description: 'The FHIR R4 server.' }).transform(inMilliseconds),
   people: people.meta({ description: 'How people appear in rooms.' }),
   powerLevels: powerLevels.prefault({}).meta({ description: 'Power levels in spaces and rooms.' }),
   invitations: invitations
+    .transform(inMilliseconds)
     .prefault({})
     .meta({ description: 'Invitations across homeservers, and what they say of the patient.' }),
   sweep: z
@@ -249,7 +251,7 @@ export const configSchema = z.strictObject({
     description:
       'Who is who: the backend of ma1sd and an identity server of our own, on a port of their own.',
   }),
-  inbox: inbox.prefault({}).meta({ description: 'The durable log.' }),
+  inbox: inbox.transform(inMilliseconds).prefault({}).meta({ description: 'The durable log.' }),
   log: z
     .strictObject({
       level: z
@@ -269,9 +271,10 @@ export const configSchema = z.strictObject({
         description: 'How long work in hand may then take.',
       }),
     })
+    .transform(inMilliseconds)
     .prefault({})
     .meta({ description: 'The end of the process.' }),
 });
 
-/** The configuration, complete with defaults. */
+/** The configuration, complete with defaults, all durations in milliseconds. */
 export type Config = z.infer<typeof configSchema>;

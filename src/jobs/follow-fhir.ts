@@ -31,7 +31,7 @@ function followType({ config: { fhir }, db, intake, ...deps }: Deps, resourceTyp
   const isPeople = isPersonType(resourceType);
   return {
     name,
-    intervalMs: (isPeople ? fhir.peoplePollIntervalSeconds : fhir.pollIntervalSeconds) * 1000,
+    intervalMs: isPeople ? fhir.peoplePollIntervalMs : fhir.pollIntervalMs,
     gapMs: isPeople ? PEOPLE_GAP_MS : GAP_MS,
     wakeUps: { channel: FHIR_CHANNEL, isFor: (payload) => payload === resourceType },
     pass: (signal) =>
@@ -40,7 +40,7 @@ function followType({ config: { fhir }, db, intake, ...deps }: Deps, resourceTyp
           server: deps.fhir,
           resourceType,
           pageSize: fhir.pageSize,
-          overlapMs: fhir.overlapSeconds * 1000,
+          overlapMs: fhir.overlapMs,
           readFrom: fhir.readFrom,
           ...(isPeople && { elements: elementsOf(resourceType) }),
           store: (resources) => intake.pulled(resourceType, resources),

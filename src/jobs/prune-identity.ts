@@ -15,7 +15,7 @@ export function pruneIdentity({
   clock,
   config,
 }: Pick<Bridge, 'clock' | 'db'> & {
-  readonly config: { readonly identity: Pick<Config['identity'], 'auditDays'> };
+  readonly config: { readonly identity: Pick<Config['identity'], 'auditMs'> };
 }): BridgeJob {
   return {
     name: 'identity:prune',
@@ -24,7 +24,7 @@ export function pruneIdentity({
     async pass() {
       const now = clock.now();
       let pruned = (await pruneTokens(db, now)) + (await pruneInvites(db, now));
-      const olderThan = new Date(now.getTime() - config.identity.auditDays * 86_400_000);
+      const olderThan = new Date(now.getTime() - config.identity.auditMs);
       for (;;) {
         const count = await pruneAudit(db, olderThan, AUDIT_BATCH);
         pruned += count;

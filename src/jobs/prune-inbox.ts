@@ -18,7 +18,7 @@ export function pruneInbox({
     intervalMs: INTERVAL_MS,
     withoutBot: true,
     pass() {
-      const olderThan = new Date(clock.now().getTime() - config.inbox.retentionDays * 86_400_000);
+      const olderThan = new Date(clock.now().getTime() - config.inbox.retentionMs);
       return pruneItems(db, { olderThan, batch: BATCH });
     },
   };

@@ -23,7 +23,7 @@ interface Deps extends Pick<Bridge, 'db' | 'homeserver' | 'settings'> {
 export function readMatrix({ db, homeserver, settings, config, intake }: Deps): BridgeJob {
   return {
     name: MATRIX_READER,
-    intervalMs: config.matrix.syncIntervalSeconds * 1000,
+    intervalMs: config.matrix.syncIntervalMs,
     gapMs: GAP_MS,
     wakeUps: { channel: MATRIX_CHANNEL },
     async pass(signal, again) {

@@ -12,19 +12,18 @@ import type { BridgeJob } from './job.ts';
 const INTERVAL_MS = 60_000;
 
 interface Deps extends Pick<Bridge, 'clock' | 'db'> {
-  readonly config: { readonly identity: Pick<Config['identity'], 'pepperHours' | 'pepperGraceMinutes'> };
+  readonly config: { readonly identity: Pick<Config['identity'], 'pepperMs' | 'pepperGraceMs'> };
 }
 
 /** The job. */
 export function rotatePeppers({ db, clock, config: { identity } }: Deps): BridgeJob {
   const store = pepperStore(db);
-  const rotateEverySeconds = identity.pepperHours * 3_600;
-  const graceSeconds = identity.pepperGraceMinutes * 60;
+  const { pepperMs: rotateEveryMs, pepperGraceMs: graceMs } = identity;
   return {
     name: 'identity:peppers',
     intervalMs: INTERVAL_MS,
     withoutBot: true,
-    pass: (signal) => rotatePeppersOnce({ store, clock, rotateEverySeconds, graceSeconds }, signal),
+    pass: (signal) => rotatePeppersOnce({ store, clock, rotateEveryMs, graceMs }, signal),
   };
 }
 
@@ -38,7 +37,7 @@ function pepperStore(pool: Pool): PepperStore {
       }),
     hashNextBatch: (size) => inTransaction(pool, (tx) => hashes.hashNextBatch(tx, size)),
     announce: () => inTransaction(pool, hashes.announcePepper),
-    forgetPrevious: (graceSeconds) => hashes.forgetPreviousPepper(pool, graceSeconds),
+    forgetPrevious: (graceMs) => hashes.forgetPreviousPepper(pool, graceMs),
     removeStaleHashes: (size) => hashes.removeStaleHashes(pool, size),
   };
 }

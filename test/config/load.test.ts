@@ -53,7 +53,7 @@ test('the environment alone is enough', async () => {
   const config = await loadConfig(undefined, LEAST);
   expect(config.matrix.asToken).toBe('as-token-0123456789');
   expect(config.listen).toEqual({ host: '0.0.0.0', port: 3000 });
-  expect(config.shutdown).toEqual({ drainSeconds: 5, graceSeconds: 15 });
+  expect(config.shutdown).toEqual({ drainMs: 5_000, graceMs: 15_000 });
 });
 
 describe('where a value comes from', () => {
@@ -101,9 +101,9 @@ describe('where a value comes from', () => {
       BRIDGE_MATRIX_TRUSTED_SERVERS: 'a.example, b.example:8448',
     };
     const { fhir, matrix } = await loadConfig(undefined, { ...LEAST, ...env });
-    expect([fhir.subscriptions, fhir.overlapSeconds, matrix.trustedServers]).toEqual([
+    expect([fhir.subscriptions, fhir.overlapMs, matrix.trustedServers]).toEqual([
       false,
-      0.5,
+      500,
       ['a.example', 'b.example:8448'],
     ]);
   });

@@ -171,7 +171,7 @@ describe('rights', () => {
     expect(tmpfs).toEqual([expect.stringMatching(/^\/tmp:/)]);
     const { shutdown } = await bridgeConfig();
     expect(Number.parseInt(grace ?? '', 10)).toBeGreaterThan(
-      shutdown.drainSeconds + shutdown.graceSeconds + 5,
+      (shutdown.drainMs + shutdown.graceMs) / 1000 + 5,
     );
   });
 });
