@@ -1,10 +1,10 @@
 // The routers of the identity port: whether it lives, the backend of ma1sd, and the Identity Service API.
 import express from 'express';
 import type { Response, Router } from 'express';
-import { createBackendRouter } from './ma1sd/backend-router.ts';
-import type { BackendRouterDeps } from './ma1sd/backend-router.ts';
-import { createServiceRouter } from './service-api/service-router.ts';
-import type { ServiceDeps } from './service-api/service-deps.ts';
+import { createBackendRouter } from './ma1sd/router.ts';
+import type { BackendRouterDeps } from './ma1sd/router.ts';
+import { createServiceRouter } from './service-api/router.ts';
+import type { ServiceDeps } from './service-api/routes.ts';
 import { send } from './protection/reply.ts';
 
 export interface IdentityRouterDeps {

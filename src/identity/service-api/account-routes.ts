@@ -3,8 +3,8 @@ import type { Router } from 'express';
 import { z } from 'zod';
 import { checkBody, jsonBody, refusal } from '../protection/json-body.ts';
 import { answering, ok } from '../protection/reply.ts';
-import { bearerToken, forUsers, limitExceeded, unauthorized, unavailable } from './service-deps.ts';
-import type { ServiceDeps } from './service-deps.ts';
+import { bearerToken, forUsers, limitExceeded, unauthorized, unavailable } from './routes.ts';
+import type { ServiceDeps } from './routes.ts';
 
 const registerBody = z.looseObject({
   access_token: z.string().min(1).max(4_096),

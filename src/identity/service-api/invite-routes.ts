@@ -6,8 +6,8 @@ import { parseThreepid } from '../directories/threepid.ts';
 import { checkBody, jsonBody, refusal } from '../protection/json-body.ts';
 import { answering, ok } from '../protection/reply.ts';
 import type { Reply } from '../protection/reply.ts';
-import { forUsers, limitExceeded, unavailable } from './service-deps.ts';
-import type { ServiceDeps } from './service-deps.ts';
+import { forUsers, limitExceeded, unavailable } from './routes.ts';
+import type { ServiceDeps } from './routes.ts';
 
 const inviteBody = z.looseObject({
   medium: z.string().max(50),

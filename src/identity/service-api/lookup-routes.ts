@@ -4,8 +4,8 @@ import { z } from 'zod';
 import { checkBody, jsonBody, refusal } from '../protection/json-body.ts';
 import { ok } from '../protection/reply.ts';
 import type { Reply } from '../protection/reply.ts';
-import { forUsers, limitExceeded } from './service-deps.ts';
-import type { ServiceDeps } from './service-deps.ts';
+import { forUsers, limitExceeded } from './routes.ts';
+import type { ServiceDeps } from './routes.ts';
 
 const lookupBody = z.looseObject({
   algorithm: z.string().max(50),

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { Log } from '../../telemetry/log.ts';
 import type { DirectoryEntry } from '../directories/directory.ts';
 import type { Backend } from './backend.ts';
-import type { BackendShapes } from './backend-shapes.ts';
+import type { BackendShapes } from './shapes.ts';
 import { bodyFaults, checkBody, jsonBody, refusal } from '../protection/json-body.ts';
 import { answering, ok, send } from '../protection/reply.ts';
 import type { Reply } from '../protection/reply.ts';

@@ -7,7 +7,7 @@ import { inviteRoutes } from './invite-routes.ts';
 import { bodyFaults, refusal } from '../protection/json-body.ts';
 import { lookupRoutes } from './lookup-routes.ts';
 import { ok, send } from '../protection/reply.ts';
-import type { ServiceDeps } from './service-deps.ts';
+import type { ServiceDeps } from './routes.ts';
 
 const ROOT = '/_matrix/identity';
 const BASE = `${ROOT}/v2`;
