@@ -2,8 +2,8 @@
 import pg from 'pg';
 import type { Pool } from 'pg';
 import { setTimeout as delay } from 'node:timers/promises';
-import { composeDirectories } from './identity/compose-directories.ts';
-import type { ComposedDirectories } from './identity/compose-directories.ts';
+import { composeDirectories } from './identity/directories.ts';
+import type { ComposedDirectories } from './identity/directories.ts';
 import type { Config } from '../config/schema.ts';
 import type { Clock, Sleep } from '../domain/clock.ts';
 import type { Bridge } from '../flows/bridge.ts';

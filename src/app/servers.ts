@@ -15,7 +15,9 @@ export function connectServers(config: Config, settings: BridgeSettings, metrics
     observe: metrics.observeMatrix,
   });
   const fhirClient = createFhirClient({
-    ...config.fhir,
+    baseUrl: config.fhir.baseUrl,
+    bearerToken: config.fhir.bearerToken,
+    requestTimeoutMs: config.fhir.requestTimeoutMs,
     observe: metrics.observeFhir,
   });
   return {

@@ -128,7 +128,7 @@ export const directories = {
   }),
 };
 
-type Directories = z.infer<z.ZodObject<typeof directories>>;
+type Directories = Pick<z.infer<z.ZodObject<typeof directories>>, 'directories' | 'homeserverSources'>;
 type Server = Extract<
   Directories['directories'][number] | Directories['homeserverSources'][number],
   { readonly baseUrl: string }

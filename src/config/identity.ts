@@ -15,7 +15,7 @@ const signingKey = z
 const listener = {
   enabled: flag('Whether to listen for questions of identity at all.', false),
   host: z.string().default('127.0.0.1').meta({ description: 'Address to listen on.' }),
-  port: z.number().int().min(0).max(65_535).default(3003).meta({ description: 'Port to listen on.' }),
+  port: count('Port to listen on.', { fallback: 3003, max: 65_535, min: 0 }),
   trustedProxies: z.array(network).default([]).meta({
     description: 'Networks of your own proxies, whose X-Forwarded-For is believed.',
   }),
@@ -25,26 +25,20 @@ const listener = {
   }),
   tlsKeyFile: path.optional().meta({ description: 'File with the key that goes with it.' }),
   tlsClientCaFile: path.optional().meta({
-    description:
-      'File with the authority of client certificates: with it, client-certificate looks at the connection and at no header.',
+    description: 'File with the authority of client certificates, which client-certificate needs.',
   }),
 };
 
 const backend = {
   backendAuth: z.enum(['off', 'bearer', 'path-secret', 'client-certificate', 'network']).default('off').meta({
     description:
-      'How ma1sd shows that it may call its REST backend: a bearer token (which a proxy adds), a path /k/<secret>, a client certificate that a trusted proxy or the bridge checked, or its network alone.',
+      'How ma1sd shows that it may call its REST backend: a bearer token (which a proxy adds), a path /k/<secret>, a client certificate (with tlsClientCaFile), or its network alone.',
   }),
   backendSecret: secret('The secret of bearer and path-secret.').optional(),
   previousBackendSecret: secret('The secret before this one, accepted as well while you rotate.').optional(),
-  clientCertificateHeader: z
-    .string()
-    .regex(/^[a-z0-9-]+$/, 'expected the name of a header in lower case')
-    .default('x-client-certificate')
-    .meta({ description: 'Header in which the trusted proxy names the certificate it checked.' }),
   clientCertificates: z.array(z.string().min(1)).default([]).meta({
     description:
-      'Who may call the backend: values of that header; with tlsClientCaFile, SHA-256 fingerprints (AB:CD:…) or subjects (CN=ma1sd,O=Care).',
+      'The client certificates that may call the backend: SHA-256 fingerprints (AB:CD:…) or subjects (CN=ma1sd,O=Care).',
   }),
   allowedNetworks: z.array(network).default([]).meta({
     description: 'Networks from which the backend may be called; none allows this machine only.',
@@ -55,7 +49,8 @@ const backend = {
   searchPatients: flag('Whether searches find patients and relatives too.', false),
   bulkLimit: count('Identifiers in one bulk look-up of the backend.', { fallback: 100, max: 500 }),
   backendLookupsPerMinute: count('Identifiers that one caller of the backend may ask in a minute.', {
-    ...{ fallback: 1_200, max: 1_000_000 },
+    fallback: 1_200,
+    max: 1_000_000,
   }),
 };
 
@@ -88,10 +83,12 @@ const service = {
     max: 100_000_000,
   }),
   registrationsPerMinute: count('Registrations from one address in a minute.', {
-    ...{ fallback: 30, max: 1_000_000 },
+    fallback: 30,
+    max: 1_000_000,
   }),
   invitesPerMinute: count('Invitations to addresses that one user may store in a minute.', {
-    ...{ fallback: 30, max: 1_000_000 },
+    fallback: 30,
+    max: 1_000_000,
   }),
   pepperHours: count('How long a pepper of hashed look-ups is announced.', { fallback: 24, max: 720 }),
   pepperGraceMinutes: count('How long the pepper before is accepted.', { fallback: 15, max: 1_440 }),
@@ -119,7 +116,8 @@ const service = {
   }),
   inviteDays: count('Days that an invitation waits for its invitee.', { fallback: 30, max: 365 }),
   inviteCheckSeconds: count('How often the directories are asked after each invitee.', {
-    ...{ fallback: 60, max: 86_400 },
+    fallback: 60,
+    max: 86_400,
   }),
   auditDays: count('Days that the audit of resolutions is kept.', { fallback: 365, max: 36_500 }),
 };
@@ -143,8 +141,7 @@ export function identityFaults(settings: Identity): string[] {
 }
 
 function backendFaults(settings: Identity): string[] {
-  const { backendAuth, backendSecret, allowedNetworks, clientCertificates, trustedProxies } = settings;
-  const { tlsClientCaFile } = settings;
+  const { backendAuth, backendSecret, allowedNetworks, clientCertificates, tlsClientCaFile } = settings;
   switch (backendAuth) {
     case 'off':
       return settings.service ? [] : ['backendAuth: got "off", expected it or identity.service to be on'];
@@ -159,8 +156,8 @@ function backendFaults(settings: Identity): string[] {
         ...(clientCertificates.length === 0
           ? ['clientCertificates: got none, but backendAuth is client-certificate']
           : []),
-        ...(trustedProxies.length === 0 && tlsClientCaFile === undefined
-          ? ['trustedProxies: got none, nor a tlsClientCaFile: nobody could show a certificate']
+        ...(tlsClientCaFile === undefined
+          ? ['tlsClientCaFile: got nothing, but backendAuth is client-certificate']
           : []),
       ];
     case 'network':

@@ -22,6 +22,7 @@ export interface SchemaNode {
   readonly description?: string;
   readonly default?: unknown;
   readonly enum?: readonly string[];
+  readonly const?: unknown;
   readonly secret?: boolean;
   readonly properties?: Readonly<Record<string, SchemaNode>>;
   readonly items?: SchemaNode;
@@ -75,6 +76,31 @@ function keysOf(node: SchemaNode, path: readonly string[]): readonly ConfigKey[]
 }
 
 /** `['matrix', 'asToken']` → `BRIDGE_MATRIX_AS_TOKEN`. */
-function environmentName(path: readonly string[]): string {
+export function environmentName(path: readonly string[]): string {
   return ['bridge', ...path].map((part) => part.replace(/([A-Z])/g, '_$1').toUpperCase()).join('_');
+}
+
+/** The keys that the object at a path of the file may have; in lists of several kinds, those of its own kind. */
+export function allowedKeys(path: readonly PropertyKey[], tree: unknown): readonly string[] {
+  return keysBelow(configJsonSchema(), path, tree);
+}
+
+function keysBelow(node: SchemaNode, path: readonly PropertyKey[], value: unknown): readonly string[] {
+  const { properties = {}, items, oneOf } = node;
+  if (oneOf !== undefined) {
+    const own = oneOf.find(({ properties: { kind } = {} }) => kind?.const === valueAt(value, ['kind']));
+    return own === undefined ? [] : keysBelow(own, path, value);
+  }
+  const [head, ...rest] = path;
+  if (head === undefined) return Object.keys(properties);
+  const child = properties[String(head)] ?? items;
+  return child === undefined ? [] : keysBelow(child, rest, valueAt(value, [head]));
+}
+
+/** What stands at a path; undefined where nothing does. */
+export function valueAt(tree: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (node, part) => (typeof node === 'object' && node !== null ? Reflect.get(node, part) : undefined),
+    tree,
+  );
 }

@@ -1,7 +1,7 @@
 // The one schema of the configuration: types, validation, sample file, JSON schema and reference page come from it.
 import { z } from 'zod';
 import { inMilliseconds } from './durations.ts';
-import { httpUrl, seconds, secret, serverName } from './fields.ts';
+import { count, flag, httpUrl, seconds, secret, serverName } from './fields.ts';
 import { identity } from './identity.ts';
 
 const localpart = z.string().regex(/^[a-z0-9._=/+-]+$/, 'expected a user localpart in lower case');
@@ -23,7 +23,7 @@ const neutralTemplate = (
     .meta({ description });
 
 const powerLevel = (description: string, fallback: number): z.ZodDefault<z.ZodNumber> =>
-  z.number().int().min(0).max(100).default(fallback).meta({ description });
+  count(description, { fallback, max: 100, min: 0 });
 
 const SNOMED = 'http://snomed.info/sct';
 
@@ -106,10 +106,10 @@ const matrix = z.strictObject({
   userMappings: z.enum(['off', 'professionals', 'all']).default('professionals').meta({
     description: 'For whose ghosts custom.user_mappings is written; users with accounts write their own.',
   }),
-  userMappingEmail: z.boolean().default(false).meta({
-    description:
-      'Whether custom.user_mappings holds e-mail addresses; every homeserver in the room reads them.',
-  }),
+  userMappingEmail: flag(
+    'Whether custom.user_mappings holds e-mail addresses; every homeserver in the room reads them.',
+    false,
+  ),
   membership: z.enum(['follow', 'suggest', 'ignore']).default('follow').meta({
     description:
       'What becomes of members who join or leave in Matrix: follow writes it to the FHIR resource, suggest proposes it as a Task, ignore keeps to the FHIR resource.',
@@ -117,9 +117,7 @@ const matrix = z.strictObject({
   userMadeRooms: z.enum(['follow', 'ignore']).default('follow').meta({
     description: 'Whether rooms that users make inside a care team’s space become CommunicationRequests.',
   }),
-  maxConcurrentRequests: z.number().int().min(1).max(64).default(8).meta({
-    description: 'Requests to the homeserver at one time.',
-  }),
+  maxConcurrentRequests: count('Requests to the homeserver at one time.', { fallback: 8, max: 64 }),
   requestTimeoutSeconds: seconds('How long a request to the homeserver may take.', 30),
   syncIntervalSeconds: seconds('How often the homeserver is read when it pushes nothing.', 15),
 });
@@ -134,22 +132,17 @@ const fhir = z.strictObject({
   previousHookSecret: secret(
     'The hook secret before this one, accepted as well while you rotate.',
   ).optional(),
-  subscriptions: z.boolean().default(true).meta({
-    description: 'Whether to create rest-hook Subscriptions. Without them changes are seen at the next poll.',
-  }),
+  subscriptions: flag(
+    'Whether to create rest-hook Subscriptions. Without them changes are seen at the next poll.',
+    true,
+  ),
   pollIntervalSeconds: seconds('How often each resource type is read when no hook rings.', 5),
   peoplePollIntervalSeconds: seconds('How often people and organisations are read when no hook rings.', 30),
   overlapSeconds: seconds(
     'How far each read goes back before the last one: at least the longest write transaction.',
     120,
   ),
-  pageSize: z
-    .number()
-    .int()
-    .min(1)
-    .max(1000)
-    .default(200)
-    .meta({ description: 'Resources per page of a read.' }),
+  pageSize: count('Resources per page of a read.', { fallback: 200, max: 1000 }),
   readFrom: z.enum(['now', 'beginning']).default('now').meta({
     description:
       'Where the very first start begins: with changes from now on, or with everything on the server.',
@@ -158,10 +151,10 @@ const fhir = z.strictObject({
     description:
       'Whether the bridge chooses the ids of what it writes, or the server does (If-None-Exist then).',
   }),
-  deliverPreparation: z.boolean().default(true).meta({
-    description:
-      'Whether Communications in status preparation are sent. Turn off where platforms keep drafts so.',
-  }),
+  deliverPreparation: flag(
+    'Whether Communications in status preparation are sent. Turn off where platforms keep drafts so.',
+    true,
+  ),
   sourceSystemExtension: z
     .string()
     .default('http://hl7.org/fhir/StructureDefinition/communication-source-system')
@@ -188,24 +181,18 @@ const people = z.strictObject({
   pseudonymizationKey: secret(
     'Key of the hashes in ghosts’ user ids. Never change it: every ghost would change.',
   ),
-  resolveByDirectory: z.boolean().default(false).meta({
-    description:
-      'Whether practitioners who have no account by their telecom or by person link get the one that identity.directories give for their UZI number, else their e-mail address.',
-  }),
-  avatars: z.boolean().default(false).meta({
-    description:
-      'Whether ghosts show the photo of their resource. Patients and relatives do so only under the name policy full.',
-  }),
+  resolveByDirectory: flag(
+    'Whether practitioners who have no account by their telecom or by person link get the one that identity.directories give for their UZI number, else their e-mail address.',
+    false,
+  ),
+  avatars: flag(
+    'Whether ghosts show the photo of their resource. Patients and relatives do so only under the name policy full.',
+    false,
+  ),
 });
 
 const inbox = z.strictObject({
-  workers: z
-    .number()
-    .int()
-    .min(1)
-    .max(200)
-    .default(20)
-    .meta({ description: 'Conversations worked on at one time.' }),
+  workers: count('Conversations worked on at one time.', { fallback: 20, max: 200 }),
   retryHours: z
     .number()
     .positive()
@@ -219,7 +206,7 @@ export const configSchema = z.strictObject({
   listen: z
     .strictObject({
       host: z.string().default('0.0.0.0').meta({ description: 'Address to listen on.' }),
-      port: z.number().int().min(0).max(65_535).default(3000).meta({ description: 'Port of all endpoints.' }),
+      port: count('Port of all endpoints.', { fallback: 3000, max: 65_535, min: 0 }),
     })
     .prefault({})
     .meta({ description: 'The HTTP listener.' }),
@@ -229,7 +216,7 @@ export const configSchema = z.strictObject({
         .string()
         .regex(/^postgres(ql)?:\/\//, 'expected postgresql://user:password@host:port/database')
         .meta({ description: 'The bridge’s own database, without a transaction-mode pooler.', secret: true }),
-      poolSize: z.number().int().min(3).max(200).default(10).meta({ description: 'Connections at most.' }),
+      poolSize: count('Connections at most.', { fallback: 10, max: 200, min: 3 }),
     })
     .meta({ description: 'PostgreSQL 13 or newer.' }),
   matrix: matrix.meta({ description: 'The homeserver.' }).transform(inMilliseconds),
@@ -240,10 +227,10 @@ export const configSchema = z.strictObject({
     .transform(inMilliseconds)
     .prefault({})
     .meta({ description: 'Invitations across homeservers, and what they say of the patient.' }),
-  sweep: z
+  nightlyReconcile: z
     .strictObject({
-      enabled: z.boolean().default(true).meta({ description: 'Whether to sweep.' }),
-      hour: z.number().int().min(0).max(23).default(3).meta({ description: 'Hour of the day (UTC).' }),
+      enabled: flag('Whether to compare, and to mend what differs.', true),
+      hour: count('Hour of the day (UTC).', { fallback: 3, max: 23, min: 0 }),
     })
     .prefault({})
     .meta({ description: 'The nightly comparison of every space and room with the FHIR server.' }),

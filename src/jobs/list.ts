@@ -31,7 +31,7 @@ export function createJobs({ config, bridge, intake, synced }: JobsDeps): readon
     ...followFhir({ ...bridge, config, intake }), // fhir:<type>
     ...(config.fhir.subscriptions ? [keepSubscriptions({ ...bridge, config })] : []), // fhir:Subscription
     schedule(bridge), // periods
-    ...(config.sweep.enabled ? [nightlyReconcile(bridge, config)] : []), // nightly-reconcile
+    ...(config.nightlyReconcile.enabled ? [nightlyReconcile(bridge, config)] : []), // nightly-reconcile
     ...(identity.publishToOwnFhir ? [publishGhosts(bridge)] : []), // publish-ghosts
     pruneInbox({ ...bridge, config }), // prune-inbox
     ...(synced === undefined

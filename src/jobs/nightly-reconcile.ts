@@ -13,7 +13,10 @@ const NAME = 'nightly-reconcile';
 const LOOK_INTERVAL_MS = 10 * 60 * 1000;
 
 /** The job. The first look of all only takes note of the day: a new bridge has nothing to compare. */
-export function nightlyReconcile(bridge: Bridge, { fhir, sweep }: Pick<Config, 'fhir' | 'sweep'>): BridgeJob {
+export function nightlyReconcile(
+  bridge: Bridge,
+  { fhir, nightlyReconcile: { hour } }: Pick<Config, 'fhir' | 'nightlyReconcile'>,
+): BridgeJob {
   const { clock, db } = bridge;
   return {
     name: NAME,
@@ -22,7 +25,7 @@ export function nightlyReconcile(bridge: Bridge, { fhir, sweep }: Pick<Config, '
       const now = clock.now();
       const today = now.toISOString().slice(0, 10);
       const last = await readCursor(db, NAME);
-      const isDue = last !== undefined && last < today && now.getUTCHours() >= sweep.hour;
+      const isDue = last !== undefined && last < today && now.getUTCHours() >= hour;
       const mended = isDue ? await reconcile(bridge, fhir.readFrom === 'beginning', signal) : 0;
       if (isDue) await findInvitations(bridge, today, signal);
       if (last === undefined || isDue) await saveCursor(db, NAME, today);

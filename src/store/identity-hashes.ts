@@ -76,10 +76,10 @@ export async function announcePepper(db: Queryable): Promise<void> {
 }
 
 /** Removes the previous pepper when its grace time has passed. */
-export async function forgetPreviousPepper(db: Queryable, graceSeconds: number): Promise<void> {
+export async function forgetPreviousPepper(db: Queryable, graceMs: number): Promise<void> {
   await db.query(
     `delete from identity_pepper where state = 'previous' and since < now() - make_interval(secs => $1)`,
-    [graceSeconds],
+    [graceMs / 1000],
   );
 }
 

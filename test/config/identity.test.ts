@@ -14,6 +14,8 @@ const REQUIRED = {
   BRIDGE_PEOPLE_PSEUDONYMIZATION_KEY: 'pseudonymization-key',
 };
 
+const TLS = { TLS_CERT_FILE: '/tls.crt', TLS_KEY_FILE: '/tls.key', TLS_CLIENT_CA_FILE: '/ca.crt' };
+
 const load = (identity: Readonly<Record<string, string>>): Promise<Config> =>
   loadConfig(undefined, {
     ...REQUIRED,
@@ -42,14 +44,14 @@ test.each([
     'identity.backendSecret: expected only letters',
   ],
   [
-    'certificates of nobody',
-    { BACKEND_AUTH: 'client-certificate', TRUSTED_PROXIES: '10.0.0.0/8' },
+    'client certificates without a list of them',
+    { BACKEND_AUTH: 'client-certificate', ...TLS },
     'identity.clientCertificates: got none',
   ],
   [
-    'certificates that anybody could write into a header',
+    'client certificates without their authority',
     { BACKEND_AUTH: 'client-certificate', CLIENT_CERTIFICATES: 'CN=ma1sd' },
-    'identity.trustedProxies: got none',
+    'identity.tlsClientCaFile: got nothing',
   ],
   [
     'a certificate without its key',
@@ -63,7 +65,7 @@ test.each([
   ],
   [
     'an authority of clients whom nobody asks for certificates',
-    { TLS_CERT_FILE: '/tls.crt', TLS_KEY_FILE: '/tls.key', TLS_CLIENT_CA_FILE: '/ca.crt' },
+    TLS,
     'identity.tlsClientCaFile: expected it only where',
   ],
   ['the network alone, and no network', { BACKEND_AUTH: 'network' }, 'identity.allowedNetworks: expected'],
@@ -97,15 +99,9 @@ test('a malformed signing key is refused and not shown', async () => {
 test.each([
   [{ BACKEND_AUTH: 'bearer', BACKEND_SECRET: 'a-secret-of-the-proxy' }],
   [{ BACKEND_AUTH: 'path-secret', BACKEND_SECRET: 'a-secret-in-the-path' }],
-  [{ BACKEND_AUTH: 'client-certificate', CLIENT_CERTIFICATES: 'CN=ma1sd', TRUSTED_PROXIES: '10.1.2.3' }],
   [{ SIGNING_KEY: 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8' }], // as `init` makes one: no invitations yet
   [{ TLS_CERT_FILE: '/tls.crt', TLS_KEY_FILE: '/tls.key' }],
-  [
-    {
-      ...{ BACKEND_AUTH: 'client-certificate', CLIENT_CERTIFICATES: 'CN=ma1sd' },
-      ...{ TLS_CERT_FILE: '/tls.crt', TLS_KEY_FILE: '/tls.key', TLS_CLIENT_CA_FILE: '/ca.crt' },
-    },
-  ],
+  [{ BACKEND_AUTH: 'client-certificate', CLIENT_CERTIFICATES: 'CN=ma1sd', ...TLS }],
   [{ BACKEND_AUTH: 'network', ALLOWED_NETWORKS: '10.1.2.0/24,fd00:1::/32', SERVICE: 'false' }],
 ])('a configuration is accepted with %j', async (settings) => {
   expect(await faults(settings)).toEqual([]);

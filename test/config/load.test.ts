@@ -164,9 +164,28 @@ log: { level: loud }
     ['as_token', 'matrix.as_token: no such key, did you mean matrix.asToken?'],
     ['AsToken', 'matrix.AsToken: no such key, did you mean matrix.asToken?'],
     ['homeserverUrls', 'matrix.homeserverUrls: no such key, did you mean matrix.homeserverUrl?'],
+    ['homserverUrl', 'matrix.homserverUrl: no such key, did you mean matrix.homeserverUrl?'],
+    ['membreship', 'matrix.membreship: no such key, did you mean matrix.membership?'],
+    ['requestTimeout', 'matrix.requestTimeout: no such key, did you mean matrix.requestTimeoutSeconds?'],
     ['colour', 'matrix.colour: no such key'],
   ])('an unknown key is reported, with a hint if a known key is similar: %s', async (key, expected) => {
     expect(await faultsOf(await file(`matrix: { ${key}: x }`), LEAST)).toEqual([expected]);
+  });
+
+  test.each([
+    ['at the top', 'matrx: {}', 'matrx: no such key, did you mean matrix?'],
+    [
+      'in an item of a list, by its kind',
+      'identity: { directories: [{ kind: local }, { kind: keycloak, name: a, baseUrl: https://a.example, realm: r, clientID: b }] }',
+      'identity.directories.1.clientID: no such key, did you mean identity.directories.1.clientId?',
+    ],
+    [
+      'not from another kind',
+      'identity: { directories: [{ kind: mcsd, name: a, baseUrl: https://a.example, realms: r }] }',
+      'identity.directories.0.realms: no such key',
+    ],
+  ])('the hint is a key of the same object: %s', async (_, yaml, expected) => {
+    expect(await faultsOf(await file(yaml), LEAST)).toContain(expected);
   });
 
   test('the bot must be in the namespace that the registration claims', async () => {
@@ -190,6 +209,55 @@ log: { level: loud }
     expect(await faultsOf(undefined, env)).toContainEqual(
       expect.stringMatching(/^BRIDGE_MATRIX_HS_TOKEN_FILE: cannot read \/no\/such\/token/),
     );
+  });
+});
+
+describe('warnings', () => {
+  async function warningsOf(env: Environment, yaml = '{}') {
+    const warnings: string[] = [];
+    const config = await loadConfig(await file(yaml), { ...LEAST, ...env }, (warning) =>
+      warnings.push(warning),
+    );
+    return { config, warnings };
+  }
+
+  test.each([
+    ['BRIDGE_MATRIX_MEMBRESHIP', 'BRIDGE_MATRIX_MEMBERSHIP'],
+    ['BRIDGE_FHIR_BEARERTOKEN_FILE', 'BRIDGE_FHIR_BEARER_TOKEN_FILE'],
+  ])('a variable that looks misspelled: %s', async (name, meant) => {
+    const { warnings } = await warningsOf({ [name]: 'x' });
+    expect(warnings).toEqual([`${name}: no such variable, did you mean ${meant}?`]);
+  });
+
+  test('none for variables that Kubernetes sets for a Service named bridge, nor for those of others', async () => {
+    const others = {
+      ...{ BRIDGE_SERVICE_HOST: '10.0.0.1', BRIDGE_SERVICE_PORT: '3000', BRIDGE_PORT: 'tcp://10.0.0.1:3000' },
+      ...{ BRIDGE_PORT_3000_TCP_ADDR: '10.0.0.1', BRIDGE_CONFIG: 'x', BRIDGE_IMAGE: 'x', MATRIX_URLS: 'x' },
+    };
+    expect((await warningsOf(others)).warnings).toEqual([]);
+  });
+
+  test('the old name of a section is accepted, in the file and in the environment', async () => {
+    const { config, warnings } = await warningsOf({ BRIDGE_SWEEP_ENABLED: 'false' }, 'sweep: { hour: 5 }');
+    expect(config.nightlyReconcile).toEqual({ enabled: false, hour: 5 });
+    expect(warnings).toEqual([
+      expect.stringMatching(/^sweep: is now called nightlyReconcile;/),
+      expect.stringMatching(/^BRIDGE_SWEEP_ENABLED: is now called BRIDGE_NIGHTLY_RECONCILE_ENABLED;/),
+    ]);
+  });
+
+  test('what stands under the new name counts', async () => {
+    const { config } = await warningsOf(
+      { BRIDGE_SWEEP_ENABLED: 'false', BRIDGE_NIGHTLY_RECONCILE_ENABLED: 'true' },
+      'sweep: { hour: 5 }\nnightlyReconcile: { hour: 6 }',
+    );
+    expect(config.nightlyReconcile).toEqual({ enabled: true, hour: 6 });
+  });
+
+  test('a fault under the old name is told under the new one', async () => {
+    expect(await faultsOf(await file('sweep: { hour: 25 }'), LEAST)).toEqual([
+      expect.stringMatching(/^nightlyReconcile\.hour: got 25, /),
+    ]);
   });
 });
 

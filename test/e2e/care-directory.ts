@@ -5,8 +5,8 @@ import type { FhirDirectory } from '../../src/identity/directories/mcsd/fhir-dir
 import { createFhirDirectory, DIRECTORY_CODES } from '../../src/identity/directories/mcsd/fhir-directory.ts';
 import { createMcsdFeed } from '../../src/identity/directories/mcsd/feed.ts';
 import { createMcsdPeople } from '../../src/identity/directories/mcsd/people.ts';
-import type { McsdDirectory } from '../../src/identity/directories/mcsd/directory.ts';
 import { createMcsdDirectory } from '../../src/identity/directories/mcsd/directory.ts';
+import type { Directory } from '../../src/identity/directories/directory.ts';
 import type { FhirClient } from '../../src/fhir/client.ts';
 import { createFhirClient } from '../../src/fhir/client.ts';
 import { createFhirSearches } from '../../src/fhir/searches.ts';
@@ -58,7 +58,7 @@ function recordingClient(): FhirClient {
   };
 }
 
-export function directory(trust: Partial<TrustConfig> = {}, passEveryMs = 3_600_000): McsdDirectory {
+export function directory(trust: Partial<TrustConfig> = {}, passEveryMs = 3_600_000): Directory {
   const fhir = fhirDirectory();
   const accepts = createTrust({
     ...{ trustedServers: [], authoritativeFor: 'all', believePublished: true },

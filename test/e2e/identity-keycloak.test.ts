@@ -5,11 +5,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { KeycloakApi } from '../../src/identity/directories/keycloak/api.ts';
 import { createKeycloakApi } from '../../src/identity/directories/keycloak/api.ts';
-import type { KeycloakMapping } from '../../src/identity/directories/keycloak/directory.ts';
-import {
-  createKeycloakDirectory,
-  unreliableAttributes,
-} from '../../src/identity/directories/keycloak/directory.ts';
+import type { KeycloakMapping } from '../../src/identity/directories/keycloak/users.ts';
+import { unreliableAttributes } from '../../src/identity/directories/keycloak/attributes.ts';
+import { createKeycloakDirectory } from '../../src/identity/directories/keycloak/directory.ts';
 import { createDirectoryServer } from '../../src/identity/directories/directory-server.ts';
 import type { Directory, DirectoryRecord } from '../../src/identity/directories/directory.ts';
 import type { Guard } from '../../stack/guard.ts';
@@ -23,8 +21,7 @@ const REALM = 'care';
 const BRIDGE = { clientId: 'bridge', clientSecret: 'bridge-secret-0123456' };
 const LOGIN = { clientId: 'login', clientSecret: 'login-secret-01234567' };
 const MAPPING: KeycloakMapping = {
-  attributes: { uzi_nr: 'uziNr', ura_nr: 'uraNr', role_code: 'roleCode' },
-  matrixIdAttribute: 'matrixId',
+  attributes: { uziNr: 'uziNr', uraNr: 'uraNr', roleCode: 'roleCode', matrixId: 'matrixId' },
   usernameIsLocalpart: true,
   serverName: 'hs.nl',
   trustedServers: ['partner.nl'],
@@ -58,6 +55,7 @@ function api(client = BRIDGE): KeycloakApi {
 
 function directory(over: { mapping?: Partial<KeycloakMapping>; pageSize?: number } = {}): Directory {
   return createKeycloakDirectory({
+    name: 'keycloak',
     api: api(),
     mapping: { ...MAPPING, ...over.mapping },
     clock,
@@ -174,20 +172,17 @@ describe.skipIf(isMissing)('Keycloak', () => {
 
     test('a number whose attribute users can write themselves finds nobody', async () => {
       const byNickname = directory({
-        mapping: { attributes: { ...MAPPING.attributes, uzi_nr: 'nickname' } },
+        mapping: { attributes: { ...MAPPING.attributes, uziNr: 'nickname' } },
       });
       expect(await byNickname.resolve(threepid('uzi_nr 900000017'), signal)).toEqual({ kind: 'unknown' });
     });
 
     test('a number whose attribute is not declared is not asked for: it would find everyone', async () => {
-      const undeclared = directory({ mapping: { attributes: { ...MAPPING.attributes, uzi_nr: 'other' } } });
+      const undeclared = directory({ mapping: { attributes: { ...MAPPING.attributes, uziNr: 'other' } } });
       expect(await undeclared.resolve(threepid('uzi_nr 900000017'), signal)).toEqual({ kind: 'unknown' });
-      const mapping = {
-        ...MAPPING,
-        attributes: { ...MAPPING.attributes, uzi_nr: 'other', ura_nr: 'nickname' },
-      };
-      expect(await unreliableAttributes(api(), mapping, signal)).toEqual(['other', 'nickname']);
-      expect(await unreliableAttributes(api(), MAPPING, signal)).toEqual([]);
+      const names = { ...MAPPING.attributes, uziNr: 'other', uraNr: 'nickname' };
+      expect(await unreliableAttributes(api(), names, signal)).toEqual(['other', 'nickname']);
+      expect(await unreliableAttributes(api(), MAPPING.attributes, signal)).toEqual([]);
     });
   });
 

@@ -32,7 +32,7 @@ describe.skipIf(inject('stackMissing') !== undefined)('an invitation whose push 
       ...service.environment,
       BRIDGE_MATRIX_ROOM_VERSION: '11',
       BRIDGE_MATRIX_TRUSTED_SERVERS: inject('stack').neighbour.serverName,
-      BRIDGE_SWEEP_HOUR: '0',
+      BRIDGE_NIGHTLY_RECONCILE_HOUR: '0',
     });
     db = new pg.Pool({ connectionString: context.database.url });
     guest = await startUser(context, 'guest', 'neighbour');

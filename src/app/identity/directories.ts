@@ -1,98 +1,49 @@
-// The directories put together: settings in; one directory for look-ups, and those that are kept in the local table, out.
+// The directories of the configuration put together: one directory for questions, and those that are kept in the local table.
 import type { Pool } from 'pg';
+import type { Config } from '../../config/schema.ts';
 import type { Clock } from '../../domain/clock.ts';
 import { createDirectoryChain } from '../../identity/directories/chain.ts';
-import type { Asked } from '../../identity/directories/chain.ts';
-import { createFhirClient } from '../../fhir/client.ts';
-import { createFhirSearches } from '../../fhir/searches.ts';
-import { createFhirDirectory, DIRECTORY_CODES } from '../../identity/directories/mcsd/fhir-directory.ts';
-import type { FhirDirectory } from '../../identity/directories/mcsd/fhir-directory.ts';
+import type { Directory } from '../../identity/directories/directory.ts';
+import type { HomeserverOf } from '../../identity/directories/homeserver-discovery.ts';
 import { createKeycloakApi } from '../../identity/directories/keycloak/api.ts';
-import type { KeycloakClient } from '../../identity/directories/keycloak/api.ts';
-import {
-  createKeycloakDirectory,
-  neededAttributes,
-  unreliableAttributes,
-} from '../../identity/directories/keycloak/directory.ts';
-import type { KeycloakMapping } from '../../identity/directories/keycloak/directory.ts';
+import { neededAttributes, unreliableAttributes } from '../../identity/directories/keycloak/attributes.ts';
+import { createKeycloakDirectory } from '../../identity/directories/keycloak/directory.ts';
 import { createLocalDirectory } from '../../identity/directories/local.ts';
+import { createMcsdDirectory } from '../../identity/directories/mcsd/directory.ts';
 import { createMcsdFeed } from '../../identity/directories/mcsd/feed.ts';
 import { createMcsdPeople } from '../../identity/directories/mcsd/people.ts';
-import { createMcsdDirectory } from '../../identity/directories/mcsd/directory.ts';
-import {
-  createDirectoryServer,
-  DIRECTORY_LIMITS,
-  refuseUnlessAllowed,
-} from '../../identity/directories/directory-server.ts';
-import type { DirectoryServer } from '../../identity/directories/directory-server.ts';
-import type { Tls } from '../../net/transport.ts';
+import { createTrust } from '../../identity/directories/trust.ts';
 import type { AttributeCheck } from '../../jobs/attribute-checks.ts';
 import type { SyncedDirectory } from '../../jobs/sync-directories.ts';
-import type { Directory, Medium } from '../../identity/directories/directory.ts';
-import type { HomeserverOf } from '../../identity/directories/homeserver-discovery.ts';
-import type { TrustConfig } from '../../identity/directories/trust.ts';
-import { createTrust } from '../../identity/directories/trust.ts';
 import { findPeopleByName, findPersonOf, findUsersAt } from '../../store/identities.ts';
 import type { Log } from '../../telemetry/log.ts';
-import type { RequestObserver } from '../../telemetry/metrics.ts';
-
-/** A server that is asked. */
-export interface ServerSettings {
-  /** Unique, short and lasting: it stands in metrics and in the local table. */
-  readonly name: string;
-  readonly baseUrl: string;
-  readonly allowPrivateAddresses: boolean;
-  readonly tls?: Tls | undefined;
-  /** How long a question may take. */
-  readonly timeoutMs: number;
-}
-
-/** What all directories on servers have in common. */
-interface SyncedSettings extends ServerSettings {
-  /** Whether its people are kept in the local table. */
-  readonly sync: boolean;
-  readonly syncEveryMs: number;
-}
-
-/** A FHIR directory of care. */
-export interface McsdSettings extends SyncedSettings {
-  readonly kind: 'mcsd';
-  readonly bearerToken?: string | undefined;
-  readonly trust: Omit<TrustConfig, 'homeserverOf'>;
-  readonly overlapMs: number;
-  readonly passEveryMs: number;
-}
-
-/** A realm of Keycloak. */
-export interface KeycloakSettings extends SyncedSettings {
-  readonly kind: 'keycloak';
-  readonly realm: string;
-  readonly client: KeycloakClient;
-  readonly passwordClient?: KeycloakClient | undefined;
-  readonly mapping: KeycloakMapping;
-}
-
-/** All of it, in the order in which directories are asked. */
-export interface DirectoriesSettings {
-  readonly directories: readonly ({ readonly kind: 'local' } | McsdSettings | KeycloakSettings)[];
-  readonly budgetMs: number;
-  readonly agreement: 'first' | 'all';
-  readonly media: readonly Medium[];
-}
+import type { Metrics } from '../../telemetry/metrics.ts';
+import { connectFhirDirectory, connectServer } from './connections.ts';
+import type { DirectoryOf } from './connections.ts';
+import { composeHomeservers } from './homeservers.ts';
 
 interface Deps {
-  readonly settings: DirectoriesSettings;
+  readonly config: Config;
   readonly pool: Pool;
   readonly clock: Clock;
   readonly log: Log;
-  readonly homeserverOf: HomeserverOf;
-  readonly observeRequest: RequestObserver;
-  readonly observeAsked: (directory: string, asked: Asked) => void;
+  readonly metrics: Metrics;
 }
 
-interface Created {
+/** All directories as one, and the work that goes with them. */
+export interface ComposedDirectories {
   readonly directory: Directory;
-  readonly check?: Omit<AttributeCheck, 'directory'>;
+  /** Those that are kept in the local table. */
+  readonly synced: readonly SyncedDirectory[];
+  readonly checks: readonly AttributeCheck[];
+}
+
+interface Link {
+  readonly directory: Directory;
+  readonly timeoutMs: number;
+  /** How often it is read into the local table; undefined where it is not. */
+  readonly syncMs?: number | undefined;
+  readonly check?: AttributeCheck;
 }
 
 /** For the pages of a sync; questions have the shorter time of their directory. */
@@ -102,40 +53,45 @@ const PAGE = 100;
 /** The local table answers in milliseconds, or not at all. */
 const LOCAL_TIMEOUT_MS = 1_000;
 
-/** Puts the directories together. */
-export function createDirectories(deps: Deps): {
-  readonly directory: Directory;
-  readonly synced: readonly SyncedDirectory[];
-  readonly checks: readonly AttributeCheck[];
-} {
-  const { settings, log } = deps;
-  const links = settings.directories.map((one) => ({
-    one,
-    ...createOne(deps, one),
-    timeoutMs: one.kind === 'local' ? LOCAL_TIMEOUT_MS : one.timeoutMs,
-  }));
-  const { budgetMs, agreement, media } = settings;
+/** Composes the directories; opens no connection yet. */
+export function composeDirectories(deps: Deps): ComposedDirectories {
+  const { identity } = deps.config;
+  const homeserverOf = composeHomeservers(deps);
+  const links = identity.directories.map((one) => createLink(deps, homeserverOf, one));
   return {
-    directory: createDirectoryChain({ links, budgetMs, agreement, media, log, observe: deps.observeAsked }),
-    synced: links.flatMap(({ one, directory }) =>
-      one.kind !== 'local' && one.sync ? [{ directory, intervalMs: one.syncEveryMs }] : [],
+    directory: createDirectoryChain({
+      ...{ links, log: deps.log, media: identity.media },
+      ...{ budgetMs: identity.directoriesBudgetMs, agreement: identity.directoriesAgreement },
+      observe: (directory, result) => {
+        deps.metrics.directoryQuestions.inc({ directory, result });
+      },
+    }),
+    synced: links.flatMap(({ directory, syncMs }) =>
+      syncMs === undefined ? [] : [{ directory, intervalMs: syncMs }],
     ),
-    checks: links.flatMap(({ directory, check }) =>
-      check === undefined ? [] : [{ directory: directory.name, ...check }],
-    ),
+    checks: links.flatMap(({ check }) => check ?? []),
   };
 }
 
-function createOne(deps: Deps, one: DirectoriesSettings['directories'][number]): Created {
+function createLink(
+  deps: Deps,
+  homeserverOf: HomeserverOf,
+  one: Config['identity']['directories'][number],
+): Link {
   switch (one.kind) {
     case 'local':
-      return { directory: localDirectory(deps.pool) };
+      return { directory: localDirectory(deps.pool), timeoutMs: LOCAL_TIMEOUT_MS };
     case 'mcsd':
-      return { directory: mcsdDirectory(deps, one) };
+      return { ...times(one), directory: mcsdDirectory(deps, homeserverOf, one) };
     case 'keycloak':
-      return keycloakDirectory(deps, one);
+      return { ...times(one), ...keycloakDirectory(deps, one) };
   }
 }
+
+const times = ({ timeoutMs, sync, syncMs }: DirectoryOf<'mcsd' | 'keycloak'>) => ({
+  timeoutMs,
+  syncMs: sync ? syncMs : undefined,
+});
 
 function localDirectory(pool: Pool): Directory {
   return createLocalDirectory({
@@ -145,61 +101,34 @@ function localDirectory(pool: Pool): Directory {
   });
 }
 
-/** A connection to a server, which limits the time of each request. */
-export function connectServer(
-  { observeRequest }: Pick<Deps, 'observeRequest'>,
-  one: ServerSettings,
-  requestTimeoutMs = REQUEST_TIMEOUT_MS,
-): DirectoryServer {
-  return createDirectoryServer({ ...one, requestTimeoutMs, observe: observeRequest });
-}
-
-/** A FHIR directory's interactions; for the source of homeservers and for writing into one's own, too. */
-export function connectFhirDirectory(
-  deps: Pick<Deps, 'observeRequest' | 'clock'>,
-  one: ServerSettings & { readonly bearerToken?: string | undefined },
-  requestTimeoutMs = REQUEST_TIMEOUT_MS,
-): FhirDirectory {
-  refuseUnlessAllowed(one);
-  const client = createFhirClient({
-    ...one,
-    ...{ requestTimeoutMs, observe: deps.observeRequest, label: one.name, codes: DIRECTORY_CODES },
-    ...DIRECTORY_LIMITS,
-    bearerToken: one.bearerToken,
-    // Servers answer from earlier searches; what was written a moment ago counts.
-    cacheControl: 'no-cache',
-    // The chain of directories does.
-    breaksCircuit: false,
-  });
-  return createFhirDirectory(one.name, createFhirSearches(client, deps.clock));
-}
-
-function mcsdDirectory(deps: Deps, one: McsdSettings): Directory {
-  const { clock, homeserverOf } = deps;
-  const fhir = connectFhirDirectory(deps, one);
-  const people = createMcsdPeople({ fhir, clock, accepts: createTrust({ ...one.trust, homeserverOf }) });
-  const feed = createMcsdFeed({
-    fhir,
-    people,
-    clock,
-    overlapMs: one.overlapMs,
-    passEveryMs: one.passEveryMs,
-  });
+function mcsdDirectory(deps: Deps, homeserverOf: HomeserverOf, one: DirectoryOf<'mcsd'>): Directory {
+  const { clock } = deps;
+  const fhir = connectFhirDirectory(deps, one, REQUEST_TIMEOUT_MS);
+  const people = createMcsdPeople({ fhir, clock, accepts: createTrust({ ...one, homeserverOf }) });
+  const { overlapMs, passMs } = one;
+  const feed = createMcsdFeed({ fhir, people, clock, overlapMs, passEveryMs: passMs });
   return createMcsdDirectory({ fhir, people, feed });
 }
 
-function keycloakDirectory(deps: Deps, one: KeycloakSettings): Created {
-  const { clock } = deps;
-  const { realm, client, mapping, passwordClient } = one;
-  const api = createKeycloakApi({ server: connectServer(deps, one), realm, client, clock });
+function keycloakDirectory(deps: Deps, one: DirectoryOf<'keycloak'>): Pick<Link, 'directory' | 'check'> {
+  const { config, clock } = deps;
+  // The check of the configuration has seen to it that the secrets are there.
+  const { name, realm, clientId, clientSecret = '', passwordClientId, passwordClientSecret = '' } = one;
+  const server = connectServer(deps, one, REQUEST_TIMEOUT_MS);
+  const api = createKeycloakApi({ server, realm, client: { clientId, clientSecret }, clock });
   return {
-    directory: {
-      ...createKeycloakDirectory({ api, mapping, clock, pageSize: PAGE, passwordClient }),
-      name: one.name,
-    },
+    directory: createKeycloakDirectory({
+      ...{ name, api, clock, pageSize: PAGE },
+      mapping: { ...one, serverName: config.matrix.serverName },
+      passwordClient:
+        passwordClientId === undefined
+          ? undefined
+          : { clientId: passwordClientId, clientSecret: passwordClientSecret },
+    }),
     check: {
-      needed: neededAttributes(mapping, deps.settings.media),
-      unreliable: (signal) => unreliableAttributes(api, mapping, signal),
+      directory: name,
+      needed: neededAttributes(one, config.identity.media),
+      unreliable: (signal) => unreliableAttributes(api, one.attributes, signal),
     },
   };
 }

@@ -2,7 +2,7 @@
 import type { Router } from 'express';
 import type { Pool } from 'pg';
 import { createAttributeChecks } from '../../jobs/attribute-checks.ts';
-import type { ComposedDirectories } from './compose-directories.ts';
+import type { ComposedDirectories } from './directories.ts';
 import type { Config } from '../../config/schema.ts';
 import type { Clock, Sleep } from '../../domain/clock.ts';
 import { createIdentityServer } from './server.ts';

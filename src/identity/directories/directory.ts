@@ -13,13 +13,20 @@ export interface Threepid {
   readonly address: string;
 }
 
-/** What a directory says of a third-party identifier. Whoever is one of several is nobody. */
+/** What a directory says of a third-party identifier: one user, none, or several, of whom none is chosen. */
 export type Resolution =
   | { readonly kind: 'found'; readonly userId: MatrixUserId }
   | { readonly kind: 'unknown' }
   | { readonly kind: 'ambiguous' };
 
-/** Someone a search found. */
+/** What the user ids of one identifier mean. */
+export function resolutionOf(userIds: readonly MatrixUserId[]): Resolution {
+  const [userId, other] = new Set(userIds);
+  if (userId === undefined) return { kind: 'unknown' };
+  return other === undefined ? { kind: 'found', userId } : { kind: 'ambiguous' };
+}
+
+/** A user that a search found. */
 export interface DirectoryEntry {
   readonly userId: MatrixUserId;
   readonly displayName: string | undefined;

@@ -2,7 +2,8 @@
 import type { MatrixUserId } from '../../domain/ids.ts';
 import type { IdentityAddress, IdentityPerson } from '../../store/identities.ts';
 import { BridgeError } from '../../telemetry/errors.ts';
-import type { Directory, DirectoryEntry, Resolution } from './directory.ts';
+import { resolutionOf } from './directory.ts';
+import type { Directory, DirectoryEntry } from './directory.ts';
 import { isSearchable, wordsOf } from './names.ts';
 import { coalesce } from '../protection/coalesce.ts';
 import { MEDIA, threepidOf } from './threepid.ts';
@@ -40,13 +41,6 @@ export function createLocalDirectory(deps: LocalDirectoryDeps): Directory {
       return person === undefined ? undefined : toEntry(person);
     },
   };
-}
-
-/** What user ids at one address mean: whoever is one of several is nobody. */
-export function resolutionOf(userIds: readonly MatrixUserId[]): Resolution {
-  const [userId, other] = new Set(userIds);
-  if (userId === undefined) return { kind: 'unknown' };
-  return other === undefined ? { kind: 'found', userId } : { kind: 'ambiguous' };
 }
 
 function toEntry({ userId, displayName, reference, addresses }: IdentityPerson): DirectoryEntry {

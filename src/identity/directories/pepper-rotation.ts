@@ -12,7 +12,7 @@ export interface PepperStore {
   readonly hashNextBatch: (size: number) => Promise<number>;
   /** `announcePepper` in a transaction. */
   readonly announce: () => Promise<void>;
-  readonly forgetPrevious: (graceSeconds: number) => Promise<void>;
+  readonly forgetPrevious: (graceMs: number) => Promise<void>;
   readonly removeStaleHashes: (size: number) => Promise<number>;
 }
 
@@ -20,9 +20,9 @@ interface Deps {
   readonly store: PepperStore;
   readonly clock: Clock;
   /** How long a pepper is announced. */
-  readonly rotateEverySeconds: number;
+  readonly rotateEveryMs: number;
   /** How long the one before is accepted: neither Synapse nor matrix-js-sdk asks again with the new one. */
-  readonly graceSeconds: number;
+  readonly graceMs: number;
   readonly batchSize?: number;
 }
 
@@ -38,12 +38,11 @@ const newPepper = (): string => randomBytes(24).toString('base64url');
  * @returns how many addresses were hashed
  */
 export async function rotatePeppersOnce(deps: Deps, signal: AbortSignal): Promise<number> {
-  const { store, clock, rotateEverySeconds, graceSeconds, batchSize = BATCH } = deps;
-  await store.forgetPrevious(graceSeconds);
+  const { store, clock, rotateEveryMs, graceMs, batchSize = BATCH } = deps;
+  await store.forgetPrevious(graceMs);
   const peppers = await store.readPeppers();
   const current = peppers.find(({ state }) => state === 'current');
-  const isOld =
-    current === undefined || clock.now().getTime() - current.since.getTime() > rotateEverySeconds * 1000;
+  const isOld = current === undefined || clock.now().getTime() - current.since.getTime() > rotateEveryMs;
   const isPreparing = peppers.some(({ state }) => state === 'preparing');
   let hashed = 0;
   if (isOld || isPreparing) {

@@ -4,6 +4,7 @@ import type { IdentityRecord } from '../../store/identity-records.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { Directory, DirectoryEntry, DirectoryRecord } from './directory.ts';
 import { cleanName, isProfessional, wordsOf } from './names.ts';
+import { parsePosition } from './position.ts';
 
 /** A page as it is written; all or nothing. */
 export interface SyncedPage {
@@ -69,7 +70,7 @@ export async function syncOnce(deps: Deps, signal: AbortSignal): Promise<number>
     onProgress({ ...progress });
   };
 
-  let position = parsePosition(await store.readPosition());
+  let position: Position = parsePosition(positionSchema, await store.readPosition()) ?? {};
   await sweep(deps, position, write, signal);
   for (let done = directory.list === undefined; !done;) {
     signal.throwIfAborted();
@@ -120,13 +121,4 @@ function toRecord(key: string, entry: DirectoryEntry): IdentityRecord {
     addresses: entry.threepids,
     words: displayName !== undefined && isProfessional(entry) ? wordsOf(displayName) : [],
   };
-}
-
-function parsePosition(text: string | undefined): Position {
-  if (text === undefined) return {};
-  try {
-    return positionSchema.safeParse(JSON.parse(text)).data ?? {};
-  } catch {
-    return {};
-  }
 }

@@ -1,9 +1,9 @@
-// Whether a directory's word for someone's Matrix address counts: else any directory could claim any account.
+// Whether a directory's assertion of a Matrix address counts. Otherwise any directory could assert any account.
 import type { MatrixUserId } from '../../domain/ids.ts';
 import { serverNameOf } from '../../domain/ids.ts';
 
-/** An organisation as a directory tells of it. */
-export interface ClaimedOrganization {
+/** What a directory asserts of an organisation. */
+export interface AssertedOrganization {
   /** Its URA numbers, or those of the organisation it belongs to. */
   readonly uras: readonly string[];
   /** The homeservers it publishes in the same directory. */
@@ -22,16 +22,16 @@ export interface TrustConfig {
   readonly homeserverOf: (ura: string, signal: AbortSignal) => Promise<string | undefined>;
 }
 
-/** Tells whether a Matrix address that a directory gives for someone of these organisations is accepted. */
+/** Whether the Matrix address that a directory asserts for a person of these organisations is accepted. */
 export type Accepts = (
   userId: MatrixUserId,
-  organizations: readonly ClaimedOrganization[],
+  organizations: readonly AssertedOrganization[],
   signal: AbortSignal,
 ) => Promise<boolean>;
 
 /**
- * Creates the rule (facts §5.4): the address's server must be the homeserver of one of the person's organisations, for which
- * the directory is authoritative.
+ * Creates the rule: the address's server must be the homeserver of one of the person's organisations, for which the directory
+ * is authoritative (https://build.fhir.org/ig/nuts-foundation/nl-generic-functions-ig/care-services.html).
  */
 export function createTrust({
   trustedServers,
@@ -44,7 +44,7 @@ export function createTrust({
 
   async function isHomeserverOf(
     server: string,
-    { uras, homeservers }: ClaimedOrganization,
+    { uras, homeservers }: AssertedOrganization,
     signal: AbortSignal,
   ): Promise<boolean> {
     for (const ura of uras.filter(isAuthoritative)) {

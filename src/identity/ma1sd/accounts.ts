@@ -1,15 +1,36 @@
 // The backend's questions about accounts of this homeserver: logins and profiles, both off unless the operator chose them.
-import type { MatrixUserId } from '../../domain/ids.ts';
+import type { Sleep } from '../../domain/clock.ts';
 import { isMatrixUserId, serverNameOf } from '../../domain/ids.ts';
-import type { DirectoryEntry } from '../directories/directory.ts';
-import type { Backend, BackendDeps, LoginRequest } from './backend.ts';
+import type { Directory, DirectoryEntry } from '../directories/directory.ts';
+import type { KeyedHash } from '../protection/keyed-hash.ts';
+import type { TakePoints } from '../protection/rate-limits.ts';
+import type { Backend, LoginRequest, QuestionDeps } from './backend.ts';
 
-/** No login is answered sooner: an account that is not there takes as long as a password that is wrong. */
+interface AccountDeps extends QuestionDeps {
+  /** The homeserver. */
+  readonly serverName: string;
+  readonly keyedHash: Pick<KeyedHash, 'ofText'>;
+}
+
+interface LoginDeps extends AccountDeps {
+  readonly directory: Pick<Directory, 'authenticate'>;
+  readonly passwordLogin: boolean;
+  /** The limit of each account, whoever asks. */
+  readonly loginLimit: TakePoints;
+  readonly sleep: Sleep;
+}
+
+interface ProfileDeps extends AccountDeps {
+  readonly directory: Pick<Directory, 'describe'>;
+  readonly profiles: boolean;
+}
+
+/** The least time of a login: an account that does not exist takes as long as a wrong password. */
 const LOGIN_MS = 500;
 const LOCALPART = /^[a-z0-9._=/+-]{1,200}$/;
 
 /** Creates the login. */
-export function createLogin(deps: BackendDeps): Backend['login'] {
+export function createLogin(deps: LoginDeps): Backend['login'] {
   const { passwordLogin, keyedHash, audit, sleep } = deps;
   return async (caller, request, signal) => {
     if (!passwordLogin) return undefined;
@@ -31,14 +52,14 @@ export function createLogin(deps: BackendDeps): Backend['login'] {
 }
 
 async function attempt(
-  { directory, serverName, limits, keyedHash }: BackendDeps,
+  { directory, serverName, callerLimit, loginLimit, keyedHash }: LoginDeps,
   caller: string,
   { localpart, domain, password }: LoginRequest,
   signal: AbortSignal,
 ): Promise<DirectoryEntry | undefined> {
   const waits = await Promise.all([
-    limits.caller(caller),
-    limits.login(keyedHash.ofText(localpart).toString('base64')),
+    callerLimit(caller),
+    loginLimit(keyedHash.ofText(localpart).toString('base64')),
   ]);
   if (waits.some((wait) => wait !== undefined) || domain !== serverName || !LOCALPART.test(localpart))
     return undefined;
@@ -52,14 +73,14 @@ export function createProfile({
   directory,
   serverName,
   profiles,
-  limits,
+  callerLimit,
   keyedHash,
   audit,
-}: BackendDeps): Backend['profile'] {
+}: ProfileDeps): Backend['profile'] {
   return async (caller, userId, signal) => {
     if (!profiles || !isMatrixUserId(userId) || serverNameOf(userId) !== serverName) return undefined;
-    const limited = (await limits.caller(caller)) !== undefined;
-    const entry = limited ? undefined : await describe(directory, userId, signal);
+    const limited = (await callerLimit(caller)) !== undefined;
+    const entry = limited ? undefined : await directory.describe?.(userId, signal);
     await audit([
       {
         ...{ caller, action: 'profile', medium: undefined, subject: keyedHash.ofText(userId) },
@@ -68,12 +89,4 @@ export function createProfile({
     ]);
     return entry;
   };
-}
-
-async function describe(
-  directory: BackendDeps['directory'],
-  userId: MatrixUserId,
-  signal: AbortSignal,
-): Promise<DirectoryEntry | undefined> {
-  return directory.describe?.(userId, signal);
 }

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import type { Log } from '../../telemetry/log.ts';
 import type { DirectoryEntry } from '../directories/directory.ts';
 import type { Backend } from './backend.ts';
+import { rolesOf } from './shapes.ts';
 import type { BackendShapes } from './shapes.ts';
 import { bodyFaults, checkBody, jsonBody, refusal } from '../protection/json-body.ts';
 import { answering, ok, send } from '../protection/reply.ts';
@@ -80,7 +81,7 @@ function login({ backend, shapes, callerAddress, log }: BackendRouterDeps): Requ
       const { mxid, password } = checked.body.auth;
       const [, localpart = '', domain = ''] = /^@([^:]*):(.*)$/.exec(mxid) ?? [];
       const { localpart: named = localpart, domain: at = domain } = checked.body.auth;
-      // The three say the same; where they do not, nobody is meant.
+      // The three say the same; where they do not, no account is meant.
       if (named !== localpart || at !== domain) return failed;
       const entry = await backend.login(callerAddress(request), { localpart, domain, password }, signal);
       return ok(shapes.login(entry));
@@ -165,10 +166,6 @@ const displayNameOf = ({ displayName }: DirectoryEntry) => ({
 
 const threepidsOf = ({ threepids }: DirectoryEntry) => ({
   threepids: threepids.map(({ medium, address }) => ({ medium, address })),
-});
-
-const rolesOf = ({ threepids }: DirectoryEntry) => ({
-  roles: threepids.filter(({ medium }) => medium === 'role_code').map(({ address }) => address),
 });
 
 /** ma1sd reads every status but 200 as no match, and forgets the question; a malformed 200 would stay with it for good. */

@@ -2,17 +2,25 @@
 import { serverNameOf, typeOf } from '../../domain/ids.ts';
 import type { Directory, DirectoryEntry, Medium } from '../directories/directory.ts';
 import { parseThreepid } from '../directories/threepid.ts';
-import type { Backend, BackendDeps } from './backend.ts';
+import type { Backend, QuestionDeps } from './backend.ts';
+
+interface Deps extends QuestionDeps {
+  readonly directory: Pick<Directory, 'search' | 'resolve' | 'describe'>;
+  readonly serverName: string;
+  readonly media: readonly Medium[];
+  /** Whether searches find patients and relatives too. */
+  readonly searchPatients: boolean;
+}
 
 const SHORTEST_TERM = 3;
 const LONGEST_TERM = 100;
 const MOST_RESULTS = 20;
 const PATIENT_TYPES: readonly string[] = ['Patient', 'RelatedPerson'];
-const NOBODY = { entries: [], limited: false } as const;
+const NOTHING_FOUND = { entries: [], limited: false } as const;
 
-/** Creates the search. Its failures read as finding nobody: anything else would fail the client's whole search. */
-export function createSearch(deps: BackendDeps): Backend['search'] {
-  const { directory, serverName, media, limits, audit } = deps;
+/** Creates the search. */
+export function createSearch(deps: Deps): Backend['search'] {
+  const { directory, serverName, media, callerLimit, audit } = deps;
 
   function mayBeFound({ userId, reference }: DirectoryEntry): boolean {
     // ma1sd's answer holds localparts only, so it cannot name users of other homeservers.
@@ -23,8 +31,8 @@ export function createSearch(deps: BackendDeps): Backend['search'] {
   return async (caller, by, rawTerm, signal) => {
     const term = rawTerm.trim().replace(/^@/, '');
     const record = { caller, action: 'search', medium: undefined, subject: undefined } as const;
-    if (term.length < SHORTEST_TERM || term.length > LONGEST_TERM) return NOBODY;
-    if ((await limits.caller(caller)) !== undefined) {
+    if (term.length < SHORTEST_TERM || term.length > LONGEST_TERM) return NOTHING_FOUND;
+    if ((await callerLimit(caller)) !== undefined) {
       await audit([{ ...record, outcome: 'refused' }]);
       return { entries: [], limited: true };
     }
@@ -44,9 +52,9 @@ export function createSearch(deps: BackendDeps): Backend['search'] {
   };
 }
 
-/** The term as every identifier that it can be; more than one person is nobody. */
+/** Reads the term as every identifier that it can be. Several users are no answer: they would not be told apart. */
 async function findByThreepid(
-  directory: Directory,
+  directory: Deps['directory'],
   media: readonly Medium[],
   term: string,
   signal: AbortSignal,

@@ -5,15 +5,26 @@ import type { AskedThreepid } from './backend.ts';
 
 type Body = Readonly<Record<string, unknown>>;
 
+interface Found {
+  readonly asked: AskedThreepid;
+  readonly userId: MatrixUserId;
+}
+
 /** The forms of answers. A failure is an answer too: other failures would break ma1sd. */
 export interface BackendShapes {
   readonly single: (asked: AskedThreepid, userId: MatrixUserId | undefined) => Body;
-  readonly bulk: (found: readonly { asked: AskedThreepid; userId: MatrixUserId }[]) => Body;
+  readonly bulk: (found: readonly Found[]) => Body;
   readonly search: (entries: readonly DirectoryEntry[], limited: boolean) => Body;
   readonly login: (entry: DirectoryEntry | undefined) => Body;
 }
 
 const mxid = (userId: MatrixUserId): Body => ({ type: 'mxid', value: userId });
+/** Medium and address go back byte for byte: ma1sd finds its own question by them. */
+const mappingOf = ({ asked: { medium, address }, userId }: Found): Body => ({
+  medium,
+  address,
+  id: mxid(userId),
+});
 const localpartOf = (userId: MatrixUserId): string => userId.slice(1, userId.indexOf(':'));
 const localpart = (userId: MatrixUserId): Body => ({ type: 'localpart', value: localpartOf(userId) });
 
@@ -21,14 +32,32 @@ const localpart = (userId: MatrixUserId): Body => ({ type: 'localpart', value: l
 const emailsOf = ({ threepids }: DirectoryEntry): readonly Body[] =>
   threepids.filter(({ medium }) => medium === 'email').map(({ medium, address }) => ({ medium, address }));
 
+/** The answer to a login; `more` adds to the profile. */
+const loginOf = (
+  entry: DirectoryEntry | undefined,
+  more: (entry: DirectoryEntry) => Body = () => ({}),
+): Body =>
+  entry === undefined
+    ? { success: false }
+    : {
+        success: true,
+        id: localpart(entry.userId),
+        profile: {
+          ...(entry.displayName !== undefined && { display_name: entry.displayName }),
+          three_pids: emailsOf(entry),
+          ...more(entry),
+        },
+      };
+
+/** The role codes of a user. */
+export const rolesOf = ({ threepids }: DirectoryEntry): Body => ({
+  roles: threepids.filter(({ medium }) => medium === 'role_code').map(({ address }) => address),
+});
+
 /** The shapes that ma1sd reads. */
 export const productShapes: BackendShapes = {
-  single: ({ medium, address }, userId) =>
-    userId === undefined ? {} : { lookup: { medium, address, id: mxid(userId) } },
-  // Media and addresses go back byte for byte: ma1sd finds its own question by them.
-  bulk: (found) => ({
-    lookup: found.map(({ asked: { medium, address }, userId }) => ({ medium, address, id: mxid(userId) })),
-  }),
+  single: (asked, userId) => (userId === undefined ? {} : { lookup: mappingOf({ asked, userId }) }),
+  bulk: (found) => ({ lookup: found.map(mappingOf) }),
   search: (entries, limited) => ({
     limited,
     results: entries.map(({ userId, displayName }) => ({
@@ -36,19 +65,7 @@ export const productShapes: BackendShapes = {
       ...(displayName !== undefined && { display_name: displayName }),
     })),
   }),
-  login: (entry) => ({
-    auth:
-      entry === undefined
-        ? { success: false }
-        : {
-            success: true,
-            id: localpart(entry.userId),
-            profile: {
-              ...(entry.displayName !== undefined && { display_name: entry.displayName }),
-              three_pids: emailsOf(entry),
-            },
-          },
-  }),
+  login: (entry) => ({ auth: loginOf(entry) }),
 };
 
 /**
@@ -57,9 +74,7 @@ export const productShapes: BackendShapes = {
  */
 export const guideShapes: BackendShapes = {
   single: (_asked, userId) => (userId === undefined ? {} : { id: mxid(userId) }),
-  bulk: (found) => ({
-    results: found.map(({ asked: { medium, address }, userId }) => ({ address, medium, id: mxid(userId) })),
-  }),
+  bulk: (found) => ({ results: found.map(mappingOf) }),
   search: (entries, limited) => ({
     limited,
     results: entries.map(({ userId, displayName }) => ({
@@ -67,18 +82,5 @@ export const guideShapes: BackendShapes = {
       display_name: displayName ?? localpartOf(userId),
     })),
   }),
-  login: (entry) =>
-    entry === undefined
-      ? { success: false }
-      : {
-          success: true,
-          id: localpart(entry.userId),
-          profile: {
-            ...(entry.displayName !== undefined && { display_name: entry.displayName }),
-            three_pids: emailsOf(entry),
-            roles: entry.threepids
-              .filter(({ medium }) => medium === 'role_code')
-              .map(({ address }) => address),
-          },
-        },
+  login: (entry) => loginOf(entry, rolesOf),
 };

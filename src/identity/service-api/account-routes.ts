@@ -1,9 +1,10 @@
 // Accounts and terms of the Identity Service API v2.
 import type { Router } from 'express';
 import { z } from 'zod';
+import { bearerToken } from '../protection/bearer-token.ts';
 import { checkBody, jsonBody, refusal } from '../protection/json-body.ts';
 import { answering, ok } from '../protection/reply.ts';
-import { bearerToken, forUsers, limitExceeded, unauthorized, unavailable } from './routes.ts';
+import { forUsers, limitExceeded, unauthorized, unavailable } from './routes.ts';
 import type { ServiceDeps } from './routes.ts';
 
 const registerBody = z.looseObject({

@@ -10,6 +10,7 @@ import type { Lookup } from './lookup.ts';
 import type { Peppers } from './peppers.ts';
 import type { Policies } from './policies.ts';
 import type { TakePoints } from '../protection/rate-limits.ts';
+import { bearerToken } from '../protection/bearer-token.ts';
 import { refusal } from '../protection/json-body.ts';
 import { answering } from '../protection/reply.ts';
 import type { Reply } from '../protection/reply.ts';
@@ -52,11 +53,6 @@ export function forUsers(deps: ServiceDeps, handle: UserAnswer, options: Options
       return refusal(403, 'M_TERMS_NOT_SIGNED', 'Accept the terms of service first: see GET /terms');
     return handle(request, userId, signal);
   }, unavailable(deps.log));
-}
-
-/** The token of `Authorization: Bearer …`. */
-export function bearerToken({ headers }: Request): string | undefined {
-  return /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1];
 }
 
 function queryToken({ query }: Request): string | undefined {

@@ -1,19 +1,22 @@
 // The directories put together: what the sync reads from a directory is found in the local table, also when the directory is down.
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { createDirectories } from '../../../src/app/identity/directories.ts';
-import { neededAttributes } from '../../../src/identity/directories/keycloak/directory.ts';
+import { composeDirectories } from '../../../src/app/identity/directories.ts';
+import { loadConfig } from '../../../src/config/load.ts';
+import { neededAttributes } from '../../../src/identity/directories/keycloak/attributes.ts';
 import type { Medium } from '../../../src/identity/directories/directory.ts';
 import { rotatePeppers } from '../../../src/jobs/rotate-peppers.ts';
 import { syncDirectories } from '../../../src/jobs/sync-directories.ts';
 import { readPeppers } from '../../../src/store/identity-hashes.ts';
 import { createMetrics } from '../../../src/telemetry/metrics.ts';
+import { LEAST } from '../../builders/config.ts';
 import { serveScript } from '../../builders/http.ts';
 import { recordingLog } from '../../builders/log.ts';
-import { threepid, useIdentityDatabase } from '../../identity/directories/identity-database.ts';
+import { useBridgeDatabase } from '../../builders/database.ts';
+import { threepid } from '../../identity/directories/identity-database.ts';
 import { findByHash } from '../../builders/hashed-lookup.ts';
 
-const pool = useIdentityDatabase();
+const pool = useBridgeDatabase();
 const signal = new AbortController().signal;
 
 test('people of a realm are found by number, by name and by hash', async () => {
@@ -28,44 +31,25 @@ test('people of a realm are found by number, by name and by hash', async () => {
     return { body: [{ ...an, lastName: 'Jansen', attributes: { uziNr: ['900000009'] } }] };
   });
   const log = recordingLog();
-  const [clock, metrics] = [{ now: () => new Date(), monotonicMs: () => performance.now() }, createMetrics()];
-  const { directory, synced, checks } = createDirectories({
-    settings: {
-      directories: [
-        { kind: 'local' },
-        {
-          ...{
-            kind: 'keycloak',
-            name: 'hs',
-            baseUrl: url,
-            allowPrivateAddresses: true,
-            timeoutMs: 1000,
-            sync: true,
-            syncEveryMs: 60_000,
-          },
-          ...{ realm: 'care', client: { clientId: 'bridge', clientSecret: 'bridge-secret' } },
-          mapping: {
-            attributes: { uzi_nr: 'uziNr', ura_nr: 'uraNr', role_code: 'roleCode' },
-            ...{
-              matrixIdAttribute: 'matrixId',
-              usernameIsLocalpart: true,
-              serverName: 'hs.nl',
-              trustedServers: [],
-            },
-          },
-        },
-      ],
-      ...{ budgetMs: 1500, agreement: 'first', media: ['email', 'uzi_nr'] },
-    },
-    ...{ pool: pool(), log, clock },
-    ...{ homeserverOf: () => Promise.resolve(undefined), observeRequest: () => () => undefined },
-    observeAsked: () => undefined,
+  const config = await loadConfig(undefined, {
+    ...{ ...LEAST, BRIDGE_MATRIX_SERVER_NAME: 'hs.nl', BRIDGE_IDENTITY_ENABLED: 'true' },
+    BRIDGE_IDENTITY_DIRECTORIES: JSON.stringify([
+      { kind: 'local' },
+      {
+        ...{ kind: 'keycloak', name: 'hs', baseUrl: url, allowPrivateAddresses: true },
+        ...{ realm: 'care', clientId: 'bridge', clientSecret: 'bridge-secret-0123456' },
+        usernameIsLocalpart: true,
+      },
+    ]),
   });
+  const [clock, metrics] = [{ now: () => new Date(), monotonicMs: () => performance.now() }, createMetrics()];
+  const { directory, synced, checks } = composeDirectories({ config, pool: pool(), clock, log, metrics });
   const jobs = [
     ...syncDirectories({ db: pool(), clock, log, metrics }, synced),
-    rotatePeppers({ db: pool(), clock, config: { identity: { pepperHours: 24, pepperGraceMinutes: 15 } } }),
+    rotatePeppers({ db: pool(), clock, config }),
   ];
   expect(jobs.map(({ name }) => name)).toEqual(['identity:hs', 'identity:peppers']);
+  expect(jobs.map(({ intervalMs }) => intervalMs)).toEqual([60_000, 60_000]);
   const [check] = checks;
   expect(check).toMatchObject({ directory: 'hs', needed: ['uziNr'] });
   expect(await check?.unreliable(signal)).toEqual(['uraNr', 'roleCode', 'matrixId']);
@@ -90,10 +74,9 @@ test('people of a realm are found by number, by name and by hash', async () => {
 });
 
 test('what people are looked up by has to be reliable, and who they are unless the username says it', () => {
-  const attributes = { uzi_nr: 'uziNr', ura_nr: 'uraNr', role_code: 'roleCode' };
-  const mapping = { attributes, matrixIdAttribute: 'matrixId', serverName: 'hs.nl', trustedServers: [] };
+  const attributes = { uziNr: 'uziNr', uraNr: 'uraNr', roleCode: 'roleCode', matrixId: 'matrixId' };
   const needed = (usernameIsLocalpart: boolean, media: readonly Medium[]) =>
-    neededAttributes({ ...mapping, usernameIsLocalpart }, media);
+    neededAttributes({ attributes, usernameIsLocalpart }, media);
   expect(needed(true, ['email'])).toEqual([]);
   expect(needed(true, ['email', 'uzi_nr'])).toEqual(['uziNr']);
   expect(needed(false, ['email'])).toEqual(['matrixId']);

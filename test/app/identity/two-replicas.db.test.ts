@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import pg from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
 import { sleep } from '../../../src/app/bridge.ts';
-import { composeDirectories } from '../../../src/app/identity/compose-directories.ts';
+import { composeDirectories } from '../../../src/app/identity/directories.ts';
 import { loadConfig } from '../../../src/config/load.ts';
 import { createIdentityPort } from '../../../src/app/identity/port.ts';
 import { startJobs } from '../../../src/inbox/job.ts';

@@ -1,6 +1,6 @@
 // What directories' servers may do to the bridge: redirects, foreign links, missing abilities, tokens that end, answers of no form.
 import { describe, expect, test } from 'vitest';
-import { connectFhirDirectory } from '../../../src/app/identity/directories.ts';
+import { connectFhirDirectory } from '../../../src/app/identity/connections.ts';
 import type { Capabilities } from '../../../src/fhir/searches.ts';
 import { createKeycloakApi } from '../../../src/identity/directories/keycloak/api.ts';
 import { createMcsdFeed } from '../../../src/identity/directories/mcsd/feed.ts';
@@ -43,8 +43,8 @@ function fhirDirectory(
 ) {
   const timeoutMs = over.timeoutMs ?? 5000;
   return connectFhirDirectory(
-    { observeRequest: () => () => undefined, clock },
-    { name: 'mcsd', baseUrl, bearerToken: 'secret-token', allowPrivateAddresses: true, timeoutMs, ...over },
+    { metrics: { observeDirectory: () => () => undefined }, clock },
+    { name: 'mcsd', baseUrl, bearerToken: 'secret-token', allowPrivateAddresses: true, ...over },
     timeoutMs,
   );
 }

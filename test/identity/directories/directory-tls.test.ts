@@ -1,6 +1,6 @@
 // Mutual TLS with a directory: who is let in, who is not, and that the error says it is for the certificates.
 import { expect, test } from 'vitest';
-import { connectFhirDirectory } from '../../../src/app/identity/directories.ts';
+import { connectFhirDirectory } from '../../../src/app/identity/connections.ts';
 import { createDirectoryServer } from '../../../src/identity/directories/directory-server.ts';
 import type { Tls } from '../../../src/net/transport.ts';
 import { createAuthority } from '../../builders/certificates.ts';
@@ -36,7 +36,11 @@ async function searching(baseUrl: string, tls: Tls): Promise<string> {
   const plain = createDirectoryServer({ ...server, requestTimeoutMs: 5000, observe })
     .request({ operation: 'search Practitioner', method: 'GET', path: 'Practitioner', signal })
     .then(() => 'answered', told);
-  const fhir = connectFhirDirectory({ observeRequest: observe, clock }, { ...server, timeoutMs: 5000 });
+  const fhir = connectFhirDirectory(
+    { metrics: { observeDirectory: observe }, clock },
+    { ...server, ...tls },
+    5000,
+  );
   const found = fhir.search('Practitioner', [], 10, signal).then(() => 'answered', told);
   const [first, second] = await Promise.all([plain, found]);
   if (first !== 'answered' || second !== 'answered') expect(first.split(': ')[1]).toBe(second.split(': ')[1]);

@@ -1,39 +1,13 @@
-// The tables of identities for tests: a database of its own per file, emptied before each test, and short ways in.
+// The tables of identities for tests: short ways in.
 import type pg from 'pg';
-import { afterAll, beforeAll, beforeEach, inject } from 'vitest';
 import type { MatrixUserId } from '../../../src/domain/ids.ts';
 import { createLocalDirectory } from '../../../src/identity/directories/local.ts';
 import type { Directory, Threepid } from '../../../src/identity/directories/directory.ts';
 import { wordsOf } from '../../../src/identity/directories/names.ts';
 import { inTransaction } from '../../../src/inbox/database.ts';
-import { createPool } from '../../../src/store/database.ts';
 import { findPeopleByName, findPersonOf, findUsersAt } from '../../../src/store/identities.ts';
 import type { IdentityRecord } from '../../../src/store/identity-records.ts';
 import { saveIdentityRecords } from '../../../src/store/identity-records.ts';
-import { migrate } from '../../../src/store/migrate.ts';
-import { createScratchDatabase, type Database } from '../../../stack/databases.ts';
-
-/** Returns what gives the pool, once the tests run. */
-export function useIdentityDatabase(): () => pg.Pool {
-  let database: Database | undefined;
-  let pool: pg.Pool | undefined;
-  beforeAll(async () => {
-    database = await createScratchDatabase(inject('adminUrl'));
-    await migrate(database.url);
-    pool = createPool(database.url, 8);
-  });
-  beforeEach(async () => {
-    await pool?.query('truncate identity_person, identity_pepper, identity_hash, reader_cursor cascade');
-  });
-  afterAll(async () => {
-    await pool?.end();
-    await database?.drop();
-  });
-  return () => {
-    if (pool === undefined) throw new TypeError('The database is there as soon as the tests run');
-    return pool;
-  };
-}
 
 /** The local directory on this pool. */
 export function localDirectory(pool: pg.Pool): Directory {

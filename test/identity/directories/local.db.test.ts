@@ -3,9 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { inTransaction } from '../../../src/inbox/database.ts';
 import { removeIdentityRecords } from '../../../src/store/identity-records.ts';
 import { userId } from '../../builders/matrix.ts';
-import { localDirectory, record, save, threepid, useIdentityDatabase } from './identity-database.ts';
+import { useBridgeDatabase } from '../../builders/database.ts';
+import { localDirectory, record, save, threepid } from './identity-database.ts';
 
-const pool = useIdentityDatabase();
+const pool = useBridgeDatabase();
 const signal = new AbortController().signal;
 const resolve = (text: string) => localDirectory(pool()).resolve(threepid(text), signal);
 

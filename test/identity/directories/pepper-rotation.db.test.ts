@@ -5,10 +5,11 @@ import { rotatePeppersOnce } from '../../../src/identity/directories/pepper-rota
 import { inTransaction } from '../../../src/inbox/database.ts';
 import * as hashes from '../../../src/store/identity-hashes.ts';
 import { lockOutIdentityWriters, removeIdentityRecords } from '../../../src/store/identity-records.ts';
-import { record, save, useIdentityDatabase } from './identity-database.ts';
+import { useBridgeDatabase } from '../../builders/database.ts';
+import { record, save } from './identity-database.ts';
 import { findByHash } from '../../builders/hashed-lookup.ts';
 
-const pool = useIdentityDatabase();
+const pool = useBridgeDatabase();
 const signal = new AbortController().signal;
 const MEDIA = ['email', 'uzi_nr'] as const;
 const DAY = 86_400;
@@ -47,12 +48,12 @@ async function rotate({
           await beforeAnnounce();
           await inTransaction(db, hashes.announcePepper);
         },
-        forgetPrevious: (graceSeconds) => hashes.forgetPreviousPepper(db, graceSeconds),
+        forgetPrevious: (graceMs) => hashes.forgetPreviousPepper(db, graceMs),
         removeStaleHashes: (size) => hashes.removeStaleHashes(db, size),
       },
       clock: { now: () => at, monotonicMs: () => 0 },
-      rotateEverySeconds: DAY,
-      graceSeconds: 900,
+      rotateEveryMs: DAY * 1000,
+      graceMs: 900_000,
       batchSize,
     },
     signal,

@@ -13,9 +13,10 @@ import {
 } from '../../../src/store/identity-records.ts';
 import { recordingLog } from '../../builders/log.ts';
 import { userId } from '../../builders/matrix.ts';
-import { localDirectory, threepid, useIdentityDatabase } from './identity-database.ts';
+import { useBridgeDatabase } from '../../builders/database.ts';
+import { localDirectory, threepid } from './identity-database.ts';
 
-const pool = useIdentityDatabase();
+const pool = useBridgeDatabase();
 const signal = new AbortController().signal;
 
 /** The store as the composition root makes it. */

@@ -29,10 +29,11 @@ export function roleToken(address: string): string {
   return token(roleSystemOf(address), address);
 }
 
-/** The value of a token parameter, with what would end or split it escaped (FHIR R4, "Escaping Search Parameters"). */
-export function token(system: string, value: string): string {
-  return `${system}|${value.replace(/[\\,$|]/g, String.raw`\$&`)}`;
-}
+/** The value of a token parameter. */
+export const token = (system: string, value: string): string => `${system}|${escaped(value)}`;
+
+/** A value with what would end or split it escaped (https://hl7.org/fhir/R4/search.html#escaping). */
+export const escaped = (value: string): string => value.replace(/[\\,$|]/g, String.raw`\$&`);
 
 /** The numbers of a kind among a resource's identifiers. Those that are out of use, or malformed, are none. */
 export function numbersIn(

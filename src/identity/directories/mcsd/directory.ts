@@ -3,25 +3,17 @@ import type { FhirReference, MatrixUserId } from '../../../domain/ids.ts';
 import { referenceTo } from '../../../domain/ids.ts';
 import { practitionerOf } from '../../../mapping/identities.ts';
 import { BridgeError } from '../../../telemetry/errors.ts';
-import type { Directory, Resolution, Threepid } from '../directory.ts';
+import { resolutionOf } from '../directory.ts';
+import type { Directory, Threepid } from '../directory.ts';
 import { isFoundBy, isSearchable, wordsOf } from '../names.ts';
-import { identifierTokens, numbersIn, roleToken, rolesIn, token } from './care-identifiers.ts';
+import { escaped, identifierTokens, numbersIn, roleToken, rolesIn, token } from './care-identifiers.ts';
 import type { BundlePage } from '../../../fhir/bundle.ts';
 import type { DirectoryResource, FhirDirectory } from './fhir-directory.ts';
 import { ofType, TooManyFoundError } from './fhir-directory.ts';
 import type { McsdFeed } from './feed.ts';
 import type { Candidate, HeldRole, McsdPeople } from './people.ts';
+import { organizationsOf } from './organizations.ts';
 import { entriesOf, PRACTITIONERS, threepidsOf } from './people.ts';
-import { ORGANIZATIONS, withDepartments } from './departments.ts';
-import { resolutionOf } from '../local.ts';
-
-/** A FHIR directory can tell more than one identifier alone does. */
-export interface McsdDirectory extends Directory {
-  /**
-   * Who has all of these identifiers, URA number and role in one and the same role: narrows down what belongs to many.
-   */
-  readonly resolveTogether: (threepids: readonly Threepid[], signal: AbortSignal) => Promise<Resolution>;
-}
 
 interface Deps {
   readonly fhir: FhirDirectory;
@@ -31,11 +23,9 @@ interface Deps {
 
 /** The most resources that answer a question for one person. More are several people's. */
 const MATCHES = 500;
-/** Of each kind, what leads to the fewest people is asked for first. */
-const MOST_TELLING = ['uzi_nr', 'email', 'ura_nr', 'role_code'] as const;
 
 /** Creates the directory. */
-export function createMcsdDirectory({ fhir, people, feed }: Deps): McsdDirectory {
+export function createMcsdDirectory({ fhir, people, feed }: Deps): Directory {
   const names = createNameSearch(fhir);
   async function candidatesFor(threepid: Threepid, signal: AbortSignal): Promise<readonly Candidate[]> {
     const practitioners = await practitionersFor(fhir, people, threepid, signal);
@@ -46,21 +36,11 @@ export function createMcsdDirectory({ fhir, people, feed }: Deps): McsdDirectory
 
   return {
     name: fhir.name,
-    resolve: ambiguousIfTooMany(async (threepid: Threepid, signal: AbortSignal) => {
+    resolve: ambiguousIfTooMany(async (threepid, signal) => {
       const candidates = await candidatesFor(threepid, signal);
-      // Of those who share a number or a role, none is it, even if one alone has an address.
-      const isShared = threepid.medium === 'ura_nr' || threepid.medium === 'role_code';
-      if (isShared && candidates.length > 1) return { kind: 'ambiguous' };
-      return resolutionOf(await userIdsOf(people, candidates, [threepid], signal));
-    }),
-    resolveTogether: ambiguousIfTooMany(async (threepids: readonly Threepid[], signal: AbortSignal) => {
-      const first = MOST_TELLING.flatMap((medium) => threepids.filter((one) => one.medium === medium))[0];
-      if (first === undefined) return { kind: 'unknown' };
-      const candidates = (await candidatesFor(first, signal)).filter((one) => hasTogether(one, threepids));
-      if (candidates.length > 1 && first.medium !== 'uzi_nr' && first.medium !== 'email') {
-        return { kind: 'ambiguous' };
-      }
-      return resolutionOf(await userIdsOf(people, candidates, threepids, signal));
+      // A number or role that several share stands for none of them, even if one alone has an address.
+      if (isShared(threepid) && candidates.length > 1) return { kind: 'ambiguous' };
+      return resolutionOf(await userIdsOf(people, candidates, threepid, signal));
     }),
     async search(term, limit, signal) {
       if (!isSearchable(term)) return [];
@@ -75,22 +55,12 @@ export function createMcsdDirectory({ fhir, people, feed }: Deps): McsdDirectory
   };
 }
 
-/** What stands before Dutch family names, which servers count as their beginning. */
-const BEFORE_NAMES: readonly string[] = [
-  '',
-  'van ',
-  'de ',
-  'van de ',
-  'van der ',
-  'van den ',
-  'den ',
-  'ter ',
-  'ten ',
-];
+/** Prefixes of Dutch family names, which servers take for the beginning of the name. */
+const BEFORE_NAMES = ['', 'van ', 'de ', 'van de ', 'van der ', 'van den ', 'den ', 'ter ', 'ten '];
 
 /**
- * One page of those in whose names a word stands: whoever wants all that begin with two letters does not get them. mCSD demands
- * `:contains`; where a server refuses it all the same, a family name is found with the commonest of what stands before it.
+ * One page of the practitioners whose names hold a word; a word of two letters does not list them all. mCSD demands
+ * `:contains`; where a server refuses it all the same, a family name is found with the commonest prefixes before it.
  */
 function createNameSearch(fhir: FhirDirectory): (word: string, signal: AbortSignal) => Promise<BundlePage> {
   let canContain = true;
@@ -114,10 +84,8 @@ function createNameSearch(fhir: FhirDirectory): (word: string, signal: AbortSign
   };
 }
 
-/** What leads to hundreds is nobody's in particular. */
-function ambiguousIfTooMany<Asked>(
-  resolve: (asked: Asked, signal: AbortSignal) => Promise<Resolution>,
-): (asked: Asked, signal: AbortSignal) => Promise<Resolution> {
+/** An identifier that leads to hundreds stands for none of them. */
+function ambiguousIfTooMany(resolve: Directory['resolve']): Directory['resolve'] {
   return async (asked, signal) => {
     try {
       return await resolve(asked, signal);
@@ -131,13 +99,12 @@ function ambiguousIfTooMany<Asked>(
 async function userIdsOf(
   people: McsdPeople,
   candidates: readonly Candidate[],
-  asked: readonly Threepid[],
+  asked: Threepid,
   signal: AbortSignal,
 ): Promise<readonly MatrixUserId[]> {
   const found: MatrixUserId[] = [];
   for (const candidate of candidates) {
-    const roles = rolesWith(candidate, asked);
-    found.push(...(await people.userIds(candidate, roles, signal)));
+    found.push(...(await people.userIds(candidate, rolesFor(candidate, asked), signal)));
   }
   return found;
 }
@@ -146,6 +113,9 @@ const isOne =
   ({ medium, address }: Threepid) =>
   (other: Threepid): boolean =>
     other.medium === medium && other.address === address;
+
+/** Whether an identifier may belong to several people. */
+const isShared = ({ medium }: Threepid): boolean => medium === 'ura_nr' || medium === 'role_code';
 
 const has = (candidate: Candidate, threepid: Threepid): boolean =>
   threepidsOf(candidate).some(isOne(threepid));
@@ -156,18 +126,9 @@ const ofRole = ({ role, organizations }: HeldRole): readonly Threepid[] => [
   ...rolesIn([...(role.code ?? []), ...(role.specialty ?? [])]),
 ];
 
-/** The roles that bear all of the asked numbers and codes that are a role's. */
-function rolesWith({ roles }: Candidate, asked: readonly Threepid[]): readonly HeldRole[] {
-  const wanted = asked.filter(({ medium }) => medium === 'ura_nr' || medium === 'role_code');
-  return roles.filter((role) => wanted.every((one) => ofRole(role).some(isOne(one))));
-}
-
-function hasTogether(candidate: Candidate, asked: readonly Threepid[]): boolean {
-  const own = asked.filter(({ medium }) => medium === 'uzi_nr' || medium === 'email');
-  return (
-    own.every((one) => has(candidate, one)) &&
-    (own.length === asked.length || rolesWith(candidate, asked).length > 0)
-  );
+/** The roles whose addresses count: those with the number or code that was asked, else all. */
+function rolesFor({ roles }: Candidate, asked: Threepid): readonly HeldRole[] {
+  return isShared(asked) ? roles.filter((role) => ofRole(role).some(isOne(asked))) : roles;
 }
 
 /** The practitioners that a first search leads to; whether they are meant is looked at afterwards. */
@@ -223,8 +184,7 @@ async function practitionersByEmail(
   const ask = async (resourceType: 'Practitioner' | 'PractitionerRole') => {
     const param = (['telecom', 'email'] as const).find((name) => searches(resourceType, name));
     if (param === undefined) return [];
-    const value =
-      param === 'telecom' ? token('email', address) : address.replace(/[\\,$|]/g, String.raw`\$&`);
+    const value = param === 'telecom' ? token('email', address) : escaped(address);
     return fhir.search(resourceType, [[param, value]], MATCHES, signal);
   };
   const own = ofType(await ask('Practitioner'), 'Practitioner');
@@ -234,19 +194,4 @@ async function practitionersByEmail(
   const known = new Set(own.map(({ id }) => referenceTo('Practitioner', id)));
   const others = [...new Set(ofRoles)].filter((reference) => !known.has(reference));
   return [...own, ...(await people.practitioners(others, signal))];
-}
-
-/** The organisations with a number, and all that are parts of them. */
-async function organizationsOf(
-  fhir: FhirDirectory,
-  ura: string,
-  signal: AbortSignal,
-): Promise<readonly FhirReference[]> {
-  const params = [['identifier', identifierTokens('ura_nr', ura)]] as const;
-  const found = ofType(await fhir.search('Organization', params, ORGANIZATIONS, signal), 'Organization');
-  return withDepartments(
-    fhir,
-    found.map(({ id }) => referenceTo('Organization', id)),
-    signal,
-  );
 }

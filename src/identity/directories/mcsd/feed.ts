@@ -10,7 +10,8 @@ import type { Directory, DirectoryPage, DirectoryRecord } from '../directory.ts'
 import type { BundlePage } from '../../../fhir/bundle.ts';
 import type { DirectoryResource, FhirDirectory } from './fhir-directory.ts';
 import { ofType } from './fhir-directory.ts';
-import { withDepartments } from './departments.ts';
+import { parsePosition } from '../position.ts';
+import { withDepartments } from './organizations.ts';
 import type { McsdPeople } from './people.ts';
 import { entriesOf, PRACTITIONERS } from './people.ts';
 
@@ -60,7 +61,7 @@ export function createMcsdFeed(deps: Deps): McsdFeed {
   const { fhir, people, clock, passEveryMs } = deps;
   return {
     async list(position, signal) {
-      const known = positionOf(position);
+      const known = parsePosition(positionSchema, position);
       if (known === undefined) return passPage(deps, await beginPass(deps, signal), signal);
       if (known.mode === 'pass') return passPage(deps, known, signal);
       const isIdle = known.began === undefined;
@@ -236,13 +237,3 @@ async function recordsFor(
 }
 
 const toText = (position: Pass | Changes): string => JSON.stringify(position);
-
-/** What cannot be read begins anew. */
-function positionOf(text: string | undefined): Pass | Changes | undefined {
-  if (text === undefined || text === '') return undefined;
-  try {
-    return positionSchema.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
-}

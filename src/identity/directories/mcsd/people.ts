@@ -10,7 +10,7 @@ import { displayNameOf } from '../../../mapping/people.ts';
 import type { DirectoryEntry, Threepid } from '../directory.ts';
 import { cleanName } from '../names.ts';
 import { threepidOf } from '../threepid.ts';
-import type { Accepts, ClaimedOrganization } from '../trust.ts';
+import type { Accepts, AssertedOrganization } from '../trust.ts';
 import { numbersIn, rolesIn } from './care-identifiers.ts';
 import type { DirectoryResource, FhirDirectory } from './fhir-directory.ts';
 import { ofType } from './fhir-directory.ts';
@@ -156,7 +156,7 @@ export function threepidsOf({ practitioner, roles }: Candidate): readonly Threep
 }
 
 /** The number of an organisation, or of the nearest one above it that has one. */
-export function uraOf(organizations: readonly Organization[]): readonly Threepid[] {
+function uraOf(organizations: readonly Organization[]): readonly Threepid[] {
   return (
     organizations
       .map(({ identifier }) => numbersIn('ura_nr', identifier))
@@ -206,13 +206,13 @@ async function accepted(
   organizations: readonly Organization[],
   signal: AbortSignal,
 ): Promise<readonly MatrixUserId[]> {
-  const claimed = organizations.map((organization): ClaimedOrganization => ({
+  const asserted = organizations.map((organization): AssertedOrganization => ({
     uras: numbersIn('ura_nr', organization.identifier).map(({ address }) => address),
     homeservers: publishedHomeservers(organization, at),
   }));
   const found: MatrixUserId[] = [];
   for (const userId of matrixAddressesIn(telecom, at)) {
-    if (await accepts(userId, claimed, signal)) found.push(userId);
+    if (await accepts(userId, asserted, signal)) found.push(userId);
   }
   return found;
 }

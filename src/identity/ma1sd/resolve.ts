@@ -1,0 +1,67 @@
+// The backend's look-ups: the user of each identifier asked, within the limits, and on record.
+import type { MatrixUserId } from '../../domain/ids.ts';
+import type { Directory, Medium, Threepid } from '../directories/directory.ts';
+import { parseThreepid } from '../directories/threepid.ts';
+import type { AuditRecord } from '../protection/audit.ts';
+import { mapBounded } from '../protection/deadline.ts';
+import type { KeyedHash } from '../protection/keyed-hash.ts';
+import type { TakePoints } from '../protection/rate-limits.ts';
+import type { AskedThreepid, Backend, QuestionDeps } from './backend.ts';
+
+interface Deps extends QuestionDeps {
+  readonly directory: Pick<Directory, 'resolve'>;
+  /** What people can be looked up by. */
+  readonly media: readonly Medium[];
+  /** The limit of each identifier, whoever asks. */
+  readonly subjectLimit: TakePoints;
+  readonly keyedHash: Pick<KeyedHash, 'ofThreepid'>;
+}
+
+const CONCURRENT_RESOLUTIONS = 8;
+
+/** Creates the look-ups. */
+export function createResolve({
+  directory,
+  callerLimit,
+  subjectLimit,
+  keyedHash,
+  audit,
+  ...deps
+}: Deps): Backend['resolve'] {
+  const media = new Set<Medium>(deps.media);
+
+  function readable({ medium, address }: AskedThreepid): Threepid | undefined {
+    const parsed = parseThreepid(medium, address);
+    return 'threepid' in parsed && media.has(parsed.threepid.medium) ? parsed.threepid : undefined;
+  }
+
+  async function resolveOne(threepid: Threepid, signal: AbortSignal): Promise<MatrixUserId | undefined> {
+    const key = keyedHash.ofThreepid(threepid).toString('base64');
+    if ((await subjectLimit(key)) !== undefined) return undefined;
+    const resolution = await directory.resolve(threepid, signal);
+    return resolution.kind === 'found' ? resolution.userId : undefined;
+  }
+
+  return async (caller, action, asked, signal) => {
+    const record = (threepid: Threepid | undefined, outcome: AuditRecord['outcome']) => ({
+      ...{ caller, action, medium: threepid?.medium, outcome },
+      subject: threepid === undefined ? undefined : keyedHash.ofThreepid(threepid),
+    });
+    const threepids = asked.map(readable);
+    if ((await callerLimit(caller, asked.length)) !== undefined) {
+      await audit(threepids.map((threepid) => record(threepid, 'refused')));
+      return 'limited';
+    }
+    try {
+      const answers = await mapBounded(threepids, CONCURRENT_RESOLUTIONS, async (threepid) => ({
+        threepid,
+        userId: threepid === undefined ? undefined : await resolveOne(threepid, signal),
+      }));
+      await audit(answers.map(({ threepid, userId }) => record(threepid, userId ? 'found' : 'none')));
+      return answers.map(({ userId }) => userId);
+    } catch (error) {
+      await audit(threepids.map((threepid) => record(threepid, 'failed')));
+      throw error;
+    }
+  };
+}
