@@ -39,7 +39,7 @@ export const sleep: Sleep = async (ms, signal) => {
 };
 
 /** What the flows work with, and how to let go of it. */
-export interface ComposedBridge {
+interface ComposedBridge {
   readonly bridge: Bridge;
   /** Undefined where the identity port is off. */
   readonly directories: ComposedDirectories | undefined;

@@ -18,7 +18,7 @@ export function createOwnDirectory(
         written = await server.update(resource, signal);
       },
     };
-    const result = await publishMatrixId({ fhir, clock, isOwn: true }, reference, userId, signal);
+    const result = await publishMatrixId({ fhir, clock }, reference, userId, signal);
     return { result, written };
   };
 }

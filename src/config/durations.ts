@@ -4,7 +4,7 @@ const UNITS = { Seconds: 1_000, Minutes: 60_000, Hours: 3_600_000, Days: 86_400_
 type Unit = keyof typeof UNITS;
 
 /** A section whose keys `…Seconds`, `…Minutes`, `…Hours` and `…Days` have become `…Ms`. */
-export type InMilliseconds<Section> = {
+type InMilliseconds<Section> = {
   [Key in keyof Section as Key extends `${infer Name}${Unit}` ? `${Name}Ms` : Key]: Section[Key];
 };
 

@@ -34,5 +34,5 @@ export function withNewNames(
 function merged(before: unknown, now: unknown): unknown {
   if (now === undefined || now === null) return before;
   const areSections = [before, now].every((one) => typeof one === 'object' && one !== null);
-  return areSections ? { ...(before as object), ...(now as object) } : now;
+  return areSections ? { ...(before as object), ...now } : now;
 }

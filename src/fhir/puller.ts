@@ -10,7 +10,7 @@ import { BEGINNING, instant, LARGEST_PAGE, pagesByStamp } from './pager.ts';
 import type { FhirServer, StoredResource } from './server.ts';
 
 /** Where a pass keeps what it found. */
-export interface PullStore {
+interface PullStore {
   /** Enters the new ones among the resources in the ledger and the inbox, in one transaction. @returns how many */
   readonly store: (resources: readonly StoredResource[]) => Promise<number>;
   /** Enters them in the ledger alone: they were there before the bridge. */

@@ -7,7 +7,7 @@ import { createServiceRouter } from './service-api/router.ts';
 import type { ServiceDeps } from './service-api/routes.ts';
 import { send } from './protection/reply.ts';
 
-export interface IdentityRouterDeps {
+interface IdentityRouterDeps {
   /** Undefined where the backend is off. */
   readonly backend: BackendRouterDeps | undefined;
   /** Undefined where the Identity Service API is off. */

@@ -16,7 +16,7 @@ export function aliasOf(reference: FhirReference, serverName: string): RoomAlias
 }
 
 /** What an alias of a bridged room says. */
-export interface AliasMeaning {
+interface AliasMeaning {
   readonly reference: FhirReference;
   /** The bridge makes the form with the slash. The June 2025 guide also uses a dash for the same room. */
   readonly form: 'slash' | 'dash';

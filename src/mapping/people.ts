@@ -6,7 +6,7 @@ import type { Organization, Person, Practitioner, PractitionerRole } from '../do
 export type NamePolicy = 'full' | 'initials' | 'role';
 
 /** What stands beside a PractitionerRole, as far as it was read. */
-export interface RoleContext {
+interface RoleContext {
   readonly practitioner?: Practitioner | undefined;
   readonly organization?: Organization | undefined;
 }

@@ -41,7 +41,7 @@ export function conversationTitle(request: CommunicationRequest, templates: Room
 }
 
 /** The subject line, at most 50 characters. */
-export function subjectLineOf(
+function subjectLineOf(
   request: CommunicationRequest,
   { conversationSubject: place }: Pick<RoomTemplates, 'conversationSubject'>,
 ): string | undefined {

@@ -5,7 +5,7 @@ import type { Log } from '../telemetry/log.ts';
 /** A dependency's state: `unknown` before the first check ended. */
 export type ServiceState = 'up' | 'down' | 'unknown';
 
-export interface Check {
+interface Check {
   readonly service: string;
   readonly intervalMs: number;
   /** How many failures in a row make it `down`. */
@@ -14,7 +14,7 @@ export interface Check {
   readonly check: (signal: AbortSignal) => Promise<void>;
 }
 
-export interface Checks {
+interface Checks {
   /** The states as of the last checks. */
   readonly states: () => Readonly<Record<string, ServiceState>>;
   /** Checks until the signal is aborted. */

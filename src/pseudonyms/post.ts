@@ -10,7 +10,7 @@ import type { RequestObserver } from '../telemetry/metrics.ts';
 export type Post = (body: Readonly<Record<string, unknown>>, signal: AbortSignal) => Promise<unknown>;
 
 /** An endpoint of a service. */
-export interface Endpoint {
+interface Endpoint {
   /** What it does, in a few fixed words: for metrics, logs and errors in place of the URL. */
   readonly operation: string;
   readonly url: string;

@@ -2,7 +2,7 @@
 import type { EventId, FhirReference } from '../domain/ids.ts';
 
 /** A patient to be named to another homeserver. */
-export interface TokenRequest {
+interface TokenRequest {
   readonly subject: FhirReference;
   /** The homeserver of the invited user, who alone is to make sense of the token. */
   readonly recipientServer: string;

@@ -3,7 +3,7 @@ import type { EventId, FhirReference, MatrixUserId, RoomId } from '../domain/ids
 import type { Queryable } from './database.ts';
 
 /** An invitation whose patient is known. */
-export interface InvitationRow {
+interface InvitationRow {
   readonly roomId: RoomId;
   /** The invited ghost. */
   readonly userId: MatrixUserId;

@@ -37,7 +37,7 @@ export async function migrate(url: string): Promise<readonly string[]> {
 }
 
 /** The names of all migrations this version knows, in order. */
-export async function knownMigrations(): Promise<readonly string[]> {
+async function knownMigrations(): Promise<readonly string[]> {
   return (await readdir(FOLDER)).filter((name) => name.endsWith('.sql')).sort();
 }
 

@@ -13,7 +13,7 @@ interface Deps {
   readonly sleep: Sleep;
 }
 
-export interface RoomLocks {
+interface RoomLocks {
   readonly lock: RoomLock;
   /** Closes the session, which frees its locks. */
   readonly close: () => Promise<void>;

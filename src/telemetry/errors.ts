@@ -2,7 +2,7 @@
 import type { NoticeReason } from '../domain/notices.ts';
 
 /** What an error means for the item that met it. */
-export interface ErrorEntry {
+interface ErrorEntry {
   /** `retry` holds up the item's own conversation and tries again; `dead` makes it a dead letter at once. */
   readonly verdict: 'retry' | 'dead';
   /** After so many attempts it becomes a dead letter; undefined: only the time limit of the inbox counts. */

@@ -5,7 +5,6 @@ import type { RoomTemplates } from '../../src/mapping/room-names.ts';
 import {
   conversationTitle,
   spaceTitle,
-  subjectLineOf,
   withSubjectLine,
   withTeamName,
 } from '../../src/mapping/room-names.ts';
@@ -174,7 +173,8 @@ describe('the subject line', () => {
     ['is counted in characters, as people do', about('👩‍⚕️'.repeat(50)), 'category', '👩‍⚕️'.repeat(50)],
     ['is never cut within one', about(`${'e\u0301'.repeat(50)}b`), 'category', `${'e\u0301'.repeat(49)}…`],
   ])('%s', (_, from, conversationSubject, expected) => {
-    expect(subjectLineOf(from, { conversationSubject })).toBe(expected);
+    const templates = { ...DEFAULTS, conversationSubject, conversationTopic: '{subject}' };
+    expect(conversationTitle(from, templates).topic).toBe(expected ?? '');
   });
 });
 

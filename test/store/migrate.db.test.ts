@@ -1,7 +1,8 @@
 // The schema: brought up to date once, whoever starts, and never by an older bridge.
+import { readdir } from 'node:fs/promises';
 import pg from 'pg';
 import { afterAll, beforeEach, describe, expect, inject, test } from 'vitest';
-import { knownMigrations, migrate, SchemaTooNewError } from '../../src/store/migrate.ts';
+import { migrate, SchemaTooNewError } from '../../src/store/migrate.ts';
 import { createScratchDatabase, type Database } from '../../stack/databases.ts';
 
 const databases: Database[] = [];
@@ -25,6 +26,11 @@ async function query<Row extends pg.QueryResultRow>(sql: string): Promise<Row[]>
     await client.end();
   }
 }
+
+const knownMigrations = async (): Promise<readonly string[]> =>
+  (await readdir(new URL('../../migrations/', import.meta.url)))
+    .filter((name) => name.endsWith('.sql'))
+    .sort();
 
 const recorded = async (): Promise<readonly string[]> =>
   (await query<{ name: string }>('select name from migration order by name')).map(({ name }) => name);

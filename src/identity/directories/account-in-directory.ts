@@ -10,7 +10,7 @@ import type { Directory, Threepid } from './directory.ts';
 import { threepidOf } from './threepid.ts';
 
 /** What they say; `failed` is no "unknown". */
-export type AccountInDirectory =
+type AccountInDirectory =
   { readonly kind: 'found'; readonly userId: MatrixUserId } | { readonly kind: 'unknown' | 'failed' };
 
 interface Deps {

@@ -10,7 +10,7 @@ import { within } from '../protection/deadline.ts';
 export type Asked = Resolution['kind'] | 'answered' | 'failed' | 'skipped';
 
 /** A directory's place in the chain. */
-export interface Link {
+interface Link {
   readonly directory: Directory;
   /** How long one question may take. */
   readonly timeoutMs: number;

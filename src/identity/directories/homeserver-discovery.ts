@@ -73,7 +73,7 @@ export function createHomeserverDiscovery({ known, sources, clock, log, keepMs }
 }
 
 /** Which Endpoints are homeservers: the type of connection has no code of its own yet, so it is configured. */
-export interface EndpointTypes {
+interface EndpointTypes {
   readonly connectionTypes: readonly string[];
   readonly payloadTypes: readonly string[];
 }
@@ -126,7 +126,7 @@ function isHomeserver(
 }
 
 /** Where a Nuts node keeps homeservers; no service for them has been published, so all names are configured. */
-export interface NutsService {
+interface NutsService {
   readonly serviceId: string;
   /** Path of the URA number in the credential, such as `organization.ura`. */
   readonly credentialPath: string;

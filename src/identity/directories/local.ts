@@ -9,7 +9,7 @@ import { coalesce } from '../protection/coalesce.ts';
 import { MEDIA, threepidOf } from './threepid.ts';
 
 /** The statements, on the pool. */
-export interface LocalDirectoryDeps {
+interface LocalDirectoryDeps {
   readonly findUsersAt: (
     addresses: readonly IdentityAddress[],
   ) => Promise<readonly (readonly MatrixUserId[])[]>;

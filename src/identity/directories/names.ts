@@ -2,7 +2,7 @@
 import type { DirectoryEntry } from './directory.ts';
 
 /** The least letters of a search; fewer would list half the directory. */
-export const SHORTEST_TERM = 2;
+const SHORTEST_TERM = 2;
 
 /** The words of a name or of a search term: letters and digits only, without accents, in lower case. */
 export function wordsOf(text: string): readonly string[] {

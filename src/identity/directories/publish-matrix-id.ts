@@ -1,4 +1,4 @@
-// Writes a Matrix user id that was made for a practitioner into one's own directory, and never into another's.
+// Writes a Matrix user id that was made for a practitioner into the operator's own directory.
 import type { Clock } from '../../domain/clock.ts';
 import type { FhirReference, MatrixUserId } from '../../domain/ids.ts';
 import { typeOf } from '../../domain/ids.ts';
@@ -7,10 +7,10 @@ import { BridgeError } from '../../telemetry/errors.ts';
 import type { DirectoryResource } from './mcsd/fhir-directory.ts';
 
 /** What became of it. */
-export type Published =
+type Published =
   /** It stands there now, or stood there before. */
   | 'published'
-  /** Another address stands there: someone decided so, and it is left. */
+  /** Another address stands there, which is left as it is. */
   | 'differs'
   /** There is no such practitioner. */
   | 'missing';
@@ -26,23 +26,20 @@ const ATTEMPTS = 5;
 const CONFLICTS: ReadonlySet<BridgeError['code']> = new Set(['directory-conflict', 'fhir-conflict']);
 
 /**
- * Adds the address to the telecom of a Practitioner or PractitionerRole, as the Dutch specification writes it. Running it
- * again changes nothing.
- * @param directory whether it is one's own is the operator's word: into others' nothing is written
+ * Adds the address to the telecom of a Practitioner or PractitionerRole. Running it again changes nothing.
+ * @param fhir one's own directory, by the operator's word: nothing is written into others'
  * @throws BridgeError `directory-conflict` or `fhir-conflict` when others were faster time and again
  */
 export async function publishMatrixId<Resource extends DirectoryResource>(
-  directory: { readonly fhir: Writable<Resource>; readonly isOwn: boolean; readonly clock: Clock },
+  { fhir, clock }: { readonly fhir: Writable<Resource>; readonly clock: Clock },
   reference: FhirReference,
   userId: MatrixUserId,
   signal: AbortSignal,
 ): Promise<Published> {
-  if (!directory.isOwn) throw new TypeError('A Matrix id is written into one’s own directory only');
-  const { fhir } = directory;
   for (let attempt = 1; ; attempt += 1) {
     const resource = await fhir.read(reference, signal);
     if (resource === undefined || !isPublishable(resource)) return 'missing';
-    const present = matrixAddressesIn(resource.telecom, directory.clock.now().getTime());
+    const present = matrixAddressesIn(resource.telecom, clock.now().getTime());
     if (present.includes(userId)) return 'published';
     if (present.length > 0) return 'differs';
     try {

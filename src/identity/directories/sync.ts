@@ -7,7 +7,7 @@ import { cleanName, isProfessional, wordsOf } from './names.ts';
 import { parsePosition } from './position.ts';
 
 /** A page as it is written; all or nothing. */
-export interface SyncedPage {
+interface SyncedPage {
   readonly records: readonly IdentityRecord[];
   readonly gone: readonly string[];
   /** The pass over everyone that met the records. */

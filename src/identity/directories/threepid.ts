@@ -5,13 +5,13 @@ import type { Medium, Threepid } from './directory.ts';
 export const MEDIA: readonly Medium[] = ['email', 'uzi_nr', 'ura_nr', 'role_code'];
 
 /** Why an identifier is none. `message` is for the caller and never holds the address. */
-export interface ThreepidProblem {
+interface ThreepidProblem {
   readonly code: 'medium-forbidden' | 'medium-unknown' | 'address-malformed';
   readonly message: string;
 }
 
 /** The canonical identifier, or what is wrong with it. */
-export type ParsedThreepid = { readonly threepid: Threepid } | { readonly problem: ThreepidProblem };
+type ParsedThreepid = { readonly threepid: Threepid } | { readonly problem: ThreepidProblem };
 
 /** Synapse's limit (MAX_EMAIL_ADDRESS_LENGTH). */
 const EMAIL_LENGTH = 500;

@@ -7,7 +7,7 @@ interface Waiting<Question, Answer> {
 }
 
 /** How much goes into one statement, and how many may run at one time where they are slow. */
-export interface CoalesceLimits {
+interface CoalesceLimits {
   readonly largest: number;
   readonly concurrent: number;
 }

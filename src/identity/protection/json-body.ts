@@ -28,7 +28,7 @@ export function refusal(
 }
 
 /** The body, or the reply that says what is wrong with it. */
-export type Checked<Body> = { readonly body: Body } | { readonly wrong: Reply };
+type Checked<Body> = { readonly body: Body } | { readonly wrong: Reply };
 
 /** Checks a body against a schema; the reply names the fields at fault and never their values. */
 export function checkBody<Schema extends z.ZodType>(

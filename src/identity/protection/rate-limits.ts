@@ -2,7 +2,7 @@
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 
 /** A limit: so many points in so many seconds, counted for each key by itself. */
-export interface RateLimit {
+interface RateLimit {
   readonly points: number;
   readonly seconds: number;
 }

@@ -9,7 +9,7 @@ export interface Reply {
 }
 
 /** Handles a request; what it throws becomes the reply of `onFailure`. */
-export type Answer = (request: Request, signal: AbortSignal) => Promise<Reply>;
+type Answer = (request: Request, signal: AbortSignal) => Promise<Reply>;
 
 /** A reply of 200. */
 export const ok = (body: Reply['body']): Reply => ({ status: 200, body });

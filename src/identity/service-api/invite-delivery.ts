@@ -31,7 +31,7 @@ interface Deps {
   readonly intervalMs: number;
 }
 
-export interface InviteDelivery {
+interface InviteDelivery {
   /** Delivers what is due; returns how many invitations were looked at. */
   readonly deliverDue: () => Promise<number>;
   /** Looks again and again until the signal is aborted; any number of replicas may at one time. */

@@ -9,19 +9,19 @@ import { rawPublicKey } from './canonical-json.ts';
 import type { SigningKey } from './canonical-json.ts';
 
 /** An invitation as the inviter's homeserver gives it. */
-export interface NewInvite {
+interface NewInvite {
   readonly threepid: Threepid;
   readonly roomId: RoomId;
   readonly sender: MatrixUserId;
 }
 
 /** What the homeserver puts into the room's `m.room.third_party_invite`, or whose address it is already. */
-export type StoredInvite =
+type StoredInvite =
   | { readonly kind: 'stored'; readonly body: InviteBody }
   | { readonly kind: 'known'; readonly userId: MatrixUserId };
 
 /** The answer of `POST /store-invite`. */
-export interface InviteBody {
+interface InviteBody {
   readonly token: string;
   readonly public_keys: readonly { readonly public_key: string; readonly key_validity_url: string }[];
   /** As Synapse reads it. */
@@ -90,7 +90,7 @@ function inviteBody(
 }
 
 /** `an@hospital.example` → `a...@h...`: everybody in the room reads it, on every homeserver, for good. */
-export function redactEmail(address: string): string {
+function redactEmail(address: string): string {
   const [localpart = '', domain = ''] = address.split('@');
   const first = (text: string): string => Array.from(text)[0] ?? '';
   return `${first(localpart)}...@${first(domain)}...`;

@@ -9,7 +9,7 @@ import { mapBounded } from '../protection/deadline.ts';
 import type { KeyedHash } from '../protection/keyed-hash.ts';
 
 /** The user of each address that finds one, by the very string that was asked. */
-export type Mappings = Readonly<Record<string, MatrixUserId>>;
+type Mappings = Readonly<Record<string, MatrixUserId>>;
 
 export interface Lookup {
   /** @param generation of the hashes; @param hashes base64url of SHA-256 */

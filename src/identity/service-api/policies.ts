@@ -4,7 +4,7 @@ import type { MatrixUserId } from '../../domain/ids.ts';
 import type * as accounts from '../../store/identity-accounts.ts';
 
 /** A policy in one language. */
-export interface PolicyText {
+interface PolicyText {
   readonly id: string;
   readonly version: string;
   readonly language: string;

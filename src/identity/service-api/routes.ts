@@ -34,7 +34,7 @@ export interface ServiceDeps {
 }
 
 /** Handles the request of a user. */
-export type UserAnswer = (request: Request, userId: MatrixUserId, signal: AbortSignal) => Promise<Reply>;
+type UserAnswer = (request: Request, userId: MatrixUserId, signal: AbortSignal) => Promise<Reply>;
 
 interface Options {
   /** Synapse sends its token for `hash_details` in the query, as versions of the API before 1.20 allow. */

@@ -26,30 +26,14 @@ type Param = readonly [string, string];
 const MATCHES = 10;
 /** The least letters of a search by name. */
 const SHORTEST_TERM = 3;
+/** Lists leave out attributes unless told otherwise. */
+const FULL: Param = ['briefRepresentation', 'false'];
 const positionSchema = z.object({ pass: z.string(), first: z.number().int().min(0) });
 
 /** Creates the directory. Whatever Keycloak answers is compared with what was asked. */
-export function createKeycloakDirectory({
-  name,
-  api,
-  mapping,
-  clock,
-  pageSize,
-  passwordClient,
-}: Deps): Directory {
-  const reliable = createReliableAttributes(api, mapping.attributes, clock);
-  const full = ['briefRepresentation', 'false'] as const;
-
-  async function enabledUsers(criterion: readonly Param[], most: number, signal: AbortSignal) {
-    const params: readonly Param[] = [...criterion, ['enabled', 'true'], full, ['max', String(most)]];
-    return entriesOf(await api.users(params, signal), signal);
-  }
-
-  async function entriesOf(users: readonly KeycloakUser[], signal: AbortSignal) {
-    const attributes = await reliable(signal);
-    return users.map((user) => ({ key: user.id, ...readUser(user, mapping, attributes) }));
-  }
-
+export function createKeycloakDirectory(deps: Deps): Directory {
+  const { name, api, mapping, pageSize, passwordClient } = deps;
+  const { reliable, entriesOf, enabledUsers } = createUserReader(deps);
   return {
     name,
     async resolve(threepid, signal) {
@@ -66,7 +50,7 @@ export function createKeycloakDirectory({
     },
     async list(position, signal): Promise<DirectoryPage> {
       const { pass, first } = parsePosition(positionSchema, position) ?? { pass: randomUUID(), first: 0 };
-      const users = await api.users([['first', String(first)], ['max', String(pageSize)], full], signal);
+      const users = await api.users([['first', String(first)], ['max', String(pageSize)], FULL], signal);
       return {
         pass,
         records: (await entriesOf(users, signal)).map(({ key, entry }) => ({ key, entry })),
@@ -94,6 +78,25 @@ export function createKeycloakDirectory({
           return user === undefined ? undefined : (await entriesOf([user], signal))[0]?.entry;
         },
       } satisfies Pick<Directory, 'authenticate'>)),
+  };
+}
+
+/** Users as the directory knows them: with what of their attributes can be relied upon. */
+function createUserReader({ api, mapping, clock }: Pick<Deps, 'api' | 'mapping' | 'clock'>) {
+  const reliable = createReliableAttributes(api, mapping.attributes, clock);
+
+  async function entriesOf(users: readonly KeycloakUser[], signal: AbortSignal) {
+    const attributes = await reliable(signal);
+    return users.map((user) => ({ key: user.id, ...readUser(user, mapping, attributes) }));
+  }
+
+  return {
+    reliable,
+    entriesOf,
+    enabledUsers: async (criterion: readonly Param[], most: number, signal: AbortSignal) => {
+      const params: readonly Param[] = [...criterion, ['enabled', 'true'], FULL, ['max', String(most)]];
+      return entriesOf(await api.users(params, signal), signal);
+    },
   };
 }
 
