@@ -16,6 +16,7 @@ import { createEndpoints } from './app/endpoints.ts';
 import { createIdentityPort } from './app/identity/port.ts';
 import { createJobs } from './jobs/list.ts';
 import { MATRIX_CHANNEL } from './jobs/read-matrix.ts';
+import { APPSERVICE_ID } from './matrix/registration.ts';
 import * as arrivals from './store/arrivals.ts';
 import * as cursors from './store/cursors.ts';
 import { createPool } from './store/database.ts';
@@ -33,7 +34,7 @@ export function composeDaemon(config: Config, log: Log): Daemon {
   });
   // The two servers, the tables and the settings: what the flows work with.
   const composed = composeBridge(config, { pool, log, metrics });
-  const { bridge, directories, appserviceId, connectSession, close } = composed;
+  const { bridge, directories, connectSession, close } = composed;
   const { settings, homeserver, fhir } = bridge;
 
   // What comes in is stored ...
@@ -76,7 +77,7 @@ export function composeDaemon(config: Config, log: Log): Daemon {
     registerBot: (signal) => homeserver.registerGhost(settings.bot, signal),
     checks: {
       matrix: async (signal) => {
-        await homeserver.ping(settings.bot, appserviceId, signal);
+        await homeserver.ping(settings.bot, APPSERVICE_ID, signal);
       },
       fhir: async (signal) => {
         await fhir.search(FOLLOWED_TYPES[0], [['_lastUpdated', 'ge2999-01-01']], 1, signal);

@@ -43,7 +43,6 @@ interface ComposedBridge {
   readonly bridge: Bridge;
   /** Undefined where the identity port is off. */
   readonly directories: ComposedDirectories | undefined;
-  readonly appserviceId: string;
   /** Opens a session on the database besides the pool's. */
   readonly connectSession: () => Promise<pg.Client>;
   /** Closes what was opened, the pool excepted. */
@@ -55,7 +54,7 @@ export function composeBridge(
   config: Config,
   { pool, log, metrics }: { pool: Pool; log: Log; metrics: Metrics },
 ): ComposedBridge {
-  const { appserviceId, ...settings } = compileSettings(config);
+  const settings = compileSettings(config);
   const { homeserver, fhir, pseudonyms } = connectServers(config, settings, metrics);
   const { bot } = settings;
   const directories = config.identity.enabled
@@ -88,7 +87,7 @@ export function composeBridge(
     roomLock: locks.lock,
     ensureRoom: (order, signal) => ensureRoom({ homeserver, bot, clock, sleep }, order, signal),
   };
-  return { bridge, directories, appserviceId, connectSession, close: locks.close };
+  return { bridge, directories, connectSession, close: locks.close };
 }
 
 /** The directories as a source of practitioners' accounts. */

@@ -8,7 +8,7 @@ import { createHomeserver } from '../matrix/homeserver.ts';
 import { createPseudonyms } from '../pseudonyms/service.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
-/** Creates the operations of each. */
+/** Creates the clients; opens no connection yet. */
 export function connectServers(config: Config, settings: BridgeSettings, metrics: Metrics) {
   const matrixClient = createMatrixClient({
     ...config.matrix,

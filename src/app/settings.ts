@@ -2,44 +2,32 @@
 import type { Config } from '../config/schema.ts';
 import { isMatrixUserId } from '../domain/ids.ts';
 import type { BridgeSettings } from '../flows/bridge.ts';
-import { APPSERVICE_ID } from '../matrix/registration.ts';
 
-/** Compiles the configuration, which has been checked before. */
-export function compileSettings({
-  matrix,
-  fhir,
-  people,
-  powerLevels,
-  invitations,
-}: Config): BridgeSettings & { appserviceId: string } {
-  const bot = `@${matrix.botLocalpart}:${matrix.serverName}`;
+/**
+ * Compiles the configuration, which has been checked before.
+ * @throws TypeError when the bot's localpart and the server's name make no user id
+ */
+export function compileSettings(config: Config): BridgeSettings {
+  const { matrix, fhir, people, powerLevels, invitations } = config;
+  const { serverName, ghostPrefix, roomVersion, membership, userMadeRooms } = matrix;
+  const { spaceName, organizationSpaceName, spaceTopic } = matrix;
+  const { conversationName, conversationTopic, conversationSubject } = matrix;
+  const { pseudonymizationKey, namePolicy, avatars } = people;
+  const { deliverPreparation, sourceSystemExtension, idStrategy } = fhir;
+  const bot = `@${matrix.botLocalpart}:${serverName}`;
   if (!isMatrixUserId(bot))
     throw new TypeError('matrix.botLocalpart and matrix.serverName make no Matrix user id');
   return {
-    appserviceId: APPSERVICE_ID,
-    serverName: matrix.serverName,
-    bot,
-    ghostPrefix: matrix.ghostPrefix,
-    pseudonymizationKey: people.pseudonymizationKey,
-    trustedServers: new Set([matrix.serverName, ...matrix.trustedServers]),
-    roomVersion: matrix.roomVersion,
+    ...{ serverName, bot, ghostPrefix, roomVersion, membership, userMadeRooms },
+    ...{ pseudonymizationKey, namePolicy, avatars },
+    ...{ deliverPreparation, sourceSystemExtension, idStrategy },
+    trustedServers: new Set([serverName, ...matrix.trustedServers]),
     roomTemplates: {
-      spaceName: matrix.spaceName,
-      organizationSpaceName: matrix.organizationSpaceName,
-      spaceTopic: matrix.spaceTopic,
-      conversationName: matrix.conversationName,
-      conversationTopic: matrix.conversationTopic,
-      conversationSubject: matrix.conversationSubject,
+      ...{ spaceName, organizationSpaceName, spaceTopic },
+      ...{ conversationName, conversationTopic, conversationSubject },
     },
     levels: powerLevels,
     userMappings: { for: matrix.userMappings, email: matrix.userMappingEmail },
-    membership: matrix.membership,
-    userMadeRooms: matrix.userMadeRooms,
     inviteContext: invitations.context,
-    namePolicy: people.namePolicy,
-    avatars: people.avatars,
-    deliverPreparation: fhir.deliverPreparation,
-    sourceSystemExtension: fhir.sourceSystemExtension,
-    idStrategy: fhir.idStrategy,
   };
 }

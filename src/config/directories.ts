@@ -1,4 +1,4 @@
-// The keys of `identity` that say which directories of people there are, and whose word on homeservers counts.
+// The keys of `identity` for directories of people, and for the sources of organisations' homeservers.
 import { z } from 'zod';
 import { inMilliseconds } from './durations.ts';
 import { count, flag, httpUrl, secret, seconds, serverName } from './fields.ts';
@@ -42,7 +42,7 @@ const mcsd = z.strictObject({
   authoritativeFor: z
     .union([z.literal('all'), z.array(ura)], 'expected all, or URA numbers of 8 digits')
     .default([]),
-  believePublished: flag('Whether organisations’ own word on their homeserver counts.', false),
+  believePublished: flag('Whether the homeserver that an organisation publishes itself is believed.', false),
 });
 
 const keycloak = z.strictObject({
@@ -134,7 +134,7 @@ type Server = Extract<
   { readonly baseUrl: string }
 >;
 
-/** What fits together badly. */
+/** The faults of values that do not fit together. */
 export function directoriesFaults({ directories: all, homeserverSources: sources }: Directories): string[] {
   const names = [...all.map((one) => (one.kind === 'local' ? 'local' : one.name)), ...sources.map(nameOf)];
   const taken = [...names, 'peppers'].filter((name, index, list) => list.indexOf(name) !== index);
@@ -168,7 +168,7 @@ function directoryFaults(one: Directories['directories'][number]): string[] {
     case 'mcsd':
       return one.trustedServers.length > 0 || one.authoritativeFor.length > 0
         ? []
-        : ['authoritativeFor: got nobody, nor any trustedServers: no address of its would be believed'];
+        : ['authoritativeFor: got none, nor any trustedServers: no address of its would be believed'];
     case 'keycloak':
       return [
         ...(one.clientSecret === undefined ? ['clientSecret: got nothing, nor a clientSecretFile'] : []),

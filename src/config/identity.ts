@@ -1,4 +1,4 @@
-// The section `identity`: the second port, who may use it for what, and the checks that it is never open by mistake.
+// The section `identity`: the second port, its two APIs, and the checks that it is never open by mistake.
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { directories, directoriesFaults } from './directories.ts';
@@ -57,7 +57,7 @@ const backend = {
 const service = {
   service: flag('Whether to serve the Matrix Identity Service API v2.', true),
   publicUrl: httpUrl(
-    'Where clients and homeservers reach the identity server, by TLS. Invitations carry it for good; without it nobody is invited by address.',
+    'Where clients and homeservers reach the identity server, by TLS. Invitations carry it for good; without it no one is invited by address.',
   ).optional(),
   homeservers: z
     .array(
@@ -107,7 +107,7 @@ const service = {
     .meta({ description: 'Terms that users must accept first, one entry for each language.' }),
   signingKey: signingKey.optional().meta({
     description:
-      'Key that signs invitations: 32 random bytes in base64. Without it nobody is invited by address; losing it voids what was stored.',
+      'Key that signs invitations: 32 random bytes in base64. Without it no one is invited by address; losing it voids what was stored.',
     secret: true,
   }),
   previousSigningKey: signingKey.optional().meta({
@@ -129,7 +129,7 @@ export const identity = z
 
 type Identity = z.infer<typeof identity>;
 
-/** What fits together badly. A backend that anybody could call is refused before it listens. */
+/** The faults of values that do not fit together. A backend that is open to all is refused before it listens. */
 export function identityFaults(settings: Identity): string[] {
   if (!settings.enabled) return [];
   return [
@@ -161,7 +161,7 @@ function backendFaults(settings: Identity): string[] {
           : []),
       ];
     case 'network':
-      return allowedNetworks.length > 0 && !allowedNetworks.some(isEverybody)
+      return allowedNetworks.length > 0 && !allowedNetworks.some(isOpenToAll)
         ? []
         : [
             'allowedNetworks: expected the networks of ma1sd, for with backendAuth network they are all that protects',
@@ -200,7 +200,7 @@ function isNetwork(text: string): boolean {
 }
 
 /** Halves of the internet are as open as all of it. */
-const isEverybody = (text: string): boolean => Number(text.split('/')[1] ?? '128') < 4;
+const isOpenToAll = (text: string): boolean => Number(text.split('/')[1] ?? '128') < 4;
 
 const isPathPart = (text: string | undefined): boolean =>
   text !== undefined && /^[A-Za-z0-9\-._~]+$/.test(text);

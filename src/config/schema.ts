@@ -70,7 +70,7 @@ const matrix = z.strictObject({
       'The bridge’s own user. It makes the rooms and is in all of them; it must begin with ghostPrefix.',
   }),
   ghostPrefix: localpart.default('_fhir_').meta({
-    description: 'How the localparts of ghosts begin: the namespace that the registration claims.',
+    description: 'How the localparts of ghosts begin: the namespace of the registration.',
   }),
   roomVersion: z.string().default('12').meta({
     description: 'Version of new rooms. 11 for federations with homeservers that do not know 12 yet.',
@@ -136,8 +136,11 @@ const fhir = z.strictObject({
     'Whether to create rest-hook Subscriptions. Without them changes are seen at the next poll.',
     true,
   ),
-  pollIntervalSeconds: seconds('How often each resource type is read when no hook rings.', 5),
-  peoplePollIntervalSeconds: seconds('How often people and organisations are read when no hook rings.', 30),
+  pollIntervalSeconds: seconds('How often each resource type is read when no hook is received.', 5),
+  peoplePollIntervalSeconds: seconds(
+    'How often people and organisations are read when no hook is received.',
+    30,
+  ),
   overlapSeconds: seconds(
     'How far each read goes back before the last one: at least the longest write transaction.',
     120,
@@ -167,7 +170,7 @@ const invitations = z.strictObject({
     description: 'Which invitations to other homeservers carry nl-ta-chat.invite.context.',
   }),
   tokenUrl: httpUrl(
-    'Service that gives the pseudonym token of a patient for a homeserver. Without it the context names nobody.',
+    'Service that gives the pseudonym token of a patient for a homeserver. Without it the context names no patient.',
   ).optional(),
   resolverUrl: httpUrl('Service that tells which patient a received token stands for.').optional(),
   bearerToken: secret('Bearer token for both services.').optional(),

@@ -21,7 +21,7 @@ interface Checks {
   readonly run: (signal: AbortSignal) => Promise<void>;
 }
 
-/** Creates the checks. */
+/** Repeats checks at their intervals, and remembers what they found. */
 export function createChecks(
   checks: readonly Check[],
   deps: { sleep: Sleep; log: Log; onState: (service: string, up: boolean) => void },

@@ -1,4 +1,4 @@
-// Pseudonyms of patients: what the flows ask of whoever makes and reads the tokens in invitations, and the one who does neither.
+// Pseudonyms of patients: what the flows ask of the service that makes and reads the tokens in invitations, and the lack of one.
 import type { EventId, FhirReference } from '../domain/ids.ts';
 
 /** A patient to be named to another homeserver. */
@@ -25,11 +25,11 @@ export interface Pseudonyms {
   readonly canResolve: boolean;
   /** A token to be used once; undefined when the patient has none. */
   readonly tokenFor: (request: TokenRequest, signal: AbortSignal) => Promise<string | undefined>;
-  /** The Patient that a token stands for; undefined when it stands for nobody here. */
+  /** The Patient that a token stands for; undefined when it stands for no patient here. */
   readonly resolve: (received: ReceivedToken, signal: AbortSignal) => Promise<FhirReference | undefined>;
 }
 
-/** Where no service is configured: nobody is named, and nobody recognised. */
+/** Where no service is configured: no patient is named, and none recognised. */
 export const noPseudonyms: Pseudonyms = {
   canResolve: false,
   tokenFor: () => Promise.resolve(undefined),

@@ -29,7 +29,7 @@ const patientAnswer = z.object({
     .optional(),
 });
 
-/** Creates the adapter. */
+/** Speaks to the service, for the directions that have a URL. */
 export function createPseudonyms({ tokenUrl, resolverUrl, ...options }: ServiceOptions): Pseudonyms {
   const { serverName, observe, timeoutMs, bearerToken } = options;
   const post = (operation: string, url: string): Post =>

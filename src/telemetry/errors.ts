@@ -63,7 +63,7 @@ export const errorCatalogue = {
   'upgrade-fresh': {
     verdict: 'retry',
     operator:
-      'A room was replaced by someone who may not. Its alias is taken back a moment later: by then the homeserver has moved it.',
+      'A room was replaced by a user who may not do so. Its alias is taken back a moment later: by then the homeserver has moved it.',
     sender: 'change-not-filed',
   },
   'fhir-unavailable': {
@@ -84,7 +84,7 @@ export const errorCatalogue = {
   },
   'fhir-conflict': {
     verdict: 'retry',
-    operator: 'A resource was changed by someone else at the same moment. It is read and written again.',
+    operator: 'A resource was changed by another system at the same moment. It is read and written again.',
     sender: 'not-filed',
   },
   'fhir-refused': {
@@ -157,7 +157,7 @@ export const errorCatalogue = {
   },
   'directory-conflict': {
     verdict: 'retry',
-    operator: 'A person’s record in your own directory was changed by someone else at the same moment.',
+    operator: 'A person’s record in your own directory was changed by another system at the same moment.',
     sender: 'not-filed',
   },
   'reference-missing': {

@@ -18,7 +18,7 @@ interface Deps {
   readonly metrics: Metrics;
 }
 
-/** Creates the discovery. */
+/** Composes the discovery; opens no connection yet. */
 export function composeHomeservers(deps: Deps): HomeserverOf {
   const { config, clock, log } = deps;
   const { homeserversByUra, homeserverSources, homeserverMs } = config.identity;

@@ -20,14 +20,14 @@ interface Deps {
   readonly count: (kind: AccountInDirectory['kind']) => void;
 }
 
-/** Creates the question. It changes nothing, and its failure is an answer. */
+/** Asks the directories; a failure is an answer too, and changes nothing. */
 export function createAccountInDirectory({ directory, clock, log, count }: Deps) {
   async function ask(practitioner: Practitioner, signal: AbortSignal): Promise<AccountInDirectory> {
     try {
       for (const threepid of threepidsOf(practitioner, clock.now().getTime())) {
         const resolution = await directory.resolve(threepid, signal);
         if (resolution.kind === 'found') return resolution;
-        // Whoever is one of several is nobody, whatever else they are known by.
+        // It is that of several people, and no other identifier tells which of them is meant.
         if (resolution.kind === 'ambiguous') return { kind: 'unknown' };
       }
       return { kind: 'unknown' };

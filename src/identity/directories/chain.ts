@@ -45,9 +45,13 @@ export function createDirectoryChain(deps: Deps): Directory {
     search: (term, limit, signal) =>
       inBudget(deps.budgetMs, signal, (all) => searchAll(asked, term, limit, all)),
     describe: (userId, signal) =>
-      inBudget(deps.budgetMs, signal, (all) => describeInOrder(asked, userId, all)),
+      inBudget(deps.budgetMs, signal, (all) =>
+        firstEntry(asked, (directory, own) => directory.describe?.(userId, own), all),
+      ),
     authenticate: (login, password, signal) =>
-      inBudget(deps.budgetMs, signal, (all) => authenticateInOrder(asked, login, password, all)),
+      inBudget(deps.budgetMs, signal, (all) =>
+        firstEntry(asked, (directory, own) => directory.authenticate?.(login, password, own), all),
+      ),
   };
 }
 
@@ -63,18 +67,17 @@ function createAsk({ directory, timeoutMs }: Link, { observe, log }: Pick<Deps, 
   return async (question, kindOf, signal) => {
     signal.throwIfAborted();
     try {
-      const result = await circuit.execute(async () => {
-        const answer = await within(timeoutMs, async (own) => {
+      const result = await circuit.execute(() =>
+        within(timeoutMs, async (own) => {
           const promise = question(directory, AbortSignal.any([signal, own]));
           return promise === undefined ? undefined : { result: await promise };
-        });
-        return answer;
-      });
+        }),
+      );
       if (result === undefined) return 'not asked';
       observe(directory.name, kindOf(result.result));
       return result;
     } catch (error) {
-      // Who asks has gone, or the time of all is over: that says nothing of this directory.
+      // The caller has gone, or the time of all is over: that says nothing of this directory.
       signal.throwIfAborted();
       const isOpen = isOpenCircuit(error);
       observe(directory.name, isOpen ? 'skipped' : 'failed');
@@ -111,7 +114,7 @@ async function resolveInOrder(
   return userId === undefined ? { kind: 'unknown' } : { kind: 'found', userId };
 }
 
-/** What all together find, each user once; the first directory's word counts. Failed ones are missing from it. */
+/** What all together find, each user once, as the first directory that found them says. Failed ones are missing from it. */
 async function searchAll(
   asks: readonly Ask[],
   term: string,
@@ -135,24 +138,7 @@ async function searchAll(
   return order.flatMap((userId) => byUser.get(userId) ?? []).slice(0, limit);
 }
 
-async function describeInOrder(
-  asks: readonly Ask[],
-  userId: MatrixUserId,
-  signal: AbortSignal,
-): Promise<DirectoryEntry | undefined> {
-  return firstEntry(asks, (directory, own) => directory.describe?.(userId, own), signal);
-}
-
-/** Asks those that can tell; one that says no leaves it to the next. */
-async function authenticateInOrder(
-  asks: readonly Ask[],
-  login: string,
-  password: string,
-  signal: AbortSignal,
-): Promise<DirectoryEntry | undefined> {
-  return firstEntry(asks, (directory, own) => directory.authenticate?.(login, password, own), signal);
-}
-
+/** The first entry that a directory gives; one that cannot tell, or says no, leaves it to the next. */
 async function firstEntry(
   asks: readonly Ask[],
   question: (directory: Directory, signal: AbortSignal) => Promise<DirectoryEntry | undefined> | undefined,
@@ -168,7 +154,7 @@ async function firstEntry(
   return undefined;
 }
 
-/** The error without what it may quote: only the catalogue's own messages are known to name nobody. */
+/** The error without what it may quote: only the catalogue's own messages are known to hold no personal data. */
 const told = (error: unknown): string =>
   error instanceof BridgeError ? error.message : error instanceof Error ? error.name : 'unknown';
 

@@ -25,7 +25,7 @@ const BATCHES = { largest: 200, concurrent: 2 };
 /** The most words of a search term that count. */
 const WORDS = 5;
 
-/** Creates the directory. */
+/** Answers look-ups, searches and profiles from the table that the syncs fill. */
 export function createLocalDirectory(deps: LocalDirectoryDeps): Directory {
   const usersAt = coalesce(deps.findUsersAt, BATCHES);
   return {

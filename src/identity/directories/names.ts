@@ -22,7 +22,7 @@ export function isSearchable(term: string): boolean {
 }
 
 /**
- * Whether someone may be searched for by name: professionals only, known by their resource or by a number or role that
+ * Whether a person may be searched for by name: professionals only, known by their resource or by a number or role that
  * only professionals have. Patients and relatives are found by their exact e-mail address, or not at all.
  */
 export function isProfessional({ reference, threepids }: DirectoryEntry): boolean {

@@ -41,12 +41,12 @@ interface Deps {
   readonly onProgress: (progress: SyncProgress) => void;
 }
 
-/** The directory's own position, and the pass whose end has yet to be cleared up after. */
+/** The directory's own position, and the finished pass whose unseen records are still to be read again (`sweep`). */
 const positionSchema = z.object({ at: z.string().optional(), sweep: z.string().optional() });
 type Position = z.infer<typeof positionSchema>;
 
 /** How many records that a pass has not met are read again at one time. */
-const SWEEP = 100;
+const UNSEEN = 100;
 
 /**
  * Reads all that a directory has for now. Runs on one replica at a time; after whatever ended the last run, it goes on
@@ -71,7 +71,7 @@ export async function syncOnce(deps: Deps, signal: AbortSignal): Promise<number>
   };
 
   let position: Position = parsePosition(positionSchema, await store.readPosition()) ?? {};
-  await sweep(deps, position, write, signal);
+  await readUnseen(deps, position, write, signal);
   for (let done = directory.list === undefined; !done;) {
     signal.throwIfAborted();
     const page = await directory.list?.(position.at, signal);
@@ -80,14 +80,14 @@ export async function syncOnce(deps: Deps, signal: AbortSignal): Promise<number>
     position = { at: page.position, ...(done && page.pass !== undefined && { sweep: page.pass }) };
     await write(page.records, page.pass, position);
   }
-  await sweep(deps, position, write, signal);
+  await readUnseen(deps, position, write, signal);
   onProgress({ ...progress, done: true });
   log.info({ ...progress, done: true }, 'A directory was read');
   return progress.read;
 }
 
-/** Reads again whom a finished pass has not met: they are gone, or were missed because others moved between two pages. */
-async function sweep(
+/** Reads again the records that a finished pass has not met: they are gone, or moved between two pages. */
+async function readUnseen(
   { directory, store }: Deps,
   { at, sweep: pass }: Position,
   write: (records: readonly DirectoryRecord[], seenIn: string | undefined, at: Position) => Promise<void>,
@@ -96,7 +96,7 @@ async function sweep(
   if (pass === undefined || directory.read === undefined) return;
   for (;;) {
     signal.throwIfAborted();
-    const keys = await store.unseen(pass, SWEEP);
+    const keys = await store.unseen(pass, UNSEEN);
     if (keys.length === 0) break;
     const byKey = new Map((await directory.read(keys, signal)).map((record) => [record.key, record]));
     const records = keys.map((key): DirectoryRecord => byKey.get(key) ?? { key, entry: undefined });

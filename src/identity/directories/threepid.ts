@@ -1,7 +1,7 @@
 // Third-party identifiers as they come in: checked, and brought to the one form in which they are stored and compared.
 import type { Medium, Threepid } from './directory.ts';
 
-/** All media, in the order in which the specification names them. */
+/** All media, in the order of https://github.com/nuts-foundation/toepassing-instante-communicatie/blob/main/specificatie.md. */
 export const MEDIA: readonly Medium[] = ['email', 'uzi_nr', 'ura_nr', 'role_code'];
 
 /** Why an identifier is none. `message` is for the caller and never holds the address. */

@@ -31,7 +31,8 @@ export type Accepts = (
 
 /**
  * Creates the rule: the address's server must be the homeserver of one of the person's organisations, for which the directory
- * is authoritative (https://build.fhir.org/ig/nuts-foundation/nl-generic-functions-ig/care-services.html).
+ * is authoritative
+ * (https://github.com/nuts-foundation/nl-generic-functions-ig/blob/main/input/pagecontent/care-services.md).
  */
 export function createTrust({
   trustedServers,

@@ -66,6 +66,6 @@ function namesOf(socket: Socket): readonly string[] {
   const certificate = socket.getPeerX509Certificate();
   if (certificate === undefined) return [];
   const { fingerprint256, subject } = certificate;
-  // Its parts as RFC 2253 writes them: the last first, one comma between.
+  // Its parts as https://www.rfc-editor.org/rfc/rfc2253 writes them: the last first, one comma between.
   return [fingerprint256, subject.split('\n').reverse().join(',')];
 }

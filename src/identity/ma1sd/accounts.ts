@@ -15,7 +15,7 @@ interface AccountDeps extends QuestionDeps {
 interface LoginDeps extends AccountDeps {
   readonly directory: Pick<Directory, 'authenticate'>;
   readonly passwordLogin: boolean;
-  /** The limit of each account, whoever asks. */
+  /** The limit of each account, for all callers together. */
   readonly loginLimit: TakePoints;
   readonly sleep: Sleep;
 }
@@ -29,7 +29,7 @@ interface ProfileDeps extends AccountDeps {
 const LOGIN_MS = 500;
 const LOCALPART = /^[a-z0-9._=/+-]{1,200}$/;
 
-/** Creates the login. */
+/** Logins of accounts of this homeserver; every failure is the same answer after the same time. */
 export function createLogin(deps: LoginDeps): Backend['login'] {
   const { passwordLogin, keyedHash, audit, sleep } = deps;
   return async (caller, request, signal) => {
@@ -68,7 +68,7 @@ async function attempt(
   return entry?.userId === `@${localpart}:${serverName}` ? entry : undefined;
 }
 
-/** Creates the profiles. */
+/** Profiles of users of this homeserver. */
 export function createProfile({
   directory,
   serverName,

@@ -12,14 +12,14 @@ interface Deps extends QuestionDeps {
   readonly directory: Pick<Directory, 'resolve'>;
   /** What people can be looked up by. */
   readonly media: readonly Medium[];
-  /** The limit of each identifier, whoever asks. */
+  /** The limit of each identifier, for all callers together. */
   readonly subjectLimit: TakePoints;
   readonly keyedHash: Pick<KeyedHash, 'ofThreepid'>;
 }
 
 const CONCURRENT_RESOLUTIONS = 8;
 
-/** Creates the look-ups. */
+/** Look-ups of one or of many identifiers; an identifier that is asked too often finds no one for a while. */
 export function createResolve({
   directory,
   callerLimit,

@@ -18,7 +18,7 @@ const MOST_RESULTS = 20;
 const PATIENT_TYPES: readonly string[] = ['Patient', 'RelatedPerson'];
 const NOTHING_FOUND = { entries: [], limited: false } as const;
 
-/** Creates the search. */
+/** Searches for users of this homeserver, patients and relatives only where the operator wants it. */
 export function createSearch(deps: Deps): Backend['search'] {
   const { directory, serverName, media, callerLimit, audit } = deps;
 

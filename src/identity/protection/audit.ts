@@ -16,7 +16,7 @@ interface Deps {
   readonly clock: Clock;
 }
 
-/** Creates the audit. */
+/** Resolves once the records are stored; what is recorded meanwhile goes into the next statement together. */
 export function createAudit({ db, store, clock }: Deps): Audit {
   const save = coalesce(
     async (answers: readonly (readonly AuditRecord[])[]) => {

@@ -9,7 +9,7 @@ import type { Reply } from './reply.ts';
 /** A bulk look-up of the most addresses, each as long as they come, fits. */
 const LARGEST_BODY = '64kb';
 
-/** Reads JSON bodies. Compressed ones are refused: nobody sends them, and they can be bombs. */
+/** Reads JSON bodies. Compressed ones are refused: no client sends them, and a small one can unpack to a huge one. */
 export const jsonBody: RequestHandler = express.json({
   limit: LARGEST_BODY,
   strict: false,
@@ -17,7 +17,7 @@ export const jsonBody: RequestHandler = express.json({
   type: () => true,
 });
 
-/** A Matrix error (Identity Service API, "Standard error response"). */
+/** A Matrix error (https://spec.matrix.org/v1.19/identity-service-api/#standard-error-response). */
 export function refusal(
   status: number,
   errcode: string,
@@ -47,7 +47,7 @@ export function checkBody<Schema extends z.ZodType>(
   return { wrong: refusal(400, 'M_INVALID_PARAM', `Invalid parameters: ${invalid.join(', ')}`) };
 }
 
-/** Names come from the schema, not from the request: a key that nobody knows is no issue. */
+/** Names come from the schema, never from the request. */
 function fieldsAt(error: z.ZodError, matches: (value: unknown) => boolean, body: object): readonly string[] {
   const paths = error.issues.map(({ path }) => path).filter((path) => matches(valueAt(body, path)));
   return [...new Set(paths.map((path) => path.filter((part) => typeof part === 'string').join('.')))];

@@ -6,7 +6,7 @@ export interface KeyedHash {
   readonly ofThreepid: (threepid: { readonly medium: string; readonly address: string }) => Buffer;
   /** Of something that is no identifier, such as the name at a login. */
   readonly ofText: (text: string) => Buffer;
-  /** The key as HMAC-SHA-256 uses it (RFC 2104), for statements that hash in the database. */
+  /** The key as HMAC-SHA-256 uses it (https://www.rfc-editor.org/rfc/rfc2104), for statements that hash in the database. */
   readonly pads: { readonly inner: Buffer; readonly outer: Buffer };
 }
 

@@ -17,7 +17,7 @@ const registerBody = z.looseObject({
 });
 const termsBody = z.looseObject({ user_accepts: z.array(z.string().max(2_048)).max(100) });
 
-/** Adds the routes. */
+/** Adds the routes of accounts and terms to the router, below `base`. */
 export function accountRoutes(router: Router, deps: ServiceDeps, base: string): void {
   const { accounts, policies, limits, callerAddress, log } = deps;
 

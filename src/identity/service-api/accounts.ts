@@ -9,7 +9,7 @@ import { coalesce } from '../protection/coalesce.ts';
 import type { CheckOpenId, OpenIdToken } from './openid.ts';
 
 export interface Accounts {
-  /** A token for whoever bears the OpenID token; undefined when nobody does. */
+  /** A token for the owner of the OpenID token; undefined where that has none. */
   readonly register: (token: OpenIdToken, signal: AbortSignal) => Promise<string | undefined>;
   /** Whose a token is; undefined for tokens unknown, expired or logged out. */
   readonly owner: (token: string) => Promise<MatrixUserId | undefined>;
@@ -32,7 +32,7 @@ const MOST_REMEMBERED = 10_000;
 /** What we give out: 32 bytes in base64url. Anything else need not be looked up. */
 const TOKEN = /^[A-Za-z0-9_-]{43}$/;
 
-/** Creates the accounts. */
+/** Accounts are tokens only: a token is stored as its digest, and its owner is looked up anew every few seconds. */
 export function createAccounts({ db, store, checkOpenId, clock, tokenMs }: Deps): Accounts {
   const findOwner = coalesce(
     async (digests: readonly Buffer[]) => {

@@ -1,4 +1,4 @@
-// Canonical JSON and its signatures (Matrix specification, appendix "Signing JSON").
+// Canonical JSON and its signatures (https://spec.matrix.org/v1.19/appendices/#signing-json).
 import { createPrivateKey, createPublicKey, sign } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import type { JsonValue } from '../../domain/json.ts';
@@ -14,7 +14,7 @@ export interface SigningKey {
 
 type JsonObject = Readonly<Record<string, JsonValue>>;
 
-/** PKCS #8 of an Ed25519 key up to its 32 bytes (RFC 8410). */
+/** PKCS #8 of an Ed25519 key up to its 32 bytes (https://www.rfc-editor.org/rfc/rfc8410). */
 const PKCS8_PREFIX = Buffer.from('302e020100300506032b657004220420', 'hex');
 const SEED_BYTES = 32;
 

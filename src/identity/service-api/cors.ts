@@ -1,4 +1,4 @@
-// CORS of the Identity Service API: browsers may call it from anywhere (Identity Service API, "Web browser clients").
+// CORS of the Identity Service API: browsers may call it from anywhere (https://spec.matrix.org/v1.19/identity-service-api/#web-browser-clients).
 import type { RequestHandler } from 'express';
 
 const HEADERS = {

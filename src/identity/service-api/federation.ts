@@ -36,12 +36,12 @@ interface Located {
 }
 
 const DEFAULT_PORT = 8448;
-/** The specification's default for delegation that says nothing of its own age, less where there is none. */
+/** How long a place that was discovered is used: an hour, well below the day that the specification gives a delegation. */
 const LOCATION_MS = 60 * 60 * 1000;
 const wellKnownSchema = z.looseObject({ 'm.server': z.string().max(255) });
 const SERVER_NAME = /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(?::(\d{1,5}))?$/;
 
-/** Creates the federation of the homeservers named. */
+/** Reaches the homeservers that the operator named, each where the operator or its own delegation says. */
 export function createFederation(deps: Deps): Federation {
   const { homeservers, outbound, clock } = deps;
   const located = new Map<string, Located>();
@@ -59,7 +59,7 @@ export function createFederation(deps: Deps): Federation {
   return {
     serves: (serverName) => homeservers.has(serverName),
     async ask(serverName, request, signal) {
-      // Before any call: whoever may name the server could make us call anything.
+      // Before any call: the name comes from a client, who could otherwise make us call anything.
       if (!homeservers.has(serverName)) throw new TypeError('The homeserver is none that the operator named');
       const destination = await locate(serverName, signal);
       return outbound(destination, request, signal);
@@ -67,7 +67,7 @@ export function createFederation(deps: Deps): Federation {
   };
 }
 
-/** Server discovery (server-server API, "Resolving server names"), https only. */
+/** Server discovery, https only (https://spec.matrix.org/v1.19/server-server-api/#resolving-server-names). */
 async function discover(deps: Deps, serverName: string, signal: AbortSignal): Promise<Destination> {
   const own = splitName(serverName);
   if (own === undefined) throw new TypeError('The homeserver’s name is none');
@@ -81,7 +81,7 @@ async function discover(deps: Deps, serverName: string, signal: AbortSignal): Pr
   return record === undefined ? at(host, DEFAULT_PORT, host) : at(record.name, record.port, host);
 }
 
-/** Of the lowest priority the heaviest (RFC 2782 would draw lots by weight); `_matrix` is the service's former name. */
+/** Of the lowest priority the heaviest (https://www.rfc-editor.org/rfc/rfc2782 draws lots by weight); `_matrix` is the former name. */
 async function preferredRecord({ resolveSrv }: Deps, host: string): Promise<SrvRecord | undefined> {
   for (const service of ['_matrix-fed', '_matrix']) {
     const records = await resolveSrv(`${service}._tcp.${host}`).catch(() => []);

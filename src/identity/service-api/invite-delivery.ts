@@ -41,7 +41,7 @@ interface InviteDelivery {
 const BATCH = 50;
 const RESOLVE_MS = 5_000;
 const TELL_MS = 20_000;
-/** Longer than telling can take, in both ways: nobody else begins to meanwhile. */
+/** Longer than both ways of telling can take: no other replica begins meanwhile. */
 const HOLD_MS = 3 * TELL_MS;
 const LONGEST_WAIT_MS = 60 * 60 * 1000;
 /** More than a day, as the waits grow: a homeserver that still refuses then has a reason, such as an invitation revoked. */
@@ -50,7 +50,7 @@ const MOST_ATTEMPTS = 36;
 const IDLE_MS = 1_000;
 const errorSchema = z.looseObject({ errcode: z.string().regex(/^[A-Z_.]{1,60}$/i) });
 
-/** Creates the delivery. */
+/** Delivers invitations whose invitee a directory knows by now; replicas share the work. */
 export function createInviteDelivery(deps: Deps): InviteDelivery {
   const { db, store, clock, sleep, log, intervalMs } = deps;
 
@@ -111,7 +111,7 @@ async function resolveInvitee(
   return resolution.kind === 'found' ? resolution.userId : undefined;
 }
 
-/** Synapse takes POST, other homeservers what the specification's heading says, PUT. */
+/** Synapse takes POST, other homeservers PUT as specified (https://spec.matrix.org/v1.19/server-server-api/#put_matrixfederationv13pidonbind). */
 async function tell(deps: Deps, invite: InviteRow, userId: MatrixUserId): Promise<void> {
   const server = serverNameOf(userId);
   if (!deps.federation.serves(server))

@@ -19,7 +19,7 @@ const inviteBody = z.looseObject({
   sender: z.string().max(255),
 });
 
-/** Adds the routes. */
+/** Adds the routes of keys and invitations to the router, below `base`. */
 export function inviteRoutes(router: Router, deps: ServiceDeps, base: string): void {
   const { invites, log } = deps;
   const failed = unavailable(log);

@@ -51,7 +51,7 @@ interface Deps {
   readonly inviteMs: number;
 }
 
-/** Creates the invitations. */
+/** Stores invitations of people whom no directory knows yet, and answers for their keys. */
 export function createInvites(deps: Deps): Invites {
   const { db, store, directory, keys, clock } = deps;
   return {
@@ -89,7 +89,7 @@ function inviteBody(
   };
 }
 
-/** `an@hospital.example` → `a...@h...`: everybody in the room reads it, on every homeserver, for good. */
+/** `an@hospital.example` → `a...@h...`: all members of the room read it, on every homeserver, for good. */
 function redactEmail(address: string): string {
   const [localpart = '', domain = ''] = address.split('@');
   const first = (text: string): string => Array.from(text)[0] ?? '';

@@ -13,7 +13,7 @@ const lookupBody = z.looseObject({
   addresses: z.array(z.string().max(600)).max(10_000),
 });
 
-/** Adds the routes. */
+/** Adds the routes of look-ups to the router, below `base`. */
 export function lookupRoutes(router: Router, deps: ServiceDeps, base: string): void {
   const { peppers, lookup, limits, plainLookups, lookupLimit } = deps;
   const algorithms = plainLookups ? ['sha256', 'none'] : ['sha256'];

@@ -44,7 +44,7 @@ interface Question {
 const HASH = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
 const CONCURRENT_RESOLUTIONS = 8;
 
-/** Creates the look-ups. */
+/** Hashed look-ups are answered together, one statement for many callers; plain ones ask the directories. */
 export function createLookup({ lookUpHashes, directory, media, keyedHash, audit }: Deps): Lookup {
   const find = coalesce(findForAll(lookUpHashes), { largest: 100, concurrent: 4 });
   const allowed = new Set<Medium>(media);

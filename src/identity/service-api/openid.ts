@@ -1,4 +1,5 @@
-// Who bears an OpenID token: asked of the homeserver that is said to have given it, and bound to that homeserver.
+// The owner of an OpenID token: asked of the homeserver that is said to have given it, and bound to that homeserver
+// (https://spec.matrix.org/v1.19/server-server-api/#openid).
 import { z } from 'zod';
 import type { MatrixUserId } from '../../domain/ids.ts';
 import { isMatrixUserId, serverNameOf } from '../../domain/ids.ts';
@@ -13,7 +14,7 @@ export interface OpenIdToken {
 }
 
 /**
- * Tells whose a token is; undefined when it is nobody's, whatever the reason.
+ * The owner of a token; undefined for a token that is not accepted, whatever the reason.
  * @throws BridgeError when the homeserver does not answer
  */
 export type CheckOpenId = (token: OpenIdToken, signal: AbortSignal) => Promise<MatrixUserId | undefined>;
@@ -21,7 +22,7 @@ export type CheckOpenId = (token: OpenIdToken, signal: AbortSignal) => Promise<M
 const userInfoSchema = z.looseObject({ sub: z.string().max(255) });
 const TIMEOUT_MS = 1_200;
 
-/** Creates the check. */
+/** Checks tokens with the homeservers that the operator named, and no others. */
 export function createOpenIdCheck({ federation, log }: { federation: Federation; log: Log }): CheckOpenId {
   return async ({ accessToken, serverName }, signal) => {
     if (!federation.serves(serverName)) {
@@ -45,7 +46,7 @@ export function createOpenIdCheck({ federation, log }: { federation: Federation;
       return undefined;
     }
     const { sub } = userInfo.data;
-    // A homeserver may name only its own users: another could pretend to be the user of any homeserver.
+    // A homeserver speaks for its own users only. Otherwise any homeserver could register as any user.
     if (isMatrixUserId(sub) && serverNameOf(sub) === serverName) return sub;
     log.warn({ server: serverName }, 'Refused an OpenID token: its homeserver names a user of another');
     return undefined;

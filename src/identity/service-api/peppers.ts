@@ -19,7 +19,7 @@ const FRESH_MS = 5_000;
 /** At most so often are peppers read because a client named one that is not known. */
 const REREAD_MS = 500;
 
-/** Creates the view of the peppers; whoever rotates them does so elsewhere. */
+/** Reads the peppers now and then; their rotation is a job of its own. */
 export function createPeppers({ read, clock }: Deps): Peppers {
   let known: readonly Pepper[] = [];
   let readAt = Number.NEGATIVE_INFINITY;

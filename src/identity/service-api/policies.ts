@@ -1,4 +1,4 @@
-// The policies that users must accept before they are served (Identity Service API, "Terms of service").
+// The policies that users must accept before they are served (https://spec.matrix.org/v1.19/identity-service-api/#terms-of-service).
 import type { Pool } from 'pg';
 import type { MatrixUserId } from '../../domain/ids.ts';
 import type * as accounts from '../../store/identity-accounts.ts';
@@ -24,7 +24,7 @@ export interface Policies {
 /** Users known to have accepted all: what is accepted stays so, thus it need not be asked again. */
 const REMEMBERED = 10_000;
 
-/** Creates the policies; without texts everybody is served at once. */
+/** Without texts there is nothing to accept, and every user is served at once. */
 export function createPolicies(db: Pool, store: typeof accounts, texts: readonly PolicyText[]): Policies {
   const byId = Map.groupBy(texts, ({ id }) => id);
   const known = new Set(texts.map(({ url }) => url));

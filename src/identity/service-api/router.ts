@@ -1,4 +1,4 @@
-// The Matrix Identity Service API v2, native: so that clients and homeservers need no other identity server.
+// The Matrix Identity Service API v2 (https://spec.matrix.org/v1.19/identity-service-api/), so that clients and homeservers need no other identity server.
 import express from 'express';
 import type { Request, Response, Router } from 'express';
 import { accountRoutes } from './account-routes.ts';
@@ -16,8 +16,8 @@ const BASE = `${ROOT}/v2`;
 const VERSIONS = Array.from({ length: 19 }, (_, index) => `v1.${index + 1}`);
 
 /**
- * Endpoints of the specification by which users claim identifiers. Here directories say who is who, so there is nothing to
- * claim; Synapse takes this answer to an unbinding as "not supported" and goes on.
+ * Endpoints of the specification by which users bind identifiers to their accounts. Here directories say whose an identifier
+ * is; Synapse takes this answer to an unbinding as "not supported" and goes on.
  */
 const NOT_OFFERED = [
   ['post', '/validate/email/requestToken'],
@@ -61,7 +61,7 @@ export function createServiceRouter(deps: ServiceDeps, onRequest: (response: Res
     router[method](`${BASE}${path}`, (_request: Request, response: Response) => {
       send(
         response,
-        refusal(404, 'M_UNRECOGNIZED', 'Directories say who is who here: identifiers are not claimed'),
+        refusal(404, 'M_UNRECOGNIZED', 'Identifiers are not bound here: they come from directories'),
       );
     });
   }

@@ -20,7 +20,7 @@ export interface ServiceDeps {
   readonly policies: Policies;
   readonly peppers: Peppers;
   readonly lookup: Lookup;
-  /** Undefined without a signing key or a public URL: then nobody can be invited by address. */
+  /** Undefined without a signing key or a public URL: then no one can be invited by address. */
   readonly invites: Invites | undefined;
   /** Whether addresses may be looked up unhashed. */
   readonly plainLookups: boolean;
@@ -63,7 +63,7 @@ function queryToken({ query }: Request): string | undefined {
 export const unauthorized = (): Reply =>
   refusal(401, 'M_UNAUTHORIZED', 'The access token is missing or not valid');
 
-/** The refusal of whoever asks too much. */
+/** The refusal of a caller who asks too much. */
 export function limitExceeded(waitMs: number): Reply {
   return refusal(429, 'M_LIMIT_EXCEEDED', 'Too many requests', { retry_after_ms: Math.ceil(waitMs) });
 }

@@ -80,7 +80,7 @@ describe('what needs no account', () => {
       404,
       {
         errcode: 'M_UNRECOGNIZED',
-        error: 'Directories say who is who here: identifiers are not claimed',
+        error: 'Identifiers are not bound here: they come from directories',
       },
     ]);
   });

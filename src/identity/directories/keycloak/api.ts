@@ -75,7 +75,7 @@ const RENEW_EARLY_MS = 30_000;
 /** Policies under which only administrators write attributes that the user profile does not declare. */
 const SAFE_POLICIES: readonly string[] = ['ADMIN_EDIT', 'ADMIN_VIEW'];
 
-/** Creates the API of one realm. */
+/** Speaks to the Admin REST API of one realm (https://www.keycloak.org/docs-api/latest/rest-api/index.html). */
 export function createKeycloakApi({ server, realm, client, clock }: Deps): KeycloakApi {
   const realmPath = `realms/${encodeURIComponent(realm)}`;
   const tokens = createTokens({ server, realmPath, client, clock });
@@ -143,7 +143,7 @@ function createTokens({
       const begun = clock.monotonicMs();
       try {
         const form = [['grant_type', 'client_credentials'], ...credentials(client)] as const;
-        // Whoever asked first may give up; the others still wait.
+        // The first to ask may give up while others still wait.
         const signal = new AbortController().signal;
         const answer = await server.request({ ...tokenRequest(realmPath, 'get token', form), signal });
         if (answer.status === 400) throw new BridgeError('directory-token', `${server.name} get token: 400`);
@@ -183,13 +183,12 @@ async function checkPassword(
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const form = [
-    ...([['grant_type', 'password'] as const, ...credentials(client)] as const),
-    ...([
-      ['scope', 'openid'] as const,
-      ['username', login] as const,
-      ['password', password] as const,
-    ] as const),
-  ];
+    ['grant_type', 'password'],
+    ...credentials(client),
+    ['scope', 'openid'],
+    ['username', login],
+    ['password', password],
+  ] as const;
   const answer = await server.request({ ...tokenRequest(realmPath, 'check password', form), signal });
   const refusal = z.looseObject({ error: z.string() }).safeParse(answer.body).data?.error;
   if ((answer.status === 400 || answer.status === 401) && refusal === 'invalid_grant') return undefined;

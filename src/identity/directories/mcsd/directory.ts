@@ -1,4 +1,4 @@
-// A FHIR directory of care (IHE mCSD) as a directory: by number in the steps that every such server knows, by e-mail where it can.
+// A FHIR directory of care (https://profiles.ihe.net/ITI/mCSD/ITI-90.html): by number in the steps that every such server knows, by e-mail where it can.
 import type { FhirReference, MatrixUserId } from '../../../domain/ids.ts';
 import { referenceTo } from '../../../domain/ids.ts';
 import { practitionerOf } from '../../../mapping/identities.ts';
@@ -24,7 +24,7 @@ interface Deps {
 /** The most resources that answer a question for one person. More are several people's. */
 const MATCHES = 500;
 
-/** Creates the directory. */
+/** Answers look-ups and searches from the server, and lists its practitioners for the sync. */
 export function createMcsdDirectory({ fhir, people, feed }: Deps): Directory {
   const names = createNameSearch(fhir);
   async function candidatesFor(threepid: Threepid, signal: AbortSignal): Promise<readonly Candidate[]> {

@@ -56,7 +56,7 @@ const positionSchema = z.discriminatedUnion('mode', [passSchema, changesSchema])
 type Pass = z.infer<typeof passSchema>;
 type Changes = z.infer<typeof changesSchema>;
 
-/** Creates the feed. */
+/** Reads all practitioners once, and from then on what changes; now and then all again. */
 export function createMcsdFeed(deps: Deps): McsdFeed {
   const { fhir, people, clock, passEveryMs } = deps;
   return {

@@ -47,7 +47,7 @@ const LEVELS = 5;
 
 export type McsdPeople = ReturnType<typeof createMcsdPeople>;
 
-/** Creates the reader of people. */
+/** Reads people, each with what decides who they are. */
 export function createMcsdPeople({ fhir, accepts, clock }: Deps) {
   /** Organisations with all those they are parts of, by reference. */
   async function withParents(
