@@ -64,7 +64,7 @@ test.each([
   ['two of one name', [care, care], 'directories: got the name "care" twice'],
   ['a name that is in use', [{ ...care, name: 'peppers' }], 'directories: got the name "peppers" twice'],
   ['plain http', [{ ...care, baseUrl: 'http://mcsd.example' }], 'directories.0.baseUrl: expected https'],
-  ['nobody believed', [{ ...care, authoritativeFor: [] }], 'directories.0.authoritativeFor: got nobody'],
+  ['nobody believed', [{ ...care, authoritativeFor: [] }], 'directories.0.authoritativeFor: got none'],
   ['a URA number that is none', [{ ...care, authoritativeFor: ['1'] }], 'directories.0.authoritativeFor'],
   ['no secret', [{ kind: 'local' }, realm], 'directories.1.clientSecret: got nothing'],
   [

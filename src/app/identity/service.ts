@@ -133,5 +133,5 @@ function composeDelivery(
   return createInviteDelivery({
     ...{ ...deps, ...inviteStore(deps), federation, keys, serverName: new URL(publicUrl).host },
     intervalMs: inviteCheckMs,
-  }).run;
+  });
 }

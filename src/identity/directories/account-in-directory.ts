@@ -7,7 +7,7 @@ import { BridgeError } from '../../telemetry/errors.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { numbersIn } from './mcsd/care-identifiers.ts';
 import type { Directory, Threepid } from './directory.ts';
-import { threepidOf } from './threepid.ts';
+import { emailsIn } from './threepid.ts';
 
 /** What they say; `failed` is no "unknown". */
 type AccountInDirectory =
@@ -46,8 +46,5 @@ export function createAccountInDirectory({ directory, clock, log, count }: Deps)
 }
 
 function threepidsOf({ identifier, telecom }: Practitioner, at: number): readonly Threepid[] {
-  const emails = contactsInUse(telecom, at).flatMap(({ system, value }) =>
-    system === 'email' ? (threepidOf('email', value) ?? []) : [],
-  );
-  return [...numbersIn('uzi_nr', identifier), ...emails];
+  return [...numbersIn('uzi_nr', identifier), ...emailsIn(contactsInUse(telecom, at))];
 }

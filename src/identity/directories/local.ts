@@ -6,7 +6,7 @@ import { resolutionOf } from './directory.ts';
 import type { Directory, DirectoryEntry } from './directory.ts';
 import { isSearchable, wordsOf } from './names.ts';
 import { coalesce } from '../protection/coalesce.ts';
-import { MEDIA, threepidOf } from './threepid.ts';
+import { threepidOf } from './threepid.ts';
 
 /** The statements, on the pool. */
 interface LocalDirectoryDeps {
@@ -44,11 +44,7 @@ export function createLocalDirectory(deps: LocalDirectoryDeps): Directory {
 }
 
 function toEntry({ userId, displayName, reference, addresses }: IdentityPerson): DirectoryEntry {
-  const threepids = addresses.flatMap(({ medium, address }) => {
-    const known = MEDIA.find((candidate) => candidate === medium);
-    const threepid = known === undefined ? undefined : threepidOf(known, address);
-    return threepid === undefined ? [] : [threepid];
-  });
+  const threepids = addresses.flatMap(({ medium, address }) => threepidOf(medium, address) ?? []);
   return { userId, displayName, reference, threepids };
 }
 

@@ -1,7 +1,7 @@
 // The backend's look-ups: the user of each identifier asked, within the limits, and on record.
 import type { MatrixUserId } from '../../domain/ids.ts';
 import type { Directory, Medium, Threepid } from '../directories/directory.ts';
-import { parseThreepid } from '../directories/threepid.ts';
+import { threepidOf } from '../directories/threepid.ts';
 import type { AuditRecord } from '../protection/audit.ts';
 import { mapBounded } from '../protection/deadline.ts';
 import type { KeyedHash } from '../protection/keyed-hash.ts';
@@ -31,8 +31,8 @@ export function createResolve({
   const media = new Set<Medium>(deps.media);
 
   function readable({ medium, address }: AskedThreepid): Threepid | undefined {
-    const parsed = parseThreepid(medium, address);
-    return 'threepid' in parsed && media.has(parsed.threepid.medium) ? parsed.threepid : undefined;
+    const threepid = threepidOf(medium, address);
+    return threepid !== undefined && media.has(threepid.medium) ? threepid : undefined;
   }
 
   async function resolveOne(threepid: Threepid, signal: AbortSignal): Promise<MatrixUserId | undefined> {

@@ -8,7 +8,7 @@ import type { DirectoryEntry } from '../directories/directory.ts';
 import type { Backend } from './backend.ts';
 import { rolesOf } from './shapes.ts';
 import type { BackendShapes } from './shapes.ts';
-import { bodyFaults, checkBody, jsonBody, refusal } from '../protection/json-body.ts';
+import { bodyFaults, jsonBody, readBody, refusal } from '../protection/json-body.ts';
 import { answering, ok, send } from '../protection/reply.ts';
 import type { Reply } from '../protection/reply.ts';
 
@@ -76,67 +76,51 @@ function login({ backend, shapes, callerAddress, log }: BackendRouterDeps): Requ
   const failed = ok(shapes.login(undefined));
   return answering(
     async (request, signal) => {
-      const checked = checkBody(loginBody, request.body);
-      if ('wrong' in checked) return checked.wrong;
-      const { mxid, password } = checked.body.auth;
-      const [, localpart = '', domain = ''] = /^@([^:]*):(.*)$/.exec(mxid) ?? [];
-      const { localpart: named = localpart, domain: at = domain } = checked.body.auth;
+      const { auth } = readBody(loginBody, request.body);
+      const [, localpart = '', domain = ''] = /^@([^:]*):(.*)$/.exec(auth.mxid) ?? [];
       // The three say the same; where they do not, no account is meant.
-      if (named !== localpart || at !== domain) return failed;
-      const entry = await backend.login(callerAddress(request), { localpart, domain, password }, signal);
-      return ok(shapes.login(entry));
+      if ((auth.localpart ?? localpart) !== localpart || (auth.domain ?? domain) !== domain) return failed;
+      const { password } = auth;
+      return ok(
+        shapes.login(await backend.login(callerAddress(request), { localpart, domain, password }, signal)),
+      );
     },
-    (error) => {
-      log.error({ error }, 'A login could not be checked');
-      return failed;
-    },
+    { log, message: 'A login could not be checked', reply: failed },
   );
 }
 
 function search({ backend, shapes, callerAddress, log }: BackendRouterDeps): RequestHandler {
   return answering(
     async (request, signal) => {
-      const checked = checkBody(searchBody, request.body);
-      if ('wrong' in checked) return checked.wrong;
-      const { by, search_term: term } = checked.body;
+      const { by, search_term: term } = readBody(searchBody, request.body);
       const { entries, limited } = await backend.search(callerAddress(request), by, term, signal);
       return ok(shapes.search(entries, limited));
     },
-    (error) => {
-      // Any other status would fail the client's whole search, Synapse's own hits included.
-      log.error({ error }, 'A search in the directories failed');
-      return ok(shapes.search([], false));
-    },
+    // Any other status would fail the client's whole search, Synapse's own hits included.
+    { log, message: 'A search in the directories failed', reply: ok(shapes.search([], false)) },
   );
 }
 
 function single({ backend, shapes, callerAddress, log }: BackendRouterDeps): RequestHandler {
   return answering(async (request, signal) => {
-    const checked = checkBody(singleBody, request.body);
-    if ('wrong' in checked) return checked.wrong;
-    const asked = checked.body.lookup;
+    const { lookup: asked } = readBody(singleBody, request.body);
     const resolved = await backend.resolve(callerAddress(request), 'single', [asked], signal);
-    return resolved === 'limited' ? tooMany() : ok(shapes.single(asked, resolved[0]));
+    return resolved === 'limited' ? tooMany : ok(shapes.single(asked, resolved[0]));
   }, unavailable(log));
 }
 
 function bulk({ backend, shapes, callerAddress, bulkLimit, log }: BackendRouterDeps): RequestHandler {
   return answering(async (request, signal) => {
-    const checked = checkBody(bulkBody, request.body);
-    if ('wrong' in checked) return checked.wrong;
-    const { lookup } = checked.body;
+    const { lookup } = readBody(bulkBody, request.body);
     if (lookup.length > bulkLimit)
       return refusal(413, 'M_TOO_LARGE', `More than ${bulkLimit} identifiers in one look-up`);
     const resolved = await backend.resolve(callerAddress(request), 'bulk', lookup, signal);
-    if (resolved === 'limited') return tooMany();
-    return ok(
-      shapes.bulk(
-        lookup.flatMap((asked, index) => {
-          const userId = resolved[index];
-          return userId === undefined ? [] : [{ asked, userId }];
-        }),
-      ),
-    );
+    if (resolved === 'limited') return tooMany;
+    const found = lookup.flatMap((asked, index) => {
+      const userId = resolved[index];
+      return userId === undefined ? [] : [{ asked, userId }];
+    });
+    return ok(shapes.bulk(found));
   }, unavailable(log));
 }
 
@@ -148,15 +132,11 @@ function profile(
   const none: Reply = { status: 404, body: {} };
   return answering(
     async (request, signal) => {
-      const checked = checkBody(profileBody, request.body);
-      if ('wrong' in checked) return none;
-      const entry = await backend.profile(callerAddress(request), checked.body.mxid, signal);
-      return entry === undefined ? none : ok({ profile: part(entry) });
+      const body = profileBody.safeParse(request.body);
+      const entry = body.success && (await backend.profile(callerAddress(request), body.data.mxid, signal));
+      return entry ? ok({ profile: part(entry) }) : none;
     },
-    (error) => {
-      log.error({ error }, 'A profile could not be read');
-      return none;
-    },
+    { log, message: 'A profile could not be read', reply: none },
   );
 }
 
@@ -169,11 +149,9 @@ const threepidsOf = ({ threepids }: DirectoryEntry) => ({
 });
 
 /** ma1sd reads every status but 200 as no match, and forgets the question; a malformed 200 would stay with it for good. */
-const tooMany = (): Reply => refusal(429, 'M_LIMIT_EXCEEDED', 'Too many look-ups');
+const tooMany = refusal(429, 'M_LIMIT_EXCEEDED', 'Too many look-ups');
 
-const unavailable =
-  (log: Log) =>
-  (error: unknown): Reply => {
-    log.error({ error }, 'A look-up in the directories failed');
-    return refusal(503, 'M_UNKNOWN', 'The directories do not answer');
-  };
+const unavailable = (log: Log) => ({
+  ...{ log, message: 'A look-up in the directories failed' },
+  reply: refusal(503, 'M_UNKNOWN', 'The directories do not answer'),
+});

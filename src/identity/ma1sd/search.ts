@@ -1,7 +1,7 @@
 // The backend's search for users of this homeserver, by name or by identifier.
 import { serverNameOf, typeOf } from '../../domain/ids.ts';
 import type { Directory, DirectoryEntry, Medium } from '../directories/directory.ts';
-import { parseThreepid } from '../directories/threepid.ts';
+import { threepidOf } from '../directories/threepid.ts';
 import type { Backend, QuestionDeps } from './backend.ts';
 
 interface Deps extends QuestionDeps {
@@ -59,10 +59,7 @@ async function findByThreepid(
   term: string,
   signal: AbortSignal,
 ): Promise<readonly DirectoryEntry[]> {
-  const threepids = media.flatMap((medium) => {
-    const parsed = parseThreepid(medium, term);
-    return 'threepid' in parsed ? [parsed.threepid] : [];
-  });
+  const threepids = media.flatMap((medium) => threepidOf(medium, term) ?? []);
   const resolutions = await Promise.all(threepids.map((threepid) => directory.resolve(threepid, signal)));
   const userIds = new Set(
     resolutions.flatMap((resolution) => (resolution.kind === 'found' ? [resolution.userId] : [])),

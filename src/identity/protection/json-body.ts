@@ -3,7 +3,7 @@ import express from 'express';
 import type { ErrorRequestHandler, RequestHandler } from 'express';
 import type { z } from 'zod';
 import type { Log } from '../../telemetry/log.ts';
-import { send } from './reply.ts';
+import { RefusedError, send } from './reply.ts';
 import type { Reply } from './reply.ts';
 
 /** A bulk look-up of the most addresses, each as long as they come, fits. */
@@ -27,24 +27,25 @@ export function refusal(
   return { status, body: { errcode, error, ...more } };
 }
 
-/** The body, or the reply that says what is wrong with it. */
-type Checked<Body> = { readonly body: Body } | { readonly wrong: Reply };
-
-/** Checks a body against a schema; the reply names the fields at fault and never their values. */
-export function checkBody<Schema extends z.ZodType>(
-  schema: Schema,
-  body: unknown,
-): Checked<z.output<Schema>> {
+/**
+ * Reads a body by a schema.
+ * @throws RefusedError with a reply that names the fields at fault and never their values
+ */
+export function readBody<Schema extends z.ZodType>(schema: Schema, body: unknown): z.output<Schema> {
   const parsed = schema.safeParse(body);
-  if (parsed.success) return { body: parsed.data };
-  if (body === undefined) return { wrong: refusal(400, 'M_NOT_JSON', 'The request has no body') };
+  if (parsed.success) return parsed.data;
+  throw new RefusedError(faultyBody(body, parsed.error));
+}
+
+function faultyBody(body: unknown, error: z.ZodError): Reply {
+  if (body === undefined) return refusal(400, 'M_NOT_JSON', 'The request has no body');
   if (typeof body !== 'object' || body === null || Array.isArray(body))
-    return { wrong: refusal(400, 'M_BAD_JSON', 'Expected a JSON object') };
-  const missing = fieldsAt(parsed.error, (value) => value === undefined, body);
+    return refusal(400, 'M_BAD_JSON', 'Expected a JSON object');
+  const missing = fieldsAt(error, (value) => value === undefined, body);
   if (missing.length > 0)
-    return { wrong: refusal(400, 'M_MISSING_PARAMS', `Missing parameters: ${missing.join(', ')}`) };
-  const invalid = fieldsAt(parsed.error, () => true, body);
-  return { wrong: refusal(400, 'M_INVALID_PARAM', `Invalid parameters: ${invalid.join(', ')}`) };
+    return refusal(400, 'M_MISSING_PARAMS', `Missing parameters: ${missing.join(', ')}`);
+  const invalid = fieldsAt(error, () => true, body);
+  return refusal(400, 'M_INVALID_PARAM', `Invalid parameters: ${invalid.join(', ')}`);
 }
 
 /** Names come from the schema, never from the request. */

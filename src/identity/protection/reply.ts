@@ -1,5 +1,6 @@
 // How handlers answer: they return a reply, and one place writes it, in time and whatever they throw.
 import type { Request, RequestHandler, Response } from 'express';
+import type { Log } from '../../telemetry/log.ts';
 import { within } from './deadline.ts';
 
 /** A status and a JSON body. */
@@ -8,7 +9,17 @@ export interface Reply {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-/** Handles a request; what it throws becomes the reply of `onFailure`. */
+/** A request that is refused with a reply of its own. */
+export class RefusedError extends Error {
+  readonly reply: Reply;
+  constructor(reply: Reply) {
+    super('The request is refused');
+    this.name = 'RefusedError';
+    this.reply = reply;
+  }
+}
+
+/** Handles a request. */
 type Answer = (request: Request, signal: AbortSignal) => Promise<Reply>;
 
 /** A reply of 200. */
@@ -19,15 +30,19 @@ const DEADLINE_MS = 1_500;
 
 /**
  * Makes a handler for express.
- * @param onFailure the reply where the handler throws or is late; also the place to log
+ * @param failure what is logged and replied where the handler throws anything but a RefusedError, or is late
  */
-export function answering(handle: Answer, onFailure: (error: unknown) => Reply): RequestHandler {
+export function answering(
+  handle: Answer,
+  { log, message, reply: failed }: { readonly log: Log; readonly message: string; readonly reply: Reply },
+): RequestHandler {
   return async (request, response) => {
     let reply: Reply;
     try {
       reply = await within(DEADLINE_MS, (signal) => handle(request, signal));
     } catch (error) {
-      reply = onFailure(error);
+      if (!(error instanceof RefusedError)) log.error({ error }, message);
+      reply = error instanceof RefusedError ? error.reply : failed;
     }
     send(response, reply);
   };

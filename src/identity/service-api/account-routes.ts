@@ -2,7 +2,7 @@
 import type { Router } from 'express';
 import { z } from 'zod';
 import { bearerToken } from '../protection/bearer-token.ts';
-import { checkBody, jsonBody, refusal } from '../protection/json-body.ts';
+import { jsonBody, readBody, refusal } from '../protection/json-body.ts';
 import { answering, ok } from '../protection/reply.ts';
 import { forUsers, limitExceeded, unauthorized, unavailable } from './routes.ts';
 import type { ServiceDeps } from './routes.ts';
@@ -27,9 +27,8 @@ export function accountRoutes(router: Router, deps: ServiceDeps, base: string): 
     answering(async (request, signal) => {
       const wait = await limits.register(callerAddress(request));
       if (wait !== undefined) return limitExceeded(wait);
-      const checked = checkBody(registerBody, request.body);
-      if ('wrong' in checked) return checked.wrong;
-      const { access_token: accessToken, matrix_server_name: serverName } = checked.body;
+      const body = readBody(registerBody, request.body);
+      const { access_token: accessToken, matrix_server_name: serverName } = body;
       const token = await accounts.register({ accessToken, serverName }, signal);
       // One refusal for homeservers not served and for tokens not known.
       if (token === undefined)
@@ -65,9 +64,7 @@ export function accountRoutes(router: Router, deps: ServiceDeps, base: string): 
     forUsers(
       deps,
       async (request, userId) => {
-        const checked = checkBody(termsBody, request.body);
-        if ('wrong' in checked) return checked.wrong;
-        await policies.accept(userId, checked.body.user_accepts);
+        await policies.accept(userId, readBody(termsBody, request.body).user_accepts);
         return ok({});
       },
       { beforePolicies: true },

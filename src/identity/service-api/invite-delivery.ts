@@ -9,7 +9,7 @@ import type { InviteRow, TakenInvite } from '../../store/identity-invites.ts';
 import { BridgeError } from '../../telemetry/errors.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { Directory } from '../directories/directory.ts';
-import { parseThreepid } from '../directories/threepid.ts';
+import { threepidOf } from '../directories/threepid.ts';
 import { signJson } from './canonical-json.ts';
 import type { SigningKey } from './canonical-json.ts';
 import { within } from '../protection/deadline.ts';
@@ -31,13 +31,6 @@ interface Deps {
   readonly intervalMs: number;
 }
 
-interface InviteDelivery {
-  /** Delivers what is due; returns how many invitations were looked at. */
-  readonly deliverDue: () => Promise<number>;
-  /** Looks again and again until the signal is aborted; any number of replicas may at one time. */
-  readonly run: (signal: AbortSignal) => Promise<void>;
-}
-
 const BATCH = 50;
 const RESOLVE_MS = 5_000;
 const TELL_MS = 20_000;
@@ -50,8 +43,11 @@ const MOST_ATTEMPTS = 36;
 const IDLE_MS = 1_000;
 const errorSchema = z.looseObject({ errcode: z.string().regex(/^[A-Z_.]{1,60}$/i) });
 
-/** Delivers invitations whose invitee a directory knows by now; replicas share the work. */
-export function createInviteDelivery(deps: Deps): InviteDelivery {
+/**
+ * Delivers invitations whose invitee a directory knows by now, again and again until the signal is aborted. Any number of
+ * replicas may at one time.
+ */
+export function createInviteDelivery(deps: Deps): (signal: AbortSignal) => Promise<void> {
   const { db, store, clock, sleep, log, intervalMs } = deps;
 
   async function deliverDue(): Promise<number> {
@@ -62,17 +58,14 @@ export function createInviteDelivery(deps: Deps): InviteDelivery {
     return due.length;
   }
 
-  return {
-    deliverDue,
-    async run(signal) {
-      while (!signal.aborted) {
-        const found = await deliverDue().catch((error: unknown) => {
-          log.warn({ error }, 'Could not look after stored invitations; trying again');
-          return 0;
-        });
-        if (found < BATCH) await sleep(Math.min(IDLE_MS, intervalMs), signal);
-      }
-    },
+  return async (signal) => {
+    while (!signal.aborted) {
+      const found = await deliverDue().catch((error: unknown) => {
+        log.warn({ error }, 'Could not look after stored invitations; trying again');
+        return 0;
+      });
+      if (found < BATCH) await sleep(Math.min(IDLE_MS, intervalMs), signal);
+    }
   };
 }
 
@@ -105,9 +98,9 @@ async function resolveInvitee(
   { directory }: Deps,
   { medium, address }: InviteRow,
 ): Promise<MatrixUserId | undefined> {
-  const parsed = parseThreepid(medium, address);
-  if (!('threepid' in parsed)) return undefined;
-  const resolution = await within(RESOLVE_MS, (signal) => directory.resolve(parsed.threepid, signal));
+  const threepid = threepidOf(medium, address);
+  if (threepid === undefined) return undefined;
+  const resolution = await within(RESOLVE_MS, (signal) => directory.resolve(threepid, signal));
   return resolution.kind === 'found' ? resolution.userId : undefined;
 }
 

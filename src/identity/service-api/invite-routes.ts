@@ -2,8 +2,8 @@
 import type { Request, Router } from 'express';
 import { z } from 'zod';
 import type { RoomId } from '../../domain/ids.ts';
-import { parseThreepid } from '../directories/threepid.ts';
-import { checkBody, jsonBody, refusal } from '../protection/json-body.ts';
+import { threepidOf } from '../directories/threepid.ts';
+import { jsonBody, readBody, refusal } from '../protection/json-body.ts';
 import { answering, ok } from '../protection/reply.ts';
 import type { Reply } from '../protection/reply.ts';
 import { forUsers, limitExceeded, unavailable } from './routes.ts';
@@ -59,22 +59,20 @@ function storeInvite(deps: ServiceDeps) {
   return forUsers(deps, async (request, userId, signal) => {
     if (invites === undefined)
       return refusal(404, 'M_UNRECOGNIZED', 'This identity server stores no invitations');
-    const checked = checkBody(inviteBody, request.body);
-    if ('wrong' in checked) return checked.wrong;
-    const { medium, address, room_id: roomId, sender } = checked.body;
+    const { medium, address, room_id: roomId, sender } = readBody(inviteBody, request.body);
     if (sender !== userId)
       return refusal(403, 'M_FORBIDDEN', 'The sender is not the owner of the access token');
     if (medium !== 'email') return refusal(400, 'M_UNRECOGNIZED', 'Only e-mail addresses can be invited');
-    const parsed = parseThreepid(medium, address);
-    if ('problem' in parsed) return refusal(400, 'M_INVALID_EMAIL', 'The e-mail address is not valid');
+    const threepid = threepidOf(medium, address);
+    if (threepid === undefined) return refusal(400, 'M_INVALID_EMAIL', 'The e-mail address is not valid');
     const wait = await limits.invite(userId);
     if (wait !== undefined) return limitExceeded(wait);
-    const invite = { threepid: parsed.threepid, roomId: roomId as RoomId, sender: userId };
+    const invite = { threepid, roomId: roomId as RoomId, sender: userId };
     const stored = await invites.store(invite, signal);
     await audit([
       {
         ...{ caller: userId, action: 'invite', medium },
-        subject: keyedHash.ofThreepid(parsed.threepid),
+        subject: keyedHash.ofThreepid(threepid),
         outcome: stored.kind === 'known' ? 'found' : 'none',
       },
     ]);

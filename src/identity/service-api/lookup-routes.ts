@@ -1,7 +1,7 @@
 // Look-ups of the Identity Service API v2: how to hash, and whom the hashes find.
 import type { Router } from 'express';
 import { z } from 'zod';
-import { checkBody, jsonBody, refusal } from '../protection/json-body.ts';
+import { jsonBody, readBody, refusal } from '../protection/json-body.ts';
 import { ok } from '../protection/reply.ts';
 import type { Reply } from '../protection/reply.ts';
 import { forUsers, limitExceeded } from './routes.ts';
@@ -34,9 +34,7 @@ export function lookupRoutes(router: Router, deps: ServiceDeps, base: string): v
     `${base}/lookup`,
     jsonBody,
     forUsers(deps, async (request, userId, signal) => {
-      const checked = checkBody(lookupBody, request.body);
-      if ('wrong' in checked) return checked.wrong;
-      const { algorithm, pepper, addresses } = checked.body;
+      const { algorithm, pepper, addresses } = readBody(lookupBody, request.body);
       if (!algorithms.includes(algorithm))
         return refusal(400, 'M_INVALID_PARAM', 'The algorithm is none of hash_details');
       if (addresses.length > lookupLimit)

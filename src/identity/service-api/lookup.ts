@@ -2,7 +2,7 @@
 import type { MatrixUserId } from '../../domain/ids.ts';
 import type { AskedHash } from '../../store/identity-lookups.ts';
 import type { Directory, Medium, Threepid } from '../directories/directory.ts';
-import { parseThreepid } from '../directories/threepid.ts';
+import { threepidOf } from '../directories/threepid.ts';
 import type { Audit } from '../protection/audit.ts';
 import { coalesce } from '../protection/coalesce.ts';
 import { mapBounded } from '../protection/deadline.ts';
@@ -107,9 +107,7 @@ function findForAll(lookUpHashes: Deps['lookUpHashes']) {
 /** `address medium`; the medium is what follows the last space. */
 function parsePair(pair: string): Threepid | undefined {
   const space = pair.lastIndexOf(' ');
-  if (space < 0) return undefined;
-  const parsed = parseThreepid(pair.slice(space + 1), pair.slice(0, space));
-  return 'threepid' in parsed ? parsed.threepid : undefined;
+  return space < 0 ? undefined : threepidOf(pair.slice(space + 1), pair.slice(0, space));
 }
 
 const mappings = (pairs: readonly (readonly [string, MatrixUserId | undefined])[]): Mappings =>

@@ -69,9 +69,7 @@ export function limitExceeded(waitMs: number): Reply {
 }
 
 /** The answer where something the identity server depends on does not answer. */
-export const unavailable =
-  (log: Log) =>
-  (error: unknown): Reply => {
-    log.error({ error }, 'A request to the identity server failed');
-    return refusal(503, 'M_UNKNOWN', 'The identity server cannot answer at the moment');
-  };
+export const unavailable = (log: Log) => ({
+  ...{ log, message: 'A request to the identity server failed' },
+  reply: refusal(503, 'M_UNKNOWN', 'The identity server cannot answer at the moment'),
+});

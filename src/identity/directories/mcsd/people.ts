@@ -9,7 +9,7 @@ import { homeserversIn, matrixAddressesIn } from '../../../mapping/matrix-addres
 import { displayNameOf } from '../../../mapping/people.ts';
 import type { DirectoryEntry, Threepid } from '../directory.ts';
 import { cleanName } from '../names.ts';
-import { threepidOf } from '../threepid.ts';
+import { emailsIn } from '../threepid.ts';
 import type { Accepts, AssertedOrganization } from '../trust.ts';
 import { numbersIn, rolesIn } from './care-identifiers.ts';
 import type { DirectoryResource, FhirDirectory } from './fhir-directory.ts';
@@ -144,10 +144,10 @@ export async function entriesOf(
 /** All that a practitioner can be found by. */
 export function threepidsOf({ practitioner, roles }: Candidate): readonly Threepid[] {
   const all = [
-    ...emailsIn(practitioner.telecom),
+    ...emailsIn(practitioner.telecom ?? []),
     ...numbersIn('uzi_nr', practitioner.identifier),
     ...roles.flatMap(({ role, organizations }) => [
-      ...emailsIn(role.telecom),
+      ...emailsIn(role.telecom ?? []),
       ...uraOf(organizations),
       ...rolesIn([...(role.code ?? []), ...(role.specialty ?? [])]),
     ]),
@@ -227,10 +227,4 @@ export function publishedHomeservers(
 
 function withContactsInUse<Type extends Practitioner | PractitionerRole>(resource: Type, at: number): Type {
   return { ...resource, telecom: [...contactsInUse(resource.telecom, at)] };
-}
-
-function emailsIn(telecom: readonly ContactPoint[] | undefined): readonly Threepid[] {
-  return (telecom ?? []).flatMap(({ system, value }) =>
-    system === 'email' ? (threepidOf('email', value) ?? []) : [],
-  );
 }
