@@ -29,7 +29,7 @@ export interface InitOptions {
 }
 
 /** A file that is written if it is missing. */
-export interface InitFile {
+interface InitFile {
   /** Below the directory, such as `bridge/as_token`. */
   readonly path: string;
   readonly content: string;
@@ -40,7 +40,7 @@ export interface InitFile {
 }
 
 /** The result for a file. */
-export interface InitOutcome {
+interface InitOutcome {
   readonly path: string;
   readonly outcome: 'written' | 'kept' | 'outdated';
 }
@@ -80,7 +80,7 @@ const GHOST_PREFIX = '_fhir_';
 const OWN_URL = 'http://localhost:3000';
 
 /** The derived files. Their content depends only on the options and the secrets. */
-export function derivedFiles(options: InitOptions, secrets: Secrets): readonly InitFile[] {
+function derivedFiles(options: InitOptions, secrets: Secrets): readonly InitFile[] {
   const { host, port } = postgresAddress(options.postgres);
   const { 'bridge/as_token': asToken, 'bridge/hs_token': hsToken } = secrets;
   const { 'postgres/superuser_password': superuser, 'postgres/synapse_password': synapse } = secrets;

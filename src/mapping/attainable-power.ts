@@ -14,7 +14,7 @@ interface CreateEvent {
  * The powers of a user in a room.
  * https://spec.matrix.org/v1.19/client-server-api/#mroompower_levels
  */
-export interface Power {
+interface Power {
   readonly sendState: (type: string) => boolean;
   readonly invite: boolean;
   readonly kick: (userId: string) => boolean;

@@ -7,10 +7,10 @@ import { holdsBsn } from './personal-number.ts';
  * The identifier system of a patient's pseudonym in an invitation.
  * https://github.com/nuts-foundation/toepassing-instante-communicatie/blob/main/specificatie.md#-cliënt-associatie
  */
-export const PSEUDONYM_SYSTEM = 'http://fhir.nl/fhir/NamingSystem/pseudo-bsn';
+const PSEUDONYM_SYSTEM = 'http://fhir.nl/fhir/NamingSystem/pseudo-bsn';
 
 /** It is the same for every invitation: another reason could reveal what the patient suffers from. */
-export const INVITATION_REASON = 'You are invited to take part in care communication';
+const INVITATION_REASON = 'You are invited to take part in care communication';
 
 /** The longest token that is sent or read, in characters: a whole event may have 64 KiB. */
 export const LONGEST_TOKEN = 16_384;

@@ -5,7 +5,7 @@ const BSN_SYSTEMS = /(?:NamingSystem\/bsn\/?$)|(?:^|:)2\.16\.840\.1\.113883\.2\.
 const BEFORE_NUMBER = /^.*[|:/=#]/s;
 
 /** Whether the value is the URI or OID of the identifier system of BSNs. Pseudonyms have another system. */
-export function isBsnSystem(value: string): boolean {
+function isBsnSystem(value: string): boolean {
   return BSN_SYSTEMS.test(value.trim());
 }
 
@@ -13,7 +13,7 @@ export function isBsnSystem(value: string): boolean {
  * Whether the value can be a BSN: eight or nine digits that pass the eleven test, with or without separators, and with or
  * without a system before them. One in eleven other numbers of that length passes the test too.
  */
-export function looksLikeBsn(value: string): boolean {
+function looksLikeBsn(value: string): boolean {
   const digits = value.replace(BEFORE_NUMBER, '').replaceAll(/[\s.-]/g, '');
   if (!/^\d{8,9}$/.test(digits) || /^0+$/.test(digits)) return false;
   const weighted = Array.from(

@@ -10,7 +10,7 @@ import { USER_MAPPINGS_TYPE } from '../domain/matrix.ts';
 import type { DesiredRoom } from './desired-room.ts';
 
 /** The bridge's own level before room version 12: above the lead's 100, so that it can lower a lead. */
-export const BOT_LEVEL = 110;
+const BOT_LEVEL = 110;
 /** Above every member. */
 const BRIDGE_ONLY = 105;
 

@@ -6,13 +6,13 @@ import { contactsInUse } from './contacts.ts';
 import { isHeldAt } from './identities.ts';
 
 /** For which ghosts it is written, and whether it holds the e-mail address. */
-export interface UserMappingPolicy {
+interface UserMappingPolicy {
   readonly for: 'off' | 'professionals' | 'all';
   readonly email: boolean;
 }
 
 /** A person, with the roles that were read. */
-export interface MappedPerson {
+interface MappedPerson {
   readonly reference: FhirReference;
   readonly resource: Person;
   /** The roles by which they were named, each with its organisation. */

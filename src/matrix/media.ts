@@ -4,7 +4,7 @@ import type { MatrixUserId } from '../domain/ids.ts';
 import type { MatrixClient } from './client.ts';
 
 /** A file to upload. */
-export interface Upload {
+interface Upload {
   readonly contentType: string;
   readonly bytes: Uint8Array<ArrayBuffer>;
 }

@@ -2,7 +2,7 @@
 import { stringify } from 'yaml';
 
 /** The settings that go into the registration. */
-export interface RegistrationOptions {
+interface RegistrationOptions {
   readonly serverName: string;
   /** The URL at which the homeserver reaches the bridge. */
   readonly appserviceUrl: string;

@@ -3,7 +3,7 @@ import type { MatrixUserId } from '../domain/ids.ts';
 import type { Queryable } from './database.ts';
 
 /** A registered ghost. */
-export interface GhostRow {
+interface GhostRow {
   readonly displayName: string | undefined;
   /** The digest of the picture's source; undefined without picture. */
   readonly avatarDigest: string | undefined;

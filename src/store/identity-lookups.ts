@@ -10,7 +10,7 @@ export interface AskedHash {
 }
 
 /** What all hashes of one statement have in common. */
-export interface HashLookup {
+interface HashLookup {
   readonly generation: string;
   /** The media that may be looked up. */
   readonly media: readonly string[];

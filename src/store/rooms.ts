@@ -193,7 +193,7 @@ export async function advanceConvergeAt(db: Queryable, reference: FhirReference,
 }
 
 /** A room that must converge now. */
-export interface DueRoom {
+interface DueRoom {
   readonly reference: FhirReference;
   readonly convergeAt: Date;
 }

@@ -7,7 +7,7 @@ import { parseReference } from '../../domain/ids.ts';
 import { earliest, holdsAt, nextBoundary } from '../periods.ts';
 
 /** A person that a team or request names, with the roles that it gives them. */
-export interface NamedPerson {
+interface NamedPerson {
   readonly reference: FhirReference;
   readonly roles: readonly CodeableConcept[];
 }

@@ -6,7 +6,7 @@ import type { MatrixEvent } from '../../domain/matrix.ts';
 import { taskIdOf } from '../delivery-ids.ts';
 
 /** A proposed change of the members. */
-export interface Suggestion {
+interface Suggestion {
   readonly action: 'add' | 'remove';
   /** The CareTeam or CommunicationRequest. */
   readonly focus: FhirReference;
