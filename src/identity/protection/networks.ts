@@ -28,10 +28,5 @@ export function createCallerAddress(isProxy: InNetworks): (request: IncomingMess
   return (request) => plain(proxyAddress(request, (hop) => isProxy(plain(hop))));
 }
 
-/** The other end of the connection, whoever it speaks for. */
-export function peerAddress({ socket }: IncomingMessage): string {
-  return plain(socket.remoteAddress);
-}
-
 /** IPv4 addresses of sockets that listen on IPv6 come as `::ffff:1.2.3.4`; of connections that are gone comes none. */
 const plain = (address: string | undefined): string => (address ?? '').replace(/^::ffff:(?=\d+\.)/i, '');
