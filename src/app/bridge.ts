@@ -17,8 +17,8 @@ import { communicationRequestThread } from '../messages/threads/communication-re
 import { createOwnDirectory } from './own-directory.ts';
 import { connectServers } from './servers.ts';
 import { compileSettings } from './settings.ts';
+import * as adoptedRooms from '../store/adopted-rooms.ts';
 import * as ghosts from '../store/ghosts.ts';
-import * as claimedRooms from '../store/claimed-rooms.ts';
 import * as formerRooms from '../store/former-rooms.ts';
 import * as invitations from '../store/invitations.ts';
 import * as messageLinks from '../store/message-links.ts';
@@ -28,6 +28,7 @@ import * as personAccounts from '../store/person-accounts.ts';
 import * as resourceVersions from '../store/resource-versions.ts';
 import { createRoomLocks } from '../store/room-locks.ts';
 import * as roomMembers from '../store/room-members.ts';
+import * as roomUses from '../store/room-uses.ts';
 import * as rooms from '../store/rooms.ts';
 import * as waitingItems from '../store/waiting-items.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -74,8 +75,8 @@ export function composeBridge(
     db: pool,
     transact: (work) => inTransaction(pool, work),
     store: {
-      ...{ claimedRooms, formerRooms, ghosts, invitations, messageLinks, notices, people },
-      ...{ personAccounts, resourceVersions, roomMembers, rooms, waitingItems },
+      ...{ adoptedRooms, formerRooms, ghosts, invitations, messageLinks, notices, people },
+      ...{ personAccounts, resourceVersions, roomMembers, roomUses, rooms, waitingItems },
     },
     sending: createSendAs({ homeserver, bot }),
     kinds: KINDS,

@@ -46,7 +46,8 @@ export function createEndpoints({
       store: intake.pushed,
       isRegistered: async (userId) =>
         userId === settings.bot || (isMatrixUserId(userId) && (await findGhosts(pool, [userId])).has(userId)),
-      provideAlias: (alias, signal) => provideAlias({ db: pool, rooms, homeserver, settings }, alias, signal),
+      provideAlias: (alias, signal) =>
+        provideAlias({ db: pool, store: { rooms }, homeserver, settings }, alias, signal),
       log,
       count: counter('matrix'),
     }),

@@ -82,3 +82,8 @@ export function idOf(reference: FhirReference): string {
 export function typeOf(reference: FhirReference): string {
   return reference.slice(0, reference.indexOf('/'));
 }
+
+/** Tells whether a reference is to a resource that has a space or room. */
+export function isStructure(reference: FhirReference): boolean {
+  return ['CareTeam', 'CommunicationRequest'].includes(typeOf(reference));
+}

@@ -9,18 +9,18 @@ import { roomStateToFhir } from './from-matrix/room-state-to-fhir.ts';
 import type { Context, Handlers } from './handle-item.ts';
 import { createItemHandler, waitForNewerVersion } from './handle-item.ts';
 import { isGhostInvitation } from './invitations/accept-invitation.ts';
-import { answerPushed, answerStanding } from './invitations/standing-invitation.ts';
+import { answerPending, answerPushed } from './invitations/pending-invitation.ts';
 import type { ConvergeItem } from './items/converge.ts';
 import type { EventItem } from './items/event.ts';
 import type { ChangeItem } from './items/fhir-change.ts';
 import { sendNotice } from './messages/notice.ts';
 import { relayToFhir } from './messages/relay-to-fhir.ts';
 import { relayToMatrix } from './messages/relay-to-matrix.ts';
-import { speakerFor } from './people/people.ts';
 import { personToRooms } from './people/person-to-rooms.ts';
 import { publishAddress } from './people/publish-address.ts';
+import { senderGhostFor } from './people/sender-ghost.ts';
 import { converge, convergeUnlessSince, convergeWithDependents } from './structure/converge.ts';
-import { convergeConversation } from './structure/request-to-room.ts';
+import { convergeRoom } from './structure/converge-room.ts';
 
 /**
  * Creates the handler of all items.
@@ -36,7 +36,7 @@ function createHandlers(bridge: Bridge): Handlers {
     'matrix.event': (item, context) => eventToFhir(bridge, item, context),
     'matrix.ephemeral': notCarriedYet,
     'matrix.to_device': notCarriedYet,
-    'matrix.invitation': (item, { attempt }) => answerStanding(bridge, item, attempt),
+    'matrix.invitation': (item, { attempt }) => answerPending(bridge, item, attempt),
     'fhir.change': (item, context) => changeToMatrix(bridge, item, context),
     notice: (item, { attempt }) => sendNotice(bridge, item, attempt),
     converge: (item, context) => convergeAsked(bridge, item, context),
@@ -55,8 +55,8 @@ const communicationChanged: ChangeHandler = (bridge, { reference }, { attempt })
   relayToMatrix(
     {
       ...bridge,
-      senderOf: (person, signal) => speakerFor(bridge, person, signal),
-      openConversation: (request, signal) => convergeConversation(bridge, request, signal),
+      senderOf: (person, signal) => senderGhostFor(bridge, person, signal),
+      openConversation: (request, signal) => convergeRoom(bridge, request, signal),
     },
     reference,
     attempt,
@@ -96,7 +96,7 @@ function convergeAsked(
   { item: { sourceId: cause, receivedAt: askedAt }, attempt: { signal } }: Context,
 ): Promise<Ended> {
   return requireInvites
-    ? converge(bridge, reference, { cause, insist: true }, signal)
+    ? converge(bridge, reference, { cause, requireInvites }, signal)
     : convergeUnlessSince(bridge, reference, { cause, askedAt }, signal);
 }
 

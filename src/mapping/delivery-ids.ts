@@ -49,7 +49,7 @@ export function roomRequestIdOf(roomId: RoomId): string {
 }
 
 /** Replaces the event id of an invitation, which `/sync` does not show. The same invitation has the same id. */
-export function standingInvitationId(invitation: {
+export function pendingInvitationId(invitation: {
   readonly roomId: RoomId;
   readonly userId: MatrixUserId;
   readonly sender: MatrixUserId;

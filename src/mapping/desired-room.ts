@@ -14,7 +14,7 @@ export interface DesiredMember {
   /** Accounts that the person had before. They leave as soon as this one has joined. */
   readonly formerUserIds: readonly MatrixUserId[];
   /** The relay ghost of a person with their own account: it sends what their platform writes. It may be in the room. */
-  readonly voice?: MatrixUserId | undefined;
+  readonly relayGhost?: MatrixUserId | undefined;
   /** Content of the ghost's `custom.user_mappings`; undefined if it is not written. */
   readonly userMapping?: Readonly<Record<string, unknown>> | undefined;
 }

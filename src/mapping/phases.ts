@@ -6,7 +6,7 @@ export type Phase = 'open' | 'read-only' | 'closed';
 /**
  * What a status means: whether a missing room is created, and the phase of an existing one. All phases are reversible.
  */
-interface Wanted {
+export interface Wanted {
   readonly make: boolean;
   readonly phase: Phase;
 }

@@ -85,7 +85,7 @@ export function memberBase(
   const members = new Map<MatrixUserId, DesiredMember>();
   for (const member of desired.members) {
     members.set(member.userId, member);
-    if (member.voice !== undefined) members.set(member.voice, member);
+    if (member.relayGhost !== undefined) members.set(member.relayGhost, member);
     for (const former of member.formerUserIds) {
       if (base.has(former) && isPresent(room.membershipOf(former))) members.set(former, member);
     }
@@ -223,15 +223,15 @@ function mappingChanges({ userId, userMapping }: DesiredMember, room: Room): rea
 function removalChanges(desired: DesiredRoom, room: Room, comparison: Comparison): readonly RoomChange[] {
   const { bot, isOwn } = comparison;
   const members = new Map(desired.members.map((member) => [member.userId as string, member]));
-  const voices = new Set<string>(
-    desired.members.flatMap(({ voice, formerUserIds }) =>
-      voice === undefined || formerUserIds.includes(voice) ? [] : [voice],
+  const relayGhosts = new Set<string>(
+    desired.members.flatMap(({ relayGhost, formerUserIds }) =>
+      relayGhost === undefined || formerUserIds.includes(relayGhost) ? [] : [relayGhost],
     ),
   );
   return room.memberEvents
     .map(({ state_key: userId }) => userId as MatrixUserId)
     .filter((userId) => userId !== bot && isPresent(room.membershipOf(userId)))
-    .filter((userId) => !members.has(userId) && !voices.has(userId))
+    .filter((userId) => !members.has(userId) && !relayGhosts.has(userId))
     .filter((userId) => mustLeave(userId, desired, room, comparison))
     .map((userId): RoomChange => ({ kind: isOwn(userId) ? 'leave' : 'kick', userId }));
 }

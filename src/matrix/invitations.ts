@@ -71,7 +71,7 @@ export function createInvitations(client: MatrixClient) {
      * The newest open invitations of a user, at most 100. The cost does not depend on the number of the user's rooms.
      * @returns undefined when the homeserver has no sliding sync
      */
-    async standingInvitations(
+    async pendingInvitations(
       as: MatrixUserId,
       signal?: AbortSignal,
     ): Promise<readonly Invitation[] | undefined> {

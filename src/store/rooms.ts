@@ -21,7 +21,8 @@ export interface RoomRow {
   readonly madeBy: 'bridge' | 'user';
 }
 
-interface Columns {
+/** A row of the table as PostgreSQL gives it; times are dates, or texts where it comes as JSON. */
+export interface RoomColumns {
   reference: FhirReference;
   alias: RoomAlias;
   generation: number;
@@ -29,12 +30,13 @@ interface Columns {
   subject: FhirReference | null;
   care_team: FhirReference | null;
   first_message_event_id: EventId | null;
-  ready_at: Date | null;
+  ready_at: Date | string | null;
   phase: RoomRow['phase'];
   made_by: RoomRow['madeBy'];
 }
 
-const fromColumns = (row: Columns): RoomRow => ({
+/** The room of such a row. */
+export const fromColumns = (row: RoomColumns): RoomRow => ({
   reference: row.reference,
   alias: row.alias,
   generation: row.generation,
@@ -54,7 +56,7 @@ export async function reserveRoom(
   alias: RoomAlias,
 ): Promise<RoomRow> {
   // The update changes nothing, but makes the statement return the existing row too.
-  const { rows } = await db.query<Columns>(
+  const { rows } = await db.query<RoomColumns>(
     `insert into room (reference, alias) values ($1, $2)
      on conflict (reference) do update set reference = excluded.reference returning *`,
     [reference, alias],
@@ -66,13 +68,13 @@ export async function reserveRoom(
 
 /** The room of a resource. */
 export async function findRoom(db: Queryable, reference: FhirReference): Promise<RoomRow | undefined> {
-  const { rows } = await db.query<Columns>('select * from room where reference = $1', [reference]);
+  const { rows } = await db.query<RoomColumns>('select * from room where reference = $1', [reference]);
   return rows.map(fromColumns)[0];
 }
 
 /** The row of a Matrix room, or of the room that replaced it: then its `roomId` is another. */
 export async function findRoomById(db: Queryable, roomId: RoomId): Promise<RoomRow | undefined> {
-  const { rows } = await db.query<Columns>(
+  const { rows } = await db.query<RoomColumns>(
     `select room.*, 1 as rank from room where room_id = $1
      union all
      select room.*, 2 from room join former_room using (reference)
@@ -254,7 +256,7 @@ export async function findBridgedRooms(
 
 /** Every resource that has a room, in order. */
 export async function listRooms(db: Queryable): Promise<readonly RoomRow[]> {
-  const { rows } = await db.query<Columns>(
+  const { rows } = await db.query<RoomColumns>(
     `select * from room where room_id is not null order by reference not like 'CareTeam/%', reference`,
   );
   return rows.map(fromColumns);

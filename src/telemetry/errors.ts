@@ -54,18 +54,6 @@ export const errorCatalogue = {
     operator: 'A room is being made and is not finished yet.',
     sender: 'not-filed',
   },
-  'invitation-fresh': {
-    verdict: 'retry',
-    operator:
-      'An invitation is declined a moment later, so that the inviting homeserver has stored it by then.',
-    sender: 'not-filed',
-  },
-  'upgrade-fresh': {
-    verdict: 'retry',
-    operator:
-      'A room was replaced by a user who may not do so. Its alias is taken back a moment later: by then the homeserver has moved it.',
-    sender: 'change-not-filed',
-  },
   'fhir-unavailable': {
     verdict: 'retry',
     operator:

@@ -10,60 +10,31 @@ import type {
 import type { FhirReference, MatrixUserId, RoomId } from '../../src/domain/ids.ts';
 import { referenceTo } from '../../src/domain/ids.ts';
 import type { MatrixEvent, StateEvent } from '../../src/domain/matrix.ts';
-import type { StoredResource } from '../../src/fhir/server.ts';
+import type { Fact } from '../../src/domain/facts.ts';
+import type { FhirServer, StoredResource } from '../../src/fhir/server.ts';
 import type { Bridge, BridgeSettings } from '../../src/flows/bridge.ts';
 import { roomStateToFhir } from '../../src/flows/from-matrix/room-state-to-fhir.ts';
 import { isStateChange } from '../../src/flows/from-matrix/state-change.ts';
-import { enqueue } from '../../src/inbox/enqueue.ts';
 import type { Attempt } from '../../src/inbox/item.ts';
-import * as claimedRooms from '../../src/store/claimed-rooms.ts';
-import * as formerRooms from '../../src/store/former-rooms.ts';
-import * as notices from '../../src/store/notices.ts';
-import * as people from '../../src/store/people.ts';
-import * as personAccounts from '../../src/store/person-accounts.ts';
-import * as resourceVersions from '../../src/store/resource-versions.ts';
-import * as roomMembers from '../../src/store/room-members.ts';
-import * as rooms from '../../src/store/rooms.ts';
+import type { Homeserver } from '../../src/matrix/homeserver.ts';
 import { BridgeError } from '../../src/telemetry/errors.ts';
+import {
+  ATTEMPT,
+  clockAt,
+  createBridge,
+  SETTINGS,
+  settle,
+  unreachableFhir,
+  unreachableHomeserver,
+} from './bridge.ts';
 import { recordingLog } from './log.ts';
-import { BOT, message, roomId, userId } from './matrix.ts';
+import { message, roomId, userId } from './matrix.ts';
 
 export const NOW = Date.parse('2026-11-21T12:00:00Z');
 export const SPACE = roomId('!space');
 export const ROOM = roomId('!conversation');
 export const NURSE = userId('@nurse:example.org');
 export const DOCTOR = userId('@doctor:example.org');
-
-export const SETTINGS = {
-  serverName: 'example.org',
-  bot: BOT,
-  ghostPrefix: '_fhir_',
-  pseudonymizationKey: 'a key of the operator',
-  trustedServers: new Set(['example.org']),
-  roomVersion: '11',
-  levels: {
-    ...{ practitioner: 75, organization: 70, relatedPerson: 50, patient: 25 },
-    roles: [{ code: 'primary', level: 100 }],
-  },
-  userMappings: { for: 'off', email: false },
-  namePolicy: 'full',
-  avatars: false,
-  membership: 'follow',
-  userMadeRooms: 'follow',
-  idStrategy: 'client-assigned',
-  roomTemplates: {
-    spaceName: 'Care team',
-    organizationSpaceName: '{name}',
-    spaceTopic: '',
-    conversationName: 'Conversation {date}',
-    conversationTopic: '',
-    conversationSubject: 'none',
-  },
-} as const;
-
-type Settings = {
-  readonly [Key in keyof typeof SETTINGS]: Key extends keyof BridgeSettings ? BridgeSettings[Key] : never;
-};
 
 /** A room of the homeserver in memory. */
 export interface FakeRoom {
@@ -73,45 +44,24 @@ export interface FakeRoom {
 }
 
 /** The world: what the servers hold, what the bridge asked of them, and what became of an event. */
-export function createWorld(db: pg.Pool, over: Partial<Settings> = {}) {
+export function createWorld(db: pg.Pool, over: Partial<BridgeSettings> = {}) {
   const matrix = createMatrix();
   const fhir = createFhir();
   const log = recordingLog();
-  const settings = { ...SETTINGS, ...over };
-  const store = {
-    ...{ claimedRooms, formerRooms, notices, people, personAccounts },
-    ...{ resourceVersions, roomMembers, rooms },
-  };
-  const clock = { now: () => new Date(NOW), monotonicMs: () => 0 };
-  const parts = {
-    db,
-    transact: <T>(work: (tx: pg.PoolClient) => Promise<T>) => inTransaction(db, work),
-    store,
-    enqueue,
-    roomLock: <T>(_key: string, _signal: AbortSignal, work: () => Promise<T>) => work(),
-    settings,
-    clock,
-    log,
-    homeserver: matrix.homeserver,
-    fhir: fhir.server,
-  };
-  const bridge = parts as unknown as Bridge;
+  const facts: Fact[] = [];
+  const bridge: Bridge = createBridge(db, {
+    ...{ log, homeserver: matrix.homeserver, fhir: fhir.server, clock: clockAt(NOW) },
+    settings: { ...SETTINGS, ...over },
+  });
 
-  /** Handles an event as the inbox does. @returns `done`, the reason why it was ignored, or the error's code */
+  /** Handles an event as the inbox does. @returns `done`, `later` or the reason why it was ignored */
   async function handle(event: MatrixEvent, attempt: Partial<Attempt> = {}): Promise<string> {
     if (!isStateChange(event)) throw new TypeError('Expected a state event');
-    const whole = {
-      number: 1,
-      failures: 0,
-      inDoubt: false,
-      signal: new AbortController().signal,
-      ...attempt,
-    };
-    const outcome = await roomStateToFhir(bridge, event, whole);
-    if ('record' in outcome) await inTransaction(db, outcome.record);
-    return outcome.kind === 'ignored' ? outcome.reason : outcome.kind;
+    const outcome = await roomStateToFhir(bridge, event, { ...ATTEMPT, ...attempt });
+    if ('facts' in outcome) facts.push(...outcome.facts);
+    return settle(bridge, outcome);
   }
-  return { bridge, matrix, fhir, log, handle, converged: () => convergedIn(db) };
+  return { bridge, matrix, fhir, log, facts, handle, converged: () => convergedIn(db) };
 }
 
 /** A team's space `!space` of CareTeam/1 and its conversation `!conversation` of CommunicationRequest/2. */
@@ -159,29 +109,28 @@ function createMatrix() {
     if (index >= 0) state.splice(index, 1);
     state.push({ type, state_key: stateKey, content: value, sender, origin_server_ts: NOW });
   };
-  const homeserver = {
-    stateEvent: (_as: string, id: RoomId, key: { type: string; state_key: string }) =>
-      Promise.resolve(content(id, key.type, key.state_key)),
-    roomState: (_as: string, id: RoomId) => Promise.resolve(room(id).state),
-    isJoined: (as: string, id: RoomId) =>
-      Promise.resolve(content(id, 'm.room.member', as)?.['membership'] === 'join'),
-    joinThrough: (as: string, id: RoomId, servers: readonly string[]) => {
+  const homeserver: Homeserver = {
+    ...unreachableHomeserver,
+    stateEvent: (_as, id, key) => Promise.resolve(content(id, key.type, key.state_key)),
+    roomState: (_as, id) => Promise.resolve(room(id).state.map((event) => ({ ...event }))),
+    isJoined: (as, id) => Promise.resolve(content(id, 'm.room.member', as)?.['membership'] === 'join'),
+    joinThrough: (as, id, servers) => {
       calls.push(['join', id, servers]);
       if (table.get(id)?.open !== true) return Promise.resolve(false);
       set(id, 'm.room.member', as, { membership: 'join' }, as);
       return Promise.resolve(true);
     },
-    leave: (as: string, id: RoomId) => {
+    leave: (as, id) => {
       calls.push(['leave', id]);
       set(id, 'm.room.member', as, { membership: 'leave' }, as);
       return Promise.resolve();
     },
-    resolveAlias: (_as: string, alias: string) => Promise.resolve(aliases.get(alias)),
-    createAlias: (_as: string, alias: string, id: RoomId) => {
+    resolveAlias: (_as, alias) => Promise.resolve(aliases.get(alias)),
+    createAlias: (_as, alias, id) => {
       if (!aliases.has(alias)) aliases.set(alias, id);
       return Promise.resolve();
     },
-    deleteAlias: (_as: string, alias: string) => {
+    deleteAlias: (_as, alias) => {
       aliases.delete(alias);
       return Promise.resolve();
     },
@@ -217,21 +166,30 @@ function createFhir() {
     resources.set(reference, { ...resource, meta });
     return { reference, ...meta };
   };
-  const server = {
-    read: (reference: FhirReference) => Promise.resolve(resources.get(reference)),
-    readMany: (references: readonly FhirReference[]) => {
-      const found = references.map((reference) => [reference, resources.get(reference)] as const);
-      return Promise.resolve(new Map(found.filter(([, resource]) => resource !== undefined)));
+  const find = (reference: FhirReference): readonly (readonly [FhirReference, StoredResource])[] => {
+    const found = resources.get(reference);
+    return found === undefined ? [] : [[reference, found]];
+  };
+  const server: FhirServer = {
+    ...unreachableFhir,
+    read: (reference) => Promise.resolve(resources.get(reference)),
+    readMany: (references) => Promise.resolve(new Map(references.flatMap(find))),
+    search: (type, query) => {
+      const subject = query[0]?.[1];
+      const all = [...resources.values()].filter(({ resourceType }) => resourceType === type);
+      const isFound = (each: StoredResource): boolean =>
+        each.resourceType === 'CareTeam' && each.subject?.reference === subject;
+      return Promise.resolve({ resources: all.filter(isFound), serverTime: undefined });
     },
     searchAll: () => Promise.resolve({ resources: [], complete: true }),
-    update: (resource: StoredResource) => {
+    update: (resource) => {
       const reference = referenceTo(resource.resourceType, resource.id);
       if (resources.get(reference)?.meta.versionId !== resource.meta.versionId)
         return Promise.reject(new BridgeError('fhir-conflict', 'update: 409'));
       writes.push(reference);
       return Promise.resolve(save(resource));
     },
-    createOnce: (resource: FhirResource & { id: string }) => {
+    createOnce: (resource) => {
       const reference = referenceTo(resource.resourceType, resource.id);
       const existing = resources.get(reference);
       if (existing !== undefined) return Promise.resolve({ reference, ...existing.meta });
@@ -253,18 +211,6 @@ function createFhir() {
     },
     all: () => [...resources.keys()],
   };
-}
-
-async function inTransaction<T>(db: pg.Pool, work: (tx: pg.PoolClient) => Promise<T>): Promise<T> {
-  const tx = await db.connect();
-  try {
-    await tx.query('begin');
-    const result = await work(tx);
-    await tx.query('commit');
-    return result;
-  } finally {
-    tx.release();
-  }
 }
 
 /** Whose convergence was asked for, and which notices are to be said. */

@@ -1,30 +1,32 @@
 // People to be resolved for tests: a FHIR server and a store that hold what a test names, and count requests.
+import pg from 'pg';
 import type { FhirReference } from '../../src/domain/ids.ts';
 import { idOf, typeOf } from '../../src/domain/ids.ts';
 import type { StoredResource } from '../../src/fhir/server.ts';
-import type { ResolvingBridge, WantedPeople } from '../../src/flows/people/people.ts';
-import { resolvePeople } from '../../src/flows/people/people.ts';
+import type { BridgeSettings } from '../../src/flows/bridge.ts';
+import type { FhirReader, ReadSet } from '../../src/flows/people/read-set.ts';
+import { createReadSet } from '../../src/flows/people/read-set.ts';
+import type { ResolvedPeople, ResolvingBridge } from '../../src/flows/people/resolve-people.ts';
+import { resolvePeople } from '../../src/flows/people/resolve-people.ts';
+import type { WantedPeople } from '../../src/mapping/fhir-to-matrix/participants.ts';
 import type { DesiredMember } from '../../src/mapping/desired-room.ts';
 import { ghostUserId } from '../../src/mapping/ghosts.ts';
 import type { KnownPerson } from '../../src/store/people.ts';
+import { clockAt, SETTINGS as PLAIN_SETTINGS } from './bridge.ts';
 import { ref, stored } from './fhir.ts';
 import { recordingLog } from './log.ts';
+import { userId } from './matrix.ts';
 
 const never = new AbortController().signal;
-const NOW = new Date('2025-09-26T12:00:00Z');
-export const SETTINGS = {
+const NOW = '2025-09-26T12:00:00Z';
+export const SETTINGS: BridgeSettings = {
+  ...PLAIN_SETTINGS,
   serverName: 'h',
-  ghostPrefix: '_fhir_',
-  pseudonymizationKey: 'a key of the operator',
+  bot: userId('@_fhir_bot:h'),
   trustedServers: new Set(['h', 'clinic.example']),
-  levels: {
-    ...{ practitioner: 75, organization: 70, relatedPerson: 50, patient: 25 },
-    roles: [{ code: 'lead', level: 100 }],
-  },
-  userMappings: { for: 'off', email: false },
+  levels: { ...PLAIN_SETTINGS.levels, roles: [{ code: 'lead', level: 100 }] },
   namePolicy: 'initials',
-  avatars: false,
-} as unknown as ResolvingBridge['settings'];
+};
 
 export const ghost = (reference: string) =>
   ghostUserId(ref(reference), { key: SETTINGS.pseudonymizationKey, prefix: '_fhir_', serverName: 'h' });
@@ -48,7 +50,7 @@ export function bridgeOver(resources: Resources, people: KnownPeople = {}) {
     const over = resources[reference];
     return over === undefined ? [] : [stored(reference, '1', '2025-09-26T09:00:00Z', over)];
   };
-  const fhir: ResolvingBridge['fhir'] = {
+  const fhir: FhirReader = {
     readMany: (references) => {
       const types = [...new Set(references.map(typeOf))];
       requests.push(
@@ -64,6 +66,7 @@ export function bridgeOver(resources: Resources, people: KnownPeople = {}) {
         new Map(references.flatMap((reference) => find(reference).map((found) => [reference, found]))),
       );
     },
+    search: () => Promise.reject(new TypeError('No search for teams was expected')),
     searchAll: (type, query, limit) => {
       const [, value = ''] = query[0] ?? [];
       requests.push(`${type}?${query.map((pair) => pair.join('=')).join('&')}`);
@@ -88,13 +91,14 @@ export function bridgeOver(resources: Resources, people: KnownPeople = {}) {
       },
     ]),
   );
-  const bridge: ResolvingBridge = {
+  const bridge: ResolvingBridge & { readonly fhir: FhirReader } = {
     fhir,
     store: { people: { findPeople: () => Promise.resolve(known) } },
     settings: SETTINGS,
-    clock: { now: () => NOW, monotonicMs: () => 0 },
+    clock: clockAt(NOW),
     log: recordingLog(),
-    db: undefined as unknown as ResolvingBridge['db'],
+    // Never connected: the store above asks no database.
+    db: new pg.Pool(),
   };
   return { bridge, requests };
 }
@@ -109,6 +113,15 @@ const want = (over: {
   organizations: (over.organizations ?? []).map(ref),
 });
 
+/** Resolves people, with what was read for it. */
+export async function resolveWanted(
+  bridge: ResolvingBridge & { readonly fhir: FhirReader },
+  wanted: WantedPeople,
+): Promise<ResolvedPeople & { readonly reads: ReadSet }> {
+  const reads = createReadSet(bridge.fhir, never);
+  return { ...(await resolvePeople(bridge, reads, wanted, never)), reads };
+}
+
 /** Resolves people over these resources; with the requests it took, and what it depends on, sorted. */
 export async function resolve(
   resources: Resources,
@@ -116,8 +129,8 @@ export async function resolve(
   people: KnownPeople = {},
 ) {
   const { bridge, requests } = bridgeOver(resources, people);
-  const resolved = await resolvePeople(bridge, want(wanted), never);
-  const dependencies = [...resolved.dependencies].sort();
+  const { reads, ...resolved } = await resolveWanted(bridge, want(wanted));
+  const dependencies = [...reads.dependencies()].sort();
   return {
     ...resolved,
     dependencies,

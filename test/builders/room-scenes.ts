@@ -36,7 +36,7 @@ const desiredMember: fc.Arbitrary<DesiredMember> = accountFrom(ACCOUNTS).chain((
         { weight: 2, arbitrary: fc.constant([]) },
         { weight: 1, arbitrary: fc.uniqueArray(accountFrom(ACCOUNTS), { maxLength: 2 }) },
       ),
-      voice: isOwn(id) ? fc.constant(undefined) : fc.option(accountFrom(GHOSTS), { nil: undefined }),
+      relayGhost: isOwn(id) ? fc.constant(undefined) : fc.option(accountFrom(GHOSTS), { nil: undefined }),
       userMapping: fc.constantFrom(undefined, { fhirRef: 'Practitioner/7' }),
     })
     .map((over) => ({

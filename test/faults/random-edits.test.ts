@@ -200,7 +200,7 @@ describe.skipIf(inject('stackMissing') !== undefined)(`random edits on both side
     async function dump(): Promise<object> {
       const tables = ['room', 'room_member', 'room_dependency', 'person', 'former_account', 'former_room'];
       const rows = await Promise.all(
-        [...tables, 'claimed_room', 'dead_letter', 'resource_version'].map(async (table) => [
+        [...tables, 'adopted_room', 'dead_letter', 'resource_version'].map(async (table) => [
           table,
           await query(`select * from ${table}`),
         ]),

@@ -6,7 +6,9 @@ import { referenceTo } from '../../src/domain/ids.ts';
 import type { FhirReference, MatrixUserId, RoomAlias, RoomId } from '../../src/domain/ids.ts';
 import { ROOM_MARKER_KEY } from '../../src/domain/matrix.ts';
 import type { Bridge } from '../../src/flows/bridge.ts';
-import { applyPlan, planRoom } from '../../src/flows/structure/converge-room.ts';
+import { applyPlan } from '../../src/flows/structure/apply-plan.ts';
+import { planRoom } from '../../src/flows/structure/plan-room.ts';
+import type { RoomSpec } from '../../src/flows/structure/room-spec.ts';
 import { aliasOf } from '../../src/mapping/aliases.ts';
 import { desiredConversation, desiredSpace, isBlank } from '../../src/mapping/desired-room.ts';
 import type { DesiredRoom } from '../../src/mapping/desired-room.ts';
@@ -17,11 +19,11 @@ import { ensureRoom } from '../../src/matrix/ensure-room.ts';
 import { createHomeserver } from '../../src/matrix/homeserver.ts';
 import { createPool } from '../../src/store/database.ts';
 import { migrate } from '../../src/store/migrate.ts';
-import * as roomMembers from '../../src/store/room-members.ts';
 import * as rooms from '../../src/store/rooms.ts';
 import { startStack } from '../../stack/stack.ts';
 import type { Stack } from '../../stack/stack.ts';
 import { waitUntil } from '../../stack/wait.ts';
+import { createBridge, SETTINGS } from '../builders/bridge.ts';
 import type { Step } from './holding.ts';
 import { HOLDING, STEPS } from './holding.ts';
 
@@ -227,32 +229,22 @@ describe.skipIf(inject('stackMissing') !== undefined)('the creation of a room', 
   /** The bridge's own way to a room, as a process of its own would go it: without the lock of a process. */
   async function make(desired: DesiredRoom, patience: typeof PATIENT): Promise<RoomId> {
     const deps = { homeserver, bot, clock: CLOCK, sleep: (ms: number) => sleep(ms), patience };
-    const counter = { inc: () => undefined };
-    const bridge = {
-      db: bridgeDb,
-      transact: (work: (tx: pg.Pool) => Promise<void>) => work(bridgeDb),
-      enqueue: () => Promise.resolve(),
-      store: { rooms, roomMembers },
+    const bridge = createBridge(bridgeDb, {
       homeserver,
       ensureRoom: (order, signal) => ensureRoom(deps, order, signal),
-      settings: { bot, serverName: stack.synapse.serverName, pseudonymizationKey: KEY },
-      metrics: { roomsMade: counter, roomChanges: counter },
-    } as Partial<Record<keyof Bridge, unknown>> & Pick<Bridge, 'ensureRoom'> as Bridge;
+      settings: { ...SETTINGS, bot, serverName: stack.synapse.serverName, pseudonymizationKey: KEY },
+    });
     const { reference, kind } = desired;
-    const people = {
-      ...{ members: [], ghosts: [], moved: [], words: new Map<FhirReference, undefined>(), until: undefined },
-      ...{ dependencies: new Set<FhirReference>(), stamps: new Map<FhirReference, string>() },
+    const spec: RoomSpec = {
+      ...{ reference, kind, versionId: '1', make: true, phases: ['open'] },
+      ...{ subject: undefined, placement: undefined, firstMessage: undefined },
+      people: { members: [], ghosts: [], moved: [], overrides: new Map(), until: undefined },
+      ...{ dependencies: new Set<FhirReference>(), stamps: new Map() },
+      desiredFor: () => Promise.resolve(desired),
     };
-    const plan = await planRoom(
-      bridge,
-      {
-        ...{ reference, kind, people, make: true, subject: undefined, sources: [] },
-        desiredFor: () => Promise.resolve(desired),
-      },
-      AbortSignal.timeout(600_000),
-    );
+    const plan = await planRoom(bridge, spec, AbortSignal.timeout(600_000));
     if (plan === undefined) throw new TypeError('No room is wanted');
-    return applyPlan(bridge, plan, AbortSignal.timeout(600_000));
+    return (await applyPlan(bridge, plan, AbortSignal.timeout(600_000))).roomId;
   }
 
   function aliasOfRoom({ reference }: { reference: FhirReference }): RoomAlias {

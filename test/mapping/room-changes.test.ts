@@ -146,7 +146,7 @@ describe('a person whom FHIR does not name', () => {
   });
 
   test('is out of a closed room, except for the bot', () => {
-    const closed = room({ phase: 'closed', members: [member(A, { voice: userId(GHOST) })] });
+    const closed = room({ phase: 'closed', members: [member(A, { relayGhost: userId(GHOST) })] });
     const actual = made(closed, membership(A, 'join'), membership(B, 'invite'), membership(GHOST, 'join'));
     expect(kinds(closed, actual)).toEqual([`kick ${A}`, `kick ${B}`, `leave ${GHOST}`]);
   });
@@ -213,7 +213,7 @@ describe('a person with a new account', () => {
   });
 
   test('who had a ghost: it leaves when they have joined, although it may send for them later', () => {
-    const over = { formerUserIds: [userId(GHOST)], voice: userId(GHOST) };
+    const over = { formerUserIds: [userId(GHOST)], relayGhost: userId(GHOST) };
     const desired = room({ members: [member(B, over)] });
     expect(kinds(desired, made(desired, membership(GHOST, 'join'), membership(B, 'join')))).toEqual([
       `leave ${GHOST}`,
@@ -250,14 +250,14 @@ describe('a person with a new account', () => {
 });
 
 test('a relay ghost of a person with an account may be in the room, without a level of its own', () => {
-  const desired = room({ members: [member(A, { voice: userId(GHOST) })] });
+  const desired = room({ members: [member(A, { relayGhost: userId(GHOST) })] });
   const actual = made(desired, membership(A, 'join'), membership(GHOST, 'join'));
   expect(changes(desired, actual, { base: [A, GHOST] })).toEqual([]);
   expect(kinds(room(), actual, { base: [A, GHOST] })).toEqual(['put-state', `kick ${A}`, `leave ${GHOST}`]);
 });
 
 describe('the base of the next comparison', () => {
-  const A_B = member(B, { formerUserIds: [userId(A)], voice: userId(GHOST) });
+  const A_B = member(B, { formerUserIds: [userId(A)], relayGhost: userId(GHOST) });
   const base = (before: readonly string[], ...actual: readonly ActualState[]): readonly string[] => [
     ...memberBase(room({ members: [A_B] }), actual, { base: new Set(before) }).keys(),
   ];

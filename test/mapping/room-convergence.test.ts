@@ -92,7 +92,11 @@ test('everyone whom FHIR names is in, unless banned, gone by their own choice, o
 test('a user whom FHIR dropped is out, and everyone is out of a closed room, unless as powerful as the bot', () => {
   holds(({ desired, base }, { after }) => {
     const kept = new Set(
-      desired.members.flatMap(({ userId: id, voice, formerUserIds }) => [id, voice, ...formerUserIds]),
+      desired.members.flatMap(({ userId: id, relayGhost, formerUserIds }) => [
+        id,
+        relayGhost,
+        ...formerUserIds,
+      ]),
     );
     for (const id of inTheRoom(after)) {
       if (id === BOT || kept.has(id) || (desired.phase !== 'closed' && !base.has(id))) continue;
@@ -116,7 +120,7 @@ test('a user who joined in Matrix stays, unless FHIR leads; a ghost that sent a 
 
 test('a former account keeps its level until the present one has joined, and then leaves', () => {
   holds(({ desired }, { before, after }) => {
-    const taken = new Set(desired.members.flatMap(({ userId: id, voice }) => [id, voice]));
+    const taken = new Set(desired.members.flatMap(({ userId: id, relayGhost }) => [id, relayGhost]));
     for (const id of inTheRoom(before)) {
       const successors = desired.members.filter(({ formerUserIds }) => formerUserIds.includes(id));
       if (successors.length === 0 || taken.has(id)) continue;

@@ -3,29 +3,51 @@ import type { FhirReference, MatrixUserId, RoomId } from '../../domain/ids.ts';
 import { serverNameOf, typeOf } from '../../domain/ids.ts';
 import { levelIn } from '../../mapping/attainable-power.ts';
 import { readRoomFacts } from '../../mapping/matrix-to-fhir/room-request.ts';
+import { isOwnUser } from '../../mapping/own-users.ts';
 import { upgradeLevel } from '../../mapping/power-levels.ts';
-import type { Attempt, Outcome } from '../../inbox/item.ts';
+import type { Attempt } from '../../inbox/item.ts';
 import type { RoomState } from '../../matrix/room-state.ts';
-import { BridgeError } from '../../telemetry/errors.ts';
 import type { FormerRoom } from '../../store/former-rooms.ts';
 import type { RoomRow } from '../../store/rooms.ts';
-import type { Bridge } from '../bridge.ts';
-import { blueprintOfSpace } from '../structure/care-team-to-space.ts';
-import { convergeItem } from '../items/converge.ts';
+import type { Needs } from '../bridge.ts';
+import { convergeItems } from '../items/converge.ts';
 import { noticeItem } from '../items/notice.ts';
-import { isOwnUser } from '../../mapping/own-users.ts';
-import { blueprintOfConversation } from '../structure/request-to-room.ts';
+import type { FlowOutcome } from '../outcome.ts';
+import type { FhirReader } from '../people/read-set.ts';
+import { createReadSet } from '../people/read-set.ts';
+import type { SpecDeps } from '../structure/room-spec.ts';
+import { readRoomSpec } from '../structure/room-spec.ts';
 import type { StateChange } from './state-change.ts';
+
+type MayUpgradeDeps = SpecDeps &
+  Needs<{ rooms: 'findRoom'; settings: 'ghostPrefix' }> & { readonly fhir: FhirReader };
+
+type FollowDeps = Needs<{
+  db: true;
+  formerRooms: 'findLinked' | 'forgetFormerRoom' | 'saveFollowed';
+  homeserver: 'createAlias' | 'deleteAlias' | 'leave' | 'resolveAlias' | 'roomState';
+  rooms: 'findRoom';
+  settings: 'bot';
+}>;
+
+/** What following upgrades takes. */
+export type UpgradeDeps = MayUpgradeDeps &
+  FollowDeps &
+  Needs<{
+    formerRooms: 'saveFormerRoom';
+    homeserver: 'joinThrough';
+    roomUses: 'findRoomUse';
+  }>;
 
 const TAKE_BACK_AFTER_MS = 2_000;
 
 /** Handles `m.room.tombstone`, which Matrix allows only to those with the power for it, the bridge to those who should have it. */
 export async function tombstoneToRoom(
-  bridge: Bridge,
+  bridge: UpgradeDeps,
   event: StateChange,
   room: RoomRow,
   attempt: Attempt,
-): Promise<Outcome> {
+): Promise<FlowOutcome> {
   const { store, db, homeserver, settings } = bridge;
   const { signal } = attempt;
   const replacement = event.content['replacement_room'];
@@ -37,11 +59,12 @@ export async function tombstoneToRoom(
     replacement: replacement as RoomId,
   };
   // Another resource's room cannot take the place of this one's.
-  if ((await store.rooms.findRoomById(db, former.replacement)) !== undefined)
+  if ('room' in (await store.roomUses.findRoomUse(db, former.replacement)))
     return { kind: 'ignored', reason: 'replacement-taken' };
   const state = await homeserver.roomState(settings.bot, event.room_id, signal);
   if (!(await mayUpgrade(bridge, room, state, event.sender, signal)))
     return notFollowed(bridge, event, former, attempt);
+  // Before joining: the bot's own join, or a later invitation, finds here what it is for.
   await store.formerRooms.saveFormerRoom(db, former);
   const servers = [...new Set([serverNameOf(event.sender), settings.serverName])];
   if (!(await homeserver.joinThrough(settings.bot, former.replacement, servers, signal)))
@@ -54,7 +77,7 @@ export async function tombstoneToRoom(
  * Matrix asks for power alone, which another member may have given them, and in the next room its maker has all of it.
  */
 export async function mayUpgrade(
-  bridge: Bridge,
+  bridge: MayUpgradeDeps,
   { reference, madeBy }: Pick<RoomRow, 'reference' | 'madeBy'>,
   state: RoomState,
   userId: MatrixUserId,
@@ -64,11 +87,10 @@ export async function mayUpgrade(
   if (isOwnUser(bridge.settings, userId)) return true;
   if (levelIn(create, undefined, userId) === Number.POSITIVE_INFINITY) return true;
   if (madeBy === 'user' && create?.sender === userId) return true;
-  const blueprintOf = typeOf(reference) === 'CareTeam' ? blueprintOfSpace : blueprintOfConversation;
-  const members = (await blueprintOf(bridge, reference, signal))?.people.members ?? [];
+  const spec = await readRoomSpec(bridge, createReadSet(bridge.fhir, signal), reference, signal);
   const version = create?.content['room_version'];
   const needed = upgradeLevel(typeof version === 'string' ? version : bridge.settings.roomVersion);
-  return members.some((member) => member.userId === userId && member.level >= needed);
+  return (spec?.people.members ?? []).some((member) => member.userId === userId && member.level >= needed);
 }
 
 /**
@@ -76,22 +98,18 @@ export async function mayUpgrade(
  * moves the aliases after the tombstone.
  */
 async function notFollowed(
-  bridge: Bridge,
+  bridge: FollowDeps,
   { room_id: roomId, sender: about }: StateChange,
   { reference, replacement }: FormerRoom,
   { number, signal }: Attempt,
-): Promise<Outcome> {
-  if (number === 1)
-    throw new BridgeError('upgrade-fresh', 'the alias is taken back later', {
-      retryAfterMs: TAKE_BACK_AFTER_MS,
-    });
+): Promise<FlowOutcome> {
+  if (number === 1) return { kind: 'later', afterMs: TAKE_BACK_AFTER_MS };
   await moveAlias(bridge, { reference, roomId: replacement, replacement: roomId }, signal);
+  const reason = 'upgrade-not-allowed';
   return {
-    kind: 'ignored',
-    reason: 'upgrade-not-allowed',
-    record: async (tx) => {
-      await bridge.enqueue(tx, [noticeItem({ roomId, about, reason: 'upgrade-not-followed' })]);
-    },
+    ...{ kind: 'ignored', reason },
+    next: [noticeItem({ roomId, about, reason: 'upgrade-not-followed' })],
+    facts: [{ kind: 'refused', reason, by: { userId: about }, on: { reference } }],
   };
 }
 
@@ -100,37 +118,34 @@ async function notFollowed(
  * @param listedIn spaces that list it, other than those that are linked to the old one
  */
 export async function followUpgrade(
-  bridge: Bridge,
+  bridge: FollowDeps,
   former: FormerRoom,
   signal: AbortSignal,
   listedIn: readonly FhirReference[] = [],
-): Promise<Outcome> {
+): Promise<FlowOutcome> {
   const { store, db, homeserver, settings } = bridge;
-  const facts = readRoomFacts(await homeserver.roomState(settings.bot, former.replacement, signal));
-  const isSpace = typeOf(former.reference) === 'CareTeam';
-  if (facts.predecessor !== former.roomId || facts.isSpace !== isSpace) {
-    await homeserver.leave(settings.bot, former.replacement, signal);
-    await store.formerRooms.forgetFormerRoom(db, former.roomId);
-    return { kind: 'ignored', reason: 'replacement-invalid' };
+  const { reference, replacement, roomId } = former;
+  const room = readRoomFacts(await homeserver.roomState(settings.bot, replacement, signal));
+  const isSpace = typeOf(reference) === 'CareTeam';
+  if (room.predecessor !== roomId || room.isSpace !== isSpace) {
+    await homeserver.leave(settings.bot, replacement, signal);
+    return {
+      ...{ kind: 'ignored', reason: 'replacement-invalid' },
+      record: (tx) => store.formerRooms.forgetFormerRoom(tx, roomId),
+    };
   }
   await moveAlias(bridge, former, signal);
-  const linked = await store.formerRooms.findLinked(db, former.reference);
+  const linked = await store.formerRooms.findLinked(db, reference);
   return {
     kind: 'done',
-    record: async (tx) => {
-      await store.formerRooms.saveFollowed(tx, former);
-      const changed = new Set([former.reference, ...linked, ...listedIn]);
-      await bridge.enqueue(
-        tx,
-        [...changed].map((reference) => convergeItem(reference, former.replacement)),
-      );
-    },
+    record: (tx) => store.formerRooms.saveFollowed(tx, former),
+    next: convergeItems([...new Set([reference, ...linked, ...listedIn])], replacement),
   };
 }
 
 /** Synapse moves aliases with an upgrade by itself; other ways to upgrade leave them behind. */
 async function moveAlias(
-  { store, db, homeserver, settings: { bot } }: Bridge,
+  { store, db, homeserver, settings: { bot } }: FollowDeps,
   { reference, roomId, replacement }: FormerRoom,
   signal: AbortSignal,
 ): Promise<void> {

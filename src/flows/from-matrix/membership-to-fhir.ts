@@ -1,227 +1,237 @@
 // A person came into or left a bridged room by Matrix → the CareTeam or CommunicationRequest says so, by policy.
 import { z } from 'zod';
-import type { FhirResource } from '../../domain/fhir.ts';
 import type { FhirReference, MatrixUserId } from '../../domain/ids.ts';
 import { practitionerOf } from '../../mapping/identities.ts';
-import type { Moment, Roster, Somebody } from '../../mapping/matrix-to-fhir/membership.ts';
-import {
-  isNamed,
-  momentOf,
-  namesGroups,
-  rolesNamedBy,
-  withMember,
-  withoutMember,
-} from '../../mapping/matrix-to-fhir/membership.ts';
+import type {
+  MembershipDecision,
+  MembershipFacts,
+  MissingFact,
+} from '../../mapping/matrix-to-fhir/membership-decision.ts';
+import { decideMembership } from '../../mapping/matrix-to-fhir/membership-decision.ts';
+import type { Moment, PersonReference, Roster } from '../../mapping/matrix-to-fhir/membership.ts';
+import { isRoster, momentOf, rolesNamedBy } from '../../mapping/matrix-to-fhir/membership.ts';
 import { suggestionTask } from '../../mapping/matrix-to-fhir/suggestion.ts';
 import type { StoredResource } from '../../fhir/server.ts';
-import type { Attempt, Outcome } from '../../inbox/item.ts';
+import type { Attempt } from '../../inbox/item.ts';
 import type { RoomRow } from '../../store/rooms.ts';
-import type { Bridge } from '../bridge.ts';
+import type { Needs } from '../bridge.ts';
 import { convergeItem } from '../items/converge.ts';
-import { dependentsOf } from '../people/dependents.ts';
+import type { FlowOutcome } from '../outcome.ts';
+import type { OwnWriteDeps } from '../people/own-write.ts';
+import { recordOwnWrite } from '../people/own-write.ts';
 import type { StateChange } from './state-change.ts';
-import { converging } from './state-change.ts';
+
+/** What it takes. */
+export type MembershipDeps = OwnWriteDeps &
+  Needs<{
+    clock: true;
+    db: true;
+    fhir: 'createOnce' | 'read' | 'readMany' | 'update';
+    homeserver: 'stateEvent';
+    log: true;
+    people: 'findPersonByUserId';
+    personAccounts: 'findMovedPeople' | 'findPeopleByUserId';
+    roomLock: true;
+    roomMembers: 'readBase' | 'removeFromBase';
+    settings: 'bot' | 'membership';
+  }>;
 
 const contentSchema = z.looseObject({ membership: z.enum(['join', 'leave', 'ban', 'invite', 'knock']) });
 
-/** What an event did to whose membership, and where. */
+/** An event about a membership, and where it happened. */
 interface Change {
   readonly event: StateChange;
   readonly userId: MatrixUserId;
   readonly room: RoomRow;
-  readonly action: 'add' | 'remove';
-  readonly somebody: Somebody;
   readonly moment: Moment;
 }
+type StoredRoster = StoredResource & Roster;
+type Decision = Exclude<MembershipDecision<StoredRoster>, { kind: 'ask' }>;
+type Carried = Extract<Decision, { kind: 'write' | 'suggest' }>;
 
 /**
  * Handles `m.room.member` by someone who is not of the bridge. Of what is not carried, convergence takes note all the same:
  * who is in the room decides who may leave it, and who has which level.
  */
 export async function membershipToFhir(
-  bridge: Bridge,
+  bridge: MembershipDeps,
   event: StateChange,
   room: RoomRow,
   attempt: Attempt,
-): Promise<Outcome> {
-  if (event.state_key === bridge.settings.bot) return botRemoved(bridge, room);
+): Promise<FlowOutcome> {
+  const { settings, log, clock } = bridge;
+  if (event.state_key === settings.bot) {
+    log.warn({ reference: room.reference }, 'A user changed the membership of the bridge’s bot in a room');
+    return { kind: 'ignored', reason: 'bot-membership' };
+  }
   const membership = contentSchema.safeParse(event.content).data?.membership;
   if (membership === undefined) return { kind: 'ignored', reason: 'malformed' };
-  const outcome = await changeToFhir(bridge, event, { room, membership }, attempt);
-  return outcome.kind === 'ignored'
-    ? { ...converging(bridge, [room.reference], event), ...outcome }
-    : outcome;
+  const next = [convergeItem(room.reference, event.event_id)];
+  const moment = momentOf(event.origin_server_ts, clock.now().getTime());
+  const change = { event, userId: event.state_key as MatrixUserId, room, moment };
+  const decision = await decide(bridge, change, membership, attempt.signal);
+  switch (decision.kind) {
+    case 'ignore':
+      return { kind: 'ignored', reason: decision.reason, next };
+    case 'suggest':
+      return suggest(bridge, change, decision, attempt);
+    case 'write':
+      return write(bridge, change, decision, attempt.signal);
+    case 'converge':
+      return { kind: 'done', next };
+  }
 }
 
-async function changeToFhir(
-  bridge: Bridge,
-  event: StateChange,
-  { room, membership }: { readonly room: RoomRow; readonly membership: string },
-  attempt: Attempt,
-): Promise<Outcome> {
-  const userId = event.state_key as MatrixUserId;
-  if (membership === 'invite' || membership === 'knock') return { kind: 'ignored', reason: 'not-joined-yet' };
-  // FHIR leads: convergence removes who came and brings back who went.
-  if (bridge.settings.membership === 'ignore') return converging(bridge, [room.reference], event);
-  const action = membership === 'join' ? 'add' : 'remove';
-  const somebody =
-    action === 'add'
-      ? await personOf(bridge, userId)
-      : await personWhoLeft(bridge, event, userId, attempt.signal);
-  if (typeof somebody === 'string') return { kind: 'ignored', reason: somebody };
-  const moment = momentOf(event.origin_server_ts, bridge.clock.now().getTime());
-  return carry(bridge, { event, userId, room, action, somebody, moment }, attempt);
+/** Finds out what the decision asks for, until it is made. */
+async function decide(
+  bridge: MembershipDeps,
+  change: Change,
+  membership: MembershipFacts['membership'],
+  signal: AbortSignal,
+): Promise<Decision> {
+  const { moment } = change;
+  let known: MembershipFacts<StoredRoster> = { policy: bridge.settings.membership, membership, moment };
+  for (;;) {
+    const decision = decideMembership(known);
+    if (decision.kind !== 'ask') return decision;
+    known = { ...known, ...(await findOut(bridge, change, known, decision.fact, signal)) };
+  }
 }
 
-function botRemoved({ log }: Bridge, { reference }: RoomRow): Outcome {
-  log.warn({ reference }, 'A user changed the membership of the bridge’s bot in a room');
-  return { kind: 'ignored', reason: 'bot-membership' };
+async function findOut(
+  bridge: MembershipDeps,
+  change: Change,
+  { membership, person }: MembershipFacts,
+  fact: MissingFact,
+  signal: AbortSignal,
+): Promise<Partial<MembershipFacts<StoredRoster>>> {
+  switch (fact) {
+    case 'person':
+      return membership === 'join'
+        ? { person: await personOf(bridge, change.userId) }
+        : { person: await personWhoLeft(bridge, change, signal) };
+    case 'roster': {
+      const roster = await bridge.fhir.read(change.room.reference, signal);
+      if (roster === undefined || !isRoster(roster)) return { roster: 'gone' };
+      if (person === undefined || typeof person === 'string') return { roster };
+      return { roster, person: await withRoles(bridge, person, roster, signal) };
+    }
+    case 'isAgreedOn':
+      return { isAgreedOn: await wasAgreedOn(bridge, change, membership, signal) };
+    case 'isPresent':
+      return { isPresent: await isInRoom(bridge, change, change.userId, signal) };
+  }
 }
 
-/** @returns the reason where nobody is known under this user id */
-async function personOf({ store, db }: Bridge, userId: MatrixUserId): Promise<Somebody | 'unmapped-member'> {
+async function personOf(
+  { store, db }: MembershipDeps,
+  userId: MatrixUserId,
+): Promise<PersonReference | 'unmapped-member'> {
   const reference = await store.people.findPersonByUserId(db, userId);
   if (reference === undefined) return 'unmapped-member';
   const all = await store.personAccounts.findPeopleByUserId(db, userId);
   return { reference, all: new Set([reference, ...all]) };
 }
 
-/** Whoever moved to another account, which is in the room or invited, has not left when the old account does. */
+/** A person who moved to another account, which is in the room or invited, has not left when the old account does. */
 async function personWhoLeft(
-  bridge: Bridge,
-  event: StateChange,
-  userId: MatrixUserId,
+  bridge: MembershipDeps,
+  change: Change,
   signal: AbortSignal,
-): Promise<Somebody | 'unmapped-member' | 'moved'> {
+): Promise<PersonReference | 'unmapped-member' | 'moved'> {
   const { store, db } = bridge;
-  const somebody = await personOf(bridge, userId);
-  if (typeof somebody === 'string') return somebody;
-  const moved = await store.personAccounts.findMovedPeople(db, userId);
-  for (const present of new Set(moved.map((person) => person.userId))) {
-    if (isPresent(await membershipOf(bridge, event, present, signal))) return 'moved';
+  const person = await personOf(bridge, change.userId);
+  if (typeof person === 'string') return person;
+  const moved = await store.personAccounts.findMovedPeople(db, change.userId);
+  for (const present of new Set(moved.map(({ userId }) => userId))) {
+    if (await isInRoom(bridge, change, present, signal)) return 'moved';
   }
-  return { ...somebody, all: new Set([...somebody.all, ...moved.map(({ reference }) => reference)]) };
-}
-
-async function carry(bridge: Bridge, change: Change, attempt: Attempt): Promise<Outcome> {
-  const { room, event, action, moment } = change;
-  const roster = await bridge.fhir.read(room.reference, attempt.signal);
-  if (roster === undefined || !isRoster(roster)) return { kind: 'ignored', reason: 'gone' };
-  if (roster.status === 'entered-in-error') return { kind: 'ignored', reason: 'status' };
-  const somebody = await withRoles(bridge, change.somebody, roster, attempt.signal);
-  const isAgreedOn = await wasAgreedOn(bridge, change, attempt.signal);
-  // They followed the bridge's own invitation; if FHIR has dropped them since, joining does not bring them back.
-  if (action === 'add' && isAgreedOn) return converging(bridge, [room.reference], event);
-  // Of people in teams within the team, the last convergence knows.
-  const isIndirect = isAgreedOn && namesGroups(roster, moment.now);
-  const updated =
-    action === 'remove' ? withoutMember(roster, somebody, moment) : withMember(roster, somebody, moment);
-  if (updated === undefined) {
-    // An account joined whose person FHIR has in the room: one they had before can leave now.
-    if (action === 'add') return converging(bridge, [room.reference], event);
-    const isKept = isIndirect || isNamed(roster, somebody, moment.now);
-    return { kind: 'ignored', reason: isKept ? 'not-expressible' : 'not-a-member' };
-  }
-  // The room may have gone on since: only what still holds is carried, and what came after has an event of its own.
-  const isThere = isPresent(await membershipOf(bridge, event, change.userId, attempt.signal));
-  if (isThere !== (action === 'add')) return { kind: 'ignored', reason: 'superseded' };
-  return bridge.settings.membership === 'suggest'
-    ? suggest(bridge, change, roster, attempt)
-    : write(bridge, change, { ...updated, id: roster.id, meta: roster.meta }, attempt.signal);
+  return { ...person, all: new Set([...person.all, ...moved.map(({ reference }) => reference)]) };
 }
 
 /** A resource names people by their roles as well: those that it names and this person holds mean them too. */
 async function withRoles(
-  { fhir }: Bridge,
-  somebody: Somebody,
+  { fhir }: MembershipDeps,
+  person: PersonReference,
   roster: Roster,
   signal: AbortSignal,
-): Promise<Somebody> {
-  const roles = rolesNamedBy(roster).filter((reference) => !somebody.all.has(reference));
-  if (roles.length === 0) return somebody;
+): Promise<PersonReference> {
+  const roles = rolesNamedBy(roster).filter((reference) => !person.all.has(reference));
+  if (roles.length === 0) return person;
   const found = await fhir.readMany(roles, signal);
   const isTheirs = (reference: FhirReference): boolean => {
     const role = found.get(reference);
     const holder = role?.resourceType === 'PractitionerRole' ? practitionerOf(role) : undefined;
-    return holder !== undefined && somebody.all.has(holder);
+    return holder !== undefined && person.all.has(holder);
   };
-  return { ...somebody, all: new Set([...somebody.all, ...roles.filter(isTheirs)]) };
+  return { ...person, all: new Set([...person.all, ...roles.filter(isTheirs)]) };
 }
 
 /**
- * Whether they were a member at the last convergence. One that invited them may be under way: it is waited for, or whoever
- * accepts at once would seem to have come by themselves, and stay when the team by which they came drops them.
+ * Whether they were a member at the last convergence. One that invited them may be under way: it is waited for, or a person
+ * who accepts at once would seem to have come by themselves, and stay when the team by which they came drops them.
  */
 async function wasAgreedOn(
-  { store, db, roomLock }: Bridge,
-  { room: { reference }, action, userId }: Change,
+  { store, db, roomLock }: MembershipDeps,
+  { room: { reference }, userId }: Change,
+  membership: MembershipFacts['membership'],
   signal: AbortSignal,
 ): Promise<boolean> {
   const look = async (): Promise<boolean> => (await store.roomMembers.readBase(db, reference)).has(userId);
-  return (await look()) || (action === 'add' && (await roomLock(reference, signal, look)));
+  return (await look()) || (membership === 'join' && (await roomLock(reference, signal, look)));
 }
 
-/** Who counts on the team is asked for as well: the bridge's own write asks for nobody's convergence. */
+/** Rooms that count on the team are looked at as well: the bridge's own write asks for no convergence. */
 async function write(
-  bridge: Bridge,
-  { room: { reference }, event, action, userId }: Change,
-  roster: StoredResource<Roster>,
+  { store, db, fhir, roomLock }: MembershipDeps,
+  { room: { reference }, event, userId }: Change,
+  { action, person, before, after }: Carried,
   signal: AbortSignal,
-): Promise<Outcome> {
-  const { store, db } = bridge;
+): Promise<FlowOutcome> {
   // Under the lock: a convergence that read FHIR before this write would put them back into the base after it.
-  const version = await bridge.roomLock(reference, signal, async () => {
-    const written = await bridge.fhir.update(roster, signal);
+  const written = await roomLock(reference, signal, async () => {
+    const version = await fhir.update({ ...after, id: before.id, meta: before.meta }, signal);
     if (action === 'remove') await store.roomMembers.removeFromBase(db, reference, userId);
-    return written;
+    return version;
   });
-  await bridge.transact(async (tx) => {
-    const dependents = await dependentsOf(store, tx, [reference]);
-    await store.resourceVersions.recordWritten(tx, version);
-    const rooms = [...new Set([reference, ...dependents])];
-    await bridge.enqueue(
-      tx,
-      rooms.map((room) => convergeItem(room, event.event_id)),
-    );
-  });
-  return { kind: 'done' };
+  const by = event.sender === userId ? { userId, person: person.reference } : { userId: event.sender };
+  const on = { reference, versionId: written.versionId };
+  const about = { by, on, member: { userId, person: person.reference } };
+  return {
+    kind: 'done',
+    next: (tx) => recordOwnWrite(store, tx, written),
+    facts: [{ kind: action === 'add' ? 'joined' : 'left', ...about }],
+  };
 }
 
 async function suggest(
-  bridge: Bridge,
-  { event, room, action, somebody, moment }: Change,
-  roster: Roster,
+  { store, db, fhir }: MembershipDeps,
+  { event, room, moment }: Change,
+  { action, person, before }: Carried,
   attempt: Attempt,
-): Promise<Outcome> {
+): Promise<FlowOutcome> {
   const task = suggestionTask(event, {
     action,
     focus: room.reference,
-    member: somebody.reference,
-    subject: roster.subject?.reference,
-    requester: await bridge.store.people.findPersonByUserId(bridge.db, event.sender),
+    member: person.reference,
+    subject: before.subject?.reference,
+    requester: await store.people.findPersonByUserId(db, event.sender),
     at: moment.at,
   });
-  await bridge.fhir.createOnce(task, {
+  await fhir.createOnce(task, {
     mayExist: attempt.number > 1 || attempt.inDoubt,
     signal: attempt.signal,
   });
   return { kind: 'done' };
 }
 
-async function membershipOf(
-  { homeserver, settings }: Bridge,
-  { room_id }: StateChange,
+async function isInRoom(
+  { homeserver, settings }: MembershipDeps,
+  { event }: Change,
   userId: MatrixUserId,
   signal: AbortSignal,
-): Promise<unknown> {
+): Promise<boolean> {
   const key = { type: 'm.room.member', state_key: userId };
-  return (await homeserver.stateEvent(settings.bot, room_id, key, signal))?.['membership'];
-}
-
-function isPresent(membership: unknown): boolean {
-  return membership === 'join' || membership === 'invite';
-}
-
-function isRoster(resource: StoredResource): resource is StoredResource<Roster & FhirResource> {
-  return resource.resourceType === 'CareTeam' || resource.resourceType === 'CommunicationRequest';
+  const content = await homeserver.stateEvent(settings.bot, event.room_id, key, signal);
+  return content?.['membership'] === 'join' || content?.['membership'] === 'invite';
 }

@@ -2,46 +2,46 @@
 import type { CareTeam, CommunicationRequest } from '../../domain/fhir.ts';
 import { withSubjectLine, withTeamName } from '../../mapping/room-names.ts';
 import type { StoredResource } from '../../fhir/server.ts';
-import type { Attempt, Outcome } from '../../inbox/item.ts';
+import type { Attempt } from '../../inbox/item.ts';
 import type { RoomRow } from '../../store/rooms.ts';
-import type { Bridge } from '../bridge.ts';
+import type { Needs } from '../bridge.ts';
 import { convergeItem } from '../items/converge.ts';
-import { dependentsOf } from '../people/dependents.ts';
+import type { FlowOutcome } from '../outcome.ts';
+import type { OwnWriteDeps } from '../people/own-write.ts';
+import { recordOwnWrite } from '../people/own-write.ts';
 import type { StateChange } from './state-change.ts';
-import { converging } from './state-change.ts';
+
+/** What it takes. */
+export type TitleDeps = OwnWriteDeps &
+  Needs<{
+    fhir: 'read' | 'update';
+    homeserver: 'stateEvent';
+    settings: 'bot' | 'roomTemplates';
+  }>;
 
 /** Handles `m.room.name` by someone who is not of the bridge. */
 export async function nameToFhir(
-  bridge: Bridge,
+  bridge: TitleDeps,
   event: StateChange,
   room: RoomRow,
   { signal }: Attempt,
-): Promise<Outcome> {
+): Promise<FlowOutcome> {
+  const { store, fhir, homeserver, settings } = bridge;
   const { name } = event.content;
-  if (typeof name !== 'string') return converging(bridge, [room.reference], event);
-  const resource = await bridge.fhir.read(room.reference, signal);
-  const updated = resource === undefined ? undefined : renamed(bridge, resource, name);
-  if (resource === undefined || updated === undefined) return converging(bridge, [room.reference], event);
+  const resource = typeof name === 'string' ? await fhir.read(room.reference, signal) : undefined;
+  const updated =
+    resource === undefined || typeof name !== 'string' ? undefined : renamed(bridge, resource, name);
+  if (resource === undefined || updated === undefined)
+    return { kind: 'done', next: [convergeItem(room.reference, event.event_id)] };
   // Another name since then, by a member or by convergence, has the last word.
-  const { bot } = bridge.settings;
-  const present = await bridge.homeserver.stateEvent(bot, event.room_id, event, signal);
+  const present = await homeserver.stateEvent(settings.bot, event.room_id, event, signal);
   if (present?.['name'] !== name) return { kind: 'ignored', reason: 'superseded' };
-  const version = await bridge.fhir.update({ ...updated, id: resource.id, meta: resource.meta }, signal);
-  await bridge.transact(async (tx) => {
-    // The version before this one may be a platform's, which no reader has seen yet, and none will.
-    const dependents = await dependentsOf(bridge.store, tx, [room.reference]);
-    await bridge.store.resourceVersions.recordWritten(tx, version);
-    const rooms = [...new Set([room.reference, ...dependents])];
-    await bridge.enqueue(
-      tx,
-      rooms.map((reference) => convergeItem(reference, event.event_id)),
-    );
-  });
-  return { kind: 'done' };
+  const written = await fhir.update({ ...updated, id: resource.id, meta: resource.meta }, signal);
+  return { kind: 'done', next: (tx) => recordOwnWrite(store, tx, written) };
 }
 
 function renamed(
-  { settings }: Bridge,
+  { settings }: TitleDeps,
   resource: StoredResource,
   name: string,
 ): CareTeam | CommunicationRequest | undefined {

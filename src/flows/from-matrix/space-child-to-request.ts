@@ -1,7 +1,7 @@
 // A user made a room inside a care team's space → the bridge enters it and writes its CommunicationRequest.
 //
-// The claim comes first, then the bot joins; the bot's own join, which comes back in the lane of the room, completes it:
-// so what was said before stays unrecorded, what is said after waits until the conversation is there, and a crash at
+// The adoption is recorded first, then the bot joins; the bot's own join, which comes back in the lane of the room, completes
+// it: so what was said before stays unrecorded, what is said after waits until the conversation is there, and a crash at
 // any moment loses neither.
 import { z } from 'zod';
 import type { CareTeam } from '../../domain/fhir.ts';
@@ -11,17 +11,35 @@ import { aliasOf } from '../../mapping/aliases.ts';
 import { powerIn } from '../../mapping/attainable-power.ts';
 import type { RoomFacts } from '../../mapping/matrix-to-fhir/room-request.ts';
 import { readRoomFacts, requestOfRoom } from '../../mapping/matrix-to-fhir/room-request.ts';
-import type { Attempt, NewItem, Outcome } from '../../inbox/item.ts';
+import type { Attempt, NewItem } from '../../inbox/item.ts';
 import type { RoomState } from '../../matrix/room-state.ts';
-import type { Claim } from '../../store/claimed-rooms.ts';
+import type { Adoption } from '../../store/adopted-rooms.ts';
 import type { FormerRoom } from '../../store/former-rooms.ts';
 import type { RoomRow } from '../../store/rooms.ts';
-import type { Bridge } from '../bridge.ts';
+import type { Needs } from '../bridge.ts';
+import type { IgnoredReason } from '../ignored-reasons.ts';
 import { convergeItem } from '../items/converge.ts';
-import { followUpgrade, mayUpgrade } from './follow-upgrade.ts';
 import { noticeItem } from '../items/notice.ts';
+import type { FlowOutcome } from '../outcome.ts';
+import type { OwnWriteDeps } from '../people/own-write.ts';
+import { recordOwnWrite } from '../people/own-write.ts';
+import type { UpgradeDeps } from './follow-upgrade.ts';
+import { followUpgrade, mayUpgrade } from './follow-upgrade.ts';
 import type { StateChange } from './state-change.ts';
-import { converging } from './state-change.ts';
+
+/** What adopting rooms takes. */
+export type AdoptDeps = UpgradeDeps &
+  OwnWriteDeps &
+  Needs<{
+    adoptedRooms: 'adoptRoom' | 'endAdoption' | 'saveAdoption';
+    enqueue: true;
+    fhir: 'createOnce' | 'read';
+    homeserver: 'isJoined' | 'stateEvent';
+    notices: 'wasSaid';
+    people: 'findPersonByUserId';
+    settings: 'idStrategy' | 'userMadeRooms';
+    transact: true;
+  }>;
 
 const viaSchema = z.looseObject({ via: z.array(z.string().regex(/^[A-Za-z0-9.\-:[\]]{1,255}$/)).min(1) });
 /** Through how many servers a join is tried. */
@@ -29,104 +47,117 @@ const MOST_SERVERS = 5;
 
 /** Handles `m.space.child` in a team's space by someone who is not of the bridge. */
 export async function spaceChildToRequest(
-  bridge: Bridge,
+  bridge: AdoptDeps,
   event: StateChange,
   space: RoomRow,
   attempt: Attempt,
-): Promise<Outcome> {
+): Promise<FlowOutcome> {
   const { store, db, homeserver, settings } = bridge;
   const roomId = event.state_key as RoomId;
   const via = viaSchema.safeParse(event.content).data?.via;
-  const known = await store.rooms.findRoomById(db, roomId);
-  if (via === undefined || known !== undefined || !roomId.startsWith('!'))
-    return converging(bridge, [space.reference], event);
+  const use = await store.roomUses.findRoomUse(db, roomId);
+  if (via === undefined || 'room' in use || !roomId.startsWith('!'))
+    return { kind: 'done', next: [convergeItem(space.reference, event.event_id)] };
   // The link to an upgraded room is made when it was followed.
-  if ((await store.formerRooms.findAwaited(db, roomId)) !== undefined)
-    return { kind: 'ignored', reason: 'awaited' };
+  if (use.kind === 'awaited') return { kind: 'ignored', reason: 'awaited' };
   if (settings.userMadeRooms === 'ignore') return { kind: 'ignored', reason: 'user-made-rooms' };
-  if (!(await mayBring(bridge, event.sender))) return { kind: 'ignored', reason: 'stranger' };
-  const claim: Claim = { roomId, careTeam: space.reference, claimedBy: event.sender };
-  await saveClaim(bridge, claim, event);
+  const adoption: Adoption = { roomId, careTeam: space.reference, listedBy: event.sender };
+  if (!(await mayBring(bridge, event.sender))) return refusedBy(adoption, 'stranger');
+  await saveAdoption(bridge, adoption, event);
   const wasIn = await homeserver.isJoined(settings.bot, roomId, attempt.signal);
   const servers = [...new Set([...via, serverNameOf(event.sender)])].slice(0, MOST_SERVERS);
   const isOpen = wasIn || (await homeserver.joinThrough(settings.bot, roomId, servers, attempt.signal));
   if (!isOpen) return { kind: 'ignored', reason: 'room-not-open' };
   // Where the bot was in already, no join of its own will come.
-  return wasIn ? completeClaim(bridge, claim, attempt) : { kind: 'done' };
+  return wasIn ? completeAdoption(bridge, adoption, attempt) : { kind: 'done' };
 }
 
-/** A room is of one team: the space in which it was listed before gives it up. */
-async function saveClaim(bridge: Bridge, claim: Claim, { event_id: cause }: StateChange): Promise<void> {
-  await bridge.transact(async (tx) => {
-    const before = await bridge.store.claimedRooms.saveClaim(tx, claim);
-    if (before !== undefined) await bridge.enqueue(tx, [convergeItem(before, cause)]);
+/**
+ * A room is of one team: the space in which it was listed before gives it up. At once: the bot's own join, which may come
+ * before this event is acknowledged, has to find the adoption.
+ */
+async function saveAdoption(
+  { store, transact, enqueue }: AdoptDeps,
+  adoption: Adoption,
+  { event_id: cause }: StateChange,
+): Promise<void> {
+  await transact(async (tx) => {
+    const before = await store.adoptedRooms.saveAdoption(tx, adoption);
+    if (before !== undefined) await enqueue(tx, [convergeItem(before, cause)]);
   });
 }
 
-/** Makes a claimed room, in which the bot is, the room of a conversation; running it again changes nothing. */
-export async function completeClaim(bridge: Bridge, claim: Claim, attempt: Attempt): Promise<Outcome> {
+/** Makes an adopted room, in which the bot is, the room of a conversation; running it again changes nothing. */
+export async function completeAdoption(
+  bridge: AdoptDeps,
+  adoption: Adoption,
+  attempt: Attempt,
+): Promise<FlowOutcome> {
   const { store, homeserver, settings } = bridge;
-  const { roomId } = claim;
+  const { roomId } = adoption;
   const { signal } = attempt;
   const state = await homeserver.roomState(settings.bot, roomId, signal);
   const facts = readRoomFacts(state);
-  const upgrade = await upgradeOf(bridge, claim, facts, signal);
-  if (upgrade !== undefined) return followInstead(bridge, upgrade, claim, signal);
-  const careTeam = await bridge.fhir.read(claim.careTeam, signal);
-  if (careTeam?.resourceType !== 'CareTeam') return refuse(bridge, claim, 'gone', signal);
-  const refusal = refusalOf(facts, claim) ?? (await listingRefusal(bridge, claim, signal));
-  if (refusal !== undefined) return refuse(bridge, claim, refusal, signal);
-  const written = await writeRequest(bridge, claim, { careTeam, facts }, attempt);
+  const upgrade = await upgradeOf(bridge, adoption, facts, signal);
+  if (upgrade !== undefined) return followInstead(bridge, upgrade, adoption, signal);
+  const careTeam = await bridge.fhir.read(adoption.careTeam, signal);
+  if (careTeam?.resourceType !== 'CareTeam') return refuse(bridge, adoption, 'gone', signal);
+  const refusal = refusalOf(facts, adoption) ?? (await listingRefusal(bridge, adoption, signal));
+  if (refusal !== undefined) return refuse(bridge, adoption, refusal, signal);
+  const written = await writeRequest(bridge, adoption, { careTeam, facts }, attempt);
   await homeserver.createAlias(settings.bot, aliasOf(written.reference, settings.serverName), roomId, signal);
-  const notices = await powerNotices(bridge, claim, { state, facts });
+  const notices = await powerNotices(bridge, adoption, { state, facts });
   return {
     kind: 'done',
-    record: async (tx) => {
-      await store.resourceVersions.recordWritten(tx, written);
-      await store.claimedRooms.dropClaim(tx, roomId);
-      const cause = `room ${roomId}`;
-      const converge = [written.reference, claim.careTeam].map((reference) => convergeItem(reference, cause));
-      await bridge.enqueue(tx, [...converge, ...notices]);
-    },
+    record: (tx) => store.adoptedRooms.endAdoption(tx, roomId),
+    next: async (tx) => [
+      ...(await recordOwnWrite(store, tx, written)),
+      convergeItem(adoption.careTeam, `room ${roomId}`),
+      ...notices,
+    ],
   };
 }
 
 /** Clients list an upgraded room in the space too, and that may be handled before the old room's tombstone. */
 async function upgradeOf(
-  bridge: Bridge,
-  { roomId: replacement }: Claim,
+  bridge: AdoptDeps,
+  { roomId: replacement }: Adoption,
   { predecessor }: RoomFacts,
   signal: AbortSignal,
 ): Promise<FormerRoom | undefined> {
   const { store, db, homeserver, settings } = bridge;
   const roomId = predecessor as RoomId | undefined;
-  const old = roomId === undefined ? undefined : await store.rooms.findRoomById(db, roomId);
-  if (roomId === undefined || old?.roomId !== roomId) return undefined;
+  if (roomId === undefined) return undefined;
+  const old = await store.roomUses.findRoomUse(db, roomId);
+  if (old.kind !== 'space' && old.kind !== 'conversation') return undefined;
   const state = await homeserver.roomState(settings.bot, roomId, signal);
   const tombstone = state.find(({ type }) => type === 'm.room.tombstone');
   if (tombstone?.content['replacement_room'] !== replacement) return undefined;
-  return (await mayUpgrade(bridge, old, state, tombstone.sender as MatrixUserId, signal))
-    ? { roomId, reference: old.reference, replacement }
+  return (await mayUpgrade(bridge, old.room, state, tombstone.sender as MatrixUserId, signal))
+    ? { roomId, reference: old.room.reference, replacement }
     : undefined;
 }
 
 /** The space that lists the new room may be another than its conversation's. */
 async function followInstead(
-  bridge: Bridge,
+  bridge: AdoptDeps,
   former: FormerRoom,
-  { careTeam }: Claim,
+  { careTeam }: Adoption,
   signal: AbortSignal,
-): Promise<Outcome> {
-  const { store, db } = bridge;
-  await store.formerRooms.saveFormerRoom(db, former);
-  await store.claimedRooms.dropClaim(db, former.replacement);
+): Promise<FlowOutcome> {
+  const { store, transact } = bridge;
+  // Before following, whose repetition is to find the room awaited, and no adoption.
+  await transact(async (tx) => {
+    await store.formerRooms.saveFormerRoom(tx, former);
+    await store.adoptedRooms.endAdoption(tx, former.replacement);
+  });
   return followUpgrade(bridge, former, signal, [careTeam]);
 }
 
 /** The row comes first: whoever reads the new request before its write was recorded must find its room there. */
 async function writeRequest(
-  bridge: Bridge,
-  { roomId, careTeam: team }: Claim,
+  bridge: AdoptDeps,
+  { roomId, careTeam: team }: Adoption,
   { careTeam, facts }: { readonly careTeam: CareTeam; readonly facts: RoomFacts },
   attempt: Attempt,
 ) {
@@ -146,7 +177,7 @@ async function writeRequest(
     settings.roomTemplates,
   );
   const adopt = (reference: FhirReference): Promise<void> =>
-    store.claimedRooms.adoptRoom(db, {
+    store.adoptedRooms.adoptRoom(db, {
       ...{ reference, roomId, careTeam: team, alias: aliasOf(reference, settings.serverName) },
       subject: parseReference(careTeam.subject?.reference)?.reference,
     });
@@ -159,20 +190,31 @@ async function writeRequest(
   return written;
 }
 
+type Refusal = Extract<
+  IgnoredReason,
+  | 'gone'
+  | 'lister-not-in-room'
+  | 'room-encrypted'
+  | 'room-is-a-space'
+  | 'room-not-listed'
+  | 'room-public'
+  | 'space-gone'
+>;
+
 /** What keeps a room from being a conversation. */
-function refusalOf(facts: RoomFacts, claim: Claim): string | undefined {
+function refusalOf(facts: RoomFacts, adoption: Adoption): Refusal | undefined {
   if (facts.isSpace) return 'room-is-a-space';
   if (facts.isEncrypted) return 'room-encrypted';
-  // Whoever finds a public room can read what is said in it; and nobody brings a room that they are not in.
+  // Anyone who finds a public room can read what is said in it; and no one brings a room that they are not in.
   if (facts.isPublic) return 'room-public';
-  return facts.joined.has(claim.claimedBy) ? undefined : 'claimer-not-in-room';
+  return facts.joined.has(adoption.listedBy) ? undefined : 'lister-not-in-room';
 }
 
 async function listingRefusal(
-  { store, db, homeserver, settings }: Bridge,
-  { careTeam, roomId }: Claim,
+  { store, db, homeserver, settings }: AdoptDeps,
+  { careTeam, roomId }: Adoption,
   signal: AbortSignal,
-): Promise<string | undefined> {
+): Promise<Refusal | undefined> {
   const space = await store.rooms.findRoom(db, careTeam);
   if (space?.roomId === undefined) return 'space-gone';
   const key = { type: 'm.space.child', state_key: roomId };
@@ -181,36 +223,41 @@ async function listingRefusal(
 }
 
 async function refuse(
-  { store, db, homeserver, settings }: Bridge,
-  { roomId }: Claim,
-  reason: string,
+  { store, db, homeserver, settings }: AdoptDeps,
+  adoption: Adoption,
+  reason: Refusal,
   signal: AbortSignal,
-): Promise<Outcome> {
+): Promise<FlowOutcome> {
+  const { roomId } = adoption;
   // A room that became a conversation on the way stays one.
-  if ((await store.rooms.findRoomById(db, roomId)) === undefined)
+  if (!('room' in (await store.roomUses.findRoomUse(db, roomId))))
     await homeserver.leave(settings.bot, roomId, signal);
-  return {
-    kind: 'ignored',
-    reason,
-    record: (tx) => store.claimedRooms.dropClaim(tx, roomId),
-  };
+  return { ...refusedBy(adoption, reason), record: (tx) => store.adoptedRooms.endAdoption(tx, roomId) };
+}
+
+function refusedBy(
+  { careTeam: reference, listedBy: userId }: Adoption,
+  reason: Refusal | 'stranger',
+): Extract<FlowOutcome, { kind: 'ignored' }> {
+  const facts = [{ kind: 'refused', reason, by: { userId }, on: { reference } }] as const;
+  return { kind: 'ignored', reason, facts };
 }
 
 /** Without power the bridge cannot keep the room in order; its maker is told once. */
 async function powerNotices(
-  { store, db, settings }: Bridge,
-  { roomId, claimedBy }: Claim,
+  { store, db, settings }: AdoptDeps,
+  { roomId, listedBy }: Adoption,
   { state, facts }: { readonly state: RoomState; readonly facts: RoomFacts },
 ): Promise<readonly NewItem[]> {
   const contentOf = (type: string) => state.find((event) => event.type === type && event.state_key === '');
   const power = powerIn(contentOf('m.room.create'), contentOf('m.room.power_levels')?.content, settings.bot);
   if (power.sendState('m.space.parent')) return [];
-  const notice = { roomId, about: facts.creator ?? claimedBy, reason: 'needs-power' } as const;
+  const notice = { roomId, about: facts.creator ?? listedBy, reason: 'needs-power' } as const;
   return (await store.notices.wasSaid(db, notice)) ? [] : [noticeItem(notice)];
 }
 
 /** A person the care platform knows, or anyone of a homeserver it trusts. */
-async function mayBring({ store, db, settings }: Bridge, userId: MatrixUserId): Promise<boolean> {
+async function mayBring({ store, db, settings }: AdoptDeps, userId: MatrixUserId): Promise<boolean> {
   if (settings.trustedServers.has(serverNameOf(userId))) return true;
   const person = await store.people.findPersonByUserId(db, userId);
   return person !== undefined && typeOf(person) !== 'Organization';

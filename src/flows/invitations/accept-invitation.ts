@@ -1,15 +1,27 @@
 // A ghost was invited to a room of others → the patient it is about is looked up by the context, then the ghost joins.
-import type { FhirReference } from '../../domain/ids.ts';
+import type { Fact } from '../../domain/facts.ts';
+import type { FhirReference, MatrixUserId } from '../../domain/ids.ts';
 import { isMatrixUserId, serverNameOf } from '../../domain/ids.ts';
-import type { MatrixUserId } from '../../domain/ids.ts';
 import type { MatrixEvent } from '../../domain/matrix.ts';
 import type { InviteContext } from '../../mapping/invite-context.ts';
 import { readInviteContext } from '../../mapping/invite-context.ts';
-import { BridgeError } from '../../telemetry/errors.ts';
-import type { Attempt, Outcome } from '../../inbox/item.ts';
-import type { Bridge, BridgeSettings } from '../bridge.ts';
 import { isOwnUser } from '../../mapping/own-users.ts';
-import { converging } from '../from-matrix/state-change.ts';
+import type { Attempt } from '../../inbox/item.ts';
+import type { BridgeSettings, Needs } from '../bridge.ts';
+import type { IgnoredReason } from '../ignored-reasons.ts';
+import { convergeItem } from '../items/converge.ts';
+import type { FlowOutcome } from '../outcome.ts';
+
+/** What answering takes. */
+export type AnswerDeps = Needs<{
+  db: true;
+  homeserver: 'acceptInvitation' | 'leave';
+  invitations: 'findInvitationSubject' | 'removeInvitation' | 'saveInvitation' | 'saveInvitationJoined';
+  people: 'findPersonByUserId';
+  pseudonyms: 'canResolve' | 'resolve';
+  roomUses: 'findRoomUse';
+  settings: 'bot' | 'ghostPrefix' | 'serverName' | 'trustedServers';
+}>;
 
 const DECLINE_AFTER_MS = 2_000;
 
@@ -35,56 +47,66 @@ export function isGhostInvitation(
  * the ghost joined, and the resolver answers the same to the same invitation.
  */
 export async function acceptInvitation(
-  bridge: Bridge,
+  bridge: AnswerDeps,
   event: GhostInvitation,
   attempt: Attempt,
-): Promise<Outcome> {
+): Promise<FlowOutcome> {
   const { db, store, settings, pseudonyms } = bridge;
-  const { state_key: ghost, room_id: roomId, sender } = event;
-  const own = await store.rooms.findRoomById(db, roomId);
+  const { event_id: cause, state_key: ghost, room_id: roomId, sender } = event;
+  const own = await store.roomUses.findRoomUse(db, roomId);
   // Whether the ghost follows is FHIR's to say.
-  if (own !== undefined) return { ...converging(bridge, [own.reference], event), ...ignored('own-room') };
-  if ((await store.people.findPersonByUserId(db, ghost)) === undefined) return ignored('no-such-person');
-  if (!settings.trustedServers.has(serverNameOf(sender))) return ignored('untrusted-server');
+  if ('room' in own)
+    return { kind: 'ignored', reason: 'own-room', next: [convergeItem(own.room.reference, cause)] };
+  const person = await store.people.findPersonByUserId(db, ghost);
+  if (person === undefined) return { kind: 'ignored', reason: 'no-such-person' };
+  if (!settings.trustedServers.has(serverNameOf(sender))) return refused(event, person, 'untrusted-server');
   const context = readInviteContext(event.content);
   switch (context.kind) {
     case 'none':
-      return ignored('no-context');
+      return { kind: 'ignored', reason: 'no-context' };
     case 'unreadable':
-      return ignored('context-unreadable');
+      return { kind: 'ignored', reason: 'context-unreadable' };
     case 'personal-number':
-      return decline(bridge, event, 'personal-number', attempt);
+      return decline(bridge, event, refused(event, person, 'personal-number'), attempt);
     case 'subject':
-      if (!pseudonyms.canResolve) return ignored('no-resolver');
-      return answer(bridge, event, context, attempt);
+      if (!pseudonyms.canResolve) return { kind: 'ignored', reason: 'no-resolver' };
+      return answer(bridge, event, { person, context }, attempt);
   }
 }
 
 async function answer(
-  bridge: Bridge,
+  bridge: AnswerDeps,
   event: GhostInvitation,
-  context: Extract<InviteContext, { kind: 'subject' }>,
+  {
+    person,
+    context,
+  }: {
+    readonly person: FhirReference;
+    readonly context: Extract<InviteContext, { kind: 'subject' }>;
+  },
   attempt: Attempt,
-): Promise<Outcome> {
+): Promise<FlowOutcome> {
   const { signal } = attempt;
   const { db, store, homeserver } = bridge;
   const { event_id: eventId, room_id: roomId, state_key: userId, sender: inviter } = event;
   const subject = await subjectOf(bridge, event, context, signal);
-  if (subject === undefined) return decline(bridge, event, 'unknown-subject', attempt);
+  if (subject === undefined)
+    return decline(bridge, event, refused(event, person, 'unknown-subject'), attempt);
+  // Before joining: the token may be used up, and a repetition must not need it.
   await store.invitations.saveInvitation(db, { roomId, userId, eventId, inviter, subject });
+  const facts: readonly Fact[] = [{ kind: 'looked-up', by: { userId: inviter }, on: { reference: subject } }];
   if (!(await homeserver.acceptInvitation(userId, roomId, serverNameOf(inviter), signal))) {
     return {
-      kind: 'ignored',
-      reason: 'invitation-withdrawn',
+      ...{ kind: 'ignored', reason: 'invitation-withdrawn', facts },
       record: (tx) => store.invitations.removeInvitation(tx, eventId),
     };
   }
-  return { kind: 'done', record: (tx) => store.invitations.saveInvitationJoined(tx, eventId) };
+  return { kind: 'done', facts, record: (tx) => store.invitations.saveInvitationJoined(tx, eventId) };
 }
 
 /** A token may be used up by its first use, so what it stood for is not asked twice. */
 async function subjectOf(
-  { db, store, pseudonyms }: Bridge,
+  { db, store, pseudonyms }: AnswerDeps,
   { event_id: invitation, sender }: GhostInvitation,
   { token, platform }: Extract<InviteContext, { kind: 'subject' }>,
   signal: AbortSignal,
@@ -99,17 +121,18 @@ async function subjectOf(
  * be lost there, so that the ghost stood as invited for ever.
  */
 async function decline(
-  { homeserver }: Bridge,
+  { homeserver }: AnswerDeps,
   { state_key: ghost, room_id: roomId }: GhostInvitation,
-  reason: string,
+  outcome: FlowOutcome,
   { number, signal }: Attempt,
-): Promise<Outcome> {
-  if (number === 1)
-    throw new BridgeError('invitation-fresh', 'it is declined later', { retryAfterMs: DECLINE_AFTER_MS });
+): Promise<FlowOutcome> {
+  if (number === 1) return { kind: 'later', afterMs: DECLINE_AFTER_MS };
   await homeserver.leave(ghost, roomId, signal);
-  return ignored(reason);
+  return outcome;
 }
 
-function ignored(reason: string): Extract<Outcome, { kind: 'ignored' }> {
-  return { kind: 'ignored', reason };
+/** @param reference the person whose ghost was invited */
+function refused({ sender }: GhostInvitation, reference: FhirReference, reason: IgnoredReason): FlowOutcome {
+  const facts = [{ kind: 'refused', reason, by: { userId: sender }, on: { reference } }] as const;
+  return { kind: 'ignored', reason, facts };
 }

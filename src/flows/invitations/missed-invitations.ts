@@ -3,10 +3,22 @@ import type { JsonValue } from '../../domain/json.ts';
 import { roomLane } from '../../mapping/lanes.ts';
 import type { Invitation } from '../../matrix/invitations.ts';
 import { BridgeError } from '../../telemetry/errors.ts';
-import type { Bridge } from '../bridge.ts';
+import type { Needs } from '../bridge.ts';
 import { EVENT_SOURCE } from '../items/event.ts';
 import { invitationItem } from '../items/invitation.ts';
 import { isOwnUser } from '../../mapping/own-users.ts';
+
+/** What finding them takes. */
+export type MissedDeps = Needs<{
+  db: true;
+  enqueue: true;
+  ghosts: 'listGhosts';
+  homeserver: 'pendingInvitations';
+  log: true;
+  pseudonyms: 'canResolve';
+  settings: 'bot' | 'ghostPrefix' | 'serverName';
+  transact: true;
+}>;
 
 /** Whether an item of a lane and source has such a part: `hasItemWith`. */
 type HasItem = (
@@ -15,13 +27,13 @@ type HasItem = (
 ) => Promise<boolean>;
 
 /**
- * Stores the invitations that stand and were never pushed; one ghost is asked after the other. Where nobody resolves the
- * pseudonyms in them, none would be answered, and none is asked for.
- * @param seen when this is done: one that stands still the next time is stored again
+ * Stores the invitations that are pending and were never pushed; one ghost is asked after the other. Where no service resolves
+ * the pseudonyms in them, none would be answered, and none is asked for.
+ * @param seen when this is done: one that is pending still the next time is stored again
  * @returns how many there were
  */
 export async function findMissedInvitations(
-  bridge: Bridge,
+  bridge: MissedDeps,
   hasItem: HasItem,
   seen: string,
   signal: AbortSignal,
@@ -32,12 +44,12 @@ export async function findMissedInvitations(
   try {
     for (const ghost of await store.ghosts.listGhosts(db)) {
       signal.throwIfAborted();
-      const standing = await homeserver.standingInvitations(ghost, signal);
-      if (standing === undefined) {
-        log.info({}, 'The homeserver does not say which invitations of ghosts stand');
+      const pending = await homeserver.pendingInvitations(ghost, signal);
+      if (pending === undefined) {
+        log.info({}, 'The homeserver does not say which invitations of ghosts are pending');
         return found;
       }
-      for (const invitation of standing.filter(({ sender }) => !isOwnUser(settings, sender))) {
+      for (const invitation of pending.filter(({ sender }) => !isOwnUser(settings, sender))) {
         if (await wasPushed(hasItem, invitation)) continue;
         await bridge.transact((tx) => bridge.enqueue(tx, [invitationItem(invitation, seen)]));
         found += 1;

@@ -35,6 +35,11 @@ export function convergeItem(reference: FhirReference, cause: string): NewItem {
   };
 }
 
+/** The items for several, because of one change. */
+export function convergeItems(references: readonly FhirReference[], cause: string): readonly NewItem[] {
+  return references.map((reference) => convergeItem(reference, cause));
+}
+
 /**
  * The item that tries again to invite those whose homeserver, or the pseudonym service, did not answer. Its lane is its
  * own: the conversation of all the others does not wait for it.

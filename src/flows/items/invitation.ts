@@ -15,7 +15,7 @@ export const invitationItemSchema = z.object({
 export type InvitationItem = z.infer<typeof invitationItemSchema>;
 
 /** An invitation, as far as an item names it: what it says of a patient is asked for when it is answered. */
-export interface Standing {
+export interface PendingInvitation {
   readonly roomId: RoomId;
   readonly userId: MatrixUserId;
   readonly sender: MatrixUserId;
@@ -25,7 +25,7 @@ export interface Standing {
  * The item, in the lane of the room: the pushed event, if it comes, is handled before or after it.
  * @param seen when it was seen; at one such time it is stored once
  */
-export function invitationItem({ roomId, userId, sender }: Standing, seen: string): NewItem {
+export function invitationItem({ roomId, userId, sender }: PendingInvitation, seen: string): NewItem {
   return {
     lane: roomLane(roomId),
     source: 'matrix.invitation',

@@ -2,10 +2,11 @@
 import type { ClientBase } from 'pg';
 import type { NewItem } from '../../inbox/item.ts';
 import type { AwaitedId, WaitingItem } from '../../store/waiting-items.ts';
-import type { Store } from '../bridge.ts';
+import type { Needs } from '../bridge.ts';
 import type { FlowOutcome } from '../outcome.ts';
 
-type Tables = Pick<Store, 'waitingItems'>;
+type Waiting = Needs<{ waitingItems: 'lockWaiting' | 'saveWaiting' }>['store'];
+type Releasing = Needs<{ waitingItems: 'lockWaiting' | 'takeWaiting' }>['store'];
 
 /**
  * Lets an item wait.
@@ -13,7 +14,7 @@ type Tables = Pick<Store, 'waitingItems'>;
  * @param cause what brings the item back, in that case
  */
 export function waitFor(
-  { waitingItems }: Tables,
+  { waitingItems }: Waiting,
   waitsFor: AwaitedId,
   item: WaitingItem,
   isThere: (tx: ClientBase) => Promise<boolean>,
@@ -35,7 +36,7 @@ export function waitFor(
  * @param cause what lets it go: should it have to wait again, the next release is another
  */
 export async function releaseWaiting(
-  { waitingItems }: Tables,
+  { waitingItems }: Releasing,
   tx: ClientBase,
   waitsFor: readonly AwaitedId[],
   cause: string,

@@ -1,14 +1,14 @@
 // Teams and organisations → the people they stand for, each with the roles that those who name them give them.
 import type { CodeableConcept } from 'fhir/r4.js';
 import type { FhirReference } from '../../domain/ids.ts';
-import { referenceTo, staffOf } from '../../domain/ids.ts';
+import { referenceTo } from '../../domain/ids.ts';
 import type { WantedPeople } from '../../mapping/fhir-to-matrix/participants.ts';
 import { participantsOf } from '../../mapping/fhir-to-matrix/participants.ts';
 import { organizationOf, practitionerOf } from '../../mapping/identities.ts';
 import { earliest, holdsAt, nextBoundary } from '../../mapping/periods.ts';
 import { wantedForCareTeam } from '../../mapping/phases.ts';
 import type { Log } from '../../telemetry/log.ts';
-import type { Reading } from './reading.ts';
+import type { ReadSet } from './read-set.ts';
 
 /** How deep teams may stand within teams before the bridge stops looking. */
 const DEEPEST_TEAM = 5;
@@ -33,16 +33,16 @@ interface Staff {
 
 /** Reads the teams and organisations, and theirs, and gathers whom they name. */
 export async function expandPeople(
-  { reading, at, log }: { reading: Reading; at: number; log: Log },
+  { reads, at, log }: { reads: ReadSet; at: number; log: Log },
   wanted: WantedPeople,
 ): Promise<ExpandedPeople> {
-  const groups = [wanted, ...(await teamsWithin(reading, wanted.careTeams, at))];
+  const groups = [wanted, ...(await teamsWithin(reads, wanted.careTeams, at))];
   const people = new Map<FhirReference, readonly CodeableConcept[]>();
   for (const { reference, roles } of groups.flatMap((group) => group.people)) {
     people.set(reference, [...(people.get(reference) ?? []), ...roles]);
   }
   const organizations = [...new Set(groups.flatMap((group) => group.organizations))];
-  const staff = await readStaff({ reading, at, log }, organizations);
+  const staff = await readStaff({ reads, at, log }, organizations);
   for (const reference of organizations) {
     const roles = staff.roles.get(reference) ?? [reference];
     for (const person of roles) people.set(person, people.get(person) ?? []);
@@ -52,7 +52,7 @@ export async function expandPeople(
 
 /** What the teams name, and the teams in them; each once, so that a cycle ends. */
 async function teamsWithin(
-  reading: Reading,
+  reads: ReadSet,
   careTeams: readonly FhirReference[],
   at: number,
 ): Promise<readonly WantedPeople[]> {
@@ -60,11 +60,11 @@ async function teamsWithin(
   const seen = new Set<FhirReference>();
   let level = careTeams;
   for (let depth = 0; depth < DEEPEST_TEAM && level.length > 0; depth += 1) {
-    await reading.read(level);
+    await reads.read(level);
     const below: FhirReference[] = [];
     for (const reference of level) {
       seen.add(reference);
-      const careTeam = reading.find(reference);
+      const careTeam = reads.find(reference);
       if (careTeam?.resourceType !== 'CareTeam' || !isAtWork(careTeam.status)) continue;
       const group = participantsOf(careTeam, at);
       groups.push(group);
@@ -75,24 +75,19 @@ async function teamsWithin(
   return groups;
 }
 
-/** A team that is proposed, or over, brings nobody into a room. */
+/** A team that is proposed, or over, brings no one into a room. */
 function isAtWork(status: string | undefined): boolean {
   return status !== 'proposed' && wantedForCareTeam(status).phase !== 'closed';
 }
 
 /** The present roles in each organisation that have a holder. */
 async function readStaff(
-  { reading, at, log }: { reading: Reading; at: number; log: Log },
+  { reads, at, log }: { reads: ReadSet; at: number; log: Log },
   organizations: readonly FhirReference[],
 ): Promise<Staff> {
   if (organizations.length === 0) return { roles: new Map(), until: undefined };
-  for (const organization of organizations) reading.dependOn(staffOf(organization));
   // Not `active=true`: a role that does not say so is active as well.
-  const { resources, complete } = await reading.search(
-    'PractitionerRole',
-    [['organization', organizations.join(',')]],
-    MOST_ROLES,
-  );
+  const { resources, complete } = await reads.rolesIn(organizations, MOST_ROLES);
   if (!complete)
     log.warn({ organizations, limit: MOST_ROLES }, 'An organisation has more roles than are read');
   const roles = new Map<FhirReference, FhirReference[]>();

@@ -2,20 +2,9 @@
 import type { FhirReference, MatrixUserId } from '../../domain/ids.ts';
 import type { Avatar, Image } from '../../mapping/avatars.ts';
 import { decodeImage } from '../../mapping/avatars.ts';
-import type { Bridge } from '../bridge.ts';
+import type { Needs } from '../bridge.ts';
+import type { DesiredGhost } from './desired-ghost.ts';
 import { publishItems } from './publish-address.ts';
-
-/** A ghost as it should be. */
-export interface GhostWish {
-  readonly userId: MatrixUserId;
-  /** The person. */
-  readonly reference: FhirReference;
-  readonly displayName: string;
-  /** Undefined shows none. */
-  readonly avatar: Avatar | undefined;
-  /** The person could not be read: what was shown before is better, and each role may name them otherwise. */
-  readonly isGuess: boolean;
-}
 
 /** A step towards the ghosts as they should be; each is idempotent. */
 export type GhostChange =
@@ -23,10 +12,21 @@ export type GhostChange =
   | { readonly kind: 'set-display-name'; readonly userId: MatrixUserId; readonly displayName: string }
   | { readonly kind: 'set-avatar'; readonly userId: MatrixUserId; readonly avatar: Avatar | undefined };
 
+/** What changing a ghost takes. */
+export type GhostDeps = Needs<{
+  db: true;
+  enqueue: true;
+  fhir: 'read';
+  ghosts: 'findGhosts' | 'saveGhost' | 'saveGhostAvatar' | 'saveGhostName';
+  homeserver: 'registerGhost' | 'setAvatar' | 'setDisplayName' | 'upload';
+  publishAddress: true;
+  transact: true;
+}>;
+
 /** What has to be done for the ghosts to exist and look right, in order; nothing when they do. Reads the store only. */
 export async function ghostChanges(
-  { db, store }: Pick<Bridge, 'db' | 'store'>,
-  ghosts: readonly GhostWish[],
+  { db, store }: Needs<{ db: true; ghosts: 'findGhosts' }>,
+  ghosts: readonly DesiredGhost[],
 ): Promise<readonly GhostChange[]> {
   if (ghosts.length === 0) return [];
   const known = await store.ghosts.findGhosts(
@@ -46,9 +46,14 @@ export async function ghostChanges(
   });
 }
 
+/** Makes a ghost exist and look right. */
+export async function bringGhost(bridge: GhostDeps, ghost: DesiredGhost, signal: AbortSignal): Promise<void> {
+  for (const change of await ghostChanges(bridge, [ghost])) await applyGhostChange(bridge, change, signal);
+}
+
 /** Makes a change on the homeserver and records it. */
 export async function applyGhostChange(
-  bridge: Pick<Bridge, 'db' | 'enqueue' | 'fhir' | 'homeserver' | 'publishAddress' | 'store' | 'transact'>,
+  bridge: GhostDeps,
   change: GhostChange,
   signal: AbortSignal,
 ): Promise<void> {
@@ -78,7 +83,7 @@ export async function applyGhostChange(
 }
 
 async function imageOf(
-  { fhir }: Pick<Bridge, 'fhir'>,
+  { fhir }: Needs<{ fhir: 'read' }>,
   { source }: Avatar,
   signal: AbortSignal,
 ): Promise<Image | undefined> {

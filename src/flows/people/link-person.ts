@@ -1,17 +1,17 @@
 // An operator says which Matrix account a person has, or takes it back: stored, and their rooms looked at.
 import type { ClientBase } from 'pg';
 import type { FhirReference, MatrixUserId } from '../../domain/ids.ts';
-import type { Bridge } from '../bridge.ts';
-import { convergeItem } from '../items/converge.ts';
-import { dependentsOf } from './dependents.ts';
+import type { Needs } from '../bridge.ts';
+import { convergeItems } from '../items/converge.ts';
+import { dependentsOf } from './own-write.ts';
 
 /** What it needs: a part of the bridge. */
-export type LinkingBridge = Pick<Bridge, 'enqueue' | 'transact'> & {
-  readonly store: {
-    readonly people: Pick<Bridge['store']['people'], 'linkPerson' | 'unlinkPerson'>;
-    readonly roomMembers: Pick<Bridge['store']['roomMembers'], 'findDependents' | 'lockDependencies'>;
-  };
-};
+export type LinkingBridge = Needs<{
+  enqueue: true;
+  people: 'linkPerson' | 'unlinkPerson';
+  roomMembers: 'findDependents' | 'lockDependencies';
+  transact: true;
+}>;
 
 /**
  * Stores a person's account; it counts where their own telecom names none.
@@ -49,9 +49,6 @@ async function ask(
   rooms: readonly FhirReference[],
   cause: string,
 ): Promise<readonly FhirReference[]> {
-  await enqueue(
-    tx,
-    rooms.map((room) => convergeItem(room, cause)),
-  );
+  await enqueue(tx, convergeItems(rooms, cause));
   return rooms;
 }

@@ -1,53 +1,43 @@
 // A person, role or organisation changed → the ghost shows it, and every room whose members depend on it is looked at.
 import type { FhirReference } from '../../domain/ids.ts';
 import { dependencyKeysOf } from '../../mapping/identities.ts';
-import type { Outcome } from '../../inbox/item.ts';
-import type { Bridge } from '../bridge.ts';
-import { convergeItem } from '../items/converge.ts';
-import { applyGhostChange, ghostChanges } from './ghosts.ts';
-import { wishFor } from './people.ts';
-import type { Reading } from './reading.ts';
-import { createReading } from './reading.ts';
+import type { Needs } from '../bridge.ts';
+import { convergeItems } from '../items/converge.ts';
+import type { FlowOutcome } from '../outcome.ts';
+import type { GhostSettings } from './desired-ghost.ts';
+import { desiredGhostOf } from './desired-ghost.ts';
+import type { GhostDeps } from './ghosts.ts';
+import { bringGhost } from './ghosts.ts';
+import type { FhirReader } from './read-set.ts';
+import { createReadSet } from './read-set.ts';
+
+type Deps = GhostDeps &
+  Needs<{ clock: true; roomMembers: 'findDependents' }> & {
+    readonly fhir: FhirReader;
+    readonly settings: GhostSettings;
+  };
 
 /**
- * Handles a changed Practitioner, PractitionerRole, RelatedPerson, Patient or Organization.
+ * Handles a changed Practitioner, PractitionerRole, RelatedPerson, Patient or Organization: their ghost shows the change,
+ * if it is registered, be it only a relay ghost; and their rooms are looked at.
  * @param cause the version, from which the ids of what follows are made
  */
 export async function personToRooms(
-  bridge: Bridge,
+  bridge: Deps,
   reference: FhirReference,
   cause: string,
   signal: AbortSignal,
-): Promise<Outcome> {
+): Promise<FlowOutcome> {
   const { db, store } = bridge;
-  const reading = createReading(bridge.fhir, signal);
-  await reading.read([reference]);
-  const resource = reading.find(reference);
+  const reads = createReadSet(bridge.fhir, signal);
+  await reads.read([reference]);
+  const resource = reads.find(reference);
   // One that is gone keeps the name that its ghost was known by.
   if (resource === undefined) return { kind: 'ignored', reason: 'gone' };
-  await showChange(bridge, reference, reading, signal);
+  const ghost = await desiredGhostOf(bridge, reference, reads);
+  const isRegistered = (await store.ghosts.findGhosts(db, [ghost.userId])).has(ghost.userId);
+  if (isRegistered) await bringGhost(bridge, ghost, signal);
   const rooms = await store.roomMembers.findDependents(db, dependencyKeysOf(resource));
   if (rooms.length === 0) return { kind: 'ignored', reason: 'nobody-depends' };
-  return {
-    kind: 'done',
-    record: async (tx) => {
-      await bridge.enqueue(
-        tx,
-        rooms.map((room) => convergeItem(room, cause)),
-      );
-    },
-  };
-}
-
-/** The name and picture of the person's ghost, if it is registered: also of one that speaks for a person with an account. */
-async function showChange(
-  bridge: Bridge,
-  reference: FhirReference,
-  reading: Reading,
-  signal: AbortSignal,
-): Promise<void> {
-  const wish = await wishFor(bridge, reference, reading);
-  const isRegistered = (await bridge.store.ghosts.findGhosts(bridge.db, [wish.userId])).has(wish.userId);
-  if (!isRegistered) return;
-  for (const change of await ghostChanges(bridge, [wish])) await applyGhostChange(bridge, change, signal);
+  return { kind: 'done', next: convergeItems(rooms, cause) };
 }

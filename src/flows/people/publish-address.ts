@@ -1,19 +1,20 @@
 // The address of a practitioner's ghost → that practitioner in one's own directory; an inbox item of its own, so that it lasts.
 import type { FhirReference, MatrixUserId } from '../../domain/ids.ts';
 import { typeOf } from '../../domain/ids.ts';
-import type { Attempt, NewItem, Outcome } from '../../inbox/item.ts';
-import type { Bridge } from '../bridge.ts';
-import { convergeItem } from '../items/converge.ts';
+import type { Attempt, NewItem } from '../../inbox/item.ts';
+import type { Needs } from '../bridge.ts';
 import type { PublishItem } from '../items/publish.ts';
 import { publishItem } from '../items/publish.ts';
-import { dependentsOf } from './dependents.ts';
+import type { FlowOutcome } from '../outcome.ts';
+import type { OwnWriteDeps } from './own-write.ts';
+import { recordOwnWrite } from './own-write.ts';
 
 /**
  * What a newly registered ghost gives to publish: nothing where no directory is one's own, and nothing for patients and
  * relatives ever.
  */
 export function publishItems(
-  { publishAddress: publish }: Pick<Bridge, 'publishAddress'>,
+  { publishAddress: publish }: Needs<{ publishAddress: true }>,
   { reference, userId }: { readonly reference: FhirReference; readonly userId: MatrixUserId },
 ): readonly NewItem[] {
   if (publish === undefined || !isPublishable(reference)) return [];
@@ -25,7 +26,7 @@ export function publishItems(
  * @returns how many; fewer than the limit when there are no more
  */
 export async function publishFormerGhosts(
-  bridge: Pick<Bridge, 'enqueue' | 'publishAddress' | 'store' | 'transact'>,
+  bridge: Needs<{ enqueue: true; people: 'takeUnpublishedGhosts'; publishAddress: true; transact: true }>,
   limit: number,
 ): Promise<number> {
   if (bridge.publishAddress === undefined) return 0;
@@ -39,13 +40,16 @@ export async function publishFormerGhosts(
   });
 }
 
-/** Handles it. Whoever has an account of their own, or publishes any, is left as they are. */
+/** Handles it. People who have an account of their own, or publish any, are left as they are. */
 export async function publishAddress(
-  bridge: Pick<Bridge, 'db' | 'enqueue' | 'publishAddress' | 'store' | 'transact'>,
+  {
+    db,
+    store,
+    publishAddress: publish,
+  }: Needs<{ db: true; people: 'findPeople'; publishAddress: true }> & OwnWriteDeps,
   { reference, userId }: PublishItem,
   { signal }: Attempt,
-): Promise<Outcome> {
-  const { db, store, publishAddress: publish } = bridge;
+): Promise<FlowOutcome> {
   if (publish === undefined || !isPublishable(reference)) return { kind: 'ignored', reason: 'not-published' };
   const known = (await store.people.findPeople(db, [reference])).get(reference);
   if (known?.kind === 'user' || known?.storedUserId !== undefined) {
@@ -55,17 +59,7 @@ export async function publishAddress(
   if (result === 'missing') return { kind: 'ignored', reason: 'gone' };
   if (result === 'differs') return { kind: 'ignored', reason: 'own-account' };
   if (written === undefined) return { kind: 'ignored', reason: 'published' };
-  await bridge.transact(async (tx) => {
-    // The version before this one may be a platform's, which no reader has seen yet, and none will.
-    const rooms = await dependentsOf(store, tx, [reference]);
-    await store.resourceVersions.recordWritten(tx, written);
-    const cause = `${reference}/${written.versionId}`;
-    await bridge.enqueue(
-      tx,
-      rooms.map((room) => convergeItem(room, cause)),
-    );
-  });
-  return { kind: 'done' };
+  return { kind: 'done', next: (tx) => recordOwnWrite(store, tx, written) };
 }
 
 function isPublishable(reference: FhirReference): boolean {

@@ -3,7 +3,14 @@ import type { FhirReference, MatrixUserId, RoomId } from '../../domain/ids.ts';
 import { serverNameOf, typeOf } from '../../domain/ids.ts';
 import { invitationContent, isSendableToken } from '../../mapping/invite-context.ts';
 import { BridgeError } from '../../telemetry/errors.ts';
-import type { Bridge } from '../bridge.ts';
+import type { Needs } from '../bridge.ts';
+
+/** What inviting takes. */
+export type InviteDeps = Needs<{
+  homeserver: 'invite';
+  pseudonyms: 'tokenFor';
+  settings: 'bot' | 'inviteContext' | 'serverName' | 'trustedServers';
+}>;
 
 /** The room a person is invited to. */
 export interface InvitingRoom {
@@ -14,12 +21,12 @@ export interface InvitingRoom {
 }
 
 /**
- * Invites a user; whoever is in the room already needs no invitation. Each call may use up a token.
+ * Invites a user; a person in the room already needs no invitation. Each call may use up a token.
  * @throws BridgeError also where the pseudonym service cannot tell: an invitation without the context that belongs
  * to it would not be repeated with one
  */
 export async function inviteMember(
-  bridge: Bridge,
+  bridge: InviteDeps,
   room: InvitingRoom,
   userId: MatrixUserId,
   signal: AbortSignal,
@@ -34,7 +41,7 @@ export async function inviteMember(
 }
 
 async function contextToken(
-  { pseudonyms, settings }: Bridge,
+  { pseudonyms, settings }: InviteDeps,
   { kind, subject }: InvitingRoom,
   recipientServer: string,
   signal: AbortSignal,

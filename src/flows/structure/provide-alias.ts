@@ -1,17 +1,14 @@
 // The homeserver asks for an alias that nobody has yet: the form with a dash is made for a room that there is.
-import type { Pool } from 'pg';
 import type { RoomAlias } from '../../domain/ids.ts';
 import { referenceOfAlias } from '../../mapping/aliases.ts';
-import type { Homeserver } from '../../matrix/homeserver.ts';
-import type * as rooms from '../../store/rooms.ts';
-import type { BridgeSettings } from '../bridge.ts';
+import type { Needs } from '../bridge.ts';
 
-interface Deps {
-  readonly db: Pool;
-  readonly rooms: Pick<typeof rooms, 'findRoom'>;
-  readonly homeserver: Pick<Homeserver, 'createAlias'>;
-  readonly settings: Pick<BridgeSettings, 'bot' | 'serverName'>;
-}
+type Deps = Needs<{
+  db: true;
+  homeserver: 'createAlias';
+  rooms: 'findRoom';
+  settings: 'bot' | 'serverName';
+}>;
 
 /**
  * Points an alias in the dash form at the room it names. The slash form is never provided: rooms are made with it, and
@@ -19,13 +16,13 @@ interface Deps {
  * @returns whether the alias is there now
  */
 export async function provideAlias(
-  { db, rooms: table, homeserver, settings }: Deps,
+  { db, store, homeserver, settings }: Deps,
   alias: string,
   signal: AbortSignal,
 ): Promise<boolean> {
   const meaning = referenceOfAlias(alias, settings.serverName);
   if (meaning?.form !== 'dash') return false;
-  const room = await table.findRoom(db, meaning.reference);
+  const room = await store.rooms.findRoom(db, meaning.reference);
   if (room?.roomId === undefined || !room.ready) return false;
   await homeserver.createAlias(settings.bot, alias as RoomAlias, room.roomId, signal);
   return true;

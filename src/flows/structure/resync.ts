@@ -1,18 +1,20 @@
 // Compares every space and room with what FHIR wants, and mends what differs: the command `resync` and the nightly reconcile.
-import type { CareTeam, CommunicationRequest } from '../../domain/fhir.ts';
 import type { FhirReference } from '../../domain/ids.ts';
-import { parseReference, referenceTo, typeOf } from '../../domain/ids.ts';
-import { relatedTo } from '../../mapping/identities.ts';
+import { referenceTo, typeOf } from '../../domain/ids.ts';
 import { describeRoomChange } from '../../mapping/describe-changes.ts';
-import { careTeamsNamedBy, participantsOf, partiesOf } from '../../mapping/fhir-to-matrix/participants.ts';
 import { BridgeError } from '../../telemetry/errors.ts';
-import type { Bridge } from '../bridge.ts';
-import { cacheFhir } from './cached-fhir.ts';
-import { blueprintOfSpace } from './care-team-to-space.ts';
+import type { Needs } from '../bridge.ts';
+import type { ReadSet } from '../people/read-set.ts';
+import { createReadSet } from '../people/read-set.ts';
 import { convergeNow } from './converge.ts';
-import type { RoomPlan } from './converge-room.ts';
-import { isInSync, planRoom } from './converge-room.ts';
-import { blueprintOfConversation } from './request-to-room.ts';
+import type { RoomPlan } from './plan-room.ts';
+import { isInSync, planRoom } from './plan-room.ts';
+import { prefetch } from './prefetch.ts';
+import { readRoomSpec } from './room-spec.ts';
+
+/** What a resync takes. */
+export type ResyncDeps = Parameters<typeof convergeNow>[0] &
+  Needs<{ fhir: 'search'; log: true; rooms: 'advanceConvergeAt' | 'listRooms' }>;
 
 /** What to look at, and whether to touch it. */
 export interface ResyncOptions {
@@ -49,7 +51,7 @@ const AT_ONCE = 4;
  * @param report called for every resource
  */
 export async function resync(
-  bridge: Bridge,
+  bridge: ResyncDeps,
   options: ResyncOptions,
   report: (finding: ResyncFinding) => void,
   signal: AbortSignal,
@@ -57,7 +59,7 @@ export async function resync(
   const summary = { checked: 0, differed: 0, failed: 0 };
   for (const type of ['CareTeam', 'CommunicationRequest'] as const) {
     for await (const batch of batchesOf(bridge, type, options, signal)) {
-      for (const finding of await resyncBatch(bridge, type, batch, options, signal)) {
+      for (const finding of await resyncBatch(bridge, batch, options, signal)) {
         summary.checked += 1;
         if (finding.state === 'differs') summary.differed += 1;
         if (finding.state === 'failed') summary.failed += 1;
@@ -69,7 +71,7 @@ export async function resync(
 }
 
 async function* batchesOf(
-  bridge: Bridge,
+  bridge: ResyncDeps,
   type: 'CareTeam' | 'CommunicationRequest',
   options: ResyncOptions,
   signal: AbortSignal,
@@ -86,7 +88,7 @@ async function* batchesOf(
 
 /** All resources of a type, by the stamp of their last change; one that changes meanwhile is seen once. */
 async function* everything(
-  { fhir }: Bridge,
+  { fhir }: Needs<{ fhir: 'search' }>,
   type: 'CareTeam' | 'CommunicationRequest',
   signal: AbortSignal,
 ): AsyncGenerator<readonly FhirReference[]> {
@@ -111,73 +113,37 @@ async function* everything(
 }
 
 async function resyncBatch(
-  bridge: Bridge,
-  type: 'CareTeam' | 'CommunicationRequest',
+  bridge: ResyncDeps,
   references: readonly FhirReference[],
   { dryRun }: ResyncOptions,
   signal: AbortSignal,
 ): Promise<readonly ResyncFinding[]> {
-  const snapshot = await snapshotFor(bridge, type, references, signal);
+  const reads = createReadSet(bridge.fhir, signal);
+  await prefetch(reads, references, bridge.clock.now().getTime());
   const findings: ResyncFinding[] = [];
   const waiting = [...references];
   const work = async (): Promise<void> => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      findings.push(await resyncOne(bridge, snapshot, next, dryRun, signal));
+      findings.push(await resyncOne(bridge, reads.share(), next, dryRun, signal));
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
   return findings.toSorted((a, b) => references.indexOf(a.reference) - references.indexOf(b.reference));
 }
 
-/** The bridge with everything read that comparing these resources takes. */
-async function snapshotFor(
-  bridge: Bridge,
-  type: 'CareTeam' | 'CommunicationRequest',
-  references: readonly FhirReference[],
-  signal: AbortSignal,
-): Promise<Bridge> {
-  const { fhir, prefetchTeamsOf } = cacheFhir(bridge.fhir);
-  const now = bridge.clock.now().getTime();
-  const resources = [...(await fhir.readMany(references, signal)).values()];
-  const people: FhirReference[] = [];
-  if (type === 'CareTeam') {
-    for (const careTeam of resources as readonly CareTeam[])
-      people.push(...participantsOf(careTeam, now).people.map(({ reference }) => reference));
-  } else {
-    const requests = resources as readonly CommunicationRequest[];
-    const subjects = requests.map((request) => parseReference(request.subject?.reference)?.reference);
-    await prefetchTeamsOf(
-      subjects.filter((subject) => subject !== undefined),
-      signal,
-    );
-    const teams = await fhir.readMany(requests.flatMap(careTeamsNamedBy), signal);
-    for (const request of requests)
-      people.push(...partiesOf(request).people.map(({ reference }) => reference));
-    for (const team of teams.values())
-      people.push(...participantsOf(team as CareTeam, now).people.map(({ reference }) => reference));
-  }
-  const read = await fhir.readMany([...new Set(people)], signal);
-  const roles = [...read.values()].filter((resource) => resource.resourceType === 'PractitionerRole');
-  await fhir.readMany([...new Set(roles.flatMap(relatedTo))], signal);
-  return { ...bridge, fhir };
-}
-
 async function resyncOne(
-  bridge: Bridge,
-  snapshot: Bridge,
+  bridge: ResyncDeps,
+  reads: ReadSet,
   reference: FhirReference,
   dryRun: boolean,
   signal: AbortSignal,
 ): Promise<ResyncFinding> {
   try {
-    const isTeam = typeOf(reference) === 'CareTeam';
-    const blueprint = isTeam
-      ? await blueprintOfSpace(snapshot, reference, signal)
-      : await blueprintOfConversation(snapshot, reference, signal);
-    if (blueprint === undefined) return { reference, state: 'gone', changes: [] };
-    const plan = await planRoom(snapshot, blueprint, signal);
+    const spec = await readRoomSpec(bridge, reads, reference, signal);
+    if (spec === undefined) return { reference, state: 'gone', changes: [] };
+    const plan = await planRoom(bridge, spec, signal);
     if (plan === undefined || isInSync(plan)) {
-      const { until } = blueprint.people;
+      const { until } = spec.people;
       // Else a moment that went lost, with a dead letter or an older database, would pass unseen.
       if (!dryRun && until !== undefined)
         await bridge.store.rooms.advanceConvergeAt(bridge.db, reference, new Date(until));

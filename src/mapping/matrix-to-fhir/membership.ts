@@ -1,6 +1,6 @@
 // A person joined or left a room in Matrix → the CareTeam or CommunicationRequest with that change.
 import type { CareTeamParticipant, Period } from 'fhir/r4.js';
-import type { CareTeam, CommunicationRequest } from '../../domain/fhir.ts';
+import type { CareTeam, CommunicationRequest, FhirResource } from '../../domain/fhir.ts';
 import type { FhirReference } from '../../domain/ids.ts';
 import { parseReference } from '../../domain/ids.ts';
 import type { WantedPeople } from '../fhir-to-matrix/participants.ts';
@@ -10,8 +10,13 @@ import { holdsAt } from '../periods.ts';
 /** The resources that say who is in a room. */
 export type Roster = CareTeam | CommunicationRequest;
 
+/** Whether a resource says who is in a room. */
+export function isRoster<Resource extends FhirResource>(resource: Resource): resource is Resource & Roster {
+  return resource.resourceType === 'CareTeam' || resource.resourceType === 'CommunicationRequest';
+}
+
 /** A person: the reference to write, and all references that mean them (a Practitioner's roles). */
-export interface Somebody {
+export interface PersonReference {
   readonly reference: FhirReference;
   readonly all: ReadonlySet<FhirReference>;
 }
@@ -31,7 +36,7 @@ export function momentOf(originServerTs: number, now: number): Moment {
 }
 
 /** Whether the resource itself names the person as someone who takes part now. */
-export function isNamed(roster: Roster, { all }: Somebody, now: number): boolean {
+export function isNamed(roster: Roster, { all }: PersonReference, now: number): boolean {
   return wantedBy(roster, now).people.some(({ reference }) => all.has(reference));
 }
 
@@ -56,13 +61,13 @@ export function rolesNamedBy(roster: Roster): readonly FhirReference[] {
  * as it is. The new one has the same reference, so that a role stays the role, but no role code, because codes give power.
  * @returns undefined when the resource names them already
  */
-export function withMember(roster: Roster, somebody: Somebody, moment: Moment): Roster | undefined {
-  if (isNamed(roster, somebody, moment.now)) return undefined;
+export function withMember(roster: Roster, person: PersonReference, moment: Moment): Roster | undefined {
+  if (isNamed(roster, person, moment.now)) return undefined;
   if (roster.resourceType === 'CommunicationRequest')
-    return { ...roster, recipient: [...(roster.recipient ?? []), { reference: somebody.reference }] };
+    return { ...roster, recipient: [...(roster.recipient ?? []), { reference: person.reference }] };
   const participants = roster.participant ?? [];
-  const former = participants.findLast((participant) => isOf(participant.member?.reference, somebody));
-  const { reference } = parseReference(former?.member?.reference) ?? somebody;
+  const former = participants.findLast((participant) => isOf(participant.member?.reference, person));
+  const { reference } = parseReference(former?.member?.reference) ?? person;
   return {
     ...roster,
     participant: [...participants, { member: { reference }, period: { start: instant(moment.at) } }],
@@ -74,15 +79,19 @@ export function withMember(roster: Roster, somebody: Somebody, moment: Moment): 
  * and the sender of a conversation do not change.
  * @returns undefined when they are no participant or recipient
  */
-export function withoutMember(roster: Roster, somebody: Somebody, moment: Moment): Roster | undefined {
+export function withoutMember(roster: Roster, person: PersonReference, moment: Moment): Roster | undefined {
   return roster.resourceType === 'CareTeam'
-    ? withoutParticipant(roster, somebody, moment)
-    : withoutRecipient(roster, somebody);
+    ? withoutParticipant(roster, person, moment)
+    : withoutRecipient(roster, person);
 }
 
-function withoutParticipant(careTeam: CareTeam, somebody: Somebody, moment: Moment): CareTeam | undefined {
+function withoutParticipant(
+  careTeam: CareTeam,
+  person: PersonReference,
+  moment: Moment,
+): CareTeam | undefined {
   const isLeaving = ({ member, period }: CareTeamParticipant): boolean =>
-    isOf(member?.reference, somebody) && holdsAt(period, moment.now);
+    isOf(member?.reference, person) && holdsAt(period, moment.now);
   if (!(careTeam.participant ?? []).some(isLeaving)) return undefined;
   const participant = (careTeam.participant ?? []).map((entry) =>
     isLeaving(entry) ? { ...entry, period: ended(entry.period, moment) } : entry,
@@ -92,16 +101,16 @@ function withoutParticipant(careTeam: CareTeam, somebody: Somebody, moment: Mome
 
 function withoutRecipient(
   request: CommunicationRequest,
-  somebody: Somebody,
+  person: PersonReference,
 ): CommunicationRequest | undefined {
   const { recipient = [], ...rest } = request;
-  const staying = recipient.filter(({ reference }) => !isOf(reference, somebody));
+  const staying = recipient.filter(({ reference }) => !isOf(reference, person));
   if (staying.length === recipient.length) return undefined;
   // FHIR allows no empty lists.
   return staying.length === 0 ? rest : { ...rest, recipient: staying };
 }
 
-function isOf(reference: string | undefined, { all }: Somebody): boolean {
+function isOf(reference: string | undefined, { all }: PersonReference): boolean {
   const parsed = parseReference(reference);
   return parsed !== undefined && all.has(parsed.reference);
 }

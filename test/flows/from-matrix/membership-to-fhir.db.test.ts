@@ -69,7 +69,7 @@ function member(
 
 describe('under the policy follow', () => {
   test('who joins a space becomes a participant, and the rooms that count on the team converge', async () => {
-    const { matrix, fhir, handle, converged } = createScene();
+    const { matrix, fhir, facts, handle, converged } = createScene();
     await roomMembers.saveDependencies(
       database(),
       ref('CommunicationRequest/2'),
@@ -84,6 +84,10 @@ describe('under the policy follow', () => {
       ],
     });
     expect(await converged()).toEqual(['CareTeam/1', 'CommunicationRequest/2']);
+    const person = { userId: DOCTOR, person: 'Practitioner/8' };
+    expect(facts).toEqual([
+      { kind: 'joined', by: person, member: person, on: { reference: 'CareTeam/1', versionId: '2' } },
+    ]);
     const { rows } = await database().query('select reference, version_id, origin from resource_version');
     expect(rows).toEqual([{ reference: 'CareTeam/1', version_id: '2', origin: 'written' }]);
   });

@@ -1,7 +1,8 @@
 // Names and other state that members change: written to FHIR where mapped, else left to convergence to restore.
 import { beforeEach, describe, expect, test } from 'vitest';
+import { SETTINGS } from '../../builders/bridge.ts';
 import { useBridgeDatabase } from '../../builders/database.ts';
-import { createWorld, ROOM, SETTINGS, SPACE, stateEvent, writeRooms } from '../../builders/leading-world.ts';
+import { createWorld, ROOM, SPACE, stateEvent, writeRooms } from '../../builders/leading-world.ts';
 import { BOT } from '../../builders/matrix.ts';
 
 const database = useBridgeDatabase();

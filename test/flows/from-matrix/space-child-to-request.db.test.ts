@@ -1,8 +1,9 @@
 // Rooms that users make inside a care team's space: entered, recorded as conversations, or refused.
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { MatrixEvent } from '../../../src/domain/matrix.ts';
-import { blueprintOfSpace } from '../../../src/flows/structure/care-team-to-space.ts';
-import * as claimedRooms from '../../../src/store/claimed-rooms.ts';
+import { createReadSet } from '../../../src/flows/people/read-set.ts';
+import { readRoomSpec } from '../../../src/flows/structure/room-spec.ts';
+import * as adoptedRooms from '../../../src/store/adopted-rooms.ts';
 import * as people from '../../../src/store/people.ts';
 import * as rooms from '../../../src/store/rooms.ts';
 import { useBridgeDatabase } from '../../builders/database.ts';
@@ -75,7 +76,7 @@ describe('a room that a member lists in the space', () => {
       ready: true,
     });
     expect(matrix.aliases.get(`#communicationrequest/${REQUEST.split('/')[1] ?? ''}:example.org`)).toBe(MADE);
-    expect(await claimedRooms.findClaim(database(), MADE)).toBeUndefined();
+    expect(await adoptedRooms.findAdoption(database(), MADE)).toBeUndefined();
     expect(await converged()).toEqual(['CareTeam/1', REQUEST, 'needs-power']);
   });
 
@@ -92,7 +93,7 @@ describe('a room that a member lists in the space', () => {
     const again = { number: 2, inDoubt: true };
     await handle(listing());
     expect(await handle(listing(), again)).toBe('done');
-    // The listing's second try found the bot in the room and completed the claim; the join that comes then is one of its own.
+    // The listing's second try found the bot in the room and completed the adoption; the join that comes then is one of its own.
     expect(await handle(ownJoin(), again)).toBe('own-state');
     expect(fhir.writes).toEqual([REQUEST]);
     expect(await converged()).toEqual(['CareTeam/1', REQUEST, 'needs-power']);
@@ -109,20 +110,25 @@ describe('a room that a member lists in the space', () => {
     const second = listing({ event_id: '$second', room_id: other });
     expect(await handle(second)).toBe('room-not-open');
     expect(await converged()).toEqual(['CareTeam/1']);
-    expect(await claimedRooms.findClaim(database(), MADE)).toMatchObject({ careTeam: 'CareTeam/3' });
-    const space = await blueprintOfSpace(bridge, ref('CareTeam/1'), new AbortController().signal);
-    const { state } = (await space?.desiredFor(await bridge.homeserver.roomState(BOT, SPACE))) ?? {};
+    expect(await adoptedRooms.findAdoption(database(), MADE)).toMatchObject({ careTeam: 'CareTeam/3' });
+    const { signal } = new AbortController();
+    const reads = createReadSet(bridge.fhir, signal);
+    const space = await readRoomSpec(bridge, reads, ref('CareTeam/1'), signal);
+    const actual = await bridge.homeserver.roomState(BOT, SPACE);
+    const { state } = (await space?.desiredFor(actual, 'open')) ?? {};
     expect(state).toContainEqual({ type: 'm.space.child', state_key: MADE, content: {} });
   });
 
   test('is finished after a crash between its row and its request', async () => {
     const { bridge, fhir, handle } = createScene();
     await handle(listing());
-    const { createOnce } = fhir.server;
-    Object.assign(bridge.fhir, { createOnce: () => Promise.reject(new Error('the process ends here')) });
+    const { server } = fhir;
+    Object.assign(bridge, {
+      fhir: { ...server, createOnce: () => Promise.reject(new Error('the process ends here')) },
+    });
     await expect(handle(ownJoin())).rejects.toThrow('the process ends here');
     expect(await rooms.findRoomById(database(), MADE)).toMatchObject({ reference: REQUEST });
-    Object.assign(bridge.fhir, { createOnce });
+    Object.assign(bridge, { fhir: server });
     expect(await handle(ownJoin(), { number: 2, inDoubt: true })).toBe('done');
     expect(fhir.writes).toEqual([REQUEST]);
   });
@@ -194,7 +200,7 @@ describe('is left again, and no conversation:', () => {
     ],
     [
       'a room its lister is not in',
-      'claimer-not-in-room',
+      'lister-not-in-room',
       ({ matrix }) => {
         matrix.member(MADE, NURSE, 'leave');
       },
@@ -214,6 +220,6 @@ describe('is left again, and no conversation:', () => {
     expect(world.matrix.calls.at(-1)).toEqual(['leave', MADE]);
     expect(world.fhir.writes).toEqual([]);
     expect(await rooms.findRoomById(database(), MADE)).toBeUndefined();
-    expect(await claimedRooms.findClaim(database(), MADE)).toBeUndefined();
+    expect(await adoptedRooms.findAdoption(database(), MADE)).toBeUndefined();
   });
 });

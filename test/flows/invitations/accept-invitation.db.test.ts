@@ -1,15 +1,17 @@
 // Invitations of ghosts to rooms of others: which are followed, declined or left standing, and what a death in between leaves.
 import { describe, expect, test } from 'vitest';
+import type { Fact } from '../../../src/domain/facts.ts';
+import type { FhirReference } from '../../../src/domain/ids.ts';
 import type { MatrixEvent } from '../../../src/domain/matrix.ts';
-import type { Bridge } from '../../../src/flows/bridge.ts';
+import type { AnswerDeps } from '../../../src/flows/invitations/accept-invitation.ts';
 import { acceptInvitation, isGhostInvitation } from '../../../src/flows/invitations/accept-invitation.ts';
 import { invitationContent } from '../../../src/mapping/invite-context.ts';
-import type { ReceivedToken } from '../../../src/pseudonyms/pseudonyms.ts';
-import { enqueue } from '../../../src/inbox/enqueue.ts';
 import * as invitations from '../../../src/store/invitations.ts';
 import * as people from '../../../src/store/people.ts';
+import * as roomUses from '../../../src/store/room-uses.ts';
 import * as rooms from '../../../src/store/rooms.ts';
 import { BridgeError } from '../../../src/telemetry/errors.ts';
+import { ATTEMPT, createBridge, settle } from '../../builders/bridge.ts';
 import { itemsIn, useBridgeDatabase } from '../../builders/database.ts';
 import { ref } from '../../builders/fhir.ts';
 import { BOT, eventId, message, roomId, userId } from '../../builders/matrix.ts';
@@ -45,47 +47,44 @@ async function createWorld() {
   const world = {
     calls,
     canResolve: true,
-    resolve: (): Promise<string | undefined> => Promise.resolve('Patient/7'),
+    resolve: (): Promise<FhirReference | undefined> => Promise.resolve(ref('Patient/7')),
     join: (): Promise<boolean> => Promise.resolve(true),
   };
-  const bridge = {
+  const bridge: AnswerDeps = {
     db,
-    enqueue,
     settings: SETTINGS,
-    store: { invitations, people, rooms },
+    store: { invitations, people, roomUses },
     pseudonyms: {
       get canResolve() {
         return world.canResolve;
       },
-      resolve: (received: ReceivedToken) => {
+      resolve: (received) => {
         calls.push(['resolve', received]);
         return world.resolve();
       },
     },
     homeserver: {
-      acceptInvitation: (as: string, room: string, server: string) => {
+      acceptInvitation: (as, room, server) => {
         calls.push(['accept', as, room, server]);
         return world.join();
       },
-      leave: (as: string, room: string) => {
+      leave: (as, room) => {
         calls.push(['leave', as, room]);
         return Promise.resolve();
       },
     },
-  } as unknown as Bridge;
+  };
+  const facts: Fact[] = [];
   const handle = async (event = invitation(), number = 1) => {
     if (!isGhostInvitation(SETTINGS, event)) throw new TypeError('Expected the invitation of a ghost');
-    const attempt = { number, failures: 0, inDoubt: false, signal: new AbortController().signal };
-    const outcome = await acceptInvitation(bridge, event, attempt);
-    const tx = await db.connect();
-    if ('record' in outcome) await outcome.record(tx);
-    tx.release();
-    return outcome.kind === 'ignored' ? outcome.reason : outcome.kind;
+    const outcome = await acceptInvitation(bridge, event, { ...ATTEMPT, number });
+    facts.push(...('facts' in outcome ? outcome.facts : []));
+    return settle(createBridge(db), outcome);
   };
   const rows = async () =>
     (await db.query<object>('select event_id, subject, joined_at is not null as joined from invitation'))
       .rows;
-  return { world, calls, handle, rows };
+  return { world, calls, facts, handle, rows };
 }
 
 describe('is the invitation of a ghost:', () => {
@@ -106,8 +105,11 @@ describe('is the invitation of a ghost:', () => {
 });
 
 test('with a token that is known, the patient is stored, then the ghost joins through the inviter’s homeserver', async () => {
-  const { calls, handle, rows } = await createWorld();
+  const { calls, facts, handle, rows } = await createWorld();
   expect(await handle()).toBe('done');
+  expect(facts).toEqual([
+    { kind: 'looked-up', by: { userId: '@jan:their.example' }, on: { reference: 'Patient/7' } },
+  ]);
   expect(calls).toEqual([
     [
       'resolve',
@@ -151,7 +153,7 @@ describe('is not followed, and left standing,', () => {
 test('with a token that stands for nobody it is declined, once the inviting homeserver has surely stored it', async () => {
   const { world, calls, handle, rows } = await createWorld();
   world.resolve = () => Promise.resolve(undefined);
-  await expect(handle()).rejects.toMatchObject({ code: 'invitation-fresh', retryAfterMs: 2000 });
+  expect(await handle()).toBe('later 2000');
   expect(calls.map((call) => (call as string[])[0])).not.toContain('leave');
   expect(await handle(invitation(), 2)).toBe('unknown-subject');
   expect(calls.at(-1)).toEqual(['leave', GHOST, '!theirs']);
@@ -159,11 +161,17 @@ test('with a token that stands for nobody it is declined, once the inviting home
 });
 
 test('with a BSN in its context it is declined, and the BSN goes nowhere', async () => {
-  const { calls, handle, rows } = await createWorld();
+  const { calls, facts, handle, rows } = await createWorld();
   const number = invitation({ content: invitationContent('123456782') });
-  await expect(handle(number)).rejects.toMatchObject({ code: 'invitation-fresh' });
+  expect(await handle(number)).toBe('later 2000');
   expect(await handle(number, 2)).toBe('personal-number');
   expect(calls).toEqual([['leave', GHOST, '!theirs']]);
+  expect(facts).toEqual([
+    {
+      ...{ kind: 'refused', reason: 'personal-number', by: { userId: '@jan:their.example' } },
+      on: { reference: 'Practitioner/7' },
+    },
+  ]);
   expect(await rows()).toEqual([]);
 });
 
@@ -194,7 +202,7 @@ test('what was withdrawn before the ghost joined is forgotten', async () => {
 test('a later invitation to the same room has a token of its own, and may be about someone else', async () => {
   const { world, handle, rows } = await createWorld();
   await handle();
-  world.resolve = () => Promise.resolve('Patient/8');
+  world.resolve = () => Promise.resolve(ref('Patient/8'));
   await handle(invitation({ event_id: '$again' }));
   expect(await rows()).toEqual([{ event_id: '$again', subject: 'Patient/8', joined: true }]);
 });

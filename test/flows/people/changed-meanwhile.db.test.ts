@@ -1,7 +1,7 @@
 // What changes between the reading of people and the storing of what a room depends on is not lost. On a real database.
 import { describe, expect, test } from 'vitest';
 import type { RoomAlias } from '../../../src/domain/ids.ts';
-import { changedMeanwhile, resolvePeople } from '../../../src/flows/people/people.ts';
+import { changedMeanwhile } from '../../../src/flows/people/changed-meanwhile.ts';
 import { inTransaction } from '../../../src/inbox/database.ts';
 import * as people from '../../../src/store/people.ts';
 import * as resourceVersions from '../../../src/store/resource-versions.ts';
@@ -11,10 +11,9 @@ import { waitUntil } from '../../../stack/wait.ts';
 import { useBridgeDatabase } from '../../builders/database.ts';
 import { ref } from '../../builders/fhir.ts';
 import { userId } from '../../builders/matrix.ts';
-import { bridgeOver } from '../../builders/people.ts';
+import { bridgeOver, resolveWanted } from '../../builders/people.ts';
 
 const pool = useBridgeDatabase();
-const never = new AbortController().signal;
 const TEAM = ref('CareTeam/1');
 const meanwhileIn = {
   store: { people, resourceVersions },
@@ -27,13 +26,13 @@ describe('what changed while a room was being brought up to date', () => {
     ...{ careTeams: [], organizations: [] },
   };
   const meanwhile = async (...versions: readonly [string, string, string][]) => {
-    const resolved = await resolvePeople(bridgeOver({ 'Patient/1': {} }).bridge, wanted, never);
+    const resolved = await resolveWanted(bridgeOver({ 'Patient/1': {} }).bridge, wanted);
     const read = versions.map(([reference, versionId, at]) => ({
       ...{ reference: ref(reference), versionId },
       lastUpdated: `2025-09-26T${at}Z`,
     }));
     await resourceVersions.recordRead(pool(), read);
-    return changedMeanwhile({ ...meanwhileIn, db: pool() }, resolved);
+    return changedMeanwhile({ ...meanwhileIn, db: pool() }, resolved.reads.stamps(), resolved);
   };
 
   test('is a newer version, or the first of one that was not there', async () => {
@@ -48,11 +47,11 @@ describe('what changed while a room was being brought up to date', () => {
   });
 
   test('is also what an operator says of an account', async () => {
-    const resolved = await resolvePeople(bridgeOver({ 'Patient/1': {} }).bridge, wanted, never);
+    const resolved = await resolveWanted(bridgeOver({ 'Patient/1': {} }).bridge, wanted);
     await people.linkPerson(pool(), ref('Patient/1'), userId('@anna:h'));
-    expect(await changedMeanwhile({ ...meanwhileIn, db: pool() }, resolved)).toEqual([
-      expect.stringMatching(/^Patient\/1 linked /),
-    ]);
+    expect(await changedMeanwhile({ ...meanwhileIn, db: pool() }, resolved.reads.stamps(), resolved)).toEqual(
+      [expect.stringMatching(/^Patient\/1 linked /)],
+    );
   });
 
   test('is nothing where the version that was read is the last', async () => {
@@ -73,7 +72,7 @@ describe('a change that comes in at the very moment at which a room’s dependen
       storing = inTransaction(pool(), async (tx) => {
         await roomMembers.lockDependencies(tx, 'storing');
         await roomMembers.saveDependencies(tx, TEAM, new Set([ref('Patient/1')]));
-        return changedMeanwhile({ ...meanwhileIn, db: tx }, { stamps, words: new Map() });
+        return changedMeanwhile({ ...meanwhileIn, db: tx }, stamps, { overrides: new Map() });
       });
       await waitUntil(async () => (await waitingForLock()) > 0, {
         what: 'one waits for the other',

@@ -1,7 +1,7 @@
 // Practitioners who get their account by the word of directories: in what order, and what a failure leaves alone. On a real database.
 import { expect, test } from 'vitest';
 import type { AccountInDirectory } from '../../../src/flows/bridge.ts';
-import { rememberPeople, resolvePeople } from '../../../src/flows/people/people.ts';
+import { rememberPeople } from '../../../src/flows/people/resolve-people.ts';
 import { createAccountInDirectory } from '../../../src/identity/directories/account-in-directory.ts';
 import type { Resolution, Threepid } from '../../../src/identity/directories/directory.ts';
 import * as people from '../../../src/store/people.ts';
@@ -10,7 +10,7 @@ import { useBridgeDatabase } from '../../builders/database.ts';
 import { ref } from '../../builders/fhir.ts';
 import { recordingLog } from '../../builders/log.ts';
 import { userId } from '../../builders/matrix.ts';
-import { at, bridgeOver, ghost } from '../../builders/people.ts';
+import { at, bridgeOver, ghost, resolveWanted } from '../../builders/people.ts';
 
 const pool = useBridgeDatabase();
 const never = new AbortController().signal;
@@ -21,7 +21,7 @@ const found = (name: string): AccountInDirectory => ({ kind: 'found', userId: us
 async function account(says: AccountInDirectory | undefined, telecom: readonly object[] = []) {
   const { bridge } = bridgeOver({ [AN]: { telecom }, 'Patient/1': {} });
   const asked: string[] = [];
-  const resolved = await resolvePeople(
+  const resolved = await resolveWanted(
     {
       ...bridge,
       ...{ db: pool(), store: { people } },
@@ -36,12 +36,8 @@ async function account(says: AccountInDirectory | undefined, telecom: readonly o
       people: [AN, ref('Patient/1')].map((reference) => ({ reference, roles: [] })),
       ...{ careTeams: [], organizations: [] },
     },
-    never,
   );
-  await rememberPeople(
-    { db: pool(), store: { people } } as unknown as Parameters<typeof rememberPeople>[0],
-    resolved,
-  );
+  await rememberPeople({ db: pool(), store: { people } }, resolved);
   const member = resolved.members.find(({ reference }) => reference === AN);
   return { userId: member?.userId, formerUserIds: member?.formerUserIds, asked };
 }

@@ -9,24 +9,24 @@ import type { Bridge } from '../../../src/flows/bridge.ts';
 import { applyGhostChange, ghostChanges } from '../../../src/flows/people/ghosts.ts';
 import { createIntake } from '../../../src/flows/intake.ts';
 import { linkPerson, unlinkPerson } from '../../../src/flows/people/link-person.ts';
-import { rememberPeople, resolvePeople, speakerFor } from '../../../src/flows/people/people.ts';
+import { rememberPeople } from '../../../src/flows/people/resolve-people.ts';
+import { senderGhostFor } from '../../../src/flows/people/sender-ghost.ts';
 import { personToRooms } from '../../../src/flows/people/person-to-rooms.ts';
 import { inTransaction } from '../../../src/inbox/database.ts';
 import { enqueue } from '../../../src/inbox/enqueue.ts';
 import { knownSourceIds } from '../../../src/inbox/known-items.ts';
-import type { Outcome } from '../../../src/inbox/item.ts';
 import * as arrivals from '../../../src/store/arrivals.ts';
 import * as cursors from '../../../src/store/cursors.ts';
 import * as ghosts from '../../../src/store/ghosts.ts';
-import * as people from '../../../src/store/people.ts';
 import * as resourceVersions from '../../../src/store/resource-versions.ts';
 import * as roomMembers from '../../../src/store/room-members.ts';
 import * as rooms from '../../../src/store/rooms.ts';
+import { createBridge, settle, unreachableFhir, unreachableHomeserver } from '../../builders/bridge.ts';
 import { itemsIn, useBridgeDatabase } from '../../builders/database.ts';
 import { ref, stored } from '../../builders/fhir.ts';
 import { userId } from '../../builders/matrix.ts';
 import type { Resources } from '../../builders/people.ts';
-import { at, bridgeOver, ghost, SETTINGS } from '../../builders/people.ts';
+import { at, bridgeOver, ghost, resolveWanted, SETTINGS } from '../../builders/people.ts';
 
 const pool = useBridgeDatabase();
 const never = new AbortController().signal;
@@ -46,37 +46,26 @@ function bridgeWith(resources: Resources, over: Partial<Bridge['settings']> = {}
     calls.push(what);
     return Promise.resolve();
   };
-  return {
-    ...bridge,
+  return createBridge(pool(), {
     settings: { ...SETTINGS, ...over },
-    db: pool(),
-    enqueue,
-    transact: (work: Parameters<Bridge['transact']>[0]) => inTransaction(pool(), work),
-    store: { ghosts, people, roomMembers },
     fhir: {
-      ...bridge.fhir,
-      read: (reference: FhirReference) =>
-        bridge.fhir.readMany([reference]).then((found) => found.get(reference)),
+      ...{ ...unreachableFhir, ...bridge.fhir },
+      read: (reference) => bridge.fhir.readMany([reference]).then((found) => found.get(reference)),
     },
     homeserver: {
-      registerGhost: (id: string) => call(`register ${id}`),
-      setDisplayName: (id: string, name: string) => call(`name ${id}: ${name}`),
-      upload: (id: string, { contentType }: { contentType: string }) =>
-        call(`upload ${id}: ${contentType}`).then(() => 'mxc://h/1'),
-      setAvatar: (id: string, url: string | undefined) => call(`avatar ${id}: ${url ?? 'none'}`),
+      ...unreachableHomeserver,
+      registerGhost: (id) => call(`register ${id}`),
+      setDisplayName: (id, name) => call(`name ${id}: ${name}`),
+      upload: (id, { contentType }) => call(`upload ${id}: ${contentType}`).then(() => 'mxc://h/1'),
+      setAvatar: (id, url) => call(`avatar ${id}: ${url ?? 'none'}`),
     },
-  } as unknown as Bridge;
+  });
 }
 
 /** Rooms that depend on resources. */
 async function depend(room: FhirReference, ...on: readonly string[]): Promise<void> {
   await rooms.reserveRoom(pool(), room, `#${room}:h` as RoomAlias);
   await roomMembers.saveDependencies(pool(), room, new Set(on.map(ref)));
-}
-
-async function record(outcome: Outcome): Promise<string> {
-  if ('record' in outcome) await inTransaction(pool(), outcome.record);
-  return outcome.kind === 'ignored' ? outcome.reason : outcome.kind;
 }
 
 const askedFor = (room: FhirReference) => itemsIn(pool(), `to-matrix:${room}`);
@@ -90,7 +79,7 @@ describe('a ghost', () => {
       careTeams: [],
       organizations: [],
     };
-    return { bridge, resolved: resolvePeople(bridge, wanted, never) };
+    return { bridge, resolved: resolveWanted(bridge, wanted) };
   };
   const bring = async (...args: Parameters<typeof wish>) => {
     const { bridge, resolved } = wish(...args);
@@ -116,11 +105,7 @@ describe('a ghost', () => {
     const bringRole = async (resources: Resources) => {
       const bridge = bridgeWith(resources);
       const roles = { people: [{ reference: ref('PractitionerRole/a'), roles: [] }], careTeams: [] };
-      const { ghosts } = await resolvePeople(
-        bridge,
-        { ...roles, organizations: [], until: undefined },
-        never,
-      );
+      const { ghosts } = await resolveWanted(bridge, { ...roles, organizations: [], until: undefined });
       const changes = await ghostChanges(bridge, ghosts);
       for (const change of changes) await applyGhostChange(bridge, change, never);
       return changes.map(({ kind }) => kind);
@@ -160,7 +145,11 @@ describe('a ghost', () => {
 describe('who speaks', () => {
   const bot = userId('@_fhir_bot:h');
   const speak = (resources: Resources, reference: string | undefined) =>
-    speakerFor(bridgeWith(resources, { bot }), reference === undefined ? undefined : ref(reference), never);
+    senderGhostFor(
+      bridgeWith(resources, { bot }),
+      reference === undefined ? undefined : ref(reference),
+      never,
+    );
 
   test('is the ghost, registered on the way, and not read again', async () => {
     const resources = { 'Practitioner/7': { name: [{ text: 'Jan' }] } };
@@ -183,14 +172,14 @@ describe('who speaks', () => {
     const resources = { 'Patient/1': { telecom: [at('@anna:h')] } };
     const wanted = { people: [{ reference: ref('Patient/1'), roles: [] }], careTeams: [], organizations: [] };
     const bridge = bridgeWith(resources, { bot });
-    await rememberPeople(bridge, await resolvePeople(bridgeWith({}, { bot }), wanted, never));
-    await rememberPeople(bridge, await resolvePeople(bridge, wanted, never));
-    const former = async () => (await resolvePeople(bridge, wanted, never)).members[0]?.formerUserIds;
+    await rememberPeople(bridge, await resolveWanted(bridgeWith({}, { bot }), wanted));
+    await rememberPeople(bridge, await resolveWanted(bridge, wanted));
+    const former = async () => (await resolveWanted(bridge, wanted)).members[0]?.formerUserIds;
     expect(await former()).toEqual([ghost('Patient/1')]);
     await depend(TEAM, 'Patient/1');
     expect(await speak(resources, 'Patient/1')).toBe(ghost('Patient/1'));
     expect(await former()).toEqual([]);
-    // What a former account has that a voice has not: its person's level.
+    // What a former account has that a relay ghost has not: its person's level.
     expect(await askedFor(TEAM)).toEqual([expect.stringMatching(/^Patient\/1 speaks .* CareTeam\/1$/)]);
     await speak(resources, 'Patient/1');
     expect(await askedFor(TEAM)).toHaveLength(1);
@@ -198,8 +187,10 @@ describe('who speaks', () => {
 });
 
 describe('a changed person', () => {
-  const change = async (resources: Resources, reference: string) =>
-    record(await personToRooms(bridgeWith(resources), ref(reference), `${reference}/2`, never));
+  const change = async (resources: Resources, reference: string) => {
+    const bridge = bridgeWith(resources);
+    return settle(bridge, await personToRooms(bridge, ref(reference), `${reference}/2`, never));
+  };
 
   test('asks for every room that depends on them, once per version', async () => {
     await depend(TEAM, 'Practitioner/7');
@@ -221,7 +212,7 @@ describe('a changed person', () => {
     expect([await askedFor(TEAM), await askedFor(OTHER)]).toEqual([['PractitionerRole/a/2 CareTeam/1'], []]);
   });
 
-  test('is shown by a ghost that is registered, be it only a voice; no other is registered for it', async () => {
+  test('is shown by a ghost that is registered, be it only a relay ghost; no other is registered for it', async () => {
     const resources = { 'Patient/1': { name: [{ text: 'Anna' }], telecom: [at('@anna:h')] } };
     expect(await change(resources, 'Patient/1')).toBe('nobody-depends');
     expect(calls).toEqual([]);

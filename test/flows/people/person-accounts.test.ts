@@ -12,8 +12,13 @@ describe('the account of a person', () => {
   const linked = { 'Patient/1': { storedUserId: userId('@linked:anywhere') } };
 
   test.each<[string, Resources, KnownPeople, object]>([
-    ['is the published one', telecom('@anna:h'), linked, { userId: '@anna:h', kind: 'user', voice: own }],
-    ['else the stored one', telecom(), linked, { userId: '@linked:anywhere', kind: 'user', voice: own }],
+    [
+      'is the published one',
+      telecom('@anna:h'),
+      linked,
+      { userId: '@anna:h', kind: 'user', relayGhost: own },
+    ],
+    ['else the stored one', telecom(), linked, { userId: '@linked:anywhere', kind: 'user', relayGhost: own }],
     ['else the ghost', telecom(), {}, { userId: own, kind: 'ghost' }],
     ['is not one of a server that is not trusted', telecom('@anna:evil.example'), {}, { userId: own }],
     ['the stored one then counts', telecom('@anna:evil.example'), linked, { userId: '@linked:anywhere' }],
@@ -31,8 +36,8 @@ describe('the account of a person', () => {
     expect(await resolveOne(resources, ANNA, people)).toMatchObject(expected);
   });
 
-  test('a ghost has no other voice', async () => {
-    expect(await resolveOne(telecom(), ANNA)).not.toHaveProperty('voice');
+  test('a ghost has no relay ghost', async () => {
+    expect(await resolveOne(telecom(), ANNA)).not.toHaveProperty('relayGhost');
   });
 
   test.each<[string, Resources, Partial<KnownPerson>, object]>([

@@ -4,12 +4,10 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { createFhirClient } from '../../../src/fhir/client.ts';
 import { createFhirServer } from '../../../src/fhir/server.ts';
 import type { RoomAlias } from '../../../src/domain/ids.ts';
-import type { Bridge } from '../../../src/flows/bridge.ts';
 import { applyGhostChange } from '../../../src/flows/people/ghosts.ts';
 import { createHandle } from '../../../src/flows/dispatch.ts';
 import { publishFormerGhosts } from '../../../src/flows/people/publish-address.ts';
 import { inTransaction } from '../../../src/inbox/database.ts';
-import { enqueue } from '../../../src/inbox/enqueue.ts';
 import { createOwnDirectory } from '../../../src/app/own-directory.ts';
 import * as ghosts from '../../../src/store/ghosts.ts';
 import type { PersonRow } from '../../../src/store/people.ts';
@@ -17,11 +15,11 @@ import * as people from '../../../src/store/people.ts';
 import * as resourceVersions from '../../../src/store/resource-versions.ts';
 import * as roomMembers from '../../../src/store/room-members.ts';
 import * as rooms from '../../../src/store/rooms.ts';
+import { clockAt, createBridge, unreachableHomeserver } from '../../builders/bridge.ts';
 import { itemsIn, useBridgeDatabase } from '../../builders/database.ts';
 import { ref, stored } from '../../builders/fhir.ts';
 import type { Answer, SeenRequest } from '../../builders/http.ts';
 import { serveScript } from '../../builders/http.ts';
-import { recordingLog } from '../../builders/log.ts';
 import { userId } from '../../builders/matrix.ts';
 import { at, ghost, resolveOne, SETTINGS } from '../../builders/people.ts';
 
@@ -71,18 +69,11 @@ async function world({ isConfigured = true } = {}) {
     ...{ baseUrl: url, bearerToken: undefined, requestTimeoutMs: 5000, observe: () => () => undefined },
   });
   const fhir = createFhirServer(client, 'client-assigned');
-  const metric = { inc: () => undefined, observe: () => undefined };
-  const bridge = {
-    ...{ db: pool(), enqueue, fhir, settings: SETTINGS, log: recordingLog() },
-    clock: { now: () => new Date(), monotonicMs: () => 0 },
-    metrics: { items: metric, handlingSeconds: metric },
-    transact: (work: Parameters<Bridge['transact']>[0]) => inTransaction(pool(), work),
-    store: { ghosts, people, resourceVersions, roomMembers },
-    homeserver: { registerGhost: () => Promise.resolve() },
-    ...(isConfigured && {
-      publishAddress: createOwnDirectory(fhir, { now: () => new Date(), monotonicMs: () => 0 }),
-    }),
-  } as unknown as Bridge;
+  const bridge = createBridge(pool(), {
+    ...{ fhir, settings: SETTINGS },
+    homeserver: { ...unreachableHomeserver, registerGhost: () => Promise.resolve() },
+    ...(isConfigured && { publishAddress: createOwnDirectory(fhir, clockAt('2025-09-26T12:00:00Z')) }),
+  });
   const { signal } = new AbortController();
   const register = (reference: string) =>
     applyGhostChange(
@@ -164,7 +155,7 @@ test('another address that the person publishes is left, be it of a server that 
   expect(writes()).toBe(0);
 });
 
-test.each(['user', 'stored'] as const)('whoever has an account (%s) is left', async (how) => {
+test.each(['user', 'stored'] as const)('a person who has an account (%s) is left', async (how) => {
   const jan = userId('@jan:h');
   const row = { reference: REFERENCE, userId: jan, kind: 'user', source: 'directory' } as const;
   await (how === 'user'
@@ -218,7 +209,7 @@ test('the published ghost stays a ghost, and gives way to an address of the pers
     resolveOne({ [REFERENCE]: { telecom: contacts } }, wanted);
   expect(await account(...published)).toMatchObject({ kind: 'ghost', userId: GHOST, formerUserIds: [] });
   expect(await account(...published, at('@jan:h'))).toMatchObject({
-    ...{ kind: 'user', userId: '@jan:h', voice: GHOST },
+    ...{ kind: 'user', userId: '@jan:h', relayGhost: GHOST },
   });
 });
 

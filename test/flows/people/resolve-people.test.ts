@@ -1,8 +1,16 @@
 // Teams, organisations, roles and people → members: whom they stand for, and what has to be read for it.
 import { describe, expect, test } from 'vitest';
-import { resolvePeople } from '../../../src/flows/people/people.ts';
 import { ref } from '../../builders/fhir.ts';
-import { at, bridgeOver, coded, ghost, resolve, resolveOne, to } from '../../builders/people.ts';
+import {
+  at,
+  bridgeOver,
+  coded,
+  ghost,
+  resolve,
+  resolveOne,
+  resolveWanted,
+  to,
+} from '../../builders/people.ts';
 
 describe('teams in teams', () => {
   const team = (...members: readonly string[]) => ({
@@ -268,7 +276,7 @@ describe('the moment until which it is these members', () => {
       organizations: [],
     };
     const until = Date.parse(later(14));
-    const resolved = await resolvePeople(bridge, { ...wanted, until }, new AbortController().signal);
+    const resolved = await resolveWanted(bridge, { ...wanted, until });
     expect(resolved.until).toBe(until);
   });
 });

@@ -1,15 +1,21 @@
 // What a convergence asks for beyond its own room, so that nothing which changes meanwhile is missed. On a real database.
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { FhirReference, MatrixUserId } from '../../../src/domain/ids.ts';
+import type { CommunicationRequest } from '../../../src/domain/fhir.ts';
+import type { FhirReference } from '../../../src/domain/ids.ts';
 import { staffOf } from '../../../src/domain/ids.ts';
 import type { DesiredMember } from '../../../src/mapping/desired-room.ts';
 import type { StateEvent } from '../../../src/domain/matrix.ts';
+import type { FhirServer } from '../../../src/fhir/server.ts';
 import type { Bridge } from '../../../src/flows/bridge.ts';
-import type { Blueprint, RoomPlan } from '../../../src/flows/structure/converge-room.ts';
-import { applyPlan, planRoom } from '../../../src/flows/structure/converge-room.ts';
+import { applyPlan } from '../../../src/flows/structure/apply-plan.ts';
+import { convergeRoom } from '../../../src/flows/structure/converge-room.ts';
 import { convergeWithDependents } from '../../../src/flows/structure/converge.ts';
-import { convergeConversation } from '../../../src/flows/structure/request-to-room.ts';
+import { planRoom } from '../../../src/flows/structure/plan-room.ts';
+import type { RoomSpec } from '../../../src/flows/structure/room-spec.ts';
+import type { Homeserver } from '../../../src/matrix/homeserver.ts';
+import type { DesiredRoom } from '../../../src/mapping/desired-room.ts';
 import * as roomMembers from '../../../src/store/room-members.ts';
+import { settle } from '../../builders/bridge.ts';
 import { itemsIn, useBridgeDatabase } from '../../builders/database.ts';
 import { member, room } from '../../builders/desired-room.ts';
 import { ref } from '../../builders/fhir.ts';
@@ -20,33 +26,40 @@ const never = new AbortController().signal;
 const database = useBridgeDatabase();
 const TEAM = ref('CareTeam/1');
 const REQUEST = ref('CommunicationRequest/2');
+const CONVERSATION = { resourceType: 'CommunicationRequest', id: '2', status: 'active' } as const;
 const askedFor = (reference: FhirReference) => itemsIn(database(), `to-matrix:${reference}`);
 
 beforeEach(async () => {
   await writeRooms(database());
 });
 
+/** What FHIR wants of the team's space, as far as a test says it. */
+function specOf(desired: DesiredRoom, dependencies: RoomSpec['dependencies'] = new Set()): RoomSpec {
+  return {
+    ...{ reference: TEAM, versionId: '1', kind: 'space', make: true, phases: ['open'] },
+    ...{ subject: undefined, placement: undefined, firstMessage: undefined },
+    people: { members: [], ghosts: [], moved: [], overrides: new Map(), until: undefined },
+    ...{ dependencies, stamps: new Map() },
+    desiredFor: () => Promise.resolve(desired),
+  };
+}
+
 describe('what a room is found to depend on', () => {
-  const metrics = { roomChanges: { inc: () => undefined } };
-  const applied = async (...dependencies: RoomPlan['blueprint']['sources']) => {
+  const applied = async (...dependencies: readonly FhirReference[]) => {
     const { bridge } = createWorld(database());
-    const people = {
-      ...{ members: [], ghosts: [], moved: [], words: new Map(), stamps: new Map(), until: undefined },
-      dependencies: new Set([...dependencies, staffOf(ref('Organization/1'))]),
-    };
     const desired = room({ kind: 'space' });
-    const plan: RoomPlan = {
-      blueprint: {
-        ...{ reference: TEAM, kind: 'space', make: true, subject: undefined, people, sources: [] },
-        desiredFor: () => Promise.resolve(desired),
+    await applyPlan(
+      bridge,
+      {
+        spec: specOf(desired, new Set([...dependencies, staffOf(ref('Organization/1'))])),
+        ...{ desired, row: undefined, roomId: SPACE, actual: [], ghosts: [], changes: [] },
+        members: { base: new Set(), pending: new Set() },
       },
-      ...{ desired, roomId: SPACE, actual: [], ghosts: [], changes: [] },
-      members: { base: new Set(), pending: new Set() },
-    };
-    await applyPlan({ ...bridge, metrics } as unknown as Bridge, plan, never);
+      never,
+    );
   };
 
-  test('a staff, for the first time: compared once more, since a role that came meanwhile concerned nobody yet', async () => {
+  test('a staff, for the first time: compared once more, since a role that came meanwhile concerned no room yet', async () => {
     await applied();
     expect(await askedFor(TEAM)).toEqual([expect.stringMatching(/^staff /)]);
     await applied(ref('Practitioner/7'));
@@ -63,21 +76,21 @@ function createScene() {
   matrix.set(SPACE, 'm.room.power_levels', '', { users: { [BOT]: 100 } });
   const calls: string[] = [];
   const world = { dies: false, calls };
-  const homeserver = {
+  const homeserver: Homeserver = {
     ...matrix.homeserver,
     putState: () => Promise.resolve(),
-    invite: (_as: string, _room: string, who: MatrixUserId) => {
+    invite: (_as, _room, who) => {
       calls.push(`invite ${who}`);
       if (world.dies) return Promise.reject(new Error('The process was killed'));
       matrix.member(SPACE, who, 'invite', BOT);
       return Promise.resolve();
     },
-    join: (who: MatrixUserId) => {
+    join: (who) => {
       calls.push(`join ${who}`);
       matrix.member(SPACE, who, 'join');
       return Promise.resolve();
     },
-    kick: (_as: string, _room: string, who: MatrixUserId) => {
+    kick: (_as, _room, who) => {
       calls.push(`remove ${who}`);
       return Promise.resolve();
     },
@@ -87,25 +100,10 @@ function createScene() {
     wanted: 'in' | 'out' | readonly DesiredMember[],
     { dies = false }: { dies?: boolean } = {},
   ) => {
-    const people = {
-      members: [],
-      ghosts: [],
-      moved: [],
-      words: new Map(),
-      stamps: new Map(),
-      until: undefined,
-    };
     const members = wanted === 'in' ? [member(DOCTOR)] : wanted === 'out' ? [] : wanted;
-    const desired = room({ kind: 'space', members });
-    const blueprint: Blueprint = {
-      ...{ reference: TEAM, kind: 'space', make: true, subject: undefined, sources: [] },
-      people: { ...people, dependencies: new Set() },
-      desiredFor: () => Promise.resolve(desired),
-    };
     const store = { ...bridge.store, ...(dies && { roomMembers: dying }) };
-    const parts = { homeserver, store, metrics: { roomChanges: { inc: () => undefined } } };
-    const whole = { ...bridge, ...parts } as unknown as Bridge;
-    const plan = await planRoom(whole, blueprint, never);
+    const whole = { ...bridge, homeserver, store };
+    const plan = await planRoom(whole, specOf(room({ kind: 'space', members })), never);
     if (plan !== undefined) await applyPlan(whole, plan, never).catch(() => undefined);
   };
   return { world, matrix, converge };
@@ -134,10 +132,10 @@ describe('a convergence that ends half-way', () => {
   });
 });
 
-test('a person whose voice a member removed is in the room as that ghost once they have no other account', async () => {
+test('a person whose relay ghost a member removed is in the room as that ghost once they have no other account', async () => {
   const { world, matrix, converge } = createScene();
   const ghost = userId('@_fhir_doctor:example.org');
-  await converge([member(DOCTOR, { voice: ghost })]);
+  await converge([member(DOCTOR, { relayGhost: ghost })]);
   matrix.member(SPACE, DOCTOR, 'join');
   matrix.member(SPACE, ghost, 'leave', NURSE);
   await converge([member(ghost, { kind: 'ghost', formerUserIds: [DOCTOR] })]);
@@ -146,22 +144,17 @@ test('a person whose voice a member removed is in the room as that ghost once th
 
 describe('a conversation', () => {
   /** A bridge on which it converges; whatever is done to rooms succeeds. */
-  function createScene({ status = 'active' } = {}) {
+  function createScene({ status = 'active' }: { status?: CommunicationRequest['status'] } = {}) {
     const { bridge, matrix, fhir } = createWorld(database());
     matrix.make(SPACE, { type: 'm.space' });
     matrix.make(ROOM);
     fhir.put({ resourceType: 'CareTeam', id: '1', status: 'active', subject: { reference: 'Patient/1' } });
-    fhir.put({
-      resourceType: 'CommunicationRequest',
-      id: '2',
-      status,
-      subject: { reference: 'Patient/1' },
-    } as never);
+    fhir.put({ resourceType: 'CommunicationRequest', id: '2', status, subject: { reference: 'Patient/1' } });
     const put: StateEvent[] = [];
     const world = { dies: false };
-    const homeserver = {
+    const homeserver: Homeserver = {
       ...matrix.homeserver,
-      putState: (_as: MatrixUserId, _room: string, event: StateEvent) => {
+      putState: (_as, _room, event) => {
         if (world.dies) return Promise.reject(new Error('The process was killed'));
         put.push(event);
         return Promise.resolve();
@@ -169,17 +162,8 @@ describe('a conversation', () => {
       leave: () => Promise.resolve(),
       kick: () => Promise.resolve(),
     };
-    const search = () => Promise.resolve({ resources: [fhir.get(TEAM)] });
-    const metrics = { roomChanges: { inc: () => undefined } };
-    const parts = { homeserver, fhir: { ...fhir.server, search: () => search().then(withMeta) }, metrics };
-    return { world, put, bridge: { ...bridge, ...parts } as unknown as Bridge };
+    return { world, put, bridge: { ...bridge, homeserver } };
   }
-  const withMeta = ({ resources }: { resources: readonly unknown[] }) => ({
-    resources: resources.map((resource) => ({
-      ...(resource as object),
-      meta: { versionId: '1', lastUpdated: '2026-11-21T12:00:01Z' },
-    })),
-  });
 
   test('that finds a space at last is listed there, though the process dies between the two', async () => {
     await database().query(`update room set care_team = null where reference = $1`, [REQUEST]);
@@ -196,14 +180,14 @@ describe('a conversation', () => {
         return result;
       },
     };
-    await expect(convergeConversation(dying, REQUEST, never)).rejects.toThrow('killed');
+    await expect(convergeRoom(dying, REQUEST, never)).rejects.toThrow('killed');
     world.dies = false;
-    await convergeConversation(bridge, REQUEST, never);
+    await convergeRoom(bridge, REQUEST, never);
     const isListed = put.some(({ type, state_key: key }) => type === 'm.space.child' && key === ROOM);
     expect([isListed, (await askedFor(TEAM)).length > 0]).toContain(true);
   });
 
-  test.each([
+  test.each<[string, CommunicationRequest['status'], string]>([
     ['closes', 'entered-in-error', 'open'],
     ['opens again', 'active', 'closed'],
   ])(
@@ -211,23 +195,21 @@ describe('a conversation', () => {
     async (_, status, before) => {
       await database().query('update room set phase = $2 where reference = $1', [REQUEST, before]);
       const { bridge } = createScene({ status });
-      await convergeConversation(bridge, REQUEST, never);
+      await convergeRoom(bridge, REQUEST, never);
       expect(await askedFor(TEAM)).toEqual([expect.stringContaining(' CareTeam/1')]);
     },
   );
 
   test('that stays open asks for nothing', async () => {
-    await convergeConversation(createScene().bridge, REQUEST, never);
+    await convergeRoom(createScene().bridge, REQUEST, never);
     expect(await askedFor(TEAM)).toEqual([]);
   });
 });
 
 test('who asks what depends on a team waits for a room that is storing this', async () => {
   const { bridge, fhir } = createWorld(database());
-  const gone = {
-    ...bridge,
-    fhir: { ...fhir.server, read: () => Promise.resolve(undefined) },
-  } as unknown as Bridge;
+  const empty: FhirServer = { ...fhir.server, readMany: () => Promise.resolve(new Map()) };
+  const gone = { ...bridge, fhir: empty };
   const storing = await database().connect();
   await storing.query('begin');
   await roomMembers.lockDependencies(storing, 'storing');
@@ -235,9 +217,36 @@ test('who asks what depends on a team waits for a room that is storing this', as
   const asking = convergeWithDependents(gone, TEAM, 'CareTeam/1/2', never);
   await storing.query('commit');
   storing.release();
-  const outcome = await asking;
-  const tx = await database().connect();
-  if ('record' in outcome) await outcome.record(tx);
-  tx.release();
+  await settle(bridge, await asking);
   expect(await askedFor(REQUEST)).toEqual(['CareTeam/1/2 CommunicationRequest/2']);
+});
+
+test('a space that another conversation made while it was waited for is not compared once more', async () => {
+  await database().query(`update room set ready_at = null where reference = 'CareTeam/1'`);
+  const { bridge, fhir, matrix } = createWorld(database());
+  matrix.make(ROOM);
+  fhir.put({ resourceType: 'CareTeam', id: '1', status: 'active', subject: { reference: 'Patient/1' } });
+  fhir.put({ ...CONVERSATION, subject: { reference: 'Patient/1' } });
+  const compared: string[] = [];
+  const waiting: Bridge = {
+    ...bridge,
+    homeserver: { ...matrix.homeserver, putState: () => Promise.resolve(), kick: () => Promise.resolve() },
+    store: {
+      ...bridge.store,
+      roomMembers: {
+        ...roomMembers,
+        readMembers: (db, reference) => {
+          compared.push(reference);
+          return roomMembers.readMembers(db, reference);
+        },
+      },
+    },
+    roomLock: async (key, _signal, work) => {
+      if (key === TEAM)
+        await database().query(`update room set ready_at = now() where reference = $1`, [key]);
+      return work();
+    },
+  };
+  expect(await convergeRoom(waiting, REQUEST, never)).toMatchObject({ roomId: ROOM });
+  expect(compared).toEqual([REQUEST]);
 });

@@ -1,7 +1,8 @@
 // Inviting a person: what goes into the invitation, by the homeserver they are on, the room, and the settings.
 import { describe, expect, test } from 'vitest';
 import type { FhirReference, MatrixUserId } from '../../../src/domain/ids.ts';
-import type { Bridge, BridgeSettings } from '../../../src/flows/bridge.ts';
+import type { BridgeSettings } from '../../../src/flows/bridge.ts';
+import type { InviteDeps } from '../../../src/flows/structure/invite.ts';
 import { inviteMember } from '../../../src/flows/structure/invite.ts';
 import { BridgeError } from '../../../src/telemetry/errors.ts';
 import { ref } from '../../builders/fhir.ts';
@@ -31,21 +32,21 @@ async function invite(user: MatrixUserId, over: Partial<World> = {}) {
   const { kind, subject, inviteContext, trustedServers, tokenFor } = { ...PLAIN, ...over };
   const asked: unknown[] = [];
   const sent: unknown[] = [];
-  const bridge = {
+  const bridge: InviteDeps = {
     settings: { bot: BOT, serverName: 'example.org', trustedServers: new Set(trustedServers), inviteContext },
     pseudonyms: {
-      tokenFor: (request: unknown) => {
+      tokenFor: (request) => {
         asked.push(request);
         return tokenFor();
       },
     },
     homeserver: {
-      invite: (as: string, room: string, invited: string, _signal: unknown, content: unknown) => {
+      invite: (as, room, invited, _signal, content) => {
         sent.push({ as, room, invited, content });
         return Promise.resolve();
       },
     },
-  } as unknown as Bridge;
+  };
   const room = { roomId: roomId('!r'), kind, subject };
   const error: unknown = await inviteMember(bridge, room, user, new AbortController().signal).catch(
     (thrown: unknown) => thrown,

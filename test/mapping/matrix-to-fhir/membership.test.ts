@@ -1,7 +1,7 @@
 // Who joined or left in Matrix, as CareTeam.participant, CommunicationRequest.recipient or a Task that proposes it.
 import { describe, expect, test } from 'vitest';
 import type { CareTeam, CommunicationRequest } from '../../../src/domain/fhir.ts';
-import type { Somebody } from '../../../src/mapping/matrix-to-fhir/membership.ts';
+import type { PersonReference } from '../../../src/mapping/matrix-to-fhir/membership.ts';
 import {
   isNamed,
   momentOf,
@@ -15,7 +15,7 @@ import { eventId } from '../../builders/matrix.ts';
 
 const NOON = Date.parse('2026-11-21T12:00:00Z');
 const AT = { at: NOON, now: NOON + 2_000 };
-const NURSE: Somebody = {
+const NURSE: PersonReference = {
   reference: ref('Practitioner/7'),
   all: new Set([ref('Practitioner/7'), ref('PractitionerRole/9')]),
 };

@@ -2,13 +2,14 @@
 import { describe, expect, test } from 'vitest';
 import type { CommunicationRequest } from '../../../src/domain/fhir.ts';
 import type { FhirReference } from '../../../src/domain/ids.ts';
-import type { Bridge } from '../../../src/flows/bridge.ts';
-import { ensureSpaceOf, findSpaceOf } from '../../../src/flows/structure/space-of-request.ts';
+import { idOf } from '../../../src/domain/ids.ts';
+import type { FhirReader } from '../../../src/flows/people/read-set.ts';
+import { createReadSet } from '../../../src/flows/people/read-set.ts';
+import { placementOf } from '../../../src/flows/structure/placement.ts';
 import { ref, stored } from '../../builders/fhir.ts';
 import { roomId } from '../../builders/matrix.ts';
 
 const PATIENT = 'Patient/1';
-const never = new AbortController().signal;
 
 interface Team {
   /** The patient, unless told; `none` for a clinic's own. */
@@ -19,8 +20,8 @@ interface Team {
 }
 type Teams = Readonly<Record<string, Team>>;
 
-/** A bridge with these teams. */
-function bridgeWith(teams: Teams): Bridge {
+/** A FHIR server with these teams. */
+function readerOf(teams: Teams): FhirReader {
   const resourceOf = (id: string, { subject, status = 'active' }: Team) =>
     stored(`CareTeam/${id}`, '1', `2026-11-21T12:00:0${id}Z`, {
       status,
@@ -29,22 +30,13 @@ function bridgeWith(teams: Teams): Bridge {
   const all = new Map(
     Object.entries(teams).map(([id, team]) => [ref(`CareTeam/${id}`), resourceOf(id, team)] as const),
   );
+  const ofSubject = [...all.values()].filter((team) => 'subject' in team).toReversed();
   return {
-    fhir: {
-      search: () =>
-        Promise.resolve({ resources: [...all.values()].filter((team) => 'subject' in team).toReversed() }),
-      readMany: (references: readonly FhirReference[]) =>
-        Promise.resolve(new Map([...all].filter(([reference]) => references.includes(reference)))),
-    },
-    store: {
-      rooms: {
-        findRoom: (_: unknown, reference: string) => {
-          const id = reference.replace('CareTeam/', '');
-          return Promise.resolve(teams[id]?.space === false ? undefined : { roomId: roomId(`!${id}`) });
-        },
-      },
-    },
-  } as unknown as Bridge;
+    search: () => Promise.resolve({ resources: ofSubject, serverTime: undefined }),
+    searchAll: () => Promise.reject(new TypeError('No search for roles was expected')),
+    readMany: (references) =>
+      Promise.resolve(new Map([...all].filter(([reference]) => references.includes(reference)))),
+  };
 }
 
 function requestNaming(...names: readonly string[]): CommunicationRequest {
@@ -57,10 +49,14 @@ function requestNaming(...names: readonly string[]): CommunicationRequest {
 }
 
 async function placeOf(teams: Teams, { names = [], current }: { names?: string[]; current?: string } = {}) {
-  const row = current === undefined ? undefined : { careTeam: ref(`CareTeam/${current}`) };
-  const placed = { request: requestNaming(...names), row };
-  const { space, stamps } = await findSpaceOf(bridgeWith(teams), placed, never);
-  return { in: space?.reference.replace('CareTeam/', ''), stamps: Object.fromEntries(stamps) };
+  const reads = createReadSet(readerOf(teams), new AbortController().signal);
+  const spaceOf = (careTeam: FhirReference) => {
+    const id = idOf(careTeam);
+    return Promise.resolve(teams[id]?.space === false ? undefined : roomId(`!${id}`));
+  };
+  const standing = current === undefined ? undefined : ref(`CareTeam/${current}`);
+  const placement = await placementOf(requestNaming(...names), standing, reads, spaceOf);
+  return { in: placement && idOf(placement.reference), stamps: Object.fromEntries(reads.stamps()) };
 }
 
 describe('a conversation stands in the space', () => {
@@ -123,32 +119,4 @@ describe('a conversation stands in the space', () => {
       },
     });
   });
-});
-
-test('a space that another conversation made while it was waited for is not compared once more', async () => {
-  const bridge = bridgeWith({ 1: { space: false } });
-  let isMade = false;
-  const compared: string[] = [];
-  const waiting = {
-    ...bridge,
-    fhir: {
-      ...bridge.fhir,
-      read: (reference: string) => {
-        compared.push(reference);
-        return Promise.resolve(undefined);
-      },
-    },
-    store: {
-      rooms: {
-        findRoom: () => Promise.resolve({ roomId: isMade ? roomId('!1') : undefined, ready: isMade }),
-        readTime: () => Promise.resolve(new Date(0)),
-      },
-    },
-    roomLock: async (_reference: string, _signal: AbortSignal, work: () => Promise<unknown>) => {
-      isMade = true;
-      return work();
-    },
-  } as unknown as Bridge;
-  const { space } = await ensureSpaceOf(waiting, { request: requestNaming(), row: undefined }, never);
-  expect([space?.roomId, compared]).toEqual(['!1', []]);
 });

@@ -5,18 +5,17 @@ import type { MatrixEvent } from '../../../src/domain/matrix.ts';
 import type { Bridge } from '../../../src/flows/bridge.ts';
 import { isGhostInvitation } from '../../../src/flows/invitations/accept-invitation.ts';
 import { findMissedInvitations } from '../../../src/flows/invitations/missed-invitations.ts';
-import { answerPushed, answerStanding } from '../../../src/flows/invitations/standing-invitation.ts';
+import { answerPushed, answerPending } from '../../../src/flows/invitations/pending-invitation.ts';
 import { hasItemWith } from '../../../src/inbox/known-items.ts';
 import { inTransaction } from '../../../src/inbox/database.ts';
 import { enqueue } from '../../../src/inbox/enqueue.ts';
-import type { Outcome } from '../../../src/inbox/item.ts';
 import { invitationContent } from '../../../src/mapping/invite-context.ts';
 import { roomLane } from '../../../src/mapping/lanes.ts';
 import type { Invitation } from '../../../src/matrix/invitations.ts';
 import * as ghosts from '../../../src/store/ghosts.ts';
-import * as invitations from '../../../src/store/invitations.ts';
 import * as people from '../../../src/store/people.ts';
 import { BridgeError } from '../../../src/telemetry/errors.ts';
+import { ATTEMPT, settle } from '../../builders/bridge.ts';
 import { itemsIn, useBridgeDatabase } from '../../builders/database.ts';
 import { ref } from '../../builders/fhir.ts';
 import { createWorld, NURSE, ROOM, SPACE, writeRooms } from '../../builders/leading-world.ts';
@@ -26,10 +25,9 @@ const GHOST = userId('@_fhir_g:example.org');
 const THEIRS = roomId('!theirs');
 const JAN = userId('@jan:example.org');
 const signal = new AbortController().signal;
-const ATTEMPT = { number: 1, failures: 0, inDoubt: false, signal };
 const database = useBridgeDatabase();
 
-const standing = (over: Partial<Invitation> = {}): Invitation => ({
+const pending = (over: Partial<Invitation> = {}): Invitation => ({
   ...{ roomId: THEIRS, userId: GHOST, sender: JAN, content: invitationContent('token-1') },
   ...over,
 });
@@ -40,7 +38,7 @@ const pushed = (): MatrixEvent =>
   });
 
 /** A bridge whose ghost stands for a person and has these invitations; a token is good for one asker. */
-async function createScene(found: readonly Invitation[] | undefined = [standing()]) {
+async function createScene(found: readonly Invitation[] | undefined = [pending()]) {
   const db = database();
   await ghosts.saveGhost(db, GHOST);
   await people.savePeople(db, [
@@ -50,53 +48,47 @@ async function createScene(found: readonly Invitation[] | undefined = [standing(
   const calls: unknown[] = [];
   const asker = new Map<string, string>();
   const scene = { found, canResolve: true, fails: false };
-  const bridge = {
+  const bridge: Bridge = {
     ...world.bridge,
-    store: { ...world.bridge.store, ghosts, invitations },
     pseudonyms: {
       get canResolve() {
         return scene.canResolve;
       },
-      resolve: ({ token, invitation }: { token: string; invitation: string }) => {
+      tokenFor: () => Promise.resolve(undefined),
+      resolve: ({ token, invitation }) => {
         asker.set(token, asker.get(token) ?? invitation);
         return Promise.resolve(asker.get(token) === invitation ? ref('Patient/7') : undefined);
       },
     },
     homeserver: {
       ...world.bridge.homeserver,
-      standingInvitations: () =>
+      pendingInvitations: () =>
         scene.fails
           ? Promise.reject(new BridgeError('matrix-unavailable', 'away'))
           : Promise.resolve(scene.found),
-      acceptInvitation: (as: string, id: string) => {
+      acceptInvitation: (as, id) => {
         calls.push(['accept', as, id]);
         return Promise.resolve(true);
       },
-      leave: (as: string, id: string) => {
+      leave: (as, id) => {
         calls.push(['leave', as, id]);
         return Promise.resolve();
       },
     },
-  } as unknown as Bridge;
-  const settle = async (outcome: Outcome): Promise<string> => {
-    const tx = await db.connect();
-    if ('record' in outcome) await outcome.record(tx);
-    tx.release();
-    return outcome.kind === 'ignored' ? outcome.reason : outcome.kind;
   };
   const answer = async (over: Partial<Invitation> = {}): Promise<string> =>
-    settle(await answerStanding(bridge, { kind: 'matrix.invitation', ...standing(over) }, ATTEMPT));
+    settle(bridge, await answerPending(bridge, { kind: 'matrix.invitation', ...pending(over) }, ATTEMPT));
   const answerEvent = async (number = 1): Promise<string> => {
     const event = pushed();
     if (!isGhostInvitation(bridge.settings, event)) throw new TypeError('Expected a ghost’s invitation');
-    return settle(await answerPushed(bridge, event, { ...ATTEMPT, number }));
+    return settle(bridge, await answerPushed(bridge, event, { ...ATTEMPT, number }));
   };
   const find = (seen = 'today'): Promise<number> =>
     findMissedInvitations(bridge, (where, part) => hasItemWith(db, where, part), seen, signal);
   return { world, scene, calls, answer, answerEvent, find };
 }
 
-describe('a ghost’s invitation that stands', () => {
+describe('a ghost’s invitation that is pending', () => {
   test('is answered: the patient is stored, and the ghost joins', async () => {
     const { calls, answer } = await createScene();
     expect(await answer()).toBe('done');
@@ -133,14 +125,14 @@ describe('a ghost’s invitation that stands', () => {
     const item = { lane: roomLane(THEIRS), source: 'matrix.event', sourceId: '$pushed', payload };
     await inTransaction(database(), (tx) => enqueue(tx, [item]));
     expect(await find()).toBe(0);
-    scene.found = [standing({ content: invitationContent('token-2') })];
+    scene.found = [pending({ content: invitationContent('token-2') })];
     expect(await find()).toBe(1);
   });
 
   test('is not looked for where nobody can resolve what it says, nor where the bridge itself invited', async () => {
-    const { scene, find } = await createScene([standing({ sender: BOT })]);
+    const { scene, find } = await createScene([pending({ sender: BOT })]);
     expect(await find()).toBe(0);
-    Object.assign(scene, { canResolve: false, found: [standing()] });
+    Object.assign(scene, { canResolve: false, found: [pending()] });
     expect(await find()).toBe(0);
   });
 
@@ -171,7 +163,7 @@ describe('an invitation of the bot', () => {
     expect(await answer(ofBot)).toBe('own-room');
   });
 
-  test('into a room for which nobody waits is left standing', async () => {
+  test('into a room that the bridge does not wait for is left pending', async () => {
     const { world, answer } = await createScene();
     expect([await answer(ofBot), world.matrix.calls]).toEqual(['not-bridged', []]);
   });

@@ -1,0 +1,81 @@
+// A person's ghost as it should be: its user id, name and picture.
+import type { PractitionerRole } from '../../domain/fhir.ts';
+import type { FhirReference, MatrixUserId } from '../../domain/ids.ts';
+import type { Avatar } from '../../mapping/avatars.ts';
+import { avatarOf } from '../../mapping/avatars.ts';
+import { ghostUserId } from '../../mapping/ghosts.ts';
+import type { Identity } from '../../mapping/identities.ts';
+import { identitiesOf, relatedTo } from '../../mapping/identities.ts';
+import { displayNameOf } from '../../mapping/people.ts';
+import type { BridgeSettings, Needs } from '../bridge.ts';
+import type { NamedPeople } from './expand-people.ts';
+import type { ReadSet } from './read-set.ts';
+
+/** A ghost as it should be. */
+export interface DesiredGhost {
+  readonly userId: MatrixUserId;
+  /** The person. */
+  readonly reference: FhirReference;
+  readonly displayName: string;
+  /** Undefined shows none. */
+  readonly avatar: Avatar | undefined;
+  /** The person could not be read: what was shown before is better, and each role may name them otherwise. */
+  readonly isGuess: boolean;
+}
+
+export type GhostSettings = Pick<
+  BridgeSettings,
+  'avatars' | 'ghostPrefix' | 'namePolicy' | 'pseudonymizationKey' | 'serverName'
+>;
+
+/** A person's ghost; the person is read for it. */
+export async function desiredGhostOf(
+  { clock, settings }: Needs<{ clock: true }> & { readonly settings: GhostSettings },
+  reference: FhirReference,
+  reads: ReadSet,
+): Promise<DesiredGhost> {
+  const [identity] = await readIdentities(reads, new Map([[reference, []]]), clock.now().getTime());
+  if (identity === undefined) throw new TypeError('A reference stands for one person');
+  return ghostOf(settings, identity);
+}
+
+/** The same of a person who was read. */
+export function ghostOf(settings: GhostSettings, identity: Identity): DesiredGhost {
+  const { reference, resource, roles, isRead } = identity;
+  const organization = roles[0]?.organization;
+  return {
+    userId: ghostIdOf(settings, reference),
+    reference,
+    isGuess: !isRead,
+    displayName: displayNameOf(resource, settings.namePolicy, { organization }),
+    avatar: avatarOf(resource, settings),
+  };
+}
+
+/** The user id of a person's ghost. */
+export function ghostIdOf(settings: GhostSettings, reference: FhirReference): MatrixUserId {
+  const { pseudonymizationKey, ghostPrefix, serverName } = settings;
+  return ghostUserId(reference, { key: pseudonymizationKey, prefix: ghostPrefix, serverName });
+}
+
+/**
+ * Reads the people, and then their roles' holders and organisations.
+ * @param at milliseconds since the epoch
+ */
+export async function readIdentities(
+  reads: ReadSet,
+  named: NamedPeople,
+  at: number,
+): Promise<readonly Identity[]> {
+  const references = [...named.keys()];
+  await reads.read(references);
+  const roles = references
+    .map(reads.find)
+    .filter((resource): resource is PractitionerRole & typeof resource => isRole(resource));
+  await reads.read(roles.flatMap(relatedTo));
+  return identitiesOf(named, reads.find, at);
+}
+
+function isRole(resource: { readonly resourceType: string } | undefined): resource is PractitionerRole {
+  return resource?.resourceType === 'PractitionerRole';
+}

@@ -1,0 +1,148 @@
+// People, teams and organisations that FHIR names → the members of a room, and the ghosts among them.
+import type { FhirReference, MatrixUserId } from '../../domain/ids.ts';
+import { serverNameOf } from '../../domain/ids.ts';
+import type { DesiredMember } from '../../mapping/desired-room.ts';
+import type { WantedPeople } from '../../mapping/fhir-to-matrix/participants.ts';
+import type { Account, Identity } from '../../mapping/identities.ts';
+import { accountOf, identitiesHoldUntil } from '../../mapping/identities.ts';
+import { levelOf } from '../../mapping/member-level.ts';
+import { isOwnUser } from '../../mapping/own-users.ts';
+import { earliest } from '../../mapping/periods.ts';
+import { userMappingOf } from '../../mapping/user-mapping.ts';
+import type { KnownPerson, PersonRow } from '../../store/people.ts';
+import type { BridgeSettings, Needs } from '../bridge.ts';
+import type { DesiredGhost, GhostSettings } from './desired-ghost.ts';
+import { ghostIdOf, ghostOf, readIdentities } from './desired-ghost.ts';
+import { directoryAccounts } from './directory-accounts.ts';
+import { expandPeople } from './expand-people.ts';
+import type { ReadSet } from './read-set.ts';
+
+/** People as members of a room. */
+export interface ResolvedPeople {
+  readonly members: readonly DesiredMember[];
+  /** The ghosts among them. */
+  readonly ghosts: readonly DesiredGhost[];
+  /** The operator's overrides of their accounts as read; for `changedMeanwhile`. */
+  readonly overrides: ReadonlyMap<FhirReference, MatrixUserId | undefined>;
+  /** Whose account is not the one that the store has; for `rememberPeople`. */
+  readonly moved: readonly PersonRow[];
+  /** When next, by the clock alone, a period begins or ends that may change this; undefined for never. */
+  readonly until: number | undefined;
+}
+
+type ResolvingSettings = GhostSettings &
+  Pick<BridgeSettings, 'bot' | 'levels' | 'trustedServers' | 'userMappings'>;
+
+/** What resolving people needs. */
+export type ResolvingBridge = Needs<{
+  accountInDirectory: true;
+  clock: true;
+  db: true;
+  log: true;
+  people: 'findPeople';
+}> & { readonly settings: ResolvingSettings };
+
+interface Resolved {
+  readonly identity: Identity;
+  readonly account: Account;
+  readonly member: DesiredMember;
+}
+
+/**
+ * The members that references to people, teams and organisations stand for: each person and each account once.
+ * Reads only, from FHIR, the store and directories: registers nothing, writes nothing.
+ */
+export async function resolvePeople(
+  bridge: ResolvingBridge,
+  reads: ReadSet,
+  wanted: WantedPeople,
+  signal: AbortSignal,
+): Promise<ResolvedPeople> {
+  const { settings, clock, log } = bridge;
+  const at = clock.now().getTime();
+  const { named, until } = await expandPeople({ reads, at, log }, wanted);
+  const identities = await readIdentities(reads, named, at);
+  const bearers = identities.flatMap(referencesOf);
+  const known = await bridge.store.people.findPeople(bridge.db, bearers);
+  const hasNone = (identity: Identity): boolean =>
+    resolve({ settings, at }, identity, known).account.kind === 'ghost';
+  const without = bridge.accountInDirectory === undefined ? [] : identities.filter(hasNone);
+  const inDirectory = await directoryAccounts(bridge, without, known, signal);
+  const resolved = identities.map((identity) => resolve({ settings, at }, identity, known, inDirectory));
+  const members = onePerAccount(resolved);
+  const ghosts = new Set(members.filter(({ kind }) => kind === 'ghost').map(({ userId }) => userId));
+  return {
+    members,
+    overrides: new Map(bearers.map((each) => [each, known.get(each)?.storedUserId])),
+    ghosts: resolved
+      .filter(({ account }) => ghosts.has(account.userId))
+      .map(({ identity }) => ghostOf(settings, identity)),
+    moved: resolved
+      .map(({ identity: { reference }, account }) => ({ reference, ...account }))
+      .filter((row) => !isRecorded(row, known.get(row.reference))),
+    until: earliest([until, identitiesHoldUntil(identities, at)]),
+  };
+}
+
+/** Records who is who after people were resolved; the account that a person had before becomes a former one. */
+export async function rememberPeople(
+  { db, store }: Needs<{ db: true; people: 'savePeople' }>,
+  { moved }: Pick<ResolvedPeople, 'moved'>,
+): Promise<void> {
+  if (moved.length > 0) await store.people.savePeople(db, moved);
+}
+
+function resolve(
+  { settings, at }: { settings: ResolvingSettings; at: number },
+  identity: Identity,
+  known: ReadonlyMap<FhirReference, KnownPerson>,
+  inDirectory: ReadonlyMap<FhirReference, MatrixUserId> = new Map(),
+): Resolved {
+  const { reference, resource, concepts } = identity;
+  const ghost = ghostIdOf(settings, reference);
+  const account = accountOf(identity, {
+    ...{ at, ghost },
+    isOwn: (address) => isOwnUser(settings, address),
+    isBelieved: (address) => settings.trustedServers.has(serverNameOf(address)),
+    storedFor: (each) => known.get(each)?.storedUserId,
+    inDirectory: inDirectory.get(reference),
+  });
+  const before = known.get(reference);
+  const former = new Set([
+    ...(before === undefined ? [] : [...before.formerUserIds, before.userId]),
+    ...referencesOf(identity).flatMap((each) => known.get(each)?.formerUserIds ?? []),
+  ]);
+  former.delete(account.userId);
+  const member: DesiredMember = {
+    reference,
+    userId: account.userId,
+    kind: account.kind,
+    level: levelOf(resource.resourceType, concepts, settings.levels),
+    formerUserIds: [...former].sort(),
+    ...(account.kind === 'user' && { relayGhost: ghost }),
+    ...(account.kind === 'ghost' && { userMapping: userMappingOf(identity, settings.userMappings, at) }),
+  };
+  return { identity, account, member };
+}
+
+/** Two resources with one account are one member, with the higher level: a Practitioner who is also a relative. */
+function onePerAccount(resolved: readonly Resolved[]): readonly DesiredMember[] {
+  const members = new Map<MatrixUserId, DesiredMember>();
+  for (const { member } of resolved) {
+    const known = members.get(member.userId);
+    const [first, second] =
+      known !== undefined && known.level >= member.level ? [known, member] : [member, known];
+    const former = new Set([...first.formerUserIds, ...(second?.formerUserIds ?? [])]);
+    members.set(member.userId, { ...first, formerUserIds: [...former].sort() });
+  }
+  return [...members.values()];
+}
+
+function referencesOf({ reference, roles }: Identity): readonly FhirReference[] {
+  const ofRoles = roles.map(({ role }) => `PractitionerRole/${role.id ?? ''}` as FhirReference);
+  return [...new Set([reference, ...ofRoles])];
+}
+
+function isRecorded({ userId, kind, source }: PersonRow, known: KnownPerson | undefined): boolean {
+  return known?.userId === userId && known.kind === kind && known.source === source;
+}

@@ -1,0 +1,66 @@
+// The ghost as whom a person's messages are sent.
+import { isPersonType } from '../../domain/fhir.ts';
+import type { FhirReference, MatrixUserId } from '../../domain/ids.ts';
+import { typeOf } from '../../domain/ids.ts';
+import type { Needs } from '../bridge.ts';
+import { convergeItems } from '../items/converge.ts';
+import type { GhostSettings } from './desired-ghost.ts';
+import { desiredGhostOf, ghostIdOf } from './desired-ghost.ts';
+import type { GhostDeps } from './ghosts.ts';
+import { bringGhost } from './ghosts.ts';
+import { dependentsOf } from './own-write.ts';
+import type { FhirReader } from './read-set.ts';
+import { createReadSet } from './read-set.ts';
+
+/** What it takes. */
+export type SenderGhostDeps = GhostDeps &
+  Needs<{
+    clock: true;
+    people: 'findPeople' | 'forgetFormerAccount';
+    roomMembers: 'findDependents' | 'lockDependencies';
+  }> & { readonly fhir: FhirReader; readonly settings: GhostSettings & { readonly bot: MatrixUserId } };
+
+/**
+ * The ghost of a person, registered where it is not; also of one with an account of their own, whom the bridge cannot be.
+ * @returns the bot where it is no person's
+ */
+export async function senderGhostFor(
+  bridge: SenderGhostDeps,
+  reference: FhirReference | undefined,
+  signal: AbortSignal,
+): Promise<MatrixUserId> {
+  if (reference === undefined || !isPersonType(typeOf(reference))) return bridge.settings.bot;
+  const person = await ghostThere(bridge, reference, signal);
+  await keepRelayGhost(bridge, person);
+  return person.userId;
+}
+
+/** A ghost that is there is not looked at again; but whose role a PractitionerRole is, only FHIR says. */
+async function ghostThere(
+  bridge: SenderGhostDeps,
+  reference: FhirReference,
+  signal: AbortSignal,
+): Promise<{ reference: FhirReference; userId: MatrixUserId }> {
+  const userId = ghostIdOf(bridge.settings, reference);
+  const isRole = typeOf(reference) === 'PractitionerRole';
+  const isThere = !isRole && (await bridge.store.ghosts.findGhosts(bridge.db, [userId])).has(userId);
+  if (isThere) return { reference, userId };
+  const ghost = await desiredGhostOf(bridge, reference, createReadSet(bridge.fhir, signal));
+  await bringGhost(bridge, ghost, signal);
+  return ghost;
+}
+
+/** Were it a former account still, the next convergence would remove it from the room; and it has a former one's level. */
+async function keepRelayGhost(
+  { store, db, transact, enqueue, clock }: SenderGhostDeps,
+  { reference, userId }: { readonly reference: FhirReference; readonly userId: MatrixUserId },
+): Promise<void> {
+  const known = (await store.people.findPeople(db, [reference])).get(reference);
+  if (known?.formerUserIds.includes(userId) !== true) return;
+  // Before the message is sent: a convergence in between would remove its sender.
+  await transact(async (tx) => {
+    const rooms = await dependentsOf(store, tx, [reference]);
+    await store.people.forgetFormerAccount(tx, reference, userId);
+    await enqueue(tx, convergeItems(rooms, `${reference} speaks ${clock.now().toISOString()}`));
+  });
+}

@@ -1,0 +1,144 @@
+// Makes a room be as planned: its ghosts, the room itself if it is missing, then the differences.
+import type { FhirReference, MatrixUserId, RoomId } from '../../domain/ids.ts';
+import type { Fact } from '../../domain/facts.ts';
+import type { DesiredRoom } from '../../mapping/desired-room.ts';
+import { isOwnUser } from '../../mapping/own-users.ts';
+import type { RoomChange } from '../../mapping/room-changes.ts';
+import { memberBase } from '../../mapping/room-changes.ts';
+import { factsOfChanges } from '../../mapping/room-facts.ts';
+import { BridgeError } from '../../telemetry/errors.ts';
+import type { Needs } from '../bridge.ts';
+import type { GhostDeps } from '../people/ghosts.ts';
+import { applyGhostChange } from '../people/ghosts.ts';
+import { rememberPeople } from '../people/resolve-people.ts';
+import type { InviteDeps } from './invite.ts';
+import { inviteMember } from './invite.ts';
+import type { MakeRoomDeps } from './make-room.ts';
+import { makeRoom } from './make-room.ts';
+import type { PlanDeps, RoomPlan } from './plan-room.ts';
+import { changesIn } from './plan-room.ts';
+import type { RecordDependenciesDeps } from './record-dependencies.ts';
+import { recordDependencies } from './record-dependencies.ts';
+
+type ChangeDeps = InviteDeps & Needs<{ homeserver: 'join' | 'kick' | 'leave' | 'putState' }>;
+
+/** What applying a plan takes. */
+export type ApplyDeps = ChangeDeps &
+  GhostDeps &
+  MakeRoomDeps &
+  PlanDeps &
+  RecordDependenciesDeps &
+  Needs<{
+    log: true;
+    metrics: 'roomChanges';
+    people: 'savePeople';
+    roomMembers: 'saveBase' | 'savePending';
+  }>;
+
+/** A room after its plan. */
+export interface Applied {
+  readonly roomId: RoomId;
+  readonly facts: readonly Fact[];
+}
+
+/**
+ * Makes the room be as planned, and records what was agreed on. People who cannot be invited keep no one else waiting:
+ * an item of its own tries again.
+ * @param requireInvites that item itself: it fails when an invitation does
+ * @throws BridgeError also for an invitation that failed and was required, after all else was done
+ */
+export async function applyPlan(
+  bridge: ApplyDeps,
+  plan: RoomPlan,
+  signal: AbortSignal,
+  requireInvites = false,
+): Promise<Applied> {
+  const { store, db, homeserver, settings } = bridge;
+  const { spec, desired, members: before } = plan;
+  const { reference } = spec;
+  await rememberPeople(bridge, spec.people);
+  for (const change of plan.ghosts) await applyGhostChange(bridge, change, signal);
+  const isNew = plan.roomId === undefined;
+  const roomId = plan.roomId ?? (await makeRoom(bridge, desired, signal));
+  const actual = isNew ? await homeserver.roomState(settings.bot, roomId, signal) : plan.actual;
+  const changes = isNew ? changesIn(bridge, desired, actual, before) : plan.changes;
+  await store.roomMembers.savePending(db, reference, broughtIn(desired, changes));
+  const unreached = await applyChanges(bridge, plan, roomId, changes, signal);
+  const members = [...memberBase(desired, actual, before)];
+  await store.roomMembers.saveBase(
+    db,
+    reference,
+    new Map(members.map(([id, member]) => [id, member.reference])),
+    new Set(members.filter(([id, { relayGhost }]) => id === relayGhost).map(([id]) => id)),
+  );
+  bridge.metrics.roomChanges.inc({ kind: desired.kind }, plan.ghosts.length + changes.length);
+  await recordDependencies(bridge, spec, requireInvites ? [] : [...unreached.keys()]);
+  const [first] = unreached.values();
+  if (first !== undefined && requireInvites) throw first;
+  return { roomId, facts: factsOfChanges(changes, { desired, actual }, spec) };
+}
+
+/** Whom the changes bring into the room, with the person behind each. */
+function broughtIn(
+  { members }: DesiredRoom,
+  changes: readonly RoomChange[],
+): ReadonlyMap<MatrixUserId, FhirReference> {
+  const coming = new Set(
+    changes.flatMap((change) => (change.kind === 'invite' || change.kind === 'join' ? [change.userId] : [])),
+  );
+  return new Map(
+    members.filter(({ userId }) => coming.has(userId)).map(({ userId, reference }) => [userId, reference]),
+  );
+}
+
+/** @returns the people who could not be invited, and why */
+async function applyChanges(
+  bridge: ChangeDeps & Needs<{ log: true; settings: 'ghostPrefix' }>,
+  plan: RoomPlan,
+  roomId: RoomId,
+  changes: readonly RoomChange[],
+  signal: AbortSignal,
+): Promise<ReadonlyMap<MatrixUserId, BridgeError>> {
+  const unreached = new Map<MatrixUserId, BridgeError>();
+  for (const change of changes) {
+    try {
+      await applyChange(bridge, plan, roomId, change, signal);
+    } catch (error) {
+      const isOfOthers = change.kind === 'invite' && !isOwnUser(bridge.settings, change.userId);
+      if (!isOfOthers || !(error instanceof BridgeError) || signal.aborted) throw error;
+      bridge.log.warn(
+        { code: error.code, detail: error.message, reference: plan.spec.reference },
+        'A member could not be invited; it is tried again by itself',
+      );
+      unreached.set(change.userId, error);
+    }
+  }
+  return unreached;
+}
+
+async function applyChange(
+  bridge: ChangeDeps,
+  { spec: { kind, subject } }: RoomPlan,
+  roomId: RoomId,
+  change: RoomChange,
+  signal: AbortSignal,
+): Promise<void> {
+  const { homeserver, settings } = bridge;
+  switch (change.kind) {
+    case 'put-state':
+      await homeserver.putState(change.as, roomId, change.event, signal);
+      return;
+    case 'invite':
+      await inviteMember(bridge, { roomId, kind, subject }, change.userId, signal);
+      return;
+    case 'join':
+      await homeserver.join(change.userId, roomId, signal);
+      return;
+    case 'leave':
+      await homeserver.leave(change.userId, roomId, signal);
+      return;
+    case 'kick':
+      await homeserver.kick(settings.bot, roomId, change.userId, signal);
+      return;
+  }
+}

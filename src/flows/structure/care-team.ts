@@ -1,0 +1,51 @@
+// A CareTeam as the definition of its space: its participants, and the rooms of its conversations.
+import type { CareTeam } from '../../domain/fhir.ts';
+import type { RoomId } from '../../domain/ids.ts';
+import { parseReference, referenceTo } from '../../domain/ids.ts';
+import { desiredSpace, isBlank } from '../../mapping/desired-room.ts';
+import { participantsOf } from '../../mapping/fhir-to-matrix/participants.ts';
+import { wantedForCareTeam } from '../../mapping/phases.ts';
+import type { ActualState } from '../../mapping/room-changes.ts';
+import { spaceTitle } from '../../mapping/room-names.ts';
+import type { StoredResource } from '../../fhir/server.ts';
+import { convergeItems } from '../items/converge.ts';
+import type { Definition } from './definition.ts';
+import { staleLinks } from './stale-links.ts';
+
+/** Makes the definition. */
+export function careTeamDefinition(careTeam: StoredResource<CareTeam>): Definition {
+  const reference = referenceTo('CareTeam', careTeam.id);
+  const subject = parseReference(careTeam.subject?.reference)?.reference;
+  return {
+    ...{ reference, versionId: careTeam.meta.versionId, kind: 'space', subject },
+    ...{ adopted: undefined, firstMessage: undefined },
+    wanted: wantedForCareTeam(careTeam.status),
+    place: () => Promise.resolve(undefined),
+    people: (at) => participantsOf(careTeam, at),
+    desired: async (deps, { phase, members, actual }) => {
+      const { store, db, settings } = deps;
+      const listed = await store.rooms.findChildRooms(db, reference);
+      const children = childrenIn(actual);
+      const unlisted = [
+        ...(await staleLinks(deps, actual, 'm.space.child', listed)),
+        ...(await store.adoptedRooms.findAdoptedByOthers(db, reference, children)),
+      ];
+      const title = spaceTitle(careTeam, settings.roomTemplates);
+      return desiredSpace(
+        reference,
+        { phase, members, title, roomVersion: settings.roomVersion },
+        { listed, unlisted, via: settings.serverName },
+      );
+    },
+    // The conversations that were waiting for a space.
+    following: async ({ store }, tx, cause) => {
+      if (subject === undefined) return [];
+      return convergeItems(await store.rooms.findUnlinkedConversations(tx, subject), cause);
+    },
+  };
+}
+
+function childrenIn(actual: readonly ActualState[]): readonly RoomId[] {
+  const children = actual.filter((event) => event.type === 'm.space.child' && !isBlank(event));
+  return children.map(({ state_key: roomId }) => roomId as RoomId);
+}

@@ -1,0 +1,47 @@
+// A CommunicationRequest as the definition of its room: in its team's space, with its people and its first message.
+import type { CommunicationRequest } from '../../domain/fhir.ts';
+import { parseReference, referenceTo } from '../../domain/ids.ts';
+import { desiredConversation } from '../../mapping/desired-room.ts';
+import { authorOf, firstMessageOf, partiesOf } from '../../mapping/fhir-to-matrix/participants.ts';
+import { withTeamRoles } from '../../mapping/fhir-to-matrix/team-roles.ts';
+import { roomOfRequest } from '../../mapping/matrix-to-fhir/room-request.ts';
+import { wantedForRequest } from '../../mapping/phases.ts';
+import { conversationTitle } from '../../mapping/room-names.ts';
+import type { StoredResource } from '../../fhir/server.ts';
+import { releaseWaiting } from '../items/waiting.ts';
+import type { Definition, FirstMessage } from './definition.ts';
+import { placementOf } from './placement.ts';
+import { staleLinks } from './stale-links.ts';
+
+/** Makes the definition. */
+export function requestDefinition(request: StoredResource<CommunicationRequest>): Definition {
+  const reference = referenceTo('CommunicationRequest', request.id);
+  return {
+    ...{ reference, versionId: request.meta.versionId, kind: 'conversation' },
+    subject: parseReference(request.subject?.reference)?.reference,
+    wanted: wantedForRequest(request.status),
+    adopted: roomOfRequest(request),
+    firstMessage: firstMessageIn(request),
+    place: (reads, current, spaceOf) => placementOf(request, current, reads, spaceOf),
+    people: (at, placement) => withTeamRoles(partiesOf(request), placement?.careTeam, at),
+    desired: async (deps, { phase, members, placement, actual }) => {
+      const { roomVersion, roomTemplates, serverName: via } = deps.settings;
+      const spaces = placement === undefined ? [] : [placement.roomId];
+      return desiredConversation(
+        reference,
+        { phase, members, roomVersion, title: conversationTitle(request, roomTemplates) },
+        placement && { roomId: placement.roomId, via },
+        await staleLinks(deps, actual, 'm.space.parent', spaces),
+      );
+    },
+    following: ({ store }, tx, cause) => releaseWaiting(store, tx, [reference], cause),
+  };
+}
+
+function firstMessageIn(request: CommunicationRequest): FirstMessage | undefined {
+  const text = firstMessageOf(request);
+  const sentAt = Date.parse(request.authoredOn ?? '');
+  return text === undefined
+    ? undefined
+    : { text, author: authorOf(request), sentAt: Number.isNaN(sentAt) ? undefined : sentAt };
+}

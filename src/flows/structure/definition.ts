@@ -1,0 +1,82 @@
+// What the runner asks of a CareTeam or CommunicationRequest that was read; each type answers in a file of its own.
+import type { ClientBase } from 'pg';
+import type { FhirReference, RoomId } from '../../domain/ids.ts';
+import type { CareTeam } from '../../domain/fhir.ts';
+import type { DesiredMember, DesiredRoom } from '../../mapping/desired-room.ts';
+import type { WantedPeople } from '../../mapping/fhir-to-matrix/participants.ts';
+import type { Phase, Wanted } from '../../mapping/phases.ts';
+import type { ActualState } from '../../mapping/room-changes.ts';
+import type { StoredResource } from '../../fhir/server.ts';
+import type { NewItem } from '../../inbox/item.ts';
+import type { Needs } from '../bridge.ts';
+import type { ReadSet } from '../people/read-set.ts';
+
+/** The team's space in which a conversation stands. */
+export interface Placement {
+  readonly careTeam: StoredResource<CareTeam>;
+  readonly reference: FhirReference;
+  readonly roomId: RoomId;
+}
+
+/** The space of a team, if it has one, or is to get one. */
+export type SpaceOf = (careTeam: FhirReference) => Promise<RoomId | undefined>;
+
+/** What a room is to be like, as far as its resource does not say it. */
+export interface Circumstances {
+  readonly phase: Phase;
+  readonly members: readonly DesiredMember[];
+  readonly placement: Placement | undefined;
+  /** The room as it is. */
+  readonly actual: readonly ActualState[];
+}
+
+/** What the answers need of the bridge: its store and settings. */
+export type DefinitionDeps = Needs<{
+  db: true;
+  settings: 'roomTemplates' | 'roomVersion' | 'serverName';
+  adoptedRooms: 'findAdoptedByOthers';
+  rooms: 'findBridgedRooms' | 'findChildRooms';
+}>;
+
+/** What finding out what follows needs. */
+export type FollowingDeps = Needs<{
+  rooms: 'findUnlinkedConversations';
+  waitingItems: 'lockWaiting' | 'takeWaiting';
+}>;
+
+/** A resource that has a space or room. */
+export interface Definition {
+  readonly reference: FhirReference;
+  readonly versionId: string;
+  readonly kind: DesiredRoom['kind'];
+  /** Whom it is about. */
+  readonly subject: FhirReference | undefined;
+  readonly wanted: Wanted;
+  /** The room of which the bridge itself made this resource. */
+  readonly adopted: RoomId | undefined;
+  /** What is said first in its room. */
+  readonly firstMessage: FirstMessage | undefined;
+  /**
+   * Where it stands, by the teams that are read and noted for it.
+   * @param current the team in whose space it stands now
+   */
+  readonly place: (
+    reads: ReadSet,
+    current: FhirReference | undefined,
+    spaceOf: SpaceOf,
+  ) => Promise<Placement | undefined>;
+  /** Whom it wants. @param at milliseconds since the epoch */
+  readonly people: (at: number, placement: Placement | undefined) => WantedPeople;
+  readonly desired: (deps: DefinitionDeps, circumstances: Circumstances) => Promise<DesiredRoom>;
+  /** What waited for its room, which is up to date. @param cause from which the ids of what follows are made */
+  readonly following: (deps: FollowingDeps, tx: ClientBase, cause: string) => Promise<readonly NewItem[]>;
+}
+
+/** The first message of a conversation. */
+export interface FirstMessage {
+  readonly text: string;
+  /** Whose ghost sends it; undefined for the bot. */
+  readonly author: FhirReference | undefined;
+  /** Milliseconds since the epoch. */
+  readonly sentAt: number | undefined;
+}

@@ -1,0 +1,83 @@
+// Where a conversation stands: recorded, and listed in the space of its team.
+import type { FhirReference, RoomId } from '../../domain/ids.ts';
+import { spaceChild } from '../../mapping/desired-room.ts';
+import type { Phase } from '../../mapping/phases.ts';
+import type { Needs } from '../bridge.ts';
+import { convergeItem, convergeItems } from '../items/converge.ts';
+import type { FhirReader } from '../people/read-set.ts';
+import { createReadSet } from '../people/read-set.ts';
+import type { RoomPlan } from './plan-room.ts';
+import { madeSpaceOf, readDefinition } from './room-spec.ts';
+
+/** What saving links takes. */
+export type LinkDeps = Needs<{
+  clock: true;
+  db: true;
+  enqueue: true;
+  homeserver: 'putState';
+  rooms: 'findRoom' | 'saveConversation' | 'savePhase';
+  settings: 'bot' | 'serverName';
+  transact: true;
+}> & { readonly fhir: FhirReader };
+
+/**
+ * Records the phase of a room and where a conversation stands. One that was not finished yet is listed in its space here;
+ * from then on the list is the space's own convergence's to keep. May be repeated after a death.
+ */
+export async function saveLinks(
+  bridge: LinkDeps,
+  plan: RoomPlan,
+  roomId: RoomId,
+  signal: AbortSignal,
+): Promise<void> {
+  const { store, db, homeserver, settings } = bridge;
+  const { spec, desired, row: before } = plan;
+  const { reference, placement, subject } = spec;
+  if (spec.kind === 'space') {
+    await store.rooms.savePhase(db, reference, desired.phase);
+    return;
+  }
+  const careTeam = placement?.reference;
+  const isNews = before?.subject !== subject || before?.careTeam !== careTeam;
+  // At once, and with what asks for the spaces: a repetition would not see that anything changed.
+  await bridge.transact(async (tx) => {
+    if (isNews) await store.rooms.saveConversation(tx, reference, { subject, careTeam });
+    await store.rooms.savePhase(tx, reference, desired.phase);
+    const cause = `${reference} in its space ${bridge.clock.now().toISOString()}`;
+    await bridge.enqueue(tx, convergeItems(spacesToChange(plan, careTeam), cause));
+  });
+  if (placement === undefined) {
+    if (isNews) await joinLateSpace(bridge, reference, signal);
+    return;
+  }
+  if (before?.ready === true) return;
+  const child = spaceChild(roomId, settings.serverName);
+  const event = isListed(desired.phase) ? child : { ...child, content: {} };
+  await homeserver.putState(settings.bot, placement.roomId, event, signal);
+}
+
+/** The spaces whose lists change: of both when a conversation moves, of its own when it closes or opens again. */
+function spacesToChange(
+  { row: before, desired: { phase } }: RoomPlan,
+  careTeam: FhirReference | undefined,
+): readonly FhirReference[] {
+  const isMoved = before?.careTeam !== careTeam && (before?.ready === true || before?.careTeam !== undefined);
+  const isSame = isListed(before?.phase ?? 'open') === isListed(phase);
+  const spaces = [...(isMoved ? [before.careTeam, careTeam] : []), ...(isSame ? [] : [careTeam])];
+  return [...new Set(spaces.filter((space) => space !== undefined))];
+}
+
+/** A closed room is not listed in its space. */
+function isListed(phase: Phase): boolean {
+  return phase !== 'closed';
+}
+
+/** A space that was made after it was looked for, and before its team could find the conversation waiting for it. */
+async function joinLateSpace(bridge: LinkDeps, reference: FhirReference, signal: AbortSignal): Promise<void> {
+  const reads = createReadSet(bridge.fhir, signal);
+  const definition = await readDefinition(reads, reference);
+  const placement = await definition?.place(reads, undefined, madeSpaceOf(bridge));
+  if (placement === undefined) return;
+  const cause = `${placement.reference} has a space ${bridge.clock.now().toISOString()}`;
+  await bridge.transact((tx) => bridge.enqueue(tx, [convergeItem(reference, cause)]));
+}

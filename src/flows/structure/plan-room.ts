@@ -1,0 +1,82 @@
+// Compares what FHIR wants of a room with the room as it is. Writes nothing, on either server or in the store.
+import type { RoomId } from '../../domain/ids.ts';
+import type { DesiredRoom } from '../../mapping/desired-room.ts';
+import { isOwnUser } from '../../mapping/own-users.ts';
+import type { ActualState, Comparison, RoomChange } from '../../mapping/room-changes.ts';
+import { changesToRoom } from '../../mapping/room-changes.ts';
+import type { Base } from '../../store/room-members.ts';
+import type { RoomRow } from '../../store/rooms.ts';
+import type { Needs } from '../bridge.ts';
+import type { GhostChange } from '../people/ghosts.ts';
+import { ghostChanges } from '../people/ghosts.ts';
+import type { RoomSpec } from './room-spec.ts';
+
+/** What there is to do. */
+export interface RoomPlan {
+  readonly spec: RoomSpec;
+  readonly desired: DesiredRoom;
+  /** As it is before. */
+  readonly row: RoomRow | undefined;
+  /** Undefined when the room is yet to be made. */
+  readonly roomId: RoomId | undefined;
+  readonly actual: readonly ActualState[];
+  readonly members: Base;
+  readonly ghosts: readonly GhostChange[];
+  /** Empty for a room that is yet to be made: what remains after its making is found then. */
+  readonly changes: readonly RoomChange[];
+}
+
+type ComparingSettings = Needs<{ settings: 'bot' | 'ghostPrefix' | 'membership' | 'serverName' }>;
+
+/** What planning takes. */
+export type PlanDeps = ComparingSettings &
+  Needs<{
+    db: true;
+    ghosts: 'findGhosts';
+    homeserver: 'roomState';
+    roomMembers: 'readMembers';
+    rooms: 'findRoom';
+  }>;
+
+/**
+ * Makes the plan that brings a room to a phase.
+ * @returns undefined when there is no room and none is wanted
+ */
+export async function planRoom(
+  bridge: PlanDeps,
+  spec: RoomSpec,
+  signal: AbortSignal,
+  phase = spec.phases[0],
+): Promise<RoomPlan | undefined> {
+  const { store, db, homeserver, settings } = bridge;
+  const row = await store.rooms.findRoom(db, spec.reference);
+  const roomId = row?.roomId;
+  if (roomId === undefined && !spec.make) return undefined;
+  const actual = roomId === undefined ? [] : await homeserver.roomState(settings.bot, roomId, signal);
+  const members = await store.roomMembers.readMembers(db, spec.reference);
+  const desired = await spec.desiredFor(actual, phase);
+  const ghosts = await ghostChanges(bridge, spec.people.ghosts);
+  const changes = roomId === undefined ? [] : changesIn(bridge, desired, actual, members);
+  return { spec, desired, row, roomId, actual, members, ghosts, changes };
+}
+
+/** Tells whether a plan has nothing to do. */
+export function isInSync({ roomId, ghosts, changes }: RoomPlan): boolean {
+  return roomId !== undefined && ghosts.length === 0 && changes.length === 0;
+}
+
+/** The changes that make a room what it should be. @param members as of the last convergence */
+export function changesIn(
+  { settings }: ComparingSettings,
+  desired: DesiredRoom,
+  actual: readonly ActualState[],
+  members: Base,
+): readonly RoomChange[] {
+  const comparison: Comparison = {
+    bot: settings.bot,
+    isOwn: (userId) => isOwnUser(settings, userId),
+    ...members,
+    policy: settings.membership,
+  };
+  return changesToRoom(desired, actual, comparison);
+}

@@ -1,0 +1,48 @@
+// On what a room depends is stored, and what changed or failed on the way is asked for once more.
+import type { MatrixUserId } from '../../domain/ids.ts';
+import { isStaffOf } from '../../domain/ids.ts';
+import { peopleDigest } from '../../mapping/delivery-ids.ts';
+import type { Needs } from '../bridge.ts';
+import { convergeItem, convergeItems, requireInvitesItem } from '../items/converge.ts';
+import { changedMeanwhile } from '../people/changed-meanwhile.ts';
+import type { RoomSpec } from './room-spec.ts';
+
+/** What recording dependencies takes. */
+export type RecordDependenciesDeps = Needs<{
+  clock: true;
+  enqueue: true;
+  people: 'findPeople';
+  resourceVersions: 'findNewerThan';
+  roomMembers: 'lockDependencies' | 'saveDependencies';
+  rooms: 'saveConvergeAt';
+  transact: true;
+}>;
+
+/**
+ * Stores on what the room depends, and when next the clock alone may change it. People who changed while this was done
+ * are compared once more. Those who could not be invited are tried again by an item of their own, once a day for the same
+ * people, for as long as the inbox tries. A transaction of its own: a change that comes in next must find it.
+ */
+export async function recordDependencies(
+  { store, clock, enqueue, transact }: RecordDependenciesDeps,
+  { reference, people, dependencies, stamps }: RoomSpec,
+  unreached: readonly MatrixUserId[],
+): Promise<void> {
+  await transact(async (tx) => {
+    await store.roomMembers.lockDependencies(tx, 'storing');
+    const added = await store.roomMembers.saveDependencies(tx, reference, dependencies);
+    const until = people.until === undefined ? undefined : new Date(people.until);
+    await store.rooms.saveConvergeAt(tx, reference, until);
+    const now = clock.now().toISOString();
+    const changed = await changedMeanwhile({ db: tx, store, clock }, stamps, people);
+    const again = changed.map((cause) => convergeItem(reference, cause));
+    // In whose staff a role is that came meanwhile, only a search tells.
+    const staff = convergeItems(added.some(isStaffOf) ? [reference] : [], `staff ${now}`);
+    const whom = `invite ${peopleDigest(unreached)} ${now.slice(0, 10)}`;
+    await enqueue(tx, [
+      ...again,
+      ...staff,
+      ...(unreached.length > 0 ? [requireInvitesItem(reference, whom)] : []),
+    ]);
+  });
+}

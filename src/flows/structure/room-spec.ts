@@ -1,0 +1,101 @@
+// What FHIR wants of a room, read and resolved; before it is compared with the room itself.
+import type { Dependency, FhirReference } from '../../domain/ids.ts';
+import type { DesiredRoom } from '../../mapping/desired-room.ts';
+import type { Phase } from '../../mapping/phases.ts';
+import type { ActualState } from '../../mapping/room-changes.ts';
+import type { RoomRow } from '../../store/rooms.ts';
+import type { Needs } from '../bridge.ts';
+import type { ReadSet } from '../people/read-set.ts';
+import type { ResolvedPeople, ResolvingBridge } from '../people/resolve-people.ts';
+import { resolvePeople } from '../people/resolve-people.ts';
+import { careTeamDefinition } from './care-team.ts';
+import { requestDefinition } from './communication-request.ts';
+import type { Definition, DefinitionDeps, FirstMessage, Placement, SpaceOf } from './definition.ts';
+
+/** What FHIR wants of a room. */
+export interface RoomSpec {
+  readonly reference: FhirReference;
+  readonly versionId: string;
+  readonly kind: DesiredRoom['kind'];
+  /** Whether a room that is not there is to be made. */
+  readonly make: boolean;
+  /** Whom the room is about. */
+  readonly subject: FhirReference | undefined;
+  readonly placement: Placement | undefined;
+  readonly firstMessage: FirstMessage | undefined;
+  readonly people: ResolvedPeople;
+  /** All that this was made from, with the stamps of the versions as read. */
+  readonly dependencies: ReadonlySet<Dependency>;
+  readonly stamps: ReadonlyMap<FhirReference, string | undefined>;
+  /** The phases to which the room is brought, in order: one that is an archive from the start opens for its first message. */
+  readonly phases: readonly [Phase, ...Phase[]];
+  /** The desired room, which may depend on what is in the actual one. */
+  readonly desiredFor: (actual: readonly ActualState[], phase: Phase) => Promise<DesiredRoom>;
+}
+
+/** What specifying a room takes. */
+export type SpecDeps = ResolvingBridge & DefinitionDeps;
+
+/** Reads a CareTeam or CommunicationRequest. @returns undefined where it is gone */
+export async function readDefinition(
+  reads: ReadSet,
+  reference: FhirReference,
+): Promise<Definition | undefined> {
+  await reads.read([reference]);
+  const resource = reads.find(reference);
+  switch (resource?.resourceType) {
+    case 'CareTeam':
+      return careTeamDefinition(resource);
+    case 'CommunicationRequest':
+      return requestDefinition(resource);
+    default:
+      return undefined;
+  }
+}
+
+/** What a resource wants, in the space where it stands already. Reads only. @returns undefined where it is gone */
+export async function readRoomSpec(
+  bridge: SpecDeps & Needs<{ rooms: 'findRoom' }>,
+  reads: ReadSet,
+  reference: FhirReference,
+  signal: AbortSignal,
+): Promise<RoomSpec | undefined> {
+  const { store, db } = bridge;
+  const definition = await readDefinition(reads, reference);
+  if (definition === undefined) return undefined;
+  const row = await store.rooms.findRoom(db, reference);
+  return roomSpecOf(bridge, definition, { row, reads, spaceOf: madeSpaceOf(bridge) }, signal);
+}
+
+/** Finds spaces that are there, and makes none. */
+export function madeSpaceOf({ store, db }: Needs<{ db: true; rooms: 'findRoom' }>): SpaceOf {
+  return async (careTeam) => (await store.rooms.findRoom(db, careTeam))?.roomId;
+}
+
+/**
+ * What a resource that was read wants.
+ * @param row of its room, if there is one
+ */
+export async function roomSpecOf(
+  bridge: SpecDeps,
+  definition: Definition,
+  { row, reads, spaceOf }: { row: RoomRow | undefined; reads: ReadSet; spaceOf: SpaceOf },
+  signal: AbortSignal,
+): Promise<RoomSpec> {
+  const { reference, versionId, kind, subject, wanted, firstMessage } = definition;
+  const placement = await definition.place(reads, row?.careTeam, spaceOf);
+  const named = definition.people(bridge.clock.now().getTime(), placement);
+  const people = await resolvePeople(bridge, reads, named, signal);
+  const isUnread = wanted.make && row?.ready !== true && firstMessage !== undefined;
+  const stamps = new Map(reads.stamps());
+  // That the resource itself changed meanwhile, its own next item tells.
+  stamps.delete(reference);
+  return {
+    ...{ reference, versionId, kind, subject, placement, firstMessage, people, stamps },
+    make: wanted.make,
+    dependencies: reads.dependencies(),
+    phases: isUnread && wanted.phase === 'read-only' ? ['open', wanted.phase] : [wanted.phase],
+    desiredFor: (actual, phase) =>
+      definition.desired(bridge, { phase, members: people.members, placement, actual }),
+  };
+}

@@ -1,0 +1,86 @@
+// What becomes of a person's joining or leaving by Matrix: written to FHIR, proposed, left to convergence, or nothing.
+import type { MembershipPolicy } from '../room-changes.ts';
+import type { Moment, PersonReference, Roster } from './membership.ts';
+import { isNamed, namesGroups, withMember, withoutMember } from './membership.ts';
+
+/** What is known so far; what is left out was not asked for yet. */
+export interface MembershipFacts<Read extends Roster = Roster> {
+  readonly policy: MembershipPolicy;
+  readonly membership: 'join' | 'leave' | 'ban' | 'invite' | 'knock';
+  readonly moment: Moment;
+  /** Whose account it is; `moved` stands for a person who is in the room, or invited, with another account. */
+  readonly person?: PersonReference | 'unmapped-member' | 'moved';
+  /** The CareTeam or CommunicationRequest as it is now. */
+  readonly roster?: Read | 'gone';
+  /** Whether they were a member at the last convergence, or one was about to bring them in. */
+  readonly isAgreedOn?: boolean;
+  /** Whether they are in the room, or invited, by now. */
+  readonly isPresent?: boolean;
+}
+
+/** A fact that is asked for when the others do not decide: each costs a request. */
+export type MissingFact = 'person' | 'roster' | 'isAgreedOn' | 'isPresent';
+
+/** Why nothing is carried. */
+type NotCarried =
+  | 'gone'
+  | 'moved'
+  | 'not-a-member'
+  | 'not-expressible'
+  | 'not-joined-yet'
+  | 'status'
+  | 'superseded'
+  | 'unmapped-member';
+
+/** What is to be done, or what has to be known first. */
+export type MembershipDecision<Read extends Roster = Roster> =
+  | { readonly kind: 'ask'; readonly fact: MissingFact }
+  | { readonly kind: 'ignore'; readonly reason: NotCarried }
+  /** Convergence has the word: it removes, brings back, or lets a former account leave. */
+  | { readonly kind: 'converge' }
+  | {
+      readonly kind: 'write' | 'suggest';
+      readonly action: 'add' | 'remove';
+      readonly person: PersonReference;
+      readonly before: Read;
+      readonly after: Roster;
+    };
+
+/** Decides, or asks. */
+export function decideMembership<Read extends Roster>(
+  facts: MembershipFacts<Read>,
+): MembershipDecision<Read> {
+  const { policy, membership, moment, person, roster, isAgreedOn, isPresent } = facts;
+  if (membership === 'invite' || membership === 'knock') return ignore('not-joined-yet');
+  // FHIR leads: convergence removes who came and brings back who went.
+  if (policy === 'ignore') return { kind: 'converge' };
+  if (person === undefined) return ask('person');
+  if (typeof person === 'string') return ignore(person);
+  if (roster === undefined) return ask('roster');
+  if (roster === 'gone') return ignore('gone');
+  if (roster.status === 'entered-in-error') return ignore('status');
+  if (isAgreedOn === undefined) return ask('isAgreedOn');
+  const action = membership === 'join' ? 'add' : 'remove';
+  // They followed the bridge's own invitation; if FHIR has dropped them since, joining does not bring them back.
+  if (action === 'add' && isAgreedOn) return { kind: 'converge' };
+  const after = action === 'add' ? withMember(roster, person, moment) : withoutMember(roster, person, moment);
+  if (after === undefined) {
+    // An account joined whose person FHIR has in the room: one they had before can leave now.
+    if (action === 'add') return { kind: 'converge' };
+    // Of people in teams within the team, the last convergence knows.
+    const isIndirect = isAgreedOn && namesGroups(roster, moment.now);
+    return ignore(isIndirect || isNamed(roster, person, moment.now) ? 'not-expressible' : 'not-a-member');
+  }
+  // The room may have gone on since: only what still holds is carried, and what came after has an event of its own.
+  if (isPresent === undefined) return ask('isPresent');
+  if (isPresent !== (action === 'add')) return ignore('superseded');
+  return { kind: policy === 'suggest' ? 'suggest' : 'write', action, person, before: roster, after };
+}
+
+function ask(fact: MissingFact): { readonly kind: 'ask'; readonly fact: MissingFact } {
+  return { kind: 'ask', fact };
+}
+
+function ignore(reason: NotCarried): { readonly kind: 'ignore'; readonly reason: NotCarried } {
+  return { kind: 'ignore', reason };
+}

@@ -1,0 +1,72 @@
+// What changes to a room mean for its members: who joined, who left, whose level is another.
+import type { Agent, Fact } from '../domain/facts.ts';
+import type { FhirReference, MatrixUserId } from '../domain/ids.ts';
+import type { DesiredRoom } from './desired-room.ts';
+import type { ActualState, RoomChange } from './room-changes.ts';
+
+/**
+ * The facts. An invitation is none: the person has not joined yet.
+ * @param on the resource as it was read
+ */
+export function factsOfChanges(
+  changes: readonly RoomChange[],
+  { desired, actual }: { readonly desired: DesiredRoom; readonly actual: readonly ActualState[] },
+  on: { readonly reference: FhirReference; readonly versionId: string },
+): readonly Fact[] {
+  const people = new Map(desired.members.flatMap(accountsOf));
+  const common = { by: {}, on: { reference: on.reference, versionId: on.versionId } };
+  const memberOf = (userId: MatrixUserId): Agent => ({ userId, person: people.get(userId) });
+  return changes.flatMap((change): Fact[] => {
+    switch (change.kind) {
+      case 'join':
+        return [{ kind: 'joined', ...common, member: memberOf(change.userId) }];
+      case 'leave':
+      case 'kick':
+        return [{ kind: 'left', ...common, member: memberOf(change.userId) }];
+      case 'invite':
+        return [];
+      case 'put-state':
+        if (change.event.type !== 'm.room.power_levels') return [];
+        return levelsChanged(change.event.content, powerLevelsIn(actual)).map(([userId, level]) => ({
+          ...{ kind: 'level-changed', ...common, level },
+          member: memberOf(userId),
+        }));
+    }
+  });
+}
+
+function accountsOf({
+  reference,
+  userId,
+  relayGhost,
+  formerUserIds,
+}: DesiredRoom['members'][number]): readonly (readonly [MatrixUserId, FhirReference])[] {
+  const accounts = [...formerUserIds, ...(relayGhost === undefined ? [] : [relayGhost]), userId];
+  return accounts.map((account) => [account, reference]);
+}
+
+type Levels = Readonly<Record<string, unknown>>;
+
+function powerLevelsIn(actual: readonly ActualState[]): Levels {
+  return (
+    actual.find(({ type, state_key: key }) => type === 'm.room.power_levels' && key === '')?.content ?? {}
+  );
+}
+
+/** Users listed before or after, whose level differs. */
+function levelsChanged(after: Levels, before: Levels): readonly (readonly [MatrixUserId, number])[] {
+  const users = new Set(Object.keys({ ...usersIn(before), ...usersIn(after) }) as MatrixUserId[]);
+  return [...users].flatMap((userId) => {
+    const level = levelIn(after, userId);
+    return level === levelIn(before, userId) ? [] : [[userId, level] as const];
+  });
+}
+
+function levelIn(levels: Levels, userId: string): number {
+  const level = usersIn(levels)[userId] ?? levels['users_default'];
+  return typeof level === 'number' ? level : 0;
+}
+
+function usersIn({ users }: Levels): Readonly<Record<string, unknown>> {
+  return typeof users === 'object' && users !== null ? { ...users } : {};
+}

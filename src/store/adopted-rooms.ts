@@ -1,0 +1,73 @@
+// The table of adopted rooms: users listed them in a team's space, and they are not conversations yet.
+import type { FhirReference, MatrixUserId, RoomAlias, RoomId } from '../domain/ids.ts';
+import type { Queryable } from './database.ts';
+
+/** A room that is to become a conversation. */
+export interface Adoption {
+  readonly roomId: RoomId;
+  readonly careTeam: FhirReference;
+  /** The user who listed it in the team's space. */
+  readonly listedBy: MatrixUserId;
+}
+
+/** Records an adoption, within a transaction; the last one counts. @returns the other team that was to have the room before */
+export async function saveAdoption(
+  db: Queryable,
+  { roomId, careTeam, listedBy }: Adoption,
+): Promise<FhirReference | undefined> {
+  const { rows } = await db.query<{ care_team: FhirReference }>(
+    'select care_team from adopted_room where room_id = $1 for update',
+    [roomId],
+  );
+  await db.query(
+    `insert into adopted_room (room_id, care_team, listed_by) values ($1, $2, $3)
+     on conflict (room_id) do update set care_team = excluded.care_team, listed_by = excluded.listed_by`,
+    [roomId, careTeam, listedBy],
+  );
+  return rows.map((row) => row.care_team).find((before) => before !== careTeam);
+}
+
+/** Of these rooms, those that are to be conversations of other teams. */
+export async function findAdoptedByOthers(
+  db: Queryable,
+  careTeam: FhirReference,
+  roomIds: readonly RoomId[],
+): Promise<readonly RoomId[]> {
+  const { rows } = await db.query<{ room_id: RoomId }>(
+    'select room_id from adopted_room where room_id = any ($2) and care_team <> $1',
+    [careTeam, roomIds],
+  );
+  return rows.map((row) => row.room_id);
+}
+
+/** The adoption of a room. */
+export async function findAdoption(db: Queryable, roomId: RoomId): Promise<Adoption | undefined> {
+  const { rows } = await db.query<{ care_team: FhirReference; listed_by: MatrixUserId }>(
+    'select care_team, listed_by from adopted_room where room_id = $1',
+    [roomId],
+  );
+  return rows.map((row) => ({ roomId, careTeam: row.care_team, listedBy: row.listed_by }))[0];
+}
+
+/** Ends an adoption: the room became a conversation, or will not. */
+export async function endAdoption(db: Queryable, roomId: RoomId): Promise<void> {
+  await db.query('delete from adopted_room where room_id = $1', [roomId]);
+}
+
+/** Makes a room that a user made the room of a conversation, ready as it is. */
+export async function adoptRoom(
+  db: Queryable,
+  room: {
+    readonly reference: FhirReference;
+    readonly alias: RoomAlias;
+    readonly roomId: RoomId;
+    readonly subject: FhirReference | undefined;
+    readonly careTeam: FhirReference;
+  },
+): Promise<void> {
+  await db.query(
+    `insert into room (reference, alias, room_id, subject, care_team, made_by, ready_at)
+     values ($1, $2, $3, $4, $5, 'user', now()) on conflict do nothing`,
+    [room.reference, room.alias, room.roomId, room.subject ?? null, room.careTeam],
+  );
+}

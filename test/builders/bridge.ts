@@ -1,0 +1,103 @@
+// A whole bridge for tests, on the real tables; its servers cannot be reached until a test puts others in their place.
+import type pg from 'pg';
+import { createFhirServer } from '../../src/fhir/server.ts';
+import type { Bridge, BridgeSettings, Store } from '../../src/flows/bridge.ts';
+import type { FlowOutcome } from '../../src/flows/outcome.ts';
+import { inTransaction } from '../../src/inbox/database.ts';
+import { enqueue } from '../../src/inbox/enqueue.ts';
+import type { Attempt } from '../../src/inbox/item.ts';
+import { createHomeserver } from '../../src/matrix/homeserver.ts';
+import { createSendAs } from '../../src/matrix/send-as.ts';
+import { KINDS } from '../../src/messages/registry.ts';
+import { communicationRequestThread } from '../../src/messages/threads/communication-request.ts';
+import { noPseudonyms } from '../../src/pseudonyms/pseudonyms.ts';
+import * as adoptedRooms from '../../src/store/adopted-rooms.ts';
+import * as formerRooms from '../../src/store/former-rooms.ts';
+import * as ghosts from '../../src/store/ghosts.ts';
+import * as invitations from '../../src/store/invitations.ts';
+import * as messageLinks from '../../src/store/message-links.ts';
+import * as notices from '../../src/store/notices.ts';
+import * as people from '../../src/store/people.ts';
+import * as personAccounts from '../../src/store/person-accounts.ts';
+import * as resourceVersions from '../../src/store/resource-versions.ts';
+import * as roomMembers from '../../src/store/room-members.ts';
+import * as roomUses from '../../src/store/room-uses.ts';
+import * as rooms from '../../src/store/rooms.ts';
+import * as waitingItems from '../../src/store/waiting-items.ts';
+import { createMetrics } from '../../src/telemetry/metrics.ts';
+import { recordingLog } from './log.ts';
+import { BOT } from './matrix.ts';
+
+const unreachable = () => Promise.reject(new TypeError('No request was expected'));
+export const unreachableHomeserver = createHomeserver({ request: unreachable });
+export const unreachableFhir = createFhirServer({ request: unreachable }, 'client-assigned');
+
+/** The first attempt at an item. */
+export const ATTEMPT: Attempt = {
+  ...{ number: 1, failures: 0, inDoubt: false },
+  signal: new AbortController().signal,
+};
+
+export const clockAt = (time: number | string) => ({ now: () => new Date(time), monotonicMs: () => 0 });
+
+export const SETTINGS: BridgeSettings = {
+  serverName: 'example.org',
+  bot: BOT,
+  ghostPrefix: '_fhir_',
+  pseudonymizationKey: 'a key of the operator',
+  trustedServers: new Set(['example.org']),
+  roomVersion: '11',
+  levels: {
+    ...{ practitioner: 75, organization: 70, relatedPerson: 50, patient: 25 },
+    roles: [{ code: 'primary', level: 100 }],
+  },
+  userMappings: { for: 'off', email: false },
+  inviteContext: 'off',
+  namePolicy: 'full',
+  avatars: false,
+  membership: 'follow',
+  userMadeRooms: 'follow',
+  deliverPreparation: false,
+  sourceSystemExtension: '',
+  idStrategy: 'client-assigned',
+  roomTemplates: {
+    spaceName: 'Care team',
+    organizationSpaceName: '{name}',
+    spaceTopic: '',
+    conversationName: 'Conversation {date}',
+    conversationTopic: '',
+    conversationSubject: 'none',
+  },
+};
+
+const store: Store = {
+  ...{ adoptedRooms, formerRooms, ghosts, invitations, messageLinks, notices, people },
+  ...{ personAccounts, resourceVersions, roomMembers, roomUses, rooms, waitingItems },
+};
+
+/** The bridge; `over` names what the test is about. */
+export function createBridge(db: pg.Pool, over: Partial<Bridge> = {}): Bridge {
+  const { homeserver = unreachableHomeserver } = over;
+  return {
+    ...{ db, store, enqueue, homeserver, fhir: unreachableFhir, pseudonyms: noPseudonyms },
+    transact: (work) => inTransaction(db, work),
+    ...{ kinds: KINDS, thread: communicationRequestThread },
+    sending: createSendAs({ homeserver, bot: BOT }),
+    roomLock: (_key, _signal, work) => work(),
+    ensureRoom: unreachable,
+    ...{ settings: SETTINGS, clock: clockAt('2026-11-21T12:00:00Z') },
+    ...{ log: recordingLog(), metrics: createMetrics() },
+    ...over,
+  };
+}
+
+/** Commits how a flow ended, as the inbox does. @returns the reason where it was ignored, else what it was */
+export async function settle(bridge: Bridge, outcome: FlowOutcome): Promise<string> {
+  if (outcome.kind === 'later') return `later ${outcome.afterMs}`;
+  await bridge.transact(async (tx) => {
+    await outcome.record?.(tx);
+    const { next = [] } = outcome;
+    await bridge.enqueue(tx, typeof next === 'function' ? await next(tx) : next);
+  });
+  return outcome.kind === 'ignored' ? outcome.reason : outcome.kind;
+}

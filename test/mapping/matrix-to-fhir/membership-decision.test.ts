@@ -1,0 +1,97 @@
+// What becomes of joining and leaving by Matrix, by what is known; and what has to be known first.
+import { describe, expect, test } from 'vitest';
+import type { CareTeam } from '../../../src/domain/fhir.ts';
+import type { MembershipFacts } from '../../../src/mapping/matrix-to-fhir/membership-decision.ts';
+import { decideMembership } from '../../../src/mapping/matrix-to-fhir/membership-decision.ts';
+import { ref } from '../../builders/fhir.ts';
+
+const NOW = Date.parse('2026-11-21T12:00:00Z');
+const JAN = { reference: ref('Practitioner/7'), all: new Set([ref('Practitioner/7')]) };
+
+/** A team that names these. */
+function team(...references: readonly string[]): CareTeam {
+  const participant = references.map((reference) => ({ member: { reference } }));
+  return { resourceType: 'CareTeam', status: 'active', participant };
+}
+
+const known = (over: Partial<MembershipFacts>): MembershipFacts => ({
+  ...{ policy: 'follow', membership: 'join', moment: { at: NOW, now: NOW }, person: JAN, roster: team() },
+  ...{ isAgreedOn: false, isPresent: over.membership === undefined || over.membership === 'join' },
+  ...over,
+});
+const leaves = (over: Partial<MembershipFacts>): MembershipFacts => known({ membership: 'leave', ...over });
+
+describe('nothing is carried', () => {
+  test.each<[string, MembershipFacts, string]>([
+    ['of an invitation', known({ membership: 'invite' }), 'not-joined-yet'],
+    ['of a knock', known({ membership: 'knock' }), 'not-joined-yet'],
+    ['of a user whom FHIR does not know', known({ person: 'unmapped-member' }), 'unmapped-member'],
+    ['of an account that a person gave up', leaves({ person: 'moved' }), 'moved'],
+    ['where the resource is gone', known({ roster: 'gone' }), 'gone'],
+    [
+      'where the resource was never meant',
+      known({ roster: { ...team(), status: 'entered-in-error' } }),
+      'status',
+    ],
+    ['of one who leaves and was no member', leaves({}), 'not-a-member'],
+    [
+      'of one who leaves and is in by a team within the team',
+      leaves({ roster: team('CareTeam/9'), isAgreedOn: true }),
+      'not-expressible',
+    ],
+    ['of a stranger to that team', leaves({ roster: team('CareTeam/9') }), 'not-a-member'],
+    [
+      'of a requester who leaves',
+      leaves({
+        roster: {
+          ...{ resourceType: 'CommunicationRequest', status: 'active' },
+          requester: { reference: 'Practitioner/7' },
+        },
+      }),
+      'not-expressible',
+    ],
+    ['of one who joined and left since', known({ isPresent: false }), 'superseded'],
+    [
+      'of one who left and is back',
+      leaves({ roster: team('Practitioner/7'), isPresent: true }),
+      'superseded',
+    ],
+  ])('%s', (_, facts, reason) => {
+    expect(decideMembership(facts)).toEqual({ kind: 'ignore', reason });
+  });
+});
+
+describe('convergence has the word', () => {
+  test.each<[string, MembershipFacts]>([
+    ['under the policy ignore', known({ policy: 'ignore' })],
+    ['over a person who follows the bridge’s invitation', known({ isAgreedOn: true })],
+    ['over another account of a member', known({ roster: team('Practitioner/7') })],
+  ])('%s', (_, facts) => {
+    expect(decideMembership(facts)).toEqual({ kind: 'converge' });
+  });
+});
+
+test.each<[string, MembershipFacts, string, string]>([
+  ['who comes is added', known({}), 'write', 'add'],
+  ['who goes is removed', leaves({ roster: team('Practitioner/7') }), 'write', 'remove'],
+  [
+    'who is banned is removed',
+    known({ membership: 'ban', roster: team('Practitioner/7') }),
+    'write',
+    'remove',
+  ],
+  ['who comes is proposed under the policy suggest', known({ policy: 'suggest' }), 'suggest', 'add'],
+])('a person %s', (_, facts, kind, action) => {
+  const decision = decideMembership(facts);
+  expect(decision).toMatchObject({ kind, action, person: JAN, before: facts.roster });
+  if (!('after' in decision)) throw new TypeError('Expected a resource to be written');
+  expect(decision.after).not.toEqual(facts.roster);
+});
+
+test('each fact is asked for only when those before it do not decide', () => {
+  const order = ['person', 'roster', 'isAgreedOn', 'isPresent'] as const;
+  for (const [index, fact] of order.entries()) {
+    const unknown = Object.fromEntries(order.slice(index).map((name) => [name, undefined]));
+    expect(decideMembership({ ...known({}), ...unknown })).toEqual({ kind: 'ask', fact });
+  }
+});
