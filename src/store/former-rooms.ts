@@ -9,12 +9,6 @@ export interface FormerRoom {
   readonly replacement: RoomId;
 }
 
-interface Columns {
-  room_id: RoomId;
-  reference: FhirReference;
-  replacement_room_id: RoomId;
-}
-
 /** Records the replacement of a room. A later tombstone changes it, until the bridge has followed one. */
 export async function saveFormerRoom(
   db: Queryable,
@@ -25,25 +19,6 @@ export async function saveFormerRoom(
      on conflict (room_id) do update set replacement_room_id = $3 where former_room.followed_at is null`,
     [roomId, reference, replacement],
   );
-}
-
-/** The room that this one replaces, if the bridge has not followed the upgrade yet. */
-export async function findAwaited(db: Queryable, replacement: RoomId): Promise<FormerRoom | undefined> {
-  const { rows } = await db.query<Columns>(
-    'select * from former_room where replacement_room_id = $1 and followed_at is null order by room_id limit 1',
-    [replacement],
-  );
-  return rows.map((row) => ({
-    roomId: row.room_id,
-    reference: row.reference,
-    replacement: row.replacement_room_id,
-  }))[0];
-}
-
-/** Whether another room has replaced this one, or will. */
-export async function hasReplacement(db: Queryable, roomId: RoomId): Promise<boolean> {
-  const { rowCount } = await db.query('select from former_room where room_id = $1', [roomId]);
-  return rowCount === 1;
 }
 
 /** When the bridge followed this room's upgrade; undefined if it has not. */
