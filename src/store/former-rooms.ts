@@ -21,15 +21,6 @@ export async function saveFormerRoom(
   );
 }
 
-/** When the bridge followed this room's upgrade; undefined if it has not. */
-export async function findFollowedAt(db: Queryable, roomId: RoomId): Promise<Date | undefined> {
-  const { rows } = await db.query<{ followed_at: Date | null }>(
-    'select followed_at from former_room where room_id = $1',
-    [roomId],
-  );
-  return rows[0]?.followed_at ?? undefined;
-}
-
 /** Removes a replacement that turned out to be invalid. */
 export async function forgetFormerRoom(db: Queryable, roomId: RoomId): Promise<void> {
   await db.query('delete from former_room where room_id = $1 and followed_at is null', [roomId]);

@@ -72,19 +72,6 @@ export async function findRoom(db: Queryable, reference: FhirReference): Promise
   return rows.map(fromColumns)[0];
 }
 
-/** The row of a Matrix room, or of the room that replaced it: then its `roomId` is another. */
-export async function findRoomById(db: Queryable, roomId: RoomId): Promise<RoomRow | undefined> {
-  const { rows } = await db.query<RoomColumns>(
-    `select room.*, 1 as rank from room where room_id = $1
-     union all
-     select room.*, 2 from room join former_room using (reference)
-     where former_room.room_id = $1 and former_room.followed_at is not null
-     order by rank limit 1`,
-    [roomId],
-  );
-  return rows.map(fromColumns)[0];
-}
-
 /** The conversations with this subject that are in no space yet. */
 export async function findUnlinkedConversations(
   db: Queryable,

@@ -17,6 +17,8 @@ import { roomStateToFhir } from '../../src/flows/from-matrix/room-state-to-fhir.
 import { isStateChange } from '../../src/flows/from-matrix/state-change.ts';
 import type { Attempt } from '../../src/inbox/item.ts';
 import type { Homeserver } from '../../src/matrix/homeserver.ts';
+import { findRoomUse } from '../../src/store/room-uses.ts';
+import type { RoomRow } from '../../src/store/rooms.ts';
 import { BridgeError } from '../../src/telemetry/errors.ts';
 import {
   ATTEMPT,
@@ -211,6 +213,12 @@ function createFhir() {
     },
     all: () => [...resources.keys()],
   };
+}
+
+/** The resource's row by one of its rooms, or a former one. */
+export async function rowByRoom(db: pg.Pool, id: RoomId): Promise<RoomRow | undefined> {
+  const use = await findRoomUse(db, id);
+  return 'room' in use ? use.room : undefined;
 }
 
 /** Whose convergence was asked for, and which notices are to be said. */

@@ -17,12 +17,12 @@ import type { OutgoingEvent, OutgoingRedaction } from '../../src/matrix/send-as.
 import type { RegisteredKind } from '../../src/messages/kind.ts';
 import { KINDS } from '../../src/messages/registry.ts';
 import { communicationRequestThread } from '../../src/messages/threads/communication-request.ts';
-import * as formerRooms from '../../src/store/former-rooms.ts';
 import * as ghosts from '../../src/store/ghosts.ts';
 import * as messageLinks from '../../src/store/message-links.ts';
 import * as notices from '../../src/store/notices.ts';
 import * as people from '../../src/store/people.ts';
 import * as resourceVersions from '../../src/store/resource-versions.ts';
+import * as roomUses from '../../src/store/room-uses.ts';
 import * as rooms from '../../src/store/rooms.ts';
 import * as waitingItems from '../../src/store/waiting-items.ts';
 import { BridgeError } from '../../src/telemetry/errors.ts';
@@ -66,7 +66,7 @@ export async function createRelayWorld(db: pg.Pool, kinds: readonly RegisteredKi
     ...{ kinds, thread: communicationRequestThread, db, fhir: fhir.server, sending: sending.server },
     clock: { now: () => state.now, monotonicMs: () => 0 },
     store: {
-      ...{ formerRooms, ghosts, messageLinks, notices, people, resourceVersions, rooms, waitingItems },
+      ...{ ghosts, messageLinks, notices, people, resourceVersions, roomUses, rooms, waitingItems },
     },
     settings: {
       ...{ bot: BOT, serverName: 'example.org', ghostPrefix: '_fhir_', deliverPreparation: true },

@@ -7,6 +7,7 @@ import * as versions from '../../src/store/resource-versions.ts';
 import * as rooms from '../../src/store/rooms.ts';
 import { useBridgeDatabase } from '../builders/database.ts';
 import { ref } from '../builders/fhir.ts';
+import { rowByRoom } from '../builders/leading-world.ts';
 import { eventId, roomId, userId } from '../builders/matrix.ts';
 
 const pool = useBridgeDatabase();
@@ -90,7 +91,7 @@ describe('rooms', () => {
     await rooms.saveConversation(pool(), REQUEST, { subject, careTeam: undefined });
     await rooms.saveFirstMessage(pool(), REQUEST, EVENT);
     await rooms.saveReady(pool(), REQUEST);
-    expect(await rooms.findRoomById(pool(), ROOM)).toMatchObject({
+    expect(await rowByRoom(pool(), ROOM)).toMatchObject({
       reference: REQUEST,
       subject,
       firstMessageEventId: EVENT,

@@ -14,6 +14,7 @@ import type { ThreadProfile } from '../../messages/threads/thread-profile.ts';
 import type { StoredResource } from '../../fhir/server.ts';
 import type { Attempt, Item } from '../../inbox/item.ts';
 import type { LinkKey, NewLink } from '../../store/message-links.ts';
+import type { RoomUse } from '../../store/room-uses.ts';
 import type { RoomRow } from '../../store/rooms.ts';
 import type { Bridge, Store } from '../bridge.ts';
 import type { FlowOutcome } from '../outcome.ts';
@@ -29,7 +30,7 @@ export interface RelayToFhir {
   readonly db: Bridge['db'];
   readonly store: Pick<
     Store,
-    'formerRooms' | 'messageLinks' | 'notices' | 'people' | 'resourceVersions' | 'rooms' | 'waitingItems'
+    'messageLinks' | 'notices' | 'people' | 'resourceVersions' | 'roomUses' | 'waitingItems'
   >;
   readonly fhir: Pick<Bridge['fhir'], 'createOnce' | 'read' | 'update'>;
   readonly settings: Pick<
@@ -51,8 +52,8 @@ export async function relayToFhir(
 ): Promise<FlowOutcome> {
   const { db, store, settings } = relay;
   if (isOwnUser(settings, event.sender)) return { kind: 'ignored', reason: 'own-message' };
-  const room = await store.rooms.findRoomById(db, event.room_id);
-  if (room === undefined || typeOf(room.reference) !== 'CommunicationRequest')
+  const use = await store.roomUses.findRoomUse(db, event.room_id);
+  if (!('room' in use) || typeOf(use.room.reference) !== 'CommunicationRequest')
     return { kind: 'ignored', reason: 'not-a-conversation' };
   const { known, missing } = await loadLinks(
     store,
@@ -66,11 +67,11 @@ export async function relayToFhir(
   }
   const read = readEvent(relay.kinds, { event }, known);
   if (read === undefined) return { kind: 'ignored', reason: 'not-a-message' };
-  if (await wasReplaced(relay, event, room)) return notCarried(relay, event, ['room-replaced']);
+  if (wasReplaced(use, event)) return notCarried(relay, event, ['room-replaced']);
   const links = await store.messageLinks.findLinks(db, { eventIds: [event.event_id] });
   if (links.length > 0 && links.every(({ completed }) => completed))
     return { kind: 'ignored', reason: 'known' };
-  return write(relay, { event, room, read }, attempt);
+  return write(relay, { event, room: use.room, read }, attempt);
 }
 
 interface Incoming {
@@ -183,14 +184,8 @@ function versionOf({ resourceType, id, meta }: StoredResource): ResourceVersion 
 }
 
 /** Whether the conversation had gone on to another room when this was sent; what was sent before is recorded, however late. */
-async function wasReplaced(
-  { store, db }: RelayToFhir,
-  event: MatrixEvent,
-  { roomId }: RoomRow,
-): Promise<boolean> {
-  if (roomId === event.room_id) return false;
-  const followedAt = await store.formerRooms.findFollowedAt(db, event.room_id);
-  return followedAt !== undefined && event.origin_server_ts > followedAt.getTime();
+function wasReplaced(use: RoomUse, event: MatrixEvent): boolean {
+  return use.kind === 'former' && event.origin_server_ts > use.followedAt.getTime();
 }
 
 async function notCarried(

@@ -11,6 +11,7 @@ import {
   DOCTOR,
   NURSE,
   ROOM,
+  rowByRoom,
   SPACE,
   stateEvent,
   writeRooms,
@@ -81,7 +82,7 @@ describe('a conversation that is upgraded', () => {
     expect(matrix.aliases.get(ALIAS)).toBe(NEXT);
     expect(await converged()).toEqual(['CareTeam/1', 'CommunicationRequest/2']);
     // A late event of the old room still belongs to the conversation.
-    expect(await rooms.findRoomById(database(), ROOM)).toMatchObject({ reference: REQUEST, roomId: NEXT });
+    expect(await rowByRoom(database(), ROOM)).toMatchObject({ reference: REQUEST, roomId: NEXT });
   });
 
   test('is left in the old room by people who go on to the new one: they take part as before', async () => {
@@ -113,7 +114,7 @@ describe('a conversation that is upgraded', () => {
       `insert into former_room values ('!conversation', 'CommunicationRequest/2', '!next')`,
     );
     expect(await handle(inNext('m.room.create'))).toBe('done');
-    expect(await rooms.findRoomById(database(), NEXT)).toMatchObject({ reference: REQUEST });
+    expect(await rowByRoom(database(), NEXT)).toMatchObject({ reference: REQUEST });
     expect(await handle(tombstone())).toBe('former-room');
   });
 
@@ -134,7 +135,7 @@ describe('a conversation that is upgraded', () => {
     const second = tombstone({ event_id: '$2', room_id: NEXT, content: { replacement_room: '!third' } });
     expect(await handle(second)).toBe('done');
     for (const id of [ROOM, NEXT, '!third'])
-      expect(await rooms.findRoomById(database(), roomId(id))).toMatchObject({ roomId: '!third' });
+      expect(await rowByRoom(database(), roomId(id))).toMatchObject({ roomId: '!third' });
     expect(matrix.aliases.get(ALIAS)).toBe('!third');
   });
 
@@ -156,7 +157,7 @@ describe('a conversation that is upgraded', () => {
     const ownJoin = inNext('m.room.member', { sender: BOT, state_key: BOT, content: { membership: 'join' } });
     expect(await handle(ownJoin)).toBe('done');
     expect(fhir.writes).toEqual([]);
-    expect(await rooms.findRoomById(database(), NEXT)).toMatchObject({ reference: REQUEST });
+    expect(await rowByRoom(database(), NEXT)).toMatchObject({ reference: REQUEST });
     expect(await handle(tombstone())).toBe('former-room');
   });
 });

@@ -5,10 +5,17 @@ import { createReadSet } from '../../../src/flows/people/read-set.ts';
 import { readRoomSpec } from '../../../src/flows/structure/room-spec.ts';
 import * as adoptedRooms from '../../../src/store/adopted-rooms.ts';
 import * as people from '../../../src/store/people.ts';
-import * as rooms from '../../../src/store/rooms.ts';
 import { useBridgeDatabase } from '../../builders/database.ts';
 import { ref } from '../../builders/fhir.ts';
-import { createWorld, DOCTOR, NURSE, SPACE, stateEvent, writeRooms } from '../../builders/leading-world.ts';
+import {
+  createWorld,
+  DOCTOR,
+  NURSE,
+  rowByRoom,
+  SPACE,
+  stateEvent,
+  writeRooms,
+} from '../../builders/leading-world.ts';
 import { BOT, roomId } from '../../builders/matrix.ts';
 
 const MADE = roomId('!made:example.org');
@@ -56,7 +63,7 @@ describe('a room that a member lists in the space', () => {
     expect(await handle(inMade({ event_id: '$name', type: 'm.room.name', state_key: '' }))).toBe(
       'before-joining',
     );
-    expect(await rooms.findRoomById(database(), MADE)).toBeUndefined();
+    expect(await rowByRoom(database(), MADE)).toBeUndefined();
     expect(await handle(ownJoin())).toBe('done');
 
     expect(fhir.get(REQUEST)).toMatchObject({
@@ -68,7 +75,7 @@ describe('a room that a member lists in the space', () => {
       recipient: [{ reference: 'Practitioner/8' }],
       authoredOn: '2026-11-21T12:00:00.000Z',
     });
-    expect(await rooms.findRoomById(database(), MADE)).toMatchObject({
+    expect(await rowByRoom(database(), MADE)).toMatchObject({
       reference: REQUEST,
       subject: 'Patient/1',
       careTeam: 'CareTeam/1',
@@ -127,7 +134,7 @@ describe('a room that a member lists in the space', () => {
       fhir: { ...server, createOnce: () => Promise.reject(new Error('the process ends here')) },
     });
     await expect(handle(ownJoin())).rejects.toThrow('the process ends here');
-    expect(await rooms.findRoomById(database(), MADE)).toMatchObject({ reference: REQUEST });
+    expect(await rowByRoom(database(), MADE)).toMatchObject({ reference: REQUEST });
     Object.assign(bridge, { fhir: server });
     expect(await handle(ownJoin(), { number: 2, inDoubt: true })).toBe('done');
     expect(fhir.writes).toEqual([REQUEST]);
@@ -219,7 +226,7 @@ describe('is left again, and no conversation:', () => {
     expect(await world.handle(ownJoin())).toBe(reason);
     expect(world.matrix.calls.at(-1)).toEqual(['leave', MADE]);
     expect(world.fhir.writes).toEqual([]);
-    expect(await rooms.findRoomById(database(), MADE)).toBeUndefined();
+    expect(await rowByRoom(database(), MADE)).toBeUndefined();
     expect(await adoptedRooms.findAdoption(database(), MADE)).toBeUndefined();
   });
 });
