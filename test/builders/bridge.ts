@@ -2,6 +2,7 @@
 import type pg from 'pg';
 import { createFhirServer } from '../../src/fhir/server.ts';
 import type { Bridge, BridgeSettings, Store } from '../../src/flows/bridge.ts';
+import { toInboxOutcome } from '../../src/flows/commit.ts';
 import type { FlowOutcome } from '../../src/flows/outcome.ts';
 import { inTransaction } from '../../src/inbox/database.ts';
 import { enqueue } from '../../src/inbox/enqueue.ts';
@@ -94,10 +95,8 @@ export function createBridge(db: pg.Pool, over: Partial<Bridge> = {}): Bridge {
 /** Commits how a flow ended, as the inbox does. @returns the reason where it was ignored, else what it was */
 export async function settle(bridge: Bridge, outcome: FlowOutcome): Promise<string> {
   if (outcome.kind === 'later') return `later ${outcome.afterMs}`;
-  await bridge.transact(async (tx) => {
-    await outcome.record?.(tx);
-    const { next = [] } = outcome;
-    await bridge.enqueue(tx, typeof next === 'function' ? await next(tx) : next);
-  });
+  const item = { lane: '', position: 1, source: '', sourceId: '', payload: {}, receivedAt: new Date() };
+  const ended = toInboxOutcome(outcome, item, { enqueue: bridge.enqueue, onFacts: undefined });
+  if ('record' in ended) await bridge.transact(ended.record);
   return outcome.kind === 'ignored' ? outcome.reason : outcome.kind;
 }
