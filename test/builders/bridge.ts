@@ -31,7 +31,10 @@ import { BOT } from './matrix.ts';
 
 const unreachable = () => Promise.reject(new TypeError('No request was expected'));
 export const unreachableHomeserver = createHomeserver({ request: unreachable });
-export const unreachableFhir = createFhirServer({ request: unreachable }, 'client-assigned');
+export const unreachableFhir = createFhirServer(
+  { request: unreachable, answerCode: 'fhir-answer' },
+  'client-assigned',
+);
 
 /** The first attempt at an item. */
 export const ATTEMPT: Attempt = {

@@ -9,7 +9,7 @@ import { invitationItem } from '../items/invitation.ts';
 import { isOwnUser } from '../../mapping/own-users.ts';
 
 /** What finding them takes. */
-export type MissedDeps = Needs<{
+type MissedDeps = Needs<{
   db: true;
   enqueue: true;
   ghosts: 'listGhosts';

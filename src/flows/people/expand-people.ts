@@ -19,7 +19,7 @@ const MOST_ROLES = 500;
 export type NamedPeople = ReadonlyMap<FhirReference, readonly CodeableConcept[]>;
 
 /** Whom teams and organisations stand for. */
-export interface ExpandedPeople {
+interface ExpandedPeople {
   readonly named: NamedPeople;
   /** By the clock alone it is these until this moment; undefined for ever. */
   readonly until: number | undefined;

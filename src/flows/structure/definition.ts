@@ -22,7 +22,7 @@ export interface Placement {
 export type SpaceOf = (careTeam: FhirReference) => Promise<RoomId | undefined>;
 
 /** What a room is to be like, as far as its resource does not say it. */
-export interface Circumstances {
+interface Circumstances {
   readonly phase: Phase;
   readonly members: readonly DesiredMember[];
   readonly placement: Placement | undefined;

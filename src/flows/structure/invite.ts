@@ -13,7 +13,7 @@ export type InviteDeps = Needs<{
 }>;
 
 /** The room a person is invited to. */
-export interface InvitingRoom {
+interface InvitingRoom {
   readonly roomId: RoomId;
   readonly kind: 'space' | 'conversation';
   /** Whom it is about; a context is only ever about a Patient. */

@@ -13,7 +13,7 @@ import { prefetch } from './prefetch.ts';
 import { readRoomSpec } from './room-spec.ts';
 
 /** What a resync takes. */
-export type ResyncDeps = Parameters<typeof convergeNow>[0] &
+type ResyncDeps = Parameters<typeof convergeNow>[0] &
   Needs<{ fhir: 'search'; log: true; rooms: 'advanceConvergeAt' | 'listRooms' }>;
 
 /** What to look at, and whether to touch it. */
