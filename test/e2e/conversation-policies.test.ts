@@ -2,8 +2,9 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import type { MatrixPerson } from '../../stack/demo/person.ts';
 import { aliases, practitioner, putAndSettle, request, startUser, team } from './care.ts';
+import { awaitIdle } from './bridges.ts';
 import type { TestContext } from './context.ts';
-import { awaitIdle, startContext } from './context.ts';
+import { startContext } from './context.ts';
 import { botView, eventually, ghostOf, runCommand } from './rooms.ts';
 
 type User = MatrixPerson & { readonly userId: string };

@@ -2,8 +2,9 @@
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import type { MatrixPerson } from '../../stack/demo/person.ts';
 import { aliases, practitioner, startUser, team } from './care.ts';
+import { awaitIdle } from './bridges.ts';
 import type { TestContext } from './context.ts';
-import { awaitIdle, startContext } from './context.ts';
+import { startContext } from './context.ts';
 import { botView, eventually } from './rooms.ts';
 
 describe.skipIf(inject('stackMissing') !== undefined)('members who come and go in Matrix', () => {

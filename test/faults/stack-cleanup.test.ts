@@ -59,7 +59,8 @@ function isGroupAlive(pid: number): boolean {
   }
 }
 
-test.each(['exit', 'SIGINT', 'SIGTERM', 'SIGKILL'] as const)('a parent that ends by %s', async (way) => {
+// Most of the time is waiting for processes to end.
+test.concurrent.each(['exit', 'SIGINT', 'SIGTERM', 'SIGKILL'] as const)('a parent that ends by %s', async (way) => {
   const parent = spawn(process.execPath, ['--input-type=module', '-e', parentProgram], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
