@@ -49,6 +49,7 @@ export function synapseConfig(input: SynapseConfigInput): Record<string, unknown
     macaroon_secret_key: randomBytes(24).toString('hex'),
     form_secret: randomBytes(24).toString('hex'),
     report_stats: false,
+    bcrypt_rounds: 4, // passwords of an hour; the usual 12 rounds take a fifth of a second for each person
     trusted_key_servers: [],
     suppress_key_server_warning: true,
     presence: { enabled: false },

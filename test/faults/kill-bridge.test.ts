@@ -26,7 +26,8 @@ describe.skipIf(inject('stackMissing') !== undefined)('the bridge killed five ti
       const { nurse, createConversation } = context;
       const names = Array.from({ length: ROOMS }, (_, index) => `room-${index}`);
       const conversations: (Conversation & { roomId: string })[] = [];
-      for (const name of names) conversations.push({ ...(await createConversation(name, 'First')), roomId: '' });
+      for (const name of names)
+        conversations.push({ ...(await createConversation(name, 'First')), roomId: '' });
       await Promise.all(
         conversations.map(async (conversation) => {
           conversation.roomId = await nurse.join(conversation.room);

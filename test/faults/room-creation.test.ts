@@ -24,6 +24,7 @@ import { startStack } from '../../stack/stack.ts';
 import type { Stack } from '../../stack/stack.ts';
 import { waitUntil } from '../../stack/wait.ts';
 import { createBridge, SETTINGS } from '../builders/bridge.ts';
+import { LENGTH, SEED, seeded } from '../builders/random.ts';
 import type { Step } from './holding.ts';
 import { HOLDING, STEPS } from './holding.ts';
 
@@ -97,9 +98,11 @@ describe.skipIf(inject('stackMissing') !== undefined)('the creation of a room', 
     for (const [index, { room }] of cases.entries()) await expectOnlyRoom(room, made[index]);
   });
 
-  test('killed at growing delays', async () => {
+  test(`killed at growing delays, seed ${SEED}`, { timeout: 180_000 * LENGTH }, async () => {
     const seen: Record<string, number> = {};
-    for (const rhythmMs of [45, 90]) {
+    const random = seeded(SEED);
+    for (let kills = 0; kills < 2 * LENGTH; kills += 1) {
+      const rhythmMs = kills < 2 ? [45, 90][kills] : 20 + random() * 100;
       const wanted = Array.from({ length: 16 }, (_, index) => newRoom(index % 2 === 0 ? '11' : '12'));
       const making: Promise<unknown>[] = [];
       for (const room of wanted) {
