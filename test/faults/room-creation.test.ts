@@ -33,6 +33,8 @@ const KEY = 'the pseudonymization key of this test';
 const IMPATIENT = { creationMs: 1_000, reservationMs: 500, pollMs: 100 };
 /** For what is still being made. */
 const PATIENT = { creationMs: 60_000, reservationMs: 60_000, pollMs: 100 };
+/** Between the beginnings of two creations, before Synapse is killed in the midst of them. */
+const RHYTHMS_MS = Array.from({ length: 2 * LENGTH }, seeded(SEED)).map((share) => 30 + 70 * share);
 const VERSIONS = ['11', '12'] as const;
 const CLOCK = { now: () => new Date(), monotonicMs: () => performance.now() };
 
@@ -100,9 +102,7 @@ describe.skipIf(inject('stackMissing') !== undefined)('the creation of a room', 
 
   test(`killed at growing delays, seed ${SEED}`, { timeout: 180_000 * LENGTH }, async () => {
     const seen: Record<string, number> = {};
-    const random = seeded(SEED);
-    for (let kills = 0; kills < 2 * LENGTH; kills += 1) {
-      const rhythmMs = kills < 2 ? [45, 90][kills] : 20 + random() * 100;
+    for (const rhythmMs of RHYTHMS_MS) {
       const wanted = Array.from({ length: 16 }, (_, index) => newRoom(index % 2 === 0 ? '11' : '12'));
       const making: Promise<unknown>[] = [];
       for (const room of wanted) {
