@@ -1,19 +1,22 @@
 // Three projects: tests that need no server, tests on a real PostgreSQL (`*.db.test.ts`), and tests on the whole real stack.
 import { defineConfig } from 'vitest/config';
-import { SweepLast } from './test/setup/sweep-last.ts';
+import { FileOrder } from './test/setup/file-order.ts';
 
 const WHOLE_STACK = 'test/{contract,e2e,faults}/**/*.test.ts';
 const DATABASE = 'test/**/*.db.test.ts';
+/** Of tests that wait more than they work. */
+const ONE_PER_CORE = '100%';
 
 export default defineConfig({
   test: {
-    sequence: { sequencer: SweepLast },
+    sequence: { sequencer: FileOrder },
     projects: [
       {
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: [DATABASE, WHOLE_STACK],
+          maxWorkers: ONE_PER_CORE,
         },
       },
       {
@@ -21,6 +24,7 @@ export default defineConfig({
           name: 'postgres',
           include: [DATABASE],
           globalSetup: 'test/setup/postgres.ts',
+          maxWorkers: ONE_PER_CORE,
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
@@ -30,7 +34,10 @@ export default defineConfig({
           name: 'e2e',
           include: [WHOLE_STACK],
           globalSetup: 'test/setup/stack.ts',
+          // One process for all files, one after another: a bridge can go on from file to file (test/e2e/bridges.ts).
+          isolate: false,
           fileParallelism: false,
+          sequence: { groupOrder: 1 },
           testTimeout: 180_000,
           hookTimeout: 180_000,
         },

@@ -22,7 +22,7 @@ export interface Database {
 export async function createDatabase(adminUrl: string, name: string): Promise<Database> {
   const password = randomBytes(18).toString('base64url');
   const id = pg.escapeIdentifier(name);
-  await asAdmin(adminUrl, [
+  await runStatements(adminUrl, [
     `CREATE ROLE ${id} LOGIN PASSWORD ${pg.escapeLiteral(password)}`,
     `GRANT ${id} TO CURRENT_USER`, // so that an administrator who is no superuser may give the database away
     `CREATE DATABASE ${id} OWNER ${id} ENCODING 'UTF8' LOCALE 'C' TEMPLATE template0`,
@@ -40,13 +40,18 @@ export async function createDatabase(adminUrl: string, name: string): Promise<Da
     password,
     url: url.href,
     drop: () =>
-      asAdmin(adminUrl, [`DROP DATABASE IF EXISTS ${id} WITH (FORCE)`, `DROP ROLE IF EXISTS ${id}`]),
+      runStatements(adminUrl, [`DROP DATABASE IF EXISTS ${id} WITH (FORCE)`, `DROP ROLE IF EXISTS ${id}`]),
   };
 }
 
 /** A fresh, empty database for one test file, with a name no other has. */
 export function createScratchDatabase(adminUrl: string): Promise<Database> {
   return createDatabase(adminUrl, uniqueName('scratch'));
+}
+
+/** Removes everything in the database of a connection URL, as its owner. */
+export function emptyDatabase(url: string): Promise<void> {
+  return runStatements(url, ['DROP SCHEMA public CASCADE', 'CREATE SCHEMA public']);
 }
 
 /** A name for a database on a server that others use too. */
@@ -57,15 +62,15 @@ export function uniqueName(purpose: string): string {
 /** True when the server at this URL lets its user in. */
 export async function acceptsConnections(url: string): Promise<boolean> {
   try {
-    await asAdmin(url, []);
+    await runStatements(url, []);
     return true;
   } catch {
     return false;
   }
 }
 
-async function asAdmin(adminUrl: string, statements: readonly string[]): Promise<void> {
-  const client = new pg.Client({ connectionString: adminUrl, connectionTimeoutMillis: 10_000 });
+async function runStatements(url: string, statements: readonly string[]): Promise<void> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
   client.on('error', () => undefined); // a server that goes away fails the query at hand, which says so
   await client.connect();
   try {

@@ -10,8 +10,9 @@ import { listDeadLetters, retryDeadLetter } from '../../src/inbox/dead-letters.t
 import { createMatrixClient } from '../../src/matrix/client.ts';
 import type { Homeserver } from '../../src/matrix/homeserver.ts';
 import { createHomeserver } from '../../src/matrix/homeserver.ts';
+import { awaitIdle } from './bridges.ts';
 import type { Conversation, TestContext } from './context.ts';
-import { awaitIdle, startContext } from './context.ts';
+import { shareContext } from './context.ts';
 
 /** As long as a person would wait; a deadlock between homeserver and bridge ends after 5 s at the soonest. */
 const QUICK_MS = 3_000;
@@ -24,7 +25,7 @@ describe.skipIf(inject('stackMissing') !== undefined)('an alias', () => {
   let homeserver: Homeserver;
   let db: pg.Pool;
   beforeAll(async () => {
-    context = await startContext();
+    context = await shareContext();
     conversation = await context.createConversation('Aliases-a.B', 'First');
     roomId = await context.nurse.join(conversation.room);
     await context.nurse.hear(roomId, 'First');
@@ -136,10 +137,11 @@ describe.skipIf(inject('stackMissing') !== undefined)('an alias', () => {
     const theirs = await homeserver.createRoom(someone, { room_alias_name: `communicationrequest/${id}` });
 
     await context.createConversation('taken', 'Where am I?');
-    const letter = await waitUntil(async () => (await listDeadLetters(db, { after: 0, limit: 10 }))[0], {
-      what: 'the item is a dead letter',
-      timeoutMs: 60_000,
-    });
+    const letter = await waitUntil(
+      async () =>
+        (await listDeadLetters(db, { after: 0, limit: 100 })).find(({ sourceId }) => sourceId.includes(id)),
+      { what: 'the item is a dead letter', timeoutMs: 60_000 },
+    );
     expect(letter.errorMessage).toBe(
       'room-foreign: the alias points at a room that is not of this bridge: the bot may not join it. ' +
         'Remove the alias from it, then retry',

@@ -2,8 +2,9 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { findPersonalData } from '../builders/personal-data.ts';
 import { aliases, practitioner, putAndSettle, request, team } from './care.ts';
+import { awaitIdle } from './bridges.ts';
 import type { TestContext } from './context.ts';
-import { awaitIdle, startContext } from './context.ts';
+import { shareContext, startContext } from './context.ts';
 import type { BotView } from './rooms.ts';
 import { botView, eventually, ghostOf } from './rooms.ts';
 
@@ -11,7 +12,7 @@ const marker = expect.stringMatching(/^[0-9a-z]{32}$/) as unknown;
 
 /** In version 12 the bot is above all levels and may not be listed; in 11 it is above the lead. */
 const VERSIONS = [
-  { version: '12', env: {}, botIn: () => ({}), tombstone: 150 },
+  { version: '12', env: undefined, botIn: () => ({}), tombstone: 150 },
   {
     version: '11',
     env: { BRIDGE_MATRIX_ROOM_VERSION: '11' },
@@ -31,7 +32,7 @@ describe.skipIf(inject('stackMissing') !== undefined).each(VERSIONS)(
     let spaceId: string;
     let roomId: string;
     beforeAll(async () => {
-      context = await startContext(env);
+      context = env === undefined ? await shareContext() : await startContext(env);
       bot = botView();
       const { prefix, platform, nurse } = context;
       [gp, daughter, client] = [

@@ -7,8 +7,8 @@ import { registerUser } from '../../stack/synapse.ts';
 import { waitUntil } from '../../stack/wait.ts';
 import { inject } from 'vitest';
 import { withPersonalData } from '../builders/personal-data.ts';
+import { awaitIdle } from './bridges.ts';
 import type { TestContext } from './context.ts';
-import { awaitIdle } from './context.ts';
 import { readTexts } from './kept.ts';
 
 type Named = Resource & { readonly id: string };

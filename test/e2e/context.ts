@@ -1,28 +1,26 @@
-// A bridge of its own for a test file, on the stack of the run: own database, own ids, the appservice's one port.
+// What a test file works with: a running bridge, people with clients of their own, a care platform, ids that no other file has.
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { inject } from 'vitest';
-import { startBridge } from '../../stack/bridge.ts';
 import type { RunningBridge } from '../../stack/bridge.ts';
-import { createScratchDatabase } from '../../stack/databases.ts';
 import type { Database } from '../../stack/databases.ts';
 import { careNetworkPeople, careTeam, communicationRequest } from '../../stack/demo/care-network.ts';
 import type { MatrixPerson } from '../../stack/demo/person.ts';
 import { startPerson } from '../../stack/demo/person.ts';
 import type { Platform, Resource } from '../../stack/demo/platform.ts';
 import { createPlatform } from '../../stack/demo/platform.ts';
-import { startGuard } from '../../stack/guard.ts';
 import { registerUser } from '../../stack/synapse.ts';
 import { waitUntil } from '../../stack/wait.ts';
 import { withPersonalData } from '../builders/personal-data.ts';
-import { createTraceFolder, saveAnswers, saveErrors } from './traces.ts';
+import type { Settings, TestBridge } from './bridges.ts';
+import { shareBridge, startOwnBridge } from './bridges.ts';
 
 /** What a test file works with. */
 export interface TestContext {
   /** Begins every id of this file. */
   readonly prefix: string;
   readonly bridge: RunningBridge;
-  readonly database: Database;
+  readonly database: Pick<Database, 'url'>;
   readonly platform: Platform;
   readonly serverName: string;
   readonly homeserverUrl: string;
@@ -32,7 +30,7 @@ export interface TestContext {
   /** Writes the care team, if it is not there, and a conversation of it. */
   readonly createConversation: (name: string, firstMessage: string) => Promise<Conversation>;
   readonly bridgeLog: () => Promise<string>;
-  /** Ends the bridge. Its log and other traces stay for the privacy sweep. */
+  /** Ends the clients, and the bridge unless others share it. */
   readonly end: () => Promise<void>;
 }
 
@@ -43,26 +41,33 @@ export interface Conversation {
   readonly id: string;
 }
 
-/** Starts the bridge and writes the people of a care network, with all the personal data that people have. */
-export async function startContext(env: Readonly<Record<string, string>> = {}): Promise<TestContext> {
-  const { synapse, hapi, appservice, logFolder: stackLogs } = inject('stack');
-  const prefix = `t${randomBytes(4).toString('hex')}-`;
-  const guard = await startGuard();
-  const logFolder = await createTraceFolder(stackLogs, prefix.slice(0, -1));
-  const database = await createScratchDatabase(inject('adminUrl'));
-  const bridge = await startBridge({
-    guard,
-    logFolder,
-    databaseUrl: database.url,
-    synapse,
-    hapi,
-    appservice,
-    env,
-  });
+/** A context with a bridge of its own that has these settings; for files that need others than the default. */
+export async function startContext(settings: Settings = {}): Promise<TestContext> {
+  const prefix = newPrefix();
+  const own = await startOwnBridge(prefix.slice(0, -1), settings);
+  try {
+    return await contextOn(own, prefix);
+  } catch (error) {
+    await own.end(); // or it would answer in the next one's place
+    throw error;
+  }
+}
+
+/** A context with the bridge that all files share which need none of their own. Its people and ids are the file's alone. */
+export async function shareContext(): Promise<TestContext> {
+  return contextOn(await shareBridge(), newPrefix());
+}
+
+function newPrefix(): string {
+  return `t${randomBytes(4).toString('hex')}-`;
+}
+
+/** Writes the people of a care network, with all the personal data that people have. */
+async function contextOn({ bridge, database, end }: TestBridge, prefix: string): Promise<TestContext> {
+  const { synapse, hapi } = inject('stack');
   const platform = createPlatform(hapi.url);
   const user = await registerUser(synapse, { localpart: `${prefix}noor`, displayName: 'Noor' });
-  const nurse = await startPerson(synapse.url, user);
-  for (const person of careNetworkPeople(prefix, user.userId)) await platform.put(withPersonalData(person));
+  const [nurse] = await Promise.all([startPerson(synapse.url, user), writePeople()]);
   return {
     ...{ prefix, bridge, database, platform, serverName: synapse.serverName },
     ...{ homeserverUrl: synapse.url, fhirUrl: hapi.url },
@@ -81,12 +86,13 @@ export async function startContext(env: Readonly<Record<string, string>> = {}): 
     bridgeLog: () => readFile(bridge.logFile, 'utf8'),
     async end() {
       nurse.leaveClient();
-      await saveAnswers(bridge.url, logFolder);
-      await guard.end();
-      await saveErrors(database.url, logFolder);
-      await database.drop();
+      await end();
     },
   };
+
+  async function writePeople(): Promise<void> {
+    for (const person of careNetworkPeople(prefix, user.userId)) await platform.put(withPersonalData(person));
+  }
 }
 
 /** The Communications of a conversation, once they are as awaited. */
@@ -99,16 +105,7 @@ export async function awaitRecords(
     const records = await recordsOf(platform, requestId);
     return isAwaited(records) && records;
   };
-  return waitUntil(look, { what: 'the records are as awaited', timeoutMs: 60_000, everyMs: 50 });
-}
-
-/** Waits until the bridge has nothing left to do. */
-export async function awaitIdle({ url }: RunningBridge): Promise<void> {
-  const look = async (): Promise<boolean> => {
-    const stats = (await (await fetch(`${url}/api/v1/queue/stats`)).json()) as { waitingItems: number };
-    return stats.waitingItems === 0;
-  };
-  await waitUntil(look, { what: 'the bridge has nothing left to do', timeoutMs: 60_000, everyMs: 50 });
+  return waitUntil(look, { what: 'the records are as awaited', timeoutMs: 60_000, everyMs: 25 });
 }
 
 /** The Communications of a conversation, oldest first by `sent`. */

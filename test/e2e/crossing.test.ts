@@ -2,13 +2,14 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { communication } from '../../stack/demo/care-network.ts';
 import { findPersonalData } from '../builders/personal-data.ts';
+import { awaitIdle } from './bridges.ts';
 import type { Communication, TestContext } from './context.ts';
-import { awaitIdle, awaitRecords, recordsOf, startContext } from './context.ts';
+import { awaitRecords, recordsOf, shareContext } from './context.ts';
 
 describe.skipIf(inject('stackMissing') !== undefined)('a message crosses', () => {
   let context: TestContext;
   beforeAll(async () => {
-    context = await startContext();
+    context = await shareContext();
   });
   afterAll(async () => {
     await context.end();

@@ -7,8 +7,9 @@ import type { Resource } from '../../stack/demo/platform.ts';
 import { waitUntil } from '../../stack/wait.ts';
 import { aliases, practitioner, team } from './care.ts';
 import { tagged } from './care-directory.ts';
+import { awaitIdle } from './bridges.ts';
 import type { TestContext } from './context.ts';
-import { awaitIdle, startContext } from './context.ts';
+import { startContext } from './context.ts';
 import { botView, ghostOf } from './rooms.ts';
 
 type Person = Resource & {

@@ -4,22 +4,10 @@ import type { Directory } from '../../src/identity/directories/directory.ts';
 import type { Threepid } from '../../src/identity/directories/directory.ts';
 import type { TrustConfig } from '../../src/identity/directories/trust.ts';
 import { threepid } from '../identity/directories/identity-database.ts';
-import {
-  directory,
-  id,
-  letters,
-  organization,
-  paths,
-  remove,
-  role,
-  run,
-  signal,
-  tagged,
-  ura,
-  uzi,
-  writeOrganizations,
-  writePeople,
-} from './care-directory.ts';
+import { createCareDirectory, directory, paths, remove, signal, tagged } from './care-directory.ts';
+
+const { id, letters, organization, role, run, ura, uzi, writeOrganizations, writePeople } =
+  createCareDirectory();
 
 const resolve = (text: string, trust?: Partial<TrustConfig>) =>
   directory(trust).resolve(threepid(text), signal);

@@ -3,10 +3,11 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { reservePort } from '../../stack/ports.ts';
 import { waitUntil } from '../../stack/wait.ts';
-import { email, practitioner, run, tagged, uzi } from './care-directory.ts';
+import { createCareDirectory, email, tagged } from './care-directory.ts';
 import type { TestContext } from './context.ts';
 import { startContext } from './context.ts';
 
+const { practitioner, run, uzi } = createCareDirectory();
 const SECRET = 'a-secret-of-the-backend';
 const SINGLE = '/_ma1sd/backend/api/v1/identity/single';
 const V2 = '/_matrix/identity/v2';

@@ -11,18 +11,15 @@ import { recordingLog } from '../builders/log.ts';
 import { userId } from '../builders/matrix.ts';
 import {
   clock,
+  createCareDirectory,
   email,
   fhirDirectory,
-  id,
   ownDirectory,
-  practitioner,
-  run,
   signal,
   tagged,
-  ura,
-  uzi,
-  writeOrganizations,
 } from './care-directory.ts';
+
+const { id, practitioner, run, ura, uzi, writeOrganizations } = createCareDirectory();
 
 describe.skipIf(inject('stackMissing'))('a FHIR directory of organisations', () => {
   beforeAll(writeOrganizations);

@@ -13,10 +13,11 @@ import { registerUser } from '../../stack/synapse.ts';
 import type { HumanUser } from '../../stack/synapse.ts';
 import { waitUntil } from '../../stack/wait.ts';
 import type { ProvidedHomeserver } from '../setup/provided.ts';
-import { email, practitioner, run, tagged } from './care-directory.ts';
+import { createCareDirectory, email, tagged } from './care-directory.ts';
 import type { TestContext } from './context.ts';
 import { startContext } from './context.ts';
 
+const { practitioner, run } = createCareDirectory();
 const PATIENCE = { timeoutMs: 60_000, everyMs: 100 };
 
 interface Person extends MatrixPerson {

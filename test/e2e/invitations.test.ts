@@ -7,8 +7,9 @@ import type { MatrixPerson } from '../../stack/demo/person.ts';
 import { startPerson } from '../../stack/demo/person.ts';
 import { registerUser } from '../../stack/synapse.ts';
 import { waitUntil } from '../../stack/wait.ts';
+import { awaitIdle } from './bridges.ts';
 import type { TestContext } from './context.ts';
-import { awaitIdle, startContext } from './context.ts';
+import { startContext } from './context.ts';
 import type { PseudonymService } from './pseudonym-service.ts';
 import { BEARER, startPseudonymService } from './pseudonym-service.ts';
 

@@ -4,8 +4,9 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import type { MatrixPerson } from '../../stack/demo/person.ts';
 import { startPerson } from '../../stack/demo/person.ts';
 import { registerUser } from '../../stack/synapse.ts';
+import { awaitIdle } from './bridges.ts';
 import type { Communication, Conversation, TestContext } from './context.ts';
-import { awaitIdle, awaitRecords, startContext } from './context.ts';
+import { awaitRecords, shareContext } from './context.ts';
 
 describe.skipIf(inject('stackMissing') !== undefined)('nothing is dropped silently', () => {
   let context: TestContext;
@@ -14,7 +15,7 @@ describe.skipIf(inject('stackMissing') !== undefined)('nothing is dropped silent
   let conversation: Conversation;
   let roomId: string;
   beforeAll(async () => {
-    context = await startContext();
+    context = await shareContext();
     const user = await registerUser(inject('stack').synapse, { localpart: `${context.prefix}stranger` });
     strangerId = user.userId;
     stranger = await startPerson(context.homeserverUrl, user);

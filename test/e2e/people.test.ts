@@ -2,8 +2,9 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { waitUntil } from '../../stack/wait.ts';
 import { aliases, practitioner, putAndSettle, request, startUser, team } from './care.ts';
+import { awaitIdle } from './bridges.ts';
 import type { TestContext } from './context.ts';
-import { awaitIdle, awaitRecords, startContext } from './context.ts';
+import { awaitRecords, shareContext } from './context.ts';
 import type { BotView } from './rooms.ts';
 import { botView, eventually, ghostOf, runCommand } from './rooms.ts';
 
@@ -14,7 +15,7 @@ describe.skipIf(inject('stackMissing') !== undefined)('a person’s account', ()
   let bot: BotView;
   const users: User[] = [];
   beforeAll(async () => {
-    context = await startContext();
+    context = await shareContext();
     bot = botView();
   });
   afterAll(async () => {

@@ -3,13 +3,13 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import type { Participant } from './care.ts';
 import { aliases, practitioner, putAndSettle, request, startUser, team } from './care.ts';
 import type { TestContext } from './context.ts';
-import { startContext } from './context.ts';
+import { shareContext } from './context.ts';
 import { readTexts } from './kept.ts';
 import type { BotView } from './rooms.ts';
 import { botView, eventually, ghostOf, runCommand } from './rooms.ts';
 
 /** How far ahead a period begins or ends: longer than the bridge takes to see that it is to. */
-const AHEAD_MS = 5000;
+const AHEAD_MS = 3000;
 /** How late it may take effect on a busy machine; without having been rung, the bridge looks every half minute. */
 const LATE_MS = 20_000;
 
@@ -17,7 +17,7 @@ describe.skipIf(inject('stackMissing') !== undefined)('by the clock alone', () =
   let context: TestContext;
   let bot: BotView;
   beforeAll(async () => {
-    context = await startContext({ BRIDGE_FHIR_PEOPLE_POLL_INTERVAL_SECONDS: '1' });
+    context = await shareContext();
     bot = botView();
   });
   afterAll(async () => {

@@ -11,8 +11,9 @@ import {
   findPersonalData,
   FORBIDDEN,
 } from '../builders/personal-data.ts';
+import { awaitIdle } from './bridges.ts';
 import type { TestContext } from './context.ts';
-import { awaitIdle, awaitRecords, startContext } from './context.ts';
+import { awaitRecords, startContext } from './context.ts';
 import type { KeptFile } from './kept.ts';
 import { HOMESERVER_PLACES, MESSAGES, readFiles, readTexts } from './kept.ts';
 

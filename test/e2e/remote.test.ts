@@ -8,8 +8,9 @@ import { communication } from '../../stack/demo/care-network.ts';
 import { waitUntil } from '../../stack/wait.ts';
 import { findPersonalData } from '../builders/personal-data.ts';
 import { aliases, practitioner, request, startUser, team } from './care.ts';
+import { awaitIdle } from './bridges.ts';
 import type { TestContext } from './context.ts';
-import { awaitIdle, awaitRecords, startContext } from './context.ts';
+import { awaitRecords, startContext } from './context.ts';
 import type { BotView } from './rooms.ts';
 import { botView, eventually } from './rooms.ts';
 

@@ -4,7 +4,7 @@ import { communication } from '../../stack/demo/care-network.ts';
 import { waitUntil } from '../../stack/wait.ts';
 import { aliases, practitioner, putAndSettle, request, startUser, team } from './care.ts';
 import type { TestContext } from './context.ts';
-import { startContext } from './context.ts';
+import { shareContext } from './context.ts';
 import { readTexts } from './kept.ts';
 import type { BotView } from './rooms.ts';
 import { botView, eventually, ghostOf, runCommand } from './rooms.ts';
@@ -15,7 +15,7 @@ describe.skipIf(inject('stackMissing') !== undefined)('the room of a Communicati
   let context: TestContext;
   let bot: BotView;
   beforeAll(async () => {
-    context = await startContext();
+    context = await shareContext();
     bot = botView();
     await putTeam('team', ['Practitioner/nurse', 'RelatedPerson/daughter']);
   });
@@ -221,36 +221,5 @@ describe.skipIf(inject('stackMissing') !== undefined)('the room of a Communicati
     expect(await listedIn()).toEqual([false, true]);
     const dryRun = ['resync', '--dry-run', own('CommunicationRequest/staying')] as const;
     expect((await runCommand(bridge, ...dryRun)).stdout).toBe('1 compared, 0 would be changed, 0 failed.\n');
-  });
-});
-
-describe.skipIf(inject('stackMissing') !== undefined)('the name of a CommunicationRequest’s room', () => {
-  let context: TestContext;
-  let bot: BotView;
-  beforeAll(async () => {
-    context = await startContext({
-      BRIDGE_MATRIX_CONVERSATION_SUBJECT: 'category',
-      BRIDGE_MATRIX_CONVERSATION_NAME: '{subject}',
-    });
-    bot = botView();
-  });
-  afterAll(async () => {
-    await context.end();
-  });
-
-  test('is the subject line from where the operator vouches for it, of 50 characters at most, and follows it', async () => {
-    const { platform, prefix } = context;
-    await platform.put(team(prefix, `${prefix}team`, [`RelatedPerson/${prefix}daughter`]));
-    const put = (category: readonly object[]): Promise<unknown> =>
-      platform.put(request(prefix, `${prefix}subject`, [`CareTeam/${prefix}team`], { category }));
-    await put([{ text: 'Wound care at the heel' }]);
-    const roomId = await bot.await(aliases.room(`${prefix}subject`));
-    const name = async (): Promise<unknown> => (await bot.state(roomId))['m.room.name '];
-    await eventually(name).toEqual({ name: 'Wound care at the heel' });
-
-    await put([{ text: 'Wound care at the heel, twice a day for as long as it takes' }]);
-    await eventually(name).toEqual({ name: 'Wound care at the heel, twice a day for as long a…' });
-    await put([]);
-    await eventually(name).toEqual({ name: 'Conversation 2026-03-09' });
   });
 });

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { aliases, practitioner, request, team } from './care.ts';
+import { awaitIdle } from './bridges.ts';
 import type { TestContext } from './context.ts';
-import { awaitIdle, startContext } from './context.ts';
+import { startContext } from './context.ts';
 import type { BotView } from './rooms.ts';
 import { botView, eventually, ghostOf, runCommand } from './rooms.ts';
 

@@ -86,7 +86,7 @@ export function ghostOf(reference: string): string {
 
 /** Looks again and again until what is seen is as expected; says how it differs when it never is. */
 export function eventually<T>(look: () => Promise<T>) {
-  return expect.poll(look, { timeout: 60_000, interval: 100 });
+  return expect.poll(look, { timeout: 60_000, interval: 40 });
 }
 
 /** What a command said, and how it ended. */

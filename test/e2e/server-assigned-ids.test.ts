@@ -1,8 +1,9 @@
 // On a FHIR server that gives the ids itself: still one record per message, and still no echo.
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { communication } from '../../stack/demo/care-network.ts';
+import { awaitIdle } from './bridges.ts';
 import type { TestContext } from './context.ts';
-import { awaitIdle, awaitRecords, startContext } from './context.ts';
+import { awaitRecords, startContext } from './context.ts';
 
 describe.skipIf(inject('stackMissing') !== undefined)('with ids assigned by the server', () => {
   let context: TestContext;

@@ -1,7 +1,8 @@
 // Spaces and rooms of version 11 that a lead upgrades with a real client: the care goes on in the next, of version 12.
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { aliases, putAndSettle, request } from './care.ts';
-import { awaitIdle, recordsOf } from './context.ts';
+import { awaitIdle } from './bridges.ts';
+import { recordsOf, startContext } from './context.ts';
 import { eventually } from './rooms.ts';
 import type { Upgrading, Which } from './upgrading.ts';
 import { FORBIDDEN, startUpgrading } from './upgrading.ts';
@@ -9,7 +10,7 @@ import { FORBIDDEN, startUpgrading } from './upgrading.ts';
 describe.skipIf(inject('stackMissing') !== undefined)('where rooms have version 11', () => {
   let world: Upgrading;
   beforeAll(async () => {
-    world = await startUpgrading('11');
+    world = await startUpgrading(await startContext({ BRIDGE_MATRIX_ROOM_VERSION: '11' }));
   });
   afterAll(() => world.end());
 

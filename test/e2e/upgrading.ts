@@ -3,8 +3,9 @@ import { expect } from 'vitest';
 import { communication } from '../../stack/demo/care-network.ts';
 import type { MatrixPerson } from '../../stack/demo/person.ts';
 import { aliases, practitioner, request, startUser, team } from './care.ts';
+import { awaitIdle } from './bridges.ts';
 import type { TestContext } from './context.ts';
-import { awaitIdle, recordsOf, startContext } from './context.ts';
+import { recordsOf } from './context.ts';
 import type { BotView } from './rooms.ts';
 import { botView, eventually, ghostOf, runCommand } from './rooms.ts';
 
@@ -41,9 +42,8 @@ export interface Upgrading {
   readonly end: () => Promise<void>;
 }
 
-/** Starts a bridge that makes rooms of this version: a team of the nurse, its lead, a doctor and the daughter. */
-export async function startUpgrading(roomVersion: string): Promise<Upgrading> {
-  const context = await startContext({ BRIDGE_MATRIX_ROOM_VERSION: roomVersion });
+/** Makes a team of the nurse, its lead, a doctor and the daughter, with a conversation. */
+export async function startUpgrading(context: TestContext): Promise<Upgrading> {
   const { prefix, platform, nurse } = context;
   const own = (reference: string): string => reference.replace('/', `/${prefix}`);
   const doctor = await startUser(context, 'doctor');

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { communication } from '../../stack/demo/care-network.ts';
 import { waitUntil } from '../../stack/wait.ts';
 import type { Conversation, TestContext } from '../e2e/context.ts';
-import { awaitRecords, startContext } from '../e2e/context.ts';
+import { awaitRecords, shareContext } from '../e2e/context.ts';
 
 const ROOMS = 10;
 const MESSAGES_PER_ROOM_AND_WAY = 20;
@@ -13,7 +13,7 @@ const KILLS = 5;
 describe.skipIf(inject('stackMissing') !== undefined)('the bridge killed five times at random', () => {
   let context: TestContext;
   beforeAll(async () => {
-    context = await startContext();
+    context = await shareContext();
   });
   afterAll(async () => {
     await context.end();
@@ -24,17 +24,21 @@ describe.skipIf(inject('stackMissing') !== undefined)('the bridge killed five ti
     { timeout: 400_000 },
     async () => {
       const { nurse, createConversation } = context;
+      const names = Array.from({ length: ROOMS }, (_, index) => `room-${index}`);
       const conversations: (Conversation & { roomId: string })[] = [];
-      for (let index = 0; index < ROOMS; index += 1) {
-        const conversation = await createConversation(`room-${index}`, 'First');
-        conversations.push({ ...conversation, roomId: await nurse.join(conversation.room) });
-      }
+      for (const name of names)
+        conversations.push({ ...(await createConversation(name, 'First')), roomId: '' });
+      await Promise.all(
+        conversations.map(async (conversation) => {
+          conversation.roomId = await nurse.join(conversation.room);
+        }),
+      );
       const texts = (way: string): readonly string[] =>
         Array.from({ length: MESSAGES_PER_ROOM_AND_WAY }, (_, index) => `${way} ${index}`);
 
       const talk = Promise.all(conversations.flatMap((conversation) => talkBothWays(conversation)));
       for (let kills = 0; kills < KILLS; kills += 1) {
-        await sleep(500 + Math.random() * 2_500);
+        await sleep(500 + Math.random() * 1_000);
         await context.bridge.service.kill();
         await context.bridge.service.start();
       }

@@ -2,8 +2,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { waitUntil } from '../../stack/wait.ts';
+import { awaitIdle } from '../e2e/bridges.ts';
 import type { Conversation, TestContext } from '../e2e/context.ts';
-import { awaitIdle, startContext } from '../e2e/context.ts';
+import { shareContext } from '../e2e/context.ts';
 
 const ROOMS = 8;
 /** The bridge is killed as soon as there are so many rooms, space included, or some milliseconds later. */
@@ -18,7 +19,7 @@ interface State {
 describe.skipIf(inject('stackMissing') !== undefined)('the bridge killed while it makes rooms', () => {
   let context: TestContext;
   beforeAll(async () => {
-    context = await startContext();
+    context = await shareContext();
   });
   afterAll(async () => {
     await context.end();

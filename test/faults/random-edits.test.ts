@@ -12,6 +12,7 @@ import { reservePort } from '../../stack/ports.ts';
 import type { HumanUser } from '../../stack/synapse.ts';
 import { registerUser } from '../../stack/synapse.ts';
 import { waitUntil } from '../../stack/wait.ts';
+import { LENGTH, SEED, seeded } from '../builders/random.ts';
 import { organizationalTeam, practitioner, request, team } from '../e2e/care.ts';
 import type { TestContext } from '../e2e/context.ts';
 import { startContext } from '../e2e/context.ts';
@@ -23,9 +24,7 @@ import { accountOf, wantedMembers } from './random-edits-members.ts';
 import type { UserName } from './random-edits.ts';
 import { createRandomEdits, organizations, roles } from './random-edits.ts';
 
-/** `RANDOM_SEED=…` repeats a run; the timing of the servers is of course another. `RANDOM_STEPS=…` makes it longer. */
-const SEED = Number(process.env['RANDOM_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
-const STEPS = Number(process.env['RANDOM_STEPS'] ?? 200);
+const STEPS = 120 * LENGTH;
 /** So many of the steps are faults. */
 const KILLS = Math.ceil(STEPS / 35);
 const FAILING_LINKS = Math.ceil(STEPS / 50);
@@ -50,9 +49,9 @@ describe.skipIf(inject('stackMissing') !== undefined)(`random edits on both side
       BRIDGE_MATRIX_HOMESERVER_URL: links[0]?.url ?? '',
       BRIDGE_FHIR_BASE_URL: links[1]?.url ?? '',
       BRIDGE_MATRIX_MEMBERSHIP: POLICY,
-      BRIDGE_FHIR_POLL_INTERVAL_SECONDS: '2',
-      BRIDGE_FHIR_PEOPLE_POLL_INTERVAL_SECONDS: '2',
-      BRIDGE_MATRIX_SYNC_INTERVAL_SECONDS: '2',
+      BRIDGE_FHIR_POLL_INTERVAL_SECONDS: '1',
+      BRIDGE_FHIR_PEOPLE_POLL_INTERVAL_SECONDS: '1',
+      BRIDGE_MATRIX_SYNC_INTERVAL_SECONDS: '1',
     };
     context = await startContext(env);
     guard = await startGuard();
@@ -81,6 +80,7 @@ describe.skipIf(inject('stackMissing') !== undefined)(`random edits on both side
     });
     const steps = (count: number): ReadonlySet<number> =>
       new Set(Array.from({ length: count }, () => Math.floor(random() * STEPS)));
+    const mended: Promise<void>[] = [];
     const [killAt, failAt] = [steps(KILLS), steps(FAILING_LINKS)];
     try {
       for (let step = 0; step < STEPS; step += 1) {
@@ -88,15 +88,16 @@ describe.skipIf(inject('stackMissing') !== undefined)(`random edits on both side
         const killed = killAt.has(step) ? await killSome() : [];
         made.push(await edit());
         await sleep(random() * 120);
-        if (mend !== undefined) setTimeout(mend, random() * 3000);
+        if (mend !== undefined) mended.push(sleep(random() * 3000).then(mend));
         await Promise.all(killed.map(({ service }) => service.start()));
       }
-      await sleep(3000);
+      await Promise.all(mended);
       await awaitQuiet();
       await expectAgreement();
     } catch (error) {
       process.stderr.write(
-        `[random edits] seed ${SEED}, the last of ${made.length}: ${made.slice(-40).join(', ')}\n`,
+        `[random edits] the last of ${made.length}: ${made.slice(-40).join(', ')}\n` +
+          `[random edits] again: npm run test:soak -- --only random-edits --runs 1 --seed ${SEED} --length ${LENGTH}\n`,
       );
       if (DUMP !== undefined) await writeFile(DUMP, JSON.stringify(await dump(), undefined, 1));
       throw error;
@@ -298,15 +299,4 @@ function isRound({ waitingItems, readers }: Stats, since: string): boolean {
 
 function isIn(membership: unknown): boolean {
   return membership === 'join' || membership === 'invite';
-}
-
-/** Mulberry32: a small generator that a seed repeats. */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -24,6 +24,7 @@ import { startStack } from '../../stack/stack.ts';
 import type { Stack } from '../../stack/stack.ts';
 import { waitUntil } from '../../stack/wait.ts';
 import { createBridge, SETTINGS } from '../builders/bridge.ts';
+import { LENGTH, SEED, seeded } from '../builders/random.ts';
 import type { Step } from './holding.ts';
 import { HOLDING, STEPS } from './holding.ts';
 
@@ -32,6 +33,8 @@ const KEY = 'the pseudonymization key of this test';
 const IMPATIENT = { creationMs: 1_000, reservationMs: 500, pollMs: 100 };
 /** For what is still being made. */
 const PATIENT = { creationMs: 60_000, reservationMs: 60_000, pollMs: 100 };
+/** Between the beginnings of two creations, before Synapse is killed in the midst of them. */
+const RHYTHMS_MS = Array.from({ length: 2 * LENGTH }, seeded(SEED)).map((share) => 30 + 70 * share);
 const VERSIONS = ['11', '12'] as const;
 const CLOCK = { now: () => new Date(), monotonicMs: () => performance.now() };
 
@@ -97,9 +100,9 @@ describe.skipIf(inject('stackMissing') !== undefined)('the creation of a room', 
     for (const [index, { room }] of cases.entries()) await expectOnlyRoom(room, made[index]);
   });
 
-  test('killed at growing delays', async () => {
+  test(`killed at growing delays, seed ${SEED}`, { timeout: 180_000 * LENGTH }, async () => {
     const seen: Record<string, number> = {};
-    for (const rhythmMs of [45, 90]) {
+    for (const rhythmMs of RHYTHMS_MS) {
       const wanted = Array.from({ length: 16 }, (_, index) => newRoom(index % 2 === 0 ? '11' : '12'));
       const making: Promise<unknown>[] = [];
       for (const room of wanted) {

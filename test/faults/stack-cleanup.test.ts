@@ -59,24 +59,28 @@ function isGroupAlive(pid: number): boolean {
   }
 }
 
-test.each(['exit', 'SIGINT', 'SIGTERM', 'SIGKILL'] as const)('a parent that ends by %s', async (way) => {
-  const parent = spawn(process.execPath, ['--input-type=module', '-e', parentProgram], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  const [line] = (await once(createInterface(parent.stdout), 'line')) as [string];
-  const { path, pids } = JSON.parse(line) as Started;
-  expect(pids.map(isAlive)).toEqual([true, true, true]);
-  expect(existsSync(path)).toBe(true);
+// Most of the time is waiting for processes to end.
+test.concurrent.each(['exit', 'SIGINT', 'SIGTERM', 'SIGKILL'] as const)(
+  'a parent that ends by %s',
+  async (way) => {
+    const parent = spawn(process.execPath, ['--input-type=module', '-e', parentProgram], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    const [line] = (await once(createInterface(parent.stdout), 'line')) as [string];
+    const { path, pids } = JSON.parse(line) as Started;
+    expect(pids.map(isAlive)).toEqual([true, true, true]);
+    expect(existsSync(path)).toBe(true);
 
-  const ended = once(parent, 'exit');
-  if (way === 'exit') parent.stdin.write('now');
-  else parent.kill(way);
-  await ended;
+    const ended = once(parent, 'exit');
+    if (way === 'exit') parent.stdin.write('now');
+    else parent.kill(way);
+    await ended;
 
-  const services = pids.slice(1);
-  await waitUntil(() => !pids.some(isAlive) && !services.some(isGroupAlive), {
-    what: 'guard and services are gone',
-    timeoutMs: 10_000,
-  });
-  expect(existsSync(path)).toBe(false);
-});
+    const services = pids.slice(1);
+    await waitUntil(() => !pids.some(isAlive) && !services.some(isGroupAlive), {
+      what: 'guard and services are gone',
+      timeoutMs: 10_000,
+    });
+    expect(existsSync(path)).toBe(false);
+  },
+);

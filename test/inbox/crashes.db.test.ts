@@ -1,6 +1,7 @@
 // The promise of the log, under random work and random deaths: nothing lost, nothing twice, nothing out of order.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { LENGTH, SEED } from '../builders/random.ts';
 import { itemsOf, useDatabase } from './support/database.ts';
 import { eventually } from './support/time.ts';
 import { createWorld, type Plan, type Scene } from './support/world.ts';
@@ -42,23 +43,27 @@ const scene: fc.Arbitrary<Scene> = fc.record({
   slots: fc.integer({ min: 1, max: 3 }),
 });
 
-test('whatever fails, throws, comes twice or dies at whatever step: each effect once, in order, none without warning', async () => {
-  const enough = performance.now() + 15_000; // a busy machine plays fewer scenes, not longer
-  await fc.assert(
-    fc.asyncProperty(scene, async (given) => {
-      if (performance.now() > enough) return;
-      await database.pool.query('truncate lane, item, replica, dead_letter');
-      const world = await createWorld(database, given);
-      try {
-        await world.play();
-        world.check(await world.look());
-      } finally {
-        world.end();
-      }
-    }),
-    { numRuns: 60, endOnFailure: true },
-  );
-});
+test(
+  'whatever fails, throws, comes twice or dies at whatever step: each effect once, in order, none without warning',
+  async () => {
+    const enough = performance.now() + 15_000 * LENGTH; // a busy machine plays fewer scenes, not longer
+    await fc.assert(
+      fc.asyncProperty(scene, async (given) => {
+        if (performance.now() > enough) return;
+        await database.pool.query('truncate lane, item, replica, dead_letter');
+        const world = await createWorld(database, given);
+        try {
+          await world.play();
+          world.check(await world.look());
+        } finally {
+          world.end();
+        }
+      }),
+      { seed: SEED, numRuns: 60 * LENGTH, endOnFailure: true },
+    );
+  },
+  60_000 * LENGTH,
+);
 
 test('a death right between the effect and its acknowledgement leads to one more attempt, which is warned', async () => {
   const world = await createWorld(database, {

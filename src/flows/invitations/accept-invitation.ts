@@ -23,7 +23,11 @@ export type AnswerDeps = Needs<{
   settings: 'bot' | 'ghostPrefix' | 'serverName' | 'trustedServers';
 }>;
 
-const DECLINE_AFTER_MS = 2_000;
+/**
+ * The inviting homeserver sends an invitation before it has stored it; by then it has. An answer that overtakes it is lost
+ * there: a refusal would leave the ghost invited for ever, and a join is refused, as if the invitation were withdrawn.
+ */
+const STORED_AFTER_MS = 2_000;
 
 /** The invitation of a ghost by someone else. */
 export interface GhostInvitation extends MatrixEvent {
@@ -96,6 +100,7 @@ async function answer(
   await store.invitations.saveInvitation(db, { roomId, userId, eventId, inviter, subject });
   const facts: readonly Fact[] = [{ kind: 'looked-up', by: { userId: inviter }, on: { reference: subject } }];
   if (!(await homeserver.acceptInvitation(userId, roomId, serverNameOf(inviter), signal))) {
+    if (attempt.number === 1) return { kind: 'later', afterMs: STORED_AFTER_MS };
     return {
       ...{ kind: 'ignored', reason: 'invitation-withdrawn', facts },
       record: (tx) => store.invitations.removeInvitation(tx, eventId),
@@ -116,17 +121,13 @@ async function subjectOf(
   return pseudonyms.resolve({ token, platform, senderServer: serverNameOf(sender), invitation }, signal);
 }
 
-/**
- * Not at once: the inviting homeserver sends an invitation before it has stored it, and a refusal that overtakes it would
- * be lost there, so that the ghost stood as invited for ever.
- */
 async function decline(
   { homeserver }: AnswerDeps,
   { state_key: ghost, room_id: roomId }: GhostInvitation,
   outcome: FlowOutcome,
   { number, signal }: Attempt,
 ): Promise<FlowOutcome> {
-  if (number === 1) return { kind: 'later', afterMs: DECLINE_AFTER_MS };
+  if (number === 1) return { kind: 'later', afterMs: STORED_AFTER_MS };
   await homeserver.leave(ghost, roomId, signal);
   return outcome;
 }

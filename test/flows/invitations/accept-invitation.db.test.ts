@@ -193,10 +193,11 @@ test('after a death between resolving and joining the token, which may be used u
   expect(calls.map((call) => (call as string[])[0])).toEqual(['resolve', 'accept', 'accept']);
 });
 
-test('what was withdrawn before the ghost joined is forgotten', async () => {
+test('what was withdrawn before the ghost joined is forgotten, once the inviting homeserver has surely stored it', async () => {
   const { world, handle, rows } = await createWorld();
   world.join = () => Promise.resolve(false);
-  expect([await handle(), await rows()]).toEqual(['invitation-withdrawn', []]);
+  expect(await handle()).toBe('later 2000');
+  expect([await handle(invitation(), 2), await rows()]).toEqual(['invitation-withdrawn', []]);
 });
 
 test('a later invitation to the same room has a token of its own, and may be about someone else', async () => {

@@ -1,0 +1,105 @@
+// The bridges of the end-to-end tests: one that files share one after another, and those that a file starts for itself.
+import { inject } from 'vitest';
+import type { RunningBridge } from '../../stack/bridge.ts';
+import { startBridge } from '../../stack/bridge.ts';
+import type { Database } from '../../stack/databases.ts';
+import { createScratchDatabase, emptyDatabase } from '../../stack/databases.ts';
+import { startGuard } from '../../stack/guard.ts';
+import { waitUntil } from '../../stack/wait.ts';
+import { createTraceFolder, saveAnswers, saveErrors } from './traces.ts';
+
+/** Settings of a bridge, by the names of the environment. */
+export type Settings = Readonly<Record<string, string>>;
+
+/** A bridge on the stack of the run. Only one runs at a time, as Synapse knows one port. */
+export interface TestBridge {
+  readonly bridge: RunningBridge;
+  readonly database: Pick<Database, 'url'>;
+  /** Ends the bridge. Its log and other traces stay for the privacy sweep. */
+  readonly end: () => Promise<void>;
+}
+
+/**
+ * Of all bridges of the tests: transactions on the stack's FHIR server take no two minutes, and what lies in the overlap
+ * is read again at every notice.
+ */
+const SETTINGS: Settings = { BRIDGE_FHIR_OVERLAP_SECONDS: '15' };
+
+/** How long a bridge may still work on what a file left behind before the next file starts another, in milliseconds. */
+const LEFTOVERS_MS = 15_000;
+
+let shared: TestBridge | undefined;
+
+/** Starts a bridge with an empty database of its own. The shared one ends. */
+export async function startOwnBridge(name: string, settings: Settings): Promise<TestBridge> {
+  await endSharedBridge();
+  const database = await createScratchDatabase(inject('adminUrl'));
+  const { bridge, database: used, end } = await start(name, database.url, settings);
+  return {
+    ...{ bridge, database: used },
+    async end() {
+      await end();
+      await database.drop();
+    },
+  };
+}
+
+/**
+ * The bridge with the default settings, which goes on running when a file ends, for the next one. It is started where
+ * there is none, and where the last file left it with work that does not end.
+ */
+export async function shareBridge(): Promise<TestBridge> {
+  if (shared !== undefined && !(await isFree(shared))) await endSharedBridge();
+  if (shared === undefined) {
+    const { bridgeDatabaseUrl } = inject('stack');
+    await emptyDatabase(bridgeDatabaseUrl);
+    shared = await start('shared', bridgeDatabaseUrl, {});
+  }
+  return { ...shared, end: () => Promise.resolve() };
+}
+
+/** Waits until the bridge has nothing left to do. */
+export async function awaitIdle({ url }: Pick<RunningBridge, 'url'>, timeoutMs = 60_000): Promise<void> {
+  const look = async (): Promise<boolean> => {
+    const stats = (await (await fetch(`${url}/api/v1/queue/stats`)).json()) as { waitingItems: number };
+    return stats.waitingItems === 0;
+  };
+  await waitUntil(look, { what: 'the bridge has nothing left to do', timeoutMs, everyMs: 25 });
+}
+
+async function isFree({ bridge }: TestBridge): Promise<boolean> {
+  if (bridge.service.pid() === undefined) return false;
+  return awaitIdle(bridge, LEFTOVERS_MS).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function endSharedBridge(): Promise<void> {
+  const ending = shared;
+  shared = undefined;
+  await ending?.end();
+}
+
+async function start(name: string, databaseUrl: string, settings: Settings): Promise<TestBridge> {
+  const { synapse, hapi, appservice, logFolder: stackLogs } = inject('stack');
+  const guard = await startGuard();
+  try {
+    const logFolder = await createTraceFolder(stackLogs, name);
+    const bridge = await startBridge({
+      ...{ guard, logFolder, databaseUrl, synapse, hapi, appservice },
+      env: { ...SETTINGS, ...settings },
+    });
+    return {
+      ...{ bridge, database: { url: databaseUrl } },
+      async end() {
+        await saveAnswers(bridge.url, logFolder);
+        await guard.end();
+        await saveErrors(databaseUrl, logFolder);
+      },
+    };
+  } catch (error) {
+    await guard.end();
+    throw error;
+  }
+}
