@@ -1,11 +1,13 @@
-// Homeserver operations on accounts: ghosts, their devices and names, and the ping.
+// Homeserver operations on accounts: ghosts, their devices, names and pictures, and the ping.
 import { z } from 'zod';
 import type { MatrixUserId } from '../domain/ids.ts';
-import type { MatrixClient } from './client.ts';
-import { BRIDGE_DEVICE, MatrixRefusal } from './client.ts';
+import { BRIDGE_DEVICE, MatrixRefusal, success, type MatrixClient } from './client.ts';
 
-const nothing = z.looseObject({});
-const segment = encodeURIComponent;
+/** A file to upload. */
+interface Upload {
+  readonly contentType: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
 
 /** Creates the operations on a client. */
 export function createAccounts(client: MatrixClient) {
@@ -15,83 +17,42 @@ export function createAccounts(client: MatrixClient) {
      * https://github.com/matrix-org/matrix-spec-proposals/pull/4190
      */
     async registerGhost(userId: MatrixUserId, signal?: AbortSignal): Promise<void> {
-      await register(client, userId, signal);
-      await client.request(
-        {
-          operation: 'create device',
-          method: 'PUT',
-          path: `/devices/${BRIDGE_DEVICE}`,
-          as: userId,
-          withDevice: false,
-          body: { display_name: 'FHIR-Matrix bridge' },
-          signal,
-        },
-        nothing,
-      );
+      const username = userId.slice(1, userId.indexOf(':'));
+      const account = { type: 'm.login.application_service', username, inhibit_login: true };
+      const device = { display_name: 'FHIR-Matrix bridge' };
+      const request = { as: userId, withDevice: false, signal };
+      await client
+        .post('register', ['register'], success, { ...request, body: account })
+        .catch((error: unknown) => {
+          if (!(error instanceof MatrixRefusal) || error.errcode !== 'M_USER_IN_USE') throw error;
+        });
+      await client.put('create device', ['devices', BRIDGE_DEVICE], success, { ...request, body: device });
     },
 
     /** Sets the display name of a ghost. */
-    async setDisplayName(userId: MatrixUserId, displayName: string, signal?: AbortSignal): Promise<void> {
-      const path = `/profile/${segment(userId)}/displayname`;
-      await client.request(
-        {
-          operation: 'set display name',
-          method: 'PUT',
-          path,
-          as: userId,
-          body: { displayname: displayName },
-          signal,
-        },
-        nothing,
-      );
+    async setDisplayName(as: MatrixUserId, displayname: string, signal?: AbortSignal): Promise<void> {
+      const path = ['profile', as, 'displayname'];
+      await client.put('set display name', path, success, { as, body: { displayname }, signal });
     },
 
     /** Sets the picture of a ghost; undefined removes it. */
-    async setAvatar(userId: MatrixUserId, url: string | undefined, signal?: AbortSignal): Promise<void> {
-      const path = `/profile/${segment(userId)}/avatar_url`;
+    async setAvatar(as: MatrixUserId, url: string | undefined, signal?: AbortSignal): Promise<void> {
       const body = { avatar_url: url ?? '' };
-      await client.request(
-        { operation: 'set avatar', method: 'PUT', path, as: userId, body, signal },
-        nothing,
-      );
+      await client.put('set avatar', ['profile', as, 'avatar_url'], success, { as, body, signal });
+    },
+
+    /** Uploads a file without its name, which could name a person. @returns its `mxc://` URI */
+    async upload(as: MatrixUserId, file: Upload, signal?: AbortSignal): Promise<string> {
+      const schema = z.object({ content_uri: z.string().startsWith('mxc://') });
+      const request = { as, file, prefix: '/_matrix/media/v3', signal };
+      return (await client.post('upload', ['upload'], schema, request)).content_uri;
     },
 
     /** Asks the homeserver to ping the bridge; from Synapse 1.132 on, success also ends its back-off. @returns milliseconds */
     async ping(as: MatrixUserId, appserviceId: string, signal?: AbortSignal): Promise<number> {
-      const answer = await client.request(
-        {
-          operation: 'ping',
-          method: 'POST',
-          prefix: '/_matrix/client/v1',
-          path: `/appservice/${segment(appserviceId)}/ping`,
-          as,
-          body: { transaction_id: 'ping' },
-          signal,
-        },
-        z.object({ duration_ms: z.number() }),
-      );
-      return answer.duration_ms;
+      const schema = z.object({ duration_ms: z.number() });
+      const request = { as, prefix: '/_matrix/client/v1', body: { transaction_id: 'ping' }, signal };
+      return (await client.post('ping', ['appservice', appserviceId, 'ping'], schema, request)).duration_ms;
     },
   };
-}
-
-async function register(client: MatrixClient, userId: MatrixUserId, signal?: AbortSignal): Promise<void> {
-  const username = userId.slice(1, userId.indexOf(':'));
-  const body = { type: 'm.login.application_service', username, inhibit_login: true };
-  try {
-    await client.request(
-      {
-        operation: 'register',
-        method: 'POST',
-        path: '/register',
-        as: userId,
-        withDevice: false,
-        body,
-        signal,
-      },
-      nothing,
-    );
-  } catch (error) {
-    if (!(error instanceof MatrixRefusal) || error.errcode !== 'M_USER_IN_USE') throw error;
-  }
 }

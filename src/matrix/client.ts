@@ -3,8 +3,7 @@ import { z } from 'zod';
 import type { MatrixUserId } from '../domain/ids.ts';
 import { createAttempts } from '../net/circuit.ts';
 import { HttpFailure } from '../net/failure.ts';
-import type { HttpAnswer } from '../net/http.ts';
-import { createHttp } from '../net/http.ts';
+import { createHttp, type HttpAnswer } from '../net/http.ts';
 import { BridgeError } from '../telemetry/errors.ts';
 import type { RequestObserver } from '../telemetry/metrics.ts';
 
@@ -15,19 +14,14 @@ const PREFIX = '/_matrix/client/v3';
 /** The first answer of /sync in a large deployment is the largest there is. */
 const LARGEST_ANSWER_BYTES = 256 * 1024 * 1024;
 
-/** A request to the client-server API. */
+/** Who makes a request, and what goes with it. */
 export interface MatrixRequest {
-  /** What it does, in a few fixed words: for metrics, logs and errors in place of the URL. */
-  readonly operation: string;
-  readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
-  /** Path below the prefix, its variables encoded. */
-  readonly path: string;
   /** The user to act as. Always named: the appservice's own sender has no device and cannot sync. */
   readonly as: MatrixUserId;
   /** False before the user has its device: registration, and the making of the device itself. */
   readonly withDevice?: boolean;
-  /** A list is a parameter given several times. */
-  readonly query?: Readonly<Record<string, string | number | readonly string[]>>;
+  /** A list is a parameter given several times; undefined is left out. */
+  readonly query?: Readonly<Record<string, string | number | readonly string[] | undefined>>;
   readonly body?: Readonly<Record<string, unknown>>;
   /** Sent as it is, in place of `body`. */
   readonly file?: { readonly contentType: string; readonly bytes: Uint8Array };
@@ -49,13 +43,26 @@ export class MatrixRefusal extends BridgeError {
   }
 }
 
-export interface MatrixClient {
-  /**
-   * @returns the answer, checked against `schema`
-   * @throws BridgeError for every failure; MatrixRefusal where the homeserver itself answered
-   */
-  request<Schema extends z.ZodType>(request: MatrixRequest, schema: Schema): Promise<z.output<Schema>>;
-}
+/** The schema of an answer that says no more than that the request succeeded. */
+export const success = z.looseObject({});
+
+/**
+ * Makes a request.
+ * @param operation what it does, in a few fixed words: for metrics, logs and errors in place of the URL
+ * @param path below the prefix; each part is encoded here
+ * @returns the answer, checked against `schema`
+ * @throws BridgeError for every failure; MatrixRefusal where the homeserver itself answered
+ */
+type Send = <Schema extends z.ZodType>(
+  operation: string,
+  path: readonly string[],
+  schema: Schema,
+  request: MatrixRequest,
+) => Promise<z.output<Schema>>;
+
+export type MatrixClient = Readonly<Record<'get' | 'put' | 'post' | 'delete', Send>>;
+
+type Method = 'GET' | 'PUT' | 'POST' | 'DELETE';
 
 const errorSchema = z.looseObject({
   errcode: z.string(),
@@ -79,12 +86,17 @@ export function createMatrixClient(deps: {
   const base = deps.homeserverUrl.replace(/\/$/, '');
   const headers = { authorization: `Bearer ${deps.asToken}` };
 
-  async function send(request: MatrixRequest): Promise<unknown> {
-    const { operation, method, path, body, file, prefix = PREFIX, signal, timeoutMs } = request;
-    const url = new URL(`${base}${prefix}${path}`);
+  async function send(
+    method: Method,
+    path: readonly string[],
+    operation: string,
+    request: MatrixRequest,
+  ): Promise<unknown> {
+    const { prefix = PREFIX, body: json, file, signal, timeoutMs } = request;
+    const url = new URL(`${base}${prefix}/${path.map(encodeURIComponent).join('/')}`);
     for (const [name, value] of parametersOf(request)) url.searchParams.append(name, value);
     const answer = await http
-      .send({ method, url, headers, json: body, file, signal, timeoutMs })
+      .send({ method, url, headers, json, file, signal, timeoutMs })
       .catch((error: unknown) => {
         if (!(error instanceof HttpFailure)) throw error;
         const code = error.reason === 'too-large' ? 'matrix-answer' : 'matrix-unavailable';
@@ -96,17 +108,21 @@ export function createMatrixClient(deps: {
   }
 
   const attempt = createAttempts(deps.observe);
-  return {
-    request: (request, schema) =>
-      attempt(request.operation, async () => parseAnswer(request.operation, schema, await send(request))),
-  };
+  const sendBy =
+    (method: Method): Send =>
+    (operation, path, schema, request) =>
+      attempt(operation, async () =>
+        parseAnswer(operation, schema, await send(method, path, operation, request)),
+      );
+  return { get: sendBy('GET'), put: sendBy('PUT'), post: sendBy('POST'), delete: sendBy('DELETE') };
 }
 
 /** The query, with the user to act as. */
-function parametersOf({ as, withDevice = true, query = {} }: MatrixRequest): readonly [string, string][] {
-  const masquerade = { user_id: as, ...(withDevice && { device_id: BRIDGE_DEVICE }) };
-  return Object.entries({ ...query, ...masquerade }).flatMap(([name, value]) =>
-    (typeof value === 'object' ? value : [String(value)]).map((one): [string, string] => [name, one]),
+function parametersOf({ as, withDevice = true, query }: MatrixRequest): readonly [string, string][] {
+  const device_id = withDevice ? BRIDGE_DEVICE : undefined;
+  const parameters: MatrixRequest['query'] = { ...query, user_id: as, device_id };
+  return Object.entries(parameters).flatMap(([name, value = []]) =>
+    [value].flat().map((one): [string, string] => [name, String(one)]),
   );
 }
 

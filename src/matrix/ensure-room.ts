@@ -5,6 +5,7 @@ import { ROOM_MARKER_KEY } from '../domain/matrix.ts';
 import { BridgeError } from '../telemetry/errors.ts';
 import { MatrixRefusal } from './client.ts';
 import type { Homeserver } from './homeserver.ts';
+import { isRefusal } from './refusals.ts';
 import type { RoomState } from './room-state.ts';
 
 /** A room that must exist. */
@@ -150,15 +151,15 @@ async function readState(
   try {
     return { state: await homeserver.roomState(bot, roomId, signal), joined: false };
   } catch (error) {
-    if (!(error instanceof MatrixRefusal) || error.status !== 403) throw error;
+    if (!isRefusal(error, 403)) throw error;
   }
   try {
     // The creator may join its own room, even if it had not joined before.
     await homeserver.join(bot, roomId, signal);
     return { state: await homeserver.roomState(bot, roomId, signal), joined: true };
   } catch (error) {
-    if (error instanceof MatrixRefusal && error.status === 404) return { joined: false };
-    if (error instanceof MatrixRefusal && error.status === 403) throw foreign('the bot may not join it');
+    if (isRefusal(error, 404)) return { joined: false };
+    if (isRefusal(error, 403)) throw foreign('the bot may not join it');
     throw error;
   }
 }

@@ -1,10 +1,9 @@
 // All homeserver operations that the bridge uses, with checked types. https://spec.matrix.org/v1.19/client-server-api/
 import { createAccounts } from './accounts.ts';
 import type { MatrixClient } from './client.ts';
-import { createMedia } from './media.ts';
 import { createInvitations } from './invitations.ts';
 import { createRoomStates } from './room-state.ts';
-import { createAliases, createRooms } from './rooms.ts';
+import { createRooms } from './rooms.ts';
 import { createSends } from './sends.ts';
 import { createTimeline } from './timeline.ts';
 
@@ -12,10 +11,8 @@ import { createTimeline } from './timeline.ts';
 export function createHomeserver(client: MatrixClient) {
   return {
     ...createAccounts(client),
-    ...createMedia(client),
     ...createRooms(client),
     ...createInvitations(client),
-    ...createAliases(client),
     ...createRoomStates(client),
     ...createSends(client),
     ...createTimeline(client),

@@ -3,10 +3,9 @@ import { z } from 'zod';
 import type { MatrixUserId, RoomId } from '../domain/ids.ts';
 import type { MatrixClient } from './client.ts';
 import { strippedEventSchema, wellFormed } from './event-schema.ts';
-import { unlessStatus } from './refusals.ts';
+import { unlessRefused } from './refusals.ts';
 
 const joinedSchema = z.looseObject({ room_id: z.string() });
-const segment = encodeURIComponent;
 /** Simplified sliding sync, under the name that Synapse knows. https://github.com/matrix-org/matrix-spec-proposals/pull/4186 */
 const SLIDING_SYNC = '/_matrix/client/unstable/org.matrix.simplified_msc3575';
 const INVITATIONS = {
@@ -15,11 +14,8 @@ const INVITATIONS = {
   timeline_limit: 0,
   required_state: [],
 };
-const roomsSchema = z.object({
-  rooms: z
-    .record(z.string(), z.object({ invite_state: wellFormed(strippedEventSchema).optional() }))
-    .optional(),
-});
+const invitedRoomSchema = z.object({ invite_state: wellFormed(strippedEventSchema).optional() });
+const roomsSchema = z.object({ rooms: z.record(z.string(), invitedRoomSchema).optional() });
 
 /** An invitation as the invited user sees it: without event id. */
 export interface Invitation {
@@ -57,14 +53,11 @@ export function createInvitations(client: MatrixClient) {
       server: string,
       signal?: AbortSignal,
     ): Promise<boolean> {
-      const path = `/join/${segment(roomId)}`;
       // `via` replaced `server_name` in Matrix 1.12.
       const query = { server_name: server, via: server };
-      const request = { operation: 'accept invitation', method: 'POST', path, as, query, body: {} } as const;
-      const answer = await unlessStatus(403, () =>
-        unlessStatus(404, () => client.request({ ...request, signal, timeoutMs: TIMEOUT_MS }, joinedSchema)),
-      );
-      return answer !== undefined;
+      const request = { as, query, body: {}, signal, timeoutMs: TIMEOUT_MS };
+      const joined = client.post('accept invitation', ['join', roomId], joinedSchema, request);
+      return (await unlessRefused(joined, 403, 404)) !== undefined;
     },
 
     /**
@@ -76,9 +69,10 @@ export function createInvitations(client: MatrixClient) {
       signal?: AbortSignal,
     ): Promise<readonly Invitation[] | undefined> {
       const body = { conn_id: 'invitations', lists: { invitations: INVITATIONS } };
-      const request = { operation: 'read invitations', method: 'POST', path: '/sync', as, body } as const;
-      const answer = await unlessStatus(404, () =>
-        client.request({ ...request, prefix: SLIDING_SYNC, query: { timeout: 0 }, signal }, roomsSchema),
+      const request = { as, body, prefix: SLIDING_SYNC, query: { timeout: 0 }, signal };
+      const answer = await unlessRefused(
+        client.post('read invitations', ['sync'], roomsSchema, request),
+        404,
       );
       return (
         answer &&

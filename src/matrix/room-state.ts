@@ -2,13 +2,11 @@
 import { z } from 'zod';
 import type { MatrixUserId, RoomId } from '../domain/ids.ts';
 import type { StateEvent } from '../domain/matrix.ts';
-import type { MatrixClient } from './client.ts';
-import { MatrixRefusal } from './client.ts';
-import { unlessStatus } from './refusals.ts';
+import { success, type MatrixClient } from './client.ts';
+import { isRefusal, unlessRefused } from './refusals.ts';
 
 type StateKey = Pick<StateEvent, 'type' | 'state_key'>;
 
-const nothing = z.looseObject({});
 const eventIdSchema = z.object({ event_id: z.string() });
 const stateEventSchema = z.looseObject({
   type: z.string(),
@@ -16,29 +14,38 @@ const stateEventSchema = z.looseObject({
   sender: z.string(),
   content: z.record(z.string(), z.unknown()),
 });
-const segment = encodeURIComponent;
 
 export type RoomState = readonly z.output<typeof stateEventSchema>[];
 
 /** Creates the operations on a client. */
 export function createRoomStates(client: MatrixClient) {
   return {
+    /** The content of one state event; undefined when there is none. */
+    stateEvent: (as: MatrixUserId, roomId: RoomId, key: StateKey, signal?: AbortSignal) =>
+      stateEvent(client, { as, roomId, key, signal }),
+
     /** The whole state of a room the user is in. */
     async roomState(as: MatrixUserId, roomId: RoomId, signal?: AbortSignal): Promise<RoomState> {
-      const path = `/rooms/${segment(roomId)}/state`;
-      return client.request(
-        { operation: 'read state', method: 'GET', path, as, signal },
-        z.array(stateEventSchema),
-      );
+      const schema = z.array(stateEventSchema);
+      return client.get('read state', ['rooms', roomId, 'state'], schema, { as, signal });
     },
 
     /** Sets a state event. If it equals the present one of the same sender, no new event is made. */
     async putState(as: MatrixUserId, roomId: RoomId, event: StateEvent, signal?: AbortSignal): Promise<void> {
-      const path = `/rooms/${segment(roomId)}/state/${segment(event.type)}/${segment(event.state_key)}`;
-      await client.request(
-        { operation: 'set state', method: 'PUT', path, as, body: event.content, signal },
-        eventIdSchema,
+      const path = ['rooms', roomId, 'state', event.type, event.state_key];
+      await client.put('set state', path, eventIdSchema, { as, body: event.content, signal });
+    },
+
+    /** Whether the user is in a room. The homeserver answers 403 if they never were. */
+    async isJoined(as: MatrixUserId, roomId: RoomId, signal?: AbortSignal): Promise<boolean> {
+      const path = ['rooms', roomId, 'state', 'm.room.member', as];
+      const schema = z.looseObject({ membership: z.string() });
+      const member = await unlessRefused(
+        client.get('read state event', path, schema, { as, signal }),
+        403,
+        404,
       );
+      return member?.membership === 'join';
     },
 
     /**
@@ -53,59 +60,56 @@ export function createRoomStates(client: MatrixClient) {
       signal?: AbortSignal,
       content: Readonly<Record<string, unknown>> = { membership: 'invite' },
     ): Promise<void> {
-      const path = `/rooms/${segment(roomId)}/state/m.room.member/${segment(userId)}`;
-      await client
-        .request({ operation: 'invite', method: 'PUT', path, as, body: content, signal }, eventIdSchema)
-        .catch(async (error: unknown) => {
-          if (!(error instanceof MatrixRefusal) || error.status !== 403) throw error;
-          const member = { type: 'm.room.member', state_key: userId };
-          const actual = await stateEventContent(client, as, roomId, member, signal);
-          if (actual?.['membership'] !== 'join') throw error;
-        });
+      const path = ['rooms', roomId, 'state', 'm.room.member', userId];
+      try {
+        await client.put('invite', path, eventIdSchema, { as, body: content, signal });
+      } catch (error) {
+        if (!isRefusal(error, 403)) throw error;
+        if ((await membershipOf(client, userId, { as, roomId, signal })) !== 'join') throw error;
+      }
     },
 
     /** Joins a room. Success also if the user is in it already. */
     async join(as: MatrixUserId, roomId: RoomId, signal?: AbortSignal): Promise<void> {
-      const path = `/rooms/${segment(roomId)}/join`;
-      await client.request({ operation: 'join', method: 'POST', path, as, body: {}, signal }, nothing);
+      await client.post('join', ['rooms', roomId, 'join'], success, { as, body: {}, signal });
     },
 
     /** Leaves a room, or declines its invitation. Success also if the user is not in it, or the room is unknown (404). */
     async leave(as: MatrixUserId, roomId: RoomId, signal?: AbortSignal): Promise<void> {
-      const path = `/rooms/${segment(roomId)}/leave`;
-      const request = { operation: 'leave', method: 'POST', path, as, body: {}, signal } as const;
-      await unlessStatus(403, () => unlessStatus(404, () => client.request(request, nothing)));
+      const left = client.post('leave', ['rooms', roomId, 'leave'], success, { as, body: {}, signal });
+      await unlessRefused(left, 403, 404);
     },
 
     /** Removes a user, or withdraws an invitation. Success also if the user is not in the room any more. */
     async kick(as: MatrixUserId, roomId: RoomId, userId: MatrixUserId, signal?: AbortSignal): Promise<void> {
-      const path = `/rooms/${segment(roomId)}/kick`;
-      const body = { user_id: userId };
-      await client
-        .request({ operation: 'kick', method: 'POST', path, as, body, signal }, nothing)
-        .catch(async (error: unknown) => {
-          if (!(error instanceof MatrixRefusal) || error.status !== 403) throw error;
-          const member = { type: 'm.room.member', state_key: userId };
-          const content = await stateEventContent(client, as, roomId, member, signal);
-          if (content?.['membership'] === 'join' || content?.['membership'] === 'invite') throw error;
-        });
+      try {
+        const request = { as, body: { user_id: userId }, signal };
+        await client.post('kick', ['rooms', roomId, 'kick'], success, request);
+      } catch (error) {
+        if (!isRefusal(error, 403)) throw error;
+        const membership = await membershipOf(client, userId, { as, roomId, signal });
+        if (membership === 'join' || membership === 'invite') throw error;
+      }
     },
-
-    /** The content of one state event; undefined when there is none. */
-    stateEvent: (as: MatrixUserId, roomId: RoomId, key: StateKey, signal?: AbortSignal) =>
-      stateEventContent(client, as, roomId, key, signal),
   };
 }
 
-async function stateEventContent(
+/** Who reads what. */
+interface Read {
+  readonly as: MatrixUserId;
+  readonly roomId: RoomId;
+  readonly signal: AbortSignal | undefined;
+}
+
+async function stateEvent(
   client: MatrixClient,
-  as: MatrixUserId,
-  roomId: RoomId,
-  { type, state_key }: StateKey,
-  signal?: AbortSignal,
+  { as, roomId, key, signal }: Read & { readonly key: StateKey },
 ): Promise<Readonly<Record<string, unknown>> | undefined> {
-  const path = `/rooms/${segment(roomId)}/state/${segment(type)}/${segment(state_key)}`;
-  return unlessStatus(404, () =>
-    client.request({ operation: 'read state event', method: 'GET', path, as, signal }, nothing),
-  );
+  const path = ['rooms', roomId, 'state', key.type, key.state_key];
+  return unlessRefused(client.get('read state event', path, success, { as, signal }), 404);
+}
+
+async function membershipOf(client: MatrixClient, userId: MatrixUserId, read: Read): Promise<unknown> {
+  const member = await stateEvent(client, { ...read, key: { type: 'm.room.member', state_key: userId } });
+  return member?.['membership'];
 }

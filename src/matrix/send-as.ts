@@ -1,27 +1,9 @@
 // Sends as a ghost that may not be in the room yet, and finds an event that was sent before.
 import type { DeliveryId, EventId, MatrixUserId, RoomId } from '../domain/ids.ts';
 import { DELIVERY_ID_KEY } from '../domain/matrix.ts';
-import { MatrixRefusal } from './client.ts';
 import type { Homeserver } from './homeserver.ts';
-
-/** An event that is sent once. */
-export interface OutgoingEvent {
-  readonly as: MatrixUserId;
-  readonly roomId: RoomId;
-  readonly deliveryId: DeliveryId;
-  readonly type: string;
-  readonly content: Readonly<Record<string, unknown>>;
-  /** Milliseconds since the epoch, shown as the time of sending. */
-  readonly timestamp?: number | undefined;
-}
-
-/** A redaction that is sent once. */
-export interface OutgoingRedaction {
-  readonly as: MatrixUserId;
-  readonly roomId: RoomId;
-  readonly deliveryId: DeliveryId;
-  readonly eventId: EventId;
-}
+import { isRefusal } from './refusals.ts';
+import type { OutgoingEvent, OutgoingRedaction } from './sends.ts';
 
 /** @param bot the user that invites a ghost that is not in the room */
 export function createSendAs({ homeserver, bot }: { homeserver: Homeserver; bot: MatrixUserId }) {
@@ -34,7 +16,7 @@ export function createSendAs({ homeserver, bot }: { homeserver: Homeserver; bot:
     try {
       return await send();
     } catch (error) {
-      if (as === bot || !(error instanceof MatrixRefusal) || error.status !== 403) throw error;
+      if (as === bot || !isRefusal(error, 403)) throw error;
     }
     await homeserver.invite(bot, roomId, as, signal);
     await homeserver.join(as, roomId, signal);

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { MatrixUserId, RoomId } from '../domain/ids.ts';
 import type { MatrixEvent } from '../domain/matrix.ts';
-import type { MatrixClient, MatrixRequest } from './client.ts';
+import type { MatrixClient } from './client.ts';
 import { matrixEventSchema, roomEventSchema, strippedEventSchema, wellFormed } from './event-schema.ts';
 
 const messagesSchema = z.object({ chunk: wellFormed(matrixEventSchema), end: z.string().optional() });
@@ -47,8 +47,6 @@ const SYNC_FILTER = JSON.stringify({
   },
 });
 
-const segment = encodeURIComponent;
-
 /** Creates the operations on a client. */
 export function createTimeline(client: MatrixClient) {
   return {
@@ -63,30 +61,16 @@ export function createTimeline(client: MatrixClient) {
       { from, to }: { from?: string | undefined; to?: string | undefined },
       signal?: AbortSignal,
     ): Promise<{ events: readonly MatrixEvent[]; end: string | undefined }> {
-      const query = {
-        dir: 'b',
-        limit: 100,
-        ...(from !== undefined && { from }),
-        ...(to !== undefined && { to }),
-      };
-      const path = `/rooms/${segment(roomId)}/messages`;
-      const request: MatrixRequest = { operation: 'read messages', method: 'GET', path, as, query, signal };
-      const { chunk, end } = await client.request(request, messagesSchema);
+      const request = { as, query: { dir: 'b', limit: 100, from, to }, signal };
+      const path = ['rooms', roomId, 'messages'];
+      const { chunk, end } = await client.get('read messages', path, messagesSchema, request);
       return { events: chunk, end };
     },
 
     /** The events in the user's rooms since a token; without one, the token of this moment. */
     async sync(as: MatrixUserId, since: string | undefined, signal?: AbortSignal): Promise<SyncAnswer> {
-      const query = {
-        filter: SYNC_FILTER,
-        timeout: 0,
-        set_presence: 'offline',
-        ...(since !== undefined && { since }),
-      };
-      return client.request(
-        { operation: 'sync', method: 'GET', path: '/sync', as, query, signal, timeoutMs: 60_000 },
-        syncSchema,
-      );
+      const query = { filter: SYNC_FILTER, timeout: 0, set_presence: 'offline', since };
+      return client.get('sync', ['sync'], syncSchema, { as, query, signal, timeoutMs: 60_000 });
     },
   };
 }

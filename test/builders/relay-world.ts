@@ -13,7 +13,7 @@ import { relayToMatrix } from '../../src/flows/messages/relay-to-matrix.ts';
 import type { FlowOutcome } from '../../src/flows/outcome.ts';
 import { inTransaction } from '../../src/inbox/database.ts';
 import type { Attempt, NewItem } from '../../src/inbox/item.ts';
-import type { OutgoingEvent, OutgoingRedaction } from '../../src/matrix/send-as.ts';
+import type { OutgoingEvent, OutgoingRedaction } from '../../src/matrix/sends.ts';
 import type { RegisteredKind } from '../../src/messages/kind.ts';
 import { KINDS } from '../../src/messages/registry.ts';
 import { communicationRequestThread } from '../../src/messages/threads/communication-request.ts';

@@ -2,19 +2,14 @@
 import { expect, describe, test } from 'vitest';
 import { z } from 'zod';
 import type { MatrixRequest } from '../../src/matrix/client.ts';
-import { createMatrixClient, MatrixRefusal } from '../../src/matrix/client.ts';
+import { createMatrixClient, MatrixRefusal, success } from '../../src/matrix/client.ts';
 import { BridgeError } from '../../src/telemetry/errors.ts';
 import type { Answer } from '../builders/http.ts';
 import { gate, serveScript } from '../builders/http.ts';
 import { BOT } from '../builders/matrix.ts';
 
-const REQUEST: MatrixRequest = {
-  operation: 'read state',
-  method: 'GET',
-  path: '/rooms/!secret-room/state',
-  as: BOT,
-};
-const anything = z.looseObject({});
+const PATH = ['rooms', '!secret-room', 'state'];
+const REQUEST: MatrixRequest = { as: BOT };
 const html = (status: number): Answer => ({
   status,
   headers: { 'content-type': 'text/html' },
@@ -35,8 +30,10 @@ function clientOf(url: string, over: { maxConcurrentRequests?: number; requestTi
     observe: (operation) => (result) => results.push(`${operation}: ${result}`),
     ...over,
   });
-  const fail = async (request = REQUEST, schema: z.ZodType = anything): Promise<BridgeError> => {
-    const error: unknown = await client.request(request, schema).catch((thrown: unknown) => thrown);
+  const fail = async (request = REQUEST, schema: z.ZodType = success): Promise<BridgeError> => {
+    const error: unknown = await client
+      .get('read state', PATH, schema, request)
+      .catch((thrown: unknown) => thrown);
     if (!(error instanceof BridgeError)) throw new Error('Expected a BridgeError', { cause: error });
     return error;
   };
@@ -47,7 +44,9 @@ describe('a request', () => {
   test('acts as the user with the bridge’s device, with the token only in the header', async () => {
     const { url, seen } = await serveScript(() => ({ body: { ok: true } }));
     const { client, results } = clientOf(url);
-    expect(await client.request({ ...REQUEST, query: { ts: 7 } }, anything)).toEqual({ ok: true });
+    expect(await client.get('read state', PATH, success, { ...REQUEST, query: { ts: 7 } })).toEqual({
+      ok: true,
+    });
     const [{ url: asked, headers } = { url: new URL(url), headers: {} }] = seen;
     expect(asked.pathname).toBe('/_matrix/client/v3/rooms/!secret-room/state');
     expect(Object.fromEntries(asked.searchParams)).toEqual({ ts: '7', user_id: BOT, device_id: 'BRIDGE' });
@@ -55,19 +54,17 @@ describe('a request', () => {
     expect(results).toEqual(['read state: ok']);
   });
 
-  test('without device names none, sends its body as JSON, and uses the given prefix', async () => {
+  test('without device names none, sends its body as JSON, encodes its path, and uses the given prefix', async () => {
     const { url, seen } = await serveScript(() => ({}));
     const request: MatrixRequest = {
       ...REQUEST,
-      method: 'POST',
-      path: '/x',
       prefix: '/_matrix/client/v1',
       withDevice: false,
       body: { a: 1 },
     };
-    await clientOf(url).client.request(request, anything);
+    await clientOf(url).client.post('do', ['x', 'a/b'], success, request);
     expect(seen[0]).toMatchObject({ method: 'POST', body: '{"a":1}' });
-    expect(seen[0]?.url.href).toMatch(/\/_matrix\/client\/v1\/x\?user_id=/);
+    expect(seen[0]?.url.href).toMatch(/\/_matrix\/client\/v1\/x\/a%2Fb\?user_id=/);
     expect(seen[0]?.url.searchParams.has('device_id')).toBe(false);
   });
 
@@ -75,7 +72,7 @@ describe('a request', () => {
     const { url, seen } = await serveScript(() => ({}));
     const bytes = Uint8Array.from(Buffer.from('GIF89a'));
     const file = { contentType: 'image/gif', bytes };
-    await clientOf(url).client.request({ ...REQUEST, method: 'POST', path: '/upload', file }, anything);
+    await clientOf(url).client.post('upload', ['upload'], success, { ...REQUEST, file });
     expect(seen[0]).toMatchObject({
       method: 'POST',
       body: 'GIF89a',
@@ -96,7 +93,7 @@ describe('a request', () => {
       return {};
     });
     const { client } = clientOf(url, { maxConcurrentRequests: 2 });
-    await Promise.all(answers.map(() => client.request(REQUEST, anything)));
+    await Promise.all(answers.map(() => client.get('read state', PATH, success, REQUEST)));
     expect([seen.length, most]).toEqual([5, 2]);
   });
 });
