@@ -1,6 +1,6 @@
 // The table of adopted rooms: users listed them in a team's space, and they are not conversations yet.
 import type { FhirReference, MatrixUserId, RoomAlias, RoomId } from '../domain/ids.ts';
-import type { Queryable } from './database.ts';
+import { selectColumn, selectFirst, type Queryable } from './database.ts';
 
 /** A room that is to become a conversation. */
 export interface Adoption {
@@ -15,16 +15,14 @@ export async function saveAdoption(
   db: Queryable,
   { roomId, careTeam, listedBy }: Adoption,
 ): Promise<FhirReference | undefined> {
-  const { rows } = await db.query<{ care_team: FhirReference }>(
-    'select care_team from adopted_room where room_id = $1 for update',
-    [roomId],
-  );
+  const sql = 'select care_team from adopted_room where room_id = $1 for update';
+  const before = await selectColumn<FhirReference>(db, sql, [roomId]);
   await db.query(
     `insert into adopted_room (room_id, care_team, listed_by) values ($1, $2, $3)
      on conflict (room_id) do update set care_team = excluded.care_team, listed_by = excluded.listed_by`,
     [roomId, careTeam, listedBy],
   );
-  return rows.map((row) => row.care_team).find((before) => before !== careTeam);
+  return before.find((team) => team !== careTeam);
 }
 
 /** Of these rooms, those that are to be conversations of other teams. */
@@ -33,20 +31,14 @@ export async function findAdoptedByOthers(
   careTeam: FhirReference,
   roomIds: readonly RoomId[],
 ): Promise<readonly RoomId[]> {
-  const { rows } = await db.query<{ room_id: RoomId }>(
-    'select room_id from adopted_room where room_id = any ($2) and care_team <> $1',
-    [careTeam, roomIds],
-  );
-  return rows.map((row) => row.room_id);
+  const sql = 'select room_id from adopted_room where room_id = any ($2) and care_team <> $1';
+  return selectColumn<RoomId>(db, sql, [careTeam, roomIds]);
 }
 
 /** The adoption of a room. */
 export async function findAdoption(db: Queryable, roomId: RoomId): Promise<Adoption | undefined> {
-  const { rows } = await db.query<{ care_team: FhirReference; listed_by: MatrixUserId }>(
-    'select care_team, listed_by from adopted_room where room_id = $1',
-    [roomId],
-  );
-  return rows.map((row) => ({ roomId, careTeam: row.care_team, listedBy: row.listed_by }))[0];
+  const sql = 'select room_id, care_team, listed_by from adopted_room where room_id = $1';
+  return selectFirst<Adoption>(db, sql, [roomId]);
 }
 
 /** Ends an adoption: the room became a conversation, or will not. */
@@ -68,6 +60,6 @@ export async function adoptRoom(
   await db.query(
     `insert into room (reference, alias, room_id, subject, care_team, made_by, ready_at)
      values ($1, $2, $3, $4, $5, 'user', now()) on conflict do nothing`,
-    [room.reference, room.alias, room.roomId, room.subject ?? null, room.careTeam],
+    [room.reference, room.alias, room.roomId, room.subject, room.careTeam],
   );
 }

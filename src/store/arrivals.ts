@@ -1,7 +1,7 @@
 // The table of arrivals: pushed events, kept until the reader has put them into order.
 import type { EventId } from '../domain/ids.ts';
 import type { MatrixEvent } from '../domain/matrix.ts';
-import type { Queryable } from './database.ts';
+import { countRows, select, selectColumn, type Queryable } from './database.ts';
 
 /** Stores pushed events. Events that are stored already stay as they are. */
 export async function saveArrivals(db: Queryable, events: readonly MatrixEvent[]): Promise<void> {
@@ -15,10 +15,8 @@ export async function saveArrivals(db: Queryable, events: readonly MatrixEvent[]
 
 /** The number of the newest arrival. Later arrivals have higher numbers. */
 export async function lastArrival(db: Queryable): Promise<string> {
-  const { rows } = await db.query<{ last: string }>(
-    'select coalesce(max(arrival), 0) as last from matrix_arrival',
-  );
-  return rows[0]?.last ?? '0';
+  const [last] = await selectColumn<string>(db, 'select coalesce(max(arrival), 0) from matrix_arrival');
+  return last ?? '0';
 }
 
 /** Removes the arrivals of events that the reader has read. */
@@ -37,7 +35,8 @@ export async function takeUnreadArrivals(
   upTo: string,
   olderThanSeconds: number,
 ): Promise<readonly MatrixEvent[]> {
-  const { rows } = await db.query<{ arrival: string; event: MatrixEvent }>(
+  const rows = await select<{ arrival: string; event: MatrixEvent }>(
+    db,
     `delete from matrix_arrival
      where arrival <= $1
        and (room_id not in (select room_id from room where room_id is not null)
@@ -50,15 +49,13 @@ export async function takeUnreadArrivals(
 
 /** Whether `/sync` has still to show arrivals, up to a number, of rooms that the bot is in. */
 export async function awaitsSync(db: Queryable, upTo: string): Promise<boolean> {
-  const { rowCount } = await db.query(
-    'select from matrix_arrival where arrival <= $1 and room_id in (select room_id from room) limit 1',
-    [upTo],
-  );
-  return rowCount === 1;
+  const isAwaited =
+    'select from matrix_arrival where arrival <= $1 and room_id in (select room_id from room) limit 1';
+  return (await countRows(db, isAwaited, [upTo])) === 1;
 }
 
 /** How many arrivals wait for the reader. */
 export async function countArrivals(db: Queryable): Promise<number> {
-  const { rows } = await db.query<{ count: string }>('select count(*) from matrix_arrival');
-  return Number(rows[0]?.count ?? 0);
+  const [count] = await selectColumn<string>(db, 'select count(*) from matrix_arrival');
+  return Number(count);
 }

@@ -1,13 +1,10 @@
 // The table of cursors: how far each reader has read.
-import type { Queryable } from './database.ts';
+import { select, selectColumn, type Queryable } from './database.ts';
 
 /** The position of a reader; undefined before its first pass. */
 export async function readCursor(db: Queryable, reader: string): Promise<string | undefined> {
-  const { rows } = await db.query<{ position: string }>(
-    'select position from reader_cursor where reader = $1',
-    [reader],
-  );
-  return rows[0]?.position;
+  const sql = 'select position from reader_cursor where reader = $1';
+  return (await selectColumn<string>(db, sql, [reader]))[0];
 }
 
 /** Moves a reader's cursor. Call it in the transaction that stores what was read up to it. */
@@ -21,8 +18,7 @@ export async function saveCursor(db: Queryable, reader: string, position: string
 
 /** When each reader last finished a pass, as ISO instants. */
 export async function readAdvances(db: Queryable): Promise<Readonly<Record<string, string>>> {
-  const { rows } = await db.query<{ reader: string; advanced_at: Date }>(
-    'select reader, advanced_at from reader_cursor order by reader',
-  );
-  return Object.fromEntries(rows.map((row) => [row.reader, row.advanced_at.toISOString()]));
+  const sql = 'select reader, advanced_at from reader_cursor order by reader';
+  const advances = await select<{ reader: string; advancedAt: Date }>(db, sql);
+  return Object.fromEntries(advances.map(({ reader, advancedAt }) => [reader, advancedAt.toISOString()]));
 }

@@ -1,6 +1,5 @@
-// The connection pool.
-import type { ClientBase, Pool } from 'pg';
-import pg from 'pg';
+// The connection pool, and how the tables are read.
+import pg, { type ClientBase, type Pool, type QueryConfig } from 'pg';
 
 /** A pool or a client: both run statements. */
 export type Queryable = Pick<ClientBase, 'query'>;
@@ -19,4 +18,47 @@ export function createPool(url: string, max: number): Pool {
     // PostgreSQL's just-in-time compiler costs hundreds of milliseconds for a first statement.
     options: '-c jit=off -c statement_timeout=30000 -c idle_in_transaction_session_timeout=60000',
   });
+}
+
+/**
+ * The rows of a statement, with the names of its columns in camelCase and undefined for NULL.
+ * @param statement SQL; with a name it is prepared, which planning of a frequent statement is worth
+ */
+export async function select<Row>(
+  db: Queryable,
+  statement: string | QueryConfig,
+  values?: unknown[],
+): Promise<Row[]> {
+  const { rows } = await db.query<Record<string, unknown>>(statement, values);
+  return rows.map((row) => fromColumns<Row>(row));
+}
+
+/** A row with the names of its columns in camelCase and undefined for NULL, also one that came as JSON. */
+export function fromColumns<Row>(columns: Readonly<Record<string, unknown>>): Row {
+  const fields = Object.entries(columns).map(([name, value]) => [inCamelCase(name), value ?? undefined]);
+  return Object.fromEntries(fields) as Row;
+}
+
+/** The first row of a statement, like `select`. */
+export async function selectFirst<Row>(
+  db: Queryable,
+  statement: string | QueryConfig,
+  values?: unknown[],
+): Promise<Row | undefined> {
+  return (await select<Row>(db, statement, values))[0];
+}
+
+/** The values of the only column of a statement. */
+export async function selectColumn<Value>(db: Queryable, sql: string, values?: unknown[]): Promise<Value[]> {
+  const { rows } = await db.query<Record<string, Value>>(sql, values);
+  return rows.flatMap((row) => Object.values(row));
+}
+
+/** How many rows a statement has found, written or removed. */
+export async function countRows(db: Queryable, sql: string, values?: unknown[]): Promise<number> {
+  return (await db.query(sql, values)).rowCount ?? 0;
+}
+
+function inCamelCase(column: string): string {
+  return column.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
 }

@@ -1,6 +1,6 @@
 // The table of upgraded rooms: another room has replaced them, or will.
 import type { FhirReference, RoomId } from '../domain/ids.ts';
-import type { Queryable } from './database.ts';
+import { countRows, selectColumn, type Queryable } from './database.ts';
 
 /** A room whose tombstone names its replacement. */
 export interface FormerRoom {
@@ -34,23 +34,19 @@ export async function saveFollowed(
   db: Queryable,
   { roomId, reference, replacement }: FormerRoom,
 ): Promise<void> {
-  const { rowCount } = await db.query('update room set room_id = $3 where reference = $1 and room_id = $2', [
-    reference,
-    roomId,
-    replacement,
-  ]);
-  if (rowCount === 1) await db.query('delete from room_member where reference = $1', [reference]);
-  await db.query('update former_room set followed_at = coalesce(followed_at, now()) where room_id = $1', [
-    roomId,
-  ]);
+  const replace = 'update room set room_id = $3 where reference = $1 and room_id = $2';
+  const replaced = await countRows(db, replace, [reference, roomId, replacement]);
+  if (replaced === 1) await db.query('delete from room_member where reference = $1', [reference]);
+  const follow = 'update former_room set followed_at = coalesce(followed_at, now()) where room_id = $1';
+  await db.query(follow, [roomId]);
 }
 
 /** The resources whose rooms are linked to this one's: a team's conversations, or a conversation's team. */
 export async function findLinked(db: Queryable, reference: FhirReference): Promise<readonly FhirReference[]> {
-  const { rows } = await db.query<{ reference: FhirReference }>(
+  return selectColumn<FhirReference>(
+    db,
     `select reference from room where care_team = $1
      union select care_team from room where reference = $1 and care_team is not null order by reference`,
     [reference],
   );
-  return rows.map((row) => row.reference);
 }

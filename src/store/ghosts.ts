@@ -1,9 +1,10 @@
 // The table of registered ghosts, with their names and pictures.
 import type { MatrixUserId } from '../domain/ids.ts';
-import type { Queryable } from './database.ts';
+import { select, selectColumn, type Queryable } from './database.ts';
 
 /** A registered ghost. */
 interface GhostRow {
+  readonly userId: MatrixUserId;
   readonly displayName: string | undefined;
   /** The digest of the picture's source; undefined without picture. */
   readonly avatarDigest: string | undefined;
@@ -14,23 +15,14 @@ export async function findGhosts(
   db: Queryable,
   userIds: readonly MatrixUserId[],
 ): Promise<ReadonlyMap<MatrixUserId, GhostRow>> {
-  const { rows } = await db.query<{
-    user_id: MatrixUserId;
-    display_name: string | null;
-    avatar_digest: string | null;
-  }>('select user_id, display_name, avatar_digest from ghost where user_id = any ($1)', [userIds]);
-  return new Map(
-    rows.map((row) => [
-      row.user_id,
-      { displayName: row.display_name ?? undefined, avatarDigest: row.avatar_digest ?? undefined },
-    ]),
-  );
+  const sql = 'select user_id, display_name, avatar_digest from ghost where user_id = any ($1)';
+  const ghosts = await select<GhostRow>(db, sql, [userIds]);
+  return new Map(ghosts.map((ghost) => [ghost.userId, ghost]));
 }
 
 /** Every registered ghost, in order. */
 export async function listGhosts(db: Queryable): Promise<readonly MatrixUserId[]> {
-  const { rows } = await db.query<{ user_id: MatrixUserId }>('select user_id from ghost order by user_id');
-  return rows.map((row) => row.user_id);
+  return selectColumn<MatrixUserId>(db, 'select user_id from ghost order by user_id');
 }
 
 /** Records that a ghost is registered and has its device. */
@@ -49,5 +41,5 @@ export async function saveGhostAvatar(
   userId: MatrixUserId,
   digest: string | undefined,
 ): Promise<void> {
-  await db.query('update ghost set avatar_digest = $2 where user_id = $1', [userId, digest ?? null]);
+  await db.query('update ghost set avatar_digest = $2 where user_id = $1', [userId, digest]);
 }

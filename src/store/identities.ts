@@ -1,6 +1,6 @@
 // The tables of identities: finds people by third-party identifier, name or Matrix user id.
 import type { FhirReference, MatrixUserId } from '../domain/ids.ts';
-import type { Queryable } from './database.ts';
+import { select, selectFirst, type Queryable } from './database.ts';
 
 /** A third-party identifier in its canonical form. */
 export interface IdentityAddress {
@@ -22,41 +22,48 @@ export async function findUsersAt(
   addresses: readonly IdentityAddress[],
 ): Promise<readonly (readonly MatrixUserId[])[]> {
   // Prepared, because every look-up runs it and planning costs more than running it.
-  const { rows } = await db.query<{ position: string; user_ids: MatrixUserId[] }>({
-    name: 'identity-users-at',
-    text: `select asked.position, array_agg(distinct identity.user_id) as user_ids
-      from unnest($1::text[], $2::text[]) with ordinality as asked (medium, address, position)
-      join identity on identity.medium = asked.medium and identity.address = asked.address
-      group by asked.position`,
-    values: [addresses.map(({ medium }) => medium), addresses.map(({ address }) => address)],
-  });
-  const found = new Map(rows.map((row) => [Number(row.position), row.user_ids]));
+  const text = `
+    select asked.position::int, array_agg(distinct identity.user_id) as user_ids
+    from unnest($1::text[], $2::text[]) with ordinality as asked (medium, address, position)
+    join identity on identity.medium = asked.medium and identity.address = asked.address
+    group by asked.position`;
+  const rows = await select<{ position: number; userIds: MatrixUserId[] }>(
+    db,
+    { name: 'identity-users-at', text },
+    [addresses.map(({ medium }) => medium), addresses.map(({ address }) => address)],
+  );
+  const found = new Map(rows.map(({ position, userIds }) => [position, userIds]));
   return addresses.map((_, index) => found.get(index + 1) ?? []);
 }
 
-interface Columns {
-  user_id: MatrixUserId;
-  display_name: string | null;
-  reference: FhirReference | null;
-  addresses: IdentityAddress[] | null;
-}
-
-const fromColumns = (row: Columns): IdentityPerson => ({
-  userId: row.user_id,
-  displayName: row.display_name ?? undefined,
-  reference: row.reference ?? undefined,
-  addresses: row.addresses ?? [],
-});
-
 /** Merges the records of one user. The name comes from the record with the lowest directory and key. */
 const PERSON = `select distinct on (person.user_id) person.user_id, person.display_name, person.reference,
-    (select jsonb_agg(distinct jsonb_build_object('medium', medium, 'address', address))
+    (select coalesce(jsonb_agg(distinct jsonb_build_object('medium', medium, 'address', address)), '[]')
      from identity_person as own join identity using (directory, record)
      where own.user_id = person.user_id) as addresses
   from identity_person as person`;
 
 /** The most records that a search looks at: thousands of names may begin with the same two letters. */
 const CANDIDATES = 500;
+
+const PEOPLE_BY_NAME = `
+  with candidate as (
+    select word.directory, word.record from identity_word as word
+    where word.word >= $1 and word.word < $1 || chr(1114111) and not exists
+      (select from unnest($2::text[]) as asked (beginning) where not exists
+        (select from identity_word as other
+         where other.directory = word.directory and other.record = word.record
+           and starts_with(other.word, asked.beginning)))
+    order by word.word, word.directory, word.record limit ${CANDIDATES}
+  ), matched as (
+    select distinct on (person.user_id) person.directory, person.record, person.user_id, person.display_name
+    from candidate join identity_person as person using (directory, record)
+    order by person.user_id, person.directory, person.record
+  ), chosen as (
+    select directory, record from matched order by display_name, user_id limit $3
+  )
+  select * from (${PERSON} join chosen using (directory, record) order by person.user_id) as people
+  order by display_name, user_id`;
 
 /**
  * The people whose names have a word for each of the beginnings, sorted by name.
@@ -70,35 +77,12 @@ export async function findPeopleByName(
   // The longest beginning finds the fewest records. The others are compared with the words of those.
   const [longest, ...others] = beginnings.toSorted((a, b) => b.length - a.length);
   if (longest === undefined) return [];
-  const { rows } = await db.query<Columns>({
-    name: 'identity-people-by-name',
-    text: `with candidate as (
-        select word.directory, word.record from identity_word as word
-        where word.word >= $1 and word.word < $1 || chr(1114111) and not exists
-          (select from unnest($2::text[]) as asked (beginning) where not exists
-            (select from identity_word as other
-             where other.directory = word.directory and other.record = word.record
-               and starts_with(other.word, asked.beginning)))
-        order by word.word, word.directory, word.record limit ${CANDIDATES}
-      ), matched as (
-        select distinct on (person.user_id) person.directory, person.record, person.user_id, person.display_name
-        from candidate join identity_person as person using (directory, record)
-        order by person.user_id, person.directory, person.record
-      ), chosen as (
-        select directory, record from matched order by display_name, user_id limit $3
-      )
-      select * from (${PERSON} join chosen using (directory, record) order by person.user_id) as people
-      order by display_name, user_id`,
-    values: [longest, others, limit],
-  });
-  return rows.map(fromColumns);
+  const statement = { name: 'identity-people-by-name', text: PEOPLE_BY_NAME };
+  return select<IdentityPerson>(db, statement, [longest, others, limit]);
 }
 
 /** The person of a Matrix user id. */
 export async function findPersonOf(db: Queryable, userId: MatrixUserId): Promise<IdentityPerson | undefined> {
-  const { rows } = await db.query<Columns>(
-    `${PERSON} where person.user_id = $1 order by person.user_id, person.directory, person.record`,
-    [userId],
-  );
-  return rows.map(fromColumns)[0];
+  const sql = `${PERSON} where person.user_id = $1 order by person.user_id, person.directory, person.record`;
+  return selectFirst<IdentityPerson>(db, sql, [userId]);
 }

@@ -1,5 +1,5 @@
 // The audit table of look-ups: who asked through which API, for whom (a keyed hash), and the result.
-import type { Queryable } from './database.ts';
+import { countRows, type Queryable } from './database.ts';
 
 /** One look-up. It never holds an address, a name or a search term. */
 export interface AuditRecord {
@@ -24,8 +24,8 @@ export async function saveAudit(db: Queryable, records: readonly AuditRecord[]):
       records.map(({ at }) => at),
       records.map(({ caller }) => caller),
       records.map(({ action }) => action),
-      records.map(({ medium }) => medium ?? null),
-      records.map(({ subject }) => subject ?? null),
+      records.map(({ medium }) => medium),
+      records.map(({ subject }) => subject),
       records.map(({ outcome }) => outcome),
     ],
   });
@@ -33,10 +33,10 @@ export async function saveAudit(db: Queryable, records: readonly AuditRecord[]):
 
 /** Deletes records older than an instant, at most `batch` of them; returns how many. */
 export async function pruneAudit(db: Queryable, olderThan: Date, batch: number): Promise<number> {
-  const { rowCount } = await db.query(
+  return countRows(
+    db,
     `delete from identity_audit where ctid = any(array(
        select ctid from identity_audit where at < $1 limit $2))`,
     [olderThan, batch],
   );
-  return rowCount ?? 0;
 }

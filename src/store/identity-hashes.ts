@@ -1,5 +1,5 @@
 // The tables of peppers and hashes: for look-ups that do not name the address, and for the change of the pepper.
-import type { Queryable } from './database.ts';
+import { countRows, select, selectColumn, type Queryable } from './database.ts';
 
 /** A pepper: in preparation, announced to clients, or the previous one, which clients may still use for a while. */
 export interface Pepper {
@@ -12,8 +12,7 @@ export interface Pepper {
 
 /** All peppers: at most one of each state. */
 export async function readPeppers(db: Queryable): Promise<readonly Pepper[]> {
-  const { rows } = await db.query<Pepper>('select generation, pepper, state, since from identity_pepper');
-  return rows;
+  return select<Pepper>(db, 'select generation, pepper, state, since from identity_pepper');
 }
 
 /**
@@ -32,7 +31,7 @@ export async function beginPepper(
        select from identity_pepper where state = 'current' and generation is distinct from $2::bigint
      )
      on conflict (state) do nothing`,
-    [pepper, replaces ?? null],
+    [pepper, replaces],
   );
 }
 
@@ -42,7 +41,8 @@ export async function beginPepper(
  * @returns the number of addresses; 0 when all have their hashes
  */
 export async function hashNextBatch(db: Queryable, size: number): Promise<number> {
-  const { rows } = await db.query<{ count: number }>(
+  const [count = 0] = await selectColumn<number>(
+    db,
     `with pepper as (
        select * from identity_pepper where state = 'preparing' for update
      ), batch as materialized (
@@ -59,7 +59,7 @@ export async function hashNextBatch(db: Queryable, size: number): Promise<number
      where pepper.state = 'preparing' returning last.count::int as count`,
     [size],
   );
-  return rows[0]?.count ?? 0;
+  return count;
 }
 
 /**
@@ -67,8 +67,8 @@ export async function hashNextBatch(db: Queryable, size: number): Promise<number
  * announced it already. Runs in the caller's transaction.
  */
 export async function announcePepper(db: Queryable): Promise<void> {
-  const { rowCount } = await db.query(`select from identity_pepper where state = 'preparing' for update`);
-  if (rowCount === 0) return;
+  const prepared = await countRows(db, `select from identity_pepper where state = 'preparing' for update`);
+  if (prepared === 0) return;
   // Separate statements: in one, two peppers would have the same unique state for a moment.
   await db.query(`delete from identity_pepper where state = 'previous'`);
   await db.query(`update identity_pepper set state = 'previous', since = now() where state = 'current'`);
@@ -88,11 +88,11 @@ export async function forgetPreviousPepper(db: Queryable, graceMs: number): Prom
  * @returns how many; 0 when none are left
  */
 export async function removeStaleHashes(db: Queryable, size: number): Promise<number> {
-  const { rowCount } = await db.query(
+  return countRows(
+    db,
     `delete from identity_hash where (generation, hash) in
        (select generation, hash from identity_hash
         where generation not in (select generation from identity_pepper) limit $1)`,
     [size],
   );
-  return rowCount ?? 0;
 }

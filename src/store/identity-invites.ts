@@ -1,6 +1,6 @@
 // The table of invitations to people without a known account: kept until they have one and their homeserver was told.
 import type { MatrixUserId, RoomId } from '../domain/ids.ts';
-import type { Queryable } from './database.ts';
+import { countRows, select, type Queryable } from './database.ts';
 
 /** An invitation as stored. */
 export interface InviteRow {
@@ -21,16 +21,6 @@ export interface TakenInvite extends InviteRow {
   readonly nextAttemptAt: Date;
 }
 
-interface Stored {
-  readonly token: string;
-  readonly medium: string;
-  readonly address: string;
-  readonly room_id: RoomId;
-  readonly sender: MatrixUserId;
-  readonly key_id: string;
-  readonly attempts: number;
-}
-
 /** Stores an invitation with the public half of its ephemeral key. */
 export async function saveInvite(
   db: Queryable,
@@ -40,25 +30,16 @@ export async function saveInvite(
     `insert into identity_invite (token, medium, address, room_id, sender, key_id, ephemeral_key, expires_at)
      values ($1, $2, $3, $4, $5, $6, $7, $8)`,
     [
-      invite.token,
-      invite.medium,
-      invite.address,
-      invite.roomId,
-      invite.sender,
-      invite.keyId,
-      invite.ephemeralKey,
-      invite.expiresAt,
+      ...[invite.token, invite.medium, invite.address, invite.roomId],
+      ...[invite.sender, invite.keyId, invite.ephemeralKey, invite.expiresAt],
     ],
   );
 }
 
 /** Whether an ephemeral key is that of an invitation still valid. */
 export async function isEphemeralKey(db: Queryable, ephemeralKey: string, now: Date): Promise<boolean> {
-  const { rowCount } = await db.query(
-    'select from identity_invite where ephemeral_key = $1 and expires_at > $2',
-    [ephemeralKey, now],
-  );
-  return rowCount !== null && rowCount > 0;
+  const sql = 'select from identity_invite where ephemeral_key = $1 and expires_at > $2';
+  return (await countRows(db, sql, [ephemeralKey, now])) > 0;
 }
 
 /**
@@ -69,15 +50,15 @@ export async function takeInvites(
   db: Queryable,
   { now, nextAttemptAt, most }: { now: Date; nextAttemptAt: Date; most: number },
 ): Promise<readonly TakenInvite[]> {
-  const { rows } = await db.query<Stored>(
+  return select<TakenInvite>(
+    db,
     `update identity_invite set next_attempt_at = $2 where token = any(array(
        select token from identity_invite
        where address is not null and expires_at > $1 and next_attempt_at <= $1
        order by next_attempt_at limit $3 for update skip locked))
-     returning token, medium, address, room_id, sender, key_id, attempts`,
+     returning token, medium, address, room_id, sender, key_id, attempts, next_attempt_at`,
     [now, nextAttemptAt, most],
   );
-  return rows.map(({ room_id: roomId, key_id: keyId, ...row }) => ({ ...row, roomId, keyId, nextAttemptAt }));
 }
 
 /**
@@ -89,12 +70,9 @@ export async function holdInvite(
   { token, nextAttemptAt }: TakenInvite,
   until: Date,
 ): Promise<boolean> {
-  const { rowCount } = await db.query(
-    `update identity_invite set next_attempt_at = $3
-     where token = $1 and next_attempt_at = $2 and address is not null`,
-    [token, nextAttemptAt, until],
-  );
-  return rowCount === 1;
+  const sql = `update identity_invite set next_attempt_at = $3
+    where token = $1 and next_attempt_at = $2 and address is not null`;
+  return (await countRows(db, sql, [token, nextAttemptAt, until])) === 1;
 }
 
 /** Records that the invitee's homeserver has it, and removes the address, which is not needed any more. */
@@ -127,6 +105,5 @@ export async function abandonInvite(db: Queryable, token: string, error: string)
 
 /** Deletes expired invitations. */
 export async function pruneInvites(db: Queryable, now: Date): Promise<number> {
-  const { rowCount } = await db.query('delete from identity_invite where expires_at <= $1', [now]);
-  return rowCount ?? 0;
+  return countRows(db, 'delete from identity_invite where expires_at <= $1', [now]);
 }

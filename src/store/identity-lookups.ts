@@ -49,13 +49,8 @@ export async function lookUpHashes(
       )
       select position, user_id from found`,
     values: [
-      asked.map(({ caller }) => caller),
-      asked.map(({ hash }) => Buffer.from(hash, 'base64url')),
-      generation,
-      media,
-      at,
-      key.inner,
-      key.outer,
+      ...[asked.map(({ caller }) => caller), asked.map(({ hash }) => Buffer.from(hash, 'base64url'))],
+      ...[generation, media, at, key.inner, key.outer],
     ],
   });
   const found: (MatrixUserId | undefined)[] = Array.from({ length: asked.length });

@@ -1,6 +1,6 @@
 // Writes the records of directories into the tables of identities, with their hashes.
 import type { FhirReference, MatrixUserId } from '../domain/ids.ts';
-import type { Queryable } from './database.ts';
+import { select, selectColumn, type Queryable } from './database.ts';
 import type { IdentityAddress } from './identities.ts';
 
 /** A stored record of a directory. Texts must not hold NUL or lone surrogates: PostgreSQL refuses both. */
@@ -51,10 +51,8 @@ export async function removeIdentityRecords(
 ): Promise<void> {
   await db.query('select pg_advisory_xact_lock_shared($1)', [HASH_LOCK]);
   await saveAddresses(db, directory, keys, []);
-  await db.query('delete from identity_person where directory = $1 and record = any($2::text[])', [
-    directory,
-    keys,
-  ]);
+  const sql = 'delete from identity_person where directory = $1 and record = any($2::text[])';
+  await db.query(sql, [directory, keys]);
 }
 
 /** The records that a pass over the whole directory did not show, in the order of their keys. */
@@ -64,12 +62,12 @@ export async function findUnseenRecords(
   pass: string,
   limit: number,
 ): Promise<readonly string[]> {
-  const { rows } = await db.query<{ record: string }>(
+  return selectColumn<string>(
+    db,
     `select record from identity_person where directory = $1 and seen_in is distinct from $2
      order by record limit $3`,
     [directory, pass, limit],
   );
-  return rows.map((row) => row.record);
 }
 
 async function savePeople(
@@ -90,9 +88,9 @@ async function savePeople(
       directory,
       records.map(({ key }) => key),
       records.map(({ userId }) => userId),
-      records.map(({ displayName }) => displayName ?? null),
-      records.map(({ reference }) => reference ?? null),
-      seenIn ?? null,
+      records.map(({ displayName }) => displayName),
+      records.map(({ reference }) => reference),
+      seenIn,
     ],
   );
 }
@@ -110,14 +108,16 @@ async function saveAddresses(
     addresses.map(({ medium }) => medium),
     addresses.map(({ address }) => address),
   ];
-  const { rows: dropped } = await db.query<IdentityAddress>(
+  const dropped = await select<IdentityAddress>(
+    db,
     `delete from identity where directory = $1 and record = any($2::text[])
        and (record, user_id, medium, address) not in
          (select * from unnest($3::text[], $4::text[], $5::text[], $6::text[]))
      returning medium, address`,
     [directory, keys, ...columns],
   );
-  const { rows: added } = await db.query<IdentityAddress>(
+  const added = await select<IdentityAddress>(
+    db,
     `insert into identity (directory, record, user_id, medium, address)
      select distinct $1, given.* from unnest($2::text[], $3::text[], $4::text[], $5::text[]) as given
      on conflict do nothing returning medium, address`,

@@ -1,6 +1,6 @@
 // The table of invitations of ghosts with a context: which patient the room is about.
 import type { EventId, FhirReference, MatrixUserId, RoomId } from '../domain/ids.ts';
-import type { Queryable } from './database.ts';
+import { selectColumn, type Queryable } from './database.ts';
 
 /** An invitation whose patient is known. */
 interface InvitationRow {
@@ -30,18 +30,14 @@ export async function findInvitationSubject(
   db: Queryable,
   eventId: EventId,
 ): Promise<FhirReference | undefined> {
-  const { rows } = await db.query<{ subject: FhirReference }>(
-    'select subject from invitation where event_id = $1',
-    [eventId],
-  );
-  return rows[0]?.subject;
+  const sql = 'select subject from invitation where event_id = $1';
+  return (await selectColumn<FhirReference>(db, sql, [eventId]))[0];
 }
 
 /** Records that the ghost joined. */
 export async function saveInvitationJoined(db: Queryable, eventId: EventId): Promise<void> {
-  await db.query('update invitation set joined_at = now() where event_id = $1 and joined_at is null', [
-    eventId,
-  ]);
+  const sql = 'update invitation set joined_at = now() where event_id = $1 and joined_at is null';
+  await db.query(sql, [eventId]);
 }
 
 /** Removes an invitation that the ghost could not accept any more. */

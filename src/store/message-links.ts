@@ -1,6 +1,6 @@
 // The table of links: which Matrix event and which Communication are the same message, or the same change of one.
 import type { EventId, FhirReference, RoomId } from '../domain/ids.ts';
-import type { Queryable } from './database.ts';
+import { select, selectColumn, type Queryable } from './database.ts';
 
 /** The cause of an effect, and the number of the effect among those of its cause. The pair is unique. */
 export interface LinkKey {
@@ -29,44 +29,19 @@ export type NewLink = Pick<
   'origin' | 'cause' | 'part' | 'kind' | 'communication' | 'eventId' | 'target' | 'roomId'
 >;
 
-interface Columns {
-  origin: 'matrix' | 'fhir';
-  cause: string;
-  part: number;
-  kind: string;
-  communication: FhirReference | null;
-  event_id: EventId | null;
-  target: EventId | null;
-  room_id: RoomId;
-  digest: string | null;
-  started_at: Date;
-  completed_at: Date | null;
-}
-
-const fromColumns = (row: Columns): MessageLink => ({
-  origin: row.origin,
-  cause: row.cause,
-  part: row.part,
-  kind: row.kind,
-  communication: row.communication ?? undefined,
-  eventId: row.event_id ?? undefined,
-  target: row.target ?? undefined,
-  roomId: row.room_id,
-  digest: row.digest ?? undefined,
-  startedAt: row.started_at,
-  completed: row.completed_at !== null,
-});
+const COLUMNS = `origin, cause, part, kind, communication, event_id, target, room_id, digest, started_at,
+  completed_at is not null as completed`;
 
 /** The links of these events and Communications, oldest first. */
 export async function findLinks(
   db: Queryable,
   of: { readonly eventIds?: readonly EventId[]; readonly communications?: readonly FhirReference[] },
 ): Promise<readonly MessageLink[]> {
-  const { rows } = await db.query<Columns>(
-    'select * from message_link where event_id = any ($1) or communication = any ($2) order by id',
+  return select<MessageLink>(
+    db,
+    `select ${COLUMNS} from message_link where event_id = any ($1) or communication = any ($2) order by id`,
     [of.eventIds ?? [], of.communications ?? []],
   );
-  return rows.map(fromColumns);
 }
 
 /**
@@ -79,13 +54,13 @@ export async function findLinksOfCommunication(
   communication: FhirReference,
   eventId: EventId | undefined,
 ): Promise<readonly MessageLink[]> {
-  const { rows } = await db.query<Columns>(
-    `select * from message_link
+  return select<MessageLink>(
+    db,
+    `select ${COLUMNS} from message_link
      where communication = $1 or (event_id = $2 and (communication is null or origin = 'matrix'))
      order by coalesce(communication = $1, false), id`,
-    [communication, eventId ?? null],
+    [communication, eventId],
   );
-  return rows.map(fromColumns);
 }
 
 /**
@@ -93,18 +68,18 @@ export async function findLinksOfCommunication(
  * @returns the time of the first attempt
  */
 export async function startLink(db: Queryable, link: NewLink): Promise<Date> {
-  const { rows } = await db.query<{ started_at: Date }>(
+  const [startedAt] = await selectColumn<Date>(
+    db,
     `insert into message_link (origin, cause, part, kind, communication, event_id, target, room_id)
      values ($1, $2, $3, $4, $5, $6, $7, $8)
      on conflict (cause, part) do update set room_id = excluded.room_id returning started_at`,
     [
       ...[link.origin, link.cause, link.part, link.kind],
-      ...[link.communication ?? null, link.eventId ?? null, link.target ?? null, link.roomId],
+      ...[link.communication, link.eventId, link.target, link.roomId],
     ],
   );
-  const [row] = rows;
-  if (row === undefined) throw new Error('An upsert of a link returned no row');
-  return row.started_at;
+  if (startedAt === undefined) throw new Error('An upsert of a link returned no row');
+  return startedAt;
 }
 
 /** Records that an effect was made; runs in the transaction that takes the item off its lane. */

@@ -1,7 +1,7 @@
 // The table of sent notices, so that no one gets the same notice twice in one room.
 import type { MatrixUserId, RoomId } from '../domain/ids.ts';
 import type { NoticeReason } from '../domain/notices.ts';
-import type { Queryable } from './database.ts';
+import { countRows, type Queryable } from './database.ts';
 
 interface Notice {
   readonly roomId: RoomId;
@@ -11,18 +11,12 @@ interface Notice {
 
 /** Whether this person got this notice in this room before. */
 export async function wasSaid(db: Queryable, { roomId, about, reason }: Notice): Promise<boolean> {
-  const { rowCount } = await db.query(
-    'select from notice where room_id = $1 and user_id = $2 and reason = $3',
-    [roomId, about, reason],
-  );
-  return rowCount === 1;
+  const sql = 'select from notice where room_id = $1 and user_id = $2 and reason = $3';
+  return (await countRows(db, sql, [roomId, about, reason])) === 1;
 }
 
 /** Records that the notice was sent. */
 export async function saveSaid(db: Queryable, { roomId, about, reason }: Notice): Promise<void> {
-  await db.query('insert into notice (room_id, user_id, reason) values ($1, $2, $3) on conflict do nothing', [
-    roomId,
-    about,
-    reason,
-  ]);
+  const sql = 'insert into notice (room_id, user_id, reason) values ($1, $2, $3) on conflict do nothing';
+  await db.query(sql, [roomId, about, reason]);
 }

@@ -1,7 +1,7 @@
 // The tables of people: the present and former Matrix accounts of FHIR persons.
 import type { ClientBase } from 'pg';
 import type { FhirReference, MatrixUserId } from '../domain/ids.ts';
-import type { Queryable } from './database.ts';
+import { select, selectColumn, type Queryable } from './database.ts';
 
 /** The account of a person, and the source that gave it. */
 export interface PersonRow {
@@ -54,25 +54,15 @@ export async function findPeople(
   db: Queryable,
   references: readonly FhirReference[],
 ): Promise<ReadonlyMap<FhirReference, KnownPerson>> {
-  const { rows } = await db.query<{
-    reference: FhirReference;
-    user_id: MatrixUserId;
-    kind: PersonRow['kind'];
-    source: PersonRow['source'];
-    stored_user_id: MatrixUserId | null;
-    former: MatrixUserId[];
-  }>(
+  const people = await select<KnownPerson>(
+    db,
     `select reference, user_id, kind, source, stored_user_id,
-       array(select f.user_id from former_account f where f.reference = person.reference order by f.user_id) as former
+       array(select f.user_id from former_account f where f.reference = person.reference order by f.user_id)
+         as former_user_ids
      from person where reference = any ($1)`,
     [references],
   );
-  return new Map(
-    rows.map(({ reference, user_id: userId, kind, source, stored_user_id: stored, former }) => [
-      reference,
-      { reference, userId, kind, source, storedUserId: stored ?? undefined, formerUserIds: former },
-    ]),
-  );
+  return new Map(people.map((person) => [person.reference, person]));
 }
 
 /**
@@ -83,7 +73,8 @@ export async function findPersonByUserId(
   db: Queryable,
   userId: MatrixUserId,
 ): Promise<FhirReference | undefined> {
-  const { rows } = await db.query<{ reference: FhirReference }>(
+  const [reference] = await selectColumn<FhirReference>(
+    db,
     `select reference from (
        select reference, 1 as rank, updated_at as at from person where user_id = $1
        union all select reference, 2, updated_at from person where stored_user_id = $1
@@ -92,7 +83,7 @@ export async function findPersonByUserId(
      order by rank, reference not like 'Practitioner/%', at desc, reference limit 1`,
     [userId],
   );
-  return rows[0]?.reference;
+  return reference;
 }
 
 /**
@@ -102,8 +93,9 @@ export async function findPersonByUserId(
 export async function takeUnpublishedGhosts(
   tx: ClientBase,
   limit: number,
-): Promise<readonly { readonly reference: FhirReference; readonly userId: MatrixUserId }[]> {
-  const { rows } = await tx.query<{ reference: FhirReference; user_id: MatrixUserId }>(
+): Promise<readonly Pick<PersonRow, 'reference' | 'userId'>[]> {
+  return select(
+    tx,
     `update person set publishing_asked = true
      from (
        select reference from person
@@ -115,7 +107,6 @@ export async function takeUnpublishedGhosts(
      returning person.reference, person.user_id`,
     [limit],
   );
-  return rows.map(({ reference, user_id: userId }) => ({ reference, userId }));
 }
 
 /** Removes a former account that the person uses again, or still: it need not leave their rooms. */
@@ -146,7 +137,8 @@ export async function linkPerson(
  * @returns whether there was one
  */
 export async function unlinkPerson(db: Queryable, reference: FhirReference): Promise<boolean> {
-  const { rows } = await db.query<{ unlinked: number }>(
+  const [unlinked] = await selectColumn<number>(
+    db,
     `with linked as (
        select reference, stored_user_id, source from person
        where reference = $1 and stored_user_id is not null for update
@@ -160,8 +152,8 @@ export async function unlinkPerson(db: Queryable, reference: FhirReference): Pro
        where former_account.reference = linked.reference
          and former_account.user_id = linked.stored_user_id
      )
-     select count(*)::int as unlinked from linked`,
+     select count(*)::int from linked`,
     [reference],
   );
-  return rows[0]?.unlinked === 1;
+  return unlinked === 1;
 }

@@ -1,17 +1,14 @@
 // The people of a Matrix user id: all references of the person, and their present account.
 import type { FhirReference, MatrixUserId } from '../domain/ids.ts';
-import type { Queryable } from './database.ts';
+import { select, selectColumn, type Queryable } from './database.ts';
 
 /** All references to the person of this account: a Practitioner and their roles. */
 export async function findPeopleByUserId(
   db: Queryable,
   userId: MatrixUserId,
 ): Promise<ReadonlySet<FhirReference>> {
-  const { rows } = await db.query<{ reference: FhirReference }>(
-    'select reference from person where user_id = $1',
-    [userId],
-  );
-  return new Set(rows.map((row) => row.reference));
+  const sql = 'select reference from person where user_id = $1';
+  return new Set(await selectColumn<FhirReference>(db, sql, [userId]));
 }
 
 /** The people who had this account, or have it only from an operator, with the present account of each. */
@@ -19,7 +16,8 @@ export async function findMovedPeople(
   db: Queryable,
   userId: MatrixUserId,
 ): Promise<readonly { readonly reference: FhirReference; readonly userId: MatrixUserId }[]> {
-  const { rows } = await db.query<{ reference: FhirReference; user_id: MatrixUserId }>(
+  return select(
+    db,
     `select reference, user_id from person
      where user_id <> $1
        and (stored_user_id = $1
@@ -27,5 +25,4 @@ export async function findMovedPeople(
      order by reference not like 'Practitioner/%', reference`,
     [userId],
   );
-  return rows.map((row) => ({ reference: row.reference, userId: row.user_id }));
 }

@@ -1,7 +1,7 @@
 // The ledger of FHIR resource versions that the bridge read or wrote.
 import type { ResourceVersion } from '../domain/fhir.ts';
 import type { FhirReference } from '../domain/ids.ts';
-import type { Queryable } from './database.ts';
+import { countRows, select, selectColumn, type Queryable } from './database.ts';
 
 /**
  * Inserts versions that were read.
@@ -11,18 +11,19 @@ export async function recordRead(
   db: Queryable,
   versions: readonly ResourceVersion[],
 ): Promise<readonly ResourceVersion[]> {
-  const { rows } = await db.query<{ reference: string; version_id: string }>(
+  const inserted = await selectColumn<string>(
+    db,
     `insert into resource_version (reference, version_id, last_updated, origin)
      select *, 'read' from unnest($1::text[], $2::text[], $3::timestamptz[])
-     on conflict do nothing returning reference, version_id`,
+     on conflict do nothing returning reference || '/' || version_id`,
     [
       versions.map(({ reference }) => reference),
       versions.map(({ versionId }) => versionId),
       versions.map(({ lastUpdated }) => lastUpdated),
     ],
   );
-  const inserted = new Set(rows.map((row) => `${row.reference}/${row.version_id}`));
-  return versions.filter(({ reference, versionId }) => inserted.has(`${reference}/${versionId}`));
+  const isNew = new Set(inserted);
+  return versions.filter(({ reference, versionId }) => isNew.has(`${reference}/${versionId}`));
 }
 
 /** Records a version that the bridge itself wrote, so that it is ignored when it is read. */
@@ -36,11 +37,8 @@ export async function recordWritten(db: Queryable, version: ResourceVersion): Pr
 
 /** Whether the bridge itself wrote this version. */
 export async function wasWritten(db: Queryable, reference: string, versionId: string): Promise<boolean> {
-  const { rowCount } = await db.query(
-    `select from resource_version where reference = $1 and version_id = $2 and origin = 'written'`,
-    [reference, versionId],
-  );
-  return rowCount === 1;
+  const sql = `select from resource_version where reference = $1 and version_id = $2 and origin = 'written'`;
+  return (await countRows(db, sql, [reference, versionId])) === 1;
 }
 
 /** The latest versions of the resources in the ledger that are newer than the given ones; undefined is older than all. */
@@ -48,15 +46,15 @@ export async function findNewerThan(
   db: Queryable,
   stamps: ReadonlyMap<FhirReference, string | undefined>,
 ): Promise<readonly { readonly reference: FhirReference; readonly versionId: string }[]> {
-  const { rows } = await db.query<{ reference: FhirReference; version_id: string }>(
+  return select(
+    db,
     `select distinct on (reference) reference, version_id
      from resource_version
      join unnest($1::text[], $2::timestamptz[]) as known (reference, last_updated) using (reference)
      where known.last_updated is null or resource_version.last_updated > known.last_updated
      order by reference, resource_version.last_updated desc`,
-    [[...stamps.keys()], [...stamps.values()].map((stamp) => stamp ?? null)],
+    [[...stamps.keys()], [...stamps.values()]],
   );
-  return rows.map((row) => ({ reference: row.reference, versionId: row.version_id }));
 }
 
 /** Removes versions that no overlap can show again. */
@@ -65,8 +63,6 @@ export async function forgetVersionsBefore(
   resourceType: string,
   instant: string,
 ): Promise<void> {
-  await db.query(`delete from resource_version where last_updated < $2 and reference like $1 || '/%'`, [
-    resourceType,
-    instant,
-  ]);
+  const sql = `delete from resource_version where last_updated < $2 and reference like $1 || '/%'`;
+  await db.query(sql, [resourceType, instant]);
 }

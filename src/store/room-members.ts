@@ -1,6 +1,6 @@
 // The tables of a room's members and dependencies at its last convergence.
 import type { Dependency, FhirReference, MatrixUserId } from '../domain/ids.ts';
-import type { Queryable } from './database.ts';
+import { select, selectColumn, type Queryable } from './database.ts';
 
 /** The base of the three-way comparison. */
 export interface Base {
@@ -12,13 +12,11 @@ export interface Base {
 
 /** Reads the base of a room, with the users that are being added. */
 export async function readMembers(db: Queryable, reference: FhirReference): Promise<Base> {
-  const { rows } = await db.query<{ user_id: string; pending: boolean }>(
-    'select user_id, pending from room_member where reference = $1',
-    [reference],
-  );
+  const sql = 'select user_id, pending from room_member where reference = $1';
+  const members = await select<{ userId: string; pending: boolean }>(db, sql, [reference]);
   return {
-    base: new Set(rows.map((row) => row.user_id)),
-    pending: new Set(rows.filter((row) => row.pending).map((row) => row.user_id)),
+    base: new Set(members.map(({ userId }) => userId)),
+    pending: new Set(members.filter(({ pending }) => pending).map(({ userId }) => userId)),
   };
 }
 
@@ -37,11 +35,8 @@ export async function savePending(
 
 /** The user ids of the base, without those that are being added. */
 export async function readBase(db: Queryable, reference: FhirReference): Promise<ReadonlySet<string>> {
-  const { rows } = await db.query<{ user_id: string }>(
-    'select user_id from room_member where reference = $1',
-    [reference],
-  );
-  return new Set(rows.map((row) => row.user_id));
+  const sql = 'select user_id from room_member where reference = $1';
+  return new Set(await selectColumn<string>(db, sql, [reference]));
 }
 
 /**
@@ -96,13 +91,13 @@ export async function saveDependencies(
   reference: FhirReference,
   dependencies: ReadonlySet<Dependency>,
 ): Promise<readonly Dependency[]> {
-  const { rows } = await db.query<{ depends_on: Dependency }>(
+  return selectColumn<Dependency>(
+    db,
     `with gone as (delete from room_dependency where reference = $1 and depends_on <> all ($2::text[]))
      insert into room_dependency (reference, depends_on) select $1, unnest($2::text[]) on conflict do nothing
      returning depends_on`,
     [reference, [...dependencies]],
   );
-  return rows.map((row) => row.depends_on);
 }
 
 /** The rooms whose desired state depends on any of these resources. */
@@ -110,11 +105,8 @@ export async function findDependents(
   db: Queryable,
   dependencies: readonly Dependency[],
 ): Promise<readonly FhirReference[]> {
-  const { rows } = await db.query<{ reference: FhirReference }>(
-    'select distinct reference from room_dependency where depends_on = any ($1) order by reference',
-    [dependencies],
-  );
-  return rows.map((row) => row.reference);
+  const sql = 'select distinct reference from room_dependency where depends_on = any ($1) order by reference';
+  return selectColumn<FhirReference>(db, sql, [dependencies]);
 }
 
 /** The resources among these on which a room depends. */
@@ -122,9 +114,6 @@ export async function findDependedOn(
   db: Queryable,
   references: readonly Dependency[],
 ): Promise<ReadonlySet<Dependency>> {
-  const { rows } = await db.query<{ depends_on: Dependency }>(
-    'select distinct depends_on from room_dependency where depends_on = any ($1)',
-    [references],
-  );
-  return new Set(rows.map((row) => row.depends_on));
+  const sql = 'select distinct depends_on from room_dependency where depends_on = any ($1)';
+  return new Set(await selectColumn<Dependency>(db, sql, [references]));
 }

@@ -1,6 +1,6 @@
 // The table of rooms: the Matrix room or space of each CareTeam and CommunicationRequest.
 import type { EventId, FhirReference, RoomAlias, RoomId } from '../domain/ids.ts';
-import type { Queryable } from './database.ts';
+import { countRows, select, selectColumn, selectFirst, type Queryable } from './database.ts';
 
 /** A room, or the reservation of a room that is being created (without room id). */
 export interface RoomRow {
@@ -21,33 +21,9 @@ export interface RoomRow {
   readonly madeBy: 'bridge' | 'user';
 }
 
-/** A row of the table as PostgreSQL gives it; times are dates, or texts where it comes as JSON. */
-export interface RoomColumns {
-  reference: FhirReference;
-  alias: RoomAlias;
-  generation: number;
-  room_id: RoomId | null;
-  subject: FhirReference | null;
-  care_team: FhirReference | null;
-  first_message_event_id: EventId | null;
-  ready_at: Date | string | null;
-  phase: RoomRow['phase'];
-  made_by: RoomRow['madeBy'];
-}
-
-/** The room of such a row. */
-export const fromColumns = (row: RoomColumns): RoomRow => ({
-  reference: row.reference,
-  alias: row.alias,
-  generation: row.generation,
-  roomId: row.room_id ?? undefined,
-  subject: row.subject ?? undefined,
-  careTeam: row.care_team ?? undefined,
-  firstMessageEventId: row.first_message_event_id ?? undefined,
-  ready: row.ready_at !== null,
-  phase: row.phase,
-  madeBy: row.made_by,
-});
+/** What a statement selects of a room for a `RoomRow`. */
+export const ROOM_COLUMNS = `reference, alias, generation, room_id, subject, care_team, first_message_event_id,
+  ready_at is not null as ready, phase, made_by`;
 
 /** Reserves the row of a resource's room, or returns the existing one. */
 export async function reserveRoom(
@@ -56,20 +32,19 @@ export async function reserveRoom(
   alias: RoomAlias,
 ): Promise<RoomRow> {
   // The update changes nothing, but makes the statement return the existing row too.
-  const { rows } = await db.query<RoomColumns>(
+  const room = await selectFirst<RoomRow>(
+    db,
     `insert into room (reference, alias) values ($1, $2)
-     on conflict (reference) do update set reference = excluded.reference returning *`,
+     on conflict (reference) do update set reference = excluded.reference returning ${ROOM_COLUMNS}`,
     [reference, alias],
   );
-  const [row] = rows;
-  if (row === undefined) throw new Error('An upsert of a room returned no row');
-  return fromColumns(row);
+  if (room === undefined) throw new Error('An upsert of a room returned no row');
+  return room;
 }
 
 /** The room of a resource. */
 export async function findRoom(db: Queryable, reference: FhirReference): Promise<RoomRow | undefined> {
-  const { rows } = await db.query<RoomColumns>('select * from room where reference = $1', [reference]);
-  return rows.map(fromColumns)[0];
+  return selectFirst<RoomRow>(db, `select ${ROOM_COLUMNS} from room where reference = $1`, [reference]);
 }
 
 /** The conversations with this subject that are in no space yet. */
@@ -77,12 +52,12 @@ export async function findUnlinkedConversations(
   db: Queryable,
   subject: FhirReference,
 ): Promise<readonly FhirReference[]> {
-  const { rows } = await db.query<{ reference: FhirReference }>(
+  return selectColumn<FhirReference>(
+    db,
     `select reference from room
      where subject = $1 and care_team is null and reference like 'CommunicationRequest/%' order by reference`,
     [subject],
   );
-  return rows.map((row) => row.reference);
 }
 
 /** Records the Matrix room of a resource. */
@@ -92,9 +67,8 @@ export async function saveRoomId(db: Queryable, reference: FhirReference, roomId
 
 /** Drops a half-made room: the next attempt gets another marker. */
 export async function nextGeneration(db: Queryable, reference: FhirReference): Promise<void> {
-  await db.query('update room set generation = generation + 1, room_id = null where reference = $1', [
-    reference,
-  ]);
+  const sql = 'update room set generation = generation + 1, room_id = null where reference = $1';
+  await db.query(sql, [reference]);
 }
 
 /** Records the subject of a conversation, and the team in whose space it is. */
@@ -103,11 +77,8 @@ export async function saveConversation(
   reference: FhirReference,
   { subject, careTeam }: { subject: FhirReference | undefined; careTeam: FhirReference | undefined },
 ): Promise<void> {
-  await db.query('update room set subject = $2, care_team = $3 where reference = $1', [
-    reference,
-    subject ?? null,
-    careTeam ?? null,
-  ]);
+  const sql = 'update room set subject = $2, care_team = $3 where reference = $1';
+  await db.query(sql, [reference, subject, careTeam]);
 }
 
 /** Records that the conversation's first message was sent. */
@@ -126,8 +97,8 @@ export async function saveReady(db: Queryable, reference: FhirReference): Promis
 
 /** The time of the database, which also stamps the items. */
 export async function readTime(db: Queryable): Promise<Date> {
-  const { rows } = await db.query<{ now: Date }>('select now()');
-  return rows[0]?.now ?? new Date(0);
+  const [now] = await selectColumn<Date>(db, 'select now()');
+  return now ?? new Date(0);
 }
 
 /** Records that a convergence is complete which began to read at this time. */
@@ -144,11 +115,8 @@ export async function wasConvergedSince(
   reference: FhirReference,
   time: Date,
 ): Promise<boolean> {
-  const { rows } = await db.query(
-    `select from room where reference = $1 and converged_from > $2::timestamptz + interval '30 seconds'`,
-    [reference, time],
-  );
-  return rows.length > 0;
+  const sql = `select from room where reference = $1 and converged_from > $2::timestamptz + interval '30 seconds'`;
+  return (await countRows(db, sql, [reference, time])) > 0;
 }
 
 /** Notified when the moment of a room's next convergence has changed. */
@@ -166,7 +134,7 @@ export async function saveConvergeAt(
        returning converge_at
      )
      select pg_notify($3, '') from changed where converge_at is not null`,
-    [reference, at ?? null, CONVERGE_AT_CHANNEL],
+    [reference, at, CONVERGE_AT_CHANNEL],
   );
 }
 
@@ -192,7 +160,8 @@ interface DueRoom {
  * the same transaction. A room that is locked by another transaction is left for the next pass.
  */
 export async function takeDueRooms(db: Queryable, now: Date, limit: number): Promise<readonly DueRoom[]> {
-  const { rows } = await db.query<{ reference: FhirReference; converge_at: Date }>(
+  return select<DueRoom>(
+    db,
     `with due as (
        select reference, converge_at from room where converge_at <= $1
        order by converge_at limit $2 for update skip locked
@@ -201,13 +170,12 @@ export async function takeDueRooms(db: Queryable, now: Date, limit: number): Pro
      returning due.reference, due.converge_at`,
     [now, limit],
   );
-  return rows.map((row) => ({ reference: row.reference, convergeAt: row.converge_at }));
 }
 
 /** The first moment at which a room must converge although no resource changes. */
 export async function nextConvergeAt(db: Queryable): Promise<Date | undefined> {
-  const { rows } = await db.query<{ next: Date | null }>('select min(converge_at) as next from room');
-  return rows[0]?.next ?? undefined;
+  const [next] = await selectColumn<Date | null>(db, 'select min(converge_at) from room');
+  return next ?? undefined;
 }
 
 /** Records the phase of a room. */
@@ -221,11 +189,11 @@ export async function savePhase(
 
 /** The rooms of a team's conversations that belong in its space. */
 export async function findChildRooms(db: Queryable, careTeam: FhirReference): Promise<readonly RoomId[]> {
-  const { rows } = await db.query<{ room_id: RoomId }>(
+  return selectColumn<RoomId>(
+    db,
     `select room_id from room where care_team = $1 and room_id is not null and phase <> 'closed' order by reference`,
     [careTeam],
   );
-  return rows.map((row) => row.room_id);
 }
 
 /** The rooms among these that belong, or once belonged, to a resource. */
@@ -233,18 +201,16 @@ export async function findBridgedRooms(
   db: Queryable,
   roomIds: readonly RoomId[],
 ): Promise<readonly RoomId[]> {
-  const { rows } = await db.query<{ room_id: RoomId }>(
+  return selectColumn<RoomId>(
+    db,
     `select room_id from room where room_id = any ($1)
      union select room_id from former_room where room_id = any ($1) and followed_at is not null`,
     [roomIds],
   );
-  return rows.map((row) => row.room_id);
 }
 
 /** Every resource that has a room, in order. */
 export async function listRooms(db: Queryable): Promise<readonly RoomRow[]> {
-  const { rows } = await db.query<RoomColumns>(
-    `select * from room where room_id is not null order by reference not like 'CareTeam/%', reference`,
-  );
-  return rows.map(fromColumns);
+  const order = `reference not like 'CareTeam/%', reference`;
+  return select<RoomRow>(db, `select ${ROOM_COLUMNS} from room where room_id is not null order by ${order}`);
 }

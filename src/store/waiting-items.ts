@@ -1,6 +1,5 @@
 // The table of items that wait: for a conversation that opens, or for a message that is carried.
-import type { FhirReference } from '../domain/ids.ts';
-import type { EventId } from '../domain/ids.ts';
+import type { EventId, FhirReference } from '../domain/ids.ts';
 import type { Queryable } from './database.ts';
 
 /** What an item waits for: the conversation or message of a resource, or the message of an event. */

@@ -30,7 +30,9 @@ import { recordingLog } from './log.ts';
 import { BOT } from './matrix.ts';
 
 const unreachable = () => Promise.reject(new TypeError('No request was expected'));
-export const unreachableHomeserver = createHomeserver({ request: unreachable });
+export const unreachableHomeserver = createHomeserver({
+  ...{ get: unreachable, put: unreachable, post: unreachable, delete: unreachable },
+});
 export const unreachableFhir = createFhirServer(
   { request: unreachable, answerCode: 'fhir-answer' },
   'client-assigned',
