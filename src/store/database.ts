@@ -30,13 +30,16 @@ export async function select<Row>(
   values?: unknown[],
 ): Promise<Row[]> {
   const { rows } = await db.query<Record<string, unknown>>(statement, values);
-  return rows.map((row) => fromColumns<Row>(row));
+  return rows.map((row) => fromColumns(row) as Row);
 }
 
 /** A row with the names of its columns in camelCase and undefined for NULL, also one that came as JSON. */
-export function fromColumns<Row>(columns: Readonly<Record<string, unknown>>): Row {
-  const fields = Object.entries(columns).map(([name, value]) => [inCamelCase(name), value ?? undefined]);
-  return Object.fromEntries(fields) as Row;
+export function fromColumns(columns: Readonly<Record<string, unknown>>): object {
+  const fields = Object.entries(columns).map(([name, value]): [string, unknown] => [
+    inCamelCase(name),
+    value ?? undefined,
+  ]);
+  return Object.fromEntries(fields);
 }
 
 /** The first row of a statement, like `select`. */

@@ -71,12 +71,12 @@ function useOf(roomId: RoomId, found: Found): RoomUse {
   const adoption =
     careTeam === undefined || listedBy === undefined ? undefined : { roomId, careTeam, listedBy };
   if (present !== undefined) {
-    const room = fromColumns<RoomRow>(present);
+    const room = fromColumns(present) as RoomRow;
     const kind = room.reference.startsWith('CareTeam/') ? 'space' : 'conversation';
     return { kind, room, isReplaced: found.replaced, adoption };
   }
   if (successor !== undefined && followedAt !== undefined)
-    return { kind: 'former', room: fromColumns<RoomRow>(successor), followedAt };
+    return { kind: 'former', room: fromColumns(successor) as RoomRow, followedAt };
   if (from !== undefined && reference !== undefined)
     return { kind: 'awaited', former: { roomId: from, reference, replacement: roomId }, adoption };
   return adoption === undefined ? { kind: 'none' } : { kind: 'adopted', adoption };

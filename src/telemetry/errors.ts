@@ -13,164 +13,95 @@ interface ErrorEntry {
   readonly sender: NoticeReason;
 }
 
+type Exception = Partial<Pick<ErrorEntry, 'attempts' | 'sender'>>;
+
+const retried = (operator: string, exception: Exception = {}): ErrorEntry => ({
+  ...{ verdict: 'retry', operator, sender: 'not-filed' },
+  ...exception,
+});
+
+const deadLetter = (operator: string): ErrorEntry => ({ verdict: 'dead', operator, sender: 'not-filed' });
+
 /** The catalogue. Codes are stable: they stand in logs, dead letters and the error page. */
 export const errorCatalogue = {
-  'matrix-unavailable': {
-    verdict: 'retry',
-    operator:
-      'The homeserver did not answer, or answered with a server error. Check that it runs and is reachable.',
-    sender: 'not-filed',
-  },
-  'matrix-rate-limited': {
-    verdict: 'retry',
-    operator: 'The homeserver limits the rate of requests. Set rate_limited: false in the registration.',
-    sender: 'not-filed',
-  },
-  'matrix-token': {
-    verdict: 'retry',
-    operator:
-      'The homeserver does not accept the as_token. Compare it with the registration; restart Synapse after a change.',
-    sender: 'not-filed',
-  },
-  'matrix-refused': {
-    verdict: 'dead',
-    operator: 'The homeserver refused the request for good. The Matrix error code says why.',
-    sender: 'not-filed',
-  },
-  'matrix-answer': {
-    verdict: 'retry',
-    operator:
-      'The homeserver’s answer has not the form that the specification gives. Check for a proxy in between.',
-    sender: 'not-filed',
-  },
-  'room-foreign': {
-    verdict: 'dead',
-    operator:
-      'The alias of this resource belongs to a room that the bridge did not make, or made under another pseudonymizationKey. Remove the alias from that room, then retry the dead letter: the bridge makes a room of its own.',
-    sender: 'not-filed',
-  },
-  'room-unfinished': {
-    verdict: 'retry',
-    operator: 'A room is being made and is not finished yet.',
-    sender: 'not-filed',
-  },
-  'fhir-unavailable': {
-    verdict: 'retry',
-    operator:
-      'The FHIR server did not answer, or answered with a server error. Check that it runs and is reachable.',
-    sender: 'not-filed',
-  },
-  'fhir-rate-limited': {
-    verdict: 'retry',
-    operator: 'The FHIR server limits the rate of requests.',
-    sender: 'not-filed',
-  },
-  'fhir-token': {
-    verdict: 'retry',
-    operator: 'The FHIR server does not accept the credentials. Check fhir.bearerToken.',
-    sender: 'not-filed',
-  },
-  'fhir-conflict': {
-    verdict: 'retry',
-    operator: 'A resource was changed by another system at the same moment. It is read and written again.',
-    sender: 'not-filed',
-  },
-  'fhir-refused': {
-    verdict: 'dead',
-    operator:
-      'The FHIR server refused the resource for good. The issue codes of its OperationOutcome say why.',
-    sender: 'not-filed',
-  },
-  'fhir-answer': {
-    verdict: 'retry',
-    operator: 'The FHIR server’s answer has not the form that FHIR R4 gives. Check for a proxy in between.',
-    sender: 'not-filed',
-  },
-  'pseudonym-unavailable': {
-    verdict: 'retry',
-    operator:
-      'The pseudonym service did not answer, or answered with a server error. Check invitations.tokenUrl and resolverUrl.',
-    sender: 'not-filed',
-  },
-  'pseudonym-credentials': {
-    verdict: 'retry',
-    operator: 'The pseudonym service does not accept the credentials. Check invitations.bearerToken.',
-    sender: 'not-filed',
-  },
-  'pseudonym-refused': {
-    verdict: 'dead',
-    operator:
-      'The pseudonym service refused the request for good; its own log says why. Mend that, then retry the dead letter.',
-    sender: 'not-filed',
-  },
-  'pseudonym-answer': {
-    verdict: 'retry',
-    operator:
-      'The pseudonym service’s answer has not the form of its contract, or its token reads as a BSN. See the page on the pseudonym service.',
-    sender: 'not-filed',
-  },
-  'directory-unavailable': {
-    verdict: 'retry',
-    operator:
-      'A directory of people did not answer in time, or answered with a server error. Check that it runs and is reachable.',
-    sender: 'not-filed',
-  },
-  'directory-token': {
-    verdict: 'retry',
-    operator: 'A directory of people does not accept the bridge’s credentials, or gives them too few rights.',
-    sender: 'not-filed',
-  },
-  'directory-refused': {
-    verdict: 'dead',
-    operator: 'A directory of people refused a request for good. The status says why.',
-    sender: 'not-filed',
-  },
-  'directory-answer': {
-    verdict: 'retry',
-    operator:
-      'A directory’s answer has not the form that its interface gives, or points to another server. Check for a proxy in between.',
-    sender: 'not-filed',
-  },
-  'directory-address': {
-    verdict: 'dead',
-    operator:
-      'A directory’s address is on a private network or not encrypted, and its allowPrivateAddresses is off.',
-    sender: 'not-filed',
-  },
-  'directory-certificate': {
-    verdict: 'retry',
-    operator:
-      'A directory of people and the bridge do not accept each other’s certificates. Check its ca, cert and key, and when they end.',
-    sender: 'not-filed',
-  },
-  'directory-conflict': {
-    verdict: 'retry',
-    operator: 'A person’s record in your own directory was changed by another system at the same moment.',
-    sender: 'not-filed',
-  },
-  'reference-missing': {
-    verdict: 'retry',
-    operator: 'A resource refers to another that is not on the server yet. It is looked for again.',
-    sender: 'not-filed',
-  },
-  'item-malformed': {
-    verdict: 'dead',
-    operator: 'An item in the inbox has not the form this version writes. It may come from another version.',
-    sender: 'not-filed',
-  },
-  'item-unknown': {
-    verdict: 'dead',
-    operator:
-      'For ten minutes no replica knew what this item is: a newer version wrote it. Bring all replicas up to date, then retry the dead letter.',
-    sender: 'not-filed',
-  },
-  unexpected: {
-    verdict: 'retry',
-    attempts: 20,
-    operator: 'An unexpected error: a fault of the bridge. Please report it with its stack from the log.',
-    sender: 'not-filed',
-  },
-} as const satisfies Readonly<Record<string, ErrorEntry>>;
+  'matrix-unavailable': retried(
+    'The homeserver did not answer, or answered with a server error. Check that it runs and is reachable.',
+  ),
+  'matrix-rate-limited': retried(
+    'The homeserver limits the rate of requests. Set rate_limited: false in the registration.',
+  ),
+  'matrix-token': retried(
+    'The homeserver does not accept the as_token. Compare it with the registration; restart Synapse after a change.',
+  ),
+  'matrix-refused': deadLetter(
+    'The homeserver refused the request for good. The Matrix error code says why.',
+  ),
+  'matrix-answer': retried(
+    'The homeserver’s answer has not the form that the specification gives. Check for a proxy in between.',
+  ),
+  'room-foreign': deadLetter(
+    'The alias of this resource belongs to a room that the bridge did not make, or made under another pseudonymizationKey. Remove the alias from that room, then retry the dead letter: the bridge makes a room of its own.',
+  ),
+  'room-unfinished': retried('A room is being made and is not finished yet.'),
+  'fhir-unavailable': retried(
+    'The FHIR server did not answer, or answered with a server error. Check that it runs and is reachable.',
+  ),
+  'fhir-rate-limited': retried('The FHIR server limits the rate of requests.'),
+  'fhir-token': retried('The FHIR server does not accept the credentials. Check fhir.bearerToken.'),
+  'fhir-conflict': retried(
+    'A resource was changed by another system at the same moment. It is read and written again.',
+  ),
+  'fhir-refused': deadLetter(
+    'The FHIR server refused the resource for good. The issue codes of its OperationOutcome say why.',
+  ),
+  'fhir-answer': retried(
+    'The FHIR server’s answer has not the form that FHIR R4 gives. Check for a proxy in between.',
+  ),
+  'pseudonym-unavailable': retried(
+    'The pseudonym service did not answer, or answered with a server error. Check invitations.tokenUrl and resolverUrl.',
+  ),
+  'pseudonym-credentials': retried(
+    'The pseudonym service does not accept the credentials. Check invitations.bearerToken.',
+  ),
+  'pseudonym-refused': deadLetter(
+    'The pseudonym service refused the request for good; its own log says why. Mend that, then retry the dead letter.',
+  ),
+  'pseudonym-answer': retried(
+    'The pseudonym service’s answer has not the form of its contract, or its token reads as a BSN. See the page on the pseudonym service.',
+  ),
+  'directory-unavailable': retried(
+    'A directory of people did not answer in time, or answered with a server error. Check that it runs and is reachable.',
+  ),
+  'directory-token': retried(
+    'A directory of people does not accept the bridge’s credentials, or gives them too few rights.',
+  ),
+  'directory-refused': deadLetter('A directory of people refused a request for good. The status says why.'),
+  'directory-answer': retried(
+    'A directory’s answer has not the form that its interface gives, or points to another server. Check for a proxy in between.',
+  ),
+  'directory-address': deadLetter(
+    'A directory’s address is on a private network or not encrypted, and its allowPrivateAddresses is off.',
+  ),
+  'directory-certificate': retried(
+    'A directory of people and the bridge do not accept each other’s certificates. Check its ca, cert and key, and when they end.',
+  ),
+  'directory-conflict': retried(
+    'A person’s record in your own directory was changed by another system at the same moment.',
+  ),
+  'reference-missing': retried(
+    'A resource refers to another that is not on the server yet. It is looked for again.',
+  ),
+  'item-malformed': deadLetter(
+    'An item in the inbox has not the form this version writes. It may come from another version.',
+  ),
+  'item-unknown': deadLetter(
+    'For ten minutes no replica knew what this item is: a newer version wrote it. Bring all replicas up to date, then retry the dead letter.',
+  ),
+  unexpected: retried(
+    'An unexpected error: a fault of the bridge. Please report it with its stack from the log.',
+    { attempts: 20 },
+  ),
+};
 
 export type ErrorCode = keyof typeof errorCatalogue;
 

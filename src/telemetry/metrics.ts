@@ -8,13 +8,14 @@ export type RequestObserver = (operation: string) => (result: string) => void;
 export function createMetrics() {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
+  const makers = makersIn(registry);
   const metrics = {
     registry,
-    ...requestMetrics(registry),
-    ...itemMetrics(registry),
-    ...readerMetrics(registry),
-    ...queueMetrics(registry),
-    ...identityMetrics(registry),
+    ...requestMetrics(makers),
+    ...itemMetrics(makers),
+    ...readerMetrics(makers),
+    ...queueMetrics(makers),
+    ...identityMetrics(makers),
   };
   for (const former of FORMER_COUNTERS) registry.registerMetric(copyOf(registry, former));
   return metrics;
@@ -40,14 +41,28 @@ function copyOf(registry: Registry, { name, now, labelNames }: (typeof FORMER_CO
 
 export type Metrics = ReturnType<typeof createMetrics>;
 
-function requestMetrics(registry: Registry) {
-  const requests = new Histogram({
-    name: 'bridge_request_seconds',
-    help: 'Requests to the homeserver, the FHIR server, the pseudonym service and the directories of people',
-    labelNames: ['server', 'operation', 'result'],
-    buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
-    registers: [registry],
-  });
+/** Make a metric in a registry: its name, what it counts or measures, and its labels. */
+function makersIn(registry: Registry) {
+  const registers = [registry];
+  return {
+    counter: <Label extends string>(name: string, help: string, labelNames: Label[]) =>
+      new Counter({ name, help, labelNames, registers }),
+    gauge: <Label extends string = never>(name: string, help: string, labelNames: Label[] = []) =>
+      new Gauge({ name, help, labelNames, registers }),
+    histogram: <Label extends string>(name: string, help: string, labelNames: Label[], buckets: number[]) =>
+      new Histogram({ name, help, labelNames, buckets, registers }),
+  };
+}
+
+type Makers = ReturnType<typeof makersIn>;
+
+function requestMetrics({ gauge, histogram }: Makers) {
+  const requests = histogram(
+    'bridge_request_seconds',
+    'Requests to the homeserver, the FHIR server, the pseudonym service and the directories of people',
+    ['server', 'operation', 'result'],
+    [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+  );
   const observer =
     (server: 'matrix' | 'fhir' | 'pseudonyms' | 'directory'): RequestObserver =>
     (operation) => {
@@ -61,90 +76,58 @@ function requestMetrics(registry: Registry) {
     observeFhir: observer('fhir'),
     observePseudonyms: observer('pseudonyms'),
     observeDirectory: observer('directory'),
-    dependencyUp: new Gauge({
-      name: 'bridge_dependency_up',
-      help: 'Whether a dependency answered its last check',
-      labelNames: ['service'],
-      registers: [registry],
-    }),
+    dependencyUp: gauge('bridge_dependency_up', 'Whether a dependency answered its last check', ['service']),
   };
 }
 
-function itemMetrics(registry: Registry) {
-  const registers = [registry];
+function itemMetrics({ counter, histogram }: Makers) {
   return {
-    items: new Counter({
-      name: 'bridge_items_total',
-      help: 'Inbox items handled, by kind and outcome (done, ignored, retry, dead)',
-      labelNames: ['kind', 'outcome', 'reason'],
-      registers,
-    }),
-    handlingSeconds: new Histogram({
-      name: 'bridge_item_handling_seconds',
-      help: 'Time from storing an item to the end of its handling',
-      labelNames: ['kind'],
-      buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 3600],
-      registers,
-    }),
-    messages: new Counter({
-      name: 'bridge_messages_total',
-      help: 'Messages carried over',
-      labelNames: ['direction'],
-      registers,
-    }),
-    notices: new Counter({
-      name: 'bridge_notices_total',
-      help: 'Notices to senders',
-      labelNames: ['reason'],
-      registers,
-    }),
-    roomChanges: new Counter({
-      name: 'bridge_room_changes_total',
-      help: 'Changes made to bring spaces and rooms to what FHIR wants',
-      labelNames: ['kind'],
-      registers,
-    }),
-    reconcileMended: new Counter({
-      name: 'bridge_reconcile_mended_total',
-      help: 'Repairs of the nightly reconcile: spaces and rooms that differed from FHIR, and lost invitations',
-      labelNames: ['kind'],
-      registers,
-    }),
-    roomsMade: new Counter({
-      name: 'bridge_rooms_ensured_total',
-      help: 'Spaces and rooms brought into being or found',
-      labelNames: ['kind'],
-      registers,
-    }),
+    items: counter(
+      'bridge_items_total',
+      'Inbox items handled, by kind and outcome (done, ignored, retry, dead)',
+      ['kind', 'outcome', 'reason'],
+    ),
+    handlingSeconds: histogram(
+      'bridge_item_handling_seconds',
+      'Time from storing an item to the end of its handling',
+      ['kind'],
+      [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 3600],
+    ),
+    messages: counter('bridge_messages_total', 'Messages carried over', ['direction']),
+    notices: counter('bridge_notices_total', 'Notices to senders', ['reason']),
+    roomChanges: counter(
+      'bridge_room_changes_total',
+      'Changes made to bring spaces and rooms to what FHIR wants',
+      ['kind'],
+    ),
+    reconcileMended: counter(
+      'bridge_reconcile_mended_total',
+      'Repairs of the nightly reconcile: spaces and rooms that differed from FHIR, and lost invitations',
+      ['kind'],
+    ),
+    roomsMade: counter('bridge_rooms_ensured_total', 'Spaces and rooms brought into being or found', [
+      'kind',
+    ]),
   };
 }
 
-function readerMetrics(registry: Registry) {
-  const registers = [registry];
+function readerMetrics({ counter }: Makers) {
   return {
-    readerPasses: new Counter({
-      name: 'bridge_reader_passes_total',
-      help: 'Passes of the jobs that run on one replica at a time, the readers among them',
-      labelNames: ['reader', 'result'],
-      registers,
-    }),
-    readerItems: new Counter({
-      name: 'bridge_reader_items_total',
-      help: 'What the jobs found: new items, rooms to mend, rows to prune',
-      labelNames: ['reader'],
-      registers,
-    }),
-    wakeUps: new Counter({
-      name: 'bridge_wake_ups_total',
-      help: 'Transactions and hooks received',
-      labelNames: ['source', 'result'],
-      registers,
-    }),
+    readerPasses: counter(
+      'bridge_reader_passes_total',
+      'Passes of the jobs that run on one replica at a time, the readers among them',
+      ['reader', 'result'],
+    ),
+    readerItems: counter(
+      'bridge_reader_items_total',
+      'What the jobs found: new items, rooms to mend, rows to prune',
+      ['reader'],
+    ),
+    wakeUps: counter('bridge_wake_ups_total', 'Transactions and hooks received', ['source', 'result']),
   };
 }
 
-function queueMetrics(registry: Registry) {
-  const gauge = (name: string, help: string): Gauge => new Gauge({ name, help, registers: [registry] });
+function queueMetrics({ gauge }: Makers) {
   const queue = {
     deadLetters: gauge('bridge_dead_letters', 'Dead letters that wait for an operator'),
     waitingItems: gauge('bridge_items_waiting', 'Inbox items not handled yet'),
@@ -160,44 +143,37 @@ function queueMetrics(registry: Registry) {
   };
 }
 
-function identityMetrics(registry: Registry) {
-  const registers = [registry];
+function identityMetrics({ counter, gauge }: Makers) {
   return {
-    directoryQuestions: new Counter({
-      name: 'bridge_directory_questions_total',
-      help: 'Questions to the directories of people, by what came of them (found, unknown, ambiguous, answered, failed, skipped)',
-      labelNames: ['directory', 'result'],
-      registers,
-    }),
-    directoryAccounts: new Counter({
-      name: 'bridge_directory_accounts_total',
-      help: 'Practitioners without an account of their own in FHIR, by what the directories said of one (found, unknown, failed)',
-      labelNames: ['result'],
-      registers,
-    }),
-    directorySync: new Gauge({
-      name: 'bridge_directory_sync_records',
-      help: 'Records that the present or last reading of a directory has read, saved and removed',
-      labelNames: ['directory', 'what'],
-      registers,
-    }),
-    directorySynced: new Gauge({
-      name: 'bridge_directory_synced_timestamp_seconds',
-      help: 'When a directory was last read to its end',
-      labelNames: ['directory'],
-      registers,
-    }),
-    directoryWarnings: new Gauge({
-      name: 'bridge_directory_unreliable_attributes',
-      help: 'Configured attributes of a directory that find no one, because users can write them or they are not declared',
-      labelNames: ['directory'],
-      registers,
-    }),
-    identityAnswers: new Counter({
-      name: 'bridge_identity_answers_total',
-      help: 'Answers of the identity port, by API and HTTP status',
-      labelNames: ['api', 'status'],
-      registers,
-    }),
+    directoryQuestions: counter(
+      'bridge_directory_questions_total',
+      'Questions to the directories of people, by what came of them (found, unknown, ambiguous, answered, failed, skipped)',
+      ['directory', 'result'],
+    ),
+    directoryAccounts: counter(
+      'bridge_directory_accounts_total',
+      'Practitioners without an account of their own in FHIR, by what the directories said of one (found, unknown, failed)',
+      ['result'],
+    ),
+    directorySync: gauge(
+      'bridge_directory_sync_records',
+      'Records that the present or last reading of a directory has read, saved and removed',
+      ['directory', 'what'],
+    ),
+    directorySynced: gauge(
+      'bridge_directory_synced_timestamp_seconds',
+      'When a directory was last read to its end',
+      ['directory'],
+    ),
+    directoryWarnings: gauge(
+      'bridge_directory_unreliable_attributes',
+      'Configured attributes of a directory that find no one, because users can write them or they are not declared',
+      ['directory'],
+    ),
+    identityAnswers: counter(
+      'bridge_identity_answers_total',
+      'Answers of the identity port, by API and HTTP status',
+      ['api', 'status'],
+    ),
   };
 }
