@@ -5,7 +5,6 @@ import type { Log } from '../telemetry/log.ts';
 import type { Acknowledge, Acknowledged } from './acknowledge.ts';
 import type { LeasedLane } from './lease-lanes.ts';
 import type { Handle, Item, OnDeadLetter } from './item.ts';
-import type { InboxMetrics } from './metrics.ts';
 import type { RetryPolicy } from './retry-policy.ts';
 import type { Session } from './session.ts';
 
@@ -18,7 +17,6 @@ export interface AttemptDeps {
   readonly clock: Clock;
   readonly sleep: Sleep;
   readonly log: Log;
-  readonly metrics: InboxMetrics;
   /** Called when a lane was postponed, so that the lane is looked for again after this time. */
   readonly onPostponed: (delayMs: number) => void;
 }

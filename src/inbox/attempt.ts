@@ -50,32 +50,21 @@ async function callHandler(
   context: AttemptContext,
 ): Promise<{ outcome: Outcome; threw: boolean }> {
   const { history, item, session } = context;
-  const startedMs = deps.clock.monotonicMs();
-  const ageMs = deps.clock.now().getTime() - item.receivedAt.getTime();
-  let threw = false;
-  let outcome: Outcome;
+  const { attempts, delays, inDoubt } = history;
+  const { signal } = session;
   try {
-    const { attempts, delays, inDoubt } = history;
-    const tried: Attempt = {
-      number: attempts + 1,
-      failures: attempts - delays,
-      inDoubt,
-      signal: session.signal,
-    };
-    outcome = await deps.handle(item, tried);
+    const tried: Attempt = { number: attempts + 1, failures: attempts - delays, inDoubt, signal };
+    const outcome = await deps.handle(item, tried);
     // The compiler is not there at run time, and no answer must not pass for any.
     if (!outcomeKinds.has(outcome.kind)) throw new TypeError('A handler answered with no outcome');
+    return { outcome, threw: false };
   } catch (error) {
-    threw = true;
-    if (!session.signal.aborted) {
+    if (!signal.aborted) {
       deps.log.error({ ...where(context), error: describeThrown(error) }, 'A handler threw');
     }
     const message = `The handler threw: ${nameOf(error)}`;
-    outcome = { kind: 'retry', error: { code: itemErrorCodes.handlerThrew, message } };
+    return { outcome: { kind: 'retry', error: { code: itemErrorCodes.handlerThrew, message } }, threw: true };
   }
-  const durationMs = deps.clock.monotonicMs() - startedMs;
-  deps.metrics.attemptEnded?.({ source: item.source, outcome: outcome.kind, threw, durationMs, ageMs });
-  return { outcome, threw };
 }
 
 async function settle(

@@ -2,6 +2,7 @@
 import type { ClientBase } from 'pg';
 import type { Queryable } from './database.ts';
 import { enqueue } from './enqueue.ts';
+import type { NewItem } from './item.ts';
 
 /** An item given up on; its payload only with `readDeadLetter`, as it may be about a patient. */
 export interface DeadLetter {
@@ -22,8 +23,8 @@ export async function listDeadLetters(
   client: Queryable,
   { after = 0, limit, lane }: { after?: number; limit: number; lane?: string },
 ): Promise<DeadLetter[]> {
-  const { rows } = await client.query<DeadLetterRow>(selectPage, [after, lane ?? null, limit]);
-  return rows.map(toDeadLetter);
+  const { rows } = await client.query<DeadLetter>(selectPage, [after, lane, limit]);
+  return rows;
 }
 
 /** One dead letter with its payload. */
@@ -31,8 +32,8 @@ export async function readDeadLetter(
   client: Queryable,
   id: number,
 ): Promise<(DeadLetter & { payload: unknown }) | undefined> {
-  const { rows } = await client.query<DeadLetterRow & { payload: unknown }>(selectOne, [id]);
-  return rows[0] && { ...toDeadLetter(rows[0]), payload: rows[0].payload };
+  const { rows } = await client.query<DeadLetter & { payload: unknown }>(selectOne, [id]);
+  return rows[0];
 }
 
 /**
@@ -45,11 +46,9 @@ export async function retryDeadLetter(
   client: ClientBase,
   id: number,
 ): Promise<'queued' | 'known' | 'missing'> {
-  const { rows } = await client.query<DeadLetterRow & { payload: unknown }>(takeOne, [id]);
-  const [row] = rows;
-  if (!row) return 'missing';
-  const { lane_key: lane, source, source_id: sourceId, payload } = row;
-  const { stored } = await enqueue(client, [{ lane, source, sourceId, payload }]);
+  const { rows } = await client.query<NewItem>(takeOne, [id]);
+  if (!rows[0]) return 'missing';
+  const { stored } = await enqueue(client, rows);
   return stored === 1 ? 'queued' : 'known';
 }
 
@@ -59,12 +58,16 @@ export async function discardDeadLetter(client: Queryable, id: number): Promise<
   return rowCount === 1;
 }
 
-const columns = `id, lane_key, position, source, source_id, attempts, error_code, error_message, received_at, given_up_at`;
+/** PostgreSQL's bigint would come as a string. */
+const columns = `
+  id::float8, lane_key as lane, position::float8, source, source_id as "sourceId", attempts,
+  error_code as "errorCode", error_message as "errorMessage",
+  received_at as "receivedAt", given_up_at as "givenUpAt"`;
 
 const selectPage = `
   select ${columns} from dead_letter
   where id > $1 and ($2::text is null or lane_key = $2)
-  order by id
+  order by dead_letter.id
   limit $3`;
 
 const selectOne = `select ${columns}, payload from dead_letter where id = $1`;
@@ -76,32 +79,4 @@ const takeOne = `
   ), forgotten as (
     delete from item using taken where item.lane_id = taken.lane_id and item.position = taken.position
   )
-  select ${columns}, payload from taken`;
-
-interface DeadLetterRow {
-  id: string;
-  lane_key: string;
-  position: string;
-  source: string;
-  source_id: string;
-  attempts: number;
-  error_code: string;
-  error_message: string;
-  received_at: Date;
-  given_up_at: Date;
-}
-
-function toDeadLetter(row: DeadLetterRow): DeadLetter {
-  return {
-    id: Number(row.id),
-    lane: row.lane_key,
-    position: Number(row.position),
-    source: row.source,
-    sourceId: row.source_id,
-    attempts: row.attempts,
-    errorCode: row.error_code,
-    errorMessage: row.error_message,
-    receivedAt: row.received_at,
-    givenUpAt: row.given_up_at,
-  };
-}
+  select lane_key as lane, source, source_id as "sourceId", payload from taken`;

@@ -90,7 +90,6 @@ export async function makeDeadLetter(
   });
   if (result === 'lost') return 'ended';
   deps.log.error({ ...where(context), code: error.code }, 'An item became a dead letter');
-  deps.metrics.deadLetterMade?.({ source: item.source, code: error.code });
   return toProgress(result);
 }
 

@@ -4,7 +4,6 @@ import type { Log } from '../telemetry/log.ts';
 import { createWakeUp } from './wake-up.ts';
 import { leaseLanes, type LeasedLane } from './lease-lanes.ts';
 import { describeThrown } from './errors.ts';
-import type { InboxMetrics } from './metrics.ts';
 import type { Session } from './session.ts';
 
 export interface LaneLeaserDeps {
@@ -15,7 +14,6 @@ export interface LaneLeaserDeps {
   readonly clock: Clock;
   readonly sleep: Sleep;
   readonly log: Log;
-  readonly metrics: InboxMetrics;
   /** Works on a lane to the end; never rejects. */
   readonly work: (session: Session, lane: LeasedLane) => Promise<void>;
 }
@@ -38,7 +36,7 @@ export interface LaneLeaser {
  * heed their aborted signals must not keep a replica from working after it lost a session.
  */
 export function createLaneLeaser(deps: LaneLeaserDeps): LaneLeaser {
-  const { slots, log, metrics } = deps;
+  const { slots, log } = deps;
   const wakeUp = createWakeUp(deps.sleep);
   const unsettled = new Set<Promise<void>>();
   let stopped = false;
@@ -48,7 +46,7 @@ export function createLaneLeaser(deps: LaneLeaserDeps): LaneLeaser {
     try {
       const lanes = await leaseLanes(session.database, session.replica, free);
       const takenOver = lanes.filter((lane) => lane.takenOver).length;
-      metrics.lanesLeased?.({ lanes: lanes.length, takenOver, freeSlots: free });
+      log.debug({ lanes: lanes.length, takenOver }, 'Leased lanes');
       return lanes;
     } catch (error) {
       // It is unknown whether that was written, and a lane that is owned but not worked on would stand still.

@@ -1,5 +1,4 @@
 // Takes ready lanes for a replica, together with their first items.
-import type { JsonValue } from '../domain/json.ts';
 import type { Item } from './item.ts';
 import type { Queryable } from './database.ts';
 
@@ -31,14 +30,21 @@ const itemsAtOnce = 20;
 /** Leases up to `limit` lanes for `replica`, those waiting longest first. */
 export async function leaseLanes(client: Queryable, replica: number, limit: number): Promise<LeasedLane[]> {
   const { rows } = await client.query<LeasedRow>(leaseReadyLanes, [replica, limit, itemsAtOnce]);
-  const lanes = new Map<string, LeasedLane & { items: Item[] }>();
-  for (const row of rows) {
-    let lane = lanes.get(row.lane_id);
-    if (!lane) lanes.set(row.lane_id, (lane = toLane(row)));
-    if (row.position !== null) lane.items.push(toItem(row.key, { ...row, position: row.position }));
+  const lanes = new Map<number, LeasedLane & { items: Item[] }>();
+  for (const { position, source, sourceId, payload, receivedAt, ...row } of rows) {
+    const lane = lanes.get(row.id) ?? { ...row, items: [] };
+    lanes.set(row.id, lane);
+    if (position !== null) {
+      lane.items.push({ lane: row.key, position, source, sourceId, payload, receivedAt });
+    }
   }
   return [...lanes.values()];
 }
+
+type ItemRow = Omit<Item, 'lane'>;
+
+/** A lane with one of its items; `position` is null if it has none. */
+type LeasedRow = Omit<LeasedLane, 'items'> & Omit<ItemRow, 'position'> & { readonly position: number | null };
 
 /** The next items of a lane after position `head`. */
 export async function readItems(
@@ -47,8 +53,11 @@ export async function readItems(
   head: number,
 ): Promise<Item[]> {
   const { rows } = await client.query<ItemRow>(itemsAfter, [lane.id, head, itemsAtOnce]);
-  return rows.map((row) => toItem(lane.key, row));
+  return rows.map((row) => ({ lane: lane.key, ...row }));
 }
+
+/** PostgreSQL's bigint would come as a string. */
+const itemColumns = 'position::float8, source, source_id as "sourceId", payload, received_at as "receivedAt"';
 
 /**
  * SKIP LOCKED: no replica waits for a lane that another one is leasing or that is being written to.
@@ -56,6 +65,7 @@ export async function readItems(
  * `seen` is the lane as it was when the statement began, whereas FOR UPDATE goes on with its newest version: were a
  * replica to start and lease the lane in between, its row would be too new for us to see, and the lane look
  * abandoned. Equal epochs rule that out.
+ * A replica of the version before leaves the delays behind when it takes an item off: attempts are the most they can be.
  * Deaths of owners are counted: else an item that kills its process would kill one after the other, for ever.
  */
 const leaseReadyLanes = `
@@ -82,73 +92,23 @@ const leaseReadyLanes = `
       picked.taken_over,
       coalesce(extract(epoch from now() - lane.first_failed_at) * 1000, 0)::float8 as failing_for_ms
   )
-  select leased.id as lane_id, leased.key, leased.epoch, leased.head, leased.attempts, leased.delays, leased.owners_died, leased.in_doubt,
-    leased.taken_over, leased.failing_for_ms, next.*
+  select leased.id::float8, leased.key, leased.epoch::float8, leased.head::float8, leased.attempts,
+    least(leased.delays, leased.attempts) as delays, leased.owners_died as "ownersDied",
+    leased.in_doubt as "inDoubt", leased.taken_over as "takenOver", leased.failing_for_ms as "failingForMs", next.*
   from leased
   left join lateral (
-    select position, source, source_id, payload, received_at
+    select ${itemColumns}
     from item
     where item.lane_id = leased.id and item.position > leased.head
-    order by position
+    order by item.position
     limit $3
   ) as next on true
   order by leased.ready_at, leased.id, next.position`;
 
 /** Only what follows `head` exists for a worker: so a failing item lets no later one pass. */
 const itemsAfter = `
-  select position, source, source_id, payload, received_at
+  select ${itemColumns}
   from item
   where lane_id = $1 and position > $2
-  order by position
+  order by item.position
   limit $3`;
-
-/** PostgreSQL's bigint comes as a string. */
-interface ItemRow {
-  position: string;
-  source: string;
-  source_id: string;
-  payload: JsonValue;
-  received_at: Date;
-}
-
-interface LeasedRow extends Omit<ItemRow, 'position'> {
-  lane_id: string;
-  key: string;
-  epoch: string;
-  head: string;
-  attempts: number;
-  delays: number;
-  owners_died: number;
-  in_doubt: boolean;
-  taken_over: boolean;
-  failing_for_ms: number;
-  position: string | null;
-}
-
-function toLane(row: LeasedRow): LeasedLane & { items: Item[] } {
-  return {
-    id: Number(row.lane_id),
-    key: row.key,
-    epoch: Number(row.epoch),
-    head: Number(row.head),
-    attempts: row.attempts,
-    // A replica of the version before leaves the delays behind when it takes an item off.
-    delays: Math.min(row.delays, row.attempts),
-    ownersDied: row.owners_died,
-    failingForMs: row.failing_for_ms,
-    inDoubt: row.in_doubt,
-    takenOver: row.taken_over,
-    items: [],
-  };
-}
-
-function toItem(lane: string, row: ItemRow): Item {
-  return {
-    lane,
-    position: Number(row.position),
-    source: row.source,
-    sourceId: row.source_id,
-    payload: row.payload,
-    receivedAt: row.received_at,
-  };
-}

@@ -9,7 +9,6 @@ import type { Handle, OnDeadLetter } from './item.ts';
 import { workOnLane, type LaneWorkerDeps } from './lane-worker.ts';
 import { keepJobLease, type RunJob } from './job-lease.ts';
 import { createListeners, type Listeners } from './listeners.ts';
-import type { InboxMetrics } from './metrics.ts';
 import { laneReadyChannel } from './notify.ts';
 import { removeReplica } from './replica-rows.ts';
 import type { RetryPolicy } from './retry-policy.ts';
@@ -49,7 +48,6 @@ export interface ReplicaDeps {
   readonly clock: Clock;
   readonly sleep: Sleep;
   readonly log: Log;
-  readonly metrics?: InboxMetrics;
   readonly timings?: Partial<Timings>;
 }
 
@@ -96,7 +94,6 @@ export async function startReplica(deps: ReplicaDeps): Promise<Replica> {
       log.info({ replica: session.replica }, 'Working');
       await leaser.run(session);
       if (stopping.signal.aborted) return;
-      deps.metrics?.sessionLost?.();
       const next = await reopen(opening, session, stopping.signal);
       if (!next) return;
       session = next;
@@ -132,10 +129,9 @@ export async function startReplica(deps: ReplicaDeps): Promise<Replica> {
 }
 
 function createReplicaLeaser(deps: ReplicaDeps, timings: Timings, stopping: AbortSignal): LaneLeaser {
-  const { metrics = {}, clock, sleep } = deps;
+  const { clock, sleep } = deps;
   const work: LaneWorkerDeps = {
     ...deps,
-    metrics,
     acknowledge: createAcknowledge(deps.pool),
     sliceMs: timings.sliceMs,
     otherLanesWait: () => leaser.lanesWait(),
@@ -144,7 +140,6 @@ function createReplicaLeaser(deps: ReplicaDeps, timings: Timings, stopping: Abor
   };
   const leaser = createLaneLeaser({
     ...deps,
-    metrics,
     pollMs: timings.pollMs,
     work: (session, lane) => workOnLane(work, { session, lane }),
   });

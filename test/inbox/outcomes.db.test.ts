@@ -298,22 +298,18 @@ test('lanes with a long backlog take turns when there are more of them than slot
   }
 });
 
-test('attempts are told with source, outcome and age, and dead letters with their code', async () => {
+test('a dead letter is logged with what it was and why', async () => {
   await database.enqueue(...itemsOf('a', 1));
-  const told: unknown[] = [];
+  const log = createKeptLog();
   const { handle } = script({ 'a-1': [new Error('x'), retry] });
   await replicas.start(handle, {
     retryPolicy: exponentialRetry({ firstDelayMs: 1, maxDelayMs: 1, maxAttempts: 2, maxAgeMs: 1e6 }, () => 1),
-    metrics: {
-      attemptEnded: ({ source, outcome, threw, ageMs }) =>
-        told.push([source, outcome, threw, ageMs >= -50 && ageMs < 60_000]),
-      deadLetterMade: (item) => told.push(item),
-    },
+    log,
   });
   await eventually(database.lanesAreIdle);
-  expect(told).toEqual([
-    ['test', 'retry', true, true],
-    ['test', 'retry', false, true],
-    { source: 'test', code: 'NOT_NOW' },
-  ]);
+  const [line] = log.lines.filter(({ message }) => message === 'An item became a dead letter');
+  expect(line).toMatchObject({
+    level: 'error',
+    fields: { source: 'test', sourceId: 'a-1', code: 'NOT_NOW' },
+  });
 });
