@@ -1,8 +1,7 @@
 // `resync`: compares spaces and rooms with FHIR, prints the differences, and repairs them, except with `--dry-run`.
 import { Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
-import type { FhirReference } from '../domain/ids.ts';
-import { parseReference } from '../domain/ids.ts';
+import { parseReference, type FhirReference } from '../domain/ids.ts';
 import type { ResyncFinding, ResyncSummary } from '../flows/structure/resync.ts';
 import { createPool } from '../store/database.ts';
 import { createLogger } from '../telemetry/logger.ts';

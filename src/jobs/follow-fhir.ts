@@ -1,11 +1,9 @@
 // The readers of the FHIR server, one for each type that is followed: what changed since the cursor, woken by the hooks.
 import type { Config } from '../config/schema.ts';
-import type { FollowedType } from '../domain/fhir.ts';
-import { FOLLOWED_TYPES, isPersonType } from '../domain/fhir.ts';
+import { FOLLOWED_TYPES, isPersonType, type FollowedType } from '../domain/fhir.ts';
 import { pullOnce } from '../fhir/puller.ts';
 import type { Bridge } from '../flows/bridge.ts';
-import type { Intake } from '../flows/intake.ts';
-import { fhirReader } from '../flows/intake.ts';
+import { fhirReader, type Intake } from '../flows/intake.ts';
 import { readCursor } from '../store/cursors.ts';
 import type { BridgeJob } from './job.ts';
 

@@ -12,8 +12,7 @@ import { publishGhosts } from './publish-ghosts.ts';
 import { readMatrix } from './read-matrix.ts';
 import { rotatePeppers } from './rotate-peppers.ts';
 import { schedule } from './scheduler.ts';
-import type { SyncedDirectory } from './sync-directories.ts';
-import { syncDirectories } from './sync-directories.ts';
+import { syncDirectories, type SyncedDirectory } from './sync-directories.ts';
 
 export interface JobsDeps {
   readonly config: Config;

@@ -2,8 +2,7 @@
 import type { Pool } from 'pg';
 import type { Config } from '../config/schema.ts';
 import type { Bridge } from '../flows/bridge.ts';
-import type { PepperStore } from '../identity/directories/pepper-rotation.ts';
-import { rotatePeppersOnce } from '../identity/directories/pepper-rotation.ts';
+import { rotatePeppersOnce, type PepperStore } from '../identity/directories/pepper-rotation.ts';
 import { inTransaction } from '../inbox/database.ts';
 import * as hashes from '../store/identity-hashes.ts';
 import { lockOutIdentityWriters } from '../store/identity-records.ts';

@@ -2,8 +2,7 @@
 import type { Pool } from 'pg';
 import type { Bridge } from '../flows/bridge.ts';
 import type { Directory } from '../identity/directories/directory.ts';
-import type { SyncProgress, SyncStore } from '../identity/directories/sync.ts';
-import { syncOnce } from '../identity/directories/sync.ts';
+import { syncOnce, type SyncProgress, type SyncStore } from '../identity/directories/sync.ts';
 import { inTransaction } from '../inbox/database.ts';
 import { readCursor, saveCursor } from '../store/cursors.ts';
 import * as records from '../store/identity-records.ts';

@@ -1,6 +1,5 @@
 // Room aliases: the localparts `careteam/{id}` and `communicationrequest/{id}` of the guides, and the form with a dash.
-import type { FhirReference, RoomAlias } from '../domain/ids.ts';
-import { idOf, isFhirId, referenceTo, typeOf } from '../domain/ids.ts';
+import { idOf, isFhirId, referenceTo, typeOf, type FhirReference, type RoomAlias } from '../domain/ids.ts';
 
 /**
  * The alias localpart of a CareTeam's space or a CommunicationRequest's room. FHIR ids are case-sensitive and keep their

@@ -2,8 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Attachment } from 'fhir/r4.js';
 import type { Person } from '../domain/fhir.ts';
-import type { FhirReference } from '../domain/ids.ts';
-import { parseReference } from '../domain/ids.ts';
+import { parseReference, type FhirReference } from '../domain/ids.ts';
 import type { NamePolicy } from './people.ts';
 
 /** An image. Its type comes from its first bytes, not from the resource. */

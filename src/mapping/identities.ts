@@ -1,9 +1,22 @@
 // Which people references mean, and which Matrix account each person has.
 import type { CodeableConcept } from 'fhir/r4.js';
-import type { FhirResource, Organization, Person, PractitionerRole } from '../domain/fhir.ts';
-import { isPerson } from '../domain/fhir.ts';
-import type { Dependency, FhirReference, MatrixUserId } from '../domain/ids.ts';
-import { idOf, parseReference, referenceTo, staffOf, typeOf } from '../domain/ids.ts';
+import {
+  isPerson,
+  type FhirResource,
+  type Organization,
+  type Person,
+  type PractitionerRole,
+} from '../domain/fhir.ts';
+import {
+  idOf,
+  parseReference,
+  referenceTo,
+  staffOf,
+  typeOf,
+  type Dependency,
+  type FhirReference,
+  type MatrixUserId,
+} from '../domain/ids.ts';
 import { contactsHoldUntil } from './contacts.ts';
 import { matrixAddressIn } from './matrix-address.ts';
 import { earliest, holdsAt, nextBoundary } from './periods.ts';

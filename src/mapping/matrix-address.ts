@@ -1,7 +1,6 @@
 // Reads Matrix addresses and homeservers from the telecom of resources, in every form that the guides use.
 import type { ContactPoint, Extension } from 'fhir/r4.js';
-import type { MatrixUserId } from '../domain/ids.ts';
-import { isMatrixUserId } from '../domain/ids.ts';
+import { isMatrixUserId, type MatrixUserId } from '../domain/ids.ts';
 import { contactsInUse } from './contacts.ts';
 
 const CONTACT_PURPOSE = 'http://hl7.org/fhir/StructureDefinition/contactpoint-purpose';

@@ -5,8 +5,7 @@
 // `m.room.power_levels` and similar types, every professional could change them.
 // https://github.com/nuts-foundation/toepassing-instante-communicatie/blob/main/specificatie.md#-power-levels--toestemmingen
 import type { MatrixUserId } from '../domain/ids.ts';
-import type { PowerLevels } from '../domain/matrix.ts';
-import { USER_MAPPINGS_TYPE } from '../domain/matrix.ts';
+import { USER_MAPPINGS_TYPE, type PowerLevels } from '../domain/matrix.ts';
 import type { DesiredRoom } from './desired-room.ts';
 
 /** The bridge's own level before room version 12: above the lead's 100, so that it can lower a lead. */

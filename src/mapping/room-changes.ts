@@ -5,11 +5,9 @@
 // it to FHIR. Only under the policy `ignore` it is undone.
 import { isDeepStrictEqual } from 'node:util';
 import type { MatrixUserId } from '../domain/ids.ts';
-import type { StateEvent } from '../domain/matrix.ts';
-import { USER_MAPPINGS_TYPE } from '../domain/matrix.ts';
+import { USER_MAPPINGS_TYPE, type StateEvent } from '../domain/matrix.ts';
 import { attainablePowerLevels, powerIn } from './attainable-power.ts';
-import type { DesiredMember, DesiredRoom } from './desired-room.ts';
-import { isBlank, topicsOf } from './desired-room.ts';
+import { isBlank, topicsOf, type DesiredMember, type DesiredRoom } from './desired-room.ts';
 import { explicitPowerLevels } from './power-levels.ts';
 
 /** A step towards the desired room; each is idempotent on the homeserver. */

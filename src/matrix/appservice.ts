@@ -1,9 +1,7 @@
 // The API that the homeserver calls: persist, then answer. https://spec.matrix.org/v1.19/application-service-api/
-import express from 'express';
-import type { RequestHandler, Response, Router } from 'express';
+import express, { type RequestHandler, type Response, type Router } from 'express';
 import type { Log } from '../telemetry/log.ts';
-import type { TransactionParts } from './transactions.ts';
-import { readTransaction } from './transactions.ts';
+import { readTransaction, type TransactionParts } from './transactions.ts';
 
 interface Deps {
   readonly checkBearer: (authorization: string | undefined) => 'missing' | 'wrong' | 'right';

@@ -7,11 +7,9 @@
 import type { EventId, MatrixUserId, RoomId } from '../domain/ids.ts';
 import type { MatrixEvent } from '../domain/matrix.ts';
 import type { Homeserver } from './homeserver.ts';
-import type { Invitation } from './invitations.ts';
-import { invitationIn } from './invitations.ts';
+import { invitationIn, type Invitation } from './invitations.ts';
 import type { SyncAnswer } from './timeline.ts';
-import type { IdlessEvent } from './transactions.ts';
-import { readToDevice } from './transactions.ts';
+import { readToDevice, type IdlessEvent } from './transactions.ts';
 import { BRIDGE_DEVICE } from './client.ts';
 
 /** What a pass found. */

@@ -1,15 +1,11 @@
 // The one HTTP listener: routers in, a server out that can be drained without losing a request.
 import { once } from 'node:events';
-import type { RequestListener, Server, ServerResponse } from 'node:http';
-import { createServer } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
-import type { Server as TlsServer } from 'node:https';
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import express from 'express';
-import type { ErrorRequestHandler, RequestHandler, Router } from 'express';
+import express, { type ErrorRequestHandler, type RequestHandler, type Router } from 'express';
 import type { Log } from '../telemetry/log.ts';
-import type { TlsFiles } from './tls-files.ts';
-import { followTlsFiles, readTlsFiles } from './tls-files.ts';
+import { followTlsFiles, readTlsFiles, type TlsFiles } from './tls-files.ts';
 
 /** Where to listen; with `tls` it is https. */
 export interface Listen {

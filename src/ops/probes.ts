@@ -1,6 +1,5 @@
 // The probes and figures that operators and orchestrators read: /health, /ready, /metrics, /api/v1/queue/stats.
-import express from 'express';
-import type { Response, Router } from 'express';
+import express, { type Response, type Router } from 'express';
 import type { Registry } from 'prom-client';
 import type { LifecycleState } from './lifecycle-state.ts';
 import type { ServiceState } from './checks.ts';

@@ -1,6 +1,5 @@
 // Generates the reference page of the error catalogue.
-import type { ErrorCode } from './errors.ts';
-import { errorCatalogue, errorEntry } from './errors.ts';
+import { errorCatalogue, errorEntry, type ErrorCode } from './errors.ts';
 
 /** The text of `docs/reference/errors.md`. */
 export function errorReference(): string {

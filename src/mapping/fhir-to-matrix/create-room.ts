@@ -1,8 +1,7 @@
 // A desired room → the body of the createRoom request that makes it.
 import type { MatrixUserId } from '../../domain/ids.ts';
 import { ROOM_MARKER_KEY } from '../../domain/matrix.ts';
-import type { DesiredRoom } from '../desired-room.ts';
-import { isBlank } from '../desired-room.ts';
+import { isBlank, type DesiredRoom } from '../desired-room.ts';
 import { powerLevels } from '../power-levels.ts';
 
 /**

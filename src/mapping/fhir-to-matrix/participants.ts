@@ -1,9 +1,7 @@
 // Who takes part: the references in the participants of a CareTeam and in a CommunicationRequest.
 import type { CodeableConcept } from 'fhir/r4.js';
-import type { CareTeam, CommunicationRequest } from '../../domain/fhir.ts';
-import { isPersonType } from '../../domain/fhir.ts';
-import type { FhirReference } from '../../domain/ids.ts';
-import { parseReference } from '../../domain/ids.ts';
+import { isPersonType, type CareTeam, type CommunicationRequest } from '../../domain/fhir.ts';
+import { parseReference, type FhirReference } from '../../domain/ids.ts';
 import { earliest, holdsAt, nextBoundary } from '../periods.ts';
 
 /** A person that a team or request names, with the roles that it gives them. */

@@ -1,7 +1,6 @@
 // Adds the roles that a care team gives to people whom a conversation names directly.
 import type { CareTeam } from '../../domain/fhir.ts';
-import type { FhirReference } from '../../domain/ids.ts';
-import { parseReference } from '../../domain/ids.ts';
+import { parseReference, type FhirReference } from '../../domain/ids.ts';
 import { earliest, holdsAt, nextBoundary } from '../periods.ts';
 import type { WantedPeople } from './participants.ts';
 

@@ -1,7 +1,14 @@
 // What becomes of a person's joining or leaving by Matrix: written to FHIR, proposed, left to convergence, or nothing.
 import type { MembershipPolicy } from '../room-changes.ts';
-import type { Moment, PersonReference, Roster } from './membership.ts';
-import { isNamed, namesGroups, withMember, withoutMember } from './membership.ts';
+import {
+  isNamed,
+  namesGroups,
+  withMember,
+  withoutMember,
+  type Moment,
+  type PersonReference,
+  type Roster,
+} from './membership.ts';
 
 /** What is known so far; what is left out was not asked for yet. */
 export interface MembershipFacts<Read extends Roster = Roster> {

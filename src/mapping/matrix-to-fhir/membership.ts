@@ -1,10 +1,8 @@
 // A person joined or left a room in Matrix → the CareTeam or CommunicationRequest with that change.
 import type { CareTeamParticipant, Period } from 'fhir/r4.js';
 import type { CareTeam, CommunicationRequest, FhirResource } from '../../domain/fhir.ts';
-import type { FhirReference } from '../../domain/ids.ts';
-import { parseReference } from '../../domain/ids.ts';
-import type { WantedPeople } from '../fhir-to-matrix/participants.ts';
-import { participantsOf, partiesOf } from '../fhir-to-matrix/participants.ts';
+import { parseReference, type FhirReference } from '../../domain/ids.ts';
+import { participantsOf, partiesOf, type WantedPeople } from '../fhir-to-matrix/participants.ts';
 import { holdsAt } from '../periods.ts';
 
 /** The resources that say who is in a room. */

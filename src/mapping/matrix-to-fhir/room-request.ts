@@ -1,10 +1,8 @@
 // A room that a user made inside a care team's space → the CommunicationRequest of the conversation.
-import type { CareTeam, CommunicationRequest } from '../../domain/fhir.ts';
-import { URI_SYSTEM } from '../../domain/fhir.ts';
+import { URI_SYSTEM, type CareTeam, type CommunicationRequest } from '../../domain/fhir.ts';
 import type { FhirReference, MatrixUserId, RoomId } from '../../domain/ids.ts';
 import { roomRequestIdOf } from '../delivery-ids.ts';
-import type { RoomTemplates } from '../room-names.ts';
-import { withSubjectLine } from '../room-names.ts';
+import { withSubjectLine, type RoomTemplates } from '../room-names.ts';
 
 /** A state event of the room, as far as it matters here. */
 interface RoomStateEvent {
