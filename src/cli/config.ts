@@ -4,7 +4,7 @@ import { configJsonSchema } from '../config/keys.ts';
 import { loadConfig } from '../config/load.ts';
 import { configReference } from '../config/reference.ts';
 import { sampleConfig } from '../config/sample.ts';
-import { configOption, outputOption, writeOutput } from './options.ts';
+import { configOption, generator } from './options.ts';
 
 /** The command `config`. */
 export function configCommand(): Command {
@@ -20,13 +20,6 @@ export function configCommand(): Command {
     )
     .addCommand(generator('reference', 'Write the reference page', configReference))
     .addCommand(checkCommand());
-}
-
-function generator(name: string, description: string, generate: () => string): Command {
-  return new Command(name)
-    .description(description)
-    .addOption(outputOption())
-    .action(({ output }: { output?: string }) => writeOutput(generate(), output));
 }
 
 function checkCommand(): Command {

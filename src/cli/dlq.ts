@@ -1,11 +1,9 @@
 // `dlq list`, `dlq retry`, `dlq discard`: the dead letters, for an operator. Their content is never shown.
 import { Command, Option } from 'commander';
 import type { Pool } from 'pg';
-import { loadConfig } from '../config/load.ts';
 import { inTransaction } from '../inbox/database.ts';
 import { discardDeadLetter, listDeadLetters, retryDeadLetter } from '../inbox/dead-letters.ts';
-import { createPool } from '../store/database.ts';
-import { configOption } from './options.ts';
+import { configOption, withDatabase } from './options.ts';
 
 const PAGE = 100;
 
@@ -26,18 +24,13 @@ export function dlqCommand(): Command {
     );
 }
 
-interface ListOptions {
-  readonly config?: string;
-  readonly after: string;
-}
-
 function listCommand(): Command {
   return new Command('list')
     .description(`List ${PAGE} dead letters: id, time, attempts, what it was, why it failed`)
     .addOption(configOption())
     .addOption(new Option('--after <id>', 'only those after this id').default('0'))
-    .action(async ({ config, after }: ListOptions) => {
-      const items = await withPool(config, (pool) =>
+    .action(async ({ config, after }: { config?: string; after: string }) => {
+      const items = await withDatabase(config, (pool) =>
         listDeadLetters(pool, { after: Number(after), limit: PAGE }),
       );
       for (const { id, givenUpAt, attempts, source, sourceId, errorMessage } of items) {
@@ -59,7 +52,7 @@ function idCommand(
     .argument('<id...>', 'ids as listed')
     .addOption(configOption())
     .action(async (ids: readonly string[], { config }: { config?: string }) => {
-      await withPool(config, async (pool) => {
+      await withDatabase(config, async (pool) => {
         for (const id of ids) {
           const result = await act(pool, Number(id));
           if (result === 'missing') process.exitCode = 1;
@@ -67,14 +60,4 @@ function idCommand(
         }
       });
     });
-}
-
-async function withPool<T>(file: string | undefined, work: (pool: Pool) => Promise<T>): Promise<T> {
-  const config = await loadConfig(file, process.env);
-  const pool = createPool(config.database.url, 1);
-  try {
-    return await work(pool);
-  } finally {
-    await pool.end();
-  }
 }

@@ -1,15 +1,13 @@
 #!/usr/bin/env node
-// The command line: one file per command.
+// The command line.
 import { Command } from 'commander';
 import { ConfigError } from '../config/load.ts';
 import { configCommand } from './config.ts';
 import { dlqCommand } from './dlq.ts';
-import { errorsCommand } from './errors.ts';
 import { healthcheckCommand } from './healthcheck.ts';
-import { ignoredReasonsCommand } from './ignored-reasons.ts';
 import { initCommand } from './init.ts';
-import { kindsCommand } from './kinds.ts';
 import { migrateCommand } from './migrate.ts';
+import { pageCommands } from './pages.ts';
 import { personCommand } from './person.ts';
 import { registrationCommand } from './registration.ts';
 import { resyncCommand } from './resync.ts';
@@ -25,10 +23,8 @@ const program = new Command('fhir-matrix-bridge')
   .addCommand(dlqCommand())
   .addCommand(resyncCommand())
   .addCommand(personCommand())
-  .addCommand(healthcheckCommand())
-  .addCommand(errorsCommand())
-  .addCommand(kindsCommand())
-  .addCommand(ignoredReasonsCommand());
+  .addCommand(healthcheckCommand());
+for (const command of pageCommands()) program.addCommand(command);
 
 try {
   await program.parseAsync();

@@ -56,23 +56,24 @@ export class InitFileError extends Error {
   }
 }
 
-/** The primary files, and whether another uid reads them. */
-const SECRETS = {
-  'bridge/as_token': { foreign: false },
-  'bridge/hs_token': { foreign: false },
-  'bridge/hook_secret': { foreign: false },
-  'bridge/pseudonymization_key': { foreign: false },
-  'bridge/identity_signing_key': { foreign: false },
-  'postgres/superuser_password': { foreign: true },
-  'postgres/synapse_password': { foreign: false },
-  'postgres/hapi_password': { foreign: false },
-  'postgres/bridge_password': { foreign: false },
-} as const;
+/** The primary files. */
+const SECRET_PATHS = [
+  'bridge/as_token',
+  'bridge/hs_token',
+  'bridge/hook_secret',
+  'bridge/pseudonymization_key',
+  'bridge/identity_signing_key',
+  'postgres/superuser_password',
+  'postgres/synapse_password',
+  'postgres/hapi_password',
+  'postgres/bridge_password',
+] as const;
 
-type SecretPath = keyof typeof SECRETS;
+type SecretPath = (typeof SECRET_PATHS)[number];
 type Secrets = Readonly<Record<SecretPath, string>>;
 
-const SECRET_PATHS = Object.keys(SECRETS) as SecretPath[];
+/** The primary file that another uid reads. */
+const FOREIGN_SECRET: SecretPath = 'postgres/superuser_password';
 /** The length that the configuration demands of a secret. */
 const LEAST_LENGTH = 16;
 /** The configuration's default. */
@@ -156,11 +157,8 @@ export async function init(options: InitOptions, random: () => string): Promise<
   const outcomes: InitOutcome[] = [];
   const values = new Map<SecretPath, string>();
   for (const path of SECRET_PATHS) {
-    const written = await writeOnce(options, {
-      path,
-      foreign: SECRETS[path].foreign,
-      content: `${random()}\n`,
-    });
+    const file = { path, foreign: path === FOREIGN_SECRET, content: `${random()}\n` };
+    const written = await writeOnce(options, file);
     const value = (await readFile(join(options.dir, path), 'utf8')).trim();
     if (value.length < LEAST_LENGTH) {
       throw new InitFileError(path, `expected a secret of at least ${LEAST_LENGTH} characters`);

@@ -1,6 +1,10 @@
-// Options that several commands share.
+// What several commands share: options, the generator of a text, the database.
 import { writeFile } from 'node:fs/promises';
-import { Option } from 'commander';
+import { Command, Option } from 'commander';
+import type { Pool } from 'pg';
+import { loadConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
+import { createPool } from '../store/database.ts';
 
 /** `--config FILE`, or else the variable BRIDGE_CONFIG, or else only the other variables of the environment. */
 export function configOption(): Option {
@@ -18,4 +22,26 @@ export function outputOption(): Option {
 export async function writeOutput(text: string, file: string | undefined): Promise<void> {
   if (file === undefined) process.stdout.write(text);
   else await writeFile(file, text);
+}
+
+/** A command that only writes a generated text. */
+export function generator(name: string, description: string, generate: () => string): Command {
+  return new Command(name)
+    .description(description)
+    .addOption(outputOption())
+    .action(({ output }: { output?: string }) => writeOutput(generate(), output));
+}
+
+/** Runs `work` on the database of the configuration, through one connection. */
+export async function withDatabase<T>(
+  file: string | undefined,
+  work: (pool: Pool, config: Config) => Promise<T>,
+): Promise<T> {
+  const config = await loadConfig(file, process.env);
+  const pool = createPool(config.database.url, 1);
+  try {
+    return await work(pool, config);
+  } finally {
+    await pool.end();
+  }
 }

@@ -2,7 +2,6 @@
 import { randomUUID } from 'node:crypto';
 import { Command, InvalidArgumentError } from 'commander';
 import type { Pool } from 'pg';
-import { loadConfig } from '../config/load.ts';
 import { isPersonType } from '../domain/fhir.ts';
 import { isMatrixUserId, parseReference, type FhirReference, type MatrixUserId } from '../domain/ids.ts';
 import { linkPerson, unlinkPerson, type LinkingBridge } from '../flows/people/link-person.ts';
@@ -10,10 +9,9 @@ import { isOwnUser } from '../mapping/own-users.ts';
 import { inTransaction } from '../inbox/database.ts';
 import { enqueue } from '../inbox/enqueue.ts';
 import { compileSettings } from '../app/settings.ts';
-import { createPool } from '../store/database.ts';
 import * as people from '../store/people.ts';
 import * as roomMembers from '../store/room-members.ts';
-import { configOption } from './options.ts';
+import { configOption, withDatabase } from './options.ts';
 
 interface Options {
   readonly config?: string;
@@ -117,20 +115,10 @@ function readUserId(given: string): MatrixUserId {
 }
 
 async function open(file: string | undefined, work: (opened: Opened) => Promise<void>): Promise<void> {
-  const config = await loadConfig(file, process.env);
-  const settings = compileSettings(config);
-  const pool = createPool(config.database.url, 1);
-  try {
-    await work({
-      pool,
-      bridge: {
-        enqueue,
-        transact: (statements) => inTransaction(pool, statements),
-        store: { people, roomMembers },
-      },
-      isOwn: (userId) => isOwnUser(settings, userId),
-    });
-  } finally {
-    await pool.end();
-  }
+  await withDatabase(file, (pool, config) => {
+    const settings = compileSettings(config);
+    const transact: LinkingBridge['transact'] = (statements) => inTransaction(pool, statements);
+    const bridge = { enqueue, transact, store: { people, roomMembers } };
+    return work({ pool, bridge, isOwn: (userId) => isOwnUser(settings, userId) });
+  });
 }

@@ -24,11 +24,8 @@ export function resyncCommand(): Command {
     .addOption(configOption())
     .action(async (given: readonly string[], { config: file, dryRun, all }: Options) => {
       const references = given.map(readReference);
-      const summary = await run(file, {
-        ...{ dryRun, all },
-        ...(references.length > 0 && { references }),
-      });
-      const { checked, differed, failed } = summary;
+      const options = { dryRun, all, ...(references.length > 0 && { references }) };
+      const { checked, differed, failed } = await run(file, options);
       const done = dryRun ? 'would be changed' : 'changed';
       process.stdout.write(`${checked} compared, ${differed} ${done}, ${failed} failed.\n`);
       if (failed > 0) process.exitCode = 1;

@@ -4,7 +4,6 @@ import { select, selectColumn, type Queryable } from './database.ts';
 
 /** A registered ghost. */
 interface GhostRow {
-  readonly userId: MatrixUserId;
   readonly displayName: string | undefined;
   /** The digest of the picture's source; undefined without picture. */
   readonly avatarDigest: string | undefined;
@@ -16,8 +15,8 @@ export async function findGhosts(
   userIds: readonly MatrixUserId[],
 ): Promise<ReadonlyMap<MatrixUserId, GhostRow>> {
   const sql = 'select user_id, display_name, avatar_digest from ghost where user_id = any ($1)';
-  const ghosts = await select<GhostRow>(db, sql, [userIds]);
-  return new Map(ghosts.map((ghost) => [ghost.userId, ghost]));
+  const rows = await select<GhostRow & { userId: MatrixUserId }>(db, sql, [userIds]);
+  return new Map(rows.map(({ userId, ...ghost }) => [userId, ghost]));
 }
 
 /** Every registered ghost, in order. */
