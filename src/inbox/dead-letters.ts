@@ -1,10 +1,10 @@
-// The items given up on, for an operator: list, read, retry, discard.
+// The items given up on, for an operator: list, retry, discard.
 import type { ClientBase } from 'pg';
 import type { Queryable } from './database.ts';
 import { enqueue } from './enqueue.ts';
 import type { NewItem } from './item.ts';
 
-/** An item given up on; its payload only with `readDeadLetter`, as it may be about a patient. */
+/** An item given up on, without its payload: that may be about a patient. */
 export interface DeadLetter {
   readonly id: number;
   readonly lane: string;
@@ -18,22 +18,13 @@ export interface DeadLetter {
   readonly givenUpAt: Date;
 }
 
-/** Dead letters, oldest first, after the one with id `after`, of one lane if given. */
+/** Dead letters, oldest first, after the one with id `after`. */
 export async function listDeadLetters(
   client: Queryable,
-  { after = 0, limit, lane }: { after?: number; limit: number; lane?: string },
+  { after = 0, limit }: { after?: number; limit: number },
 ): Promise<DeadLetter[]> {
-  const { rows } = await client.query<DeadLetter>(selectPage, [after, lane, limit]);
+  const { rows } = await client.query<DeadLetter>(selectPage, [after, limit]);
   return rows;
-}
-
-/** One dead letter with its payload. */
-export async function readDeadLetter(
-  client: Queryable,
-  id: number,
-): Promise<(DeadLetter & { payload: unknown }) | undefined> {
-  const { rows } = await client.query<DeadLetter & { payload: unknown }>(selectOne, [id]);
-  return rows[0];
 }
 
 /**
@@ -66,11 +57,9 @@ const columns = `
 
 const selectPage = `
   select ${columns} from dead_letter
-  where id > $1 and ($2::text is null or lane_key = $2)
+  where id > $1
   order by dead_letter.id
-  limit $3`;
-
-const selectOne = `select ${columns}, payload from dead_letter where id = $1`;
+  limit $2`;
 
 /** Also removes the item the copy was made from, if not pruned yet: it would make the new one a duplicate. */
 const takeOne = `

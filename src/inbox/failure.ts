@@ -1,4 +1,5 @@
 // What follows a failed attempt: the lane waits, or the item becomes a dead letter and the lane goes on.
+import { inFencedTransaction } from './acknowledge.ts';
 import { describeThrown } from './errors.ts';
 import {
   toProgress,
@@ -9,7 +10,6 @@ import {
   type Progress,
 } from './attempt-context.ts';
 import { toStorable, type ItemError, type RecordEffect } from './item.ts';
-import { storeDeadLetter } from './store-dead-letter.ts';
 import { postpone, putOffLane, release } from './postpone.ts';
 
 /** While the database cannot be written to, while a dead letter cannot be stored, and where a delay is none. */
@@ -72,7 +72,18 @@ export async function giveUp(
   }
 }
 
-/** Makes the item a dead letter, or throws and changes nothing. */
+/** From the table and not from memory, so that the payload is copied to the letter. */
+const copyItem = `
+  insert into dead_letter (lane_id, lane_key, position, source, source_id, payload, received_at, attempts, error_code,
+    error_message)
+  select lane_id, lane.key, position, source, source_id, payload, received_at, $3, $4, $5
+  from item join lane on lane.id = item.lane_id
+  where lane_id = $1 and position = $2`;
+
+/**
+ * Makes the item a dead letter: copied for an operator to read, taken off its lane, its sender told. Or it throws and changes
+ * nothing; where the lane is lost, it writes nothing.
+ */
 export async function makeDeadLetter(
   deps: AttemptDeps,
   context: AttemptContext,
@@ -81,12 +92,10 @@ export async function makeDeadLetter(
   const { lane, item } = context;
   const { attempts, record } = hopeless;
   const error = toStorable(hopeless);
-  const result = await storeDeadLetter(deps.pool, lane, {
-    item,
-    attempts,
-    error,
-    record,
-    onDeadLetter: deps.onDeadLetter,
+  const result = await inFencedTransaction(deps.pool, lane, item.position, async (transaction) => {
+    await transaction.query(copyItem, [lane.id, item.position, attempts, error.code, error.message]);
+    await record?.(transaction);
+    await deps.onDeadLetter?.(transaction, item, error);
   });
   if (result === 'lost') return 'ended';
   deps.log.error({ ...where(context), code: error.code }, 'An item became a dead letter');

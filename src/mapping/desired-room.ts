@@ -39,6 +39,13 @@ export interface RoomTitle {
   readonly topic: string;
 }
 
+/** No one comes in or reads along without an invitation. */
+const CLOSED_TO_THE_PUBLIC: readonly StateEvent[] = [
+  stateEvent('m.room.join_rules', { join_rule: 'invite' }),
+  stateEvent('m.room.history_visibility', { history_visibility: 'shared' }),
+  stateEvent('m.room.guest_access', { guest_access: 'forbidden' }),
+];
+
 /** What spaces and conversations have in common. */
 interface Basis {
   readonly phase: Phase;
@@ -64,7 +71,8 @@ export function desiredSpace(
   const unlisted = new Set(children.unlisted.filter((roomId) => !listed.has(roomId)));
   return roomOf('space', reference, basis, [
     ...[...listed].map((roomId) => spaceChild(roomId, children.via)),
-    ...[...unlisted].map(noSpaceChild),
+    // A child without `via` counts as not listed.
+    ...[...unlisted].map((roomId) => stateEvent('m.space.child', {}, roomId)),
   ]);
 }
 
@@ -80,19 +88,16 @@ export function desiredConversation(
   formerSpaces: readonly RoomId[] = [],
 ): DesiredRoom {
   return roomOf('conversation', reference, basis, [
-    ...(space === undefined ? [] : [spaceParent(space.roomId, space.via)]),
-    ...formerSpaces.map(noSpaceParent),
+    ...(space === undefined
+      ? []
+      : [stateEvent('m.space.parent', { via: [space.via], canonical: true }, space.roomId)]),
+    ...formerSpaces.map((spaceId) => stateEvent('m.space.parent', {}, spaceId)),
   ]);
 }
 
 /** The state event that lists a room in a space. https://spec.matrix.org/v1.19/client-server-api/#mspacechild */
 export function spaceChild(roomId: RoomId, via: string): StateEvent {
   return stateEvent('m.space.child', { via: [via], suggested: true }, roomId);
-}
-
-/** Takes a room off the space's list: a child without `via` counts as not listed. */
-function noSpaceChild(roomId: RoomId): StateEvent {
-  return stateEvent('m.space.child', {}, roomId);
 }
 
 /** Whether a state event means the same as no event: an empty topic, a child that is not listed. */
@@ -106,10 +111,6 @@ export function isBlank({ type, content }: Pick<StateEvent, 'type' | 'content'>)
     default:
       return false;
   }
-}
-
-function noSpaceParent(spaceId: RoomId): StateEvent {
-  return stateEvent('m.space.parent', {}, spaceId);
 }
 
 /**
@@ -130,10 +131,6 @@ function bodyOf(form: unknown): unknown {
   return typeof form === 'object' && form !== null && 'body' in form ? form.body : undefined;
 }
 
-function spaceParent(spaceId: RoomId, via: string): StateEvent {
-  return stateEvent('m.space.parent', { via: [via], canonical: true }, spaceId);
-}
-
 function roomOf(
   kind: DesiredRoom['kind'],
   reference: FhirReference,
@@ -149,19 +146,11 @@ function roomOf(
     state: [
       stateEvent('m.room.name', { name: title.name }),
       stateEvent('m.room.topic', { topic: title.topic }),
-      ...closedRoomState(),
+      ...CLOSED_TO_THE_PUBLIC,
       ...links,
     ],
     members: phase === 'closed' ? [] : members,
   };
-}
-
-function closedRoomState(): StateEvent[] {
-  return [
-    stateEvent('m.room.join_rules', { join_rule: 'invite' }),
-    stateEvent('m.room.history_visibility', { history_visibility: 'shared' }),
-    stateEvent('m.room.guest_access', { guest_access: 'forbidden' }),
-  ];
 }
 
 function stateEvent(type: string, content: StateEvent['content'], stateKey = ''): StateEvent {

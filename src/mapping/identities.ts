@@ -60,13 +60,15 @@ export function identitiesOf(
   const identities = new Map<FhirReference, Identity>();
   for (const [reference, concepts] of named) {
     const role = roleAt(reference, find);
-    const practitioner = role && practitionerOf(role);
-    const known = identities.get(practitioner ?? reference);
+    const person = (role && practitionerOf(role)) ?? reference;
+    const known = identities.get(person);
     const isHeld = role !== undefined && isHeldAt(role, at);
-    identities.set(practitioner ?? reference, {
-      reference: practitioner ?? reference,
-      isRead: isPersonRead(practitioner ?? reference, find),
-      resource: known?.resource ?? personAt(practitioner ?? reference, role, find),
+    const found = find(person);
+    const isRead = found !== undefined && isPerson(found);
+    identities.set(person, {
+      reference: person,
+      isRead,
+      resource: known?.resource ?? (isRead ? found : unreadPerson(person, role)),
       roles: [...(known?.roles ?? []), ...(role ? [{ role, organization: organizationAt(role, find) }] : [])],
       concepts: [...(known?.concepts ?? []), ...concepts, ...(isHeld ? (role.code ?? []) : [])],
     });
@@ -104,14 +106,17 @@ export function dependencyKeysOf(resource: FhirResource & { readonly id: string 
 
 /** The Practitioner who holds a role, where it names one. */
 export function practitionerOf({ practitioner }: PractitionerRole): FhirReference | undefined {
-  const parsed = parseReference(practitioner?.reference);
-  return parsed?.resourceType === 'Practitioner' ? parsed.reference : undefined;
+  return referenceOfType('Practitioner', practitioner?.reference);
 }
 
 /** The Organization in which a role is held, where it names one. */
 export function organizationOf({ organization }: PractitionerRole): FhirReference | undefined {
-  const parsed = parseReference(organization?.reference);
-  return parsed?.resourceType === 'Organization' ? parsed.reference : undefined;
+  return referenceOfType('Organization', organization?.reference);
+}
+
+function referenceOfType(resourceType: string, reference: string | undefined): FhirReference | undefined {
+  const parsed = parseReference(reference);
+  return parsed?.resourceType === resourceType ? parsed.reference : undefined;
 }
 
 /**
@@ -166,14 +171,7 @@ function organizationAt(role: PractitionerRole, find: Find): Organization | unde
   return resource?.resourceType === 'Organization' ? resource : undefined;
 }
 
-function isPersonRead(reference: FhirReference, find: Find): boolean {
-  const resource = find(reference);
-  return resource !== undefined && isPerson(resource);
-}
-
-function personAt(reference: FhirReference, role: PractitionerRole | undefined, find: Find): Person {
-  const resource = find(reference);
-  if (resource !== undefined && isPerson(resource)) return resource;
+function unreadPerson(reference: FhirReference, role: PractitionerRole | undefined): Person {
   const display = role?.practitioner?.display;
   return {
     resourceType: typeOf(reference),

@@ -1,5 +1,5 @@
 // Reads Matrix addresses and homeservers from the telecom of resources, in every form that the guides use.
-import type { ContactPoint, Extension } from 'fhir/r4.js';
+import type { ContactPoint } from 'fhir/r4.js';
 import { isMatrixUserId, type MatrixUserId } from '../domain/ids.ts';
 import { contactsInUse } from './contacts.ts';
 
@@ -51,9 +51,7 @@ export function matrixContact(userId: MatrixUserId): ContactPoint {
  * @param at milliseconds since the epoch
  */
 export function homeserversIn(telecom: readonly ContactPoint[], at: number): readonly string[] {
-  const tagged = contactsInUse(telecom, at).filter(({ extension }) =>
-    (extension ?? []).some((one) => isPurpose(one, HOMESERVER_PURPOSE)),
-  );
+  const tagged = contactsInUse(telecom, at).filter((contact) => hasPurpose(contact, HOMESERVER_PURPOSE));
   return [...new Set(tagged.flatMap(({ value }) => homeserverNamed(value ?? '') ?? []))];
 }
 
@@ -68,14 +66,10 @@ export function homeserverNamed(value: string): string | undefined {
 }
 
 function addressInContactPoint(contact: ContactPoint): MatrixUserId | undefined {
-  const value = contact.value?.trim() ?? '';
-  const candidate =
-    contact.system === 'other' && (contact.extension ?? []).some((one) => isPurpose(one, MESSAGING_PURPOSE))
-      ? addressOfForm(value)
-      : contact.system === 'url'
-        ? addressOfForm(value)
-        : undefined;
-  return candidate !== undefined && isMatrixUserId(candidate) ? candidate : undefined;
+  const isTagged = contact.system === 'other' && hasPurpose(contact, MESSAGING_PURPOSE);
+  if (!isTagged && contact.system !== 'url') return undefined;
+  const address = addressOfForm(contact.value?.trim() ?? '');
+  return address !== undefined && isMatrixUserId(address) ? address : undefined;
 }
 
 function addressOfForm(value: string): string | undefined {
@@ -95,10 +89,11 @@ function safeDecode(value: string): string | undefined {
 }
 
 /** The Dutch specification writes the extension as a string, HL7 as a CodeableConcept. Both are read. */
-function isPurpose(extension: Extension, purpose: string): boolean {
-  if (extension.url !== CONTACT_PURPOSE) return false;
-  return (
-    extension.valueString === purpose ||
-    (extension.valueCodeableConcept?.coding ?? []).some((coding) => coding.code === purpose)
-  );
+function hasPurpose({ extension = [] }: ContactPoint, purpose: string): boolean {
+  return extension
+    .filter(({ url }) => url === CONTACT_PURPOSE)
+    .some(
+      ({ valueString, valueCodeableConcept: concept }) =>
+        valueString === purpose || (concept?.coding ?? []).some(({ code }) => code === purpose),
+    );
 }

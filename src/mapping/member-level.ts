@@ -36,21 +36,16 @@ export function levelOf(
       return table.organization;
     case 'Practitioner':
     case 'PractitionerRole':
-      return highest(levelsOfCodes(roles, table)) ?? table.practitioner;
+      return levelOfProfessional(roles, table);
   }
 }
 
-function levelsOfCodes(roles: readonly CodeableConcept[], table: LevelTable): readonly number[] {
+function levelOfProfessional(roles: readonly CodeableConcept[], table: LevelTable): number {
   const codings = roles.flatMap((role) => role.coding ?? []);
-  return table.roles
-    .filter((row) =>
-      codings.some(
-        ({ system, code }) => code === row.code && (row.system === undefined || row.system === system),
-      ),
+  const levels = table.roles
+    .filter(({ code, system }) =>
+      codings.some((coding) => coding.code === code && (system === undefined || coding.system === system)),
     )
     .map(({ level }) => level);
-}
-
-function highest(levels: readonly number[]): number | undefined {
-  return levels.length === 0 ? undefined : Math.max(...levels);
+  return levels.length === 0 ? table.practitioner : Math.max(...levels);
 }

@@ -17,22 +17,27 @@ const PAUSED: Wanted = { make: false, phase: 'read-only' };
 const ARCHIVED: Wanted = { make: true, phase: 'read-only' };
 const CLOSED: Wanted = { make: false, phase: 'closed' };
 
+const CARE_TEAM = new Map([
+  ['proposed', NOT_YET],
+  ['suspended', PAUSED],
+  ['inactive', CLOSED],
+  ['entered-in-error', CLOSED],
+]);
+
+const REQUEST = new Map([
+  ['draft', NOT_YET],
+  ['on-hold', PAUSED],
+  ['revoked', PAUSED],
+  ['completed', ARCHIVED],
+  ['entered-in-error', CLOSED],
+]);
+
 /**
  * For the status of a CareTeam; a missing one counts as active.
  * https://hl7.org/fhir/R4/valueset-care-team-status.html
  */
-export function wantedForCareTeam(status: string | undefined): Wanted {
-  switch (status) {
-    case 'proposed':
-      return NOT_YET;
-    case 'suspended':
-      return PAUSED;
-    case 'inactive':
-    case 'entered-in-error':
-      return CLOSED;
-    default:
-      return OPEN;
-  }
+export function wantedForCareTeam(status = 'active'): Wanted {
+  return CARE_TEAM.get(status) ?? OPEN;
 }
 
 /**
@@ -40,18 +45,6 @@ export function wantedForCareTeam(status: string | undefined): Wanted {
  * revoked one gets none: it was withdrawn before anyone saw it.
  * https://hl7.org/fhir/R4/valueset-request-status.html
  */
-export function wantedForRequest(status: string | undefined): Wanted {
-  switch (status) {
-    case 'draft':
-      return NOT_YET;
-    case 'on-hold':
-    case 'revoked':
-      return PAUSED;
-    case 'completed':
-      return ARCHIVED;
-    case 'entered-in-error':
-      return CLOSED;
-    default:
-      return OPEN;
-  }
+export function wantedForRequest(status = 'active'): Wanted {
+  return REQUEST.get(status) ?? OPEN;
 }

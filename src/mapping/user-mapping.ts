@@ -1,25 +1,12 @@
 // The content of the state event `custom.user_mappings`: which FHIR person a ghost stands for. Never with a BSN.
 import type { ContactPoint, Identifier } from 'fhir/r4.js';
-import type { Organization, Person, PractitionerRole } from '../domain/fhir.ts';
-import type { FhirReference } from '../domain/ids.ts';
 import { contactsInUse } from './contacts.ts';
-import { isHeldAt } from './identities.ts';
+import { isHeldAt, type Identity } from './identities.ts';
 
 /** For which ghosts it is written, and whether it holds the e-mail address. */
 interface UserMappingPolicy {
   readonly for: 'off' | 'professionals' | 'all';
   readonly email: boolean;
-}
-
-/** A person, with the roles that were read. */
-interface MappedPerson {
-  readonly reference: FhirReference;
-  readonly resource: Person;
-  /** The roles by which they were named, each with its organisation. */
-  readonly roles: readonly {
-    readonly role: PractitionerRole;
-    readonly organization: Organization | undefined;
-  }[];
 }
 
 /** The three names of one identifier system: a professional's number in the UZI register. */
@@ -41,7 +28,7 @@ const URA_DIGITS = 8;
  * @param at milliseconds since the epoch
  */
 export function userMappingOf(
-  { reference, resource, roles }: MappedPerson,
+  { reference, resource, roles }: Pick<Identity, 'reference' | 'resource' | 'roles'>,
   policy: UserMappingPolicy,
   at: number,
 ): Readonly<Record<string, string>> | undefined {

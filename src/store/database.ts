@@ -62,6 +62,14 @@ export async function countRows(db: Queryable, sql: string, values?: unknown[]):
   return (await db.query(sql, values)).rowCount ?? 0;
 }
 
+/** The values of some fields of rows, a list for each field: for `unnest`. */
+export function columnsOf<Row, Field extends keyof Row>(
+  rows: readonly Row[],
+  ...fields: readonly Field[]
+): Row[Field][][] {
+  return fields.map((field) => rows.map((row) => row[field]));
+}
+
 function inCamelCase(column: string): string {
   return column.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
 }

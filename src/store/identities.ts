@@ -1,6 +1,6 @@
 // The tables of identities: finds people by third-party identifier, name or Matrix user id.
 import type { FhirReference, MatrixUserId } from '../domain/ids.ts';
-import { select, selectFirst, type Queryable } from './database.ts';
+import { columnsOf, select, selectFirst, type Queryable } from './database.ts';
 
 /** A third-party identifier in its canonical form. */
 export interface IdentityAddress {
@@ -30,7 +30,7 @@ export async function findUsersAt(
   const rows = await select<{ position: number; userIds: MatrixUserId[] }>(
     db,
     { name: 'identity-users-at', text },
-    [addresses.map(({ medium }) => medium), addresses.map(({ address }) => address)],
+    columnsOf(addresses, 'medium', 'address'),
   );
   const found = new Map(rows.map(({ position, userIds }) => [position, userIds]));
   return addresses.map((_, index) => found.get(index + 1) ?? []);

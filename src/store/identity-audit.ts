@@ -1,5 +1,5 @@
 // The audit table of look-ups: who asked through which API, for whom (a keyed hash), and the result.
-import { countRows, type Queryable } from './database.ts';
+import { columnsOf, countRows, type Queryable } from './database.ts';
 
 /** One look-up. It never holds an address, a name or a search term. */
 export interface AuditRecord {
@@ -20,14 +20,7 @@ export async function saveAudit(db: Queryable, records: readonly AuditRecord[]):
     name: 'identity_audit',
     text: `insert into identity_audit (at, caller, action, medium, subject, outcome)
            select * from unnest($1::timestamptz[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::text[])`,
-    values: [
-      records.map(({ at }) => at),
-      records.map(({ caller }) => caller),
-      records.map(({ action }) => action),
-      records.map(({ medium }) => medium),
-      records.map(({ subject }) => subject),
-      records.map(({ outcome }) => outcome),
-    ],
+    values: columnsOf(records, 'at', 'caller', 'action', 'medium', 'subject', 'outcome'),
   });
 }
 

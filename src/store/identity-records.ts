@@ -1,6 +1,6 @@
 // Writes the records of directories into the tables of identities, with their hashes.
 import type { FhirReference, MatrixUserId } from '../domain/ids.ts';
-import { select, selectColumn, type Queryable } from './database.ts';
+import { columnsOf, select, selectColumn, type Queryable } from './database.ts';
 import type { IdentityAddress } from './identities.ts';
 
 /** A stored record of a directory. Texts must not hold NUL or lone surrogates: PostgreSQL refuses both. */
@@ -84,14 +84,7 @@ async function savePeople(
            seen_in = coalesce(excluded.seen_in, known.seen_in), updated_at = now()
        where (known.user_id, known.display_name, known.reference, known.seen_in) is distinct from
          (excluded.user_id, excluded.display_name, excluded.reference, coalesce(excluded.seen_in, known.seen_in))`,
-    [
-      directory,
-      records.map(({ key }) => key),
-      records.map(({ userId }) => userId),
-      records.map(({ displayName }) => displayName),
-      records.map(({ reference }) => reference),
-      seenIn,
-    ],
+    [directory, ...columnsOf(records, 'key', 'userId', 'displayName', 'reference'), seenIn],
   );
 }
 
@@ -102,12 +95,7 @@ async function saveAddresses(
   keys: readonly string[],
   addresses: readonly { key: string; userId: MatrixUserId; medium: string; address: string }[],
 ): Promise<void> {
-  const columns = [
-    addresses.map(({ key }) => key),
-    addresses.map(({ userId }) => userId),
-    addresses.map(({ medium }) => medium),
-    addresses.map(({ address }) => address),
-  ];
+  const columns = columnsOf(addresses, 'key', 'userId', 'medium', 'address');
   const dropped = await select<IdentityAddress>(
     db,
     `delete from identity where directory = $1 and record = any($2::text[])
@@ -132,7 +120,7 @@ async function dropHashes(db: Queryable, addresses: readonly IdentityAddress[]):
     `delete from identity_hash as hash using unnest($1::text[], $2::text[]) as gone (medium, address)
      where hash.medium = gone.medium and hash.address = gone.address and not exists
        (select from identity where identity.medium = hash.medium and identity.address = hash.address)`,
-    [addresses.map(({ medium }) => medium), addresses.map(({ address }) => address)],
+    columnsOf(addresses, 'medium', 'address'),
   );
 }
 
@@ -143,7 +131,7 @@ async function addHashes(db: Queryable, addresses: readonly IdentityAddress[]): 
      select distinct pepper.generation, identity_hash_of(given.address, given.medium, pepper.pepper), given.medium, given.address
      from unnest($1::text[], $2::text[]) as given (medium, address) cross join identity_pepper as pepper
      on conflict do nothing`,
-    [addresses.map(({ medium }) => medium), addresses.map(({ address }) => address)],
+    columnsOf(addresses, 'medium', 'address'),
   );
 }
 
@@ -153,7 +141,7 @@ async function saveWords(
   records: readonly IdentityRecord[],
 ): Promise<void> {
   const words = records.flatMap(({ key, words }) => [...new Set(words)].map((word) => ({ key, word })));
-  const columns = [words.map(({ key }) => key), words.map(({ word }) => word)];
+  const columns = columnsOf(words, 'key', 'word');
   await db.query(
     `delete from identity_word where directory = $1 and record = any($2::text[])
        and (record, word) not in (select * from unnest($3::text[], $4::text[]))`,

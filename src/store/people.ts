@@ -1,7 +1,7 @@
 // The tables of people: the present and former Matrix accounts of FHIR persons.
 import type { ClientBase } from 'pg';
 import type { FhirReference, MatrixUserId } from '../domain/ids.ts';
-import { select, selectColumn, type Queryable } from './database.ts';
+import { columnsOf, select, selectColumn, type Queryable } from './database.ts';
 
 /** The account of a person, and the source that gave it. */
 export interface PersonRow {
@@ -40,12 +40,7 @@ export async function savePeople(db: Queryable, people: readonly PersonRow[]): P
      set user_id = excluded.user_id, kind = excluded.kind, source = excluded.source, updated_at = now()
      where (person.user_id, person.kind, person.source)
        is distinct from (excluded.user_id, excluded.kind, excluded.source)`,
-    [
-      people.map(({ reference }) => reference),
-      people.map(({ userId }) => userId),
-      people.map(({ kind }) => kind),
-      people.map(({ source }) => source),
-    ],
+    columnsOf(people, 'reference', 'userId', 'kind', 'source'),
   );
 }
 

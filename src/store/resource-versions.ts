@@ -1,7 +1,7 @@
 // The ledger of FHIR resource versions that the bridge read or wrote.
 import type { ResourceVersion } from '../domain/fhir.ts';
 import type { FhirReference } from '../domain/ids.ts';
-import { countRows, select, selectColumn, type Queryable } from './database.ts';
+import { columnsOf, countRows, select, selectColumn, type Queryable } from './database.ts';
 
 /**
  * Inserts versions that were read.
@@ -16,11 +16,7 @@ export async function recordRead(
     `insert into resource_version (reference, version_id, last_updated, origin)
      select *, 'read' from unnest($1::text[], $2::text[], $3::timestamptz[])
      on conflict do nothing returning reference || '/' || version_id`,
-    [
-      versions.map(({ reference }) => reference),
-      versions.map(({ versionId }) => versionId),
-      versions.map(({ lastUpdated }) => lastUpdated),
-    ],
+    columnsOf(versions, 'reference', 'versionId', 'lastUpdated'),
   );
   const isNew = new Set(inserted);
   return versions.filter(({ reference, versionId }) => isNew.has(`${reference}/${versionId}`));

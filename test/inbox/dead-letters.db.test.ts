@@ -1,12 +1,7 @@
 // What an operator can do with items given up on.
 import { expect, test } from 'vitest';
 import type { Outcome } from '../../src/inbox/item.ts';
-import {
-  discardDeadLetter,
-  listDeadLetters,
-  readDeadLetter,
-  retryDeadLetter,
-} from '../../src/inbox/dead-letters.ts';
+import { discardDeadLetter, listDeadLetters, retryDeadLetter } from '../../src/inbox/dead-letters.ts';
 import { pruneItems } from '../../src/inbox/prune-items.ts';
 import { readQueueStats } from '../../src/inbox/queue-stats.ts';
 import { itemsOf, useDatabase } from './support/database.ts';
@@ -41,29 +36,28 @@ async function onlyDeadLetterId(): Promise<number> {
   return letter?.id ?? 0;
 }
 
-test('lists page by page, by lane if wanted, without payloads; reads one with its payload', async () => {
+test('lists page by page, without payloads', async () => {
   await database.enqueue(...itemsOf('a', 5), ...itemsOf('b', 2));
   await giveUpSome('a-1', 'a-3', 'a-5', 'b-2');
-  const inLane = await listDeadLetters(database.pool, { limit: 2, lane: 'a' });
-  expect(inLane.map((item) => item.sourceId)).toEqual(['a-1', 'a-3']);
-  const after = inLane.at(-1)?.id ?? 0;
-  const rest = await listDeadLetters(database.pool, { limit: 2, lane: 'a', after });
-  expect(rest.map((item) => item.sourceId)).toEqual(['a-5']);
-  expect(await listDeadLetters(database.pool, { limit: 10 })).toHaveLength(4);
-  expect(JSON.stringify(inLane)).not.toContain('payload');
-  expect(await readDeadLetter(database.pool, after)).toMatchObject({
+  const all = await listDeadLetters(database.pool, { limit: 10 });
+  expect(all.map((item) => item.sourceId).toSorted()).toEqual(['a-1', 'a-3', 'a-5', 'b-2']);
+  expect(all.map((item) => item.id)).toEqual(all.map((item) => item.id).toSorted((a, b) => a - b));
+  const first = await listDeadLetters(database.pool, { limit: 3 });
+  expect(first).toEqual(all.slice(0, 3));
+  expect(await listDeadLetters(database.pool, { limit: 3, after: first.at(-1)?.id ?? 0 })).toEqual(
+    all.slice(3),
+  );
+  expect(JSON.stringify(all)).not.toContain('payload');
+  expect(all.find((item) => item.sourceId === 'a-3')).toMatchObject({
     lane: 'a',
     position: 3,
     source: 'test',
-    sourceId: 'a-3',
-    payload: { number: 3 },
     attempts: 1,
     errorCode: 'NEVER',
     errorMessage: 'never',
     receivedAt: expect.any(Date) as Date,
     givenUpAt: expect.any(Date) as Date,
   });
-  expect(await readDeadLetter(database.pool, 0)).toBeUndefined();
 });
 
 async function retryNow(id: number): Promise<string> {
