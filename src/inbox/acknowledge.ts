@@ -4,7 +4,7 @@ import { gaveWay, inTransaction, type Queryable } from './database.ts';
 import type { LeasedLane } from './lease-lanes.ts';
 import type { RecordEffect } from './item.ts';
 
-/** What became of the lane: it has more items, it has none and no owner, or it was no longer ours. */
+/** What became of the lane: it is ours and has more items, it has none and no owner, or it is not ours any more. */
 export type Acknowledged = 'more' | 'idle' | 'lost';
 
 /** Moves the lane's head to `position`; when the lane is lost, writes nothing and runs no `record`. */

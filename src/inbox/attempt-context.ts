@@ -2,7 +2,7 @@
 import type { Pool } from 'pg';
 import type { Clock, Sleep } from '../domain/clock.ts';
 import type { Log } from '../telemetry/log.ts';
-import type { Acknowledge, Acknowledged } from './acknowledge.ts';
+import type { Acknowledge } from './acknowledge.ts';
 import type { LeasedLane } from './lease-lanes.ts';
 import type { Handle, Item, OnDeadLetter } from './item.ts';
 import type { RetryPolicy } from './retry-policy.ts';
@@ -47,21 +47,13 @@ export interface History {
   readonly inDoubt: boolean;
 }
 
-/** `more`: the lane is still ours and has more items. `ended`: it is not ours any more. */
-export type Progress = 'more' | 'ended';
-
-/** What a step at the database means for the work on the lane. */
-export function toProgress(result: Acknowledged): Progress {
-  return result === 'more' ? 'more' : 'ended';
-}
-
 /** The attempt, as log fields. */
 export function where({ item, history, session }: AttemptContext): Record<string, unknown> {
   const { lane, position, source, sourceId } = item;
   return { replica: session.replica, lane, position, source, sourceId, attempt: history.attempts + 1 };
 }
 
-/** All that may be stored of something thrown; see `describeThrown`. */
+/** All that may be stored of something thrown: its message often quotes data. */
 export function nameOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.name : typeof thrown;
 }

@@ -1,36 +1,27 @@
 // One attempt at one item: calls the handler and writes down what came of it.
-import { describeThrown, itemErrorCodes } from './errors.ts';
+import type { Acknowledged } from './acknowledge.ts';
+import { itemErrorCodes } from './errors.ts';
 import { fail, giveUp, makeDeadLetter, putOff } from './failure.ts';
-import {
-  nameOf,
-  toProgress,
-  where,
-  type AttemptDeps,
-  type AttemptContext,
-  type Progress,
-} from './attempt-context.ts';
+import { nameOf, where, type AttemptDeps, type AttemptContext } from './attempt-context.ts';
 import type { Attempt, Outcome } from './item.ts';
 
 /** So many deaths in a row are no coincidence: the item itself takes its process down, and never gets an outcome. */
 const mostDeaths = 10;
 
 /** Handles the item, unless it has killed too many replicas. */
-export async function attempt(deps: AttemptDeps, context: AttemptContext): Promise<Progress> {
+export async function attempt(deps: AttemptDeps, context: AttemptContext): Promise<Acknowledged> {
   const { session, history } = context;
   if (history.ownersDied >= mostDeaths) {
     const message = `The last ${history.ownersDied} attempts ended with the process that made them`;
     return giveUp(deps, context, { attempts: history.attempts, code: itemErrorCodes.ownersDied, message });
   }
-  if (!session.check()) return 'ended';
+  if (!session.check()) return 'lost';
   const { outcome, threw } = await callHandler(deps, context);
   try {
     return await settle(deps, context, outcome, threw);
   } catch (error) {
     if (!session.signal.aborted) {
-      deps.log.error(
-        { ...where(context), error: describeThrown(error) },
-        'Could not record what came of an item',
-      );
+      deps.log.error({ ...where(context), error }, 'Could not record what came of an item');
     }
     const message = `Not recorded: ${nameOf(error)}`;
     return fail(deps, context, { code: itemErrorCodes.notAcknowledged, message, inDoubt: true });
@@ -60,7 +51,7 @@ async function callHandler(
     return { outcome, threw: false };
   } catch (error) {
     if (!signal.aborted) {
-      deps.log.error({ ...where(context), error: describeThrown(error) }, 'A handler threw');
+      deps.log.error({ ...where(context), error }, 'A handler threw');
     }
     const message = `The handler threw: ${nameOf(error)}`;
     return { outcome: { kind: 'retry', error: { code: itemErrorCodes.handlerThrew, message } }, threw: true };
@@ -72,11 +63,11 @@ async function settle(
   context: AttemptContext,
   outcome: Outcome,
   threw: boolean,
-): Promise<Progress> {
+): Promise<Acknowledged> {
   switch (outcome.kind) {
     case 'done':
     case 'ignored':
-      return toProgress(await deps.acknowledge(context.lane, context.item.position, outcome.record));
+      return deps.acknowledge(context.lane, context.item.position, outcome.record);
     case 'later':
       return putOff(deps, context, outcome.afterMs);
     case 'dead':

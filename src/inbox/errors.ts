@@ -4,11 +4,15 @@
 export class TransactionPoolerError extends Error {
   readonly code = 'INBOX_TRANSACTION_POOLER';
 
+  /** For the log, which prints no message of an error that may quote data. */
+  readonly advice: string;
+
   constructor() {
-    super(
+    const advice =
       'The session connection goes through a pooler in transaction mode (such as PgBouncer), where locks and ' +
-        'notifications get lost. Give a connection URL that leads to PostgreSQL directly, or to a pool in session mode.',
-    );
+      'notifications get lost. Give a connection URL that leads to PostgreSQL directly, or to a pool in session mode.';
+    super(advice);
+    this.advice = advice;
     this.name = 'TransactionPoolerError';
   }
 }
@@ -32,15 +36,3 @@ export const itemErrorCodes = {
   /** Attempt after attempt ended with the process that made it. */
   ownersDied: 'INBOX_OWNERS_DIED',
 } as const;
-
-/**
- * What may be logged of something thrown: its name, its code and where it came from. Not its message, which often quotes
- * the data that did not please (`JSON.parse` does), and that may be about a patient.
- */
-export function describeThrown(thrown: unknown): Record<string, unknown> {
-  if (!(thrown instanceof Error)) return { name: typeof thrown };
-  if (thrown instanceof TransactionPoolerError) return { code: thrown.code, hint: thrown.message };
-  const stack = thrown.stack?.split('\n').filter((line) => /^ {4}at /.test(line));
-  const code = 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : undefined;
-  return { name: thrown.name, ...(code === undefined ? {} : { code }), ...(stack ? { stack } : {}) };
-}

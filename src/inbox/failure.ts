@@ -1,14 +1,6 @@
 // What follows a failed attempt: the lane waits, or the item becomes a dead letter and the lane goes on.
-import { inFencedTransaction } from './acknowledge.ts';
-import { describeThrown } from './errors.ts';
-import {
-  toProgress,
-  where,
-  type AttemptDeps,
-  type LaneContext,
-  type AttemptContext,
-  type Progress,
-} from './attempt-context.ts';
+import { inFencedTransaction, type Acknowledged } from './acknowledge.ts';
+import { where, type AttemptDeps, type LaneContext, type AttemptContext } from './attempt-context.ts';
 import { toStorable, type ItemError, type RecordEffect } from './item.ts';
 import { postpone, putOffLane, release } from './postpone.ts';
 
@@ -24,9 +16,13 @@ export interface Failure extends ItemError {
 }
 
 /** Lets the lane wait, or gives the item up when its budget is spent. */
-export async function fail(deps: AttemptDeps, context: AttemptContext, failure: Failure): Promise<Progress> {
+export async function fail(
+  deps: AttemptDeps,
+  context: AttemptContext,
+  failure: Failure,
+): Promise<Acknowledged> {
   // Aborted, an attempt says nothing about the item. The replica that takes the lane over finds it in doubt.
-  if (context.session.signal.aborted) return 'ended';
+  if (context.session.signal.aborted) return 'lost';
   const attempts = context.history.attempts + 1;
   const failures = attempts - context.history.delays;
   const nowMs = deps.clock.monotonicMs();
@@ -38,12 +34,16 @@ export async function fail(deps: AttemptDeps, context: AttemptContext, failure: 
 }
 
 /** Lets the lane of the item wait, though nothing failed. */
-export async function putOff(deps: AttemptDeps, context: AttemptContext, afterMs: number): Promise<Progress> {
-  if (context.session.signal.aborted) return 'ended';
+export async function putOff(
+  deps: AttemptDeps,
+  context: AttemptContext,
+  afterMs: number,
+): Promise<Acknowledged> {
+  if (context.session.signal.aborted) return 'lost';
   const delayMs = bounded(afterMs);
   const { head } = context;
   await keepWaiting(deps, context, delayMs, () => putOffLane(deps.pool, context.lane, { head, delayMs }));
-  return 'ended';
+  return 'lost';
 }
 
 function bounded(delayMs: number): number {
@@ -60,14 +60,11 @@ export async function giveUp(
   deps: AttemptDeps,
   context: AttemptContext,
   hopeless: Hopeless,
-): Promise<Progress> {
+): Promise<Acknowledged> {
   try {
     return await makeDeadLetter(deps, context, hopeless);
   } catch (error) {
-    deps.log.error(
-      { ...where(context), error: describeThrown(error) },
-      'Could not store a dead letter; its lane waits',
-    );
+    deps.log.error({ ...where(context), error }, 'Could not store a dead letter; its lane waits');
     return letWait(deps, context, { ...hopeless, delayMs: pauseMs.unstorable, inDoubt: true });
   }
 }
@@ -88,7 +85,7 @@ export async function makeDeadLetter(
   deps: AttemptDeps,
   context: AttemptContext,
   hopeless: Hopeless,
-): Promise<Progress> {
+): Promise<Acknowledged> {
   const { lane, item } = context;
   const { attempts, record } = hopeless;
   const error = toStorable(hopeless);
@@ -97,9 +94,9 @@ export async function makeDeadLetter(
     await record?.(transaction);
     await deps.onDeadLetter?.(transaction, item, error);
   });
-  if (result === 'lost') return 'ended';
-  deps.log.error({ ...where(context), code: error.code }, 'An item became a dead letter');
-  return toProgress(result);
+  if (result !== 'lost')
+    deps.log.error({ ...where(context), code: error.code }, 'An item became a dead letter');
+  return result;
 }
 
 /** Gives the lane back, for any replica to go on with at once. */
@@ -111,14 +108,14 @@ async function letWait(
   deps: AttemptDeps,
   context: AttemptContext,
   failure: Failure & { delayMs: number },
-): Promise<Progress> {
+): Promise<Acknowledged> {
   const { delayMs, inDoubt } = failure;
   const postponement = { head: context.head, delayMs, error: toStorable(failure), inDoubt };
   const waits = await keepWaiting(deps, context, delayMs, () =>
     postpone(deps.pool, context.lane, postponement),
   );
   if (waits) deps.log.warn({ ...where(context), code: failure.code, delayMs }, 'Will try an item again');
-  return 'ended';
+  return 'lost';
 }
 
 /** Writes that the lane waits; false when it was lost, or need not. */
@@ -148,7 +145,7 @@ async function untilWritten<Result>(
     try {
       return await write();
     } catch (error) {
-      deps.log.error({ lane: lane.key, error: describeThrown(error) }, 'Could not let go of a lane');
+      deps.log.error({ lane: lane.key, error }, 'Could not let go of a lane');
       await deps.sleep(pauseMs.unwritable, session.signal);
     }
   }

@@ -2,7 +2,6 @@
 import type { Sleep } from '../domain/clock.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Queryable } from './database.ts';
-import { describeThrown } from './errors.ts';
 import type { Session } from './session.ts';
 
 /** Runs while its replica holds the lease; has to end soon after `signal` is aborted. */
@@ -42,8 +41,7 @@ async function runIfFree(deps: JobLeaseDeps, session: Session, name: string, run
       if (!session.signal.aborted) await unlock(session.database, name);
     }
   } catch (error) {
-    if (!ended.aborted)
-      deps.log.error({ lease: name, error: describeThrown(error) }, 'Work under a lease failed');
+    if (!ended.aborted) deps.log.error({ lease: name, error }, 'Work under a lease failed');
   }
 }
 

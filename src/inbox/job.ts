@@ -2,7 +2,6 @@
 import type { Sleep } from '../domain/clock.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { describeThrown } from './errors.ts';
 import type { Replica } from './replica.ts';
 
 export interface Job {
@@ -51,7 +50,7 @@ export function repeatJob(job: Job, { sleep, log, metrics }: JobDeps): RepeatedJ
     } catch (error) {
       if (signal.aborted) return false;
       metrics.readerPasses.inc({ reader: name, result: 'failed' });
-      log.warn({ job: name, error: describeThrown(error) }, 'A pass failed and will be repeated');
+      log.warn({ job: name, error }, 'A pass failed and will be repeated');
       return false;
     }
   }

@@ -3,7 +3,6 @@ import type { Clock, Sleep } from '../domain/clock.ts';
 import type { Log } from '../telemetry/log.ts';
 import { createWakeUp } from './wake-up.ts';
 import { leaseLanes, type LeasedLane } from './lease-lanes.ts';
-import { describeThrown } from './errors.ts';
 import type { Session } from './session.ts';
 
 export interface LaneLeaserDeps {
@@ -50,7 +49,7 @@ export function createLaneLeaser(deps: LaneLeaserDeps): LaneLeaser {
       return lanes;
     } catch (error) {
       // It is unknown whether that was written, and a lane that is owned but not worked on would stand still.
-      if (!session.signal.aborted) log.error({ error: describeThrown(error) }, 'Could not lease lanes');
+      if (!session.signal.aborted) log.error({ error }, 'Could not lease lanes');
       session.lose('lanes could not be leased');
       return [];
     }

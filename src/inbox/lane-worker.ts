@@ -1,7 +1,6 @@
 // Works on one leased lane: item after item, until it is empty, must wait, is lost, or others have their turn.
 import { attempt } from './attempt.ts';
 import { readItems } from './lease-lanes.ts';
-import { describeThrown } from './errors.ts';
 import { letGo } from './failure.ts';
 import type { AttemptDeps, LaneContext, History } from './attempt-context.ts';
 
@@ -19,7 +18,7 @@ export async function workOnLane(deps: LaneWorkerDeps, context: LaneContext): Pr
   try {
     await handleItems(deps, context);
   } catch (error) {
-    deps.log.error({ lane: context.lane.key, error: describeThrown(error) }, 'Could not go on with a lane');
+    deps.log.error({ lane: context.lane.key, error }, 'Could not go on with a lane');
     await deps.sleep(deps.sliceMs, context.session.signal);
     await letGo(deps, context);
   }
@@ -40,8 +39,8 @@ async function handleItems(deps: LaneWorkerDeps, context: LaneContext): Promise<
     if (items.length === 0) items = await readItems(pool, lane, head);
     const item = items.shift();
     if (!item) throw new ItemMissingError();
-    const progress = await attempt(deps, { session, lane, item, head, history });
-    if (progress === 'ended') return;
+    const result = await attempt(deps, { session, lane, item, head, history });
+    if (result !== 'more') return;
     head = item.position;
     history = untried;
   }

@@ -1,6 +1,5 @@
 // Who is to be called for messages on which channel, over all sessions of a replica.
 import type { Log } from '../telemetry/log.ts';
-import { describeThrown } from './errors.ts';
 import type { Session } from './session.ts';
 
 export type Listener = (payload: string) => void;
@@ -42,7 +41,7 @@ function call(log: Log, listener: Listener, payload: string): void {
   try {
     listener(payload);
   } catch (error) {
-    log.error({ error: describeThrown(error) }, 'A listener threw');
+    log.error({ error }, 'A listener threw');
   }
 }
 

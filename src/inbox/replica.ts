@@ -4,7 +4,6 @@ import type { Clock, Sleep } from '../domain/clock.ts';
 import type { Log } from '../telemetry/log.ts';
 import { createAcknowledge } from './acknowledge.ts';
 import { createLaneLeaser, type LaneLeaser } from './lane-leaser.ts';
-import { describeThrown } from './errors.ts';
 import type { Handle, OnDeadLetter } from './item.ts';
 import { workOnLane, type LaneWorkerDeps } from './lane-worker.ts';
 import { keepJobLease, type RunJob } from './job-lease.ts';
@@ -185,7 +184,7 @@ async function reopen(opening: Opening, lost: Session, stopping: AbortSignal): P
       await removeReplica(session.database, lost.replica).catch(() => undefined);
       return session;
     } catch (error) {
-      deps.log.error({ error: describeThrown(error) }, 'Could not open a new session; trying again');
+      deps.log.error({ error }, 'Could not open a new session; trying again');
       await deps.sleep(timings.tryEveryMs, stopping);
     }
   }

@@ -3,7 +3,7 @@ import type { Client } from 'pg';
 import type { Clock, Sleep } from '../domain/clock.ts';
 import type { Log } from '../telemetry/log.ts';
 import { takingTurns, type Queryable } from './database.ts';
-import { describeThrown, SessionLostError, TransactionPoolerError } from './errors.ts';
+import { SessionLostError, TransactionPoolerError } from './errors.ts';
 import { backendPid, refuseTransactionPooler } from './pooler.ts';
 import { heartbeat, registerReplica, removeReplica, removeDeadReplicas } from './replica-rows.ts';
 import { withTimeout } from './timeout.ts';
@@ -136,7 +136,7 @@ async function beat(deps: SessionDeps, opened: Opened): Promise<string | undefin
     const answer = await withTimeout(sendHeartbeat(deps, opened), timings.trustedForMs, sleep);
     return answer === 'too late' ? 'a heartbeat was not answered' : answer;
   } catch (error) {
-    log.error({ replica: opened.replica, error: describeThrown(error) }, 'A heartbeat failed');
+    log.error({ replica: opened.replica, error }, 'A heartbeat failed');
     return 'a heartbeat failed';
   }
 }

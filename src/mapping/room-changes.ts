@@ -21,11 +21,8 @@ export type RoomChange =
   | { readonly kind: 'kick'; readonly userId: MatrixUserId };
 
 /** A state event of the room as it is. */
-export interface ActualState {
-  readonly type: string;
-  readonly state_key: string;
+export interface ActualState extends StateEvent {
   readonly sender: string;
-  readonly content: Readonly<Record<string, unknown>>;
 }
 
 /** What becomes of members who join or leave in Matrix. */

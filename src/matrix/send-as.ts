@@ -4,6 +4,7 @@ import { DELIVERY_ID_KEY } from '../domain/matrix.ts';
 import type { Homeserver } from './homeserver.ts';
 import { isRefusal } from './refusals.ts';
 import type { OutgoingEvent, OutgoingRedaction } from './sends.ts';
+import { pagesBefore } from './timeline.ts';
 
 /** @param bot the user that invites a ghost that is not in the room */
 export function createSendAs({ homeserver, bot }: { homeserver: Homeserver; bot: MatrixUserId }) {
@@ -44,13 +45,11 @@ export function createSendAs({ homeserver, bot }: { homeserver: Homeserver; bot:
       deliveryId: DeliveryId,
       signal: AbortSignal,
     ): Promise<EventId | undefined> {
-      let from: string | undefined;
-      for (let page = 0; page < 10; page += 1) {
-        const { events, end } = await homeserver.messagesBefore(bot, roomId, { from }, signal);
+      let pages = 0;
+      for await (const events of pagesBefore(homeserver, bot, roomId, {}, signal)) {
         const found = events.find((event) => event.content[DELIVERY_ID_KEY] === deliveryId);
-        if (found !== undefined) return found.event_id;
-        if (end === undefined) return undefined;
-        from = end;
+        pages += 1;
+        if (found !== undefined || pages === 10) return found?.event_id;
       }
       return undefined;
     },

@@ -8,7 +8,7 @@ import type { EventId, MatrixUserId, RoomId } from '../domain/ids.ts';
 import type { MatrixEvent } from '../domain/matrix.ts';
 import type { Homeserver } from './homeserver.ts';
 import { invitationIn, type Invitation } from './invitations.ts';
-import type { SyncAnswer } from './timeline.ts';
+import { pagesBefore, type SyncAnswer } from './timeline.ts';
 import { readToDevice, type IdlessEvent } from './transactions.ts';
 import { BRIDGE_DEVICE } from './client.ts';
 
@@ -94,20 +94,11 @@ async function eventsBetween(
   until: string,
   signal: AbortSignal,
 ): Promise<readonly MatrixEvent[]> {
-  const newestFirst: MatrixEvent[] = [];
-  const seen = new Set<EventId>();
-  let from: string | undefined = until;
-  while (from !== undefined) {
-    const page: Awaited<ReturnType<Homeserver['messagesBefore']>> = await homeserver.messagesBefore(
-      bot,
-      roomId,
-      { from, to: since },
-      signal,
-    );
-    const fresh = page.events.filter((event) => !seen.has(event.event_id));
-    for (const event of fresh) seen.add(event.event_id);
-    newestFirst.push(...fresh);
-    from = fresh.length === 0 || page.end === from ? undefined : page.end;
+  const newestFirst = new Map<EventId, MatrixEvent>();
+  for await (const page of pagesBefore(homeserver, bot, roomId, { from: until, to: since }, signal)) {
+    const known = newestFirst.size;
+    for (const event of page) newestFirst.set(event.event_id, event);
+    if (newestFirst.size === known) break;
   }
-  return newestFirst.reverse();
+  return [...newestFirst.values()].reverse();
 }

@@ -74,3 +74,19 @@ export function createTimeline(client: MatrixClient) {
     },
   };
 }
+
+/** The events of a room page by page, newest first, from one token back to another; see `messagesBefore`. */
+export async function* pagesBefore(
+  homeserver: Pick<ReturnType<typeof createTimeline>, 'messagesBefore'>,
+  as: MatrixUserId,
+  roomId: RoomId,
+  { from, to }: { from?: string; to?: string },
+  signal: AbortSignal,
+): AsyncGenerator<readonly MatrixEvent[]> {
+  for (let token = from; ;) {
+    const { events, end } = await homeserver.messagesBefore(as, roomId, { from: token, to }, signal);
+    yield events;
+    if (end === undefined || end === token) return;
+    token = end;
+  }
+}

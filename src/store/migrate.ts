@@ -36,18 +36,13 @@ export async function migrate(url: string): Promise<readonly string[]> {
   }
 }
 
-/** The names of all migrations this version knows, in order. */
-async function knownMigrations(): Promise<readonly string[]> {
-  return (await readdir(FOLDER)).filter((name) => name.endsWith('.sql')).sort();
-}
-
 async function applyMissing(client: pg.Client): Promise<readonly string[]> {
   await client.query(
     'create table if not exists migration (name text primary key, applied_at timestamptz not null default now())',
   );
   const { rows } = await client.query<{ name: string }>('select name from migration');
   const applied = new Set(rows.map((row) => row.name));
-  const known = await knownMigrations();
+  const known = (await readdir(FOLDER)).filter((file) => file.endsWith('.sql')).sort();
   const unknown = [...applied].filter((name) => !known.includes(name));
   if (unknown.length > 0) throw new SchemaTooNewError(unknown);
   const missing = known.filter((name) => !applied.has(name));

@@ -32,17 +32,21 @@ export function createLogger(level: 'debug' | 'info' | 'warn' | 'error'): Log {
 }
 
 /**
- * The name, code and stack of an error. The message only if the bridge wrote it: other messages quote the invalid data (`JSON.parse`
- * does), which may be about a patient.
+ * What is printed of something thrown: its name, code and stack. The message only if the bridge wrote it: other messages quote
+ * the invalid data (`JSON.parse` does), which may be about a patient. Errors of other kinds may have an `advice` instead.
  */
-function describeError(error: unknown): unknown {
+export function describeError(error: unknown): Readonly<Record<string, unknown>> {
   if (!(error instanceof Error)) return { name: typeof error };
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
-  const frames = error.stack?.split('\n').filter((line) => /^ {4}at /.test(line));
   return {
     name: error.name,
-    code,
+    code: textIn(error, 'code'),
     message: error instanceof BridgeError ? error.message : undefined,
-    frames,
+    advice: textIn(error, 'advice'),
+    frames: error.stack?.split('\n').filter((line) => /^ {4}at /.test(line)),
   };
+}
+
+function textIn(error: Error, key: string): string | undefined {
+  const value: unknown = Reflect.get(error, key);
+  return typeof value === 'string' ? value : undefined;
 }

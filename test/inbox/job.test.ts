@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Job } from '../../src/inbox/job.ts';
 import { repeatJob, startJobs } from '../../src/inbox/job.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
-import { recordingLog } from '../builders/log.ts';
+import { createKeptLog } from './support/replica.ts';
 
 const INTERVAL_MS = 60_000;
 const GAP_MS = 100;
@@ -40,7 +40,7 @@ const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resol
 
 function repeated(pass: Job['pass']) {
   const time = stillTime();
-  const [log, metrics] = [recordingLog(), createMetrics()];
+  const [log, metrics] = [createKeptLog(), createMetrics()];
   const job: Job = { name: 'a-job', intervalMs: INTERVAL_MS, gapMs: GAP_MS, pass };
   const { wake, run } = repeatJob(job, { sleep: time.sleep, log, metrics });
   const ending = new AbortController();
@@ -125,7 +125,9 @@ describe('a job', () => {
     await settled();
     expect([passes, time.under()]).toEqual([1, [INTERVAL_MS]]);
     expect(await counted()).toEqual({ passes: [['a-job', 'failed', 1]], found: undefined });
-    expect(log.lines).toMatchObject([{ level: 'warn', fields: { job: 'a-job' } }]);
+    expect(log.lines).toMatchObject([
+      { level: 'warn', fields: { job: 'a-job', error: { name: 'TypeError' } } },
+    ]);
     expect(JSON.stringify(log.lines)).not.toContain('Jansen');
     await end();
   });
@@ -168,7 +170,7 @@ test('jobs are woken by the notifications for them, and done under a lease once 
       job('alone'),
     ],
     {
-      ...{ sleep: time.sleep, log: recordingLog(), metrics: createMetrics() },
+      ...{ sleep: time.sleep, log: createKeptLog(), metrics: createMetrics() },
       ready: ({ name }) => Promise.resolve(void ready.push(name)),
     },
   );

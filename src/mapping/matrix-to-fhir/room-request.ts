@@ -2,14 +2,10 @@
 import { URI_SYSTEM, type CareTeam, type CommunicationRequest } from '../../domain/fhir.ts';
 import type { FhirReference, MatrixUserId, RoomId } from '../../domain/ids.ts';
 import { roomRequestIdOf } from '../delivery-ids.ts';
+import type { ActualState } from '../room-changes.ts';
 import { withSubjectLine, type RoomTemplates } from '../room-names.ts';
 
-/** A state event of the room, as far as it matters here. */
-interface RoomStateEvent {
-  readonly type: string;
-  readonly state_key: string;
-  readonly sender: string;
-  readonly content: Readonly<Record<string, unknown>>;
+interface RoomStateEvent extends ActualState {
   readonly origin_server_ts?: unknown;
 }
 

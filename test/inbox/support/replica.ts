@@ -1,6 +1,7 @@
 // Replicas for tests: quick timings, a log that is kept, and no way to forget stopping them.
 import { afterEach } from 'vitest';
 import type { LogFields } from '../../../src/telemetry/log.ts';
+import { describeError } from '../../../src/telemetry/logger.ts';
 import type { Handle } from '../../../src/inbox/item.ts';
 import { startReplica, type Replica, type ReplicaDeps, type Timings } from '../../../src/inbox/replica.ts';
 import { exponentialRetry } from '../../../src/inbox/retry-policy.ts';
@@ -23,11 +24,12 @@ export interface LogLine {
   readonly message: string;
 }
 
-/** A log that keeps its lines. */
+/** A log that keeps its lines, with as much of an error as the daemon's log prints. */
 export function createKeptLog() {
   const lines: LogLine[] = [];
   const at = (level: LogLine['level']) => (fields: LogFields, message: string) => {
-    lines.push({ level, fields, message });
+    const printed = 'error' in fields ? { ...fields, error: describeError(fields['error']) } : fields;
+    lines.push({ level, fields: printed, message });
   };
   return { lines, debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }
