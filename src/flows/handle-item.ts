@@ -1,7 +1,7 @@
 // One item: its payload is checked by the schema of its kind and given to that kind's handler; what went wrong gets the catalogue's verdict.
 import { z } from 'zod';
 import type { Attempt, Handle, Item, Outcome } from '../inbox/item.ts';
-import { BridgeError, errorEntry } from '../telemetry/errors.ts';
+import { BridgeError, errorCatalogue } from '../telemetry/errors.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Bridge } from './bridge.ts';
 import type { Ended, OnFacts } from './commit.ts';
@@ -91,7 +91,7 @@ function failureOf({ log }: Deps, thrown: unknown, { failures }: Attempt): Outco
   const error = thrown instanceof BridgeError ? thrown : new BridgeError('unexpected', 'see the log');
   if (error !== thrown) log.error({ error: thrown }, 'A flow failed with an unexpected error');
   const { code, message, retryAfterMs } = error;
-  const { verdict, attempts = Number.POSITIVE_INFINITY } = errorEntry(code);
+  const { verdict, attempts = Number.POSITIVE_INFINITY } = errorCatalogue[code];
   if (verdict === 'dead' || failures + 1 >= attempts) return { kind: 'dead', error: { code, message } };
   log.warn({ code, detail: message }, 'A flow failed and will be tried again');
   return {

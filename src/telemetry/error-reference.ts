@@ -1,10 +1,9 @@
 // Generates the reference page of the error catalogue.
-import { errorCatalogue, errorEntry, type ErrorCode } from './errors.ts';
+import { errorCatalogue } from './errors.ts';
 
 /** The text of `docs/reference/errors.md`. */
 export function errorReference(): string {
-  const rows = (Object.keys(errorCatalogue) as ErrorCode[]).map((code) => {
-    const { verdict, attempts, operator } = errorEntry(code);
+  const rows = Object.entries(errorCatalogue).map(([code, { verdict, attempts, operator }]) => {
     const then =
       verdict === 'dead' ? 'dead letter' : attempts === undefined ? 'tried again' : `tried ${attempts} times`;
     return `| \`${code}\` | ${then} | ${operator} |`;

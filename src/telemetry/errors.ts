@@ -1,26 +1,21 @@
-// The error catalogue: for each code, whether to retry, the text for the operator, and the notice for the sender.
-import type { NoticeReason } from '../domain/notices.ts';
+// The error catalogue: for each code, whether to retry, and the text for the operator.
 
 /** What an error means for the item that met it. */
 interface ErrorEntry {
   /** `retry` holds up the item's own conversation and tries again; `dead` makes it a dead letter at once. */
   readonly verdict: 'retry' | 'dead';
   /** After so many attempts it becomes a dead letter; undefined: only the time limit of the inbox counts. */
-  readonly attempts?: number;
+  readonly attempts?: number | undefined;
   /** What happened and how to repair it, for the operator. */
   readonly operator: string;
-  /** The notice for the message's sender when it becomes a dead letter. */
-  readonly sender: NoticeReason;
 }
 
-type Exception = Partial<Pick<ErrorEntry, 'attempts' | 'sender'>>;
-
-const retried = (operator: string, exception: Exception = {}): ErrorEntry => ({
-  ...{ verdict: 'retry', operator, sender: 'not-filed' },
-  ...exception,
+const retried = (operator: string, attempts?: number): ErrorEntry => ({
+  verdict: 'retry',
+  attempts,
+  operator,
 });
-
-const deadLetter = (operator: string): ErrorEntry => ({ verdict: 'dead', operator, sender: 'not-filed' });
+const deadLetter = (operator: string): ErrorEntry => ({ verdict: 'dead', operator });
 
 /** The catalogue. Codes are stable: they stand in logs, dead letters and the error page. */
 export const errorCatalogue = {
@@ -99,16 +94,11 @@ export const errorCatalogue = {
   ),
   unexpected: retried(
     'An unexpected error: a fault of the bridge. Please report it with its stack from the log.',
-    { attempts: 20 },
+    20,
   ),
 };
 
 export type ErrorCode = keyof typeof errorCatalogue;
-
-/** The entry of a code. */
-export function errorEntry(code: ErrorCode): ErrorEntry {
-  return errorCatalogue[code];
-}
 
 /**
  * An error of the catalogue. Its message goes to logs and dead letters: `detail` holds terms such as status and
