@@ -8,13 +8,13 @@ import type { Config } from '../config/schema.ts';
 import type { Clock, Sleep } from '../domain/clock.ts';
 import type { Bridge } from '../flows/bridge.ts';
 import { createAccountInDirectory } from '../identity/directories/account-in-directory.ts';
+import { createOwnDirectory } from '../identity/directories/own-directory.ts';
 import { inTransaction } from '../inbox/database.ts';
 import { enqueue } from '../inbox/enqueue.ts';
 import { ensureRoom } from '../matrix/ensure-room.ts';
 import { createSendAs } from '../matrix/send-as.ts';
 import { KINDS } from '../messages/registry.ts';
 import { communicationRequestThread } from '../messages/threads/communication-request.ts';
-import { createOwnDirectory } from './own-directory.ts';
 import { connectServers } from './servers.ts';
 import { compileSettings } from './settings.ts';
 import * as adoptedRooms from '../store/adopted-rooms.ts';
@@ -82,26 +82,17 @@ export function composeBridge(
     kinds: KINDS,
     thread: communicationRequestThread,
     ...(config.people.resolveByDirectory &&
-      directories &&
-      practitioners(directories, { clock, log, metrics })),
+      directories && {
+        accountInDirectory: createAccountInDirectory({
+          ...{ directory: directories.directory, clock, log },
+          count: (result) => {
+            metrics.directoryAccounts.inc({ result });
+          },
+        }),
+      }),
     ...(config.identity.publishToOwnFhir && { publishAddress: createOwnDirectory(fhir, clock) }),
     roomLock: locks.lock,
     ensureRoom: (order, signal) => ensureRoom({ homeserver, bot, clock, sleep }, order, signal),
   };
   return { bridge, directories, connectSession, close: locks.close };
-}
-
-/** The directories as a source of practitioners' accounts. */
-function practitioners(
-  { directory }: ComposedDirectories,
-  { clock, log, metrics }: { clock: Clock; log: Log; metrics: Metrics },
-) {
-  return {
-    accountInDirectory: createAccountInDirectory({
-      ...{ directory, clock, log },
-      count: (result) => {
-        metrics.directoryAccounts.inc({ result });
-      },
-    }),
-  };
 }

@@ -1,4 +1,5 @@
 // One request to a directory's server, and what each failure means: the configured base URL and nothing else.
+import type { z } from 'zod';
 import { HttpFailure } from '../../net/failure.ts';
 import type { HttpAnswer } from '../../net/http.ts';
 import { baseOf, createHttp, isBelow } from '../../net/http.ts';
@@ -29,7 +30,7 @@ export interface DirectoryRequest {
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly form?: readonly (readonly [string, string])[];
-  readonly signal: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** An answer, whatever its status; `body` is undefined when it is no JSON. */
@@ -66,7 +67,7 @@ export function createDirectoryServer(config: DirectoryServerConfig): DirectoryS
         return answer;
       } catch (error) {
         end('no answer');
-        request.signal.throwIfAborted();
+        request.signal?.throwIfAborted();
         if (!(error instanceof HttpFailure)) throw error;
         throw new BridgeError(codeOf(error), `${name} ${operation}: ${error.message}`);
       }
@@ -90,18 +91,27 @@ function codeOf({ reason }: HttpFailure): ErrorCode {
   return reason === 'too-large' ? 'directory-answer' : 'directory-unavailable';
 }
 
-/** What a status that is no success means; undefined for successes. */
-export function statusError(
-  server: Pick<DirectoryServer, 'name'>,
+/**
+ * Reads an answer by a schema.
+ * @throws BridgeError when it is no success, or has another form
+ */
+export function readAnswer<Schema extends z.ZodType>(
+  { name }: Pick<DirectoryServer, 'name'>,
   operation: string,
-  status: number,
-): BridgeError | undefined {
-  if (status >= 200 && status < 300) return undefined;
-  const detail = `${server.name} ${operation}: ${status}`;
-  if (status === 401 || status === 403) return new BridgeError('directory-token', detail);
-  if (status >= 500 || status === 408 || status === 429) {
-    return new BridgeError('directory-unavailable', detail);
-  }
+  { status, body }: DirectoryAnswer,
+  schema: Schema,
+): z.output<Schema> {
+  if (status < 200 || status >= 300)
+    throw new BridgeError(statusCode(status), `${name} ${operation}: ${status}`);
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  // Which elements are wrong may be told, what is in them may not.
+  throw new BridgeError('directory-answer', `${name} ${operation}: not the expected JSON`);
+}
+
+function statusCode(status: number): ErrorCode {
+  if (status === 401 || status === 403) return 'directory-token';
+  if (status >= 500 || status === 408 || status === 429) return 'directory-unavailable';
   // A redirect is not followed: it would carry credentials and numbers elsewhere.
-  return new BridgeError(status < 400 ? 'directory-answer' : 'directory-refused', detail);
+  return status < 400 ? 'directory-answer' : 'directory-refused';
 }

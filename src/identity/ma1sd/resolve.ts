@@ -1,9 +1,9 @@
 // The backend's look-ups: the user of each identifier asked, within the limits, and on record.
+import { bulkhead } from 'cockatiel';
 import type { MatrixUserId } from '../../domain/ids.ts';
 import type { Directory, Medium, Threepid } from '../directories/directory.ts';
 import { threepidOf } from '../directories/threepid.ts';
 import type { AuditRecord } from '../protection/audit.ts';
-import { mapBounded } from '../protection/deadline.ts';
 import type { KeyedHash } from '../protection/keyed-hash.ts';
 import type { TakePoints } from '../protection/rate-limits.ts';
 import type { AskedThreepid, Backend, QuestionDeps } from './backend.ts';
@@ -53,12 +53,12 @@ export function createResolve({
       return 'limited';
     }
     try {
-      const answers = await mapBounded(threepids, CONCURRENT_RESOLUTIONS, async (threepid) => ({
-        threepid,
-        userId: threepid === undefined ? undefined : await resolveOne(threepid, signal),
-      }));
-      await audit(answers.map(({ threepid, userId }) => record(threepid, userId ? 'found' : 'none')));
-      return answers.map(({ userId }) => userId);
+      const limit = bulkhead(CONCURRENT_RESOLUTIONS, Number.POSITIVE_INFINITY);
+      const userIds = await Promise.all(
+        threepids.map((threepid) => threepid && limit.execute(() => resolveOne(threepid, signal))),
+      );
+      await audit(threepids.map((threepid, index) => record(threepid, userIds[index] ? 'found' : 'none')));
+      return userIds;
     } catch (error) {
       await audit(threepids.map((threepid) => record(threepid, 'failed')));
       throw error;

@@ -1,11 +1,11 @@
 // Look-ups of the Identity Service API: hashed ones in the bridge's own table, plain ones in the directories.
+import { bulkhead } from 'cockatiel';
 import type { MatrixUserId } from '../../domain/ids.ts';
 import type { AskedHash } from '../../store/identity-lookups.ts';
 import type { Directory, Medium, Threepid } from '../directories/directory.ts';
 import { threepidOf } from '../directories/threepid.ts';
 import type { Audit } from '../protection/audit.ts';
 import { coalesce } from '../protection/coalesce.ts';
-import { mapBounded } from '../protection/deadline.ts';
 import type { KeyedHash } from '../protection/keyed-hash.ts';
 
 /** The user of each address that finds one, by the very string that was asked. */
@@ -63,8 +63,9 @@ export function createLookup({ lookUpHashes, directory, media, keyedHash, audit 
     },
 
     async plain(caller, addresses, signal) {
-      const answers = await mapBounded(addresses, CONCURRENT_RESOLUTIONS, (address) =>
-        resolvePlain(address, signal),
+      const limit = bulkhead(CONCURRENT_RESOLUTIONS, Number.POSITIVE_INFINITY);
+      const answers = await Promise.all(
+        addresses.map((address) => limit.execute(() => resolvePlain(address, signal))),
       );
       await audit(
         answers.map(({ threepid, userId }) => ({

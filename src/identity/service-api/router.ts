@@ -4,9 +4,9 @@ import type { Request, Response, Router } from 'express';
 import { accountRoutes } from './account-routes.ts';
 import { cors } from './cors.ts';
 import { inviteRoutes } from './invite-routes.ts';
-import { bodyFaults, refusal } from '../protection/json-body.ts';
+import { bodyFaults } from '../protection/json-body.ts';
 import { lookupRoutes } from './lookup-routes.ts';
-import { ok, send } from '../protection/reply.ts';
+import { ok, refusal, send } from '../protection/reply.ts';
 import type { ServiceDeps } from './routes.ts';
 
 const ROOT = '/_matrix/identity';
