@@ -35,7 +35,11 @@ export function createResolve({
     return threepid !== undefined && media.has(threepid.medium) ? threepid : undefined;
   }
 
-  async function resolveOne(threepid: Threepid, signal: AbortSignal): Promise<MatrixUserId | undefined> {
+  async function resolveOne(
+    threepid: Threepid | undefined,
+    signal: AbortSignal,
+  ): Promise<MatrixUserId | undefined> {
+    if (threepid === undefined) return undefined;
     const key = keyedHash.ofThreepid(threepid).toString('base64');
     if ((await subjectLimit(key)) !== undefined) return undefined;
     const resolution = await directory.resolve(threepid, signal);
@@ -55,7 +59,7 @@ export function createResolve({
     try {
       const limit = bulkhead(CONCURRENT_RESOLUTIONS, Number.POSITIVE_INFINITY);
       const userIds = await Promise.all(
-        threepids.map((threepid) => threepid && limit.execute(() => resolveOne(threepid, signal))),
+        threepids.map((threepid) => limit.execute(() => resolveOne(threepid, signal))),
       );
       await audit(threepids.map((threepid, index) => record(threepid, userIds[index] ? 'found' : 'none')));
       return userIds;
