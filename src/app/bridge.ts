@@ -6,17 +6,21 @@ import { composeDirectories } from './identity/directories.ts';
 import type { ComposedDirectories } from './identity/directories.ts';
 import type { Config } from '../config/schema.ts';
 import type { Clock, Sleep } from '../domain/clock.ts';
-import type { Bridge } from '../flows/bridge.ts';
+import type { Bridge, BridgeSettings } from '../flows/bridge.ts';
 import { createAccountInDirectory } from '../identity/directories/account-in-directory.ts';
 import { createOwnDirectory } from '../identity/directories/own-directory.ts';
 import { inTransaction } from '../inbox/database.ts';
 import { enqueue } from '../inbox/enqueue.ts';
+import { createFhirClient } from '../fhir/client.ts';
+import { createFhirServer } from '../fhir/server.ts';
+import { createMatrixClient } from '../matrix/client.ts';
 import { ensureRoom } from '../matrix/ensure-room.ts';
+import { createHomeserver } from '../matrix/homeserver.ts';
 import { createSendAs } from '../matrix/send-as.ts';
 import { KINDS } from '../messages/registry.ts';
 import { communicationRequestThread } from '../messages/threads/communication-request.ts';
-import { connectServers } from './servers.ts';
 import { compileSettings } from './settings.ts';
+import { createPseudonyms } from '../pseudonyms/service.ts';
 import * as adoptedRooms from '../store/adopted-rooms.ts';
 import * as ghosts from '../store/ghosts.ts';
 import * as formerRooms from '../store/former-rooms.ts';
@@ -95,4 +99,19 @@ export function composeBridge(
     ensureRoom: (order, signal) => ensureRoom({ homeserver, bot, clock, sleep }, order, signal),
   };
   return { bridge, directories, connectSession, close: locks.close };
+}
+
+/** The servers the bridge speaks to, each behind its client. */
+function connectServers(
+  { matrix, fhir, invitations }: Config,
+  { idStrategy, serverName }: BridgeSettings,
+  { observeMatrix, observeFhir, observePseudonyms }: Metrics,
+) {
+  const { baseUrl, bearerToken, requestTimeoutMs } = fhir;
+  const fhirClient = createFhirClient({ baseUrl, bearerToken, requestTimeoutMs, observe: observeFhir });
+  return {
+    homeserver: createHomeserver(createMatrixClient({ ...matrix, observe: observeMatrix })),
+    fhir: createFhirServer(fhirClient, idStrategy),
+    pseudonyms: createPseudonyms({ ...invitations, serverName, observe: observePseudonyms }),
+  };
 }

@@ -42,12 +42,8 @@ export function composeBackend(parts: IdentityParts): BackendRouterDeps | undefi
   };
 }
 
-function authOf({
-  backendAuth: kind,
-  backendSecret,
-  previousBackendSecret,
-  clientCertificates,
-}: Config['identity']): BackendAuth | undefined {
+function authOf(identity: Config['identity']): BackendAuth | undefined {
+  const { backendAuth: kind, backendSecret, previousBackendSecret, clientCertificates } = identity;
   switch (kind) {
     case 'off':
       return undefined;

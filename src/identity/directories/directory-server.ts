@@ -1,36 +1,29 @@
 // One request to a directory's server, and what each failure means: the configured base URL and nothing else.
 import type { z } from 'zod';
 import { HttpFailure } from '../../net/failure.ts';
-import type { HttpAnswer } from '../../net/http.ts';
+import type { HttpAnswer, HttpRequest } from '../../net/http.ts';
 import { baseOf, createHttp, isBelow } from '../../net/http.ts';
-import type { Tls } from '../../net/transport.ts';
+import type { TransportOptions } from '../../net/transport.ts';
 import { mayConnect } from '../../net/transport.ts';
 import type { ErrorCode } from '../../telemetry/errors.ts';
 import { BridgeError } from '../../telemetry/errors.ts';
 import type { RequestObserver } from '../../telemetry/metrics.ts';
 
 /** Where a directory's server is, and what it may be. */
-export interface DirectoryServerConfig {
+interface DirectoryServerConfig extends Pick<TransportOptions, 'allowPrivateAddresses' | 'tls'> {
   /** For errors and metrics: `mcsd`, `keycloak`. */
   readonly name: string;
   readonly baseUrl: string;
-  /** Whether its address may be a private one, and its protocol plain http. */
-  readonly allowPrivateAddresses: boolean;
-  readonly tls?: Tls | undefined;
   readonly requestTimeoutMs: number;
   readonly observe: RequestObserver;
 }
 
 /** A request. Whatever is personal goes into the form or the JSON, where the interface has a way to say it there. */
-export interface DirectoryRequest {
+interface DirectoryRequest extends Pick<HttpRequest, 'method' | 'headers' | 'form' | 'signal'> {
   /** What it does, in a few fixed words: for metrics, logs and errors in place of the URL. */
   readonly operation: string;
-  readonly method: 'GET' | 'POST';
   /** Path below the base URL, with its query. */
   readonly path: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly form?: readonly (readonly [string, string])[];
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** An answer, whatever its status; `body` is undefined when it is no JSON. */

@@ -1,9 +1,9 @@
 // The backend's look-ups: the user of each identifier asked, within the limits, and on record.
 import { bulkhead } from 'cockatiel';
 import type { MatrixUserId } from '../../domain/ids.ts';
+import type { AuditRecord } from '../../store/identity-audit.ts';
 import type { Directory, Medium, Threepid } from '../directories/directory.ts';
 import { threepidOf } from '../directories/threepid.ts';
-import type { AuditRecord } from '../protection/audit.ts';
 import type { KeyedHash } from '../protection/keyed-hash.ts';
 import type { TakePoints } from '../protection/rate-limits.ts';
 import type { AskedThreepid, Backend, QuestionDeps } from './backend.ts';
@@ -20,14 +20,8 @@ interface Deps extends QuestionDeps {
 const CONCURRENT_RESOLUTIONS = 8;
 
 /** Look-ups of one or of many identifiers; an identifier that is asked too often finds no one for a while. */
-export function createResolve({
-  directory,
-  callerLimit,
-  subjectLimit,
-  keyedHash,
-  audit,
-  ...deps
-}: Deps): Backend['resolve'] {
+export function createResolve(deps: Deps): Backend['resolve'] {
+  const { directory, callerLimit, subjectLimit, keyedHash, audit } = deps;
   const media = new Set<Medium>(deps.media);
 
   function readable({ medium, address }: AskedThreepid): Threepid | undefined {
