@@ -91,7 +91,7 @@ export function createAddressingSource(
         ['identifier', identifierTokens('ura_nr', ura)],
         ['_include', 'Organization:endpoint'],
       ] as const;
-      const resources = await fhir.search('Organization', params, 200, signal);
+      const resources = await fhir.searchWithIncludes('Organization', params, 200, signal);
       const organizations = ofType(resources, 'Organization').filter(
         ({ active, identifier }) =>
           active !== false && numbersIn('ura_nr', identifier).some(({ address }) => address === ura),

@@ -82,12 +82,12 @@ export function createKeycloakApi({ server, realm, client, clock }: Deps) {
         ...{ operation, method: 'GET', path: `admin/${realmPath}/${path}`, signal },
         headers: { Authorization: `Bearer ${token}` },
       });
-    const token = await tokens.get();
-    const answer = await ask(token);
+    const token = tokens.get();
+    const answer = await ask(await token.value);
     if (answer.status !== 401) return answer;
     // Revoked before its time, such as by a restart of Keycloak.
     tokens.forget(token);
-    return ask(await tokens.get());
+    return ask(await tokens.get().value);
   }
 
   return {
@@ -122,8 +122,6 @@ export function createKeycloakApi({ server, realm, client, clock }: Deps) {
 
 interface Token {
   readonly value: Promise<string>;
-  /** Known as soon as it is there. */
-  text?: string;
   /** By the monotonic clock. */
   renewAt: number;
 }
@@ -131,6 +129,11 @@ interface Token {
 /** A token for all requests: fetched once however many ask, and again shortly before it ends. */
 function createTokens({ server, client, clock, postForm }: Omit<Deps, 'realm'> & { postForm: PostForm }) {
   let current: Token | undefined;
+
+  /** Drops a token that was refused, or could not be fetched, unless another took its place. */
+  function forget(token: Token): void {
+    if (current === token) current = undefined;
+  }
 
   function fetchToken(): Token {
     const token: Token = { renewAt: Number.POSITIVE_INFINITY, value: load() };
@@ -143,11 +146,10 @@ function createTokens({ server, client, clock, postForm }: Omit<Deps, 'realm'> &
         if (answer.status === 400) throw new BridgeError('directory-token', `${server.name} get token: 400`);
         const granted = readAnswer(server, 'get token', answer, tokenSchema);
         const { access_token: value, expires_in: seconds } = granted;
-        token.text = value;
         token.renewAt = begun + seconds * 1000 - Math.min(RENEW_EARLY_MS, seconds * 500);
         return value;
       } catch (error) {
-        if (current === token) current = undefined;
+        forget(token);
         throw error;
       }
     }
@@ -155,14 +157,11 @@ function createTokens({ server, client, clock, postForm }: Omit<Deps, 'realm'> &
   }
 
   return {
-    get(): Promise<string> {
+    get(): Token {
       if (current === undefined || clock.monotonicMs() >= current.renewAt) current = fetchToken();
-      return current.value;
+      return current;
     },
-    /** Drops a token that was refused, unless another took its place. */
-    forget(refused: string): void {
-      if (current?.text === refused) current = undefined;
-    },
+    forget,
   };
 }
 
