@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import express from 'express';
 import { loadConfig } from '../../src/config/load.ts';
-import { createIdentityServer } from '../../src/app/identity/server.ts';
+import { createIdentityPort } from '../../src/app/identity/port.ts';
 import type { Directory } from '../../src/identity/directories/directory.ts';
 import { startHttpServer } from '../../src/ops/http-server.ts';
 import { createPool } from '../../src/store/database.ts';
@@ -36,9 +36,9 @@ async function serve(databaseUrl: string): Promise<number> {
     BRIDGE_IDENTITY_LOOKUPS_PER_DAY: '100000000',
   });
   const log = createLogger('error');
-  const { routers } = createIdentityServer({
+  const { routers } = createIdentityPort({
     ...{ config, log, metrics: createMetrics(), pool: createPool(databaseUrl, config.database.poolSize) },
-    directory: nobody,
+    directories: { directory: nobody, checks: [] },
     clock: { now: () => new Date(), monotonicMs: () => performance.now() },
     sleep: (ms) => delay(ms),
   });

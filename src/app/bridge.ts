@@ -6,17 +6,21 @@ import { composeDirectories } from './identity/directories.ts';
 import type { ComposedDirectories } from './identity/directories.ts';
 import type { Config } from '../config/schema.ts';
 import type { Clock, Sleep } from '../domain/clock.ts';
-import type { Bridge } from '../flows/bridge.ts';
+import type { Bridge, BridgeSettings } from '../flows/bridge.ts';
 import { createAccountInDirectory } from '../identity/directories/account-in-directory.ts';
+import { createOwnDirectory } from '../identity/directories/own-directory.ts';
 import { inTransaction } from '../inbox/database.ts';
 import { enqueue } from '../inbox/enqueue.ts';
+import { createFhirClient } from '../fhir/client.ts';
+import { createFhirServer } from '../fhir/server.ts';
+import { createMatrixClient } from '../matrix/client.ts';
 import { ensureRoom } from '../matrix/ensure-room.ts';
+import { createHomeserver } from '../matrix/homeserver.ts';
 import { createSendAs } from '../matrix/send-as.ts';
 import { KINDS } from '../messages/registry.ts';
 import { communicationRequestThread } from '../messages/threads/communication-request.ts';
-import { createOwnDirectory } from './own-directory.ts';
-import { connectServers } from './servers.ts';
 import { compileSettings } from './settings.ts';
+import { createPseudonyms } from '../pseudonyms/service.ts';
 import * as adoptedRooms from '../store/adopted-rooms.ts';
 import * as ghosts from '../store/ghosts.ts';
 import * as formerRooms from '../store/former-rooms.ts';
@@ -82,8 +86,14 @@ export function composeBridge(
     kinds: KINDS,
     thread: communicationRequestThread,
     ...(config.people.resolveByDirectory &&
-      directories &&
-      practitioners(directories, { clock, log, metrics })),
+      directories && {
+        accountInDirectory: createAccountInDirectory({
+          ...{ directory: directories.directory, clock, log },
+          count: (result) => {
+            metrics.directoryAccounts.inc({ result });
+          },
+        }),
+      }),
     ...(config.identity.publishToOwnFhir && { publishAddress: createOwnDirectory(fhir, clock) }),
     roomLock: locks.lock,
     ensureRoom: (order, signal) => ensureRoom({ homeserver, bot, clock, sleep }, order, signal),
@@ -91,17 +101,17 @@ export function composeBridge(
   return { bridge, directories, connectSession, close: locks.close };
 }
 
-/** The directories as a source of practitioners' accounts. */
-function practitioners(
-  { directory }: ComposedDirectories,
-  { clock, log, metrics }: { clock: Clock; log: Log; metrics: Metrics },
+/** The servers the bridge speaks to, each behind its client. */
+function connectServers(
+  { matrix, fhir, invitations }: Config,
+  { idStrategy, serverName }: BridgeSettings,
+  { observeMatrix, observeFhir, observePseudonyms }: Metrics,
 ) {
+  const { baseUrl, bearerToken, requestTimeoutMs } = fhir;
+  const fhirClient = createFhirClient({ baseUrl, bearerToken, requestTimeoutMs, observe: observeFhir });
   return {
-    accountInDirectory: createAccountInDirectory({
-      ...{ directory, clock, log },
-      count: (result) => {
-        metrics.directoryAccounts.inc({ result });
-      },
-    }),
+    homeserver: createHomeserver(createMatrixClient({ ...matrix, observe: observeMatrix })),
+    fhir: createFhirServer(fhirClient, idStrategy),
+    pseudonyms: createPseudonyms({ ...invitations, serverName, observe: observePseudonyms }),
   };
 }

@@ -144,12 +144,7 @@ async function startWorking(deps: DaemonDeps, signal: AbortSignal): Promise<Repl
   const { config, jobs, pool, connectSession, onDeadLetter, clock, sleep, log, metrics } = deps;
   const bot = createBotRegistration({ registerBot: () => deps.registerBot(signal), sleep, log });
   const replica = await startReplica({
-    pool,
-    connectSession,
-    onDeadLetter,
-    clock,
-    sleep,
-    log,
+    ...{ pool, connectSession, onDeadLetter, clock, sleep, log },
     handle: bot.before(deps.handle),
     slots: config.inbox.workers,
     retryPolicy: exponentialRetry(

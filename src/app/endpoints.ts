@@ -28,15 +28,8 @@ interface EndpointDeps {
 }
 
 /** Creates the routers of the appservice API and of the hooks. */
-export function createEndpoints({
-  config,
-  settings,
-  pool,
-  homeserver,
-  intake,
-  log,
-  metrics,
-}: EndpointDeps): readonly Router[] {
+export function createEndpoints(deps: EndpointDeps): readonly Router[] {
+  const { config, settings, pool, homeserver, intake, log, metrics } = deps;
   const counter = (source: 'matrix' | 'fhir') => (result: string) => {
     metrics.wakeUps.inc({ source, result });
   };

@@ -129,58 +129,38 @@ export const directories = {
 };
 
 type Directories = Pick<z.infer<z.ZodObject<typeof directories>>, 'directories' | 'homeserverSources'>;
-type Server = Extract<
-  Directories['directories'][number] | Directories['homeserverSources'][number],
-  { readonly baseUrl: string }
->;
 
 /** The faults of values that do not fit together. */
-export function directoriesFaults({ directories: all, homeserverSources: sources }: Directories): string[] {
-  const names = [...all.map((one) => (one.kind === 'local' ? 'local' : one.name)), ...sources.map(nameOf)];
-  const taken = [...names, 'peppers'].filter((name, index, list) => list.indexOf(name) !== index);
-  return [
-    ...taken.map((name) => `directories: got the name "${name}" twice, or for what has it already`),
-    ...all.flatMap((one, index) => [
-      ...(one.kind === 'local' ? [] : serverFaults(one)).map((fault) => `directories.${index}.${fault}`),
-      ...directoryFaults(one).map((fault) => `directories.${index}.${fault}`),
-    ]),
-    ...sources.flatMap((one, index) =>
-      [...serverFaults(one), ...sourceFaults(one)].map((fault) => `homeserverSources.${index}.${fault}`),
-    ),
-  ];
+export function* directoriesFaults(settings: Directories): Generator<string> {
+  const { directories: all, homeserverSources: sources } = settings;
+  const names = [...all, ...sources].map((one) => (one.kind === 'local' ? 'local' : one.name));
+  for (const name of [...names, 'peppers'].filter((one, index, list) => list.indexOf(one) !== index))
+    yield `directories: got the name "${name}" twice, or for what has it already`;
+  for (const [index, one] of all.entries())
+    for (const fault of serverFaults(one)) yield `directories.${index}.${fault}`;
+  for (const [index, one] of sources.entries())
+    for (const fault of serverFaults(one)) yield `homeserverSources.${index}.${fault}`;
 }
 
-const nameOf = ({ name }: Server): string => name;
-
-function serverFaults({ baseUrl, allowPrivateAddresses, cert, key }: Server): string[] {
-  return [
-    ...(allowPrivateAddresses || baseUrl.startsWith('https:')
-      ? []
-      : ['baseUrl: expected https, or allowPrivateAddresses']),
-    ...((cert === undefined) === (key === undefined) ? [] : ['cert: expected it together with key']),
-  ];
-}
-
-function directoryFaults(one: Directories['directories'][number]): string[] {
+function* serverFaults(one: Directories[keyof Directories][number]): Generator<string> {
+  if (one.kind === 'local') return;
+  if (!one.allowPrivateAddresses && !one.baseUrl.startsWith('https:'))
+    yield 'baseUrl: expected https, or allowPrivateAddresses';
+  if ((one.cert === undefined) !== (one.key === undefined)) yield 'cert: expected it together with key';
   switch (one.kind) {
-    case 'local':
-      return [];
     case 'mcsd':
-      return one.trustedServers.length > 0 || one.authoritativeFor.length > 0
-        ? []
-        : ['authoritativeFor: got none, nor any trustedServers: no address of its would be believed'];
+      if (one.trustedServers.length + one.authoritativeFor.length === 0)
+        yield 'authoritativeFor: got none, nor any trustedServers: no address of its would be believed';
+      return;
     case 'keycloak':
-      return [
-        ...(one.clientSecret === undefined ? ['clientSecret: got nothing, nor a clientSecretFile'] : []),
-        ...((one.passwordClientId === undefined) === (one.passwordClientSecret === undefined)
-          ? []
-          : ['passwordClientId: expected it together with passwordClientSecret']),
-      ];
+      if (one.clientSecret === undefined) yield 'clientSecret: got nothing, nor a clientSecretFile';
+      if ((one.passwordClientId === undefined) !== (one.passwordClientSecret === undefined))
+        yield 'passwordClientId: expected it together with passwordClientSecret';
+      return;
+    case 'addressing':
+      if (one.connectionTypes.length + one.payloadTypes.length === 0)
+        yield 'connectionTypes: got none, nor any payloadTypes: no Endpoint would be a homeserver';
+      return;
+    case 'nuts':
   }
-}
-
-function sourceFaults(one: Directories['homeserverSources'][number]): string[] {
-  return one.kind === 'nuts' || one.connectionTypes.length + one.payloadTypes.length > 0
-    ? []
-    : ['connectionTypes: got none, nor any payloadTypes: no Endpoint would be a homeserver'];
 }

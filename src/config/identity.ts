@@ -12,6 +12,9 @@ const signingKey = z
   .string()
   .regex(/^[A-Za-z0-9+/_-]{43}=?$/, 'expected 32 bytes in base64: openssl rand -base64 32');
 
+/** How often something may be asked for. */
+const perMinute = (description: string, fallback: number) => count(description, { fallback, max: 1_000_000 });
+
 const listener = {
   enabled: flag('Whether to listen for questions of identity at all.', false),
   host: z.string().default('127.0.0.1').meta({ description: 'Address to listen on.' }),
@@ -48,10 +51,10 @@ const backend = {
   profiles: flag('Whether the backend tells names, identifiers and roles of a user.', false),
   searchPatients: flag('Whether searches find patients and relatives too.', false),
   bulkLimit: count('Identifiers in one bulk look-up of the backend.', { fallback: 100, max: 500 }),
-  backendLookupsPerMinute: count('Identifiers that one caller of the backend may ask in a minute.', {
-    fallback: 1_200,
-    max: 1_000_000,
-  }),
+  backendLookupsPerMinute: perMinute(
+    'Identifiers that one caller of the backend may ask in a minute.',
+    1_200,
+  ),
 };
 
 const service = {
@@ -74,22 +77,13 @@ const service = {
     .meta({ description: 'What people can be looked up by; URA numbers and roles belong to many.' }),
   plainLookups: flag('Whether clients may look up addresses unhashed, in all directories.', false),
   lookupLimit: count('Addresses in one look-up.', { fallback: 50, max: 1_000 }),
-  lookupsPerMinute: count('Addresses that one user may look up in a minute.', {
-    fallback: 60,
-    max: 1_000_000,
-  }),
+  lookupsPerMinute: perMinute('Addresses that one user may look up in a minute.', 60),
   lookupsPerDay: count('Addresses that one user may look up in a day.', {
     fallback: 1_000,
     max: 100_000_000,
   }),
-  registrationsPerMinute: count('Registrations from one address in a minute.', {
-    fallback: 30,
-    max: 1_000_000,
-  }),
-  invitesPerMinute: count('Invitations to addresses that one user may store in a minute.', {
-    fallback: 30,
-    max: 1_000_000,
-  }),
+  registrationsPerMinute: perMinute('Registrations from one address in a minute.', 30),
+  invitesPerMinute: perMinute('Invitations to addresses that one user may store in a minute.', 30),
   pepperHours: count('How long a pepper of hashed look-ups is announced.', { fallback: 24, max: 720 }),
   pepperGraceMinutes: count('How long the pepper before is accepted.', { fallback: 15, max: 1_440 }),
   tokenHours: count('How long an account’s token is good.', { fallback: 24, max: 8_760 }),
@@ -130,66 +124,49 @@ export const identity = z
 type Identity = z.infer<typeof identity>;
 
 /** The faults of values that do not fit together. A backend that is open to all is refused before it listens. */
-export function identityFaults(settings: Identity): string[] {
-  if (!settings.enabled) return [];
-  return [
-    ...backendFaults(settings),
-    ...tlsFaults(settings),
-    ...serviceFaults(settings),
-    ...directoriesFaults(settings),
-  ].map((fault) => `identity.${fault}`);
+export function* identityFaults(settings: Identity): Generator<string> {
+  if (!settings.enabled) return;
+  for (const faults of [backendFaults, tlsFaults, serviceFaults, directoriesFaults])
+    for (const fault of faults(settings)) yield `identity.${fault}`;
 }
 
-function backendFaults(settings: Identity): string[] {
-  const { backendAuth, backendSecret, allowedNetworks, clientCertificates, tlsClientCaFile } = settings;
+function* backendFaults(settings: Identity): Generator<string> {
+  const { backendAuth, backendSecret, allowedNetworks } = settings;
   switch (backendAuth) {
     case 'off':
-      return settings.service ? [] : ['backendAuth: got "off", expected it or identity.service to be on'];
+      if (!settings.service) yield 'backendAuth: got "off", expected it or identity.service to be on';
+      return;
     case 'bearer':
-      return backendSecret === undefined ? ['backendSecret: got nothing, but backendAuth is bearer'] : [];
+      if (backendSecret === undefined) yield 'backendSecret: got nothing, but backendAuth is bearer';
+      return;
     case 'path-secret':
-      return [backendSecret, settings.previousBackendSecret ?? backendSecret].every(isPathPart)
-        ? []
-        : ['backendSecret: expected only letters, digits and -._~ where backendAuth is path-secret'];
+      if (![backendSecret, settings.previousBackendSecret ?? backendSecret].every(isPathPart))
+        yield 'backendSecret: expected only letters, digits and -._~ where backendAuth is path-secret';
+      return;
     case 'client-certificate':
-      return [
-        ...(clientCertificates.length === 0
-          ? ['clientCertificates: got none, but backendAuth is client-certificate']
-          : []),
-        ...(tlsClientCaFile === undefined
-          ? ['tlsClientCaFile: got nothing, but backendAuth is client-certificate']
-          : []),
-      ];
+      if (settings.clientCertificates.length === 0)
+        yield 'clientCertificates: got none, but backendAuth is client-certificate';
+      if (settings.tlsClientCaFile === undefined)
+        yield 'tlsClientCaFile: got nothing, but backendAuth is client-certificate';
+      return;
     case 'network':
-      return allowedNetworks.length > 0 && !allowedNetworks.some(isOpenToAll)
-        ? []
-        : [
-            'allowedNetworks: expected the networks of ma1sd, for with backendAuth network they are all that protects',
-          ];
+      if (allowedNetworks.length === 0 || allowedNetworks.some(isOpenToAll))
+        yield 'allowedNetworks: expected the networks of ma1sd, for with backendAuth network they are all that protects';
   }
 }
 
-function tlsFaults({ backendAuth, tlsCertFile, tlsKeyFile, tlsClientCaFile }: Identity): string[] {
-  return [
-    ...((tlsCertFile === undefined) === (tlsKeyFile === undefined)
-      ? []
-      : ['tlsCertFile: expected it together with tlsKeyFile']),
-    ...(tlsClientCaFile !== undefined && tlsCertFile === undefined
-      ? ['tlsClientCaFile: expected it together with tlsCertFile']
-      : []),
-    ...(tlsClientCaFile !== undefined && backendAuth !== 'client-certificate'
-      ? [`tlsClientCaFile: expected it only where backendAuth is client-certificate, got "${backendAuth}"`]
-      : []),
-  ];
+function* tlsFaults({ backendAuth, tlsCertFile, tlsKeyFile, tlsClientCaFile }: Identity): Generator<string> {
+  if ((tlsCertFile === undefined) !== (tlsKeyFile === undefined))
+    yield 'tlsCertFile: expected it together with tlsKeyFile';
+  if (tlsClientCaFile === undefined) return;
+  if (tlsCertFile === undefined) yield 'tlsClientCaFile: expected it together with tlsCertFile';
+  if (backendAuth !== 'client-certificate')
+    yield `tlsClientCaFile: expected it only where backendAuth is client-certificate, got "${backendAuth}"`;
 }
 
-function serviceFaults(settings: Identity): string[] {
-  const { lookupLimit, lookupsPerMinute, lookupsPerDay } = settings;
-  return [
-    ...(lookupsPerMinute < lookupLimit || lookupsPerDay < lookupLimit
-      ? ['lookupLimit: expected no more than lookupsPerMinute and lookupsPerDay']
-      : []),
-  ];
+function* serviceFaults({ lookupLimit, lookupsPerMinute, lookupsPerDay }: Identity): Generator<string> {
+  if (lookupsPerMinute < lookupLimit || lookupsPerDay < lookupLimit)
+    yield 'lookupLimit: expected no more than lookupsPerMinute and lookupsPerDay';
 }
 
 function isNetwork(text: string): boolean {

@@ -5,7 +5,7 @@ import { configSchema } from './schema.ts';
 /** One key of the configuration file. */
 export interface ConfigKey {
   /** Such as `['matrix', 'homeserverUrl']`. */
-  readonly path: readonly string[];
+  readonly path: readonly [section: string, name: string];
   readonly description: string;
   readonly type: string;
   readonly choices: readonly string[] | undefined;
@@ -17,7 +17,7 @@ export interface ConfigKey {
 }
 
 /** What is read off a node of the JSON schema. */
-export interface SchemaNode {
+interface SchemaNode {
   readonly type?: string;
   readonly description?: string;
   readonly default?: unknown;
@@ -47,32 +47,28 @@ export function configJsonSchema(): Record<string, unknown> {
 
 /** The sections of the file, in order, with their descriptions. */
 export function configSections(): readonly { name: string; description: string }[] {
-  const { properties = {} }: SchemaNode = configJsonSchema();
-  return Object.entries(properties).map(([name, { description = '' }]) => ({ name, description }));
+  return Object.entries(sectionNodes()).map(([name, { description = '' }]) => ({ name, description }));
 }
 
-/** Every key, in the order of the schema. */
+/** Every key, in the order of the schema: each section is a flat list of them. */
 export function configKeys(): readonly ConfigKey[] {
-  return keysOf(configJsonSchema(), []);
+  return Object.entries(sectionNodes()).flatMap(([section, { properties = {}, required = [] }]) =>
+    Object.entries(properties).map(([name, key]): ConfigKey => ({
+      path: [section, name],
+      description: key.description ?? '',
+      type: key.type ?? 'string',
+      choices: key.enum,
+      default: key.default,
+      required: required.includes(name),
+      secret: key.secret ?? false,
+      env: [environmentName([section, name]), ...(GUIDE_NAMES[`${section}.${name}`] ?? [])],
+    })),
+  );
 }
 
-function keysOf(node: SchemaNode, path: readonly string[]): readonly ConfigKey[] {
-  return Object.entries(node.properties ?? {}).flatMap(([name, child]) => {
-    const childPath = [...path, name];
-    if (child.properties !== undefined) return keysOf(child, childPath);
-    return [
-      {
-        path: childPath,
-        description: child.description ?? '',
-        type: child.type ?? 'string',
-        choices: child.enum,
-        default: child.default,
-        required: node.required?.includes(name) ?? false,
-        secret: child.secret ?? false,
-        env: [environmentName(childPath), ...(GUIDE_NAMES[childPath.join('.')] ?? [])],
-      },
-    ];
-  });
+function sectionNodes(): Readonly<Record<string, SchemaNode>> {
+  const { properties = {} }: SchemaNode = configJsonSchema();
+  return properties;
 }
 
 /** `['matrix', 'asToken']` → `BRIDGE_MATRIX_AS_TOKEN`. */
@@ -80,27 +76,40 @@ export function environmentName(path: readonly string[]): string {
   return ['bridge', ...path].map((part) => part.replace(/([A-Z])/g, '_$1').toUpperCase()).join('_');
 }
 
-/** The keys that the object at a path of the file may have; in lists of several kinds, those of its own kind. */
-export function allowedKeys(path: readonly PropertyKey[], tree: unknown): readonly string[] {
-  return keysBelow(configJsonSchema(), path, tree);
+/**
+ * The keys that an object may have; where a list has items of several kinds, those of its own kind.
+ * @param path where it stands in the file
+ */
+export function allowedKeys(path: readonly PropertyKey[], object: unknown): readonly string[] {
+  const root: readonly SchemaNode[] = [configJsonSchema()];
+  const nodes = path.reduce((above, part) => above.flatMap((node) => nodesIn(node, part)), root);
+  const kind = z.object({ kind: z.unknown() }).safeParse(object).data?.kind;
+  return nodes
+    .flatMap(alternativesOf)
+    .filter(({ properties }) => properties?.['kind'] === undefined || properties['kind'].const === kind)
+    .flatMap(({ properties = {} }) => Object.keys(properties));
 }
 
-function keysBelow(node: SchemaNode, path: readonly PropertyKey[], value: unknown): readonly string[] {
-  const { properties = {}, items, oneOf } = node;
-  if (oneOf !== undefined) {
-    const own = oneOf.find(({ properties: { kind } = {} }) => kind?.const === valueAt(value, ['kind']));
-    return own === undefined ? [] : keysBelow(own, path, value);
-  }
+/** Whether a value at this path may be or hold a secret: its own place, and whatever stands where a section or list does. */
+export function mayHoldSecret(path: readonly PropertyKey[], node: SchemaNode = configJsonSchema()): boolean {
   const [head, ...rest] = path;
-  if (head === undefined) return Object.keys(properties);
-  const child = properties[String(head)] ?? items;
-  return child === undefined ? [] : keysBelow(child, rest, valueAt(value, [head]));
+  return (
+    alternativesOf(node).some(({ secret }) => secret === true) ||
+    nodesIn(node, head).some((child) => mayHoldSecret(rest, child))
+  );
 }
 
-/** What stands at a path; undefined where nothing does. */
-export function valueAt(tree: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>(
-    (node, part) => (typeof node === 'object' && node !== null ? Reflect.get(node, part) : undefined),
-    tree,
-  );
+/** The schemas of what stands in a value at one place, or at any. */
+function nodesIn(node: SchemaNode, place: PropertyKey | undefined): readonly SchemaNode[] {
+  return alternativesOf(node)
+    .flatMap(({ properties = {}, items }) => [
+      ...(place === undefined ? Object.values(properties) : [properties[String(place)]]),
+      items,
+    ])
+    .filter((child) => child !== undefined);
+}
+
+/** A schema with those it leaves the choice of. */
+function alternativesOf(node: SchemaNode): readonly SchemaNode[] {
+  return [node, ...[...(node.oneOf ?? []), ...(node.anyOf ?? [])].flatMap(alternativesOf)];
 }

@@ -8,7 +8,7 @@ import { configKeys, configSections, environmentName } from './keys.ts';
 import { withNewNames } from './renamed.ts';
 import type { Config } from './schema.ts';
 import { configSchema } from './schema.ts';
-import { readItemFiles } from './secrets.ts';
+import { readItemFiles } from './item-files.ts';
 
 /** The configuration is not usable; the message lists every fault with its path, value and expectation. */
 export class ConfigError extends Error {
@@ -42,7 +42,8 @@ export async function loadConfig(
   for (const key of keys) {
     try {
       const value = await fromEnvironment(key, env);
-      if (value !== undefined) setPath(tree, key.path, value);
+      const [section, name] = key.path;
+      if (value !== undefined) tree[section] = { ...asObject(tree[section]), [name]: value };
     } catch (error) {
       faults.push(error instanceof Error ? error.message : String(error));
     }
@@ -86,15 +87,4 @@ function parseYaml(text: string): unknown {
   }
 }
 
-function setPath(tree: Record<string, unknown>, path: readonly string[], value: unknown): void {
-  const [head, ...rest] = path;
-  if (head === undefined) return;
-  if (rest.length === 0) {
-    tree[head] = value;
-    return;
-  }
-  const child = tree[head];
-  const branch = typeof child === 'object' && child !== null ? { ...child } : {};
-  tree[head] = branch;
-  setPath(branch, rest, value);
-}
+const asObject = (value: unknown): object => (typeof value === 'object' && value !== null ? value : {});

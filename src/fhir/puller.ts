@@ -9,18 +9,7 @@ import type { Position } from './pager.ts';
 import { BEGINNING, instant, LARGEST_PAGE, pagesByStamp } from './pager.ts';
 import type { FhirServer, StoredResource } from './server.ts';
 
-/** Where a pass keeps what it found. */
-interface PullStore {
-  /** Enters the new ones among the resources in the ledger and the inbox, in one transaction. @returns how many */
-  readonly store: (resources: readonly StoredResource[]) => Promise<number>;
-  /** Enters them in the ledger alone: they were there before the bridge. */
-  readonly storeAsKnown: (resources: readonly StoredResource[]) => Promise<number>;
-  readonly readCursor: () => Promise<string | undefined>;
-  /** Moves the cursor, and forgets ledger rows older than `forgetBefore`. Both are instants. */
-  readonly saveCursor: (cursor: string, forgetBefore: string) => Promise<void>;
-}
-
-interface Deps extends PullStore {
+interface Deps {
   readonly server: Pick<FhirServer, 'search'>;
   readonly resourceType: FollowedType;
   readonly pageSize: number;
@@ -28,6 +17,13 @@ interface Deps extends PullStore {
   readonly readFrom: 'now' | 'beginning';
   /** The elements to be read, where not all are of use: a page of people need not carry their photos. */
   readonly elements?: readonly string[];
+  /** Enters the new ones among the resources in the ledger and the inbox, in one transaction. @returns how many */
+  readonly store: (resources: readonly StoredResource[]) => Promise<number>;
+  /** Enters them in the ledger alone: they were there before the bridge. */
+  readonly storeAsKnown: (resources: readonly StoredResource[]) => Promise<number>;
+  readonly readCursor: () => Promise<string | undefined>;
+  /** Moves the cursor, and forgets ledger rows older than `forgetBefore`. Both are instants. */
+  readonly saveCursor: (cursor: string, forgetBefore: string) => Promise<void>;
 }
 
 /**
@@ -57,7 +53,7 @@ async function pullFrom(
   deps: Deps,
   cursor: string,
   before: string | undefined,
-  store: PullStore['store'],
+  store: Deps['store'],
   signal: AbortSignal,
 ): Promise<number> {
   const { server, resourceType, elements } = deps;

@@ -8,7 +8,7 @@ import { BridgeError } from '../telemetry/errors.ts';
 import { parseBundle } from './bundle.ts';
 import type { FhirClient } from './client.ts';
 import { FhirRefusal } from './client.ts';
-import type { PageStep, Position, SortedPage } from './pager.ts';
+import type { Position, SortedPage } from './pager.ts';
 import { BEGINNING, pagesByStamp } from './pager.ts';
 
 /** A resource as the server keeps it: it has an id and a version. */
@@ -33,13 +33,6 @@ export interface SearchPage extends SortedPage<StoredResource> {
   readonly serverTime: string | undefined;
 }
 
-interface Search {
-  readonly resourceType: string;
-  readonly query: Query;
-  /** Resources in the page at most; servers may hand out fewer. */
-  readonly count: number;
-}
-
 /** References in one search at most, and how long their ids may be together: a URL has room for so much. */
 const MOST_IDS = 100;
 const LONGEST_IDS = 4000;
@@ -55,20 +48,25 @@ export function versionOf(resource: StoredResource): ResourceVersion {
   };
 }
 
-/** A search that bypasses the server's cache and leaves nothing in it (`no-store`). */
+/**
+ * A search that bypasses the server's cache and leaves nothing in it (`no-store`).
+ * @param count resources in the page at most; servers may hand out fewer
+ */
 export async function search(
   client: FhirClient,
-  { resourceType, query, count }: Search,
+  resourceType: string,
+  query: Query,
+  count: number,
   signal?: AbortSignal,
 ): Promise<SearchPage> {
   const path = `${resourceType}?${encodeForm([...query, ['_count', String(count)]])}`;
-  return pageAt(client, { resourceType, count }, path, signal);
+  return pageAt(client, path, { resourceType, count }, signal);
 }
 
 async function pageAt(
   client: FhirClient,
-  of: Pick<Search, 'resourceType' | 'count'>,
   path: string,
+  of: { readonly resourceType: string; readonly count: number },
   signal?: AbortSignal,
 ): Promise<SearchPage> {
   const { resourceType, count } = of;
@@ -86,23 +84,8 @@ async function pageAt(
     readNext:
       next === undefined
         ? undefined
-        : async (own = signal) => ({ ...(await pageAt(client, of, next, own)), total: undefined }),
+        : async (own = signal) => ({ ...(await pageAt(client, next, of, own)), total: undefined }),
   };
-}
-
-/** The pages of all that a search finds, by `_lastUpdated`, oldest first; see `pagesByStamp`. */
-export function pagesOf(
-  client: FhirClient,
-  { resourceType, query, largest }: Omit<Search, 'count'> & { readonly largest: number },
-  signal?: AbortSignal,
-): AsyncGenerator<PageStep<StoredResource>> {
-  const read = (from: string, count: number): Promise<SearchPage> => {
-    const since: Query = from === BEGINNING ? [] : [['_lastUpdated', `ge${from}`]];
-    const order: Query = [['_sort', '_lastUpdated']];
-    return search(client, { resourceType, query: [...query, ...since, ...order], count }, signal);
-  };
-  const paging = { read: ({ from, size }: Position) => read(from, size), largest, what: resourceType };
-  return pagesByStamp(paging, { from: BEGINNING, size: PAGE }, signal);
 }
 
 /**
@@ -111,14 +94,20 @@ export function pagesOf(
  */
 export async function searchAll(
   client: FhirClient,
-  { resourceType, query, limit }: Omit<Search, 'count'> & { readonly limit: number },
+  resourceType: string,
+  query: Query,
+  limit: number,
   signal?: AbortSignal,
 ): Promise<{ readonly resources: readonly StoredResource[]; readonly complete: boolean }> {
+  const read = ({ from, size }: Position): Promise<SearchPage> => {
+    const since: Query = from === BEGINNING ? [] : [['_lastUpdated', `ge${from}`]];
+    return search(client, resourceType, [...query, ...since, ['_sort', '_lastUpdated']], size, signal);
+  };
+  // The limit ends what would else grow without end: pages full of one stamp.
+  const paging = { read, largest: Number.POSITIVE_INFINITY, what: resourceType };
   const found = new Map<string, StoredResource>();
   let complete = true;
-  // The limit ends what would else grow without end: pages full of one stamp.
-  const all = { resourceType, query, largest: Number.POSITIVE_INFINITY };
-  for await (const { page } of pagesOf(client, all, signal)) {
+  for await (const { page } of pagesByStamp(paging, { from: BEGINNING, size: PAGE }, signal)) {
     for (const resource of page.resources) found.set(resource.id, resource);
     complete = (page.total ?? 0) <= page.resources.length;
     if (found.size > limit || (page.total !== undefined && complete)) break;
@@ -168,11 +157,7 @@ async function readChunk(
   const found = new Map<string, StoredResource>();
   if (references.length > 1) {
     const query: Query = [['_id', references.map(idOf).join(',')]];
-    const { resources } = await search(
-      client,
-      { resourceType: typeOf(first), query, count: references.length },
-      signal,
-    );
+    const { resources } = await search(client, typeOf(first), query, references.length, signal);
     for (const resource of resources) found.set(resource.id, resource);
   }
   const chosen: StoredResource[] = [];
@@ -190,14 +175,10 @@ export async function read(
   signal?: AbortSignal,
 ): Promise<StoredResource | undefined> {
   try {
-    const path = `${typeOf(reference)}/${idOf(reference)}`;
-    const body = await client.request({
-      operation: `read ${typeOf(reference)}`,
-      method: 'GET',
-      path,
-      signal,
-    });
-    return parseStored(client, body, typeOf(reference));
+    const type = typeOf(reference);
+    const path = `${type}/${idOf(reference)}`;
+    const body = await client.request({ operation: `read ${type}`, method: 'GET', path, signal });
+    return parseStored(client, body, type);
   } catch (error) {
     if (error instanceof FhirRefusal && (error.status === 404 || error.status === 410)) return undefined;
     throw error;

@@ -15,32 +15,24 @@ interface IdentityRouterDeps {
   /** Whether questions can be answered: the database is there, and a pepper. */
   readonly isReady: () => Promise<boolean>;
   /** What an operator should mend although questions are answered; names no person. */
-  readonly warnings?: () => readonly string[];
+  readonly warnings: () => readonly string[];
   /** Counts answers, by API and status. */
   readonly count: (api: 'backend' | 'service', status: number) => void;
 }
 
 /** Creates the routers; mount them at `/`, in this order. */
-export function createIdentityRouters({
-  backend,
-  service,
-  isReady,
-  warnings,
-  count,
-}: IdentityRouterDeps): readonly Router[] {
+export function createIdentityRouters(deps: IdentityRouterDeps): readonly Router[] {
+  const { backend, service, count } = deps;
   // Asked most often first: routers are tried in turn.
   return [
     ...(service === undefined ? [] : [createServiceRouter(service, counting('service', count))]),
     ...(backend === undefined ? [] : [createBackendRouter(backend, counting('backend', count))]),
-    healthRouter(isReady, warnings),
+    healthRouter(deps),
   ];
 }
 
 /** Nothing here is personal, so nothing here asks for a token. */
-function healthRouter(
-  isReady: IdentityRouterDeps['isReady'],
-  warnings: () => readonly string[] = () => [],
-): Router {
+function healthRouter({ isReady, warnings }: IdentityRouterDeps): Router {
   const router = express.Router();
   router.get('/health', (_request, response) => {
     const told = warnings();
@@ -54,11 +46,8 @@ function healthRouter(
 }
 
 /** Counts the answer that this will be. */
-function counting(
-  api: 'backend' | 'service',
-  count: IdentityRouterDeps['count'],
-): (response: Response) => void {
-  return (response) => {
+function counting(api: 'backend' | 'service', count: IdentityRouterDeps['count']) {
+  return (response: Response): void => {
     response.once('finish', () => {
       count(api, response.statusCode);
     });

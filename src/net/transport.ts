@@ -8,9 +8,9 @@ import { isPublicAddress, lookupPublic, notPublic } from './public-addresses.ts'
 /** Certificates of our side and of theirs, as PEM. */
 export interface Tls {
   /** The authorities to trust, in place of the public ones. */
-  readonly ca?: string;
-  readonly cert?: string;
-  readonly key?: string;
+  readonly ca?: string | undefined;
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
 }
 
 /** What connections may do. */

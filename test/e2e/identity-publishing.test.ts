@@ -6,7 +6,7 @@ import {
   createAddressingSource,
   createHomeserverDiscovery,
 } from '../../src/identity/directories/homeserver-discovery.ts';
-import { publishMatrixId } from '../../src/identity/directories/publish-matrix-id.ts';
+import { createOwnDirectory } from '../../src/identity/directories/own-directory.ts';
 import { recordingLog } from '../builders/log.ts';
 import { userId } from '../builders/matrix.ts';
 import {
@@ -42,8 +42,8 @@ describe.skipIf(inject('stackMissing'))('a FHIR directory of organisations', () 
 
   describe('publishing a Matrix id', () => {
     const reference = `Practitioner/${id('new')}` as FhirReference;
-    const publish = (fhir: Pick<FhirServer, 'read' | 'update'>, name: string) =>
-      publishMatrixId({ fhir, clock }, reference, userId(name), signal);
+    const publish = async (fhir: Pick<FhirServer, 'read' | 'update'>, name: string) =>
+      (await createOwnDirectory(fhir, clock)(reference, userId(name), signal)).result;
 
     test('adds it to the telecom, once, and overwrites no other', async () => {
       const fhir = ownDirectory();

@@ -6,8 +6,8 @@ import { loadConfig } from '../../src/config/load.ts';
 import type { Clock, Sleep } from '../../src/domain/clock.ts';
 import { isMatrixUserId } from '../../src/domain/ids.ts';
 import type { MatrixUserId } from '../../src/domain/ids.ts';
-import { createIdentityServer } from '../../src/app/identity/server.ts';
-import type { IdentityServer } from '../../src/app/identity/server.ts';
+import { createIdentityPort } from '../../src/app/identity/port.ts';
+import type { IdentityPort } from '../../src/app/identity/port.ts';
 import type {
   Directory,
   DirectoryEntry,
@@ -107,7 +107,7 @@ export const found = (id: string): Resolution => ({ kind: 'found', userId: userI
 
 export interface World {
   readonly url: string;
-  readonly server: IdentityServer;
+  readonly identityPort: IdentityPort;
   readonly pool: pg.Pool;
   readonly directory: FakeDirectory;
   readonly log: ReturnType<typeof recordingLog>;
@@ -181,22 +181,17 @@ async function startWorld({
   const log = recordingLog();
   const directory = fakeDirectory();
   const clock = movableClock();
-  const server = createIdentityServer({
-    config,
-    pool,
-    directory,
-    clock,
-    sleep,
-    log,
-    metrics: createMetrics(),
+  const identityPort = createIdentityPort({
+    ...{ config, pool, clock, sleep, log, metrics: createMetrics() },
+    directories: { directory, checks: [] },
   });
-  const http = await startHttpServer({ host: '127.0.0.1', port: 0 }, server.routers, log);
+  const http = await startHttpServer({ host: '127.0.0.1', port: 0 }, identityPort.routers, log);
   onTestFinished(() => http.close(0));
   const url = `http://127.0.0.1:${http.port}`;
   const call = (method: string, path: string, options: CallOptions = {}): Promise<Called> =>
     callAt(`${url}${path}`, method, options);
   return {
-    ...{ url, server, pool, directory, log, seen, clock, call },
+    ...{ url, identityPort, pool, directory, log, seen, clock, call },
     ask: (path, body) => call('POST', `/_ma1sd/backend/api/v1/${path}`, { token: SECRET, body }),
     async register(id) {
       const localpart = id.slice(1, id.indexOf(':'));

@@ -1,9 +1,8 @@
 // The pseudonym service over HTTP, against real servers on this machine: what is asked, what each answer means, and limits.
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { LONGEST_ANSWER_BYTES } from '../../src/pseudonyms/post.ts';
 import type { Pseudonyms, ReceivedToken } from '../../src/pseudonyms/pseudonyms.ts';
 import type { ServiceOptions } from '../../src/pseudonyms/service.ts';
-import { createPseudonyms } from '../../src/pseudonyms/service.ts';
+import { createPseudonyms, LONGEST_ANSWER_BYTES } from '../../src/pseudonyms/service.ts';
 import { BridgeError } from '../../src/telemetry/errors.ts';
 import { ref } from '../builders/fhir.ts';
 import type { Answer } from '../builders/http.ts';

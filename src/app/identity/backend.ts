@@ -1,8 +1,5 @@
 // The ma1sd backend put together: its questions, its limits, and who may call it.
-import type { Request } from 'express';
 import type { Config } from '../../config/schema.ts';
-import type { Sleep } from '../../domain/clock.ts';
-import type { Directory } from '../../identity/directories/directory.ts';
 import type { BackendAuth } from '../../identity/ma1sd/access.ts';
 import { backendAccess } from '../../identity/ma1sd/access.ts';
 import { createLogin, createProfile } from '../../identity/ma1sd/accounts.ts';
@@ -10,34 +7,22 @@ import { createResolve } from '../../identity/ma1sd/resolve.ts';
 import type { BackendRouterDeps } from '../../identity/ma1sd/router.ts';
 import { createSearch } from '../../identity/ma1sd/search.ts';
 import { guideShapes, productShapes } from '../../identity/ma1sd/shapes.ts';
-import type { Audit } from '../../identity/protection/audit.ts';
-import type { KeyedHash } from '../../identity/protection/keyed-hash.ts';
 import { readNetworks } from '../../identity/protection/networks.ts';
 import { createRateLimiter } from '../../identity/protection/rate-limits.ts';
 import { createSecretCheck } from '../../ops/bearer.ts';
-import type { Log } from '../../telemetry/log.ts';
-
-interface Deps {
-  readonly config: Config;
-  readonly directory: Directory;
-  readonly sleep: Sleep;
-  readonly log: Log;
-  readonly keyedHash: KeyedHash;
-  readonly audit: Audit;
-  readonly callerAddress: (request: Request) => string;
-}
+import type { IdentityParts } from './parts.ts';
 
 const MINUTE = 60;
 const THIS_MACHINE = ['127.0.0.0/8', '::1'];
 
 /** Composes the backend; undefined where it is off. */
-export function composeBackend(deps: Deps): BackendRouterDeps | undefined {
-  const { config, callerAddress, log } = deps;
+export function composeBackend(parts: IdentityParts): BackendRouterDeps | undefined {
+  const { config, callerAddress, log } = parts;
   const { allowedNetworks, legacyShapes, bulkLimit, backendLookupsPerMinute } = config.identity;
   const auth = authOf(config.identity);
   if (auth === undefined) return undefined;
   const question = {
-    ...{ ...deps, ...config.identity, serverName: config.matrix.serverName },
+    ...{ ...parts, ...config.identity, serverName: config.matrix.serverName },
     callerLimit: createRateLimiter([{ points: backendLookupsPerMinute, seconds: MINUTE }]),
   };
   const subjectLimit = createRateLimiter([{ points: 60, seconds: MINUTE }]);
@@ -57,12 +42,8 @@ export function composeBackend(deps: Deps): BackendRouterDeps | undefined {
   };
 }
 
-function authOf({
-  backendAuth: kind,
-  backendSecret,
-  previousBackendSecret,
-  clientCertificates,
-}: Config['identity']): BackendAuth | undefined {
+function authOf(identity: Config['identity']): BackendAuth | undefined {
+  const { backendAuth: kind, backendSecret, previousBackendSecret, clientCertificates } = identity;
   switch (kind) {
     case 'off':
       return undefined;

@@ -33,12 +33,7 @@ interface Deps {
 }
 
 const addressOf = ({ name, baseUrl, allowPrivateAddresses, ca, cert, key }: ServerConfig) => ({
-  ...{ name, baseUrl, allowPrivateAddresses },
-  tls: {
-    ...(ca !== undefined && { ca }),
-    ...(cert !== undefined && { cert }),
-    ...(key !== undefined && { key }),
-  },
+  ...{ name, baseUrl, allowPrivateAddresses, tls: { ca, cert, key } },
 });
 
 /** Connects to a server, each of whose requests takes at most so long; opens no connection yet. */

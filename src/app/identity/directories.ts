@@ -4,7 +4,12 @@ import type { Config } from '../../config/schema.ts';
 import type { Clock } from '../../domain/clock.ts';
 import { createDirectoryChain } from '../../identity/directories/chain.ts';
 import type { Directory } from '../../identity/directories/directory.ts';
-import type { HomeserverOf } from '../../identity/directories/homeserver-discovery.ts';
+import type { HomeserverOf, HomeserverSource } from '../../identity/directories/homeserver-discovery.ts';
+import {
+  createAddressingSource,
+  createHomeserverDiscovery,
+  createNutsSource,
+} from '../../identity/directories/homeserver-discovery.ts';
 import { createKeycloakApi } from '../../identity/directories/keycloak/api.ts';
 import { neededAttributes, unreliableAttributes } from '../../identity/directories/keycloak/attributes.ts';
 import { createKeycloakDirectory } from '../../identity/directories/keycloak/directory.ts';
@@ -15,12 +20,11 @@ import { createMcsdPeople } from '../../identity/directories/mcsd/people.ts';
 import { createTrust } from '../../identity/directories/trust.ts';
 import type { AttributeCheck } from '../../jobs/attribute-checks.ts';
 import type { SyncedDirectory } from '../../jobs/sync-directories.ts';
-import { findPeopleByName, findPersonOf, findUsersAt } from '../../store/identities.ts';
+import * as identities from '../../store/identities.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import { connectFhirDirectory, connectServer } from './connections.ts';
 import type { DirectoryOf } from './connections.ts';
-import { composeHomeservers } from './homeservers.ts';
 
 interface Deps {
   readonly config: Config;
@@ -73,6 +77,25 @@ export function composeDirectories(deps: Deps): ComposedDirectories {
   };
 }
 
+/** The homeservers of organisations: what the operator wrote, and the other sources of the configuration. */
+function composeHomeservers(deps: Deps): HomeserverOf {
+  const { config, clock, log } = deps;
+  const { homeserversByUra, homeserverSources, homeserverMs } = config.identity;
+  return createHomeserverDiscovery({
+    ...{ known: homeserversByUra, keepMs: homeserverMs, clock, log },
+    sources: homeserverSources.map((source) => createSource(deps, source)),
+  });
+}
+
+function createSource(deps: Deps, source: Config['identity']['homeserverSources'][number]): HomeserverSource {
+  switch (source.kind) {
+    case 'addressing':
+      return createAddressingSource(connectFhirDirectory(deps, source, source.timeoutMs), source, deps.clock);
+    case 'nuts':
+      return createNutsSource(connectServer(deps, source, source.timeoutMs), source);
+  }
+}
+
 function createLink(
   deps: Deps,
   homeserverOf: HomeserverOf,
@@ -80,7 +103,10 @@ function createLink(
 ): Link {
   switch (one.kind) {
     case 'local':
-      return { directory: localDirectory(deps.pool), timeoutMs: LOCAL_TIMEOUT_MS };
+      return {
+        directory: createLocalDirectory({ db: deps.pool, store: identities }),
+        timeoutMs: LOCAL_TIMEOUT_MS,
+      };
     case 'mcsd':
       return { ...times(one), directory: mcsdDirectory(deps, homeserverOf, one) };
     case 'keycloak':
@@ -92,14 +118,6 @@ const times = ({ timeoutMs, sync, syncMs }: DirectoryOf<'mcsd' | 'keycloak'>) =>
   timeoutMs,
   syncMs: sync ? syncMs : undefined,
 });
-
-function localDirectory(pool: Pool): Directory {
-  return createLocalDirectory({
-    findUsersAt: (addresses) => findUsersAt(pool, addresses),
-    findPeopleByName: (beginnings, limit) => findPeopleByName(pool, beginnings, limit),
-    findPersonOf: (userId) => findPersonOf(pool, userId),
-  });
-}
 
 function mcsdDirectory(deps: Deps, homeserverOf: HomeserverOf, one: DirectoryOf<'mcsd'>): Directory {
   const { clock } = deps;

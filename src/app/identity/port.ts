@@ -1,14 +1,20 @@
-// The second port put together: who serves what directories know, and the work behind both. Only where it is enabled.
+// The identity port put together: the routers of its two APIs, and the work behind both. Only where it is enabled.
 import type { Router } from 'express';
 import type { Pool } from 'pg';
-import { createAttributeChecks } from '../../jobs/attribute-checks.ts';
-import type { ComposedDirectories } from './directories.ts';
 import type { Config } from '../../config/schema.ts';
 import type { Clock, Sleep } from '../../domain/clock.ts';
-import { createIdentityServer } from './server.ts';
+import { createAudit } from '../../identity/protection/audit.ts';
+import { createKeyedHash } from '../../identity/protection/keyed-hash.ts';
+import { createCallerAddress, readNetworks } from '../../identity/protection/networks.ts';
+import { createIdentityRouters } from '../../identity/routers.ts';
+import { createAttributeChecks } from '../../jobs/attribute-checks.ts';
 import type { Listen } from '../../ops/http-server.ts';
+import * as auditTable from '../../store/identity-audit.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
+import { composeBackend } from './backend.ts';
+import type { ComposedDirectories } from './directories.ts';
+import { composeService } from './service.ts';
 
 interface Deps {
   readonly config: Config;
@@ -29,20 +35,36 @@ export interface IdentityPort {
 }
 
 /** Puts it together; opens no connection yet. */
-export function createIdentityPort(deps: Deps): IdentityPort {
-  const { config, directories, pool, clock, sleep, log, metrics } = deps;
-  const { directory, checks } = directories;
-  const attributes = createAttributeChecks(deps, checks);
-  const server = createIdentityServer({
-    ...{ config, pool, directory, clock, sleep, log, metrics },
-    warnings: attributes.warnings,
-    isReliable: () => !config.identity.requireReliableAttributes || attributes.areReliable(),
-  });
+export function createIdentityPort({ directories, ...deps }: Deps): IdentityPort {
+  const { config, pool, clock, metrics } = deps;
+  const { identity } = config;
+  const attributes = createAttributeChecks(deps, directories.checks);
+  const parts = {
+    ...{ ...deps, directory: directories.directory },
+    callerAddress: createCallerAddress(readNetworks(identity.trustedProxies)),
+    keyedHash: createKeyedHash(config.people.pseudonymizationKey),
+    audit: createAudit({ db: pool, store: auditTable, clock }),
+  };
+  const service = composeService(parts);
   return {
-    listen: listenOf(config.identity),
-    routers: server.routers,
+    listen: listenOf(identity),
+    routers: createIdentityRouters({
+      backend: composeBackend(parts),
+      service: identity.service ? service.deps : undefined,
+      async isReady() {
+        if (identity.requireReliableAttributes && !attributes.areReliable()) return false;
+        // Hashed look-ups need a pepper; the backend needs the database alone.
+        if (identity.service) return (await service.deps.peppers.current()) !== undefined;
+        await pool.query('select');
+        return true;
+      },
+      warnings: attributes.warnings,
+      count: (api, status) => {
+        metrics.identityAnswers.inc({ api, status });
+      },
+    }),
     async run(signal) {
-      await Promise.all([server.deliverInvites(signal), attributes.run(signal)]);
+      await Promise.all([service.deliverInvites(signal), attributes.run(signal)]);
     },
   };
 }

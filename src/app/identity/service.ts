@@ -1,12 +1,6 @@
 // The Matrix Identity Service API put together: accounts, look-ups, invitations, and the delivery of these.
-import type { Request } from 'express';
 import { resolveSrv } from 'node:dns/promises';
-import type { Pool } from 'pg';
 import type { Config } from '../../config/schema.ts';
-import type { Clock, Sleep } from '../../domain/clock.ts';
-import type { Directory } from '../../identity/directories/directory.ts';
-import type { Audit } from '../../identity/protection/audit.ts';
-import type { KeyedHash } from '../../identity/protection/keyed-hash.ts';
 import { createOutbound } from '../../identity/protection/outbound.ts';
 import { createRateLimiter } from '../../identity/protection/rate-limits.ts';
 import { createAccounts } from '../../identity/service-api/accounts.ts';
@@ -25,19 +19,7 @@ import * as accountTables from '../../store/identity-accounts.ts';
 import { readPeppers } from '../../store/identity-hashes.ts';
 import * as inviteTable from '../../store/identity-invites.ts';
 import { lookUpHashes } from '../../store/identity-lookups.ts';
-import type { Log } from '../../telemetry/log.ts';
-
-interface Deps {
-  readonly config: Config;
-  readonly pool: Pool;
-  readonly directory: Directory;
-  readonly clock: Clock;
-  readonly sleep: Sleep;
-  readonly log: Log;
-  readonly keyedHash: KeyedHash;
-  readonly audit: Audit;
-  readonly callerAddress: (request: Request) => string;
-}
+import type { IdentityParts } from './parts.ts';
 
 /** What invitations carry into rooms. */
 interface Inviting {
@@ -49,14 +31,14 @@ interface Inviting {
 const MINUTE = 60;
 const DAY = 86_400;
 
-/** Composes the API. */
-export function composeService(deps: Deps): {
+/** Composes the API. `deliverInvites` runs until its signal is aborted; any number of replicas may at one time. */
+export function composeService(parts: IdentityParts): {
   readonly deps: ServiceDeps;
   readonly deliverInvites: (signal: AbortSignal) => Promise<void>;
 } {
-  const { config, pool, directory, clock, log, keyedHash, audit } = deps;
+  const { config, pool, directory, clock, log, keyedHash, audit, callerAddress } = parts;
   const { identity } = config;
-  const federation = composeFederation(deps);
+  const federation = composeFederation(parts);
   const inviting = invitingOf(identity);
   return {
     deps: {
@@ -75,17 +57,17 @@ export function composeService(deps: Deps): {
             asked,
           ),
       }),
-      invites: inviting && createInvites({ ...deps, ...inviting, ...inviteStore(deps) }),
+      invites: inviting && createInvites({ ...parts, ...inviting, ...inviteStore(parts) }),
       plainLookups: identity.plainLookups,
       lookupLimit: identity.lookupLimit,
       limits: limitsOf(identity),
-      ...{ callerAddress: deps.callerAddress, keyedHash, audit, log },
+      ...{ callerAddress, keyedHash, audit, log },
     },
-    deliverInvites: composeDelivery(deps, federation, inviting),
+    deliverInvites: composeDelivery(parts, federation, inviting),
   };
 }
 
-const inviteStore = ({ config, pool }: Deps) => ({
+const inviteStore = ({ config, pool }: IdentityParts) => ({
   ...{ db: pool, store: inviteTable, inviteMs: config.identity.inviteMs },
 });
 
@@ -108,7 +90,7 @@ function limitsOf(identity: Config['identity']): ServiceDeps['limits'] {
   };
 }
 
-function composeFederation({ config: { matrix, identity }, clock, log }: Deps): Federation {
+function composeFederation({ config: { matrix, identity }, clock, log }: IdentityParts): Federation {
   const homeservers = new Map<string, string | undefined>([
     [matrix.serverName, matrix.homeserverUrl],
     ...identity.homeservers.map(({ serverName, baseUrl }) => [serverName, baseUrl] as const),
@@ -117,21 +99,21 @@ function composeFederation({ config: { matrix, identity }, clock, log }: Deps): 
 }
 
 function composeDelivery(
-  deps: Deps,
+  parts: IdentityParts,
   federation: Federation,
   inviting: Inviting | undefined,
 ): (signal: AbortSignal) => Promise<void> {
-  const { service, signingKey, inviteCheckMs } = deps.config.identity;
+  const { service, signingKey, inviteCheckMs } = parts.config.identity;
   if (inviting === undefined) {
     return () => {
       if (service && signingKey !== undefined)
-        deps.log.info({}, 'No one is invited by address: identity.publicUrl is not set');
+        parts.log.info({}, 'No one is invited by address: identity.publicUrl is not set');
       return Promise.resolve();
     };
   }
   const { keys, publicUrl } = inviting;
   return createInviteDelivery({
-    ...{ ...deps, ...inviteStore(deps), federation, keys, serverName: new URL(publicUrl).host },
+    ...{ ...parts, ...inviteStore(parts), federation, keys, serverName: new URL(publicUrl).host },
     intervalMs: inviteCheckMs,
   });
 }

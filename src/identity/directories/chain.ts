@@ -35,23 +35,20 @@ interface Deps {
 export function createDirectoryChain(deps: Deps): Directory {
   const asked = deps.links.map((link) => createAsk(link, deps));
   const media = new Set<Medium>(deps.media);
+  const firstEntry = (question: EntryQuestion, signal: AbortSignal) =>
+    within(deps.budgetMs, (all) => firstEntryOf(asked, question, all), signal);
 
   return {
     name: 'chain',
     resolve: (threepid, signal) =>
       media.has(threepid.medium)
-        ? inBudget(deps.budgetMs, signal, (all) => resolveInOrder(asked, deps.agreement, threepid, all))
+        ? within(deps.budgetMs, (all) => resolveInOrder(asked, deps.agreement, threepid, all), signal)
         : Promise.resolve({ kind: 'unknown' }),
     search: (term, limit, signal) =>
-      inBudget(deps.budgetMs, signal, (all) => searchAll(asked, term, limit, all)),
-    describe: (userId, signal) =>
-      inBudget(deps.budgetMs, signal, (all) =>
-        firstEntry(asked, (directory, own) => directory.describe?.(userId, own), all),
-      ),
+      within(deps.budgetMs, (all) => searchAll(asked, term, limit, all), signal),
+    describe: (userId, signal) => firstEntry((directory, own) => directory.describe?.(userId, own), signal),
     authenticate: (login, password, signal) =>
-      inBudget(deps.budgetMs, signal, (all) =>
-        firstEntry(asked, (directory, own) => directory.authenticate?.(login, password, own), all),
-      ),
+      firstEntry((directory, own) => directory.authenticate?.(login, password, own), signal),
   };
 }
 
@@ -68,10 +65,14 @@ function createAsk({ directory, timeoutMs }: Link, { observe, log }: Pick<Deps, 
     signal.throwIfAborted();
     try {
       const result = await circuit.execute(() =>
-        within(timeoutMs, async (own) => {
-          const promise = question(directory, AbortSignal.any([signal, own]));
-          return promise === undefined ? undefined : { result: await promise };
-        }),
+        within(
+          timeoutMs,
+          async (own) => {
+            const promise = question(directory, own);
+            return promise === undefined ? undefined : { result: await promise };
+          },
+          signal,
+        ),
       );
       if (result === undefined) return 'not asked';
       observe(directory.name, kindOf(result.result));
@@ -138,10 +139,15 @@ async function searchAll(
   return order.flatMap((userId) => byUser.get(userId) ?? []).slice(0, limit);
 }
 
+type EntryQuestion = (
+  directory: Directory,
+  signal: AbortSignal,
+) => Promise<DirectoryEntry | undefined> | undefined;
+
 /** The first entry that a directory gives; one that cannot tell, or says no, leaves it to the next. */
-async function firstEntry(
+async function firstEntryOf(
   asks: readonly Ask[],
-  question: (directory: Directory, signal: AbortSignal) => Promise<DirectoryEntry | undefined> | undefined,
+  question: EntryQuestion,
   signal: AbortSignal,
 ): Promise<DirectoryEntry | undefined> {
   let failed = 0;
@@ -160,12 +166,3 @@ const told = (error: unknown): string =>
 
 const unavailable = (failed: number): BridgeError =>
   new BridgeError('directory-unavailable', `${failed} of the directories failed, and no other knew`);
-
-/** Ends the question when the budget is over; the caller's own end ends it too. */
-function inBudget<Result>(
-  budgetMs: number,
-  signal: AbortSignal,
-  work: (signal: AbortSignal) => Promise<Result>,
-): Promise<Result> {
-  return within(budgetMs, (budget) => work(AbortSignal.any([signal, budget])));
-}

@@ -1,35 +1,29 @@
 // One request to a directory's server, and what each failure means: the configured base URL and nothing else.
+import type { z } from 'zod';
 import { HttpFailure } from '../../net/failure.ts';
-import type { HttpAnswer } from '../../net/http.ts';
+import type { HttpAnswer, HttpRequest } from '../../net/http.ts';
 import { baseOf, createHttp, isBelow } from '../../net/http.ts';
-import type { Tls } from '../../net/transport.ts';
+import type { TransportOptions } from '../../net/transport.ts';
 import { mayConnect } from '../../net/transport.ts';
 import type { ErrorCode } from '../../telemetry/errors.ts';
 import { BridgeError } from '../../telemetry/errors.ts';
 import type { RequestObserver } from '../../telemetry/metrics.ts';
 
 /** Where a directory's server is, and what it may be. */
-export interface DirectoryServerConfig {
+interface DirectoryServerConfig extends Pick<TransportOptions, 'allowPrivateAddresses' | 'tls'> {
   /** For errors and metrics: `mcsd`, `keycloak`. */
   readonly name: string;
   readonly baseUrl: string;
-  /** Whether its address may be a private one, and its protocol plain http. */
-  readonly allowPrivateAddresses: boolean;
-  readonly tls?: Tls | undefined;
   readonly requestTimeoutMs: number;
   readonly observe: RequestObserver;
 }
 
 /** A request. Whatever is personal goes into the form or the JSON, where the interface has a way to say it there. */
-export interface DirectoryRequest {
+interface DirectoryRequest extends Pick<HttpRequest, 'method' | 'headers' | 'form' | 'signal'> {
   /** What it does, in a few fixed words: for metrics, logs and errors in place of the URL. */
   readonly operation: string;
-  readonly method: 'GET' | 'POST';
   /** Path below the base URL, with its query. */
   readonly path: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly form?: readonly (readonly [string, string])[];
-  readonly signal: AbortSignal;
 }
 
 /** An answer, whatever its status; `body` is undefined when it is no JSON. */
@@ -66,7 +60,7 @@ export function createDirectoryServer(config: DirectoryServerConfig): DirectoryS
         return answer;
       } catch (error) {
         end('no answer');
-        request.signal.throwIfAborted();
+        request.signal?.throwIfAborted();
         if (!(error instanceof HttpFailure)) throw error;
         throw new BridgeError(codeOf(error), `${name} ${operation}: ${error.message}`);
       }
@@ -90,18 +84,27 @@ function codeOf({ reason }: HttpFailure): ErrorCode {
   return reason === 'too-large' ? 'directory-answer' : 'directory-unavailable';
 }
 
-/** What a status that is no success means; undefined for successes. */
-export function statusError(
-  server: Pick<DirectoryServer, 'name'>,
+/**
+ * Reads an answer by a schema.
+ * @throws BridgeError when it is no success, or has another form
+ */
+export function readAnswer<Schema extends z.ZodType>(
+  { name }: Pick<DirectoryServer, 'name'>,
   operation: string,
-  status: number,
-): BridgeError | undefined {
-  if (status >= 200 && status < 300) return undefined;
-  const detail = `${server.name} ${operation}: ${status}`;
-  if (status === 401 || status === 403) return new BridgeError('directory-token', detail);
-  if (status >= 500 || status === 408 || status === 429) {
-    return new BridgeError('directory-unavailable', detail);
-  }
+  { status, body }: DirectoryAnswer,
+  schema: Schema,
+): z.output<Schema> {
+  if (status < 200 || status >= 300)
+    throw new BridgeError(statusCode(status), `${name} ${operation}: ${status}`);
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  // Which elements are wrong may be told, what is in them may not.
+  throw new BridgeError('directory-answer', `${name} ${operation}: not the expected JSON`);
+}
+
+function statusCode(status: number): ErrorCode {
+  if (status === 401 || status === 403) return 'directory-token';
+  if (status >= 500 || status === 408 || status === 429) return 'directory-unavailable';
   // A redirect is not followed: it would carry credentials and numbers elsewhere.
-  return new BridgeError(status < 400 ? 'directory-answer' : 'directory-refused', detail);
+  return status < 400 ? 'directory-answer' : 'directory-refused';
 }

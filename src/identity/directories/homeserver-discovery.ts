@@ -10,7 +10,7 @@ import type { DirectoryResource, FhirDirectory } from './mcsd/fhir-directory.ts'
 import { ofType } from './mcsd/fhir-directory.ts';
 import { publishedHomeservers } from './mcsd/people.ts';
 import type { DirectoryServer } from './directory-server.ts';
-import { statusError } from './directory-server.ts';
+import { readAnswer } from './directory-server.ts';
 
 /** One place that knows homeservers. Several answers of one source are none. */
 export interface HomeserverSource {
@@ -91,7 +91,7 @@ export function createAddressingSource(
         ['identifier', identifierTokens('ura_nr', ura)],
         ['_include', 'Organization:endpoint'],
       ] as const;
-      const resources = await fhir.search('Organization', params, 200, signal);
+      const resources = await fhir.searchWithIncludes('Organization', params, 200, signal);
       const organizations = ofType(resources, 'Organization').filter(
         ({ active, identifier }) =>
           active !== false && numbersIn('ura_nr', identifier).some(({ address }) => address === ura),
@@ -148,13 +148,8 @@ export function createNutsSource(node: DirectoryServer, service: NutsService): H
       const path = `internal/discovery/v1/${encodeURIComponent(service.serviceId)}?${query.toString()}`;
       const answer = await node.request({ operation, method: 'GET', path, signal });
       if (answer.status === 404) return [];
-      const error = statusError(node, operation, answer.status);
-      if (error !== undefined) throw error;
-      const parsed = presentationsSchema.safeParse(answer.body);
-      if (!parsed.success) {
-        throw new BridgeError('directory-answer', `${node.name} ${operation}: not the expected JSON`);
-      }
-      return parsed.data.flatMap(({ registrationParameters }) => {
+      const presentations = readAnswer(node, operation, answer, presentationsSchema);
+      return presentations.flatMap(({ registrationParameters }) => {
         const value = registrationParameters?.[service.parameter];
         return typeof value === 'string' ? (homeserverNamed(value) ?? []) : [];
       });

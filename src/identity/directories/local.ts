@@ -1,23 +1,16 @@
 // The bridge's own table as a directory: look-ups that arrive together are answered by one statement.
-import type { MatrixUserId } from '../../domain/ids.ts';
-import type { IdentityAddress, IdentityPerson } from '../../store/identities.ts';
+import type { Pool } from 'pg';
+import type * as identities from '../../store/identities.ts';
 import { BridgeError } from '../../telemetry/errors.ts';
 import { resolutionOf } from './directory.ts';
-import type { Directory, DirectoryEntry } from './directory.ts';
+import type { Directory, DirectoryEntry, Threepid } from './directory.ts';
 import { isSearchable, wordsOf } from './names.ts';
 import { coalesce } from '../protection/coalesce.ts';
 import { threepidOf } from './threepid.ts';
 
-/** The statements, on the pool. */
-interface LocalDirectoryDeps {
-  readonly findUsersAt: (
-    addresses: readonly IdentityAddress[],
-  ) => Promise<readonly (readonly MatrixUserId[])[]>;
-  readonly findPeopleByName: (
-    beginnings: readonly string[],
-    limit: number,
-  ) => Promise<readonly IdentityPerson[]>;
-  readonly findPersonOf: (userId: MatrixUserId) => Promise<IdentityPerson | undefined>;
+interface Deps {
+  readonly db: Pool;
+  readonly store: Pick<typeof identities, 'findUsersAt' | 'findPeopleByName' | 'findPersonOf'>;
 }
 
 /** The most look-ups in one statement, and the most statements at a time. */
@@ -26,24 +19,24 @@ const BATCHES = { largest: 200, concurrent: 2 };
 const WORDS = 5;
 
 /** Answers look-ups, searches and profiles from the table that the syncs fill. */
-export function createLocalDirectory(deps: LocalDirectoryDeps): Directory {
-  const usersAt = coalesce(deps.findUsersAt, BATCHES);
+export function createLocalDirectory({ db, store }: Deps): Directory {
+  const usersAt = coalesce((threepids: readonly Threepid[]) => store.findUsersAt(db, threepids), BATCHES);
   return {
     name: 'local',
     resolve: async (threepid) => resolutionOf(await orUnavailable(usersAt(threepid))),
     async search(term, limit) {
       if (!isSearchable(term)) return [];
-      const found = await orUnavailable(deps.findPeopleByName(wordsOf(term).slice(0, WORDS), limit));
+      const found = await orUnavailable(store.findPeopleByName(db, wordsOf(term).slice(0, WORDS), limit));
       return found.map(toEntry);
     },
     async describe(userId) {
-      const person = await orUnavailable(deps.findPersonOf(userId));
+      const person = await orUnavailable(store.findPersonOf(db, userId));
       return person === undefined ? undefined : toEntry(person);
     },
   };
 }
 
-function toEntry({ userId, displayName, reference, addresses }: IdentityPerson): DirectoryEntry {
+function toEntry({ userId, displayName, reference, addresses }: identities.IdentityPerson): DirectoryEntry {
   const threepids = addresses.flatMap(({ medium, address }) => threepidOf(medium, address) ?? []);
   return { userId, displayName, reference, threepids };
 }

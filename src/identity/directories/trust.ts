@@ -34,12 +34,8 @@ export type Accepts = (
  * is authoritative
  * (https://github.com/nuts-foundation/nl-generic-functions-ig/blob/main/input/pagecontent/care-services.md).
  */
-export function createTrust({
-  trustedServers,
-  authoritativeFor,
-  believePublished,
-  homeserverOf,
-}: TrustConfig): Accepts {
+export function createTrust(config: TrustConfig): Accepts {
+  const { trustedServers, authoritativeFor, believePublished, homeserverOf } = config;
   const isAuthoritative = (ura: string): boolean =>
     authoritativeFor === 'all' || authoritativeFor.includes(ura);
 

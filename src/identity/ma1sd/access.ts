@@ -4,20 +4,14 @@ import { TLSSocket } from 'node:tls';
 import type { Request, RequestHandler } from 'express';
 import type { Log } from '../../telemetry/log.ts';
 import { bearerToken } from '../protection/bearer-token.ts';
-import { refusal } from '../protection/json-body.ts';
 import type { InNetworks } from '../protection/networks.ts';
-import { send } from '../protection/reply.ts';
+import { refusal, send } from '../protection/reply.ts';
 
-/** How callers show who they are; `accepts` compares what they show in constant time. */
+/** How callers show who they are; `accepts` compares what they show in constant time: a secret, a certificate's name. */
 export type BackendAuth =
   | {
-      readonly kind: 'bearer' | 'path-secret';
-      readonly accepts: (secret: string) => boolean;
-    }
-  | {
-      readonly kind: 'client-certificate';
-      /** Of a SHA-256 fingerprint or a subject. */
-      readonly accepts: (name: string) => boolean;
+      readonly kind: 'bearer' | 'path-secret' | 'client-certificate';
+      readonly accepts: (shown: string) => boolean;
     }
   | { readonly kind: 'network' };
 

@@ -69,14 +69,8 @@ async function attempt(
 }
 
 /** Profiles of users of this homeserver. */
-export function createProfile({
-  directory,
-  serverName,
-  profiles,
-  callerLimit,
-  keyedHash,
-  audit,
-}: ProfileDeps): Backend['profile'] {
+export function createProfile(deps: ProfileDeps): Backend['profile'] {
+  const { directory, serverName, profiles, callerLimit, keyedHash, audit } = deps;
   return async (caller, userId, signal) => {
     if (!profiles || !isMatrixUserId(userId) || serverNameOf(userId) !== serverName) return undefined;
     const limited = (await callerLimit(caller)) !== undefined;

@@ -1,9 +1,9 @@
 // The backend's look-ups: the user of each identifier asked, within the limits, and on record.
+import { bulkhead } from 'cockatiel';
 import type { MatrixUserId } from '../../domain/ids.ts';
+import type { AuditRecord } from '../../store/identity-audit.ts';
 import type { Directory, Medium, Threepid } from '../directories/directory.ts';
 import { threepidOf } from '../directories/threepid.ts';
-import type { AuditRecord } from '../protection/audit.ts';
-import { mapBounded } from '../protection/deadline.ts';
 import type { KeyedHash } from '../protection/keyed-hash.ts';
 import type { TakePoints } from '../protection/rate-limits.ts';
 import type { AskedThreepid, Backend, QuestionDeps } from './backend.ts';
@@ -20,14 +20,8 @@ interface Deps extends QuestionDeps {
 const CONCURRENT_RESOLUTIONS = 8;
 
 /** Look-ups of one or of many identifiers; an identifier that is asked too often finds no one for a while. */
-export function createResolve({
-  directory,
-  callerLimit,
-  subjectLimit,
-  keyedHash,
-  audit,
-  ...deps
-}: Deps): Backend['resolve'] {
+export function createResolve(deps: Deps): Backend['resolve'] {
+  const { directory, callerLimit, subjectLimit, keyedHash, audit } = deps;
   const media = new Set<Medium>(deps.media);
 
   function readable({ medium, address }: AskedThreepid): Threepid | undefined {
@@ -35,7 +29,11 @@ export function createResolve({
     return threepid !== undefined && media.has(threepid.medium) ? threepid : undefined;
   }
 
-  async function resolveOne(threepid: Threepid, signal: AbortSignal): Promise<MatrixUserId | undefined> {
+  async function resolveOne(
+    threepid: Threepid | undefined,
+    signal: AbortSignal,
+  ): Promise<MatrixUserId | undefined> {
+    if (threepid === undefined) return undefined;
     const key = keyedHash.ofThreepid(threepid).toString('base64');
     if ((await subjectLimit(key)) !== undefined) return undefined;
     const resolution = await directory.resolve(threepid, signal);
@@ -53,12 +51,12 @@ export function createResolve({
       return 'limited';
     }
     try {
-      const answers = await mapBounded(threepids, CONCURRENT_RESOLUTIONS, async (threepid) => ({
-        threepid,
-        userId: threepid === undefined ? undefined : await resolveOne(threepid, signal),
-      }));
-      await audit(answers.map(({ threepid, userId }) => record(threepid, userId ? 'found' : 'none')));
-      return answers.map(({ userId }) => userId);
+      const limit = bulkhead(CONCURRENT_RESOLUTIONS, Number.POSITIVE_INFINITY);
+      const userIds = await Promise.all(
+        threepids.map((threepid) => limit.execute(() => resolveOne(threepid, signal))),
+      );
+      await audit(threepids.map((threepid, index) => record(threepid, userIds[index] ? 'found' : 'none')));
+      return userIds;
     } catch (error) {
       await audit(threepids.map((threepid) => record(threepid, 'failed')));
       throw error;

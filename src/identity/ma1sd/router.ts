@@ -8,8 +8,8 @@ import type { DirectoryEntry } from '../directories/directory.ts';
 import type { Backend } from './backend.ts';
 import { rolesOf } from './shapes.ts';
 import type { BackendShapes } from './shapes.ts';
-import { bodyFaults, jsonBody, readBody, refusal } from '../protection/json-body.ts';
-import { answering, ok, send } from '../protection/reply.ts';
+import { bodyFaults, jsonBody, readBody } from '../protection/json-body.ts';
+import { answering, ok, refusal, send } from '../protection/reply.ts';
 import type { Reply } from '../protection/reply.ts';
 
 export interface BackendRouterDeps {

@@ -5,8 +5,6 @@ import type * as auditTable from '../../store/identity-audit.ts';
 import type { AuditRecord } from '../../store/identity-audit.ts';
 import { coalesce } from './coalesce.ts';
 
-export type { AuditRecord };
-
 /** Stores the records of one answer. */
 export type Audit = (records: readonly Omit<AuditRecord, 'at'>[]) => Promise<void>;
 

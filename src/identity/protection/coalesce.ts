@@ -1,9 +1,7 @@
 // Many questions, one statement: what is asked while a statement runs goes into the next one together.
 
-interface Waiting<Question, Answer> {
+interface Waiting<Question, Answer> extends PromiseWithResolvers<Answer> {
   readonly question: Question;
-  readonly resolve: (answer: Answer) => void;
-  readonly reject: (error: unknown) => void;
 }
 
 /** How much goes into one statement, and how many may run at one time where they are slow. */
@@ -27,49 +25,47 @@ export function coalesce<Question, Answer>(
   askAll: (questions: readonly Question[]) => Promise<readonly Answer[]>,
   { largest, concurrent }: CoalesceLimits,
 ): (question: Question) => Promise<Answer> {
-  let waiting: Waiting<Question, Answer>[] = [];
+  type Batch = readonly Waiting<Question, Answer>[];
+  const waiting: Waiting<Question, Answer>[] = [];
   let running = 0;
-  /** Statements that are not late. */
-  let prompt = 0;
+  /** Those of the statements that run and are not late. */
+  const prompt = new Set<Batch>();
   let isScheduled = false;
 
-  async function run(batch: readonly Waiting<Question, Answer>[]): Promise<void> {
+  async function run(batch: Batch): Promise<void> {
     running += 1;
-    prompt += 1;
-    const state = { isLate: false };
+    prompt.add(batch);
     const patience = setTimeout(() => {
-      state.isLate = true;
-      prompt -= 1;
+      prompt.delete(batch);
       start();
     }, PATIENCE_MS);
     await answer(askAll, batch);
     clearTimeout(patience);
     running -= 1;
-    if (!state.isLate) prompt -= 1;
+    prompt.delete(batch);
     start();
   }
 
   const mayStart = (): boolean =>
     waiting.length > 0 &&
     running < concurrent &&
-    (prompt === 0 || waiting.length >= Math.min(WORTHWHILE, largest));
+    (prompt.size === 0 || waiting.length >= Math.min(WORTHWHILE, largest));
 
   function start(): void {
     isScheduled = false;
-    if (!mayStart()) return;
-    const batch = waiting.slice(0, largest);
-    waiting = waiting.slice(largest);
-    void run(batch);
+    if (mayStart()) void run(waiting.splice(0, largest));
   }
 
-  return (question) =>
-    new Promise((resolve, reject) => {
-      waiting.push({ question, resolve, reject });
-      // Requests that came in together are read in one turn of the event loop: they are asked together.
-      if (isScheduled || !mayStart()) return;
+  return (question) => {
+    const asked = { question, ...Promise.withResolvers<Answer>() };
+    waiting.push(asked);
+    // Requests that came in together are read in one turn of the event loop: they are asked together.
+    if (!isScheduled && mayStart()) {
       isScheduled = true;
       setImmediate(start);
-    });
+    }
+    return asked.promise;
+  };
 }
 
 /** Never throws: errors go to those who asked. */

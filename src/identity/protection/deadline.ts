@@ -2,12 +2,13 @@
 import { BridgeError } from '../../telemetry/errors.ts';
 
 /**
- * Runs `work` with a signal that is aborted when its time is over.
- * @throws BridgeError when it is, whatever becomes of the work
+ * Runs `work` with a signal that is aborted when its time is over, or with the caller's.
+ * @throws BridgeError when its time is over, whatever becomes of the work
  */
 export async function within<Result>(
   milliseconds: number,
   work: (signal: AbortSignal) => Promise<Result>,
+  caller?: AbortSignal,
 ): Promise<Result> {
   const { promise: late, reject } = Promise.withResolvers<never>();
   const controller = new AbortController();
@@ -16,26 +17,9 @@ export async function within<Result>(
     reject(new BridgeError('directory-unavailable', `no answer within ${milliseconds} ms`));
   }, milliseconds);
   try {
-    return await Promise.race([work(controller.signal), late]);
+    const { signal } = controller;
+    return await Promise.race([work(caller ? AbortSignal.any([caller, signal]) : signal), late]);
   } finally {
     clearTimeout(timer);
   }
-}
-
-/** What `ask` gives for each item, in order, with at most `most` under way. */
-export async function mapBounded<Item, Result>(
-  items: readonly Item[],
-  most: number,
-  ask: (item: Item) => Promise<Result>,
-): Promise<readonly Result[]> {
-  const results: Result[] = [];
-  let next = 0;
-  async function work(): Promise<void> {
-    for (let index = next++; index < items.length; index = next++) {
-      const item = items[index];
-      if (item !== undefined) results[index] = await ask(item);
-    }
-  }
-  await Promise.all(Array.from({ length: Math.min(most, items.length) }, work));
-  return results;
 }

@@ -3,7 +3,7 @@ import express from 'express';
 import type { ErrorRequestHandler, RequestHandler } from 'express';
 import type { z } from 'zod';
 import type { Log } from '../../telemetry/log.ts';
-import { RefusedError, send } from './reply.ts';
+import { refusal, RefusedError, send } from './reply.ts';
 import type { Reply } from './reply.ts';
 
 /** A bulk look-up of the most addresses, each as long as they come, fits. */
@@ -17,48 +17,29 @@ export const jsonBody: RequestHandler = express.json({
   type: () => true,
 });
 
-/** A Matrix error (https://spec.matrix.org/v1.19/identity-service-api/#standard-error-response). */
-export function refusal(
-  status: number,
-  errcode: string,
-  error: string,
-  more: Readonly<Record<string, unknown>> = {},
-): Reply {
-  return { status, body: { errcode, error, ...more } };
-}
-
 /**
  * Reads a body by a schema.
  * @throws RefusedError with a reply that names the fields at fault and never their values
  */
 export function readBody<Schema extends z.ZodType>(schema: Schema, body: unknown): z.output<Schema> {
-  const parsed = schema.safeParse(body);
+  const parsed = schema.safeParse(body, { reportInput: true });
   if (parsed.success) return parsed.data;
   throw new RefusedError(faultyBody(body, parsed.error));
 }
 
-function faultyBody(body: unknown, error: z.ZodError): Reply {
+function faultyBody(body: unknown, { issues }: z.ZodError): Reply {
   if (body === undefined) return refusal(400, 'M_NOT_JSON', 'The request has no body');
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     return refusal(400, 'M_BAD_JSON', 'Expected a JSON object');
-  const missing = fieldsAt(error, (value) => value === undefined, body);
+  const missing = fieldsOf(issues.filter(({ input }) => input === undefined));
   if (missing.length > 0)
     return refusal(400, 'M_MISSING_PARAMS', `Missing parameters: ${missing.join(', ')}`);
-  const invalid = fieldsAt(error, () => true, body);
-  return refusal(400, 'M_INVALID_PARAM', `Invalid parameters: ${invalid.join(', ')}`);
+  return refusal(400, 'M_INVALID_PARAM', `Invalid parameters: ${fieldsOf(issues).join(', ')}`);
 }
 
 /** Names come from the schema, never from the request. */
-function fieldsAt(error: z.ZodError, matches: (value: unknown) => boolean, body: object): readonly string[] {
-  const paths = error.issues.map(({ path }) => path).filter((path) => matches(valueAt(body, path)));
-  return [...new Set(paths.map((path) => path.filter((part) => typeof part === 'string').join('.')))];
-}
-
-function valueAt(body: object, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>(
-    (node, part) => (typeof node === 'object' && node !== null ? Reflect.get(node, part) : undefined),
-    body,
-  );
+function fieldsOf(issues: z.ZodError['issues']): readonly string[] {
+  return [...new Set(issues.map(({ path }) => path.filter((part) => typeof part === 'string').join('.')))];
 }
 
 /** Answers for bodies that could not be read, and for faults of ours. */

@@ -1,5 +1,6 @@
 // Requests to homeservers that others name: no redirects, small answers, a deadline, and no way into private networks.
 import { HttpFailure } from '../../net/failure.ts';
+import type { HttpAnswer, HttpRequest } from '../../net/http.ts';
 import { createHttp } from '../../net/http.ts';
 import { BridgeError } from '../../telemetry/errors.ts';
 
@@ -13,19 +14,14 @@ export interface Destination {
   readonly configured: boolean;
 }
 
-export interface OutboundRequest {
+export interface OutboundRequest extends Pick<HttpRequest, 'method' | 'json'> {
   /** What it does, for errors: the path may hold a token. */
   readonly operation: string;
-  readonly method: 'GET' | 'POST' | 'PUT';
   readonly path: string;
-  readonly json?: unknown;
 }
 
 /** An answer; its body is undefined when it is no JSON, or too large. */
-export interface OutboundAnswer {
-  readonly status: number;
-  readonly body: unknown;
-}
+export type OutboundAnswer = Pick<HttpAnswer, 'status' | 'body'>;
 
 /**
  * Makes a request.

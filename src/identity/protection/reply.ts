@@ -25,6 +25,12 @@ type Answer = (request: Request, signal: AbortSignal) => Promise<Reply>;
 /** A reply of 200. */
 export const ok = (body: Reply['body']): Reply => ({ status: 200, body });
 
+/** A Matrix error (https://spec.matrix.org/v1.19/identity-service-api/#standard-error-response). */
+export const refusal = (status: number, errcode: string, error: string, more: Reply['body'] = {}): Reply => ({
+  status,
+  body: { errcode, error, ...more },
+});
+
 /** ma1sd sets no time limit and has two connections: whatever takes longer holds up half of its callers. */
 const DEADLINE_MS = 1_500;
 

@@ -2,8 +2,8 @@
 import type { Router } from 'express';
 import { z } from 'zod';
 import { bearerToken } from '../protection/bearer-token.ts';
-import { jsonBody, readBody, refusal } from '../protection/json-body.ts';
-import { answering, ok } from '../protection/reply.ts';
+import { jsonBody, readBody } from '../protection/json-body.ts';
+import { answering, ok, refusal } from '../protection/reply.ts';
 import { forUsers, limitExceeded, unauthorized, unavailable } from './routes.ts';
 import type { ServiceDeps } from './routes.ts';
 

@@ -8,14 +8,7 @@ import type * as accounts from '../../store/identity-accounts.ts';
 import { coalesce } from '../protection/coalesce.ts';
 import type { CheckOpenId, OpenIdToken } from './openid.ts';
 
-export interface Accounts {
-  /** A token for the owner of the OpenID token; undefined where that has none. */
-  readonly register: (token: OpenIdToken, signal: AbortSignal) => Promise<string | undefined>;
-  /** Whose a token is; undefined for tokens unknown, expired or logged out. */
-  readonly owner: (token: string) => Promise<MatrixUserId | undefined>;
-  /** Forgets a token; tells whether there was one. */
-  readonly logout: (token: string) => Promise<boolean>;
-}
+export type Accounts = ReturnType<typeof createAccounts>;
 
 interface Deps {
   readonly db: Pool;
@@ -33,7 +26,7 @@ const MOST_REMEMBERED = 10_000;
 const TOKEN = /^[A-Za-z0-9_-]{43}$/;
 
 /** Accounts are tokens only: a token is stored as its digest, and its owner is looked up anew every few seconds. */
-export function createAccounts({ db, store, checkOpenId, clock, tokenMs }: Deps): Accounts {
+export function createAccounts({ db, store, checkOpenId, clock, tokenMs }: Deps) {
   const findOwner = coalesce(
     async (digests: readonly Buffer[]) => {
       const owners = await store.findTokenOwners(db, digests, clock.now());
@@ -55,7 +48,8 @@ export function createAccounts({ db, store, checkOpenId, clock, tokenMs }: Deps)
   }
 
   return {
-    async register(openId, signal) {
+    /** A token for the owner of the OpenID token; undefined where that has none. */
+    async register(openId: OpenIdToken, signal: AbortSignal): Promise<string | undefined> {
       const userId = await checkOpenId(openId, signal);
       if (userId === undefined) return undefined;
       const token = randomBytes(TOKEN_BYTES).toString('base64url');
@@ -63,8 +57,10 @@ export function createAccounts({ db, store, checkOpenId, clock, tokenMs }: Deps)
       await store.saveToken(db, { digest: digestOf(token), userId, expiresAt });
       return token;
     },
-    owner: async (token) => (TOKEN.test(token) ? ownerOf(token) : undefined),
-    async logout(token) {
+    /** Whose a token is; undefined for tokens unknown, expired or logged out. */
+    owner: async (token: string) => (TOKEN.test(token) ? ownerOf(token) : undefined),
+    /** Forgets a token; tells whether there was one. */
+    async logout(token: string): Promise<boolean> {
       if (!TOKEN.test(token)) return false;
       const wasGood = await store.removeToken(db, digestOf(token), clock.now());
       remembered.delete(token);

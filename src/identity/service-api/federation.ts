@@ -30,11 +30,6 @@ interface Deps {
   readonly log: Log;
 }
 
-interface Located {
-  readonly destination: Destination;
-  readonly until: number;
-}
-
 const DEFAULT_PORT = 8448;
 /** How long a place that was discovered is used: an hour, well below the day that the specification gives a delegation. */
 const LOCATION_MS = 60 * 60 * 1000;
@@ -44,7 +39,7 @@ const SERVER_NAME = /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(?::(\d{1,5}))?$/;
 /** Reaches the homeservers that the operator named, each where the operator or its own delegation says. */
 export function createFederation(deps: Deps): Federation {
   const { homeservers, outbound, clock } = deps;
-  const located = new Map<string, Located>();
+  const located = new Map<string, { destination: Destination; until: number }>();
 
   async function locate(serverName: string, signal: AbortSignal): Promise<Destination> {
     const baseUrl = homeservers.get(serverName);

@@ -15,29 +15,7 @@ interface NewInvite {
   readonly sender: MatrixUserId;
 }
 
-/** What the homeserver puts into the room's `m.room.third_party_invite`, or whose address it is already. */
-type StoredInvite =
-  | { readonly kind: 'stored'; readonly body: InviteBody }
-  | { readonly kind: 'known'; readonly userId: MatrixUserId };
-
-/** The answer of `POST /store-invite`. */
-interface InviteBody {
-  readonly token: string;
-  readonly public_keys: readonly { readonly public_key: string; readonly key_validity_url: string }[];
-  /** As Synapse reads it. */
-  readonly public_key: string;
-  readonly display_name: string;
-}
-
-export interface Invites {
-  readonly store: (invite: NewInvite, signal: AbortSignal) => Promise<StoredInvite>;
-  /** Whether a long-term key is ours. */
-  readonly isOurs: (publicKey: string) => boolean;
-  /** Whether an ephemeral key is that of an invitation still valid. */
-  readonly isEphemeral: (publicKey: string) => Promise<boolean>;
-  /** The public half of a long-term key. */
-  readonly publicKey: (keyId: string) => string | undefined;
-}
+export type Invites = ReturnType<typeof createInvites>;
 
 interface Deps {
   readonly db: Pool;
@@ -52,30 +30,36 @@ interface Deps {
 }
 
 /** Stores invitations of people whom no directory knows yet, and answers for their keys. */
-export function createInvites(deps: Deps): Invites {
+export function createInvites(deps: Deps) {
   const { db, store, directory, keys, clock } = deps;
   return {
-    async store({ threepid, roomId, sender }, signal) {
+    /** Stores an invitation, unless the invitee is known by now. */
+    async store({ threepid, roomId, sender }: NewInvite, signal: AbortSignal) {
       const resolution = await directory.resolve(threepid, signal);
-      if (resolution.kind === 'found') return { kind: 'known', userId: resolution.userId };
+      if (resolution.kind === 'found') return { kind: 'known', userId: resolution.userId } as const;
       const token = randomBytes(32).toString('base64url');
       // The private half would go to the invitee by e-mail, to prove who they are. The bridge sends none: it is dropped.
       const ephemeralKey = rawPublicKey(generateKeyPairSync('ed25519').publicKey);
       const expiresAt = new Date(clock.now().getTime() + deps.inviteMs);
       const keyId = keys[0].id;
       await store.saveInvite(db, { token, ...threepid, roomId, sender, keyId, ephemeralKey, expiresAt });
-      return { kind: 'stored', body: inviteBody(deps, { token, ephemeralKey, threepid }) };
+      return { kind: 'stored', body: inviteBody(deps, { token, ephemeralKey, threepid }) } as const;
     },
-    isOurs: (publicKey) => keys.some((key) => key.publicKey === standardBase64(publicKey)),
-    isEphemeral: (publicKey) => store.isEphemeralKey(db, standardBase64(publicKey), clock.now()),
-    publicKey: (keyId) => keys.find(({ id }) => id === keyId)?.publicKey,
+    /** Whether a long-term key is ours. */
+    isOurs: (publicKey: string): boolean => keys.some((key) => key.publicKey === standardBase64(publicKey)),
+    /** Whether an ephemeral key is that of an invitation still valid. */
+    isEphemeral: (publicKey: string): Promise<boolean> =>
+      store.isEphemeralKey(db, standardBase64(publicKey), clock.now()),
+    /** The public half of a long-term key. */
+    publicKey: (keyId: string): string | undefined => keys.find(({ id }) => id === keyId)?.publicKey,
   };
 }
 
+/** What the homeserver puts into the room's `m.room.third_party_invite`. */
 function inviteBody(
   { keys, publicUrl }: Deps,
   { token, ephemeralKey, threepid }: { token: string; ephemeralKey: string; threepid: Threepid },
-): InviteBody {
+) {
   const validity = `${publicUrl}/_matrix/identity/v2/pubkey`;
   const [{ publicKey }] = keys;
   return {
@@ -84,6 +68,7 @@ function inviteBody(
       { public_key: publicKey, key_validity_url: `${validity}/isvalid` },
       { public_key: ephemeralKey, key_validity_url: `${validity}/ephemeral/isvalid` },
     ],
+    // As Synapse reads it.
     public_key: publicKey,
     display_name: redactEmail(threepid.address),
   };

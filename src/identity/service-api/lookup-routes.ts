@@ -1,8 +1,8 @@
 // Look-ups of the Identity Service API v2: how to hash, and whom the hashes find.
 import type { Router } from 'express';
 import { z } from 'zod';
-import { jsonBody, readBody, refusal } from '../protection/json-body.ts';
-import { ok } from '../protection/reply.ts';
+import { jsonBody, readBody } from '../protection/json-body.ts';
+import { ok, refusal } from '../protection/reply.ts';
 import type { Reply } from '../protection/reply.ts';
 import { forUsers, limitExceeded } from './routes.ts';
 import type { ServiceDeps } from './routes.ts';

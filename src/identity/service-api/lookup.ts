@@ -1,26 +1,17 @@
 // Look-ups of the Identity Service API: hashed ones in the bridge's own table, plain ones in the directories.
+import { bulkhead } from 'cockatiel';
 import type { MatrixUserId } from '../../domain/ids.ts';
 import type { AskedHash } from '../../store/identity-lookups.ts';
 import type { Directory, Medium, Threepid } from '../directories/directory.ts';
 import { threepidOf } from '../directories/threepid.ts';
 import type { Audit } from '../protection/audit.ts';
 import { coalesce } from '../protection/coalesce.ts';
-import { mapBounded } from '../protection/deadline.ts';
 import type { KeyedHash } from '../protection/keyed-hash.ts';
 
 /** The user of each address that finds one, by the very string that was asked. */
 type Mappings = Readonly<Record<string, MatrixUserId>>;
 
-export interface Lookup {
-  /** @param generation of the hashes; @param hashes base64url of SHA-256 */
-  readonly hashed: (caller: MatrixUserId, generation: string, hashes: readonly string[]) => Promise<Mappings>;
-  /** @param addresses `address medium` */
-  readonly plain: (
-    caller: MatrixUserId,
-    addresses: readonly string[],
-    signal: AbortSignal,
-  ) => Promise<Mappings>;
-}
+export type Lookup = ReturnType<typeof createLookup>;
 
 interface Deps {
   /** Whom hashes of a generation find, in the order asked; stores the audit of it too. */
@@ -45,7 +36,7 @@ const HASH = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
 const CONCURRENT_RESOLUTIONS = 8;
 
 /** Hashed look-ups are answered together, one statement for many callers; plain ones ask the directories. */
-export function createLookup({ lookUpHashes, directory, media, keyedHash, audit }: Deps): Lookup {
+export function createLookup({ lookUpHashes, directory, media, keyedHash, audit }: Deps) {
   const find = coalesce(findForAll(lookUpHashes), { largest: 100, concurrent: 4 });
   const allowed = new Set<Medium>(media);
 
@@ -57,14 +48,17 @@ export function createLookup({ lookUpHashes, directory, media, keyedHash, audit 
   }
 
   return {
-    async hashed(caller, generation, asked) {
+    /** @param generation of the hashes; @param asked base64url of SHA-256 */
+    async hashed(caller: MatrixUserId, generation: string, asked: readonly string[]): Promise<Mappings> {
       const hashes = asked.filter((hash) => HASH.test(hash));
       return hashes.length === 0 ? {} : find({ generation, caller, hashes });
     },
 
-    async plain(caller, addresses, signal) {
-      const answers = await mapBounded(addresses, CONCURRENT_RESOLUTIONS, (address) =>
-        resolvePlain(address, signal),
+    /** @param addresses `address medium` */
+    async plain(caller: MatrixUserId, addresses: readonly string[], signal: AbortSignal): Promise<Mappings> {
+      const limit = bulkhead(CONCURRENT_RESOLUTIONS, Number.POSITIVE_INFINITY);
+      const answers = await Promise.all(
+        addresses.map((address) => limit.execute(() => resolvePlain(address, signal))),
       );
       await audit(
         answers.map(({ threepid, userId }) => ({

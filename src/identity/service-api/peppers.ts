@@ -2,12 +2,7 @@
 import type { Clock } from '../../domain/clock.ts';
 import type { Pepper } from '../../store/identity-hashes.ts';
 
-export interface Peppers {
-  /** The pepper to announce; undefined before the first is ready. */
-  readonly current: () => Promise<string | undefined>;
-  /** The generation of hashes that a pepper finds; undefined for peppers unknown or past their grace. */
-  readonly generationOf: (pepper: string) => Promise<string | undefined>;
-}
+export type Peppers = ReturnType<typeof createPeppers>;
 
 interface Deps {
   readonly read: () => Promise<readonly Pepper[]>;
@@ -20,7 +15,7 @@ const FRESH_MS = 5_000;
 const REREAD_MS = 500;
 
 /** Reads the peppers now and then; their rotation is a job of its own. */
-export function createPeppers({ read, clock }: Deps): Peppers {
+export function createPeppers({ read, clock }: Deps) {
   let known: readonly Pepper[] = [];
   let readAt = Number.NEGATIVE_INFINITY;
   let reading: Promise<readonly Pepper[]> | undefined;
@@ -37,19 +32,15 @@ export function createPeppers({ read, clock }: Deps): Peppers {
   const peppers = async (maxAgeMs: number): Promise<readonly Pepper[]> =>
     clock.monotonicMs() - readAt < maxAgeMs ? known : refresh();
 
-  const isUsable = ({ state }: Pepper): boolean => state !== 'preparing';
+  /** Looks once more in what is read anew: before the first is ready, and for one that is not known yet. */
+  const find = async (isIt: (pepper: Pepper) => boolean): Promise<Pepper | undefined> =>
+    (await peppers(FRESH_MS)).find(isIt) ?? (await peppers(REREAD_MS)).find(isIt);
 
   return {
-    async current() {
-      const fresh = (await peppers(FRESH_MS)).find(({ state }) => state === 'current');
-      // Before the first is ready every question is a fresh one.
-      return fresh?.pepper ?? (await peppers(REREAD_MS)).find(({ state }) => state === 'current')?.pepper;
-    },
-    async generationOf(pepper) {
-      const find = (all: readonly Pepper[]): Pepper | undefined =>
-        all.find((candidate) => isUsable(candidate) && candidate.pepper === pepper);
-      const found = find(await peppers(FRESH_MS)) ?? find(await peppers(REREAD_MS));
-      return found?.generation;
-    },
+    /** The pepper to announce; undefined before the first is ready. */
+    current: async () => (await find(({ state }) => state === 'current'))?.pepper,
+    /** The generation of hashes that a pepper finds; undefined for peppers unknown or past their grace. */
+    generationOf: async (text: string) =>
+      (await find(({ state, pepper }) => state !== 'preparing' && pepper === text))?.generation,
   };
 }

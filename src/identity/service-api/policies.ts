@@ -12,42 +12,34 @@ interface PolicyText {
   readonly url: string;
 }
 
-export interface Policies {
-  /** The body of `GET /terms`. */
-  readonly document: { readonly policies: Readonly<Record<string, Readonly<Record<string, unknown>>>> };
-  /** Whether a user accepted every policy, each in any language. */
-  readonly accepted: (userId: MatrixUserId) => Promise<boolean>;
-  /** Adds to what a user accepted; URLs of no policy are left out. */
-  readonly accept: (userId: MatrixUserId, urls: readonly string[]) => Promise<void>;
-}
+export type Policies = ReturnType<typeof createPolicies>;
 
 /** Users known to have accepted all: what is accepted stays so, thus it need not be asked again. */
 const REMEMBERED = 10_000;
 
 /** Without texts there is nothing to accept, and every user is served at once. */
-export function createPolicies(db: Pool, store: typeof accounts, texts: readonly PolicyText[]): Policies {
+export function createPolicies(db: Pool, store: typeof accounts, texts: readonly PolicyText[]) {
   const byId = Map.groupBy(texts, ({ id }) => id);
   const known = new Set(texts.map(({ url }) => url));
   const complete = new Set<MatrixUserId>();
   return {
+    /** The body of `GET /terms`. */
     document: {
-      policies: Object.fromEntries(
-        [...byId].map(([id, translations]) => [id, describePolicy(translations)] as const),
-      ),
+      policies: Object.fromEntries([...byId].map(([id, translations]) => [id, describePolicy(translations)])),
     },
-    async accepted(userId) {
+    /** Whether a user accepted every policy, each in any language. */
+    async accepted(userId: MatrixUserId): Promise<boolean> {
       if (byId.size === 0 || complete.has(userId)) return true;
       const urls = await store.acceptedPolicies(db, userId);
       const all = [...byId.values()].every((translations) => translations.some(({ url }) => urls.has(url)));
       if (all && complete.size < REMEMBERED) complete.add(userId);
       return all;
     },
-    accept: (userId, urls) =>
-      store.acceptPolicies(
-        db,
-        userId,
-        urls.filter((url) => known.has(url)),
-      ),
+    /** Adds to what a user accepted; URLs of no policy are left out. */
+    accept(userId: MatrixUserId, urls: readonly string[]): Promise<void> {
+      const accepted = urls.filter((url) => known.has(url));
+      return store.acceptPolicies(db, userId, accepted);
+    },
   };
 }
 

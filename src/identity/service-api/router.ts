@@ -2,15 +2,21 @@
 import express from 'express';
 import type { Request, Response, Router } from 'express';
 import { accountRoutes } from './account-routes.ts';
-import { cors } from './cors.ts';
 import { inviteRoutes } from './invite-routes.ts';
-import { bodyFaults, refusal } from '../protection/json-body.ts';
+import { bodyFaults } from '../protection/json-body.ts';
 import { lookupRoutes } from './lookup-routes.ts';
-import { ok, send } from '../protection/reply.ts';
+import { ok, refusal, send } from '../protection/reply.ts';
 import type { ServiceDeps } from './routes.ts';
 
 const ROOT = '/_matrix/identity';
 const BASE = `${ROOT}/v2`;
+
+/** Browsers may call from anywhere (https://spec.matrix.org/v1.19/identity-service-api/#web-browser-clients). */
+const CORS = new Map([
+  ['Access-Control-Allow-Origin', '*'],
+  ['Access-Control-Allow-Methods', 'GET, POST, PUT, DELETE, OPTIONS'],
+  ['Access-Control-Allow-Headers', 'Origin, X-Requested-With, Content-Type, Accept, Authorization'],
+]);
 
 /** The versions whose mandatory endpoints are served. */
 const VERSIONS = Array.from({ length: 19 }, (_, index) => `v1.${index + 1}`);
@@ -45,7 +51,10 @@ export function createServiceRouter(deps: ServiceDeps, onRequest: (response: Res
       return;
     }
     onRequest(response);
-    cors(request, response, next);
+    response.setHeaders(CORS);
+    // What browsers ask beforehand.
+    if (request.method === 'OPTIONS') response.writeHead(204).end();
+    else next();
   });
   // The route that is asked most comes first: routes are tried in turn.
   lookupRoutes(router, deps, BASE);

@@ -11,8 +11,7 @@ import type { Peppers } from './peppers.ts';
 import type { Policies } from './policies.ts';
 import type { TakePoints } from '../protection/rate-limits.ts';
 import { bearerToken } from '../protection/bearer-token.ts';
-import { refusal } from '../protection/json-body.ts';
-import { answering } from '../protection/reply.ts';
+import { answering, refusal } from '../protection/reply.ts';
 import type { Reply } from '../protection/reply.ts';
 
 export interface ServiceDeps {

@@ -8,7 +8,7 @@ import { applyGhostChange } from '../../../src/flows/people/ghosts.ts';
 import { createHandle } from '../../../src/flows/dispatch.ts';
 import { publishFormerGhosts } from '../../../src/flows/people/publish-address.ts';
 import { inTransaction } from '../../../src/inbox/database.ts';
-import { createOwnDirectory } from '../../../src/app/own-directory.ts';
+import { createOwnDirectory } from '../../../src/identity/directories/own-directory.ts';
 import * as ghosts from '../../../src/store/ghosts.ts';
 import type { PersonRow } from '../../../src/store/people.ts';
 import * as people from '../../../src/store/people.ts';

@@ -5,17 +5,13 @@ import { createLocalDirectory } from '../../../src/identity/directories/local.ts
 import type { Directory, Threepid } from '../../../src/identity/directories/directory.ts';
 import { wordsOf } from '../../../src/identity/directories/names.ts';
 import { inTransaction } from '../../../src/inbox/database.ts';
-import { findPeopleByName, findPersonOf, findUsersAt } from '../../../src/store/identities.ts';
+import * as identities from '../../../src/store/identities.ts';
 import type { IdentityRecord } from '../../../src/store/identity-records.ts';
 import { saveIdentityRecords } from '../../../src/store/identity-records.ts';
 
 /** The local directory on this pool. */
 export function localDirectory(pool: pg.Pool): Directory {
-  return createLocalDirectory({
-    findUsersAt: (addresses) => findUsersAt(pool, addresses),
-    findPeopleByName: (beginnings, limit) => findPeopleByName(pool, beginnings, limit),
-    findPersonOf: (userId) => findPersonOf(pool, userId),
-  });
+  return createLocalDirectory({ db: pool, store: identities });
 }
 
 /** A record as the sync writes it: `email an@hs.nl` is an address. */

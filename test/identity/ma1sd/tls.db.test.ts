@@ -40,7 +40,7 @@ async function listening(names: string, env: Readonly<Record<string, string>> = 
     ...env,
   });
   const listen = { host: '127.0.0.1', port: 0, tls: files };
-  const server = await startHttpServer(listen, world.server.routers, world.log);
+  const server = await startHttpServer(listen, world.identityPort.routers, world.log);
   onTestFinished(() => server.close(0));
   return server;
 }

@@ -55,7 +55,7 @@ describe('delivery', () => {
   /** Delivers until the work given is done. */
   async function delivering(world: World, until: () => Promise<unknown>): Promise<void> {
     const stop = new AbortController();
-    const running = world.server.deliverInvites(stop.signal);
+    const running = world.identityPort.run(stop.signal);
     await until();
     stop.abort();
     await running;

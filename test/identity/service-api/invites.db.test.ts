@@ -54,7 +54,7 @@ describe('store-invite', () => {
     const world = await start({ BRIDGE_IDENTITY_PUBLIC_URL: '' });
     const [status, body] = await store(world);
     expect([status, body]).toEqual([404, { errcode: 'M_UNRECOGNIZED', error: expect.any(String) as string }]);
-    await world.server.deliverInvites(new AbortController().signal);
+    await world.identityPort.run(new AbortController().signal);
     expect(JSON.stringify(world.log.lines)).toContain('identity.publicUrl is not set');
   });
 

@@ -66,8 +66,8 @@ describe.each(NAMES)('%s', (name) => {
 });
 
 test('what is served is documented, and what is documented is served', async () => {
-  const { server } = await start();
-  const served = server.routers.flatMap(({ stack }: Router) => routesOf(stack as readonly Layer[]));
+  const { identityPort } = await start();
+  const served = identityPort.routers.flatMap(({ stack }: Router) => routesOf(stack as readonly Layer[]));
   expect(served.toSorted()).toEqual(documented.map(({ method, path }) => `${method} ${path}`).toSorted());
 });
 

@@ -1,7 +1,6 @@
 // A FHIR directory of care (https://profiles.ihe.net/ITI/mCSD/ITI-90.html): by number in the steps that every such server knows, by e-mail where it can.
 import type { FhirReference, MatrixUserId } from '../../../domain/ids.ts';
 import { referenceTo } from '../../../domain/ids.ts';
-import { practitionerOf } from '../../../mapping/identities.ts';
 import { BridgeError } from '../../../telemetry/errors.ts';
 import { resolutionOf } from '../directory.ts';
 import type { Directory, Threepid } from '../directory.ts';
@@ -13,7 +12,7 @@ import { ofType, TooManyFoundError } from './fhir-directory.ts';
 import type { McsdFeed } from './feed.ts';
 import type { Candidate, HeldRole, McsdPeople } from './people.ts';
 import { organizationsOf } from './organizations.ts';
-import { entriesOf, PRACTITIONERS, threepidsOf } from './people.ts';
+import { entriesOf, holdersOf, PRACTITIONERS, threepidsOf } from './people.ts';
 
 interface Deps {
   readonly fhir: FhirDirectory;
@@ -141,7 +140,7 @@ async function practitionersFor(
   switch (medium) {
     case 'uzi_nr': {
       const params = [['identifier', identifierTokens(medium, address)]] as const;
-      return ofType(await fhir.search('Practitioner', params, MATCHES, signal), 'Practitioner');
+      return fhir.search('Practitioner', params, MATCHES, signal);
     }
     case 'email':
       return practitionersByEmail(fhir, people, address, signal);
@@ -169,8 +168,7 @@ async function rolesFound(
   params: readonly (readonly [string, string])[],
   signal: AbortSignal,
 ): Promise<readonly FhirReference[]> {
-  const roles = ofType(await fhir.search('PractitionerRole', params, MATCHES, signal), 'PractitionerRole');
-  return [...new Set(roles.flatMap((role) => practitionerOf(role) ?? []))];
+  return holdersOf(await fhir.search('PractitionerRole', params, MATCHES, signal));
 }
 
 /** E-mail is no search that mCSD demands: asked where the server says it can, and else left to the local table. */
@@ -181,17 +179,16 @@ async function practitionersByEmail(
   signal: AbortSignal,
 ): Promise<readonly DirectoryResource<'Practitioner'>[]> {
   const { searches } = await fhir.capabilities(signal);
-  const ask = async (resourceType: 'Practitioner' | 'PractitionerRole') => {
+  async function ask<Type extends 'Practitioner' | 'PractitionerRole'>(
+    resourceType: Type,
+  ): Promise<readonly DirectoryResource<Type>[]> {
     const param = (['telecom', 'email'] as const).find((name) => searches(resourceType, name));
     if (param === undefined) return [];
     const value = param === 'telecom' ? token('email', address) : escaped(address);
     return fhir.search(resourceType, [[param, value]], MATCHES, signal);
-  };
-  const own = ofType(await ask('Practitioner'), 'Practitioner');
-  const ofRoles = ofType(await ask('PractitionerRole'), 'PractitionerRole').flatMap(
-    (role) => practitionerOf(role) ?? [],
-  );
+  }
+  const own = await ask('Practitioner');
   const known = new Set(own.map(({ id }) => referenceTo('Practitioner', id)));
-  const others = [...new Set(ofRoles)].filter((reference) => !known.has(reference));
+  const others = holdersOf(await ask('PractitionerRole')).filter((reference) => !known.has(reference));
   return [...own, ...(await people.practitioners(others, signal))];
 }

@@ -4,7 +4,6 @@ import { z } from 'zod';
 import type { Clock } from '../../../domain/clock.ts';
 import type { FhirReference } from '../../../domain/ids.ts';
 import { parseReference, referenceTo } from '../../../domain/ids.ts';
-import { practitionerOf } from '../../../mapping/identities.ts';
 import { BridgeError } from '../../../telemetry/errors.ts';
 import type { Directory, DirectoryPage, DirectoryRecord } from '../directory.ts';
 import type { BundlePage } from '../../../fhir/bundle.ts';
@@ -13,7 +12,7 @@ import { ofType } from './fhir-directory.ts';
 import { parsePosition } from '../position.ts';
 import { withDepartments } from './organizations.ts';
 import type { McsdPeople } from './people.ts';
-import { entriesOf, PRACTITIONERS } from './people.ts';
+import { entriesOf, holdersOf, PRACTITIONERS } from './people.ts';
 
 /** What the sync reads. */
 export type McsdFeed = Required<Pick<Directory, 'list' | 'read'>>;
@@ -163,39 +162,30 @@ async function affectedBy(
     case 'Practitioner':
       return references;
     case 'PractitionerRole':
-      return holdersOf(deps, references, page, signal);
+      return holdersNowAndBefore(deps, references, page, signal);
     case 'Organization':
       return staffOf(deps, references, signal);
   }
 }
 
 /** Those who hold the roles now, and those who held them before: a role may have passed from one to another. */
-async function holdersOf(
+async function holdersNowAndBefore(
   { fhir }: Deps,
   roles: readonly FhirReference[],
   page: BundlePage,
   signal: AbortSignal,
 ): Promise<readonly FhirReference[]> {
-  const first = new Set(
-    ofType(page.resources, 'PractitionerRole')
-      .filter(({ meta }) => meta?.versionId === '1')
-      .map(({ id }) => referenceTo('PractitionerRole', id)),
-  );
-  const holders = new Set(holdersIn(page.resources));
+  const versions = ofType(page.resources, 'PractitionerRole');
+  const holders = new Set(holdersOf(versions));
   for (const reference of roles) {
-    if (
-      first.has(reference) &&
-      page.resources.filter(({ id }) => reference.endsWith(`/${id}`)).length === 1
-    ) {
-      continue;
-    }
-    for (const one of holdersIn((await fhir.history({ reference }, signal)).resources)) holders.add(one);
+    const [version, other] = versions.filter(({ id }) => referenceTo('PractitionerRole', id) === reference);
+    // The first version, alone on the page: no one held the role before.
+    if (version?.meta?.versionId === '1' && other === undefined) continue;
+    const { resources } = await fhir.history({ reference }, signal);
+    for (const one of holdersOf(ofType(resources, 'PractitionerRole'))) holders.add(one);
   }
   return [...holders];
 }
-
-const holdersIn = (resources: readonly DirectoryResource[]): readonly FhirReference[] =>
-  ofType(resources, 'PractitionerRole').flatMap((role) => practitionerOf(role) ?? []);
 
 async function staffOf(
   { fhir }: Deps,
@@ -205,7 +195,7 @@ async function staffOf(
   if (organizations.length === 0) return [];
   const all = await withDepartments(fhir, organizations, signal);
   const params = [['organization', all.join(',')]] as const;
-  return [...new Set(holdersIn(await fhir.search('PractitionerRole', params, STAFF, signal)))];
+  return holdersOf(await fhir.search('PractitionerRole', params, STAFF, signal));
 }
 
 /** What practitioners are now; those that are gone have no entry. */

@@ -1,20 +1,14 @@
 // A FHIR server as a directory of care: what it finds is all there is, and its failures have the codes of directories.
 import type { FoundResource } from '../../../fhir/bundle.ts';
 import type { FhirCodes } from '../../../fhir/client.ts';
+import type { Query } from '../../../fhir/read.ts';
 import type { FhirSearches } from '../../../fhir/searches.ts';
 import { BridgeError } from '../../../telemetry/errors.ts';
 
 /** A resource as the directory keeps it. */
 export type DirectoryResource<Type extends string = string> = FoundResource<Type>;
 
-export interface FhirDirectory extends Omit<FhirSearches, 'search'> {
-  readonly name: string;
-  /**
-   * All that a search finds, its includes too.
-   * @throws TooManyFoundError when it is more than `most`: a part would be taken for the whole
-   */
-  readonly search: (...asked: Parameters<FhirSearches['search']>) => Promise<readonly DirectoryResource[]>;
-}
+export type FhirDirectory = ReturnType<typeof createFhirDirectory>;
 
 /** What failures of a FHIR directory are called. */
 export const DIRECTORY_CODES: FhirCodes = {
@@ -38,14 +32,30 @@ export class TooManyFoundError extends BridgeError {
 }
 
 /** Creates the directory on a server's searches. */
-export function createFhirDirectory(name: string, searches: FhirSearches): FhirDirectory {
+export function createFhirDirectory(name: string, searches: FhirSearches) {
+  /**
+   * All that a search finds, its includes too.
+   * @throws TooManyFoundError when it is more than `most`: a part would be taken for the whole
+   */
+  async function searchWithIncludes(
+    ...asked: Parameters<FhirSearches['search']>
+  ): Promise<readonly DirectoryResource[]> {
+    const [resourceType, , most] = asked;
+    const { resources, complete } = await searches.search(...asked);
+    if (complete) return resources;
+    throw new TooManyFoundError(`${name} search ${resourceType}: more than ${most}`);
+  }
+
   return {
     ...searches,
     name,
-    async search(resourceType, params, most, signal) {
-      const { resources, complete } = await searches.search(resourceType, params, most, signal);
-      if (complete) return resources;
-      throw new TooManyFoundError(`${name} search ${resourceType}: more than ${most}`);
+    searchWithIncludes,
+    /** Those of `searchWithIncludes` that are of the type searched for. */
+    async search<Type extends DirectoryResource['resourceType']>(
+      resourceType: Type,
+      ...asked: readonly [params: Query, most: number, signal: AbortSignal]
+    ): Promise<readonly DirectoryResource<Type>[]> {
+      return ofType<Type>(await searchWithIncludes(resourceType, ...asked), resourceType);
     },
   };
 }

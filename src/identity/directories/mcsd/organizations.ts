@@ -3,7 +3,6 @@ import type { FhirReference } from '../../../domain/ids.ts';
 import { referenceTo } from '../../../domain/ids.ts';
 import { identifierTokens } from './care-identifiers.ts';
 import type { FhirDirectory } from './fhir-directory.ts';
-import { ofType } from './fhir-directory.ts';
 
 /** The most organisations that one question leads to. */
 const MOST = 200;
@@ -17,7 +16,7 @@ async function find(
   signal: AbortSignal,
 ): Promise<readonly FhirReference[]> {
   const found = await fhir.search('Organization', [[param, value]], MOST, signal);
-  return ofType(found, 'Organization').map(({ id }) => referenceTo('Organization', id));
+  return found.map(({ id }) => referenceTo('Organization', id));
 }
 
 /** The organisations with a URA number, and all that are parts of them. */

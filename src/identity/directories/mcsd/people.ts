@@ -13,7 +13,6 @@ import { emailsIn } from '../threepid.ts';
 import type { Accepts, AssertedOrganization } from '../trust.ts';
 import { numbersIn, rolesIn } from './care-identifiers.ts';
 import type { DirectoryResource, FhirDirectory } from './fhir-directory.ts';
-import { ofType } from './fhir-directory.ts';
 
 type Practitioner = DirectoryResource<'Practitioner'>;
 type PractitionerRole = DirectoryResource<'PractitionerRole'>;
@@ -74,7 +73,7 @@ export function createMcsdPeople({ fhir, accepts, clock }: Deps) {
       if (active.length === 0) return [];
       const references = active.map(({ id }) => referenceTo('Practitioner', id));
       const params = [['practitioner', references.join(',')]] as const;
-      const roles = ofType(await fhir.search('PractitionerRole', params, ROLES, signal), 'PractitionerRole');
+      const roles = await fhir.search('PractitionerRole', params, ROLES, signal);
       const now = clock.now().getTime();
       const held = roles.filter((role) => isHeldAt(role, now)).map((role) => withContactsInUse(role, now));
       const organizations = await withParents(
@@ -115,6 +114,11 @@ export function createMcsdPeople({ fhir, accepts, clock }: Deps) {
       return accepted({ accepts, at }, practitioner.telecom, all, signal);
     },
   };
+}
+
+/** The practitioners who hold roles, each once. */
+export function holdersOf(roles: readonly PractitionerRole[]): readonly FhirReference[] {
+  return [...new Set(roles.flatMap((role) => practitionerOf(role) ?? []))];
 }
 
 /** What is told of someone who is found. */
@@ -175,7 +179,7 @@ async function byId<Type extends 'Practitioner' | 'Organization'>(
   for (let start = 0; start < references.length; start += PRACTITIONERS) {
     const ids = references.slice(start, start + PRACTITIONERS).map(idOf);
     const params = [['_id', ids.join(',')]] as const;
-    found.push(...ofType<Type>(await fhir.search(resourceType, params, ids.length, signal), resourceType));
+    found.push(...(await fhir.search(resourceType, params, ids.length, signal)));
   }
   return found;
 }
