@@ -14,7 +14,7 @@ import { enqueue } from '../inbox/enqueue.ts';
 import { compileSettings } from '../app/settings.ts';
 import { createPool } from '../store/database.ts';
 import * as people from '../store/people.ts';
-import * as roomMembers from '../store/room-members.ts';
+import { tables } from '../store/tables.ts';
 import { configOption } from './options.ts';
 
 interface Options {
@@ -128,7 +128,7 @@ async function open(file: string | undefined, work: (opened: Opened) => Promise<
       bridge: {
         enqueue,
         transact: (statements) => inTransaction(pool, statements),
-        store: { people, roomMembers },
+        store: tables,
       },
       isOwn: (userId) => isOwnUser(settings, userId),
     });

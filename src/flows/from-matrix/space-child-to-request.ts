@@ -16,30 +16,14 @@ import type { RoomState } from '../../matrix/room-state.ts';
 import type { Adoption } from '../../store/adopted-rooms.ts';
 import type { FormerRoom } from '../../store/former-rooms.ts';
 import type { RoomRow } from '../../store/rooms.ts';
-import type { Needs } from '../bridge.ts';
+import type { Bridge } from '../bridge.ts';
 import type { IgnoredReason } from '../ignored-reasons.ts';
 import { convergeItem } from '../items/converge.ts';
 import { noticeItem } from '../items/notice.ts';
 import type { FlowOutcome } from '../outcome.ts';
-import type { OwnWriteDeps } from '../people/own-write.ts';
 import { recordOwnWrite } from '../people/own-write.ts';
-import type { UpgradeDeps } from './follow-upgrade.ts';
 import { followUpgrade, mayUpgrade } from './follow-upgrade.ts';
 import type { StateChange } from './state-change.ts';
-
-/** What adopting rooms takes. */
-export type AdoptDeps = UpgradeDeps &
-  OwnWriteDeps &
-  Needs<{
-    adoptedRooms: 'adoptRoom' | 'endAdoption' | 'saveAdoption';
-    enqueue: true;
-    fhir: 'createOnce' | 'read';
-    homeserver: 'isJoined' | 'stateEvent';
-    notices: 'wasSaid';
-    people: 'findPersonByUserId';
-    settings: 'idStrategy' | 'userMadeRooms';
-    transact: true;
-  }>;
 
 const viaSchema = z.looseObject({ via: z.array(z.string().regex(/^[A-Za-z0-9.\-:[\]]{1,255}$/)).min(1) });
 /** Through how many servers a join is tried. */
@@ -47,7 +31,7 @@ const MOST_SERVERS = 5;
 
 /** Handles `m.space.child` in a team's space by someone who is not of the bridge. */
 export async function spaceChildToRequest(
-  bridge: AdoptDeps,
+  bridge: Bridge,
   event: StateChange,
   space: RoomRow,
   attempt: Attempt,
@@ -77,7 +61,7 @@ export async function spaceChildToRequest(
  * before this event is acknowledged, has to find the adoption.
  */
 async function saveAdoption(
-  { store, transact, enqueue }: AdoptDeps,
+  { store, transact, enqueue }: Bridge,
   adoption: Adoption,
   { event_id: cause }: StateChange,
 ): Promise<void> {
@@ -89,7 +73,7 @@ async function saveAdoption(
 
 /** Makes an adopted room, in which the bot is, the room of a conversation; running it again changes nothing. */
 export async function completeAdoption(
-  bridge: AdoptDeps,
+  bridge: Bridge,
   adoption: Adoption,
   attempt: Attempt,
 ): Promise<FlowOutcome> {
@@ -120,7 +104,7 @@ export async function completeAdoption(
 
 /** Clients list an upgraded room in the space too, and that may be handled before the old room's tombstone. */
 async function upgradeOf(
-  bridge: AdoptDeps,
+  bridge: Bridge,
   { roomId: replacement }: Adoption,
   { predecessor }: RoomFacts,
   signal: AbortSignal,
@@ -140,7 +124,7 @@ async function upgradeOf(
 
 /** The space that lists the new room may be another than its conversation's. */
 async function followInstead(
-  bridge: AdoptDeps,
+  bridge: Bridge,
   former: FormerRoom,
   { careTeam }: Adoption,
   signal: AbortSignal,
@@ -156,7 +140,7 @@ async function followInstead(
 
 /** The row comes first: whoever reads the new request before its write was recorded must find its room there. */
 async function writeRequest(
-  bridge: AdoptDeps,
+  bridge: Bridge,
   { roomId, careTeam: team }: Adoption,
   { careTeam, facts }: { readonly careTeam: CareTeam; readonly facts: RoomFacts },
   attempt: Attempt,
@@ -211,7 +195,7 @@ function refusalOf(facts: RoomFacts, adoption: Adoption): Refusal | undefined {
 }
 
 async function listingRefusal(
-  { store, db, homeserver, settings }: AdoptDeps,
+  { store, db, homeserver, settings }: Bridge,
   { careTeam, roomId }: Adoption,
   signal: AbortSignal,
 ): Promise<Refusal | undefined> {
@@ -223,7 +207,7 @@ async function listingRefusal(
 }
 
 async function refuse(
-  { store, db, homeserver, settings }: AdoptDeps,
+  { store, db, homeserver, settings }: Bridge,
   adoption: Adoption,
   reason: Refusal,
   signal: AbortSignal,
@@ -245,7 +229,7 @@ function refusedBy(
 
 /** Without power the bridge cannot keep the room in order; its maker is told once. */
 async function powerNotices(
-  { store, db, settings }: AdoptDeps,
+  { store, db, settings }: Bridge,
   { roomId, listedBy }: Adoption,
   { state, facts }: { readonly state: RoomState; readonly facts: RoomFacts },
 ): Promise<readonly NewItem[]> {
@@ -257,7 +241,7 @@ async function powerNotices(
 }
 
 /** A person the care platform knows, or anyone of a homeserver it trusts. */
-async function mayBring({ store, db, settings }: AdoptDeps, userId: MatrixUserId): Promise<boolean> {
+async function mayBring({ store, db, settings }: Bridge, userId: MatrixUserId): Promise<boolean> {
   if (settings.trustedServers.has(serverNameOf(userId))) return true;
   const person = await store.people.findPersonByUserId(db, userId);
   return person !== undefined && typeOf(person) !== 'Organization';

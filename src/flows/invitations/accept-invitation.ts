@@ -7,21 +7,10 @@ import type { InviteContext } from '../../mapping/invite-context.ts';
 import { readInviteContext } from '../../mapping/invite-context.ts';
 import { isOwnUser } from '../../mapping/own-users.ts';
 import type { Attempt } from '../../inbox/item.ts';
-import type { BridgeSettings, Needs } from '../bridge.ts';
+import type { Bridge, BridgeSettings } from '../bridge.ts';
 import type { IgnoredReason } from '../ignored-reasons.ts';
 import { convergeItem } from '../items/converge.ts';
 import type { FlowOutcome } from '../outcome.ts';
-
-/** What answering takes. */
-export type AnswerDeps = Needs<{
-  db: true;
-  homeserver: 'acceptInvitation' | 'leave';
-  invitations: 'findInvitationSubject' | 'removeInvitation' | 'saveInvitation' | 'saveInvitationJoined';
-  people: 'findPersonByUserId';
-  pseudonyms: 'canResolve' | 'resolve';
-  roomUses: 'findRoomUse';
-  settings: 'bot' | 'ghostPrefix' | 'serverName' | 'trustedServers';
-}>;
 
 /**
  * The inviting homeserver sends an invitation before it has stored it; by then it has. An answer that overtakes it is lost
@@ -51,7 +40,7 @@ export function isGhostInvitation(
  * the ghost joined, and the resolver answers the same to the same invitation.
  */
 export async function acceptInvitation(
-  bridge: AnswerDeps,
+  bridge: Bridge,
   event: GhostInvitation,
   attempt: Attempt,
 ): Promise<FlowOutcome> {
@@ -79,7 +68,7 @@ export async function acceptInvitation(
 }
 
 async function answer(
-  bridge: AnswerDeps,
+  bridge: Bridge,
   event: GhostInvitation,
   {
     person,
@@ -111,7 +100,7 @@ async function answer(
 
 /** A token may be used up by its first use, so what it stood for is not asked twice. */
 async function subjectOf(
-  { db, store, pseudonyms }: AnswerDeps,
+  { db, store, pseudonyms }: Bridge,
   { event_id: invitation, sender }: GhostInvitation,
   { token, platform }: Extract<InviteContext, { kind: 'subject' }>,
   signal: AbortSignal,
@@ -122,7 +111,7 @@ async function subjectOf(
 }
 
 async function decline(
-  { homeserver }: AnswerDeps,
+  { homeserver }: Bridge,
   { state_key: ghost, room_id: roomId }: GhostInvitation,
   outcome: FlowOutcome,
   { number, signal }: Attempt,

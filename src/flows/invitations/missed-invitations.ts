@@ -3,22 +3,10 @@ import type { JsonValue } from '../../domain/json.ts';
 import { roomLane } from '../../mapping/lanes.ts';
 import type { Invitation } from '../../matrix/invitations.ts';
 import { BridgeError } from '../../telemetry/errors.ts';
-import type { Needs } from '../bridge.ts';
+import type { Bridge } from '../bridge.ts';
 import { EVENT_SOURCE } from '../items/event.ts';
 import { invitationItem } from '../items/invitation.ts';
 import { isOwnUser } from '../../mapping/own-users.ts';
-
-/** What finding them takes. */
-type MissedDeps = Needs<{
-  db: true;
-  enqueue: true;
-  ghosts: 'listGhosts';
-  homeserver: 'pendingInvitations';
-  log: true;
-  pseudonyms: 'canResolve';
-  settings: 'bot' | 'ghostPrefix' | 'serverName';
-  transact: true;
-}>;
 
 /** Whether an item of a lane and source has such a part: `hasItemWith`. */
 type HasItem = (
@@ -33,7 +21,7 @@ type HasItem = (
  * @returns how many there were
  */
 export async function findMissedInvitations(
-  bridge: MissedDeps,
+  bridge: Bridge,
   hasItem: HasItem,
   seen: string,
   signal: AbortSignal,

@@ -4,14 +4,14 @@ import type { MatrixEvent } from '../../domain/matrix.ts';
 import { noticeDeliveryId } from '../../mapping/delivery-ids.ts';
 import { noticeMessage } from '../../mapping/notices.ts';
 import type { Attempt, NewItem } from '../../inbox/item.ts';
-import type { Bridge, Store } from '../bridge.ts';
+import type { Bridge } from '../bridge.ts';
 import type { NoticeItem } from '../items/notice.ts';
 import { noticeItem } from '../items/notice.ts';
 import type { FlowOutcome } from '../outcome.ts';
 
 /** The notices for the sender of an event; those that they were told in this room before are left out. */
 export async function noticesFor(
-  { store, db }: { readonly store: Pick<Store, 'notices'>; readonly db: Bridge['db'] },
+  { store, db }: Pick<Bridge, 'db' | 'store'>,
   { room_id: roomId, sender: about }: MatrixEvent,
   reasons: readonly NoticeReason[],
 ): Promise<readonly NewItem[]> {
@@ -31,7 +31,7 @@ export async function sendNotice(
     settings,
     sending,
     metrics,
-  }: Pick<Bridge, 'db' | 'metrics' | 'sending' | 'settings'> & { readonly store: Pick<Store, 'notices'> },
+  }: Pick<Bridge, 'db' | 'metrics' | 'sending' | 'settings' | 'store'>,
   item: NoticeItem,
   { signal }: Attempt,
 ): Promise<FlowOutcome> {

@@ -8,15 +8,14 @@ import type { MatrixEvent } from '../../domain/matrix.ts';
 import { isOwnUser } from '../../mapping/own-users.ts';
 import { contentDigest, readEnvelope } from '../../messages/envelope.ts';
 import type { FhirWrite } from '../../messages/effects.ts';
-import type { ReadEvent, RegisteredKind } from '../../messages/kind.ts';
+import type { ReadEvent } from '../../messages/kind.ts';
 import { readEvent } from '../../messages/registry.ts';
-import type { ThreadProfile } from '../../messages/threads/thread-profile.ts';
 import type { StoredResource } from '../../fhir/server.ts';
 import type { Attempt, Item } from '../../inbox/item.ts';
 import type { LinkKey, NewLink } from '../../store/message-links.ts';
 import type { RoomUse } from '../../store/room-uses.ts';
 import type { RoomRow } from '../../store/rooms.ts';
-import type { Bridge, Store } from '../bridge.ts';
+import type { Bridge } from '../bridge.ts';
 import type { FlowOutcome } from '../outcome.ts';
 import { BridgeError } from '../../telemetry/errors.ts';
 import { loadLinks, wasCarried } from './links.ts';
@@ -24,21 +23,7 @@ import { noticesFor } from './notice.ts';
 import { releaseWaiting, waitFor } from '../items/waiting.ts';
 
 /** What the pipeline works with. */
-export interface RelayToFhir {
-  readonly kinds: readonly RegisteredKind[];
-  readonly thread: ThreadProfile;
-  readonly db: Bridge['db'];
-  readonly store: Pick<
-    Store,
-    'messageLinks' | 'notices' | 'people' | 'resourceVersions' | 'roomUses' | 'waitingItems'
-  >;
-  readonly fhir: Pick<Bridge['fhir'], 'createOnce' | 'read' | 'update'>;
-  readonly settings: Pick<
-    Bridge['settings'],
-    'deliverPreparation' | 'ghostPrefix' | 'idStrategy' | 'serverName' | 'sourceSystemExtension'
-  >;
-  readonly metrics: Pick<Bridge['metrics'], 'messages'>;
-}
+export type RelayToFhir = Pick<Bridge, 'db' | 'fhir' | 'kinds' | 'metrics' | 'settings' | 'store' | 'thread'>;
 
 /**
  * Handles an event of a room that is no state.

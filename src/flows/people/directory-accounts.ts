@@ -3,7 +3,7 @@ import type { Practitioner } from '../../domain/fhir.ts';
 import type { FhirReference, MatrixUserId } from '../../domain/ids.ts';
 import type { Identity } from '../../mapping/identities.ts';
 import type { KnownPerson } from '../../store/people.ts';
-import type { Needs } from '../bridge.ts';
+import type { Bridge } from '../bridge.ts';
 import { isOwnUser } from '../../mapping/own-users.ts';
 
 /**
@@ -11,10 +11,7 @@ import { isOwnUser } from '../../mapping/own-users.ts';
  * word keeps it.
  */
 export async function directoryAccounts(
-  {
-    accountInDirectory,
-    settings,
-  }: Needs<{ accountInDirectory: true; settings: 'bot' | 'ghostPrefix' | 'serverName' }>,
+  { accountInDirectory, settings }: Pick<Bridge, 'accountInDirectory' | 'settings'>,
   people: readonly Identity[],
   known: ReadonlyMap<FhirReference, KnownPerson>,
   signal: AbortSignal,

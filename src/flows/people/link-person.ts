@@ -1,17 +1,12 @@
 // An operator says which Matrix account a person has, or takes it back: stored, and their rooms looked at.
 import type { ClientBase } from 'pg';
 import type { FhirReference, MatrixUserId } from '../../domain/ids.ts';
-import type { Needs } from '../bridge.ts';
+import type { Bridge } from '../bridge.ts';
 import { convergeItems } from '../items/converge.ts';
 import { dependentsOf } from './own-write.ts';
 
 /** What it needs: a part of the bridge. */
-export type LinkingBridge = Needs<{
-  enqueue: true;
-  people: 'linkPerson' | 'unlinkPerson';
-  roomMembers: 'findDependents' | 'lockDependencies';
-  transact: true;
-}>;
+export type LinkingBridge = Pick<Bridge, 'enqueue' | 'store' | 'transact'>;
 
 /**
  * Stores a person's account; it counts where their own telecom names none.

@@ -1,5 +1,5 @@
 // A period began or ended by the clock alone → the rooms made from it are brought up to date.
-import type { Needs } from '../bridge.ts';
+import type { Bridge } from '../bridge.ts';
 import { convergeItem } from '../items/converge.ts';
 
 /** Rooms asked for in one transaction at most. */
@@ -23,13 +23,7 @@ export async function convergeDue({
   transact,
   enqueue,
   clock,
-}: Needs<{
-  clock: true;
-  db: true;
-  enqueue: true;
-  rooms: 'nextConvergeAt' | 'takeDueRooms';
-  transact: true;
-}>): Promise<DueFound> {
+}: Pick<Bridge, 'clock' | 'db' | 'enqueue' | 'store' | 'transact'>): Promise<DueFound> {
   const now = clock.now();
   const asked = await transact(async (tx) => {
     const due = await store.rooms.takeDueRooms(tx, now, MOST);

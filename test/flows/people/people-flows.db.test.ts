@@ -21,7 +21,7 @@ import * as ghosts from '../../../src/store/ghosts.ts';
 import * as resourceVersions from '../../../src/store/resource-versions.ts';
 import * as roomMembers from '../../../src/store/room-members.ts';
 import * as rooms from '../../../src/store/rooms.ts';
-import { createBridge, settle, unreachableFhir, unreachableHomeserver } from '../../builders/bridge.ts';
+import { createBridge, settle, unreachableHomeserver } from '../../builders/bridge.ts';
 import { itemsIn, useBridgeDatabase } from '../../builders/database.ts';
 import { ref, stored } from '../../builders/fhir.ts';
 import { userId } from '../../builders/matrix.ts';
@@ -49,7 +49,7 @@ function bridgeWith(resources: Resources, over: Partial<Bridge['settings']> = {}
   return createBridge(pool(), {
     settings: { ...SETTINGS, ...over },
     fhir: {
-      ...{ ...unreachableFhir, ...bridge.fhir },
+      ...bridge.fhir,
       read: (reference) => bridge.fhir.readMany([reference]).then((found) => found.get(reference)),
     },
     homeserver: {
