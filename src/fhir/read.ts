@@ -1,8 +1,9 @@
 // Reading from the FHIR server: one resource, many, a search, a search for all (FHIR R4 RESTful API).
 import { z } from 'zod';
-import type { FhirResource, ResourceVersion } from '../domain/fhir.ts';
+import type { FhirResource } from '../domain/fhir.ts';
+import { versionOf } from '../domain/fhir.ts';
 import type { FhirReference } from '../domain/ids.ts';
-import { idOf, referenceTo, typeOf } from '../domain/ids.ts';
+import { idOf, typeOf } from '../domain/ids.ts';
 import { encodeForm } from '../net/http.ts';
 import { BridgeError } from '../telemetry/errors.ts';
 import { parseBundle } from './bundle.ts';
@@ -45,15 +46,6 @@ const MOST_IDS = 100;
 const LONGEST_IDS = 4000;
 /** Resources in a page of a search for all. */
 const PAGE = 100;
-
-/** The version of a resource as read. */
-export function versionOf(resource: StoredResource): ResourceVersion {
-  return {
-    reference: referenceTo(resource.resourceType, resource.id),
-    versionId: resource.meta.versionId,
-    lastUpdated: resource.meta.lastUpdated,
-  };
-}
 
 /** A search that bypasses the server's cache and leaves nothing in it (`no-store`). */
 export async function search(

@@ -1,13 +1,14 @@
 // The FHIR server's interactions that the bridge uses, typed and checked (FHIR R4 RESTful API).
 import { z } from 'zod';
 import type { FhirResource, ResourceVersion } from '../domain/fhir.ts';
+import { versionOf } from '../domain/fhir.ts';
 import type { FhirReference } from '../domain/ids.ts';
 import { referenceTo } from '../domain/ids.ts';
 import type { FhirClient, FhirRequest } from './client.ts';
 import type { PageStep } from './pager.ts';
 import { LARGEST_PAGE } from './pager.ts';
 import type { Query, SearchPage, StoredResource } from './read.ts';
-import { pagesOf, parseStored, read, readMany, search, searchAll, versionOf } from './read.ts';
+import { pagesOf, parseStored, read, readMany, search, searchAll } from './read.ts';
 
 export type { SearchPage, StoredResource } from './read.ts';
 

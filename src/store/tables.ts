@@ -1,5 +1,7 @@
 // The tables that the flows work on: for each, the functions of its file.
 import * as adoptedRooms from './adopted-rooms.ts';
+import * as arrivals from './arrivals.ts';
+import * as cursors from './cursors.ts';
 import * as formerRooms from './former-rooms.ts';
 import * as ghosts from './ghosts.ts';
 import * as invitations from './invitations.ts';
@@ -15,7 +17,7 @@ import * as waitingItems from './waiting-items.ts';
 
 /** The tables by name. */
 export const tables = {
-  ...{ adoptedRooms, formerRooms, ghosts, invitations, messageLinks, notices, people },
+  ...{ adoptedRooms, arrivals, cursors, formerRooms, ghosts, invitations, messageLinks, notices, people },
   ...{ personAccounts, resourceVersions, roomMembers, roomUses, rooms, waitingItems },
 } as const;
 

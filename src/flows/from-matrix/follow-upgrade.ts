@@ -13,6 +13,7 @@ import type { Bridge } from '../bridge.ts';
 import { convergeItems } from '../items/converge.ts';
 import { noticeItem } from '../items/notice.ts';
 import type { FlowOutcome } from '../outcome.ts';
+import { refused } from '../outcome.ts';
 import { createReadSet } from '../people/read-set.ts';
 import { readRoomSpec } from '../structure/room-spec.ts';
 import type { StateChange } from './state-change.ts';
@@ -83,12 +84,8 @@ async function notFollowed(
 ): Promise<FlowOutcome> {
   if (number === 1) return { kind: 'later', afterMs: TAKE_BACK_AFTER_MS };
   await moveAlias(bridge, { reference, roomId: replacement, replacement: roomId }, signal);
-  const reason = 'upgrade-not-allowed';
-  return {
-    ...{ kind: 'ignored', reason },
-    next: [noticeItem({ roomId, about, reason: 'upgrade-not-followed' })],
-    facts: [{ kind: 'refused', reason, by: { userId: about }, on: { reference } }],
-  };
+  const notice = noticeItem({ roomId, about, reason: 'upgrade-not-followed' });
+  return { ...refused('upgrade-not-allowed', about, reference), next: [notice] };
 }
 
 /**

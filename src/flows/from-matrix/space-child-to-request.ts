@@ -19,8 +19,9 @@ import type { RoomRow } from '../../store/rooms.ts';
 import type { Bridge } from '../bridge.ts';
 import type { IgnoredReason } from '../ignored-reasons.ts';
 import { convergeItem } from '../items/converge.ts';
-import { noticeItem } from '../items/notice.ts';
+import { noticesFor } from '../messages/notice.ts';
 import type { FlowOutcome } from '../outcome.ts';
+import { refused } from '../outcome.ts';
 import { recordOwnWrite } from '../people/own-write.ts';
 import { followUpgrade, mayUpgrade } from './follow-upgrade.ts';
 import type { StateChange } from './state-change.ts';
@@ -46,7 +47,7 @@ export async function spaceChildToRequest(
   if (use.kind === 'awaited') return { kind: 'ignored', reason: 'awaited' };
   if (settings.userMadeRooms === 'ignore') return { kind: 'ignored', reason: 'user-made-rooms' };
   const adoption: Adoption = { roomId, careTeam: space.reference, listedBy: event.sender };
-  if (!(await mayBring(bridge, event.sender))) return refusedBy(adoption, 'stranger');
+  if (!(await mayBring(bridge, event.sender))) return refused('stranger', event.sender, space.reference);
   await saveAdoption(bridge, adoption, event);
   const wasIn = await homeserver.isJoined(settings.bot, roomId, attempt.signal);
   const servers = [...new Set([...via, serverNameOf(event.sender)])].slice(0, MOST_SERVERS);
@@ -146,12 +147,11 @@ async function writeRequest(
   attempt: Attempt,
 ) {
   const { store, db, settings } = bridge;
-  const find = (userId: MatrixUserId): Promise<FhirReference | undefined> =>
-    store.people.findPersonByUserId(db, userId);
-  const requester = facts.creator === undefined ? undefined : await find(facts.creator);
+  const { findPersonByUserId } = store.people;
+  const requester = facts.creator && (await findPersonByUserId(db, facts.creator));
   const recipients = new Set<FhirReference>();
   for (const member of facts.members) {
-    const person = await find(member);
+    const person = await findPersonByUserId(db, member);
     if (person !== undefined) recipients.add(person);
   }
   const request = requestOfRoom(
@@ -174,19 +174,8 @@ async function writeRequest(
   return written;
 }
 
-type Refusal = Extract<
-  IgnoredReason,
-  | 'gone'
-  | 'lister-not-in-room'
-  | 'room-encrypted'
-  | 'room-is-a-space'
-  | 'room-not-listed'
-  | 'room-public'
-  | 'space-gone'
->;
-
 /** What keeps a room from being a conversation. */
-function refusalOf(facts: RoomFacts, adoption: Adoption): Refusal | undefined {
+function refusalOf(facts: RoomFacts, adoption: Adoption): IgnoredReason | undefined {
   if (facts.isSpace) return 'room-is-a-space';
   if (facts.isEncrypted) return 'room-encrypted';
   // Anyone who finds a public room can read what is said in it; and no one brings a room that they are not in.
@@ -198,7 +187,7 @@ async function listingRefusal(
   { store, db, homeserver, settings }: Bridge,
   { careTeam, roomId }: Adoption,
   signal: AbortSignal,
-): Promise<Refusal | undefined> {
+): Promise<IgnoredReason | undefined> {
   const space = await store.rooms.findRoom(db, careTeam);
   if (space?.roomId === undefined) return 'space-gone';
   const key = { type: 'm.space.child', state_key: roomId };
@@ -209,35 +198,33 @@ async function listingRefusal(
 async function refuse(
   { store, db, homeserver, settings }: Bridge,
   adoption: Adoption,
-  reason: Refusal,
+  reason: IgnoredReason,
   signal: AbortSignal,
 ): Promise<FlowOutcome> {
   const { roomId } = adoption;
   // A room that became a conversation on the way stays one.
   if (!('room' in (await store.roomUses.findRoomUse(db, roomId))))
     await homeserver.leave(settings.bot, roomId, signal);
-  return { ...refusedBy(adoption, reason), record: (tx) => store.adoptedRooms.endAdoption(tx, roomId) };
-}
-
-function refusedBy(
-  { careTeam: reference, listedBy: userId }: Adoption,
-  reason: Refusal | 'stranger',
-): Extract<FlowOutcome, { kind: 'ignored' }> {
-  const facts = [{ kind: 'refused', reason, by: { userId }, on: { reference } }] as const;
-  return { kind: 'ignored', reason, facts };
+  return {
+    ...refused(reason, adoption.listedBy, adoption.careTeam),
+    record: (tx) => store.adoptedRooms.endAdoption(tx, roomId),
+  };
 }
 
 /** Without power the bridge cannot keep the room in order; its maker is told once. */
 async function powerNotices(
-  { store, db, settings }: Bridge,
+  bridge: Bridge,
   { roomId, listedBy }: Adoption,
   { state, facts }: { readonly state: RoomState; readonly facts: RoomFacts },
 ): Promise<readonly NewItem[]> {
   const contentOf = (type: string) => state.find((event) => event.type === type && event.state_key === '');
-  const power = powerIn(contentOf('m.room.create'), contentOf('m.room.power_levels')?.content, settings.bot);
+  const power = powerIn(
+    contentOf('m.room.create'),
+    contentOf('m.room.power_levels')?.content,
+    bridge.settings.bot,
+  );
   if (power.sendState('m.space.parent')) return [];
-  const notice = { roomId, about: facts.creator ?? listedBy, reason: 'needs-power' } as const;
-  return (await store.notices.wasSaid(db, notice)) ? [] : [noticeItem(notice)];
+  return noticesFor(bridge, { roomId, about: facts.creator ?? listedBy }, ['needs-power']);
 }
 
 /** A person the care platform knows, or anyone of a homeserver it trusts. */

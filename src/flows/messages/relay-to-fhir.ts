@@ -1,6 +1,7 @@
 // A message was sent into a conversation's room → what its kind makes of it is written to the FHIR server.
 import type { Fact } from '../../domain/facts.ts';
 import type { Communication, ResourceVersion } from '../../domain/fhir.ts';
+import { versionOf } from '../../domain/fhir.ts';
 import type { FhirReference } from '../../domain/ids.ts';
 import { referenceTo, typeOf } from '../../domain/ids.ts';
 import type { NoticeReason } from '../../domain/notices.ts';
@@ -10,7 +11,6 @@ import { contentDigest, readEnvelope } from '../../messages/envelope.ts';
 import type { FhirWrite } from '../../messages/effects.ts';
 import type { ReadEvent } from '../../messages/kind.ts';
 import { readEvent } from '../../messages/registry.ts';
-import type { StoredResource } from '../../fhir/server.ts';
 import type { Attempt, Item } from '../../inbox/item.ts';
 import type { LinkKey, NewLink } from '../../store/message-links.ts';
 import type { RoomUse } from '../../store/room-uses.ts';
@@ -81,7 +81,7 @@ async function write(relay: RelayToFhir, incoming: Incoming, attempt: Attempt): 
   for (const [part, each] of writes.entries())
     made.push(await writeOnce(relay, incoming, { write: each, part }, attempt));
   const isUnknown = sender === undefined ? (['unmapped-sender'] as const) : [];
-  const notices = await noticesFor(relay, event, [...isUnknown, ...read.notices]);
+  const notices = await noticesFor(relay, toSenderOf(event), [...isUnknown, ...read.notices]);
   return {
     kind: 'done',
     facts: made.map(({ fact }): Fact => ({ ...fact, by: { person: sender, userId: event.sender } })),
@@ -163,11 +163,6 @@ async function effect(
   return { communication: changed, version };
 }
 
-function versionOf({ resourceType, id, meta }: StoredResource): ResourceVersion {
-  const { versionId, lastUpdated } = meta;
-  return { reference: referenceTo(resourceType, id), versionId, lastUpdated };
-}
-
 /** Whether the conversation had gone on to another room when this was sent; what was sent before is recorded, however late. */
 function wasReplaced(use: RoomUse, event: MatrixEvent): boolean {
   return use.kind === 'former' && event.origin_server_ts > use.followedAt.getTime();
@@ -178,7 +173,11 @@ async function notCarried(
   event: MatrixEvent,
   reasons: readonly NoticeReason[],
 ): Promise<FlowOutcome> {
-  const next = await noticesFor(relay, event, reasons);
+  const next = await noticesFor(relay, toSenderOf(event), reasons);
   const reason = reasons.includes('room-replaced') ? 'room-replaced' : 'unsupported-event';
   return { kind: 'ignored', reason, next };
+}
+
+function toSenderOf({ room_id: roomId, sender: about }: MatrixEvent) {
+  return { roomId, about };
 }

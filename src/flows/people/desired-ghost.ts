@@ -1,5 +1,4 @@
 // A person's ghost as it should be: its user id, name and picture.
-import type { PractitionerRole } from '../../domain/fhir.ts';
 import type { FhirReference, MatrixUserId } from '../../domain/ids.ts';
 import type { Avatar } from '../../mapping/avatars.ts';
 import { avatarOf } from '../../mapping/avatars.ts';
@@ -66,11 +65,7 @@ export async function readIdentities(
   await reads.read(references);
   const roles = references
     .map(reads.find)
-    .filter((resource): resource is PractitionerRole & typeof resource => isRole(resource));
+    .filter((resource) => resource?.resourceType === 'PractitionerRole');
   await reads.read(roles.flatMap(relatedTo));
   return identitiesOf(named, reads.find, at);
-}
-
-function isRole(resource: { readonly resourceType: string } | undefined): resource is PractitionerRole {
-  return resource?.resourceType === 'PractitionerRole';
 }

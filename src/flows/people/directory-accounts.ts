@@ -1,5 +1,4 @@
 // Accounts by the word of directories, for practitioners who have none by their telecom or an operator's word.
-import type { Practitioner } from '../../domain/fhir.ts';
 import type { FhirReference, MatrixUserId } from '../../domain/ids.ts';
 import type { Identity } from '../../mapping/identities.ts';
 import type { KnownPerson } from '../../store/people.ts';
@@ -19,7 +18,7 @@ export async function directoryAccounts(
   if (accountInDirectory === undefined) return new Map();
   const answers = await Promise.all(
     people.map(async ({ reference, resource }) => {
-      if (!isPractitioner(resource)) return [];
+      if (resource.resourceType !== 'Practitioner') return [];
       const answer = await accountInDirectory(resource, signal);
       const before = known.get(reference);
       switch (answer.kind) {
@@ -33,8 +32,4 @@ export async function directoryAccounts(
     }),
   );
   return new Map(answers.flat());
-}
-
-function isPractitioner(resource: Identity['resource']): resource is Practitioner {
-  return resource.resourceType === 'Practitioner';
 }

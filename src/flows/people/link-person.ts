@@ -1,5 +1,4 @@
 // An operator says which Matrix account a person has, or takes it back: stored, and their rooms looked at.
-import type { ClientBase } from 'pg';
 import type { FhirReference, MatrixUserId } from '../../domain/ids.ts';
 import type { Bridge } from '../bridge.ts';
 import { convergeItems } from '../items/converge.ts';
@@ -21,7 +20,8 @@ export async function linkPerson(
   return bridge.transact(async (tx) => {
     const rooms = await dependentsOf(bridge.store, tx, [reference]);
     await bridge.store.people.linkPerson(tx, reference, userId);
-    return ask(bridge, tx, rooms, cause);
+    await bridge.enqueue(tx, convergeItems(rooms, cause));
+    return rooms;
   });
 }
 
@@ -34,16 +34,8 @@ export async function unlinkPerson(
   return bridge.transact(async (tx) => {
     const rooms = await dependentsOf(bridge.store, tx, [reference]);
     const wasLinked = await bridge.store.people.unlinkPerson(tx, reference);
-    return wasLinked ? ask(bridge, tx, rooms, cause) : undefined;
+    if (!wasLinked) return undefined;
+    await bridge.enqueue(tx, convergeItems(rooms, cause));
+    return rooms;
   });
-}
-
-async function ask(
-  { enqueue }: LinkingBridge,
-  tx: ClientBase,
-  rooms: readonly FhirReference[],
-  cause: string,
-): Promise<readonly FhirReference[]> {
-  await enqueue(tx, convergeItems(rooms, cause));
-  return rooms;
 }

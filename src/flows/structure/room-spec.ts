@@ -10,19 +10,16 @@ import type { ResolvedPeople } from '../people/resolve-people.ts';
 import { resolvePeople } from '../people/resolve-people.ts';
 import { careTeamDefinition } from './care-team.ts';
 import { requestDefinition } from './communication-request.ts';
-import type { Definition, FirstMessage, Placement, SpaceOf } from './definition.ts';
+import type { Definition, Placement, SpaceOf } from './definition.ts';
 
 /** What FHIR wants of a room. */
-export interface RoomSpec {
-  readonly reference: FhirReference;
-  readonly versionId: string;
-  readonly kind: DesiredRoom['kind'];
+export interface RoomSpec extends Pick<
+  Definition,
+  'reference' | 'versionId' | 'kind' | 'subject' | 'firstMessage'
+> {
   /** Whether a room that is not there is to be made. */
   readonly make: boolean;
-  /** Whom the room is about. */
-  readonly subject: FhirReference | undefined;
   readonly placement: Placement | undefined;
-  readonly firstMessage: FirstMessage | undefined;
   readonly people: ResolvedPeople;
   /** All that this was made from, with the stamps of the versions as read. */
   readonly dependencies: ReadonlySet<Dependency>;
