@@ -35,15 +35,6 @@ export async function savePending(
   );
 }
 
-/** The user ids of the base, without those that are being added. */
-export async function readBase(db: Queryable, reference: FhirReference): Promise<ReadonlySet<string>> {
-  const { rows } = await db.query<{ user_id: string }>(
-    'select user_id from room_member where reference = $1',
-    [reference],
-  );
-  return new Set(rows.map((row) => row.user_id));
-}
-
 /**
  * Replaces the base of a room.
  * @param members the person of each user id

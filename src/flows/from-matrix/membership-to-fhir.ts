@@ -161,7 +161,8 @@ async function wasAgreedOn(
   membership: MembershipFacts['membership'],
   signal: AbortSignal,
 ): Promise<boolean> {
-  const look = async (): Promise<boolean> => (await store.roomMembers.readBase(db, reference)).has(userId);
+  const look = async (): Promise<boolean> =>
+    (await store.roomMembers.readMembers(db, reference)).base.has(userId);
   return (await look()) || (membership === 'join' && (await roomLock(reference, signal, look)));
 }
 

@@ -87,7 +87,7 @@ export async function completeAdoption(
   if (upgrade !== undefined) return followInstead(bridge, upgrade, adoption, signal);
   const careTeam = await bridge.fhir.read(adoption.careTeam, signal);
   if (careTeam?.resourceType !== 'CareTeam') return refuse(bridge, adoption, 'gone', signal);
-  const refusal = refusalOf(facts, adoption) ?? (await listingRefusal(bridge, adoption, signal));
+  const refusal = await refusalOf(bridge, adoption, facts, signal);
   if (refusal !== undefined) return refuse(bridge, adoption, refusal, signal);
   const written = await writeRequest(bridge, adoption, { careTeam, facts }, attempt);
   await homeserver.createAlias(settings.bot, aliasOf(written.reference, settings.serverName), roomId, signal);
@@ -175,19 +175,17 @@ async function writeRequest(
 }
 
 /** What keeps a room from being a conversation. */
-function refusalOf(facts: RoomFacts, adoption: Adoption): IgnoredReason | undefined {
+async function refusalOf(
+  { store, db, homeserver, settings }: Bridge,
+  { careTeam, listedBy, roomId }: Adoption,
+  facts: RoomFacts,
+  signal: AbortSignal,
+): Promise<IgnoredReason | undefined> {
   if (facts.isSpace) return 'room-is-a-space';
   if (facts.isEncrypted) return 'room-encrypted';
   // Anyone who finds a public room can read what is said in it; and no one brings a room that they are not in.
   if (facts.isPublic) return 'room-public';
-  return facts.joined.has(adoption.listedBy) ? undefined : 'lister-not-in-room';
-}
-
-async function listingRefusal(
-  { store, db, homeserver, settings }: Bridge,
-  { careTeam, roomId }: Adoption,
-  signal: AbortSignal,
-): Promise<IgnoredReason | undefined> {
+  if (!facts.joined.has(listedBy)) return 'lister-not-in-room';
   const space = await store.rooms.findRoom(db, careTeam);
   if (space?.roomId === undefined) return 'space-gone';
   const key = { type: 'm.space.child', state_key: roomId };

@@ -1,4 +1,4 @@
-// Invitations of ghosts to rooms of others: which are followed, declined or left standing, and what a death in between leaves.
+// Invitations of ghosts to rooms of others: which are followed, declined or left pending, and what a death in between leaves.
 import { describe, expect, test } from 'vitest';
 import type { Fact } from '../../../src/domain/facts.ts';
 import type { FhirReference } from '../../../src/domain/ids.ts';
