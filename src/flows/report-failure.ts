@@ -9,10 +9,8 @@ import { eventItemSchema } from './items/event.ts';
 import { noticeItem } from './items/notice.ts';
 
 /** Creates what is done when an item becomes a dead letter. */
-export function createReportFailure({
-  enqueue,
-  settings,
-}: Pick<Bridge, 'enqueue' | 'settings'>): OnDeadLetter {
+export function createReportFailure(bridge: Pick<Bridge, 'enqueue' | 'settings'>): OnDeadLetter {
+  const { enqueue, settings } = bridge;
   return async (tx, { payload }, { code }) => {
     const event = eventItemSchema.safeParse(payload).data?.event;
     if (event === undefined || isOwnUser(settings, event.sender)) return;

@@ -24,16 +24,11 @@ export async function noticesFor(
 
 /** Sends a notice, unless it was sent. */
 export async function sendNotice(
-  {
-    store,
-    db,
-    settings,
-    sending,
-    metrics,
-  }: Pick<Bridge, 'db' | 'metrics' | 'sending' | 'settings' | 'store'>,
+  bridge: Pick<Bridge, 'db' | 'metrics' | 'sending' | 'settings' | 'store'>,
   item: NoticeItem,
   { signal }: Attempt,
 ): Promise<FlowOutcome> {
+  const { store, db, settings, sending, metrics } = bridge;
   const { roomId, about, reason } = item;
   if (await store.notices.wasSaid(db, item)) return { kind: 'ignored', reason: 'said' };
   const deliveryId = noticeDeliveryId(roomId, about, reason);

@@ -17,13 +17,10 @@ export interface DueFound {
  * Asks for the convergence of the rooms whose moment has come by the bridge's clock, in the transaction that forgets the
  * moment: each is asked for once, and none is lost.
  */
-export async function convergeDue({
-  db,
-  store,
-  transact,
-  enqueue,
-  clock,
-}: Pick<Bridge, 'clock' | 'db' | 'enqueue' | 'store' | 'transact'>): Promise<DueFound> {
+export async function convergeDue(
+  bridge: Pick<Bridge, 'clock' | 'db' | 'enqueue' | 'store' | 'transact'>,
+): Promise<DueFound> {
+  const { db, store, transact, enqueue, clock } = bridge;
   const now = clock.now();
   const asked = await transact(async (tx) => {
     const due = await store.rooms.takeDueRooms(tx, now, MOST);
