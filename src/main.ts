@@ -1,12 +1,11 @@
 // The composition root: configuration in, running daemon out. Reads from top to bottom as the architecture.
+import type { ClientBase } from 'pg';
 import { clock, composeBridge, sleep } from './app/bridge.ts';
 import type { Config } from './config/schema.ts';
 import { FOLLOWED_TYPES } from './domain/fhir.ts';
 import { createHandle } from './flows/dispatch.ts';
 import { createIntake } from './flows/intake.ts';
 import { createReportFailure } from './flows/report-failure.ts';
-import { inTransaction } from './inbox/database.ts';
-import { enqueue } from './inbox/enqueue.ts';
 import { knownSourceIds } from './inbox/known-items.ts';
 import { notify } from './inbox/notify.ts';
 import { readQueueStats } from './inbox/queue-stats.ts';
@@ -17,11 +16,9 @@ import { createIdentityPort } from './app/identity/port.ts';
 import { createJobs } from './jobs/list.ts';
 import { MATRIX_CHANNEL } from './jobs/read-matrix.ts';
 import { APPSERVICE_ID } from './matrix/registration.ts';
-import * as arrivals from './store/arrivals.ts';
-import * as cursors from './store/cursors.ts';
+import { countArrivals } from './store/arrivals.ts';
+import { readAdvances } from './store/cursors.ts';
 import { createPool } from './store/database.ts';
-import * as resourceVersions from './store/resource-versions.ts';
-import * as roomMembers from './store/room-members.ts';
 import type { Log } from './telemetry/log.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 
@@ -38,14 +35,8 @@ export function composeDaemon(config: Config, log: Log): Daemon {
   const { settings, homeserver, fhir } = bridge;
 
   // What comes in is stored ...
-  const intake = createIntake({
-    transact: (work) => inTransaction(pool, work),
-    enqueue,
-    knownSourceIds,
-    wakeMatrixReader: (tx) => notify(tx, MATRIX_CHANNEL),
-    thread: bridge.thread,
-    store: { arrivals, cursors, resourceVersions, roomMembers },
-  });
+  const wakeMatrixReader = (tx: ClientBase): Promise<void> => notify(tx, MATRIX_CHANNEL);
+  const intake = createIntake({ ...bridge, knownSourceIds, wakeMatrixReader });
   const identity =
     directories && createIdentityPort({ config, directories, pool, clock, sleep, log, metrics });
 
@@ -70,8 +61,8 @@ export function composeDaemon(config: Config, log: Log): Daemon {
       return {
         ...stats,
         parkedItems: stats.deadLetters, // the former name, until the next version
-        arrivals: await arrivals.countArrivals(pool),
-        readers: await cursors.readAdvances(pool),
+        arrivals: await countArrivals(pool),
+        readers: await readAdvances(pool),
       };
     },
     registerBot: (signal) => homeserver.registerGhost(settings.bot, signal),

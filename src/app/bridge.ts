@@ -21,20 +21,8 @@ import { KINDS } from '../messages/registry.ts';
 import { communicationRequestThread } from '../messages/threads/communication-request.ts';
 import { compileSettings } from './settings.ts';
 import { createPseudonyms } from '../pseudonyms/service.ts';
-import * as adoptedRooms from '../store/adopted-rooms.ts';
-import * as ghosts from '../store/ghosts.ts';
-import * as formerRooms from '../store/former-rooms.ts';
-import * as invitations from '../store/invitations.ts';
-import * as messageLinks from '../store/message-links.ts';
-import * as notices from '../store/notices.ts';
-import * as people from '../store/people.ts';
-import * as personAccounts from '../store/person-accounts.ts';
-import * as resourceVersions from '../store/resource-versions.ts';
 import { createRoomLocks } from '../store/room-locks.ts';
-import * as roomMembers from '../store/room-members.ts';
-import * as roomUses from '../store/room-uses.ts';
-import * as rooms from '../store/rooms.ts';
-import * as waitingItems from '../store/waiting-items.ts';
+import { tables } from '../store/tables.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
@@ -78,10 +66,7 @@ export function composeBridge(
     ...{ settings, homeserver, fhir, pseudonyms, clock, log, metrics, enqueue },
     db: pool,
     transact: (work) => inTransaction(pool, work),
-    store: {
-      ...{ adoptedRooms, formerRooms, ghosts, invitations, messageLinks, notices, people },
-      ...{ personAccounts, resourceVersions, roomMembers, roomUses, rooms, waitingItems },
-    },
+    store: tables,
     sending: createSendAs({ homeserver, bot }),
     kinds: KINDS,
     thread: communicationRequestThread,

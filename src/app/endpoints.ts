@@ -13,7 +13,7 @@ import type { Homeserver } from '../matrix/homeserver.ts';
 import { createBearerCheck } from '../ops/bearer.ts';
 import { FHIR_CHANNEL } from '../jobs/follow-fhir.ts';
 import { findGhosts } from '../store/ghosts.ts';
-import * as rooms from '../store/rooms.ts';
+import { tables } from '../store/tables.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
@@ -40,7 +40,7 @@ export function createEndpoints(deps: EndpointDeps): readonly Router[] {
       isRegistered: async (userId) =>
         userId === settings.bot || (isMatrixUserId(userId) && (await findGhosts(pool, [userId])).has(userId)),
       provideAlias: (alias, signal) =>
-        provideAlias({ db: pool, store: { rooms }, homeserver, settings }, alias, signal),
+        provideAlias({ db: pool, store: tables, homeserver, settings }, alias, signal),
       log,
       count: counter('matrix'),
     }),

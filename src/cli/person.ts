@@ -10,7 +10,7 @@ import { inTransaction } from '../inbox/database.ts';
 import { enqueue } from '../inbox/enqueue.ts';
 import { compileSettings } from '../app/settings.ts';
 import * as people from '../store/people.ts';
-import * as roomMembers from '../store/room-members.ts';
+import { tables } from '../store/tables.ts';
 import { configOption, withDatabase } from './options.ts';
 
 interface Options {
@@ -118,7 +118,7 @@ async function open(file: string | undefined, work: (opened: Opened) => Promise<
   await withDatabase(file, (pool, config) => {
     const settings = compileSettings(config);
     const transact: LinkingBridge['transact'] = (statements) => inTransaction(pool, statements);
-    const bridge = { enqueue, transact, store: { people, roomMembers } };
+    const bridge = { enqueue, transact, store: tables };
     return work({ pool, bridge, isOwn: (userId) => isOwnUser(settings, userId) });
   });
 }

@@ -11,6 +11,7 @@ import type {
   RelatedPerson,
 } from 'fhir/r4.js';
 import type { FhirReference } from './ids.ts';
+import { referenceTo } from './ids.ts';
 
 export type {
   CareTeam,
@@ -61,6 +62,19 @@ export interface ResourceVersion {
   readonly versionId: string;
   /** The server's stamp, an instant. */
   readonly lastUpdated: string;
+}
+
+/** The version of a resource as read. */
+export function versionOf({
+  resourceType,
+  id,
+  meta: { versionId, lastUpdated },
+}: {
+  readonly resourceType: string;
+  readonly id: string;
+  readonly meta: Pick<ResourceVersion, 'versionId' | 'lastUpdated'>;
+}): ResourceVersion {
+  return { reference: referenceTo(resourceType, id), versionId, lastUpdated };
 }
 
 /**

@@ -1,15 +1,16 @@
 // Reading from the FHIR server: one resource, many, a search, a search for all (FHIR R4 RESTful API).
 import { z } from 'zod';
-import type { FhirResource, ResourceVersion } from '../domain/fhir.ts';
+import type { FhirResource } from '../domain/fhir.ts';
+import { versionOf } from '../domain/fhir.ts';
 import type { FhirReference } from '../domain/ids.ts';
-import { idOf, referenceTo, typeOf } from '../domain/ids.ts';
+import { idOf, typeOf } from '../domain/ids.ts';
 import { encodeForm } from '../net/http.ts';
 import { BridgeError } from '../telemetry/errors.ts';
 import { parseBundle } from './bundle.ts';
 import type { FhirClient } from './client.ts';
 import { FhirRefusal } from './client.ts';
-import type { Position, SortedPage } from './pager.ts';
-import { BEGINNING, pagesByStamp } from './pager.ts';
+import type { PageStep, Position, SortedPage } from './pager.ts';
+import { BEGINNING, LARGEST_PAGE, pagesByStamp } from './pager.ts';
 
 /** A resource as the server keeps it: it has an id and a version. */
 export type StoredResource<Type extends FhirResource = FhirResource> = Type & {
@@ -38,15 +39,6 @@ const MOST_IDS = 100;
 const LONGEST_IDS = 4000;
 /** Resources in a page of a search for all. */
 const PAGE = 100;
-
-/** The version of a resource as read. */
-export function versionOf(resource: StoredResource): ResourceVersion {
-  return {
-    reference: referenceTo(resource.resourceType, resource.id),
-    versionId: resource.meta.versionId,
-    lastUpdated: resource.meta.lastUpdated,
-  };
-}
 
 /**
  * A search that bypasses the server's cache and leaves nothing in it (`no-store`).
@@ -89,6 +81,25 @@ async function pageAt(
 }
 
 /**
+ * The pages of all that a search finds, by `_lastUpdated`, oldest first; one resource may be on several.
+ * @param largest the most resources to ask for at once, when so many bear one stamp
+ * @throws BridgeError `fhir-answer` when more than that bear one stamp, and the server gives no links to further pages
+ */
+export function pages(
+  client: FhirClient,
+  resourceType: string,
+  query: Query,
+  signal?: AbortSignal,
+  largest = LARGEST_PAGE,
+): AsyncGenerator<PageStep<StoredResource>> {
+  const read = ({ from, size }: Position): Promise<SearchPage> => {
+    const since: Query = from === BEGINNING ? [] : [['_lastUpdated', `ge${from}`]];
+    return search(client, resourceType, [...query, ...since, ['_sort', '_lastUpdated']], size, signal);
+  };
+  return pagesByStamp({ read, largest, what: resourceType }, { from: BEGINNING, size: PAGE }, signal);
+}
+
+/**
  * All that a search finds, page after page by `_lastUpdated`, oldest first.
  * @param limit after this many it stops, and `complete` is false
  */
@@ -99,15 +110,10 @@ export async function searchAll(
   limit: number,
   signal?: AbortSignal,
 ): Promise<{ readonly resources: readonly StoredResource[]; readonly complete: boolean }> {
-  const read = ({ from, size }: Position): Promise<SearchPage> => {
-    const since: Query = from === BEGINNING ? [] : [['_lastUpdated', `ge${from}`]];
-    return search(client, resourceType, [...query, ...since, ['_sort', '_lastUpdated']], size, signal);
-  };
-  // The limit ends what would else grow without end: pages full of one stamp.
-  const paging = { read, largest: Number.POSITIVE_INFINITY, what: resourceType };
   const found = new Map<string, StoredResource>();
   let complete = true;
-  for await (const { page } of pagesByStamp(paging, { from: BEGINNING, size: PAGE }, signal)) {
+  // The limit ends what would else grow without end: pages full of one stamp.
+  for await (const { page } of pages(client, resourceType, query, signal, Number.POSITIVE_INFINITY)) {
     for (const resource of page.resources) found.set(resource.id, resource);
     complete = (page.total ?? 0) <= page.resources.length;
     if (found.size > limit || (page.total !== undefined && complete)) break;

@@ -1,10 +1,11 @@
 // The FHIR server's interactions that the bridge uses, typed and checked (FHIR R4 RESTful API).
 import { z } from 'zod';
 import type { FhirResource, ResourceVersion } from '../domain/fhir.ts';
+import { versionOf } from '../domain/fhir.ts';
 import { referenceTo } from '../domain/ids.ts';
 import type { FhirClient, FhirRequest } from './client.ts';
-import type { StoredResource } from './read.ts';
-import { parseStored, read, readMany, search, searchAll, versionOf } from './read.ts';
+import type { Query, StoredResource } from './read.ts';
+import { pages, parseStored, read, readMany, search, searchAll } from './read.ts';
 
 export type { SearchPage, StoredResource } from './read.ts';
 
@@ -16,6 +17,8 @@ export function createFhirServer(client: FhirClient, idStrategy: 'client-assigne
   return {
     read: read.bind(undefined, client),
     readMany: readMany.bind(undefined, client),
+    pages: (resourceType: string, query: Query, signal?: AbortSignal) =>
+      pages(client, resourceType, query, signal),
     search: search.bind(undefined, client),
     searchAll: searchAll.bind(undefined, client),
 

@@ -15,20 +15,8 @@ import type { Sending } from '../matrix/send-as.ts';
 import type { RegisteredKind } from '../messages/kind.ts';
 import type { ThreadProfile } from '../messages/threads/thread-profile.ts';
 import type { Pseudonyms } from '../pseudonyms/pseudonyms.ts';
-import type * as adoptedRooms from '../store/adopted-rooms.ts';
-import type * as formerRooms from '../store/former-rooms.ts';
-import type * as invitations from '../store/invitations.ts';
-import type * as ghosts from '../store/ghosts.ts';
-import type * as messageLinks from '../store/message-links.ts';
-import type * as notices from '../store/notices.ts';
-import type * as people from '../store/people.ts';
-import type * as personAccounts from '../store/person-accounts.ts';
-import type * as resourceVersions from '../store/resource-versions.ts';
-import type * as roomMembers from '../store/room-members.ts';
-import type * as roomUses from '../store/room-uses.ts';
 import type { RoomLock } from '../store/room-locks.ts';
-import type * as rooms from '../store/rooms.ts';
-import type * as waitingItems from '../store/waiting-items.ts';
+import type { Store } from '../store/tables.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
@@ -56,23 +44,6 @@ export interface BridgeSettings {
   readonly idStrategy: 'client-assigned' | 'server-assigned';
 }
 
-/** The tables' functions; the bridge's flows reach no other tables. */
-export interface Store {
-  readonly adoptedRooms: typeof adoptedRooms;
-  readonly formerRooms: typeof formerRooms;
-  readonly invitations: typeof invitations;
-  readonly ghosts: typeof ghosts;
-  readonly messageLinks: typeof messageLinks;
-  readonly notices: typeof notices;
-  readonly people: typeof people;
-  readonly personAccounts: typeof personAccounts;
-  readonly resourceVersions: typeof resourceVersions;
-  readonly roomMembers: typeof roomMembers;
-  readonly roomUses: typeof roomUses;
-  readonly rooms: typeof rooms;
-  readonly waitingItems: typeof waitingItems;
-}
-
 /** What directories say of a practitioner's account; `failed` is no "unknown". */
 export type AccountInDirectory =
   { readonly kind: 'found'; readonly userId: MatrixUserId } | { readonly kind: 'unknown' | 'failed' };
@@ -84,7 +55,10 @@ export interface PublishedAddress {
   readonly written: ResourceVersion | undefined;
 }
 
-/** All that composition gives to the flows; each of them names what it needs of it (`Needs`). */
+/**
+ * All that composition gives to the flows. A flow that works on both servers takes it whole; a function that uses a few
+ * parts takes those, such as `Pick<Bridge, 'db' | 'store'>`.
+ */
 export interface Bridge {
   readonly db: Pool;
   readonly store: Store;
@@ -119,34 +93,3 @@ export interface Bridge {
   readonly log: Log;
   readonly metrics: Metrics;
 }
-
-type Members = Omit<Bridge, 'store'>;
-
-/** Names members of the bridge, with `true` for all of one or some of its functions, and functions of its tables. */
-type Named = { readonly [Key in keyof Members]?: true | keyof Members[Key] } & {
-  readonly [Table in keyof Store]?: keyof Store[Table];
-};
-
-/**
- * The part of the bridge that a flow needs, such as `Needs<{ db: true; rooms: 'findRoom'; settings: 'bot' }>`. The whole
- * bridge is one; a test gives the part alone.
- */
-export type Needs<Wanted extends Named> = {
-  readonly [
-    Key in keyof Members as Key extends keyof Wanted ? (Wanted[Key] extends true ? Key : never) : never
-  ]: Members[Key];
-} & {
-  readonly [Key in keyof Wanted & keyof Members as Wanted[Key] extends true ? never : Key]: Pick<
-    Members[Key],
-    Extract<Wanted[Key], keyof Members[Key]>
-  >;
-} & ([keyof Wanted & keyof Store] extends [never]
-    ? unknown
-    : {
-        readonly store: {
-          readonly [Table in keyof Wanted & keyof Store]: Pick<
-            Store[Table],
-            Extract<Wanted[Table], keyof Store[Table]>
-          >;
-        };
-      });

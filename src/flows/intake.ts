@@ -1,39 +1,24 @@
 // What came in becomes inbox items: pushed transactions, passes over `/sync`, passes over the FHIR server.
 import type { ClientBase } from 'pg';
 import type { FollowedType } from '../domain/fhir.ts';
-import { isPersonType } from '../domain/fhir.ts';
-import { referenceTo } from '../domain/ids.ts';
+import { isPersonType, versionOf } from '../domain/fhir.ts';
 import { dependencyKeysOf } from '../mapping/identities.ts';
-import type { ThreadProfile } from '../messages/threads/thread-profile.ts';
 import type { StoredResource } from '../fhir/server.ts';
 import type { SyncResult } from '../matrix/sync-reader.ts';
 import type { TransactionParts } from '../matrix/transactions.ts';
-import type { enqueue } from '../inbox/enqueue.ts';
 import type { knownSourceIds } from '../inbox/known-items.ts';
-import type * as arrivals from '../store/arrivals.ts';
-import type * as cursors from '../store/cursors.ts';
-import type * as resourceVersions from '../store/resource-versions.ts';
-import type * as roomMembers from '../store/room-members.ts';
+import type { Store } from '../store/tables.ts';
+import type { Bridge } from './bridge.ts';
 import { ephemeralItem } from './items/ephemeral.ts';
 import { EVENT_SOURCE, eventItem } from './items/event.ts';
 import { changeItem } from './items/fhir-change.ts';
 import { invitationItem } from './items/invitation.ts';
 import { toDeviceItem } from './items/to-device.ts';
 
-interface Deps {
-  readonly transact: <T>(work: (tx: ClientBase) => Promise<T>) => Promise<T>;
-  readonly enqueue: typeof enqueue;
+interface Deps extends Pick<Bridge, 'enqueue' | 'store' | 'thread' | 'transact'> {
   readonly knownSourceIds: typeof knownSourceIds;
   /** Wakes the reader of the homeserver when the transaction commits. */
   readonly wakeMatrixReader: (tx: ClientBase) => Promise<void>;
-  /** How Communications name their conversation, whose lane they share. */
-  readonly thread: ThreadProfile;
-  readonly store: {
-    readonly arrivals: typeof arrivals;
-    readonly cursors: typeof cursors;
-    readonly resourceVersions: typeof resourceVersions;
-    readonly roomMembers: Pick<typeof roomMembers, 'findDependedOn' | 'lockDependencies'>;
-  };
 }
 
 /** The name of the homeserver's reader in the table of cursors. */
@@ -125,7 +110,7 @@ export type Intake = ReturnType<typeof createIntake>;
 
 /** Those of the people, roles and organisations on whom some room depends, by themselves or as staff. */
 async function withDependents(
-  { findDependedOn }: Pick<typeof roomMembers, 'findDependedOn'>,
+  { findDependedOn }: Store['roomMembers'],
   tx: ClientBase,
   resources: readonly StoredResource[],
 ): Promise<readonly StoredResource[]> {
@@ -136,12 +121,4 @@ async function withDependents(
 function versionKey(resource: StoredResource): string {
   const { reference, versionId } = versionOf(resource);
   return `${reference}/${versionId}`;
-}
-
-function versionOf({ resourceType, id, meta }: StoredResource) {
-  return {
-    reference: referenceTo(resourceType, id),
-    versionId: meta.versionId,
-    lastUpdated: meta.lastUpdated,
-  };
 }

@@ -1,6 +1,7 @@
 // How a flow ends: what is committed with the item that started it, and what happened.
 import type { ClientBase } from 'pg';
 import type { Fact } from '../domain/facts.ts';
+import type { FhirReference, MatrixUserId } from '../domain/ids.ts';
 import type { NewItem, RecordEffect } from '../inbox/item.ts';
 import type { IgnoredReason } from './ignored-reasons.ts';
 
@@ -21,3 +22,15 @@ export type FlowOutcome =
   | ({ readonly kind: 'ignored'; readonly reason: IgnoredReason } & Commit)
   /** Not yet, and that is no failure: the item is handled again after so many milliseconds. */
   | { readonly kind: 'later'; readonly afterMs: number };
+
+/**
+ * The end of a flow that refuses what a user asked for.
+ * @param reference the resource that it was about
+ */
+export function refused(
+  reason: IgnoredReason,
+  userId: MatrixUserId,
+  reference: FhirReference,
+): Extract<FlowOutcome, { kind: 'ignored' }> {
+  return { kind: 'ignored', reason, facts: [{ kind: 'refused', reason, by: { userId }, on: { reference } }] };
+}

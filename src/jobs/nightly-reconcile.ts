@@ -50,9 +50,7 @@ async function reconcile(bridge: Bridge, all: boolean, signal: AbortSignal): Pro
 }
 
 async function findInvitations(bridge: Bridge, day: string, signal: AbortSignal): Promise<void> {
-  const hasItem: Parameters<typeof findMissedInvitations>[1] = (where, part) =>
-    hasItemWith(bridge.db, where, part);
-  const found = await findMissedInvitations(bridge, hasItem, day, signal);
+  const found = await findMissedInvitations(bridge, hasItemWith, day, signal);
   bridge.metrics.reconcileMended.inc({ kind: 'invitation' }, found);
   if (found > 0) bridge.log.info({ found }, 'Found invitations that were never pushed');
 }

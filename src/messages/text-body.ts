@@ -2,20 +2,55 @@
 import type { MatrixEvent } from '../domain/matrix.ts';
 import type { MatrixSend } from './effects.ts';
 import type { Envelope } from './envelope.ts';
+import type { KindPage, RegisteredKind } from './kind.ts';
+import { defineKind } from './kind.ts';
+import { createRecord, isTaggedAs } from './record.ts';
 
-/**
- * The body of a message of one of these types (https://spec.matrix.org/v1.19/client-server-api/#mroommessage-msgtypes).
- * @returns undefined for other events, and where there is no text
- */
-export function bodyIn({ type, content }: MatrixEvent, msgtypes: readonly string[]): string | undefined {
+/** In what a kind of plain text differs from the others. */
+interface TextKind {
+  readonly name: string;
+  /** See https://spec.matrix.org/v1.19/client-server-api/#mroommessage-msgtypes. */
+  readonly msgtype: string;
+  /** Whether FHIR itself cannot tell it from other text: then its name is a tag of the record. */
+  readonly isTagged: boolean;
+  readonly page: Pick<KindPage, 'fhir' | 'kept'>;
+  /** The message by the bot in its sender's place; unless told, as `attributed` shows it. */
+  readonly relayed?: (body: string, sender: string) => MatrixSend;
+}
+
+/** Makes a kind whose messages are a body in Matrix and a contentString in FHIR. */
+export function textKind({ name, msgtype, isTagged, page, relayed }: TextKind): RegisteredKind {
+  return defineKind<string>({
+    name,
+    page: {
+      ...{ ...page, matrix: `\`m.room.message\` of type \`${msgtype}\`` },
+      lost: 'formatting; from FHIR, attachments: the message says how many',
+    },
+    fromMatrix: ({ event }) => bodyIn(event, msgtype),
+    toFhir: (body, context) => [
+      createRecord(context, { payload: [{ contentString: body }], ...(isTagged && { kind: name }) }),
+    ],
+    fromFhir: ({ communication, envelope }, carried) => {
+      const isOther = isTagged && !isTaggedAs(communication, name);
+      return carried.length > 0 || isOther ? undefined : textIn(envelope);
+    },
+    toMatrix: (body, { relayedFor }) => [
+      relayed === undefined || relayedFor === undefined
+        ? textSend(msgtype, attributed(body, relayedFor))
+        : relayed(body, relayedFor),
+    ],
+  });
+}
+
+/** @returns undefined for other events, and where there is no text */
+function bodyIn({ type, content }: MatrixEvent, wanted: string): string | undefined {
   const { body, msgtype } = content;
-  if (type !== 'm.room.message' || typeof msgtype !== 'string' || !msgtypes.includes(msgtype))
-    return undefined;
+  if (type !== 'm.room.message' || msgtype !== wanted) return undefined;
   return typeof body === 'string' && body !== '' ? body : undefined;
 }
 
 /** The texts of a Communication as one, which says how many attachments are missing; undefined without text. */
-export function textIn({ text, otherPayloads }: Envelope): string | undefined {
+function textIn({ text, otherPayloads }: Envelope): string | undefined {
   if (text === undefined || otherPayloads === 0) return text;
   return `${text}\n${attachmentsNotShown(otherPayloads)}`;
 }

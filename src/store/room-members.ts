@@ -33,12 +33,6 @@ export async function savePending(
   );
 }
 
-/** The user ids of the base, without those that are being added. */
-export async function readBase(db: Queryable, reference: FhirReference): Promise<ReadonlySet<string>> {
-  const sql = 'select user_id from room_member where reference = $1';
-  return new Set(await selectColumn<string>(db, sql, [reference]));
-}
-
 /**
  * Replaces the base of a room.
  * @param members the person of each user id

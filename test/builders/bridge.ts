@@ -1,7 +1,7 @@
 // A whole bridge for tests, on the real tables; its servers cannot be reached until a test puts others in their place.
 import type pg from 'pg';
 import { createFhirServer } from '../../src/fhir/server.ts';
-import type { Bridge, BridgeSettings, Store } from '../../src/flows/bridge.ts';
+import type { Bridge, BridgeSettings } from '../../src/flows/bridge.ts';
 import { toInboxOutcome } from '../../src/flows/commit.ts';
 import type { FlowOutcome } from '../../src/flows/outcome.ts';
 import { inTransaction } from '../../src/inbox/database.ts';
@@ -12,19 +12,7 @@ import { createSendAs } from '../../src/matrix/send-as.ts';
 import { KINDS } from '../../src/messages/registry.ts';
 import { communicationRequestThread } from '../../src/messages/threads/communication-request.ts';
 import { noPseudonyms } from '../../src/pseudonyms/pseudonyms.ts';
-import * as adoptedRooms from '../../src/store/adopted-rooms.ts';
-import * as formerRooms from '../../src/store/former-rooms.ts';
-import * as ghosts from '../../src/store/ghosts.ts';
-import * as invitations from '../../src/store/invitations.ts';
-import * as messageLinks from '../../src/store/message-links.ts';
-import * as notices from '../../src/store/notices.ts';
-import * as people from '../../src/store/people.ts';
-import * as personAccounts from '../../src/store/person-accounts.ts';
-import * as resourceVersions from '../../src/store/resource-versions.ts';
-import * as roomMembers from '../../src/store/room-members.ts';
-import * as roomUses from '../../src/store/room-uses.ts';
-import * as rooms from '../../src/store/rooms.ts';
-import * as waitingItems from '../../src/store/waiting-items.ts';
+import { tables } from '../../src/store/tables.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { recordingLog } from './log.ts';
 import { BOT } from './matrix.ts';
@@ -76,16 +64,11 @@ export const SETTINGS: BridgeSettings = {
   },
 };
 
-const store: Store = {
-  ...{ adoptedRooms, formerRooms, ghosts, invitations, messageLinks, notices, people },
-  ...{ personAccounts, resourceVersions, roomMembers, roomUses, rooms, waitingItems },
-};
-
 /** The bridge; `over` names what the test is about. */
 export function createBridge(db: pg.Pool, over: Partial<Bridge> = {}): Bridge {
   const { homeserver = unreachableHomeserver } = over;
   return {
-    ...{ db, store, enqueue, homeserver, fhir: unreachableFhir, pseudonyms: noPseudonyms },
+    ...{ db, store: tables, enqueue, homeserver, fhir: unreachableFhir, pseudonyms: noPseudonyms },
     transact: (work) => inTransaction(db, work),
     ...{ kinds: KINDS, thread: communicationRequestThread },
     sending: createSendAs({ homeserver, bot: BOT }),

@@ -3,18 +3,18 @@ import pg from 'pg';
 import type { FhirReference } from '../../src/domain/ids.ts';
 import { idOf, typeOf } from '../../src/domain/ids.ts';
 import type { StoredResource } from '../../src/fhir/server.ts';
-import type { BridgeSettings } from '../../src/flows/bridge.ts';
-import type { FhirReader, ReadSet } from '../../src/flows/people/read-set.ts';
+import type { Bridge, BridgeSettings } from '../../src/flows/bridge.ts';
+import type { ReadSet } from '../../src/flows/people/read-set.ts';
 import { createReadSet } from '../../src/flows/people/read-set.ts';
-import type { ResolvedPeople, ResolvingBridge } from '../../src/flows/people/resolve-people.ts';
+import type { ResolvedPeople } from '../../src/flows/people/resolve-people.ts';
 import { resolvePeople } from '../../src/flows/people/resolve-people.ts';
 import type { WantedPeople } from '../../src/mapping/fhir-to-matrix/participants.ts';
 import type { DesiredMember } from '../../src/mapping/desired-room.ts';
 import { ghostUserId } from '../../src/mapping/ghosts.ts';
 import type { KnownPerson } from '../../src/store/people.ts';
-import { clockAt, SETTINGS as PLAIN_SETTINGS } from './bridge.ts';
+import { tables } from '../../src/store/tables.ts';
+import { clockAt, createBridge, SETTINGS as PLAIN_SETTINGS, unreachableFhir } from './bridge.ts';
 import { ref, stored } from './fhir.ts';
-import { recordingLog } from './log.ts';
 import { userId } from './matrix.ts';
 
 const never = new AbortController().signal;
@@ -50,7 +50,8 @@ export function bridgeOver(resources: Resources, people: KnownPeople = {}) {
     const over = resources[reference];
     return over === undefined ? [] : [stored(reference, '1', '2025-09-26T09:00:00Z', over)];
   };
-  const fhir: FhirReader = {
+  const fhir: Bridge['fhir'] = {
+    ...unreachableFhir,
     readMany: (references) => {
       const types = [...new Set(references.map(typeOf))];
       requests.push(
@@ -66,7 +67,6 @@ export function bridgeOver(resources: Resources, people: KnownPeople = {}) {
         new Map(references.flatMap((reference) => find(reference).map((found) => [reference, found]))),
       );
     },
-    search: () => Promise.reject(new TypeError('No search for teams was expected')),
     searchAll: (type, query, limit) => {
       const [, value = ''] = query[0] ?? [];
       requests.push(`${type}?${query.map((pair) => pair.join('=')).join('&')}`);
@@ -91,15 +91,11 @@ export function bridgeOver(resources: Resources, people: KnownPeople = {}) {
       },
     ]),
   );
-  const bridge: ResolvingBridge & { readonly fhir: FhirReader } = {
-    fhir,
-    store: { people: { findPeople: () => Promise.resolve(known) } },
-    settings: SETTINGS,
-    clock: clockAt(NOW),
-    log: recordingLog(),
-    // Never connected: the store above asks no database.
-    db: new pg.Pool(),
-  };
+  // Never connected: the store asks no database.
+  const bridge = createBridge(new pg.Pool(), {
+    ...{ fhir, settings: SETTINGS, clock: clockAt(NOW) },
+    store: { ...tables, people: { ...tables.people, findPeople: () => Promise.resolve(known) } },
+  });
   return { bridge, requests };
 }
 
@@ -115,7 +111,7 @@ const want = (over: {
 
 /** Resolves people, with what was read for it. */
 export async function resolveWanted(
-  bridge: ResolvingBridge & { readonly fhir: FhirReader },
+  bridge: Bridge,
   wanted: WantedPeople,
 ): Promise<ResolvedPeople & { readonly reads: ReadSet }> {
   const reads = createReadSet(bridge.fhir, never);

@@ -6,7 +6,7 @@ import type { EventId, FhirReference, RoomId } from '../../src/domain/ids.ts';
 import { referenceTo } from '../../src/domain/ids.ts';
 import type { MatrixEvent } from '../../src/domain/matrix.ts';
 import type { StoredResource } from '../../src/fhir/server.ts';
-import type { RelayToFhir } from '../../src/flows/messages/relay-to-fhir.ts';
+import type { Bridge } from '../../src/flows/bridge.ts';
 import { relayToFhir } from '../../src/flows/messages/relay-to-fhir.ts';
 import type { Conversation, RelayToMatrix } from '../../src/flows/messages/relay-to-matrix.ts';
 import { relayToMatrix } from '../../src/flows/messages/relay-to-matrix.ts';
@@ -16,19 +16,11 @@ import type { Attempt, NewItem } from '../../src/inbox/item.ts';
 import type { OutgoingEvent, OutgoingRedaction } from '../../src/matrix/sends.ts';
 import type { RegisteredKind } from '../../src/messages/kind.ts';
 import { KINDS } from '../../src/messages/registry.ts';
-import { communicationRequestThread } from '../../src/messages/threads/communication-request.ts';
-import * as ghosts from '../../src/store/ghosts.ts';
-import * as messageLinks from '../../src/store/message-links.ts';
-import * as notices from '../../src/store/notices.ts';
 import * as people from '../../src/store/people.ts';
-import * as resourceVersions from '../../src/store/resource-versions.ts';
-import * as roomUses from '../../src/store/room-uses.ts';
-import * as rooms from '../../src/store/rooms.ts';
-import * as waitingItems from '../../src/store/waiting-items.ts';
 import { BridgeError } from '../../src/telemetry/errors.ts';
-import { createMetrics } from '../../src/telemetry/metrics.ts';
+import { ATTEMPT, createBridge, SETTINGS, unreachableFhir } from './bridge.ts';
 import { communication, ref } from './fhir.ts';
-import { BOT, eventId, message, roomId, userId } from './matrix.ts';
+import { eventId, message, roomId, userId } from './matrix.ts';
 
 export const ROOM = roomId('!room:example.org');
 export const REQUEST = ref('CommunicationRequest/245');
@@ -62,17 +54,13 @@ export async function createRelayWorld(db: pg.Pool, kinds: readonly RegisteredKi
     conversation: { roomId: ROOM, phase: 'open' },
     now: new Date('2026-11-29T12:00:00Z'),
   };
-  const relay: RelayToFhir & RelayToMatrix = {
-    ...{ kinds, thread: communicationRequestThread, db, fhir: fhir.server, sending: sending.server },
+  const bridge = createBridge(db, {
+    ...{ kinds, fhir: fhir.server, sending: sending.server },
     clock: { now: () => state.now, monotonicMs: () => 0 },
-    store: {
-      ...{ ghosts, messageLinks, notices, people, resourceVersions, roomUses, rooms, waitingItems },
-    },
-    settings: {
-      ...{ bot: BOT, serverName: 'example.org', ghostPrefix: '_fhir_', deliverPreparation: true },
-      ...{ idStrategy: 'client-assigned', sourceSystemExtension: 'https://example.org/source' },
-    },
-    metrics: createMetrics(),
+    settings: { ...SETTINGS, deliverPreparation: true, sourceSystemExtension: 'https://example.org/source' },
+  });
+  const relay: Bridge & RelayToMatrix = {
+    ...bridge,
     senderOf: () => Promise.resolve(GHOST),
     openConversation: () => Promise.resolve(state.conversation),
   };
@@ -101,8 +89,6 @@ export async function committed(db: pg.Pool, outcome: FlowOutcome): Promise<Rela
   return { result: outcome.kind === 'done' ? 'done' : outcome.reason, facts: outcome.facts ?? [], next };
 }
 
-const ATTEMPT: Attempt = { number: 1, failures: 0, inDoubt: false, signal: new AbortController().signal };
-
 /** A FHIR server in memory; the next write fails where a test says so. */
 function createFhir() {
   const stored = new Map<FhirReference, StoredResource>();
@@ -117,7 +103,8 @@ function createFhir() {
     const fault = faults.shift();
     return fault === undefined ? Promise.resolve({ reference, ...meta }) : Promise.reject(fault);
   };
-  const server: RelayToFhir['fhir'] & RelayToMatrix['fhir'] = {
+  const server: Bridge['fhir'] = {
+    ...unreachableFhir,
     read: (reference) => Promise.resolve(stored.get(reference)),
     createOnce: (resource, { mayExist }) => {
       const existing = stored.get(referenceTo('Communication', resource.id));
@@ -154,7 +141,7 @@ function createSending() {
     known.set(event.deliveryId, found);
     return Promise.resolve(found);
   };
-  const server: RelayToMatrix['sending'] = {
+  const server: Bridge['sending'] = {
     sendAs: once,
     redactAs: once,
     findSent: (_room: RoomId, deliveryId) => Promise.resolve(known.get(deliveryId)),

@@ -7,10 +7,7 @@ import { knownSourceIds } from '../../src/inbox/known-items.ts';
 import { matrixEventSchema } from '../../src/matrix/event-schema.ts';
 import { readTransaction } from '../../src/matrix/transactions.ts';
 import { communicationRequestThread as thread } from '../../src/messages/threads/communication-request.ts';
-import * as arrivals from '../../src/store/arrivals.ts';
-import * as cursors from '../../src/store/cursors.ts';
-import * as resourceVersions from '../../src/store/resource-versions.ts';
-import * as roomMembers from '../../src/store/room-members.ts';
+import { tables } from '../../src/store/tables.ts';
 import { itemsIn, useBridgeDatabase } from '../builders/database.ts';
 import { message } from '../builders/matrix.ts';
 
@@ -21,7 +18,7 @@ const createScene = () => {
   const intake = createIntake({
     transact: (work) => inTransaction(pool(), work),
     ...{ enqueue, knownSourceIds, thread, wakeMatrixReader: () => Promise.resolve() },
-    store: { arrivals, cursors, resourceVersions, roomMembers },
+    store: tables,
   });
   return {
     ...intake,

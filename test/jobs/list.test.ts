@@ -5,16 +5,11 @@ import { composeBridge } from '../../src/app/bridge.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { FOLLOWED_TYPES } from '../../src/domain/fhir.ts';
 import { createIntake } from '../../src/flows/intake.ts';
-import { enqueue } from '../../src/inbox/enqueue.ts';
 import { repeatJob } from '../../src/inbox/job.ts';
 import { knownSourceIds } from '../../src/inbox/known-items.ts';
 import type { BridgeJob } from '../../src/jobs/job.ts';
 import { createJobs } from '../../src/jobs/list.ts';
-import * as arrivals from '../../src/store/arrivals.ts';
-import * as cursors from '../../src/store/cursors.ts';
 import { createPool } from '../../src/store/database.ts';
-import * as resourceVersions from '../../src/store/resource-versions.ts';
-import * as roomMembers from '../../src/store/room-members.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { LEAST } from '../builders/config.ts';
 import { recordingLog } from '../builders/log.ts';
@@ -39,12 +34,8 @@ async function jobsOf(env: Readonly<Record<string, string>>): Promise<readonly B
   const { bridge, directories } = composeBridge(config, {
     ...{ pool, log: recordingLog(), metrics: createMetrics() },
   });
-  const intake = createIntake({
-    ...{ transact: bridge.transact, enqueue, knownSourceIds },
-    wakeMatrixReader: () => Promise.resolve(),
-    thread: bridge.thread,
-    store: { arrivals, cursors, resourceVersions, roomMembers },
-  });
+  const wakeMatrixReader = () => Promise.resolve();
+  const intake = createIntake({ ...bridge, knownSourceIds, wakeMatrixReader });
   return createJobs({ config, bridge, intake, synced: directories?.synced });
 }
 

@@ -11,8 +11,7 @@ import { syncOnce } from '../../src/matrix/sync-reader.ts';
 import { readTransaction } from '../../src/matrix/transactions.ts';
 import * as arrivals from '../../src/store/arrivals.ts';
 import * as cursors from '../../src/store/cursors.ts';
-import * as resourceVersions from '../../src/store/resource-versions.ts';
-import * as roomMembers from '../../src/store/room-members.ts';
+import { tables } from '../../src/store/tables.ts';
 import { reserveRoom, saveRoomId } from '../../src/store/rooms.ts';
 import type { MatrixUserId, RoomAlias } from '../../src/domain/ids.ts';
 import { itemsIn, useBridgeDatabase } from '../builders/database.ts';
@@ -120,7 +119,7 @@ function createBridge(homeserver: ReturnType<typeof createHomeserverModel>, tran
   const intake = createIntake({
     transact: transact ?? ((work) => inTransaction(pool(), work)),
     ...{ enqueue, knownSourceIds, thread, wakeMatrixReader: () => Promise.resolve() },
-    store: { arrivals, cursors, resourceVersions, roomMembers },
+    store: tables,
   });
   return {
     push: async (body: object): Promise<void> => {

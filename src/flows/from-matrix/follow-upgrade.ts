@@ -9,41 +9,20 @@ import type { Attempt } from '../../inbox/item.ts';
 import type { RoomState } from '../../matrix/room-state.ts';
 import type { FormerRoom } from '../../store/former-rooms.ts';
 import type { RoomRow } from '../../store/rooms.ts';
-import type { Needs } from '../bridge.ts';
+import type { Bridge } from '../bridge.ts';
 import { convergeItems } from '../items/converge.ts';
 import { noticeItem } from '../items/notice.ts';
 import type { FlowOutcome } from '../outcome.ts';
-import type { FhirReader } from '../people/read-set.ts';
+import { refused } from '../outcome.ts';
 import { createReadSet } from '../people/read-set.ts';
-import type { SpecDeps } from '../structure/room-spec.ts';
 import { readRoomSpec } from '../structure/room-spec.ts';
 import type { StateChange } from './state-change.ts';
-
-type MayUpgradeDeps = SpecDeps &
-  Needs<{ rooms: 'findRoom'; settings: 'ghostPrefix' }> & { readonly fhir: FhirReader };
-
-type FollowDeps = Needs<{
-  db: true;
-  formerRooms: 'findLinked' | 'forgetFormerRoom' | 'saveFollowed';
-  homeserver: 'createAlias' | 'deleteAlias' | 'leave' | 'resolveAlias' | 'roomState';
-  rooms: 'findRoom';
-  settings: 'bot';
-}>;
-
-/** What following upgrades takes. */
-export type UpgradeDeps = MayUpgradeDeps &
-  FollowDeps &
-  Needs<{
-    formerRooms: 'saveFormerRoom';
-    homeserver: 'joinThrough';
-    roomUses: 'findRoomUse';
-  }>;
 
 const TAKE_BACK_AFTER_MS = 2_000;
 
 /** Handles `m.room.tombstone`, which Matrix allows only to those with the power for it, the bridge to those who should have it. */
 export async function tombstoneToRoom(
-  bridge: UpgradeDeps,
+  bridge: Bridge,
   event: StateChange,
   room: RoomRow,
   attempt: Attempt,
@@ -77,7 +56,7 @@ export async function tombstoneToRoom(
  * Matrix asks for power alone, which another member may have given them, and in the next room its maker has all of it.
  */
 export async function mayUpgrade(
-  bridge: MayUpgradeDeps,
+  bridge: Bridge,
   { reference, madeBy }: Pick<RoomRow, 'reference' | 'madeBy'>,
   state: RoomState,
   userId: MatrixUserId,
@@ -98,19 +77,15 @@ export async function mayUpgrade(
  * moves the aliases after the tombstone.
  */
 async function notFollowed(
-  bridge: FollowDeps,
+  bridge: Bridge,
   { room_id: roomId, sender: about }: StateChange,
   { reference, replacement }: FormerRoom,
   { number, signal }: Attempt,
 ): Promise<FlowOutcome> {
   if (number === 1) return { kind: 'later', afterMs: TAKE_BACK_AFTER_MS };
   await moveAlias(bridge, { reference, roomId: replacement, replacement: roomId }, signal);
-  const reason = 'upgrade-not-allowed';
-  return {
-    ...{ kind: 'ignored', reason },
-    next: [noticeItem({ roomId, about, reason: 'upgrade-not-followed' })],
-    facts: [{ kind: 'refused', reason, by: { userId: about }, on: { reference } }],
-  };
+  const notice = noticeItem({ roomId, about, reason: 'upgrade-not-followed' });
+  return { ...refused('upgrade-not-allowed', about, reference), next: [notice] };
 }
 
 /**
@@ -118,7 +93,7 @@ async function notFollowed(
  * @param listedIn spaces that list it, other than those that are linked to the old one
  */
 export async function followUpgrade(
-  bridge: FollowDeps,
+  bridge: Bridge,
   former: FormerRoom,
   signal: AbortSignal,
   listedIn: readonly FhirReference[] = [],
@@ -145,7 +120,7 @@ export async function followUpgrade(
 
 /** Synapse moves aliases with an upgrade by itself; other ways to upgrade leave them behind. */
 async function moveAlias(
-  { store, db, homeserver, settings: { bot } }: FollowDeps,
+  { store, db, homeserver, settings: { bot } }: Bridge,
   { reference, roomId, replacement }: FormerRoom,
   signal: AbortSignal,
 ): Promise<void> {

@@ -14,27 +14,11 @@ import { suggestionTask } from '../../mapping/matrix-to-fhir/suggestion.ts';
 import type { StoredResource } from '../../fhir/server.ts';
 import type { Attempt } from '../../inbox/item.ts';
 import type { RoomRow } from '../../store/rooms.ts';
-import type { Needs } from '../bridge.ts';
+import type { Bridge } from '../bridge.ts';
 import { convergeItem } from '../items/converge.ts';
 import type { FlowOutcome } from '../outcome.ts';
-import type { OwnWriteDeps } from '../people/own-write.ts';
 import { recordOwnWrite } from '../people/own-write.ts';
 import type { StateChange } from './state-change.ts';
-
-/** What it takes. */
-export type MembershipDeps = OwnWriteDeps &
-  Needs<{
-    clock: true;
-    db: true;
-    fhir: 'createOnce' | 'read' | 'readMany' | 'update';
-    homeserver: 'stateEvent';
-    log: true;
-    people: 'findPersonByUserId';
-    personAccounts: 'findMovedPeople' | 'findPeopleByUserId';
-    roomLock: true;
-    roomMembers: 'readBase' | 'removeFromBase';
-    settings: 'bot' | 'membership';
-  }>;
 
 const contentSchema = z.looseObject({ membership: z.enum(['join', 'leave', 'ban', 'invite', 'knock']) });
 
@@ -54,7 +38,7 @@ type Carried = Extract<Decision, { kind: 'write' | 'suggest' }>;
  * who is in the room decides who may leave it, and who has which level.
  */
 export async function membershipToFhir(
-  bridge: MembershipDeps,
+  bridge: Bridge,
   event: StateChange,
   room: RoomRow,
   attempt: Attempt,
@@ -84,7 +68,7 @@ export async function membershipToFhir(
 
 /** Finds out what the decision asks for, until it is made. */
 async function decide(
-  bridge: MembershipDeps,
+  bridge: Bridge,
   change: Change,
   membership: MembershipFacts['membership'],
   signal: AbortSignal,
@@ -99,7 +83,7 @@ async function decide(
 }
 
 async function findOut(
-  bridge: MembershipDeps,
+  bridge: Bridge,
   change: Change,
   { membership, person }: MembershipFacts,
   fact: MissingFact,
@@ -124,7 +108,7 @@ async function findOut(
 }
 
 async function personOf(
-  { store, db }: MembershipDeps,
+  { store, db }: Pick<Bridge, 'db' | 'store'>,
   userId: MatrixUserId,
 ): Promise<PersonReference | 'unmapped-member'> {
   const reference = await store.people.findPersonByUserId(db, userId);
@@ -135,7 +119,7 @@ async function personOf(
 
 /** A person who moved to another account, which is in the room or invited, has not left when the old account does. */
 async function personWhoLeft(
-  bridge: MembershipDeps,
+  bridge: Bridge,
   change: Change,
   signal: AbortSignal,
 ): Promise<PersonReference | 'unmapped-member' | 'moved'> {
@@ -151,7 +135,7 @@ async function personWhoLeft(
 
 /** A resource names people by their roles as well: those that it names and this person holds mean them too. */
 async function withRoles(
-  { fhir }: MembershipDeps,
+  { fhir }: Pick<Bridge, 'fhir'>,
   person: PersonReference,
   roster: Roster,
   signal: AbortSignal,
@@ -172,18 +156,19 @@ async function withRoles(
  * who accepts at once would seem to have come by themselves, and stay when the team by which they came drops them.
  */
 async function wasAgreedOn(
-  { store, db, roomLock }: MembershipDeps,
+  { store, db, roomLock }: Bridge,
   { room: { reference }, userId }: Change,
   membership: MembershipFacts['membership'],
   signal: AbortSignal,
 ): Promise<boolean> {
-  const look = async (): Promise<boolean> => (await store.roomMembers.readBase(db, reference)).has(userId);
+  const look = async (): Promise<boolean> =>
+    (await store.roomMembers.readMembers(db, reference)).base.has(userId);
   return (await look()) || (membership === 'join' && (await roomLock(reference, signal, look)));
 }
 
 /** Rooms that count on the team are looked at as well: the bridge's own write asks for no convergence. */
 async function write(
-  { store, db, fhir, roomLock }: MembershipDeps,
+  { store, db, fhir, roomLock }: Bridge,
   { room: { reference }, event, userId }: Change,
   { action, person, before, after }: Carried,
   signal: AbortSignal,
@@ -205,7 +190,7 @@ async function write(
 }
 
 async function suggest(
-  { store, db, fhir }: MembershipDeps,
+  { store, db, fhir }: Bridge,
   { event, room, moment }: Change,
   { action, person, before }: Carried,
   attempt: Attempt,
@@ -226,7 +211,7 @@ async function suggest(
 }
 
 async function isInRoom(
-  { homeserver, settings }: MembershipDeps,
+  { homeserver, settings }: Bridge,
   { event }: Change,
   userId: MatrixUserId,
   signal: AbortSignal,

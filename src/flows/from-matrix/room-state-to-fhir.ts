@@ -3,20 +3,14 @@ import { serverNameOf } from '../../domain/ids.ts';
 import { isOwnUser } from '../../mapping/own-users.ts';
 import type { Attempt } from '../../inbox/item.ts';
 import type { RoomUse } from '../../store/room-uses.ts';
-import type { Needs } from '../bridge.ts';
+import type { Bridge } from '../bridge.ts';
 import { convergeItem } from '../items/converge.ts';
 import type { FlowOutcome } from '../outcome.ts';
 import { followUpgrade, tombstoneToRoom } from './follow-upgrade.ts';
-import type { MembershipDeps } from './membership-to-fhir.ts';
 import { membershipToFhir } from './membership-to-fhir.ts';
-import type { TitleDeps } from './room-title-to-fhir.ts';
 import { nameToFhir } from './room-title-to-fhir.ts';
-import type { AdoptDeps } from './space-child-to-request.ts';
 import { completeAdoption, spaceChildToRequest } from './space-child-to-request.ts';
 import type { StateChange } from './state-change.ts';
-
-/** What it takes. */
-export type RoomStateDeps = AdoptDeps & MembershipDeps & TitleDeps;
 
 type Bridged = Extract<RoomUse, { kind: 'space' | 'conversation' }>;
 
@@ -34,7 +28,7 @@ const RESTORED: ReadonlySet<string> = new Set([
 
 /** Handles a state event of any room. */
 export async function roomStateToFhir(
-  bridge: RoomStateDeps,
+  bridge: Bridge,
   event: StateChange,
   attempt: Attempt,
 ): Promise<FlowOutcome> {
@@ -57,7 +51,7 @@ export async function roomStateToFhir(
 }
 
 async function bridgedState(
-  bridge: RoomStateDeps,
+  bridge: Bridge,
   event: StateChange,
   { kind, room, isReplaced }: Bridged,
   attempt: Attempt,
@@ -80,7 +74,7 @@ async function bridgedState(
  * tell of those too that have its alias. An adoption is completed by the bot's join when it comes back.
  */
 async function expectedRoom(
-  bridge: RoomStateDeps,
+  bridge: Bridge,
   event: StateChange,
   use: Extract<RoomUse, { kind: 'awaited' | 'adopted' }>,
   { signal }: Attempt,
@@ -103,14 +97,14 @@ async function expectedRoom(
 }
 
 function isJoinOfBot(
-  { settings: { bot } }: Needs<{ settings: 'bot' }>,
+  { settings: { bot } }: Pick<Bridge, 'settings'>,
   { type, state_key, sender, content }: StateChange,
 ): boolean {
   return type === 'm.room.member' && state_key === bot && sender === bot && content['membership'] === 'join';
 }
 
 function isInvitationOfBot(
-  { settings: { bot } }: Needs<{ settings: 'bot' }>,
+  { settings: { bot } }: Pick<Bridge, 'settings'>,
   { type, state_key, content }: StateChange,
 ): boolean {
   return type === 'm.room.member' && state_key === bot && content['membership'] === 'invite';

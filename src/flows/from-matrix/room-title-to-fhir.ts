@@ -4,24 +4,15 @@ import { withSubjectLine, withTeamName } from '../../mapping/room-names.ts';
 import type { StoredResource } from '../../fhir/server.ts';
 import type { Attempt } from '../../inbox/item.ts';
 import type { RoomRow } from '../../store/rooms.ts';
-import type { Needs } from '../bridge.ts';
+import type { Bridge } from '../bridge.ts';
 import { convergeItem } from '../items/converge.ts';
 import type { FlowOutcome } from '../outcome.ts';
-import type { OwnWriteDeps } from '../people/own-write.ts';
 import { recordOwnWrite } from '../people/own-write.ts';
 import type { StateChange } from './state-change.ts';
 
-/** What it takes. */
-export type TitleDeps = OwnWriteDeps &
-  Needs<{
-    fhir: 'read' | 'update';
-    homeserver: 'stateEvent';
-    settings: 'bot' | 'roomTemplates';
-  }>;
-
 /** Handles `m.room.name` by someone who is not of the bridge. */
 export async function nameToFhir(
-  bridge: TitleDeps,
+  bridge: Bridge,
   event: StateChange,
   room: RoomRow,
   { signal }: Attempt,
@@ -41,7 +32,7 @@ export async function nameToFhir(
 }
 
 function renamed(
-  { settings }: TitleDeps,
+  { settings }: Pick<Bridge, 'settings'>,
   resource: StoredResource,
   name: string,
 ): CareTeam | CommunicationRequest | undefined {

@@ -16,30 +16,15 @@ import type { RoomState } from '../../matrix/room-state.ts';
 import type { Adoption } from '../../store/adopted-rooms.ts';
 import type { FormerRoom } from '../../store/former-rooms.ts';
 import type { RoomRow } from '../../store/rooms.ts';
-import type { Needs } from '../bridge.ts';
+import type { Bridge } from '../bridge.ts';
 import type { IgnoredReason } from '../ignored-reasons.ts';
 import { convergeItem } from '../items/converge.ts';
-import { noticeItem } from '../items/notice.ts';
+import { noticesFor } from '../messages/notice.ts';
 import type { FlowOutcome } from '../outcome.ts';
-import type { OwnWriteDeps } from '../people/own-write.ts';
+import { refused } from '../outcome.ts';
 import { recordOwnWrite } from '../people/own-write.ts';
-import type { UpgradeDeps } from './follow-upgrade.ts';
 import { followUpgrade, mayUpgrade } from './follow-upgrade.ts';
 import type { StateChange } from './state-change.ts';
-
-/** What adopting rooms takes. */
-export type AdoptDeps = UpgradeDeps &
-  OwnWriteDeps &
-  Needs<{
-    adoptedRooms: 'adoptRoom' | 'endAdoption' | 'saveAdoption';
-    enqueue: true;
-    fhir: 'createOnce' | 'read';
-    homeserver: 'isJoined' | 'stateEvent';
-    notices: 'wasSaid';
-    people: 'findPersonByUserId';
-    settings: 'idStrategy' | 'userMadeRooms';
-    transact: true;
-  }>;
 
 const viaSchema = z.looseObject({ via: z.array(z.string().regex(/^[A-Za-z0-9.\-:[\]]{1,255}$/)).min(1) });
 /** Through how many servers a join is tried. */
@@ -47,7 +32,7 @@ const MOST_SERVERS = 5;
 
 /** Handles `m.space.child` in a team's space by someone who is not of the bridge. */
 export async function spaceChildToRequest(
-  bridge: AdoptDeps,
+  bridge: Bridge,
   event: StateChange,
   space: RoomRow,
   attempt: Attempt,
@@ -62,7 +47,7 @@ export async function spaceChildToRequest(
   if (use.kind === 'awaited') return { kind: 'ignored', reason: 'awaited' };
   if (settings.userMadeRooms === 'ignore') return { kind: 'ignored', reason: 'user-made-rooms' };
   const adoption: Adoption = { roomId, careTeam: space.reference, listedBy: event.sender };
-  if (!(await mayBring(bridge, event.sender))) return refusedBy(adoption, 'stranger');
+  if (!(await mayBring(bridge, event.sender))) return refused('stranger', event.sender, space.reference);
   await saveAdoption(bridge, adoption, event);
   const wasIn = await homeserver.isJoined(settings.bot, roomId, attempt.signal);
   const servers = [...new Set([...via, serverNameOf(event.sender)])].slice(0, MOST_SERVERS);
@@ -77,7 +62,7 @@ export async function spaceChildToRequest(
  * before this event is acknowledged, has to find the adoption.
  */
 async function saveAdoption(
-  { store, transact, enqueue }: AdoptDeps,
+  { store, transact, enqueue }: Bridge,
   adoption: Adoption,
   { event_id: cause }: StateChange,
 ): Promise<void> {
@@ -89,7 +74,7 @@ async function saveAdoption(
 
 /** Makes an adopted room, in which the bot is, the room of a conversation; running it again changes nothing. */
 export async function completeAdoption(
-  bridge: AdoptDeps,
+  bridge: Bridge,
   adoption: Adoption,
   attempt: Attempt,
 ): Promise<FlowOutcome> {
@@ -102,7 +87,7 @@ export async function completeAdoption(
   if (upgrade !== undefined) return followInstead(bridge, upgrade, adoption, signal);
   const careTeam = await bridge.fhir.read(adoption.careTeam, signal);
   if (careTeam?.resourceType !== 'CareTeam') return refuse(bridge, adoption, 'gone', signal);
-  const refusal = refusalOf(facts, adoption) ?? (await listingRefusal(bridge, adoption, signal));
+  const refusal = await refusalOf(bridge, adoption, facts, signal);
   if (refusal !== undefined) return refuse(bridge, adoption, refusal, signal);
   const written = await writeRequest(bridge, adoption, { careTeam, facts }, attempt);
   await homeserver.createAlias(settings.bot, aliasOf(written.reference, settings.serverName), roomId, signal);
@@ -120,7 +105,7 @@ export async function completeAdoption(
 
 /** Clients list an upgraded room in the space too, and that may be handled before the old room's tombstone. */
 async function upgradeOf(
-  bridge: AdoptDeps,
+  bridge: Bridge,
   { roomId: replacement }: Adoption,
   { predecessor }: RoomFacts,
   signal: AbortSignal,
@@ -140,7 +125,7 @@ async function upgradeOf(
 
 /** The space that lists the new room may be another than its conversation's. */
 async function followInstead(
-  bridge: AdoptDeps,
+  bridge: Bridge,
   former: FormerRoom,
   { careTeam }: Adoption,
   signal: AbortSignal,
@@ -156,18 +141,17 @@ async function followInstead(
 
 /** The row comes first: whoever reads the new request before its write was recorded must find its room there. */
 async function writeRequest(
-  bridge: AdoptDeps,
+  bridge: Bridge,
   { roomId, careTeam: team }: Adoption,
   { careTeam, facts }: { readonly careTeam: CareTeam; readonly facts: RoomFacts },
   attempt: Attempt,
 ) {
   const { store, db, settings } = bridge;
-  const find = (userId: MatrixUserId): Promise<FhirReference | undefined> =>
-    store.people.findPersonByUserId(db, userId);
-  const requester = facts.creator === undefined ? undefined : await find(facts.creator);
+  const { findPersonByUserId } = store.people;
+  const requester = facts.creator && (await findPersonByUserId(db, facts.creator));
   const recipients = new Set<FhirReference>();
   for (const member of facts.members) {
-    const person = await find(member);
+    const person = await findPersonByUserId(db, member);
     if (person !== undefined) recipients.add(person);
   }
   const request = requestOfRoom(
@@ -190,31 +174,18 @@ async function writeRequest(
   return written;
 }
 
-type Refusal = Extract<
-  IgnoredReason,
-  | 'gone'
-  | 'lister-not-in-room'
-  | 'room-encrypted'
-  | 'room-is-a-space'
-  | 'room-not-listed'
-  | 'room-public'
-  | 'space-gone'
->;
-
 /** What keeps a room from being a conversation. */
-function refusalOf(facts: RoomFacts, adoption: Adoption): Refusal | undefined {
+async function refusalOf(
+  { store, db, homeserver, settings }: Bridge,
+  { careTeam, listedBy, roomId }: Adoption,
+  facts: RoomFacts,
+  signal: AbortSignal,
+): Promise<IgnoredReason | undefined> {
   if (facts.isSpace) return 'room-is-a-space';
   if (facts.isEncrypted) return 'room-encrypted';
   // Anyone who finds a public room can read what is said in it; and no one brings a room that they are not in.
   if (facts.isPublic) return 'room-public';
-  return facts.joined.has(adoption.listedBy) ? undefined : 'lister-not-in-room';
-}
-
-async function listingRefusal(
-  { store, db, homeserver, settings }: AdoptDeps,
-  { careTeam, roomId }: Adoption,
-  signal: AbortSignal,
-): Promise<Refusal | undefined> {
+  if (!facts.joined.has(listedBy)) return 'lister-not-in-room';
   const space = await store.rooms.findRoom(db, careTeam);
   if (space?.roomId === undefined) return 'space-gone';
   const key = { type: 'm.space.child', state_key: roomId };
@@ -223,41 +194,39 @@ async function listingRefusal(
 }
 
 async function refuse(
-  { store, db, homeserver, settings }: AdoptDeps,
+  { store, db, homeserver, settings }: Bridge,
   adoption: Adoption,
-  reason: Refusal,
+  reason: IgnoredReason,
   signal: AbortSignal,
 ): Promise<FlowOutcome> {
   const { roomId } = adoption;
   // A room that became a conversation on the way stays one.
   if (!('room' in (await store.roomUses.findRoomUse(db, roomId))))
     await homeserver.leave(settings.bot, roomId, signal);
-  return { ...refusedBy(adoption, reason), record: (tx) => store.adoptedRooms.endAdoption(tx, roomId) };
-}
-
-function refusedBy(
-  { careTeam: reference, listedBy: userId }: Adoption,
-  reason: Refusal | 'stranger',
-): Extract<FlowOutcome, { kind: 'ignored' }> {
-  const facts = [{ kind: 'refused', reason, by: { userId }, on: { reference } }] as const;
-  return { kind: 'ignored', reason, facts };
+  return {
+    ...refused(reason, adoption.listedBy, adoption.careTeam),
+    record: (tx) => store.adoptedRooms.endAdoption(tx, roomId),
+  };
 }
 
 /** Without power the bridge cannot keep the room in order; its maker is told once. */
 async function powerNotices(
-  { store, db, settings }: AdoptDeps,
+  bridge: Bridge,
   { roomId, listedBy }: Adoption,
   { state, facts }: { readonly state: RoomState; readonly facts: RoomFacts },
 ): Promise<readonly NewItem[]> {
   const contentOf = (type: string) => state.find((event) => event.type === type && event.state_key === '');
-  const power = powerIn(contentOf('m.room.create'), contentOf('m.room.power_levels')?.content, settings.bot);
+  const power = powerIn(
+    contentOf('m.room.create'),
+    contentOf('m.room.power_levels')?.content,
+    bridge.settings.bot,
+  );
   if (power.sendState('m.space.parent')) return [];
-  const notice = { roomId, about: facts.creator ?? listedBy, reason: 'needs-power' } as const;
-  return (await store.notices.wasSaid(db, notice)) ? [] : [noticeItem(notice)];
+  return noticesFor(bridge, { roomId, about: facts.creator ?? listedBy }, ['needs-power']);
 }
 
 /** A person the care platform knows, or anyone of a homeserver it trusts. */
-async function mayBring({ store, db, settings }: AdoptDeps, userId: MatrixUserId): Promise<boolean> {
+async function mayBring({ store, db, settings }: Bridge, userId: MatrixUserId): Promise<boolean> {
   if (settings.trustedServers.has(serverNameOf(userId))) return true;
   const person = await store.people.findPersonByUserId(db, userId);
   return person !== undefined && typeOf(person) !== 'Organization';

@@ -7,27 +7,18 @@ import type { InviteContext } from '../../mapping/invite-context.ts';
 import { readInviteContext } from '../../mapping/invite-context.ts';
 import { isOwnUser } from '../../mapping/own-users.ts';
 import type { Attempt } from '../../inbox/item.ts';
-import type { BridgeSettings, Needs } from '../bridge.ts';
-import type { IgnoredReason } from '../ignored-reasons.ts';
+import type { Bridge, BridgeSettings } from '../bridge.ts';
 import { convergeItem } from '../items/converge.ts';
 import type { FlowOutcome } from '../outcome.ts';
-
-/** What answering takes. */
-export type AnswerDeps = Needs<{
-  db: true;
-  homeserver: 'acceptInvitation' | 'leave';
-  invitations: 'findInvitationSubject' | 'removeInvitation' | 'saveInvitation' | 'saveInvitationJoined';
-  people: 'findPersonByUserId';
-  pseudonyms: 'canResolve' | 'resolve';
-  roomUses: 'findRoomUse';
-  settings: 'bot' | 'ghostPrefix' | 'serverName' | 'trustedServers';
-}>;
+import { refused } from '../outcome.ts';
 
 /**
  * The inviting homeserver sends an invitation before it has stored it; by then it has. An answer that overtakes it is lost
  * there: a refusal would leave the ghost invited for ever, and a join is refused, as if the invitation were withdrawn.
  */
 const STORED_AFTER_MS = 2_000;
+
+type SubjectContext = Extract<InviteContext, { kind: 'subject' }>;
 
 /** The invitation of a ghost by someone else. */
 export interface GhostInvitation extends MatrixEvent {
@@ -51,7 +42,7 @@ export function isGhostInvitation(
  * the ghost joined, and the resolver answers the same to the same invitation.
  */
 export async function acceptInvitation(
-  bridge: AnswerDeps,
+  bridge: Bridge,
   event: GhostInvitation,
   attempt: Attempt,
 ): Promise<FlowOutcome> {
@@ -63,7 +54,7 @@ export async function acceptInvitation(
     return { kind: 'ignored', reason: 'own-room', next: [convergeItem(own.room.reference, cause)] };
   const person = await store.people.findPersonByUserId(db, ghost);
   if (person === undefined) return { kind: 'ignored', reason: 'no-such-person' };
-  if (!settings.trustedServers.has(serverNameOf(sender))) return refused(event, person, 'untrusted-server');
+  if (!settings.trustedServers.has(serverNameOf(sender))) return refused('untrusted-server', sender, person);
   const context = readInviteContext(event.content);
   switch (context.kind) {
     case 'none':
@@ -71,7 +62,7 @@ export async function acceptInvitation(
     case 'unreadable':
       return { kind: 'ignored', reason: 'context-unreadable' };
     case 'personal-number':
-      return decline(bridge, event, refused(event, person, 'personal-number'), attempt);
+      return decline(bridge, event, refused('personal-number', sender, person), attempt);
     case 'subject':
       if (!pseudonyms.canResolve) return { kind: 'ignored', reason: 'no-resolver' };
       return answer(bridge, event, { person, context }, attempt);
@@ -79,15 +70,9 @@ export async function acceptInvitation(
 }
 
 async function answer(
-  bridge: AnswerDeps,
+  bridge: Bridge,
   event: GhostInvitation,
-  {
-    person,
-    context,
-  }: {
-    readonly person: FhirReference;
-    readonly context: Extract<InviteContext, { kind: 'subject' }>;
-  },
+  { person, context }: { readonly person: FhirReference; readonly context: SubjectContext },
   attempt: Attempt,
 ): Promise<FlowOutcome> {
   const { signal } = attempt;
@@ -95,7 +80,7 @@ async function answer(
   const { event_id: eventId, room_id: roomId, state_key: userId, sender: inviter } = event;
   const subject = await subjectOf(bridge, event, context, signal);
   if (subject === undefined)
-    return decline(bridge, event, refused(event, person, 'unknown-subject'), attempt);
+    return decline(bridge, event, refused('unknown-subject', inviter, person), attempt);
   // Before joining: the token may be used up, and a repetition must not need it.
   await store.invitations.saveInvitation(db, { roomId, userId, eventId, inviter, subject });
   const facts: readonly Fact[] = [{ kind: 'looked-up', by: { userId: inviter }, on: { reference: subject } }];
@@ -111,9 +96,9 @@ async function answer(
 
 /** A token may be used up by its first use, so what it stood for is not asked twice. */
 async function subjectOf(
-  { db, store, pseudonyms }: AnswerDeps,
+  { db, store, pseudonyms }: Bridge,
   { event_id: invitation, sender }: GhostInvitation,
-  { token, platform }: Extract<InviteContext, { kind: 'subject' }>,
+  { token, platform }: SubjectContext,
   signal: AbortSignal,
 ): Promise<FhirReference | undefined> {
   const known = await store.invitations.findInvitationSubject(db, invitation);
@@ -122,7 +107,7 @@ async function subjectOf(
 }
 
 async function decline(
-  { homeserver }: AnswerDeps,
+  { homeserver }: Bridge,
   { state_key: ghost, room_id: roomId }: GhostInvitation,
   outcome: FlowOutcome,
   { number, signal }: Attempt,
@@ -130,10 +115,4 @@ async function decline(
   if (number === 1) return { kind: 'later', afterMs: STORED_AFTER_MS };
   await homeserver.leave(ghost, roomId, signal);
   return outcome;
-}
-
-/** @param reference the person whose ghost was invited */
-function refused({ sender }: GhostInvitation, reference: FhirReference, reason: IgnoredReason): FlowOutcome {
-  const facts = [{ kind: 'refused', reason, by: { userId: sender }, on: { reference } }] as const;
-  return { kind: 'ignored', reason, facts };
 }

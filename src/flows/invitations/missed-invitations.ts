@@ -2,29 +2,12 @@
 import type { JsonValue } from '../../domain/json.ts';
 import { roomLane } from '../../mapping/lanes.ts';
 import type { Invitation } from '../../matrix/invitations.ts';
+import type { hasItemWith } from '../../inbox/known-items.ts';
 import { BridgeError } from '../../telemetry/errors.ts';
-import type { Needs } from '../bridge.ts';
+import type { Bridge } from '../bridge.ts';
 import { EVENT_SOURCE } from '../items/event.ts';
 import { invitationItem } from '../items/invitation.ts';
 import { isOwnUser } from '../../mapping/own-users.ts';
-
-/** What finding them takes. */
-type MissedDeps = Needs<{
-  db: true;
-  enqueue: true;
-  ghosts: 'listGhosts';
-  homeserver: 'pendingInvitations';
-  log: true;
-  pseudonyms: 'canResolve';
-  settings: 'bot' | 'ghostPrefix' | 'serverName';
-  transact: true;
-}>;
-
-/** Whether an item of a lane and source has such a part: `hasItemWith`. */
-type HasItem = (
-  where: { readonly lane: string; readonly source: string },
-  part: JsonValue,
-) => Promise<boolean>;
 
 /**
  * Stores the invitations that are pending and were never pushed; one ghost is asked after the other. Where no service resolves
@@ -33,13 +16,17 @@ type HasItem = (
  * @returns how many there were
  */
 export async function findMissedInvitations(
-  bridge: MissedDeps,
-  hasItem: HasItem,
+  bridge: Bridge,
+  hasItem: typeof hasItemWith,
   seen: string,
   signal: AbortSignal,
 ): Promise<number> {
   const { store, db, homeserver, pseudonyms, settings, log } = bridge;
   if (!pseudonyms.canResolve) return 0;
+  const wasPushed = ({ roomId, userId, sender, content }: Invitation): Promise<boolean> => {
+    const event = { type: 'm.room.member', state_key: userId, sender, content: content as JsonValue };
+    return hasItem(db, { lane: roomLane(roomId), source: EVENT_SOURCE }, { event });
+  };
   let found = 0;
   try {
     for (const ghost of await store.ghosts.listGhosts(db)) {
@@ -50,7 +37,7 @@ export async function findMissedInvitations(
         return found;
       }
       for (const invitation of pending.filter(({ sender }) => !isOwnUser(settings, sender))) {
-        if (await wasPushed(hasItem, invitation)) continue;
+        if (await wasPushed(invitation)) continue;
         await bridge.transact((tx) => bridge.enqueue(tx, [invitationItem(invitation, seen)]));
         found += 1;
       }
@@ -60,9 +47,4 @@ export async function findMissedInvitations(
     log.warn({ code: error.code, detail: error.message }, 'Not all ghosts could be asked for invitations');
   }
   return found;
-}
-
-function wasPushed(hasItem: HasItem, { roomId, userId, sender, content }: Invitation): Promise<boolean> {
-  const event = { type: 'm.room.member', state_key: userId, sender, content: content as JsonValue };
-  return hasItem({ lane: roomLane(roomId), source: EVENT_SOURCE }, { event });
 }

@@ -2,17 +2,16 @@
 import type { MatrixEvent } from '../../domain/matrix.ts';
 import { pendingInvitationId } from '../../mapping/delivery-ids.ts';
 import type { Attempt } from '../../inbox/item.ts';
-import type { Needs } from '../bridge.ts';
-import type { RoomStateDeps } from '../from-matrix/room-state-to-fhir.ts';
+import type { Bridge } from '../bridge.ts';
 import { roomStateToFhir } from '../from-matrix/room-state-to-fhir.ts';
 import type { InvitationItem, PendingInvitation } from '../items/invitation.ts';
 import type { FlowOutcome } from '../outcome.ts';
-import type { AnswerDeps, GhostInvitation } from './accept-invitation.ts';
+import type { GhostInvitation } from './accept-invitation.ts';
 import { acceptInvitation, isGhostInvitation } from './accept-invitation.ts';
 
 /** Answers an invitation of the bot, or of a ghost, that may have been answered since. */
 export async function answerPending(
-  bridge: AnswerDeps & RoomStateDeps & Needs<{ homeserver: 'pendingInvitations' }>,
+  bridge: Bridge,
   { roomId, userId, sender }: InvitationItem,
   attempt: Attempt,
 ): Promise<FlowOutcome> {
@@ -36,7 +35,7 @@ export async function answerPending(
  * token may be used up by its first use.
  */
 export async function answerPushed(
-  bridge: AnswerDeps,
+  bridge: Bridge,
   event: GhostInvitation,
   attempt: Attempt,
 ): Promise<FlowOutcome> {

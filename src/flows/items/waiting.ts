@@ -2,11 +2,8 @@
 import type { ClientBase } from 'pg';
 import type { NewItem } from '../../inbox/item.ts';
 import type { AwaitedId, WaitingItem } from '../../store/waiting-items.ts';
-import type { Needs } from '../bridge.ts';
+import type { Store } from '../../store/tables.ts';
 import type { FlowOutcome } from '../outcome.ts';
-
-type Waiting = Needs<{ waitingItems: 'lockWaiting' | 'saveWaiting' }>['store'];
-type Releasing = Needs<{ waitingItems: 'lockWaiting' | 'takeWaiting' }>['store'];
 
 /**
  * Lets an item wait.
@@ -14,7 +11,7 @@ type Releasing = Needs<{ waitingItems: 'lockWaiting' | 'takeWaiting' }>['store']
  * @param cause what brings the item back, in that case
  */
 export function waitFor(
-  { waitingItems }: Waiting,
+  { waitingItems }: Pick<Store, 'waitingItems'>,
   waitsFor: AwaitedId,
   item: WaitingItem,
   isThere: (tx: ClientBase) => Promise<boolean>,
@@ -36,7 +33,7 @@ export function waitFor(
  * @param cause what lets it go: should it have to wait again, the next release is another
  */
 export async function releaseWaiting(
-  { waitingItems }: Releasing,
+  { waitingItems }: Pick<Store, 'waitingItems'>,
   tx: ClientBase,
   waitsFor: readonly AwaitedId[],
   cause: string,

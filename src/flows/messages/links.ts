@@ -3,9 +3,7 @@ import type { EventId, FhirReference } from '../../domain/ids.ts';
 import type { Link, Links, MessageRef } from '../../messages/kind.ts';
 import type { MessageLink } from '../../store/message-links.ts';
 import type { Queryable } from '../../store/database.ts';
-import type { Store } from '../bridge.ts';
-
-type Tables = Pick<Store, 'messageLinks'>;
+import type { Store } from '../../store/tables.ts';
 
 /** The links of what was referred to, and which of it was not carried yet. */
 export interface LoadedLinks {
@@ -15,7 +13,7 @@ export interface LoadedLinks {
 
 /** Loads the links of these; one that is under way counts as missing. */
 export async function loadLinks(
-  { messageLinks }: Tables,
+  { messageLinks }: Pick<Store, 'messageLinks'>,
   db: Queryable,
   refs: readonly MessageRef[],
 ): Promise<LoadedLinks> {
@@ -28,7 +26,11 @@ export async function loadLinks(
 }
 
 /** Tells whether a message that is referred to was carried. */
-export async function wasCarried(tables: Tables, db: Queryable, ref: MessageRef): Promise<boolean> {
+export async function wasCarried(
+  tables: Pick<Store, 'messageLinks'>,
+  db: Queryable,
+  ref: MessageRef,
+): Promise<boolean> {
   return (await loadLinks(tables, db, [ref])).missing.length === 0;
 }
 

@@ -1,40 +1,34 @@
 // Tells a sender something in the room, once: an inbox item of its own, so that it survives as messages do.
 import type { NoticeReason } from '../../domain/notices.ts';
-import type { MatrixEvent } from '../../domain/matrix.ts';
 import { noticeDeliveryId } from '../../mapping/delivery-ids.ts';
 import { noticeMessage } from '../../mapping/notices.ts';
 import type { Attempt, NewItem } from '../../inbox/item.ts';
-import type { Bridge, Store } from '../bridge.ts';
-import type { NoticeItem } from '../items/notice.ts';
+import type { Bridge } from '../bridge.ts';
+import type { Notice, NoticeItem } from '../items/notice.ts';
 import { noticeItem } from '../items/notice.ts';
 import type { FlowOutcome } from '../outcome.ts';
 
-/** The notices for the sender of an event; those that they were told in this room before are left out. */
+/** The notices to a user; those that they were told in this room before are left out. */
 export async function noticesFor(
-  { store, db }: { readonly store: Pick<Store, 'notices'>; readonly db: Bridge['db'] },
-  { room_id: roomId, sender: about }: MatrixEvent,
+  { store, db }: Pick<Bridge, 'db' | 'store'>,
+  to: Pick<Notice, 'roomId' | 'about'>,
   reasons: readonly NoticeReason[],
 ): Promise<readonly NewItem[]> {
   const items: NewItem[] = [];
   for (const reason of reasons) {
-    if (!(await store.notices.wasSaid(db, { roomId, about, reason })))
-      items.push(noticeItem({ roomId, about, reason }));
+    const notice = { ...to, reason };
+    if (!(await store.notices.wasSaid(db, notice))) items.push(noticeItem(notice));
   }
   return items;
 }
 
 /** Sends a notice, unless it was sent. */
 export async function sendNotice(
-  {
-    store,
-    db,
-    settings,
-    sending,
-    metrics,
-  }: Pick<Bridge, 'db' | 'metrics' | 'sending' | 'settings'> & { readonly store: Pick<Store, 'notices'> },
+  bridge: Pick<Bridge, 'db' | 'metrics' | 'sending' | 'settings' | 'store'>,
   item: NoticeItem,
   { signal }: Attempt,
 ): Promise<FlowOutcome> {
+  const { store, db, settings, sending, metrics } = bridge;
   const { roomId, about, reason } = item;
   if (await store.notices.wasSaid(db, item)) return { kind: 'ignored', reason: 'said' };
   const deliveryId = noticeDeliveryId(roomId, about, reason);

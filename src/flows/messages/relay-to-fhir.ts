@@ -1,6 +1,7 @@
 // A message was sent into a conversation's room → what its kind makes of it is written to the FHIR server.
 import type { Fact } from '../../domain/facts.ts';
 import type { Communication, ResourceVersion } from '../../domain/fhir.ts';
+import { versionOf } from '../../domain/fhir.ts';
 import type { FhirReference } from '../../domain/ids.ts';
 import { referenceTo, typeOf } from '../../domain/ids.ts';
 import type { NoticeReason } from '../../domain/notices.ts';
@@ -8,15 +9,13 @@ import type { MatrixEvent } from '../../domain/matrix.ts';
 import { isOwnUser } from '../../mapping/own-users.ts';
 import { contentDigest, readEnvelope } from '../../messages/envelope.ts';
 import type { FhirWrite } from '../../messages/effects.ts';
-import type { ReadEvent, RegisteredKind } from '../../messages/kind.ts';
+import type { ReadEvent } from '../../messages/kind.ts';
 import { readEvent } from '../../messages/registry.ts';
-import type { ThreadProfile } from '../../messages/threads/thread-profile.ts';
-import type { StoredResource } from '../../fhir/server.ts';
 import type { Attempt, Item } from '../../inbox/item.ts';
 import type { LinkKey, NewLink } from '../../store/message-links.ts';
 import type { RoomUse } from '../../store/room-uses.ts';
 import type { RoomRow } from '../../store/rooms.ts';
-import type { Bridge, Store } from '../bridge.ts';
+import type { Bridge } from '../bridge.ts';
 import type { FlowOutcome } from '../outcome.ts';
 import { BridgeError } from '../../telemetry/errors.ts';
 import { loadLinks, wasCarried } from './links.ts';
@@ -24,21 +23,7 @@ import { noticesFor } from './notice.ts';
 import { releaseWaiting, waitFor } from '../items/waiting.ts';
 
 /** What the pipeline works with. */
-export interface RelayToFhir {
-  readonly kinds: readonly RegisteredKind[];
-  readonly thread: ThreadProfile;
-  readonly db: Bridge['db'];
-  readonly store: Pick<
-    Store,
-    'messageLinks' | 'notices' | 'people' | 'resourceVersions' | 'roomUses' | 'waitingItems'
-  >;
-  readonly fhir: Pick<Bridge['fhir'], 'createOnce' | 'read' | 'update'>;
-  readonly settings: Pick<
-    Bridge['settings'],
-    'deliverPreparation' | 'ghostPrefix' | 'idStrategy' | 'serverName' | 'sourceSystemExtension'
-  >;
-  readonly metrics: Pick<Bridge['metrics'], 'messages'>;
-}
+export type RelayToFhir = Pick<Bridge, 'db' | 'fhir' | 'kinds' | 'metrics' | 'settings' | 'store' | 'thread'>;
 
 /**
  * Handles an event of a room that is no state.
@@ -96,7 +81,7 @@ async function write(relay: RelayToFhir, incoming: Incoming, attempt: Attempt): 
   for (const [part, each] of writes.entries())
     made.push(await writeOnce(relay, incoming, { write: each, part }, attempt));
   const isUnknown = sender === undefined ? (['unmapped-sender'] as const) : [];
-  const notices = await noticesFor(relay, event, [...isUnknown, ...read.notices]);
+  const notices = await noticesFor(relay, toSenderOf(event), [...isUnknown, ...read.notices]);
   return {
     kind: 'done',
     facts: made.map(({ fact }): Fact => ({ ...fact, by: { person: sender, userId: event.sender } })),
@@ -178,11 +163,6 @@ async function effect(
   return { communication: changed, version };
 }
 
-function versionOf({ resourceType, id, meta }: StoredResource): ResourceVersion {
-  const { versionId, lastUpdated } = meta;
-  return { reference: referenceTo(resourceType, id), versionId, lastUpdated };
-}
-
 /** Whether the conversation had gone on to another room when this was sent; what was sent before is recorded, however late. */
 function wasReplaced(use: RoomUse, event: MatrixEvent): boolean {
   return use.kind === 'former' && event.origin_server_ts > use.followedAt.getTime();
@@ -193,7 +173,11 @@ async function notCarried(
   event: MatrixEvent,
   reasons: readonly NoticeReason[],
 ): Promise<FlowOutcome> {
-  const next = await noticesFor(relay, event, reasons);
+  const next = await noticesFor(relay, toSenderOf(event), reasons);
   const reason = reasons.includes('room-replaced') ? 'room-replaced' : 'unsupported-event';
   return { kind: 'ignored', reason, next };
+}
+
+function toSenderOf({ room_id: roomId, sender: about }: MatrixEvent) {
+  return { roomId, about };
 }

@@ -6,14 +6,13 @@ import { structureLane } from '../../mapping/lanes.ts';
 import type { Phase } from '../../mapping/phases.ts';
 import type { Envelope } from '../../messages/envelope.ts';
 import { contentDigest, readEnvelope, withEventId } from '../../messages/envelope.ts';
-import type { ReadCommunication, RegisteredKind } from '../../messages/kind.ts';
+import type { ReadCommunication } from '../../messages/kind.ts';
 import { readCommunication } from '../../messages/registry.ts';
-import type { ThreadProfile } from '../../messages/threads/thread-profile.ts';
 import type { StoredResource } from '../../fhir/server.ts';
 import type { Attempt } from '../../inbox/item.ts';
 import type { Queryable } from '../../store/database.ts';
 import type { LinkKey, MessageLink } from '../../store/message-links.ts';
-import type { Bridge, Store } from '../bridge.ts';
+import type { Bridge } from '../bridge.ts';
 import type { FlowOutcome } from '../outcome.ts';
 import { loadLinks, wasCarried } from './links.ts';
 import { sendOnce } from './send-once.ts';
@@ -27,16 +26,10 @@ export interface Conversation {
 }
 
 /** What the pipeline works with. */
-export interface RelayToMatrix {
-  readonly kinds: readonly RegisteredKind[];
-  readonly thread: ThreadProfile;
-  readonly db: Bridge['db'];
-  readonly clock: Bridge['clock'];
-  readonly store: Pick<Store, 'ghosts' | 'messageLinks' | 'resourceVersions' | 'rooms' | 'waitingItems'>;
-  readonly fhir: Pick<Bridge['fhir'], 'read' | 'update'>;
-  readonly sending: Pick<Bridge['sending'], 'findSent' | 'redactAs' | 'sendAs'>;
-  readonly settings: Pick<Bridge['settings'], 'bot' | 'deliverPreparation'>;
-  readonly metrics: Pick<Bridge['metrics'], 'messages'>;
+export interface RelayToMatrix extends Pick<
+  Bridge,
+  'clock' | 'db' | 'fhir' | 'kinds' | 'metrics' | 'sending' | 'settings' | 'store' | 'thread'
+> {
   /** The user that sends for a person: their ghost, or the bot where there is none. */
   readonly senderOf: (person: FhirReference | undefined, signal: AbortSignal) => Promise<MatrixUserId>;
   /** Brings a conversation's room up to date; undefined when it has none and wants none. */

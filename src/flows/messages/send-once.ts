@@ -4,15 +4,10 @@ import { communicationDeliveryId } from '../../mapping/delivery-ids.ts';
 import type { MatrixSend } from '../../messages/effects.ts';
 import type { KindName } from '../../messages/kind.ts';
 import type { LinkKey } from '../../store/message-links.ts';
-import type { Bridge, Store } from '../bridge.ts';
+import type { Bridge } from '../bridge.ts';
 
 /** For how long the homeserver knows a txn id for certain (it keeps them 24 hours). */
 const TXN_ID_KNOWN_MS = 20 * 60 * 60 * 1000;
-
-/** What the send needs. */
-export type SendDeps = Pick<Bridge, 'clock' | 'db' | 'sending'> & {
-  readonly store: Pick<Store, 'messageLinks'>;
-};
 
 /** Of which message it is, and as whom it is sent. */
 export interface Delivery extends LinkKey {
@@ -26,7 +21,7 @@ export interface Delivery extends LinkKey {
 
 /** Sends or redacts. @returns the event that came of it */
 export async function sendOnce(
-  { clock, db, sending, store }: SendDeps,
+  { clock, db, sending, store }: Pick<Bridge, 'clock' | 'db' | 'sending' | 'store'>,
   { cause, part, communication, kind, roomId, as, timestamp }: Delivery,
   send: MatrixSend,
   signal: AbortSignal,

@@ -1,7 +1,7 @@
 // What changed on the way, between the reading of what a room depends on and the storing of it.
 import type { FhirReference } from '../../domain/ids.ts';
 import type { Queryable } from '../../store/database.ts';
-import type { Needs } from '../bridge.ts';
+import type { Bridge } from '../bridge.ts';
 import type { ResolvedPeople } from './resolve-people.ts';
 
 /**
@@ -11,13 +11,7 @@ import type { ResolvedPeople } from './resolve-people.ts';
  * @returns newer versions, as causes of another convergence, and the people of whose accounts an operator says otherwise by now
  */
 export async function changedMeanwhile(
-  {
-    db,
-    store,
-    clock,
-  }: Needs<{ clock: true; people: 'findPeople'; resourceVersions: 'findNewerThan' }> & {
-    readonly db: Queryable;
-  },
+  { db, store, clock }: Pick<Bridge, 'clock' | 'store'> & { readonly db: Queryable },
   stamps: ReadonlyMap<FhirReference, string | undefined>,
   { overrides }: Pick<ResolvedPeople, 'overrides'>,
 ): Promise<readonly string[]> {

@@ -1,5 +1,4 @@
 // A person's ghost as it should be: its user id, name and picture.
-import type { PractitionerRole } from '../../domain/fhir.ts';
 import type { FhirReference, MatrixUserId } from '../../domain/ids.ts';
 import type { Avatar } from '../../mapping/avatars.ts';
 import { avatarOf } from '../../mapping/avatars.ts';
@@ -7,7 +6,7 @@ import { ghostUserId } from '../../mapping/ghosts.ts';
 import type { Identity } from '../../mapping/identities.ts';
 import { identitiesOf, relatedTo } from '../../mapping/identities.ts';
 import { displayNameOf } from '../../mapping/people.ts';
-import type { BridgeSettings, Needs } from '../bridge.ts';
+import type { Bridge, BridgeSettings } from '../bridge.ts';
 import type { NamedPeople } from './expand-people.ts';
 import type { ReadSet } from './read-set.ts';
 
@@ -23,14 +22,9 @@ export interface DesiredGhost {
   readonly isGuess: boolean;
 }
 
-export type GhostSettings = Pick<
-  BridgeSettings,
-  'avatars' | 'ghostPrefix' | 'namePolicy' | 'pseudonymizationKey' | 'serverName'
->;
-
 /** A person's ghost; the person is read for it. */
 export async function desiredGhostOf(
-  { clock, settings }: Needs<{ clock: true }> & { readonly settings: GhostSettings },
+  { clock, settings }: Pick<Bridge, 'clock' | 'settings'>,
   reference: FhirReference,
   reads: ReadSet,
 ): Promise<DesiredGhost> {
@@ -40,7 +34,7 @@ export async function desiredGhostOf(
 }
 
 /** The same of a person who was read. */
-export function ghostOf(settings: GhostSettings, identity: Identity): DesiredGhost {
+export function ghostOf(settings: BridgeSettings, identity: Identity): DesiredGhost {
   const { reference, resource, roles, isRead } = identity;
   const organization = roles[0]?.organization;
   return {
@@ -53,7 +47,7 @@ export function ghostOf(settings: GhostSettings, identity: Identity): DesiredGho
 }
 
 /** The user id of a person's ghost. */
-export function ghostIdOf(settings: GhostSettings, reference: FhirReference): MatrixUserId {
+export function ghostIdOf(settings: BridgeSettings, reference: FhirReference): MatrixUserId {
   const { pseudonymizationKey, ghostPrefix, serverName } = settings;
   return ghostUserId(reference, { key: pseudonymizationKey, prefix: ghostPrefix, serverName });
 }
@@ -71,11 +65,7 @@ export async function readIdentities(
   await reads.read(references);
   const roles = references
     .map(reads.find)
-    .filter((resource): resource is PractitionerRole & typeof resource => isRole(resource));
+    .filter((resource) => resource?.resourceType === 'PractitionerRole');
   await reads.read(roles.flatMap(relatedTo));
   return identitiesOf(named, reads.find, at);
-}
-
-function isRole(resource: { readonly resourceType: string } | undefined): resource is PractitionerRole {
-  return resource?.resourceType === 'PractitionerRole';
 }

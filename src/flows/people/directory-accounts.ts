@@ -1,9 +1,8 @@
 // Accounts by the word of directories, for practitioners who have none by their telecom or an operator's word.
-import type { Practitioner } from '../../domain/fhir.ts';
 import type { FhirReference, MatrixUserId } from '../../domain/ids.ts';
 import type { Identity } from '../../mapping/identities.ts';
 import type { KnownPerson } from '../../store/people.ts';
-import type { Needs } from '../bridge.ts';
+import type { Bridge } from '../bridge.ts';
 import { isOwnUser } from '../../mapping/own-users.ts';
 
 /**
@@ -11,10 +10,7 @@ import { isOwnUser } from '../../mapping/own-users.ts';
  * word keeps it.
  */
 export async function directoryAccounts(
-  {
-    accountInDirectory,
-    settings,
-  }: Needs<{ accountInDirectory: true; settings: 'bot' | 'ghostPrefix' | 'serverName' }>,
+  { accountInDirectory, settings }: Pick<Bridge, 'accountInDirectory' | 'settings'>,
   people: readonly Identity[],
   known: ReadonlyMap<FhirReference, KnownPerson>,
   signal: AbortSignal,
@@ -22,7 +18,7 @@ export async function directoryAccounts(
   if (accountInDirectory === undefined) return new Map();
   const answers = await Promise.all(
     people.map(async ({ reference, resource }) => {
-      if (!isPractitioner(resource)) return [];
+      if (resource.resourceType !== 'Practitioner') return [];
       const answer = await accountInDirectory(resource, signal);
       const before = known.get(reference);
       switch (answer.kind) {
@@ -36,8 +32,4 @@ export async function directoryAccounts(
     }),
   );
   return new Map(answers.flat());
-}
-
-function isPractitioner(resource: Identity['resource']): resource is Practitioner {
-  return resource.resourceType === 'Practitioner';
 }

@@ -2,7 +2,7 @@
 import type { FhirReference, MatrixUserId } from '../../domain/ids.ts';
 import type { Avatar, Image } from '../../mapping/avatars.ts';
 import { decodeImage } from '../../mapping/avatars.ts';
-import type { Needs } from '../bridge.ts';
+import type { Bridge } from '../bridge.ts';
 import type { DesiredGhost } from './desired-ghost.ts';
 import { publishItems } from './publish-address.ts';
 
@@ -12,20 +12,9 @@ export type GhostChange =
   | { readonly kind: 'set-display-name'; readonly userId: MatrixUserId; readonly displayName: string }
   | { readonly kind: 'set-avatar'; readonly userId: MatrixUserId; readonly avatar: Avatar | undefined };
 
-/** What changing a ghost takes. */
-export type GhostDeps = Needs<{
-  db: true;
-  enqueue: true;
-  fhir: 'read';
-  ghosts: 'findGhosts' | 'saveGhost' | 'saveGhostAvatar' | 'saveGhostName';
-  homeserver: 'registerGhost' | 'setAvatar' | 'setDisplayName' | 'upload';
-  publishAddress: true;
-  transact: true;
-}>;
-
 /** What has to be done for the ghosts to exist and look right, in order; nothing when they do. Reads the store only. */
 export async function ghostChanges(
-  { db, store }: Needs<{ db: true; ghosts: 'findGhosts' }>,
+  { db, store }: Pick<Bridge, 'db' | 'store'>,
   ghosts: readonly DesiredGhost[],
 ): Promise<readonly GhostChange[]> {
   if (ghosts.length === 0) return [];
@@ -47,13 +36,13 @@ export async function ghostChanges(
 }
 
 /** Makes a ghost exist and look right. */
-export async function bringGhost(bridge: GhostDeps, ghost: DesiredGhost, signal: AbortSignal): Promise<void> {
+export async function bringGhost(bridge: Bridge, ghost: DesiredGhost, signal: AbortSignal): Promise<void> {
   for (const change of await ghostChanges(bridge, [ghost])) await applyGhostChange(bridge, change, signal);
 }
 
 /** Makes a change on the homeserver and records it. */
 export async function applyGhostChange(
-  bridge: GhostDeps,
+  bridge: Bridge,
   change: GhostChange,
   signal: AbortSignal,
 ): Promise<void> {
@@ -83,7 +72,7 @@ export async function applyGhostChange(
 }
 
 async function imageOf(
-  { fhir }: Needs<{ fhir: 'read' }>,
+  { fhir }: Pick<Bridge, 'fhir'>,
   { source }: Avatar,
   signal: AbortSignal,
 ): Promise<Image | undefined> {

@@ -1,17 +1,11 @@
 // An operator says which Matrix account a person has, or takes it back: stored, and their rooms looked at.
-import type { ClientBase } from 'pg';
 import type { FhirReference, MatrixUserId } from '../../domain/ids.ts';
-import type { Needs } from '../bridge.ts';
+import type { Bridge } from '../bridge.ts';
 import { convergeItems } from '../items/converge.ts';
 import { dependentsOf } from './own-write.ts';
 
 /** What it needs: a part of the bridge. */
-export type LinkingBridge = Needs<{
-  enqueue: true;
-  people: 'linkPerson' | 'unlinkPerson';
-  roomMembers: 'findDependents' | 'lockDependencies';
-  transact: true;
-}>;
+export type LinkingBridge = Pick<Bridge, 'enqueue' | 'store' | 'transact'>;
 
 /**
  * Stores a person's account; it counts where their own telecom names none.
@@ -26,7 +20,8 @@ export async function linkPerson(
   return bridge.transact(async (tx) => {
     const rooms = await dependentsOf(bridge.store, tx, [reference]);
     await bridge.store.people.linkPerson(tx, reference, userId);
-    return ask(bridge, tx, rooms, cause);
+    await bridge.enqueue(tx, convergeItems(rooms, cause));
+    return rooms;
   });
 }
 
@@ -39,16 +34,8 @@ export async function unlinkPerson(
   return bridge.transact(async (tx) => {
     const rooms = await dependentsOf(bridge.store, tx, [reference]);
     const wasLinked = await bridge.store.people.unlinkPerson(tx, reference);
-    return wasLinked ? ask(bridge, tx, rooms, cause) : undefined;
+    if (!wasLinked) return undefined;
+    await bridge.enqueue(tx, convergeItems(rooms, cause));
+    return rooms;
   });
-}
-
-async function ask(
-  { enqueue }: LinkingBridge,
-  tx: ClientBase,
-  rooms: readonly FhirReference[],
-  cause: string,
-): Promise<readonly FhirReference[]> {
-  await enqueue(tx, convergeItems(rooms, cause));
-  return rooms;
 }

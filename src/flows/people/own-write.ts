@@ -4,23 +4,15 @@ import type { ResourceVersion } from '../../domain/fhir.ts';
 import type { Dependency, FhirReference } from '../../domain/ids.ts';
 import { isStructure, typeOf } from '../../domain/ids.ts';
 import type { NewItem } from '../../inbox/item.ts';
-import type { Needs } from '../bridge.ts';
+import type { Store } from '../../store/tables.ts';
 import { convergeItems } from '../items/converge.ts';
-
-type Dependents = Needs<{ roomMembers: 'findDependents' | 'lockDependencies' }>['store'];
-
-/** What recording an own write takes. */
-export type OwnWriteDeps = Needs<{
-  resourceVersions: 'recordWritten';
-  roomMembers: 'findDependents' | 'lockDependencies';
-}>;
 
 /**
  * The rooms that depend on any of these. In a transaction that begins with this and records the change, or after the one
  * that did: then a room that stores its dependencies meanwhile either is found here, or finds the change itself.
  */
 export async function dependentsOf(
-  { roomMembers }: Dependents,
+  { roomMembers }: Pick<Store, 'roomMembers'>,
   tx: ClientBase,
   changed: readonly Dependency[],
 ): Promise<readonly FhirReference[]> {
@@ -34,7 +26,7 @@ export async function dependentsOf(
  * @returns the items that bring the rooms up to date, for the same transaction
  */
 export async function recordOwnWrite(
-  store: OwnWriteDeps['store'],
+  store: Pick<Store, 'resourceVersions' | 'roomMembers'>,
   tx: ClientBase,
   version: ResourceVersion,
 ): Promise<readonly NewItem[]> {

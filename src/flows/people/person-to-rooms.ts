@@ -1,21 +1,12 @@
 // A person, role or organisation changed → the ghost shows it, and every room whose members depend on it is looked at.
 import type { FhirReference } from '../../domain/ids.ts';
 import { dependencyKeysOf } from '../../mapping/identities.ts';
-import type { Needs } from '../bridge.ts';
+import type { Bridge } from '../bridge.ts';
 import { convergeItems } from '../items/converge.ts';
 import type { FlowOutcome } from '../outcome.ts';
-import type { GhostSettings } from './desired-ghost.ts';
 import { desiredGhostOf } from './desired-ghost.ts';
-import type { GhostDeps } from './ghosts.ts';
 import { bringGhost } from './ghosts.ts';
-import type { FhirReader } from './read-set.ts';
 import { createReadSet } from './read-set.ts';
-
-type Deps = GhostDeps &
-  Needs<{ clock: true; roomMembers: 'findDependents' }> & {
-    readonly fhir: FhirReader;
-    readonly settings: GhostSettings;
-  };
 
 /**
  * Handles a changed Practitioner, PractitionerRole, RelatedPerson, Patient or Organization: their ghost shows the change,
@@ -23,7 +14,7 @@ type Deps = GhostDeps &
  * @param cause the version, from which the ids of what follows are made
  */
 export async function personToRooms(
-  bridge: Deps,
+  bridge: Bridge,
   reference: FhirReference,
   cause: string,
   signal: AbortSignal,

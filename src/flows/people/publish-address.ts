@@ -2,11 +2,10 @@
 import type { FhirReference, MatrixUserId } from '../../domain/ids.ts';
 import { typeOf } from '../../domain/ids.ts';
 import type { Attempt, NewItem } from '../../inbox/item.ts';
-import type { Needs } from '../bridge.ts';
+import type { Bridge } from '../bridge.ts';
 import type { PublishItem } from '../items/publish.ts';
 import { publishItem } from '../items/publish.ts';
 import type { FlowOutcome } from '../outcome.ts';
-import type { OwnWriteDeps } from './own-write.ts';
 import { recordOwnWrite } from './own-write.ts';
 
 /**
@@ -14,7 +13,7 @@ import { recordOwnWrite } from './own-write.ts';
  * relatives ever.
  */
 export function publishItems(
-  { publishAddress: publish }: Needs<{ publishAddress: true }>,
+  { publishAddress: publish }: Pick<Bridge, 'publishAddress'>,
   { reference, userId }: { readonly reference: FhirReference; readonly userId: MatrixUserId },
 ): readonly NewItem[] {
   if (publish === undefined || !isPublishable(reference)) return [];
@@ -26,7 +25,7 @@ export function publishItems(
  * @returns how many; fewer than the limit when there are no more
  */
 export async function publishFormerGhosts(
-  bridge: Needs<{ enqueue: true; people: 'takeUnpublishedGhosts'; publishAddress: true; transact: true }>,
+  bridge: Pick<Bridge, 'enqueue' | 'publishAddress' | 'store' | 'transact'>,
   limit: number,
 ): Promise<number> {
   if (bridge.publishAddress === undefined) return 0;
@@ -42,11 +41,7 @@ export async function publishFormerGhosts(
 
 /** Handles it. People who have an account of their own, or publish any, are left as they are. */
 export async function publishAddress(
-  {
-    db,
-    store,
-    publishAddress: publish,
-  }: Needs<{ db: true; people: 'findPeople'; publishAddress: true }> & OwnWriteDeps,
+  { db, store, publishAddress: publish }: Pick<Bridge, 'db' | 'publishAddress' | 'store'>,
   { reference, userId }: PublishItem,
   { signal }: Attempt,
 ): Promise<FlowOutcome> {

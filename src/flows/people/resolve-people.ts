@@ -10,8 +10,8 @@ import { isOwnUser } from '../../mapping/own-users.ts';
 import { earliest } from '../../mapping/periods.ts';
 import { userMappingOf } from '../../mapping/user-mapping.ts';
 import type { KnownPerson, PersonRow } from '../../store/people.ts';
-import type { BridgeSettings, Needs } from '../bridge.ts';
-import type { DesiredGhost, GhostSettings } from './desired-ghost.ts';
+import type { Bridge, BridgeSettings } from '../bridge.ts';
+import type { DesiredGhost } from './desired-ghost.ts';
 import { ghostIdOf, ghostOf, readIdentities } from './desired-ghost.ts';
 import { directoryAccounts } from './directory-accounts.ts';
 import { expandPeople } from './expand-people.ts';
@@ -30,18 +30,6 @@ export interface ResolvedPeople {
   readonly until: number | undefined;
 }
 
-type ResolvingSettings = GhostSettings &
-  Pick<BridgeSettings, 'bot' | 'levels' | 'trustedServers' | 'userMappings'>;
-
-/** What resolving people needs. */
-export type ResolvingBridge = Needs<{
-  accountInDirectory: true;
-  clock: true;
-  db: true;
-  log: true;
-  people: 'findPeople';
-}> & { readonly settings: ResolvingSettings };
-
 interface Resolved {
   readonly identity: Identity;
   readonly account: Account;
@@ -53,7 +41,7 @@ interface Resolved {
  * Reads only, from FHIR, the store and directories: registers nothing, writes nothing.
  */
 export async function resolvePeople(
-  bridge: ResolvingBridge,
+  bridge: Pick<Bridge, 'accountInDirectory' | 'clock' | 'db' | 'log' | 'settings' | 'store'>,
   reads: ReadSet,
   wanted: WantedPeople,
   signal: AbortSignal,
@@ -86,14 +74,14 @@ export async function resolvePeople(
 
 /** Records who is who after people were resolved; the account that a person had before becomes a former one. */
 export async function rememberPeople(
-  { db, store }: Needs<{ db: true; people: 'savePeople' }>,
+  { db, store }: Pick<Bridge, 'db' | 'store'>,
   { moved }: Pick<ResolvedPeople, 'moved'>,
 ): Promise<void> {
   if (moved.length > 0) await store.people.savePeople(db, moved);
 }
 
 function resolve(
-  { settings, at }: { settings: ResolvingSettings; at: number },
+  { settings, at }: { settings: BridgeSettings; at: number },
   identity: Identity,
   known: ReadonlyMap<FhirReference, KnownPerson>,
   inDirectory: ReadonlyMap<FhirReference, MatrixUserId> = new Map(),

@@ -2,30 +2,19 @@
 import { isPersonType } from '../../domain/fhir.ts';
 import type { FhirReference, MatrixUserId } from '../../domain/ids.ts';
 import { typeOf } from '../../domain/ids.ts';
-import type { Needs } from '../bridge.ts';
+import type { Bridge } from '../bridge.ts';
 import { convergeItems } from '../items/converge.ts';
-import type { GhostSettings } from './desired-ghost.ts';
 import { desiredGhostOf, ghostIdOf } from './desired-ghost.ts';
-import type { GhostDeps } from './ghosts.ts';
 import { bringGhost } from './ghosts.ts';
 import { dependentsOf } from './own-write.ts';
-import type { FhirReader } from './read-set.ts';
 import { createReadSet } from './read-set.ts';
-
-/** What it takes. */
-export type SenderGhostDeps = GhostDeps &
-  Needs<{
-    clock: true;
-    people: 'findPeople' | 'forgetFormerAccount';
-    roomMembers: 'findDependents' | 'lockDependencies';
-  }> & { readonly fhir: FhirReader; readonly settings: GhostSettings & { readonly bot: MatrixUserId } };
 
 /**
  * The ghost of a person, registered where it is not; also of one with an account of their own, whom the bridge cannot be.
  * @returns the bot where it is no person's
  */
 export async function senderGhostFor(
-  bridge: SenderGhostDeps,
+  bridge: Bridge,
   reference: FhirReference | undefined,
   signal: AbortSignal,
 ): Promise<MatrixUserId> {
@@ -37,7 +26,7 @@ export async function senderGhostFor(
 
 /** A ghost that is there is not looked at again; but whose role a PractitionerRole is, only FHIR says. */
 async function ghostThere(
-  bridge: SenderGhostDeps,
+  bridge: Bridge,
   reference: FhirReference,
   signal: AbortSignal,
 ): Promise<{ reference: FhirReference; userId: MatrixUserId }> {
@@ -52,7 +41,7 @@ async function ghostThere(
 
 /** Were it a former account still, the next convergence would remove it from the room; and it has a former one's level. */
 async function keepRelayGhost(
-  { store, db, transact, enqueue, clock }: SenderGhostDeps,
+  { store, db, transact, enqueue, clock }: Bridge,
   { reference, userId }: { readonly reference: FhirReference; readonly userId: MatrixUserId },
 ): Promise<void> {
   const known = (await store.people.findPeople(db, [reference])).get(reference);

@@ -7,33 +7,14 @@ import type { RoomChange } from '../../mapping/room-changes.ts';
 import { memberBase } from '../../mapping/room-changes.ts';
 import { factsOfChanges } from '../../mapping/room-facts.ts';
 import { BridgeError } from '../../telemetry/errors.ts';
-import type { Needs } from '../bridge.ts';
-import type { GhostDeps } from '../people/ghosts.ts';
+import type { Bridge } from '../bridge.ts';
 import { applyGhostChange } from '../people/ghosts.ts';
 import { rememberPeople } from '../people/resolve-people.ts';
-import type { InviteDeps } from './invite.ts';
 import { inviteMember } from './invite.ts';
-import type { MakeRoomDeps } from './make-room.ts';
 import { makeRoom } from './make-room.ts';
-import type { PlanDeps, RoomPlan } from './plan-room.ts';
+import type { RoomPlan } from './plan-room.ts';
 import { changesIn } from './plan-room.ts';
-import type { RecordDependenciesDeps } from './record-dependencies.ts';
 import { recordDependencies } from './record-dependencies.ts';
-
-type ChangeDeps = InviteDeps & Needs<{ homeserver: 'join' | 'kick' | 'leave' | 'putState' }>;
-
-/** What applying a plan takes. */
-export type ApplyDeps = ChangeDeps &
-  GhostDeps &
-  MakeRoomDeps &
-  PlanDeps &
-  RecordDependenciesDeps &
-  Needs<{
-    log: true;
-    metrics: 'roomChanges';
-    people: 'savePeople';
-    roomMembers: 'saveBase' | 'savePending';
-  }>;
 
 /** A room after its plan. */
 export interface Applied {
@@ -48,7 +29,7 @@ export interface Applied {
  * @throws BridgeError also for an invitation that failed and was required, after all else was done
  */
 export async function applyPlan(
-  bridge: ApplyDeps,
+  bridge: Bridge,
   plan: RoomPlan,
   signal: AbortSignal,
   requireInvites = false,
@@ -93,7 +74,7 @@ function broughtIn(
 
 /** @returns the people who could not be invited, and why */
 async function applyChanges(
-  bridge: ChangeDeps & Needs<{ log: true; settings: 'ghostPrefix' }>,
+  bridge: Bridge,
   plan: RoomPlan,
   roomId: RoomId,
   changes: readonly RoomChange[],
@@ -117,7 +98,7 @@ async function applyChanges(
 }
 
 async function applyChange(
-  bridge: ChangeDeps,
+  bridge: Bridge,
   { spec: { kind, subject } }: RoomPlan,
   roomId: RoomId,
   change: RoomChange,

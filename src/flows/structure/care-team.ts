@@ -22,12 +22,12 @@ export function careTeamDefinition(careTeam: StoredResource<CareTeam>): Definiti
     wanted: wantedForCareTeam(careTeam.status),
     place: () => Promise.resolve(undefined),
     people: (at) => participantsOf(careTeam, at),
-    desired: async (deps, { phase, members, actual }) => {
-      const { store, db, settings } = deps;
+    desired: async (bridge, { phase, members, actual }) => {
+      const { store, db, settings } = bridge;
       const listed = await store.rooms.findChildRooms(db, reference);
       const children = childrenIn(actual);
       const unlisted = [
-        ...(await staleLinks(deps, actual, 'm.space.child', listed)),
+        ...(await staleLinks(bridge, actual, 'm.space.child', listed)),
         ...(await store.adoptedRooms.findAdoptedByOthers(db, reference, children)),
       ];
       const title = spaceTitle(careTeam, settings.roomTemplates);

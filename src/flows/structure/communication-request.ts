@@ -24,14 +24,14 @@ export function requestDefinition(request: StoredResource<CommunicationRequest>)
     firstMessage: firstMessageIn(request),
     place: (reads, current, spaceOf) => placementOf(request, current, reads, spaceOf),
     people: (at, placement) => withTeamRoles(partiesOf(request), placement?.careTeam, at),
-    desired: async (deps, { phase, members, placement, actual }) => {
-      const { roomVersion, roomTemplates, serverName: via } = deps.settings;
+    desired: async (bridge, { phase, members, placement, actual }) => {
+      const { roomVersion, roomTemplates, serverName: via } = bridge.settings;
       const spaces = placement === undefined ? [] : [placement.roomId];
       return desiredConversation(
         reference,
         { phase, members, roomVersion, title: conversationTitle(request, roomTemplates) },
         placement && { roomId: placement.roomId, via },
-        await staleLinks(deps, actual, 'm.space.parent', spaces),
+        await staleLinks(bridge, actual, 'm.space.parent', spaces),
       );
     },
     following: ({ store }, tx, cause) => releaseWaiting(store, tx, [reference], cause),

@@ -1,5 +1,5 @@
 // A period began or ended by the clock alone → the rooms made from it are brought up to date.
-import type { Needs } from '../bridge.ts';
+import type { Bridge } from '../bridge.ts';
 import { convergeItem } from '../items/converge.ts';
 
 /** Rooms asked for in one transaction at most. */
@@ -17,19 +17,10 @@ export interface DueFound {
  * Asks for the convergence of the rooms whose moment has come by the bridge's clock, in the transaction that forgets the
  * moment: each is asked for once, and none is lost.
  */
-export async function convergeDue({
-  db,
-  store,
-  transact,
-  enqueue,
-  clock,
-}: Needs<{
-  clock: true;
-  db: true;
-  enqueue: true;
-  rooms: 'nextConvergeAt' | 'takeDueRooms';
-  transact: true;
-}>): Promise<DueFound> {
+export async function convergeDue(
+  bridge: Pick<Bridge, 'clock' | 'db' | 'enqueue' | 'store' | 'transact'>,
+): Promise<DueFound> {
+  const { db, store, transact, enqueue, clock } = bridge;
   const now = clock.now();
   const asked = await transact(async (tx) => {
     const due = await store.rooms.takeDueRooms(tx, now, MOST);

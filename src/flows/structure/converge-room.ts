@@ -4,31 +4,15 @@ import type { FhirReference, RoomId } from '../../domain/ids.ts';
 import { firstMessageDeliveryId } from '../../mapping/delivery-ids.ts';
 import type { Phase } from '../../mapping/phases.ts';
 import { textSend } from '../../messages/text-body.ts';
-import type { Needs } from '../bridge.ts';
+import type { Bridge } from '../bridge.ts';
 import { createReadSet } from '../people/read-set.ts';
-import type { SenderGhostDeps } from '../people/sender-ghost.ts';
 import { senderGhostFor } from '../people/sender-ghost.ts';
-import type { ApplyDeps } from './apply-plan.ts';
 import { applyPlan } from './apply-plan.ts';
 import type { Definition, SpaceOf } from './definition.ts';
-import type { LinkDeps } from './links.ts';
 import { saveLinks } from './links.ts';
 import type { RoomPlan } from './plan-room.ts';
 import { planRoom } from './plan-room.ts';
-import type { SpecDeps } from './room-spec.ts';
 import { readDefinition, roomSpecOf } from './room-spec.ts';
-
-/** What a convergence takes. */
-export type ConvergeDeps = ApplyDeps &
-  LinkDeps &
-  SenderGhostDeps &
-  SpecDeps &
-  Needs<{
-    adoptedRooms: 'findAdoption';
-    roomLock: true;
-    rooms: 'readTime' | 'saveConverged' | 'saveFirstMessage' | 'saveReady';
-    sending: 'sendAs';
-  }>;
 
 /** A room as it stands after convergence. */
 export interface ConvergedRoom {
@@ -49,7 +33,7 @@ interface Options {
  * @returns undefined when the resource is gone, or it has no room and wants none
  */
 export async function convergeRoom(
-  bridge: ConvergeDeps,
+  bridge: Bridge,
   reference: FhirReference,
   signal: AbortSignal,
   options: Options = {},
@@ -58,7 +42,7 @@ export async function convergeRoom(
 }
 
 async function convergeLocked(
-  bridge: ConvergeDeps,
+  bridge: Bridge,
   reference: FhirReference,
   signal: AbortSignal,
   { requireInvites = false }: Options = {},
@@ -92,14 +76,14 @@ async function convergeLocked(
 
 /** The bridge is writing it for a room that a user made, and asks for its convergence as soon as it knows the id. */
 async function isBeingAdopted(
-  { store, db }: Needs<{ db: true; adoptedRooms: 'findAdoption' }>,
+  { store, db }: Pick<Bridge, 'db' | 'store'>,
   { adopted }: Definition,
 ): Promise<boolean> {
   return adopted !== undefined && (await store.adoptedRooms.findAdoption(db, adopted)) !== undefined;
 }
 
 /** Makes a team's space if it is not there. Of many conversations that ask for it while it is being made, one makes it. */
-function ensureSpace(bridge: ConvergeDeps, facts: Fact[], signal: AbortSignal): SpaceOf {
+function ensureSpace(bridge: Bridge, facts: Fact[], signal: AbortSignal): SpaceOf {
   const { store, db } = bridge;
   return async (careTeam) => {
     const find = async (): Promise<RoomId | undefined> => {
@@ -116,7 +100,7 @@ function ensureSpace(bridge: ConvergeDeps, facts: Fact[], signal: AbortSignal): 
 }
 
 async function sendFirstMessage(
-  bridge: SenderGhostDeps & Needs<{ sending: 'sendAs'; rooms: 'saveFirstMessage' }>,
+  bridge: Bridge,
   { spec: { reference, firstMessage }, row }: RoomPlan,
   roomId: RoomId,
   signal: AbortSignal,

@@ -2,15 +2,12 @@
 import type { ClientBase } from 'pg';
 import type { FhirReference } from '../../domain/ids.ts';
 import type { NewItem } from '../../inbox/item.ts';
-import type { Needs } from '../bridge.ts';
+import type { Bridge } from '../bridge.ts';
 import { convergeItems } from '../items/converge.ts';
 import type { FlowOutcome } from '../outcome.ts';
 import { dependentsOf } from '../people/own-write.ts';
-import type { ConvergeDeps, ConvergedRoom } from './converge-room.ts';
+import type { ConvergedRoom } from './converge-room.ts';
 import { convergeRoom } from './converge-room.ts';
-import type { FollowingDeps } from './definition.ts';
-
-type Deps = ConvergeDeps & FollowingDeps;
 
 /** What asks for a convergence. */
 export interface Asked {
@@ -22,7 +19,7 @@ export interface Asked {
 
 /** Brings the space or room of a resource up to date. */
 export async function converge(
-  bridge: Deps,
+  bridge: Bridge,
   reference: FhirReference,
   { cause, requireInvites = false }: Asked,
   signal: AbortSignal,
@@ -32,7 +29,7 @@ export async function converge(
 
 /** The same, unless it was done since it was asked for: of many who ask while one is under way, the first is enough. */
 export async function convergeUnlessSince(
-  bridge: Deps & Needs<{ rooms: 'wasConvergedSince' }>,
+  bridge: Bridge,
   reference: FhirReference,
   { cause, askedAt }: { readonly cause: string; readonly askedAt: Date },
   signal: AbortSignal,
@@ -44,7 +41,7 @@ export async function convergeUnlessSince(
 
 /** The same for a resource that changed itself: a team stands in other teams, and is a recipient of conversations. */
 export async function convergeWithDependents(
-  bridge: Deps,
+  bridge: Bridge,
   reference: FhirReference,
   cause: string,
   signal: AbortSignal,
@@ -58,7 +55,7 @@ export async function convergeWithDependents(
 
 /** Brings the space or room of a resource up to date, outside the inbox; what is to be done next is stored at once. */
 export async function convergeNow(
-  bridge: Deps,
+  bridge: Bridge,
   reference: FhirReference,
   cause: string,
   signal: AbortSignal,
@@ -71,7 +68,7 @@ export async function convergeNow(
 }
 
 function outcomeOf(
-  bridge: FollowingDeps,
+  bridge: Bridge,
   converged: ConvergedRoom | undefined,
   cause: string,
   others: readonly NewItem[] = [],

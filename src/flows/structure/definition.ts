@@ -8,7 +8,7 @@ import type { Phase, Wanted } from '../../mapping/phases.ts';
 import type { ActualState } from '../../mapping/room-changes.ts';
 import type { StoredResource } from '../../fhir/server.ts';
 import type { NewItem } from '../../inbox/item.ts';
-import type { Needs } from '../bridge.ts';
+import type { Bridge } from '../bridge.ts';
 import type { ReadSet } from '../people/read-set.ts';
 
 /** The team's space in which a conversation stands. */
@@ -30,19 +30,8 @@ interface Circumstances {
   readonly actual: readonly ActualState[];
 }
 
-/** What the answers need of the bridge: its store and settings. */
-export type DefinitionDeps = Needs<{
-  db: true;
-  settings: 'roomTemplates' | 'roomVersion' | 'serverName';
-  adoptedRooms: 'findAdoptedByOthers';
-  rooms: 'findBridgedRooms' | 'findChildRooms';
-}>;
-
-/** What finding out what follows needs. */
-export type FollowingDeps = Needs<{
-  rooms: 'findUnlinkedConversations';
-  waitingItems: 'lockWaiting' | 'takeWaiting';
-}>;
+/** What the answers need besides the resource. */
+export type DefiningBridge = Pick<Bridge, 'db' | 'settings' | 'store'>;
 
 /** A resource that has a space or room. */
 export interface Definition {
@@ -67,9 +56,9 @@ export interface Definition {
   ) => Promise<Placement | undefined>;
   /** Whom it wants. @param at milliseconds since the epoch */
   readonly people: (at: number, placement: Placement | undefined) => WantedPeople;
-  readonly desired: (deps: DefinitionDeps, circumstances: Circumstances) => Promise<DesiredRoom>;
+  readonly desired: (bridge: DefiningBridge, circumstances: Circumstances) => Promise<DesiredRoom>;
   /** What waited for its room, which is up to date. @param cause from which the ids of what follows are made */
-  readonly following: (deps: FollowingDeps, tx: ClientBase, cause: string) => Promise<readonly NewItem[]>;
+  readonly following: (bridge: DefiningBridge, tx: ClientBase, cause: string) => Promise<readonly NewItem[]>;
 }
 
 /** The first message of a conversation. */

@@ -3,14 +3,9 @@ import type { FhirReference, MatrixUserId, RoomId } from '../../domain/ids.ts';
 import { serverNameOf, typeOf } from '../../domain/ids.ts';
 import { invitationContent, isSendableToken } from '../../mapping/invite-context.ts';
 import { BridgeError } from '../../telemetry/errors.ts';
-import type { Needs } from '../bridge.ts';
+import type { Bridge } from '../bridge.ts';
 
-/** What inviting takes. */
-export type InviteDeps = Needs<{
-  homeserver: 'invite';
-  pseudonyms: 'tokenFor';
-  settings: 'bot' | 'inviteContext' | 'serverName' | 'trustedServers';
-}>;
+type InvitingBridge = Pick<Bridge, 'homeserver' | 'pseudonyms' | 'settings'>;
 
 /** The room a person is invited to. */
 interface InvitingRoom {
@@ -26,7 +21,7 @@ interface InvitingRoom {
  * to it would not be repeated with one
  */
 export async function inviteMember(
-  bridge: InviteDeps,
+  bridge: InvitingBridge,
   room: InvitingRoom,
   userId: MatrixUserId,
   signal: AbortSignal,
@@ -41,7 +36,7 @@ export async function inviteMember(
 }
 
 async function contextToken(
-  { pseudonyms, settings }: InviteDeps,
+  { pseudonyms, settings }: InvitingBridge,
   { kind, subject }: InvitingRoom,
   recipientServer: string,
   signal: AbortSignal,

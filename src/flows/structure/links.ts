@@ -2,30 +2,18 @@
 import type { FhirReference, RoomId } from '../../domain/ids.ts';
 import { spaceChild } from '../../mapping/desired-room.ts';
 import type { Phase } from '../../mapping/phases.ts';
-import type { Needs } from '../bridge.ts';
+import type { Bridge } from '../bridge.ts';
 import { convergeItem, convergeItems } from '../items/converge.ts';
-import type { FhirReader } from '../people/read-set.ts';
 import { createReadSet } from '../people/read-set.ts';
 import type { RoomPlan } from './plan-room.ts';
 import { madeSpaceOf, readDefinition } from './room-spec.ts';
-
-/** What saving links takes. */
-export type LinkDeps = Needs<{
-  clock: true;
-  db: true;
-  enqueue: true;
-  homeserver: 'putState';
-  rooms: 'findRoom' | 'saveConversation' | 'savePhase';
-  settings: 'bot' | 'serverName';
-  transact: true;
-}> & { readonly fhir: FhirReader };
 
 /**
  * Records the phase of a room and where a conversation stands. One that was not finished yet is listed in its space here;
  * from then on the list is the space's own convergence's to keep. May be repeated after a death.
  */
 export async function saveLinks(
-  bridge: LinkDeps,
+  bridge: Bridge,
   plan: RoomPlan,
   roomId: RoomId,
   signal: AbortSignal,
@@ -73,7 +61,7 @@ function isListed(phase: Phase): boolean {
 }
 
 /** A space that was made after it was looked for, and before its team could find the conversation waiting for it. */
-async function joinLateSpace(bridge: LinkDeps, reference: FhirReference, signal: AbortSignal): Promise<void> {
+async function joinLateSpace(bridge: Bridge, reference: FhirReference, signal: AbortSignal): Promise<void> {
   const reads = createReadSet(bridge.fhir, signal);
   const definition = await readDefinition(reads, reference);
   const placement = await definition?.place(reads, undefined, madeSpaceOf(bridge));

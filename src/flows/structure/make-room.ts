@@ -5,20 +5,11 @@ import { aliasOf } from '../../mapping/aliases.ts';
 import type { DesiredRoom } from '../../mapping/desired-room.ts';
 import { createRoomBody } from '../../mapping/fhir-to-matrix/create-room.ts';
 import { roomMarker } from '../../mapping/ghosts.ts';
-import type { Needs } from '../bridge.ts';
-
-/** What making a room takes. */
-export type MakeRoomDeps = Needs<{
-  db: true;
-  ensureRoom: true;
-  metrics: 'roomsMade';
-  rooms: 'findRoom' | 'nextGeneration' | 'reserveRoom' | 'saveRoomId';
-  settings: 'bot' | 'pseudonymizationKey' | 'serverName';
-}>;
+import type { Bridge } from '../bridge.ts';
 
 /** Makes the room and records its id. */
 export async function makeRoom(
-  { store, db, settings, ensureRoom, metrics }: MakeRoomDeps,
+  { store, db, settings, ensureRoom, metrics }: Bridge,
   desired: DesiredRoom,
   signal: AbortSignal,
 ): Promise<RoomId> {

@@ -25,7 +25,7 @@ export async function placementOf(
   const about = subject === undefined ? [] : await reads.teamsOf(subject);
   await reads.read(named);
   const ofSubject = about.map(({ id }) => referenceTo('CareTeam', id));
-  for (const reference of inOrder({ named, ofSubject, current })) {
+  for (const reference of inOrder(named, ofSubject, current)) {
     const careTeam = reads.find(reference);
     if (careTeam?.resourceType !== 'CareTeam') continue;
     if (wantedForCareTeam(careTeam.status).phase === 'closed') continue;
@@ -38,15 +38,11 @@ export async function placementOf(
 }
 
 /** Teams without the subject (a clinic's own) come last: the conversation is about the subject. */
-function inOrder({
-  named,
-  ofSubject,
-  current,
-}: {
-  readonly named: readonly FhirReference[];
-  readonly ofSubject: readonly FhirReference[];
-  readonly current: FhirReference | undefined;
-}): ReadonlySet<FhirReference> {
+function inOrder(
+  named: readonly FhirReference[],
+  ofSubject: readonly FhirReference[],
+  current: FhirReference | undefined,
+): ReadonlySet<FhirReference> {
   const isOfSubject = new Set(ofSubject);
   const isCandidate = current !== undefined && (isOfSubject.has(current) || named.includes(current));
   return new Set([

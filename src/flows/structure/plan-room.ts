@@ -6,7 +6,7 @@ import type { ActualState, Comparison, RoomChange } from '../../mapping/room-cha
 import { changesToRoom } from '../../mapping/room-changes.ts';
 import type { Base } from '../../store/room-members.ts';
 import type { RoomRow } from '../../store/rooms.ts';
-import type { Needs } from '../bridge.ts';
+import type { Bridge } from '../bridge.ts';
 import type { GhostChange } from '../people/ghosts.ts';
 import { ghostChanges } from '../people/ghosts.ts';
 import type { RoomSpec } from './room-spec.ts';
@@ -26,24 +26,12 @@ export interface RoomPlan {
   readonly changes: readonly RoomChange[];
 }
 
-type ComparingSettings = Needs<{ settings: 'bot' | 'ghostPrefix' | 'membership' | 'serverName' }>;
-
-/** What planning takes. */
-export type PlanDeps = ComparingSettings &
-  Needs<{
-    db: true;
-    ghosts: 'findGhosts';
-    homeserver: 'roomState';
-    roomMembers: 'readMembers';
-    rooms: 'findRoom';
-  }>;
-
 /**
  * Makes the plan that brings a room to a phase.
  * @returns undefined when there is no room and none is wanted
  */
 export async function planRoom(
-  bridge: PlanDeps,
+  bridge: Bridge,
   spec: RoomSpec,
   signal: AbortSignal,
   phase = spec.phases[0],
@@ -67,7 +55,7 @@ export function isInSync({ roomId, ghosts, changes }: RoomPlan): boolean {
 
 /** The changes that make a room what it should be. @param members as of the last convergence */
 export function changesIn(
-  { settings }: ComparingSettings,
+  { settings }: Pick<Bridge, 'settings'>,
   desired: DesiredRoom,
   actual: readonly ActualState[],
   members: Base,

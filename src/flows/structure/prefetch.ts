@@ -1,5 +1,4 @@
 // Reads all that comparing many rooms takes, with few requests for all of them.
-import type { CareTeam, CommunicationRequest } from '../../domain/fhir.ts';
 import type { FhirReference } from '../../domain/ids.ts';
 import { parseReference } from '../../domain/ids.ts';
 import { careTeamsNamedBy, participantsOf, partiesOf } from '../../mapping/fhir-to-matrix/participants.ts';
@@ -21,15 +20,11 @@ export async function prefetch(
     return [...new Set(wanted)].map(reads.find).filter((resource) => resource !== undefined);
   };
   const resources = await readAll(references);
-  const requests = resources.filter(
-    (each): each is StoredResource<CommunicationRequest> => each.resourceType === 'CommunicationRequest',
-  );
+  const requests = resources.filter((each) => each.resourceType === 'CommunicationRequest');
   const subjects = requests.map((request) => parseReference(request.subject?.reference)?.reference);
   await reads.readTeamsOf(subjects.filter((subject) => subject !== undefined));
   const named = await readAll(requests.flatMap(careTeamsNamedBy));
-  const teams = [...resources, ...named].filter(
-    (each): each is StoredResource<CareTeam> => each.resourceType === 'CareTeam',
-  );
+  const teams = [...resources, ...named].filter((each) => each.resourceType === 'CareTeam');
   const wanted = [...teams.map((team) => participantsOf(team, at)), ...requests.map(partiesOf)];
   const people = await readAll(wanted.flatMap((group) => group.people.map(({ reference }) => reference)));
   const roles = people.filter((each) => each.resourceType === 'PractitionerRole');

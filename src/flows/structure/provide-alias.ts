@@ -1,14 +1,7 @@
 // The homeserver asks for an alias that nobody has yet: the form with a dash is made for a room that there is.
 import type { RoomAlias } from '../../domain/ids.ts';
 import { referenceOfAlias } from '../../mapping/aliases.ts';
-import type { Needs } from '../bridge.ts';
-
-type Deps = Needs<{
-  db: true;
-  homeserver: 'createAlias';
-  rooms: 'findRoom';
-  settings: 'bot' | 'serverName';
-}>;
+import type { Bridge } from '../bridge.ts';
 
 /**
  * Points an alias in the dash form at the room it names. The slash form is never provided: rooms are made with it, and
@@ -16,7 +9,7 @@ type Deps = Needs<{
  * @returns whether the alias is there now
  */
 export async function provideAlias(
-  { db, store, homeserver, settings }: Deps,
+  { db, store, homeserver, settings }: Pick<Bridge, 'db' | 'homeserver' | 'settings' | 'store'>,
   alias: string,
   signal: AbortSignal,
 ): Promise<boolean> {

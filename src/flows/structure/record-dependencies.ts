@@ -2,21 +2,10 @@
 import type { MatrixUserId } from '../../domain/ids.ts';
 import { isStaffOf } from '../../domain/ids.ts';
 import { peopleDigest } from '../../mapping/delivery-ids.ts';
-import type { Needs } from '../bridge.ts';
+import type { Bridge } from '../bridge.ts';
 import { convergeItem, convergeItems, requireInvitesItem } from '../items/converge.ts';
 import { changedMeanwhile } from '../people/changed-meanwhile.ts';
 import type { RoomSpec } from './room-spec.ts';
-
-/** What recording dependencies takes. */
-export type RecordDependenciesDeps = Needs<{
-  clock: true;
-  enqueue: true;
-  people: 'findPeople';
-  resourceVersions: 'findNewerThan';
-  roomMembers: 'lockDependencies' | 'saveDependencies';
-  rooms: 'saveConvergeAt';
-  transact: true;
-}>;
 
 /**
  * Stores on what the room depends, and when next the clock alone may change it. People who changed while this was done
@@ -24,7 +13,7 @@ export type RecordDependenciesDeps = Needs<{
  * people, for as long as the inbox tries. A transaction of its own: a change that comes in next must find it.
  */
 export async function recordDependencies(
-  { store, clock, enqueue, transact }: RecordDependenciesDeps,
+  { store, clock, enqueue, transact }: Pick<Bridge, 'clock' | 'enqueue' | 'store' | 'transact'>,
   { reference, people, dependencies, stamps }: RoomSpec,
   unreached: readonly MatrixUserId[],
 ): Promise<void> {

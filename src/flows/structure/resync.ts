@@ -3,7 +3,7 @@ import type { FhirReference } from '../../domain/ids.ts';
 import { referenceTo, typeOf } from '../../domain/ids.ts';
 import { describeRoomChange } from '../../mapping/describe-changes.ts';
 import { BridgeError } from '../../telemetry/errors.ts';
-import type { Needs } from '../bridge.ts';
+import type { Bridge } from '../bridge.ts';
 import type { ReadSet } from '../people/read-set.ts';
 import { createReadSet } from '../people/read-set.ts';
 import { convergeNow } from './converge.ts';
@@ -11,10 +11,6 @@ import type { RoomPlan } from './plan-room.ts';
 import { isInSync, planRoom } from './plan-room.ts';
 import { prefetch } from './prefetch.ts';
 import { readRoomSpec } from './room-spec.ts';
-
-/** What a resync takes. */
-type ResyncDeps = Parameters<typeof convergeNow>[0] &
-  Needs<{ fhir: 'search'; log: true; rooms: 'advanceConvergeAt' | 'listRooms' }>;
 
 /** What to look at, and whether to touch it. */
 export interface ResyncOptions {
@@ -51,7 +47,7 @@ const AT_ONCE = 4;
  * @param report called for every resource
  */
 export async function resync(
-  bridge: ResyncDeps,
+  bridge: Bridge,
   options: ResyncOptions,
   report: (finding: ResyncFinding) => void,
   signal: AbortSignal,
@@ -71,7 +67,7 @@ export async function resync(
 }
 
 async function* batchesOf(
-  bridge: ResyncDeps,
+  bridge: Bridge,
   type: 'CareTeam' | 'CommunicationRequest',
   options: ResyncOptions,
   signal: AbortSignal,
@@ -86,34 +82,23 @@ async function* batchesOf(
   for (let start = 0; start < own.length; start += BATCH) yield own.slice(start, start + BATCH);
 }
 
-/** All resources of a type, by the stamp of their last change; one that changes meanwhile is seen once. */
+/** All resources of a type; one that changes meanwhile is seen once. */
 async function* everything(
-  { fhir }: Needs<{ fhir: 'search' }>,
+  { fhir }: Pick<Bridge, 'fhir'>,
   type: 'CareTeam' | 'CommunicationRequest',
   signal: AbortSignal,
 ): AsyncGenerator<readonly FhirReference[]> {
-  const seen = new Set<string>();
-  let from = '1970-01-01T00:00:00.000Z';
-  for (let count = BATCH; ;) {
-    signal.throwIfAborted();
-    const query = [
-      ['_lastUpdated', `ge${from}`],
-      ['_sort', '_lastUpdated'],
-    ] as const;
-    const { resources } = await fhir.search(type, query, count, signal);
-    const fresh = resources.filter(({ id }) => !seen.has(id));
-    for (const { id } of fresh) seen.add(id);
-    if (fresh.length > 0) yield fresh.map(({ id }) => referenceTo(type, id));
-    const last = resources.at(-1)?.meta.lastUpdated;
-    if (last === undefined || (fresh.length === 0 && resources.length < count)) return;
-    // A page full of one stamp is read again in a larger one.
-    if (fresh.length === 0) count *= 2;
-    from = new Date(Date.parse(last)).toISOString();
+  const seen = new Set<FhirReference>();
+  for await (const { page } of fhir.pages(type, [], signal)) {
+    const references = page.resources.map(({ id }) => referenceTo(type, id));
+    const fresh = references.filter((reference) => !seen.has(reference));
+    fresh.forEach((reference) => seen.add(reference));
+    if (fresh.length > 0) yield fresh;
   }
 }
 
 async function resyncBatch(
-  bridge: ResyncDeps,
+  bridge: Bridge,
   references: readonly FhirReference[],
   { dryRun }: ResyncOptions,
   signal: AbortSignal,
@@ -132,7 +117,7 @@ async function resyncBatch(
 }
 
 async function resyncOne(
-  bridge: ResyncDeps,
+  bridge: Bridge,
   reads: ReadSet,
   reference: FhirReference,
   dryRun: boolean,

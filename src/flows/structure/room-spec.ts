@@ -4,25 +4,22 @@ import type { DesiredRoom } from '../../mapping/desired-room.ts';
 import type { Phase } from '../../mapping/phases.ts';
 import type { ActualState } from '../../mapping/room-changes.ts';
 import type { RoomRow } from '../../store/rooms.ts';
-import type { Needs } from '../bridge.ts';
+import type { Bridge } from '../bridge.ts';
 import type { ReadSet } from '../people/read-set.ts';
-import type { ResolvedPeople, ResolvingBridge } from '../people/resolve-people.ts';
+import type { ResolvedPeople } from '../people/resolve-people.ts';
 import { resolvePeople } from '../people/resolve-people.ts';
 import { careTeamDefinition } from './care-team.ts';
 import { requestDefinition } from './communication-request.ts';
-import type { Definition, DefinitionDeps, FirstMessage, Placement, SpaceOf } from './definition.ts';
+import type { Definition, Placement, SpaceOf } from './definition.ts';
 
 /** What FHIR wants of a room. */
-export interface RoomSpec {
-  readonly reference: FhirReference;
-  readonly versionId: string;
-  readonly kind: DesiredRoom['kind'];
+export interface RoomSpec extends Pick<
+  Definition,
+  'reference' | 'versionId' | 'kind' | 'subject' | 'firstMessage'
+> {
   /** Whether a room that is not there is to be made. */
   readonly make: boolean;
-  /** Whom the room is about. */
-  readonly subject: FhirReference | undefined;
   readonly placement: Placement | undefined;
-  readonly firstMessage: FirstMessage | undefined;
   readonly people: ResolvedPeople;
   /** All that this was made from, with the stamps of the versions as read. */
   readonly dependencies: ReadonlySet<Dependency>;
@@ -32,9 +29,6 @@ export interface RoomSpec {
   /** The desired room, which may depend on what is in the actual one. */
   readonly desiredFor: (actual: readonly ActualState[], phase: Phase) => Promise<DesiredRoom>;
 }
-
-/** What specifying a room takes. */
-export type SpecDeps = ResolvingBridge & DefinitionDeps;
 
 /** Reads a CareTeam or CommunicationRequest. @returns undefined where it is gone */
 export async function readDefinition(
@@ -55,7 +49,7 @@ export async function readDefinition(
 
 /** What a resource wants, in the space where it stands already. Reads only. @returns undefined where it is gone */
 export async function readRoomSpec(
-  bridge: SpecDeps & Needs<{ rooms: 'findRoom' }>,
+  bridge: Bridge,
   reads: ReadSet,
   reference: FhirReference,
   signal: AbortSignal,
@@ -68,7 +62,7 @@ export async function readRoomSpec(
 }
 
 /** Finds spaces that are there, and makes none. */
-export function madeSpaceOf({ store, db }: Needs<{ db: true; rooms: 'findRoom' }>): SpaceOf {
+export function madeSpaceOf({ store, db }: Pick<Bridge, 'db' | 'store'>): SpaceOf {
   return async (careTeam) => (await store.rooms.findRoom(db, careTeam))?.roomId;
 }
 
@@ -77,7 +71,7 @@ export function madeSpaceOf({ store, db }: Needs<{ db: true; rooms: 'findRoom' }
  * @param row of its room, if there is one
  */
 export async function roomSpecOf(
-  bridge: SpecDeps,
+  bridge: Bridge,
   definition: Definition,
   { row, reads, spaceOf }: { row: RoomRow | undefined; reads: ReadSet; spaceOf: SpaceOf },
   signal: AbortSignal,

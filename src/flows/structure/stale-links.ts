@@ -2,11 +2,11 @@
 import type { RoomId } from '../../domain/ids.ts';
 import { isBlank } from '../../mapping/desired-room.ts';
 import type { ActualState } from '../../mapping/room-changes.ts';
-import type { Needs } from '../bridge.ts';
+import type { Bridge } from '../bridge.ts';
 
 /** The rooms to which a room is linked as a bridged one and no longer should be; links that users made stay. */
 export async function staleLinks(
-  { store, db }: Needs<{ db: true; rooms: 'findBridgedRooms' }>,
+  { store, db }: Pick<Bridge, 'db' | 'store'>,
   actual: readonly ActualState[],
   type: 'm.space.child' | 'm.space.parent',
   wanted: readonly RoomId[],

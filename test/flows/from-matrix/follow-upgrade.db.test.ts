@@ -78,7 +78,7 @@ describe('a conversation that is upgraded', () => {
     expect(await handle(tombstone())).toBe('done');
     expect(matrix.calls).toEqual([['join', NEXT, ['example.org']]]);
     expect(await rooms.findRoom(database(), REQUEST)).toMatchObject({ roomId: NEXT, ready: true });
-    expect([...(await roomMembers.readBase(database(), REQUEST))]).toEqual([]);
+    expect([...(await roomMembers.readMembers(database(), REQUEST)).base]).toEqual([]);
     expect(matrix.aliases.get(ALIAS)).toBe(NEXT);
     expect(await converged()).toEqual(['CareTeam/1', 'CommunicationRequest/2']);
     // A late event of the old room still belongs to the conversation.

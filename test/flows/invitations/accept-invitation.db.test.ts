@@ -1,28 +1,27 @@
-// Invitations of ghosts to rooms of others: which are followed, declined or left standing, and what a death in between leaves.
+// Invitations of ghosts to rooms of others: which are followed, declined or left pending, and what a death in between leaves.
 import { describe, expect, test } from 'vitest';
 import type { Fact } from '../../../src/domain/facts.ts';
 import type { FhirReference } from '../../../src/domain/ids.ts';
 import type { MatrixEvent } from '../../../src/domain/matrix.ts';
-import type { AnswerDeps } from '../../../src/flows/invitations/accept-invitation.ts';
 import { acceptInvitation, isGhostInvitation } from '../../../src/flows/invitations/accept-invitation.ts';
 import { invitationContent } from '../../../src/mapping/invite-context.ts';
-import * as invitations from '../../../src/store/invitations.ts';
+import { noPseudonyms } from '../../../src/pseudonyms/pseudonyms.ts';
 import * as people from '../../../src/store/people.ts';
-import * as roomUses from '../../../src/store/room-uses.ts';
 import * as rooms from '../../../src/store/rooms.ts';
 import { BridgeError } from '../../../src/telemetry/errors.ts';
-import { ATTEMPT, createBridge, settle } from '../../builders/bridge.ts';
+import {
+  ATTEMPT,
+  createBridge,
+  SETTINGS as PLAIN_SETTINGS,
+  settle,
+  unreachableHomeserver,
+} from '../../builders/bridge.ts';
 import { itemsIn, useBridgeDatabase } from '../../builders/database.ts';
 import { ref } from '../../builders/fhir.ts';
 import { BOT, eventId, message, roomId, userId } from '../../builders/matrix.ts';
 
 const GHOST = userId('@_fhir_nurse:example.org');
-const SETTINGS = {
-  ghostPrefix: '_fhir_',
-  serverName: 'example.org',
-  bot: BOT,
-  trustedServers: new Set(['example.org', 'their.example']),
-};
+const SETTINGS = { ...PLAIN_SETTINGS, trustedServers: new Set(['example.org', 'their.example']) };
 const database = useBridgeDatabase();
 
 function invitation(over: Partial<Record<keyof MatrixEvent, unknown>> = {}): MatrixEvent {
@@ -50,11 +49,10 @@ async function createWorld() {
     resolve: (): Promise<FhirReference | undefined> => Promise.resolve(ref('Patient/7')),
     join: (): Promise<boolean> => Promise.resolve(true),
   };
-  const bridge: AnswerDeps = {
-    db,
+  const bridge = createBridge(db, {
     settings: SETTINGS,
-    store: { invitations, people, roomUses },
     pseudonyms: {
+      ...noPseudonyms,
       get canResolve() {
         return world.canResolve;
       },
@@ -64,6 +62,7 @@ async function createWorld() {
       },
     },
     homeserver: {
+      ...unreachableHomeserver,
       acceptInvitation: (as, room, server) => {
         calls.push(['accept', as, room, server]);
         return world.join();
@@ -73,13 +72,13 @@ async function createWorld() {
         return Promise.resolve();
       },
     },
-  };
+  });
   const facts: Fact[] = [];
   const handle = async (event = invitation(), number = 1) => {
     if (!isGhostInvitation(SETTINGS, event)) throw new TypeError('Expected the invitation of a ghost');
     const outcome = await acceptInvitation(bridge, event, { ...ATTEMPT, number });
     facts.push(...('facts' in outcome ? outcome.facts : []));
-    return settle(createBridge(db), outcome);
+    return settle(bridge, outcome);
   };
   const rows = async () =>
     (await db.query<object>('select event_id, subject, joined_at is not null as joined from invitation'))

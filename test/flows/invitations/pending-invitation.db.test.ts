@@ -83,8 +83,7 @@ async function createScene(found: readonly Invitation[] | undefined = [pending()
     if (!isGhostInvitation(bridge.settings, event)) throw new TypeError('Expected a ghost’s invitation');
     return settle(bridge, await answerPushed(bridge, event, { ...ATTEMPT, number }));
   };
-  const find = (seen = 'today'): Promise<number> =>
-    findMissedInvitations(bridge, (where, part) => hasItemWith(db, where, part), seen, signal);
+  const find = (seen = 'today'): Promise<number> => findMissedInvitations(bridge, hasItemWith, seen, signal);
   return { world, scene, calls, answer, answerEvent, find };
 }
 

@@ -7,6 +7,7 @@ import * as people from '../../../src/store/people.ts';
 import * as resourceVersions from '../../../src/store/resource-versions.ts';
 import * as roomMembers from '../../../src/store/room-members.ts';
 import * as rooms from '../../../src/store/rooms.ts';
+import { tables } from '../../../src/store/tables.ts';
 import { waitUntil } from '../../../stack/wait.ts';
 import { useBridgeDatabase } from '../../builders/database.ts';
 import { ref } from '../../builders/fhir.ts';
@@ -16,7 +17,7 @@ import { bridgeOver, resolveWanted } from '../../builders/people.ts';
 const pool = useBridgeDatabase();
 const TEAM = ref('CareTeam/1');
 const meanwhileIn = {
-  store: { people, resourceVersions },
+  store: tables,
   clock: { now: () => new Date('2025-09-26T12:00:00Z'), monotonicMs: () => 0 },
 };
 

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import type { AccountInDirectory } from '../../../src/flows/bridge.ts';
 import { rememberPeople } from '../../../src/flows/people/resolve-people.ts';
 import * as people from '../../../src/store/people.ts';
+import { tables } from '../../../src/store/tables.ts';
 import { useBridgeDatabase } from '../../builders/database.ts';
 import { ref } from '../../builders/fhir.ts';
 import { userId } from '../../builders/matrix.ts';
@@ -19,7 +20,7 @@ async function account(says: AccountInDirectory | undefined, telecom: readonly o
   const resolved = await resolveWanted(
     {
       ...bridge,
-      ...{ db: pool(), store: { people } },
+      ...{ db: pool(), store: tables },
       ...(says !== undefined && {
         accountInDirectory: ({ id }) => {
           asked.push(id ?? '');
@@ -32,7 +33,7 @@ async function account(says: AccountInDirectory | undefined, telecom: readonly o
       ...{ careTeams: [], organizations: [] },
     },
   );
-  await rememberPeople({ db: pool(), store: { people } }, resolved);
+  await rememberPeople({ db: pool(), store: tables }, resolved);
   const member = resolved.members.find(({ reference }) => reference === AN);
   return { userId: member?.userId, formerUserIds: member?.formerUserIds, asked };
 }

@@ -1,5 +1,4 @@
 // What follows when people change: ghosts, rooms that depend on them, an operator's word. On a real database.
-import { communicationRequestThread as thread } from '../../../src/messages/threads/communication-request.ts';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { FollowedType } from '../../../src/domain/fhir.ts';
 import type { FhirReference, RoomAlias } from '../../../src/domain/ids.ts';
@@ -12,16 +11,11 @@ import { linkPerson, unlinkPerson } from '../../../src/flows/people/link-person.
 import { rememberPeople } from '../../../src/flows/people/resolve-people.ts';
 import { senderGhostFor } from '../../../src/flows/people/sender-ghost.ts';
 import { personToRooms } from '../../../src/flows/people/person-to-rooms.ts';
-import { inTransaction } from '../../../src/inbox/database.ts';
-import { enqueue } from '../../../src/inbox/enqueue.ts';
 import { knownSourceIds } from '../../../src/inbox/known-items.ts';
-import * as arrivals from '../../../src/store/arrivals.ts';
-import * as cursors from '../../../src/store/cursors.ts';
 import * as ghosts from '../../../src/store/ghosts.ts';
-import * as resourceVersions from '../../../src/store/resource-versions.ts';
 import * as roomMembers from '../../../src/store/room-members.ts';
 import * as rooms from '../../../src/store/rooms.ts';
-import { createBridge, settle, unreachableFhir, unreachableHomeserver } from '../../builders/bridge.ts';
+import { createBridge, settle, unreachableHomeserver } from '../../builders/bridge.ts';
 import { itemsIn, useBridgeDatabase } from '../../builders/database.ts';
 import { ref, stored } from '../../builders/fhir.ts';
 import { userId } from '../../builders/matrix.ts';
@@ -49,7 +43,7 @@ function bridgeWith(resources: Resources, over: Partial<Bridge['settings']> = {}
   return createBridge(pool(), {
     settings: { ...SETTINGS, ...over },
     fhir: {
-      ...{ ...unreachableFhir, ...bridge.fhir },
+      ...bridge.fhir,
       read: (reference) => bridge.fhir.readMany([reference]).then((found) => found.get(reference)),
     },
     homeserver: {
@@ -229,11 +223,9 @@ describe('a changed person', () => {
 });
 
 describe('of people who changed, those are stored', () => {
-  const store = { arrivals, cursors, resourceVersions, roomMembers };
   const pulled = async (type: FollowedType, ...resources: readonly StoredResource[]) => {
-    const transact = <T>(work: Parameters<typeof inTransaction<T>>[1]) => inTransaction(pool(), work);
     const wakeMatrixReader = () => Promise.resolve();
-    const intake = createIntake({ transact, enqueue, knownSourceIds, wakeMatrixReader, thread, store });
+    const intake = createIntake({ ...createBridge(pool()), knownSourceIds, wakeMatrixReader });
     return intake.pulled(type, resources);
   };
   const version = (reference: string, over: object = {}) =>

@@ -128,7 +128,7 @@ describe('a convergence that ends half-way', () => {
     matrix.member(SPACE, DOCTOR, 'leave');
     await converge('in');
     expect(world.calls).toHaveLength(2);
-    expect(await roomMembers.readBase(database(), TEAM)).toEqual(new Set(DOCTOR_IS.keys()));
+    expect((await roomMembers.readMembers(database(), TEAM)).base).toEqual(new Set(DOCTOR_IS.keys()));
   });
 });
 

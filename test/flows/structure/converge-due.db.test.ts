@@ -13,7 +13,7 @@ import { schedule } from '../../../src/jobs/scheduler.ts';
 import { readAdvances } from '../../../src/store/cursors.ts';
 import * as rooms from '../../../src/store/rooms.ts';
 import { made } from '../../builders/actual-room.ts';
-import { clockAt, createBridge, unreachableFhir, unreachableHomeserver } from '../../builders/bridge.ts';
+import { clockAt, createBridge, unreachableHomeserver } from '../../builders/bridge.ts';
 import { itemsIn, useBridgeDatabase } from '../../builders/database.ts';
 import { room } from '../../builders/desired-room.ts';
 import { ref } from '../../builders/fhir.ts';
@@ -154,7 +154,7 @@ describe('a space', () => {
       const whole = bridgeAt(iso, {
         homeserver,
         settings: { ...SETTINGS, roomVersion: '12', bot: BOT },
-        fhir: { ...unreachableFhir, ...bridge.fhir },
+        fhir: bridge.fhir,
       });
       const outcome = await converge(whole, TEAM, { cause: 'test' }, never);
       expect(outcome.kind).toBe('done');

@@ -1,10 +1,11 @@
 // Inviting a person: what goes into the invitation, by the homeserver they are on, the room, and the settings.
 import { describe, expect, test } from 'vitest';
 import type { FhirReference, MatrixUserId } from '../../../src/domain/ids.ts';
-import type { BridgeSettings } from '../../../src/flows/bridge.ts';
-import type { InviteDeps } from '../../../src/flows/structure/invite.ts';
+import type { Bridge, BridgeSettings } from '../../../src/flows/bridge.ts';
 import { inviteMember } from '../../../src/flows/structure/invite.ts';
+import { noPseudonyms } from '../../../src/pseudonyms/pseudonyms.ts';
 import { BridgeError } from '../../../src/telemetry/errors.ts';
+import { SETTINGS, unreachableHomeserver } from '../../builders/bridge.ts';
 import { ref } from '../../builders/fhir.ts';
 import { BOT, roomId, userId } from '../../builders/matrix.ts';
 
@@ -32,15 +33,17 @@ async function invite(user: MatrixUserId, over: Partial<World> = {}) {
   const { kind, subject, inviteContext, trustedServers, tokenFor } = { ...PLAIN, ...over };
   const asked: unknown[] = [];
   const sent: unknown[] = [];
-  const bridge: InviteDeps = {
-    settings: { bot: BOT, serverName: 'example.org', trustedServers: new Set(trustedServers), inviteContext },
+  const bridge: Pick<Bridge, 'homeserver' | 'pseudonyms' | 'settings'> = {
+    settings: { ...SETTINGS, trustedServers: new Set(trustedServers), inviteContext },
     pseudonyms: {
+      ...noPseudonyms,
       tokenFor: (request) => {
         asked.push(request);
         return tokenFor();
       },
     },
     homeserver: {
+      ...unreachableHomeserver,
       invite: (as, room, invited, _signal, content) => {
         sent.push({ as, room, invited, content });
         return Promise.resolve();

@@ -1,0 +1,25 @@
+// The tables that the flows work on: for each, the functions of its file.
+import * as adoptedRooms from './adopted-rooms.ts';
+import * as arrivals from './arrivals.ts';
+import * as cursors from './cursors.ts';
+import * as formerRooms from './former-rooms.ts';
+import * as ghosts from './ghosts.ts';
+import * as invitations from './invitations.ts';
+import * as messageLinks from './message-links.ts';
+import * as notices from './notices.ts';
+import * as people from './people.ts';
+import * as personAccounts from './person-accounts.ts';
+import * as resourceVersions from './resource-versions.ts';
+import * as roomMembers from './room-members.ts';
+import * as roomUses from './room-uses.ts';
+import * as rooms from './rooms.ts';
+import * as waitingItems from './waiting-items.ts';
+
+/** The tables by name. */
+export const tables = {
+  ...{ adoptedRooms, arrivals, cursors, formerRooms, ghosts, invitations, messageLinks, notices, people },
+  ...{ personAccounts, resourceVersions, roomMembers, roomUses, rooms, waitingItems },
+} as const;
+
+/** The functions of all these tables. */
+export type Store = typeof tables;
