@@ -8,6 +8,7 @@ import type { DeliveryId } from '../../src/domain/ids.ts';
 import { waitUntil } from '../../stack/wait.ts';
 import type { Subject } from './subject.ts';
 import { HOMESERVERS, startSubject } from './subject.ts';
+import { endSharedBridge } from '../e2e/bridges.ts';
 
 const segment = encodeURIComponent;
 
@@ -164,6 +165,7 @@ describe.each(HOMESERVERS)('$name', ({ name, isMissing }) => {
 
 /** Listens where the bridge would, answers `{}` to who shows the hs_token, and remembers what was asked. */
 async function listenAsBridge({ port, hsToken }: Subject['appservice']) {
+  await endSharedBridge();
   const requests: { path: string; body: unknown }[] = [];
   const server = createServer((request, response) => {
     const isHomeserver = request.headers.authorization === `Bearer ${hsToken}`;

@@ -75,7 +75,8 @@ async function isFree({ bridge }: TestBridge): Promise<boolean> {
   );
 }
 
-async function endSharedBridge(): Promise<void> {
+/** Ends the shared bridge, if it runs: its port is needed. */
+export async function endSharedBridge(): Promise<void> {
   const ending = shared;
   shared = undefined;
   await ending?.end();
