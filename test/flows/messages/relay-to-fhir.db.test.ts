@@ -32,7 +32,7 @@ describe('a message', () => {
   test('has its link before it is written, so that its echo is known', async () => {
     const { toFhir, fhir, relay } = await createRelayWorld(pool());
     const seen: unknown[] = [];
-    const { createOnce } = relay.fhir;
+    const createOnce = relay.fhir.createOnce.bind(relay.fhir);
     Object.assign(relay.fhir, {
       createOnce: async (...given: Parameters<typeof createOnce>) => {
         seen.push(...(await linksOf()));

@@ -74,7 +74,7 @@ describe('a Communication', () => {
     fhir.loseAnswer();
     await expect(toMatrix('Communication/1')).rejects.toThrow('fhir-unavailable');
     state.now = new Date(Date.now() + 21 * 60 * 60 * 1000);
-    const { sendAs } = sending.server;
+    const sendAs = sending.server.sendAs.bind(sending.server);
     sending.server.sendAs = () => Promise.reject(new Error('sent again'));
     expect(await toMatrix('Communication/1', { number: 2 })).toMatchObject({ result: 'done' });
     sending.server.sendAs = sendAs;
