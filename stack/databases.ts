@@ -69,7 +69,7 @@ export async function acceptsConnections(url: string): Promise<boolean> {
   }
 }
 
-async function runStatements(url: string, statements: readonly string[]): Promise<void> {
+export async function runStatements(url: string, statements: readonly string[]): Promise<void> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
   client.on('error', () => undefined); // a server that goes away fails the query at hand, which says so
   await client.connect();

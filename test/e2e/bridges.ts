@@ -3,7 +3,7 @@ import { inject } from 'vitest';
 import type { RunningBridge } from '../../stack/bridge.ts';
 import { startBridge } from '../../stack/bridge.ts';
 import type { Database } from '../../stack/databases.ts';
-import { createScratchDatabase, emptyDatabase } from '../../stack/databases.ts';
+import { createScratchDatabase, emptyDatabase, runStatements } from '../../stack/databases.ts';
 import { startGuard } from '../../stack/guard.ts';
 import { waitUntil } from '../../stack/wait.ts';
 import { createTraceFolder, saveAnswers, saveErrors } from './traces.ts';
@@ -65,6 +65,26 @@ export async function awaitIdle({ url }: Pick<RunningBridge, 'url'>, timeoutMs =
     return stats.waitingItems === 0;
   };
   await waitUntil(look, { what: 'the bridge has nothing left to do', timeoutMs, everyMs: 25 });
+}
+
+/** Waits until the bridge has read all that is on the FHIR server by now, and has nothing left to do. */
+export async function awaitAllRead({
+  bridge,
+  database,
+}: Pick<TestBridge, 'bridge' | 'database'>): Promise<void> {
+  const asked = Date.now();
+  await runStatements(database.url, ["select pg_notify('bridge_fhir', '')"]);
+  const look = async (): Promise<boolean> => {
+    const answer = await fetch(`${bridge.url}/api/v1/queue/stats`);
+    const { readers, arrivals } = (await answer.json()) as {
+      readers: Readonly<Record<string, string>>;
+      arrivals: number;
+    };
+    const ofFhir = Object.entries(readers).filter(([reader]) => reader.startsWith('fhir:'));
+    return arrivals === 0 && ofFhir.every(([, advancedAt]) => Date.parse(advancedAt) > asked);
+  };
+  await waitUntil(look, { what: 'all is read', timeoutMs: 30_000, everyMs: 25 });
+  await awaitIdle(bridge);
 }
 
 async function isFree({ bridge }: TestBridge): Promise<boolean> {

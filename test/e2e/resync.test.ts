@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { aliases, practitioner, request, team } from './care.ts';
-import { awaitIdle } from './bridges.ts';
+import { awaitAllRead, awaitIdle } from './bridges.ts';
 import type { TestContext } from './context.ts';
 import { startContext } from './context.ts';
 import type { BotView } from './rooms.ts';
@@ -26,7 +26,7 @@ describe.skipIf(inject('stackMissing') !== undefined)('resync', () => {
   beforeAll(async () => {
     context = await startContext();
     bot = botView();
-    const { platform, prefix, nurse, bridge } = context;
+    const { platform, prefix, nurse } = context;
     [gp, daughter] = [ghostOf(`Practitioner/${prefix}gp`), ghostOf(`RelatedPerson/${prefix}daughter`)];
     await platform.put(practitioner(`${prefix}gp`, 'Gerda Prins'));
     for (const name of ['team', 'other']) {
@@ -45,7 +45,7 @@ describe.skipIf(inject('stackMissing') !== undefined)('resync', () => {
     ids.otherRoom = await nurse.join(aliases.room(`${prefix}other-talk`));
     await nurse.hear(ids.room, 'The first message');
     await nurse.hear(ids.otherRoom, 'The first message');
-    await awaitIdle(bridge);
+    await awaitAllRead(context);
   });
   afterAll(async () => {
     await context.end();
@@ -113,7 +113,7 @@ describe.skipIf(inject('stackMissing') !== undefined)('resync', () => {
     await query(`update ghost set display_name = 'Nobody' where user_id = '${gp}'`);
     await query(`delete from room_member where reference = 'CareTeam/${prefix}other'`);
     await eventually(shownNames).toEqual(['Nobody', 'Nobody', 'Nobody']);
-    await awaitIdle(context.bridge);
+    await awaitAllRead(context);
     const broken = await states();
     const lines = [
       `CareTeam/${prefix}other: set display name ${gp}`,
@@ -163,6 +163,7 @@ describe.skipIf(inject('stackMissing') !== undefined)('resync', () => {
 
   test('looks at what is named, and at nothing else', async () => {
     const { prefix } = context;
+    await awaitAllRead(context);
     await bot.put(ids.space, 'm.room.name', '', { name: 'Wrong' });
     await bot.put(ids.otherSpace, 'm.room.name', '', { name: 'Wrong' });
     expect(await resync(`CareTeam/${prefix}team`)).toEqual(
