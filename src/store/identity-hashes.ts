@@ -76,10 +76,7 @@ export async function forgetPreviousPepper(db: Queryable, graceMs: number): Prom
   await db.query(sql, [graceMs / 1000]);
 }
 
-/**
- * Removes hashes whose pepper is gone.
- * @returns how many; 0 when none are left
- */
+/** Removes hashes whose pepper is gone. @returns how many; 0 when none are left */
 export async function removeStaleHashes(db: Queryable, size: number): Promise<number> {
   const sql = `delete from identity_hash where (generation, hash) in
       (select generation, hash from identity_hash

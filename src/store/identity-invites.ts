@@ -58,10 +58,7 @@ export async function takeInvites(
   return select<TakenInvite>(db, sql, [now, nextAttemptAt, most]);
 }
 
-/**
- * Keeps an invitation for longer, unless another replica has taken it.
- * @returns whether this replica still has it
- */
+/** Keeps an invitation for longer, unless another replica has taken it. @returns whether this replica still has it */
 export async function holdInvite(
   db: Queryable,
   { token, nextAttemptAt }: TakenInvite,

@@ -34,7 +34,8 @@ export async function findLinks(
   db: Queryable,
   of: { readonly eventIds?: readonly EventId[]; readonly communications?: readonly FhirReference[] },
 ): Promise<readonly MessageLink[]> {
-  const sql = `select ${COLUMNS} from message_link where event_id = any ($1) or communication = any ($2) order by id`;
+  const sql = `select ${COLUMNS} from message_link
+    where event_id = any ($1) or communication = any ($2) order by id`;
   return select<MessageLink>(db, sql, [of.eventIds ?? [], of.communications ?? []]);
 }
 
