@@ -2,12 +2,16 @@
 // The command line.
 import { Command } from 'commander';
 import { ConfigError } from '../config/load.ts';
+import { ignoredReference } from '../flows/ignored-reference.ts';
+import { kindsPage } from '../messages/kinds-page.ts';
+import { KINDS } from '../messages/registry.ts';
+import { errorReference } from '../telemetry/error-reference.ts';
 import { configCommand } from './config.ts';
 import { dlqCommand } from './dlq.ts';
 import { healthcheckCommand } from './healthcheck.ts';
 import { initCommand } from './init.ts';
 import { migrateCommand } from './migrate.ts';
-import { pageCommands } from './pages.ts';
+import { generator } from './options.ts';
 import { personCommand } from './person.ts';
 import { registrationCommand } from './registration.ts';
 import { resyncCommand } from './resync.ts';
@@ -23,8 +27,20 @@ const program = new Command('fhir-matrix-bridge')
   .addCommand(dlqCommand())
   .addCommand(resyncCommand())
   .addCommand(personCommand())
-  .addCommand(healthcheckCommand());
-for (const command of pageCommands()) program.addCommand(command);
+  .addCommand(healthcheckCommand())
+  .addCommand(generator('errors', 'List every error code, what it means and how to mend it', errorReference))
+  .addCommand(
+    generator('kinds', 'List the kinds of messages that cross, and what each keeps and loses', () =>
+      kindsPage(KINDS),
+    ),
+  )
+  .addCommand(
+    generator(
+      'ignored-reasons',
+      'List every reason why an item is ignored, and what it means',
+      ignoredReference,
+    ),
+  );
 
 try {
   await program.parseAsync();

@@ -4,7 +4,7 @@ import type { Clock, Sleep } from '../domain/clock.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Acknowledge } from './acknowledge.ts';
 import type { LeasedLane } from './lease-lanes.ts';
-import type { Handle, Item, OnDeadLetter } from './item.ts';
+import type { Handle, History, Item, OnDeadLetter } from './item.ts';
 import type { RetryPolicy } from './retry-policy.ts';
 import type { Session } from './session.ts';
 
@@ -33,18 +33,6 @@ export interface AttemptContext extends LaneContext {
   /** The lane's head before this item. */
   readonly head: number;
   readonly history: History;
-}
-
-/** What is known of earlier attempts at the same item. */
-export interface History {
-  readonly attempts: number;
-  /** How many of them put the item off to later without having failed. */
-  readonly delays: number;
-  /** How many of the last attempts ended with their replica. */
-  readonly ownersDied: number;
-  /** When the first of them failed, on the monotonic clock; undefined without any. */
-  readonly failingSinceMs: number | undefined;
-  readonly inDoubt: boolean;
 }
 
 /** The attempt, as log fields. */

@@ -41,8 +41,8 @@ export async function putOff(
 ): Promise<Acknowledged> {
   if (context.session.signal.aborted) return 'lost';
   const delayMs = bounded(afterMs);
-  const { head } = context;
-  await keepWaiting(deps, context, delayMs, () => putOffLane(deps.pool, context.lane, { head, delayMs }));
+  const { lane, head } = context;
+  await keepWaiting(deps, context, delayMs, () => putOffLane(deps.pool, lane, head, delayMs));
   return 'lost';
 }
 

@@ -37,6 +37,18 @@ export interface Attempt {
   readonly signal: AbortSignal;
 }
 
+/** What is known of earlier attempts at the same item. */
+export interface History {
+  readonly attempts: number;
+  /** How many of them put the item off to later without having failed. */
+  readonly delays: number;
+  /** How many of the last attempts ended with their replica. */
+  readonly ownersDied: number;
+  /** When the first of them failed, on the monotonic clock; undefined without any. */
+  readonly failingSinceMs: number | undefined;
+  readonly inDoubt: boolean;
+}
+
 /** Why an attempt failed. Stored and logged: neither may contain message contents or patient data. */
 export interface ItemError {
   readonly code: string;

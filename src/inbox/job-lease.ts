@@ -1,7 +1,6 @@
 // Named leases: something that runs on one replica at a time, and moves to another when that one ends.
 import type { Sleep } from '../domain/clock.ts';
 import type { Log } from '../telemetry/log.ts';
-import type { Queryable } from './database.ts';
 import type { Session } from './session.ts';
 
 /** Runs while its replica holds the lease; has to end soon after `signal` is aborted. */
@@ -19,6 +18,8 @@ export interface JobLeaseDeps {
 
 /** First half of the advisory locks on names; the second half is a hash of the name. */
 const leaseLocks = 0x0f42;
+const tryLock = 'select pg_try_advisory_lock($1, hashtext($2)) as got';
+const unlock = 'select pg_advisory_unlock($1, hashtext($2))';
 
 /** Tries to get the lease and runs `run` when it has it, again and again until the replica stops. Never rejects. */
 export async function keepJobLease(deps: JobLeaseDeps, name: string, run: RunJob): Promise<void> {
@@ -32,25 +33,16 @@ export async function keepJobLease(deps: JobLeaseDeps, name: string, run: RunJob
 async function runIfFree(deps: JobLeaseDeps, session: Session, name: string, run: RunJob): Promise<void> {
   const ended = AbortSignal.any([session.signal, deps.stopping]);
   try {
-    if (!(await tryLock(session.database, name))) return;
+    const { rows } = await session.database.query<{ got: boolean }>(tryLock, [leaseLocks, name]);
+    if (rows[0]?.got !== true) return;
     deps.log.info({ lease: name, replica: session.replica }, 'Got a lease');
     try {
       await run(ended);
     } finally {
       // Others may have more luck with it than we.
-      if (!session.signal.aborted) await unlock(session.database, name);
+      if (!session.signal.aborted) await session.database.query(unlock, [leaseLocks, name]);
     }
   } catch (error) {
     if (!ended.aborted) deps.log.error({ lease: name, error }, 'Work under a lease failed');
   }
-}
-
-async function tryLock(client: Queryable, name: string): Promise<boolean> {
-  const statement = 'select pg_try_advisory_lock($1, hashtext($2)) as got';
-  const { rows } = await client.query<{ got: boolean }>(statement, [leaseLocks, name]);
-  return rows[0]?.got === true;
-}
-
-async function unlock(client: Queryable, name: string): Promise<void> {
-  await client.query('select pg_advisory_unlock($1, hashtext($2))', [leaseLocks, name]);
 }

@@ -27,15 +27,8 @@ export interface JobDeps {
   readonly metrics: Pick<Metrics, 'readerPasses' | 'readerItems'>;
 }
 
-export interface RepeatedJob {
-  /** Asks for a pass; one that is under way does not count, since it may have looked already. */
-  readonly wake: () => void;
-  /** Makes passes until the signal is aborted. A failed pass is logged, and repeated after the interval. */
-  readonly run: (signal: AbortSignal) => Promise<void>;
-}
-
 /** Creates the repetition of a job; run it under a lease. Its passes are counted, and what they found. */
-export function repeatJob(job: Job, { sleep, log, metrics }: JobDeps): RepeatedJob {
+export function repeatJob(job: Job, { sleep, log, metrics }: JobDeps) {
   const { name, intervalMs, gapMs = 0 } = job;
   let woken = new AbortController();
   const wake = (): void => {
@@ -56,8 +49,10 @@ export function repeatJob(job: Job, { sleep, log, metrics }: JobDeps): RepeatedJ
   }
 
   return {
+    /** Asks for a pass; one that is under way does not count, since it may have looked already. */
     wake,
-    async run(signal) {
+    /** Makes passes until the signal is aborted. A failed pass is logged, and repeated after the interval. */
+    run: async (signal: AbortSignal): Promise<void> => {
       while (!signal.aborted) {
         woken = new AbortController();
         const gap = sleep(gapMs, signal);

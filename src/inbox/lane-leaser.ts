@@ -1,7 +1,6 @@
 // Keeps a replica's slots busy: leases lanes when some may be ready, and gives each a slot.
-import type { Clock, Sleep } from '../domain/clock.ts';
+import type { Sleep } from '../domain/clock.ts';
 import type { Log } from '../telemetry/log.ts';
-import { createWakeUp } from './wake-up.ts';
 import { leaseLanes, type LeasedLane } from './lease-lanes.ts';
 import type { Session } from './session.ts';
 
@@ -10,7 +9,6 @@ export interface LaneLeaserDeps {
   readonly slots: number;
   /** The longest time between two looks while a slot is free: the net under lost wake-ups. */
   readonly pollMs: number;
-  readonly clock: Clock;
   readonly sleep: Sleep;
   readonly log: Log;
   /** Works on a lane to the end; never rejects. */
@@ -95,6 +93,28 @@ export function createLaneLeaser(deps: LaneLeaserDeps): LaneLeaser {
     run,
     async settled() {
       await Promise.all(unsettled);
+    },
+  };
+}
+
+/** Makes a wake-up for one loop to wait for; it can come before the wait begins. */
+function createWakeUp(sleep: Sleep) {
+  let woken = false;
+  let waiting: AbortController | undefined;
+  return {
+    /** Ends the wait that is under way, or else the next one. */
+    wake: (): void => {
+      woken = true;
+      waiting?.abort();
+    },
+    /** Waits to be woken, for `timeoutMs` at most. */
+    async wait(timeoutMs: number): Promise<void> {
+      if (!woken) {
+        waiting = new AbortController();
+        await sleep(timeoutMs, waiting.signal);
+        waiting = undefined;
+      }
+      woken = false;
     },
   };
 }

@@ -2,7 +2,8 @@
 import { attempt } from './attempt.ts';
 import { readItems } from './lease-lanes.ts';
 import { letGo } from './failure.ts';
-import type { AttemptDeps, LaneContext, History } from './attempt-context.ts';
+import type { AttemptDeps, LaneContext } from './attempt-context.ts';
+import type { History } from './item.ts';
 
 export interface LaneWorkerDeps extends AttemptDeps {
   /** How long a lane may keep its slot while other lanes wait for one. */

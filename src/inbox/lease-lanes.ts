@@ -1,23 +1,16 @@
 // Takes ready lanes for a replica, together with their first items.
-import type { Item } from './item.ts';
+import type { History, Item } from './item.ts';
 import type { Queryable } from './database.ts';
 
-/** A lane one replica works on, until it lets go of it or another lease raises the epoch. */
-export interface LeasedLane {
+/** A lane one replica works on, with the history of its first item, until it lets go of it or another lease raises the epoch. */
+export interface LeasedLane extends Omit<History, 'failingSinceMs'> {
   readonly id: number;
   readonly key: string;
   readonly epoch: number;
   /** Position of the last item dealt with. */
   readonly head: number;
-  /** Attempts the first item has behind it. */
-  readonly attempts: number;
-  /** How many of them put it off to later without having failed. */
-  readonly delays: number;
-  /** How many of the last ones ended with their replica. */
-  readonly ownersDied: number;
-  /** How long ago the first of them failed; 0 without any. */
+  /** How long ago the first attempt at that item failed; 0 without any. */
   readonly failingForMs: number;
-  readonly inDoubt: boolean;
   /** True when the lane's owner died holding it. */
   readonly takenOver: boolean;
   /** The first items after `head`; there may be more. */

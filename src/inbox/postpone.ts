@@ -25,7 +25,8 @@ export async function postpone(client: Queryable, lane: LeasedLane, failed: Post
 export async function putOffLane(
   client: Queryable,
   lane: LeasedLane,
-  { head, delayMs }: Pick<Postponement, 'head' | 'delayMs'>,
+  head: number,
+  delayMs: number,
 ): Promise<boolean> {
   const { rowCount } = await client.query(waitUncounted, [lane.id, lane.epoch, head, delayMs]);
   return rowCount === 1;

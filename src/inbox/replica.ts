@@ -1,17 +1,14 @@
 // A replica: one of N equal processes that work on the lanes, each with a session, slots, jobs and listeners.
 import type { Client, Pool } from 'pg';
-import type { Clock, Sleep } from '../domain/clock.ts';
-import type { Log } from '../telemetry/log.ts';
 import { createAcknowledge } from './acknowledge.ts';
+import type { AttemptDeps } from './attempt-context.ts';
 import { createLaneLeaser, type LaneLeaser } from './lane-leaser.ts';
-import type { Handle, OnDeadLetter } from './item.ts';
 import { workOnLane, type LaneWorkerDeps } from './lane-worker.ts';
 import { keepJobLease, type RunJob } from './job-lease.ts';
 import { createListeners, type Listeners } from './listeners.ts';
 import { laneReadyChannel } from './notify.ts';
 import { removeReplica } from './replica-rows.ts';
-import type { RetryPolicy } from './retry-policy.ts';
-import { openSession, type Session, type SessionTimings } from './session.ts';
+import { openSession, type Session, type SessionDeps, type SessionTimings } from './session.ts';
 import { withTimeout } from './timeout.ts';
 
 /** How often and how long, in milliseconds. */
@@ -34,19 +31,13 @@ export const defaultTimings: Timings = {
   tryEveryMs: 1_000,
 };
 
-export interface ReplicaDeps {
+export interface ReplicaDeps extends Omit<AttemptDeps, 'acknowledge' | 'onPostponed'> {
   /** For acknowledgements: up to one connection per slot is of use. May go through a pooler of any kind. */
   readonly pool: Pool;
   /** Opens a connected client that leads to PostgreSQL directly; this replica ends it. */
   readonly connectSession: () => Promise<Client>;
-  readonly handle: Handle;
-  readonly retryPolicy: RetryPolicy;
-  readonly onDeadLetter?: OnDeadLetter;
   /** How many lanes are worked on at the same time. */
   readonly slots: number;
-  readonly clock: Clock;
-  readonly sleep: Sleep;
-  readonly log: Log;
   readonly timings?: Partial<Timings>;
 }
 
@@ -74,13 +65,14 @@ export interface Replica {
 
 /** Connects and starts working. Rejects when there is no connection, or none that keeps its server. */
 export async function startReplica(deps: ReplicaDeps): Promise<Replica> {
-  const { sleep, log } = deps;
+  const { connectSession: connect, sleep, log } = deps;
   const timings = { ...defaultTimings, ...deps.timings };
   const stopping = new AbortController();
   const listeners = createListeners(log);
   const jobs: Promise<void>[] = [];
   const leaser = createReplicaLeaser(deps, timings, stopping.signal);
-  const opening: Opening = { deps, timings, listeners, onDeaths: leaser.wake };
+  const { deliver: onNotification } = listeners;
+  const opening: Opening = { ...deps, connect, timings, listeners, onDeaths: leaser.wake, onNotification };
 
   await listeners.add(laneReadyChannel, leaser.wake, undefined);
   let session = await open(opening);
@@ -154,19 +146,15 @@ function createReplicaLeaser(deps: ReplicaDeps, timings: Timings, stopping: Abor
   }
 }
 
-interface Opening {
-  readonly deps: ReplicaDeps;
+interface Opening extends SessionDeps {
   readonly timings: Timings;
   readonly listeners: Listeners;
-  readonly onDeaths: () => void;
 }
 
-async function open({ deps, timings, listeners, onDeaths }: Opening): Promise<Session> {
-  const { connectSession: connect, clock, sleep, log } = deps;
-  const { deliver: onNotification } = listeners;
-  const session = await openSession({ connect, clock, sleep, log, timings, onDeaths, onNotification });
+async function open(opening: Opening): Promise<Session> {
+  const session = await openSession(opening);
   try {
-    await listeners.attach(session);
+    await opening.listeners.attach(session);
     return session;
   } catch (error) {
     await session.close();
@@ -176,7 +164,6 @@ async function open({ deps, timings, listeners, onDeaths }: Opening): Promise<Se
 
 /** Opens a session under a new id instead of the lost one, however long it takes; nothing when stopped meanwhile. */
 async function reopen(opening: Opening, lost: Session, stopping: AbortSignal): Promise<Session | undefined> {
-  const { deps, timings } = opening;
   while (!stopping.aborted) {
     try {
       const session = await open(opening);
@@ -184,8 +171,8 @@ async function reopen(opening: Opening, lost: Session, stopping: AbortSignal): P
       await removeReplica(session.database, lost.replica).catch(() => undefined);
       return session;
     } catch (error) {
-      deps.log.error({ error }, 'Could not open a new session; trying again');
-      await deps.sleep(timings.tryEveryMs, stopping);
+      opening.log.error({ error }, 'Could not open a new session; trying again');
+      await opening.sleep(opening.timings.tryEveryMs, stopping);
     }
   }
   return undefined;

@@ -1,13 +1,7 @@
 // Homeserver operations on accounts: ghosts, their devices, names and pictures, and the ping.
 import { z } from 'zod';
 import type { MatrixUserId } from '../domain/ids.ts';
-import { BRIDGE_DEVICE, MatrixRefusal, success, type MatrixClient } from './client.ts';
-
-/** A file to upload. */
-interface Upload {
-  readonly contentType: string;
-  readonly bytes: Uint8Array<ArrayBuffer>;
-}
+import { BRIDGE_DEVICE, MatrixRefusal, success, type MatrixClient, type MatrixRequest } from './client.ts';
 
 /** Creates the operations on a client. */
 export function createAccounts(client: MatrixClient) {
@@ -42,7 +36,11 @@ export function createAccounts(client: MatrixClient) {
     },
 
     /** Uploads a file without its name, which could name a person. @returns its `mxc://` URI */
-    async upload(as: MatrixUserId, file: Upload, signal?: AbortSignal): Promise<string> {
+    async upload(
+      as: MatrixUserId,
+      file: Required<MatrixRequest>['file'],
+      signal?: AbortSignal,
+    ): Promise<string> {
       const schema = z.object({ content_uri: z.string().startsWith('mxc://') });
       const request = { as, file, prefix: '/_matrix/media/v3', signal };
       return (await client.post('upload', ['upload'], schema, request)).content_uri;

@@ -3,9 +3,8 @@ import type { Clock, Sleep } from '../domain/clock.ts';
 import type { MatrixUserId, RoomAlias, RoomId } from '../domain/ids.ts';
 import { ROOM_MARKER_KEY } from '../domain/matrix.ts';
 import { BridgeError } from '../telemetry/errors.ts';
-import { MatrixRefusal } from './client.ts';
+import { isRefusal, MatrixRefusal } from './client.ts';
 import type { Homeserver } from './homeserver.ts';
-import { isRefusal } from './refusals.ts';
 import type { RoomState } from './room-state.ts';
 
 /** A room that must exist. */

@@ -1,9 +1,8 @@
 // Homeserver operations on the invitations of a user: accepting one, also from another homeserver, and listing them.
 import { z } from 'zod';
 import type { MatrixUserId, RoomId } from '../domain/ids.ts';
-import type { MatrixClient } from './client.ts';
+import { unlessRefused, type MatrixClient } from './client.ts';
 import { strippedEventSchema, wellFormed } from './event-schema.ts';
-import { unlessRefused } from './refusals.ts';
 
 const joinedSchema = z.looseObject({ room_id: z.string() });
 /** Simplified sliding sync, under the name that Synapse knows. https://github.com/matrix-org/matrix-spec-proposals/pull/4186 */

@@ -22,10 +22,7 @@ export function registration(options: RegistrationOptions): Readonly<Record<stri
   const { serverName, appserviceUrl, asToken, hsToken, ghostPrefix } = options;
   const server = escapeRegex(serverName);
   // Without the $, ids of servers whose names begin with ours would match too.
-  const exclusive = (regex: string): { exclusive: true; regex: string } => ({
-    exclusive: true,
-    regex: `${regex}$`,
-  });
+  const exclusive = (regex: string): object => ({ exclusive: true, regex: `${regex}$` });
   return {
     id: APPSERVICE_ID,
     url: appserviceUrl,

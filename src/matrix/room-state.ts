@@ -2,8 +2,7 @@
 import { z } from 'zod';
 import type { MatrixUserId, RoomId } from '../domain/ids.ts';
 import type { StateEvent } from '../domain/matrix.ts';
-import { success, type MatrixClient } from './client.ts';
-import { isRefusal, unlessRefused } from './refusals.ts';
+import { isRefusal, success, unlessRefused, type MatrixClient } from './client.ts';
 
 type StateKey = Pick<StateEvent, 'type' | 'state_key'>;
 
@@ -21,8 +20,10 @@ export type RoomState = readonly z.output<typeof stateEventSchema>[];
 export function createRoomStates(client: MatrixClient) {
   return {
     /** The content of one state event; undefined when there is none. */
-    stateEvent: (as: MatrixUserId, roomId: RoomId, key: StateKey, signal?: AbortSignal) =>
-      stateEvent(client, { as, roomId, key, signal }),
+    stateEvent(as: MatrixUserId, roomId: RoomId, key: StateKey, signal?: AbortSignal) {
+      const path = ['rooms', roomId, 'state', key.type, key.state_key];
+      return unlessRefused(client.get('read state event', path, success, { as, signal }), 404);
+    },
 
     /** The whole state of a room the user is in. */
     async roomState(as: MatrixUserId, roomId: RoomId, signal?: AbortSignal): Promise<RoomState> {
@@ -94,22 +95,12 @@ export function createRoomStates(client: MatrixClient) {
   };
 }
 
-/** Who reads what. */
-interface Read {
-  readonly as: MatrixUserId;
-  readonly roomId: RoomId;
-  readonly signal: AbortSignal | undefined;
-}
-
-async function stateEvent(
+async function membershipOf(
   client: MatrixClient,
-  { as, roomId, key, signal }: Read & { readonly key: StateKey },
-): Promise<Readonly<Record<string, unknown>> | undefined> {
-  const path = ['rooms', roomId, 'state', key.type, key.state_key];
-  return unlessRefused(client.get('read state event', path, success, { as, signal }), 404);
-}
-
-async function membershipOf(client: MatrixClient, userId: MatrixUserId, read: Read): Promise<unknown> {
-  const member = await stateEvent(client, { ...read, key: { type: 'm.room.member', state_key: userId } });
+  userId: MatrixUserId,
+  { as, roomId, signal }: { as: MatrixUserId; roomId: RoomId; signal: AbortSignal | undefined },
+): Promise<unknown> {
+  const path = ['rooms', roomId, 'state', 'm.room.member', userId];
+  const member = await unlessRefused(client.get('read state event', path, success, { as, signal }), 404);
   return member?.['membership'];
 }

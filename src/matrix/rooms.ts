@@ -1,8 +1,7 @@
 // Homeserver operations on rooms: creating them, joining rooms of others, aliases.
 import { z } from 'zod';
 import type { MatrixUserId, RoomAlias, RoomId } from '../domain/ids.ts';
-import { success, type MatrixClient } from './client.ts';
-import { unlessRefused } from './refusals.ts';
+import { success, unlessRefused, type MatrixClient } from './client.ts';
 
 const roomIdSchema = z.object({ room_id: z.string().transform((id) => id as RoomId) });
 

@@ -1,8 +1,8 @@
 // Sends as a ghost that may not be in the room yet, and finds an event that was sent before.
 import type { DeliveryId, EventId, MatrixUserId, RoomId } from '../domain/ids.ts';
 import { DELIVERY_ID_KEY } from '../domain/matrix.ts';
+import { isRefusal } from './client.ts';
 import type { Homeserver } from './homeserver.ts';
-import { isRefusal } from './refusals.ts';
 import type { OutgoingEvent, OutgoingRedaction } from './sends.ts';
 import { pagesBefore } from './timeline.ts';
 

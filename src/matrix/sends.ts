@@ -15,10 +15,7 @@ export interface OutgoingEvent {
 }
 
 /** A redaction that is sent once. */
-export interface OutgoingRedaction {
-  readonly as: MatrixUserId;
-  readonly roomId: RoomId;
-  readonly deliveryId: DeliveryId;
+export interface OutgoingRedaction extends Pick<OutgoingEvent, 'as' | 'roomId' | 'deliveryId'> {
   readonly eventId: EventId;
 }
 

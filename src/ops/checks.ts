@@ -14,18 +14,11 @@ interface Check {
   readonly check: (signal: AbortSignal) => Promise<void>;
 }
 
-interface Checks {
-  /** The states as of the last checks. */
-  readonly states: () => Readonly<Record<string, ServiceState>>;
-  /** Checks until the signal is aborted. */
-  readonly run: (signal: AbortSignal) => Promise<void>;
-}
-
 /** Repeats checks at their intervals, and remembers what they found. */
 export function createChecks(
   checks: readonly Check[],
   deps: { sleep: Sleep; log: Log; onState: (service: string, up: boolean) => void },
-): Checks {
+) {
   const states = new Map<string, ServiceState>(checks.map(({ service }) => [service, 'unknown']));
 
   function setState(service: string, state: 'up' | 'down', signal: AbortSignal, error?: unknown): void {
@@ -57,8 +50,10 @@ export function createChecks(
   }
 
   return {
-    states: () => Object.fromEntries(states),
-    async run(signal) {
+    /** The states as of the last checks. */
+    states: (): Readonly<Record<string, ServiceState>> => Object.fromEntries(states),
+    /** Checks until the signal is aborted. */
+    async run(signal: AbortSignal): Promise<void> {
       await Promise.all(checks.map((check) => repeat(check, signal)));
     },
   };

@@ -1,8 +1,10 @@
 // The probes and figures that operators and orchestrators read: /health, /ready, /metrics, /api/v1/queue/stats.
 import express, { type Response, type Router } from 'express';
 import type { Registry } from 'prom-client';
-import type { LifecycleState } from './lifecycle-state.ts';
 import type { ServiceState } from './checks.ts';
+
+/** The daemon's states, in the order in which it passes through them. `draining`: asked to stop, still answering. */
+export type LifecycleState = 'starting' | 'running' | 'draining' | 'stopped';
 
 interface Deps {
   readonly state: () => LifecycleState;

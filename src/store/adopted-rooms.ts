@@ -1,6 +1,7 @@
 // The table of adopted rooms: users listed them in a team's space, and they are not conversations yet.
-import type { FhirReference, MatrixUserId, RoomAlias, RoomId } from '../domain/ids.ts';
+import type { FhirReference, MatrixUserId, RoomId } from '../domain/ids.ts';
 import { selectColumn, selectFirst, type Queryable } from './database.ts';
+import type { RoomRow } from './rooms.ts';
 
 /** A room that is to become a conversation. */
 export interface Adoption {
@@ -15,13 +16,11 @@ export async function saveAdoption(
   db: Queryable,
   { roomId, careTeam, listedBy }: Adoption,
 ): Promise<FhirReference | undefined> {
-  const sql = 'select care_team from adopted_room where room_id = $1 for update';
-  const before = await selectColumn<FhirReference>(db, sql, [roomId]);
-  await db.query(
-    `insert into adopted_room (room_id, care_team, listed_by) values ($1, $2, $3)
-     on conflict (room_id) do update set care_team = excluded.care_team, listed_by = excluded.listed_by`,
-    [roomId, careTeam, listedBy],
-  );
+  const find = 'select care_team from adopted_room where room_id = $1 for update';
+  const before = await selectColumn<FhirReference>(db, find, [roomId]);
+  const save = `insert into adopted_room (room_id, care_team, listed_by) values ($1, $2, $3)
+    on conflict (room_id) do update set care_team = excluded.care_team, listed_by = excluded.listed_by`;
+  await db.query(save, [roomId, careTeam, listedBy]);
   return before.find((team) => team !== careTeam);
 }
 
@@ -49,17 +48,9 @@ export async function endAdoption(db: Queryable, roomId: RoomId): Promise<void> 
 /** Makes a room that a user made the room of a conversation, ready as it is. */
 export async function adoptRoom(
   db: Queryable,
-  room: {
-    readonly reference: FhirReference;
-    readonly alias: RoomAlias;
-    readonly roomId: RoomId;
-    readonly subject: FhirReference | undefined;
-    readonly careTeam: FhirReference;
-  },
+  room: Pick<RoomRow, 'reference' | 'alias' | 'subject'> & Pick<Adoption, 'roomId' | 'careTeam'>,
 ): Promise<void> {
-  await db.query(
-    `insert into room (reference, alias, room_id, subject, care_team, made_by, ready_at)
-     values ($1, $2, $3, $4, $5, 'user', now()) on conflict do nothing`,
-    [room.reference, room.alias, room.roomId, room.subject, room.careTeam],
-  );
+  const sql = `insert into room (reference, alias, room_id, subject, care_team, made_by, ready_at)
+    values ($1, $2, $3, $4, $5, 'user', now()) on conflict do nothing`;
+  await db.query(sql, [room.reference, room.alias, room.roomId, room.subject, room.careTeam]);
 }

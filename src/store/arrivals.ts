@@ -5,12 +5,10 @@ import { countRows, select, selectColumn, type Queryable } from './database.ts';
 
 /** Stores pushed events. Events that are stored already stay as they are. */
 export async function saveArrivals(db: Queryable, events: readonly MatrixEvent[]): Promise<void> {
-  await db.query(
-    `insert into matrix_arrival (event_id, room_id, event)
-     select event ->> 'event_id', event ->> 'room_id', event from jsonb_array_elements($1::jsonb) as event
-     on conflict do nothing`,
-    [JSON.stringify(events)],
-  );
+  const sql = `insert into matrix_arrival (event_id, room_id, event)
+    select event ->> 'event_id', event ->> 'room_id', event from jsonb_array_elements($1::jsonb) as event
+    on conflict do nothing`;
+  await db.query(sql, [JSON.stringify(events)]);
 }
 
 /** The number of the newest arrival. Later arrivals have higher numbers. */
@@ -35,15 +33,12 @@ export async function takeUnreadArrivals(
   upTo: string,
   olderThanSeconds: number,
 ): Promise<readonly MatrixEvent[]> {
-  const rows = await select<{ arrival: string; event: MatrixEvent }>(
-    db,
-    `delete from matrix_arrival
-     where arrival <= $1
-       and (room_id not in (select room_id from room where room_id is not null)
-            or arrived_at < now() - make_interval(secs => $2))
-     returning arrival, event`,
-    [upTo, olderThanSeconds],
-  );
+  const sql = `delete from matrix_arrival
+    where arrival <= $1
+      and (room_id not in (select room_id from room where room_id is not null)
+           or arrived_at < now() - make_interval(secs => $2))
+    returning arrival, event`;
+  const rows = await select<{ arrival: string; event: MatrixEvent }>(db, sql, [upTo, olderThanSeconds]);
   return rows.sort((a, b) => Number(a.arrival) - Number(b.arrival)).map((row) => row.event);
 }
 

@@ -9,11 +9,9 @@ export async function readCursor(db: Queryable, reader: string): Promise<string 
 
 /** Moves a reader's cursor. Call it in the transaction that stores what was read up to it. */
 export async function saveCursor(db: Queryable, reader: string, position: string): Promise<void> {
-  await db.query(
-    `insert into reader_cursor (reader, position) values ($1, $2)
-     on conflict (reader) do update set position = $2, advanced_at = now()`,
-    [reader, position],
-  );
+  const sql = `insert into reader_cursor (reader, position) values ($1, $2)
+    on conflict (reader) do update set position = $2, advanced_at = now()`;
+  await db.query(sql, [reader, position]);
 }
 
 /** When each reader last finished a pass, as ISO instants. */

@@ -14,11 +14,9 @@ export async function saveFormerRoom(
   db: Queryable,
   { roomId, reference, replacement }: FormerRoom,
 ): Promise<void> {
-  await db.query(
-    `insert into former_room (room_id, reference, replacement_room_id) values ($1, $2, $3)
-     on conflict (room_id) do update set replacement_room_id = $3 where former_room.followed_at is null`,
-    [roomId, reference, replacement],
-  );
+  const sql = `insert into former_room (room_id, reference, replacement_room_id) values ($1, $2, $3)
+    on conflict (room_id) do update set replacement_room_id = $3 where former_room.followed_at is null`;
+  await db.query(sql, [roomId, reference, replacement]);
 }
 
 /** Removes a replacement that turned out to be invalid. */
@@ -43,10 +41,7 @@ export async function saveFollowed(
 
 /** The resources whose rooms are linked to this one's: a team's conversations, or a conversation's team. */
 export async function findLinked(db: Queryable, reference: FhirReference): Promise<readonly FhirReference[]> {
-  return selectColumn<FhirReference>(
-    db,
-    `select reference from room where care_team = $1
-     union select care_team from room where reference = $1 and care_team is not null order by reference`,
-    [reference],
-  );
+  const sql = `select reference from room where care_team = $1
+    union select care_team from room where reference = $1 and care_team is not null order by reference`;
+  return selectColumn<FhirReference>(db, sql, [reference]);
 }

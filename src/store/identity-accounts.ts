@@ -44,11 +44,9 @@ export async function acceptPolicies(
   userId: MatrixUserId,
   urls: readonly string[],
 ): Promise<void> {
-  await db.query(
-    `insert into identity_accepted_policy (user_id, url) select $1, unnest($2::text[])
-     on conflict do nothing`,
-    [userId, urls],
-  );
+  const sql = `insert into identity_accepted_policy (user_id, url) select $1, unnest($2::text[])
+    on conflict do nothing`;
+  await db.query(sql, [userId, urls]);
 }
 
 /** The URLs of the policies that a user accepted. */

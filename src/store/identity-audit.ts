@@ -26,10 +26,7 @@ export async function saveAudit(db: Queryable, records: readonly AuditRecord[]):
 
 /** Deletes records older than an instant, at most `batch` of them; returns how many. */
 export async function pruneAudit(db: Queryable, olderThan: Date, batch: number): Promise<number> {
-  return countRows(
-    db,
-    `delete from identity_audit where ctid = any(array(
-       select ctid from identity_audit where at < $1 limit $2))`,
-    [olderThan, batch],
-  );
+  const sql = `delete from identity_audit where ctid = any(array(
+      select ctid from identity_audit where at < $1 limit $2))`;
+  return countRows(db, sql, [olderThan, batch]);
 }

@@ -25,14 +25,12 @@ export async function beginPepper(
   pepper: string,
   replaces: string | undefined,
 ): Promise<void> {
-  await db.query(
-    `insert into identity_pepper (pepper, state) select $1, 'preparing'
-     where not exists (
-       select from identity_pepper where state = 'current' and generation is distinct from $2::bigint
-     )
-     on conflict (state) do nothing`,
-    [pepper, replaces],
-  );
+  const sql = `insert into identity_pepper (pepper, state) select $1, 'preparing'
+    where not exists (
+      select from identity_pepper where state = 'current' and generation is distinct from $2::bigint
+    )
+    on conflict (state) do nothing`;
+  await db.query(sql, [pepper, replaces]);
 }
 
 /**
@@ -41,24 +39,21 @@ export async function beginPepper(
  * @returns the number of addresses; 0 when all have their hashes
  */
 export async function hashNextBatch(db: Queryable, size: number): Promise<number> {
-  const [count = 0] = await selectColumn<number>(
-    db,
-    `with pepper as (
-       select * from identity_pepper where state = 'preparing' for update
-     ), batch as materialized (
-       select distinct identity.medium, identity.address from identity, pepper
-       where (identity.medium, identity.address) > (pepper.done_medium, pepper.done_address)
-       order by identity.medium, identity.address limit $1
-     ), hashed as (
-       insert into identity_hash (generation, hash, medium, address)
-       select pepper.generation, identity_hash_of(batch.address, batch.medium, pepper.pepper), batch.medium, batch.address
-       from batch cross join pepper on conflict do nothing
-     )
-     update identity_pepper as pepper set done_medium = last.medium, done_address = last.address
-     from (select medium, address, count(*) over () as count from batch order by medium desc, address desc limit 1) as last
-     where pepper.state = 'preparing' returning last.count::int as count`,
-    [size],
-  );
+  const sql = `with pepper as (
+      select * from identity_pepper where state = 'preparing' for update
+    ), batch as materialized (
+      select distinct identity.medium, identity.address from identity, pepper
+      where (identity.medium, identity.address) > (pepper.done_medium, pepper.done_address)
+      order by identity.medium, identity.address limit $1
+    ), hashed as (
+      insert into identity_hash (generation, hash, medium, address)
+      select pepper.generation, identity_hash_of(batch.address, batch.medium, pepper.pepper), batch.medium, batch.address
+      from batch cross join pepper on conflict do nothing
+    )
+    update identity_pepper as pepper set done_medium = last.medium, done_address = last.address
+    from (select medium, address, count(*) over () as count from batch order by medium desc, address desc limit 1) as last
+    where pepper.state = 'preparing' returning last.count::int as count`;
+  const [count = 0] = await selectColumn<number>(db, sql, [size]);
   return count;
 }
 
@@ -77,22 +72,14 @@ export async function announcePepper(db: Queryable): Promise<void> {
 
 /** Removes the previous pepper when its grace time has passed. */
 export async function forgetPreviousPepper(db: Queryable, graceMs: number): Promise<void> {
-  await db.query(
-    `delete from identity_pepper where state = 'previous' and since < now() - make_interval(secs => $1)`,
-    [graceMs / 1000],
-  );
+  const sql = `delete from identity_pepper where state = 'previous' and since < now() - make_interval(secs => $1)`;
+  await db.query(sql, [graceMs / 1000]);
 }
 
-/**
- * Removes hashes whose pepper is gone.
- * @returns how many; 0 when none are left
- */
+/** Removes hashes whose pepper is gone. @returns how many; 0 when none are left */
 export async function removeStaleHashes(db: Queryable, size: number): Promise<number> {
-  return countRows(
-    db,
-    `delete from identity_hash where (generation, hash) in
-       (select generation, hash from identity_hash
-        where generation not in (select generation from identity_pepper) limit $1)`,
-    [size],
-  );
+  const sql = `delete from identity_hash where (generation, hash) in
+      (select generation, hash from identity_hash
+       where generation not in (select generation from identity_pepper) limit $1)`;
+  return countRows(db, sql, [size]);
 }

@@ -50,21 +50,15 @@ export async function takeInvites(
   db: Queryable,
   { now, nextAttemptAt, most }: { now: Date; nextAttemptAt: Date; most: number },
 ): Promise<readonly TakenInvite[]> {
-  return select<TakenInvite>(
-    db,
-    `update identity_invite set next_attempt_at = $2 where token = any(array(
-       select token from identity_invite
-       where address is not null and expires_at > $1 and next_attempt_at <= $1
-       order by next_attempt_at limit $3 for update skip locked))
-     returning token, medium, address, room_id, sender, key_id, attempts, next_attempt_at`,
-    [now, nextAttemptAt, most],
-  );
+  const sql = `update identity_invite set next_attempt_at = $2 where token = any(array(
+      select token from identity_invite
+      where address is not null and expires_at > $1 and next_attempt_at <= $1
+      order by next_attempt_at limit $3 for update skip locked))
+    returning token, medium, address, room_id, sender, key_id, attempts, next_attempt_at`;
+  return select<TakenInvite>(db, sql, [now, nextAttemptAt, most]);
 }
 
-/**
- * Keeps an invitation for longer, unless another replica has taken it.
- * @returns whether this replica still has it
- */
+/** Keeps an invitation for longer, unless another replica has taken it. @returns whether this replica still has it */
 export async function holdInvite(
   db: Queryable,
   { token, nextAttemptAt }: TakenInvite,
@@ -77,10 +71,9 @@ export async function holdInvite(
 
 /** Records that the invitee's homeserver has it, and removes the address, which is not needed any more. */
 export async function completeInvite(db: Queryable, token: string, now: Date): Promise<void> {
-  await db.query(
-    'update identity_invite set address = null, delivered_at = $2, last_error = null where token = $1',
-    [token, now],
-  );
+  const sql =
+    'update identity_invite set address = null, delivered_at = $2, last_error = null where token = $1';
+  await db.query(sql, [token, now]);
 }
 
 /** Records that the invitee's homeserver could not be told, and when to try again. */
@@ -88,19 +81,16 @@ export async function postponeInvite(
   db: Queryable,
   { token, error, nextAttemptAt }: { token: string; error: string; nextAttemptAt: Date },
 ): Promise<void> {
-  await db.query(
-    `update identity_invite set attempts = attempts + 1, last_error = $2, next_attempt_at = $3
-     where token = $1`,
-    [token, error, nextAttemptAt],
-  );
+  const sql = `update identity_invite set attempts = attempts + 1, last_error = $2, next_attempt_at = $3
+    where token = $1`;
+  await db.query(sql, [token, error, nextAttemptAt]);
 }
 
 /** Ends the attempts, and removes the address, which is not needed any more. */
 export async function abandonInvite(db: Queryable, token: string, error: string): Promise<void> {
-  await db.query(
-    'update identity_invite set address = null, attempts = attempts + 1, last_error = $2 where token = $1',
-    [token, error],
-  );
+  const sql =
+    'update identity_invite set address = null, attempts = attempts + 1, last_error = $2 where token = $1';
+  await db.query(sql, [token, error]);
 }
 
 /** Deletes expired invitations. */

@@ -62,12 +62,9 @@ export async function findUnseenRecords(
   pass: string,
   limit: number,
 ): Promise<readonly string[]> {
-  return selectColumn<string>(
-    db,
-    `select record from identity_person where directory = $1 and seen_in is distinct from $2
-     order by record limit $3`,
-    [directory, pass, limit],
-  );
+  const sql = `select record from identity_person where directory = $1 and seen_in is distinct from $2
+    order by record limit $3`;
+  return selectColumn<string>(db, sql, [directory, pass, limit]);
 }
 
 async function savePeople(
@@ -96,43 +93,33 @@ async function saveAddresses(
   addresses: readonly { key: string; userId: MatrixUserId; medium: string; address: string }[],
 ): Promise<void> {
   const columns = columnsOf(addresses, 'key', 'userId', 'medium', 'address');
-  const dropped = await select<IdentityAddress>(
-    db,
-    `delete from identity where directory = $1 and record = any($2::text[])
-       and (record, user_id, medium, address) not in
-         (select * from unnest($3::text[], $4::text[], $5::text[], $6::text[]))
-     returning medium, address`,
-    [directory, keys, ...columns],
-  );
-  const added = await select<IdentityAddress>(
-    db,
-    `insert into identity (directory, record, user_id, medium, address)
-     select distinct $1, given.* from unnest($2::text[], $3::text[], $4::text[], $5::text[]) as given
-     on conflict do nothing returning medium, address`,
-    [directory, ...columns],
-  );
+  const drop = `delete from identity where directory = $1 and record = any($2::text[])
+      and (record, user_id, medium, address) not in
+        (select * from unnest($3::text[], $4::text[], $5::text[], $6::text[]))
+    returning medium, address`;
+  const dropped = await select<IdentityAddress>(db, drop, [directory, keys, ...columns]);
+  const add = `insert into identity (directory, record, user_id, medium, address)
+    select distinct $1, given.* from unnest($2::text[], $3::text[], $4::text[], $5::text[]) as given
+    on conflict do nothing returning medium, address`;
+  const added = await select<IdentityAddress>(db, add, [directory, ...columns]);
   if (dropped.length > 0) await dropHashes(db, dropped);
   if (added.length > 0) await addHashes(db, added);
 }
 
 async function dropHashes(db: Queryable, addresses: readonly IdentityAddress[]): Promise<void> {
-  await db.query(
-    `delete from identity_hash as hash using unnest($1::text[], $2::text[]) as gone (medium, address)
-     where hash.medium = gone.medium and hash.address = gone.address and not exists
-       (select from identity where identity.medium = hash.medium and identity.address = hash.address)`,
-    columnsOf(addresses, 'medium', 'address'),
-  );
+  const sql = `delete from identity_hash as hash using unnest($1::text[], $2::text[]) as gone (medium, address)
+    where hash.medium = gone.medium and hash.address = gone.address and not exists
+      (select from identity where identity.medium = hash.medium and identity.address = hash.address)`;
+  await db.query(sql, columnsOf(addresses, 'medium', 'address'));
 }
 
 /** Hashes for all peppers, also the one in preparation: its batches may be past these addresses. */
 async function addHashes(db: Queryable, addresses: readonly IdentityAddress[]): Promise<void> {
-  await db.query(
-    `insert into identity_hash (generation, hash, medium, address)
-     select distinct pepper.generation, identity_hash_of(given.address, given.medium, pepper.pepper), given.medium, given.address
-     from unnest($1::text[], $2::text[]) as given (medium, address) cross join identity_pepper as pepper
-     on conflict do nothing`,
-    columnsOf(addresses, 'medium', 'address'),
-  );
+  const sql = `insert into identity_hash (generation, hash, medium, address)
+    select distinct pepper.generation, identity_hash_of(given.address, given.medium, pepper.pepper), given.medium, given.address
+    from unnest($1::text[], $2::text[]) as given (medium, address) cross join identity_pepper as pepper
+    on conflict do nothing`;
+  await db.query(sql, columnsOf(addresses, 'medium', 'address'));
 }
 
 async function saveWords(
@@ -142,14 +129,10 @@ async function saveWords(
 ): Promise<void> {
   const words = records.flatMap(({ key, words }) => [...new Set(words)].map((word) => ({ key, word })));
   const columns = columnsOf(words, 'key', 'word');
-  await db.query(
-    `delete from identity_word where directory = $1 and record = any($2::text[])
-       and (record, word) not in (select * from unnest($3::text[], $4::text[]))`,
-    [directory, records.map(({ key }) => key), ...columns],
-  );
-  await db.query(
-    `insert into identity_word (directory, record, word)
-     select $1, * from unnest($2::text[], $3::text[]) on conflict do nothing`,
-    [directory, ...columns],
-  );
+  const drop = `delete from identity_word where directory = $1 and record = any($2::text[])
+      and (record, word) not in (select * from unnest($3::text[], $4::text[]))`;
+  await db.query(drop, [directory, records.map(({ key }) => key), ...columns]);
+  const add = `insert into identity_word (directory, record, word)
+    select $1, * from unnest($2::text[], $3::text[]) on conflict do nothing`;
+  await db.query(add, [directory, ...columns]);
 }

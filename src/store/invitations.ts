@@ -17,12 +17,10 @@ export async function saveInvitation(
   db: Queryable,
   { roomId, userId, eventId, inviter, subject }: InvitationRow,
 ): Promise<void> {
-  await db.query(
-    `insert into invitation (room_id, user_id, event_id, inviter, subject) values ($1, $2, $3, $4, $5)
-     on conflict (room_id, user_id) do update
-     set event_id = $3, inviter = $4, subject = $5, received_at = now(), joined_at = null`,
-    [roomId, userId, eventId, inviter, subject],
-  );
+  const sql = `insert into invitation (room_id, user_id, event_id, inviter, subject) values ($1, $2, $3, $4, $5)
+    on conflict (room_id, user_id) do update
+    set event_id = $3, inviter = $4, subject = $5, received_at = now(), joined_at = null`;
+  await db.query(sql, [roomId, userId, eventId, inviter, subject]);
 }
 
 /** The recorded patient of an invitation. */

@@ -24,10 +24,7 @@ export interface MessageLink extends LinkKey {
 }
 
 /** The part of a link that is known before the effect is made. */
-export type NewLink = Pick<
-  MessageLink,
-  'origin' | 'cause' | 'part' | 'kind' | 'communication' | 'eventId' | 'target' | 'roomId'
->;
+export type NewLink = Omit<MessageLink, 'digest' | 'startedAt' | 'completed'>;
 
 const COLUMNS = `origin, cause, part, kind, communication, event_id, target, room_id, digest, started_at,
   completed_at is not null as completed`;
@@ -37,11 +34,9 @@ export async function findLinks(
   db: Queryable,
   of: { readonly eventIds?: readonly EventId[]; readonly communications?: readonly FhirReference[] },
 ): Promise<readonly MessageLink[]> {
-  return select<MessageLink>(
-    db,
-    `select ${COLUMNS} from message_link where event_id = any ($1) or communication = any ($2) order by id`,
-    [of.eventIds ?? [], of.communications ?? []],
-  );
+  const sql = `select ${COLUMNS} from message_link
+    where event_id = any ($1) or communication = any ($2) order by id`;
+  return select<MessageLink>(db, sql, [of.eventIds ?? [], of.communications ?? []]);
 }
 
 /**
@@ -54,13 +49,10 @@ export async function findLinksOfCommunication(
   communication: FhirReference,
   eventId: EventId | undefined,
 ): Promise<readonly MessageLink[]> {
-  return select<MessageLink>(
-    db,
-    `select ${COLUMNS} from message_link
-     where communication = $1 or (event_id = $2 and (communication is null or origin = 'matrix'))
-     order by coalesce(communication = $1, false), id`,
-    [communication, eventId],
-  );
+  const sql = `select ${COLUMNS} from message_link
+    where communication = $1 or (event_id = $2 and (communication is null or origin = 'matrix'))
+    order by coalesce(communication = $1, false), id`;
+  return select<MessageLink>(db, sql, [communication, eventId]);
 }
 
 /**
@@ -88,9 +80,7 @@ export async function completeLink(
   { cause, part }: LinkKey,
   made: { readonly communication: FhirReference; readonly eventId: EventId; readonly digest: string },
 ): Promise<void> {
-  await db.query(
-    `update message_link set communication = $3, event_id = $4, digest = $5, completed_at = now()
-     where cause = $1 and part = $2`,
-    [cause, part, made.communication, made.eventId, made.digest],
-  );
+  const sql = `update message_link set communication = $3, event_id = $4, digest = $5, completed_at = now()
+    where cause = $1 and part = $2`;
+  await db.query(sql, [cause, part, made.communication, made.eventId, made.digest]);
 }

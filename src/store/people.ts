@@ -22,26 +22,24 @@ export interface KnownPerson extends PersonRow {
 /** Records the accounts of people. A replaced account becomes a former one. */
 export async function savePeople(db: Queryable, people: readonly PersonRow[]): Promise<void> {
   // One statement, sorted by reference, so that two convergences with the same people cannot deadlock.
-  await db.query(
-    `with wanted as (
-       select * from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as w (reference, user_id, kind, source)
-     ), replaced as (
-       insert into former_account (reference, user_id)
-       select reference, person.user_id from person join wanted using (reference)
-       where person.user_id <> wanted.user_id order by reference
-       on conflict (reference, user_id) do update set until = now()
-     ), returned as (
-       delete from former_account using wanted
-       where former_account.reference = wanted.reference and former_account.user_id = wanted.user_id
-     )
-     insert into person (reference, user_id, kind, source)
-     select reference, user_id, kind, source from wanted order by reference
-     on conflict (reference) do update
-     set user_id = excluded.user_id, kind = excluded.kind, source = excluded.source, updated_at = now()
-     where (person.user_id, person.kind, person.source)
-       is distinct from (excluded.user_id, excluded.kind, excluded.source)`,
-    columnsOf(people, 'reference', 'userId', 'kind', 'source'),
-  );
+  const sql = `with wanted as (
+      select * from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as w (reference, user_id, kind, source)
+    ), replaced as (
+      insert into former_account (reference, user_id)
+      select reference, person.user_id from person join wanted using (reference)
+      where person.user_id <> wanted.user_id order by reference
+      on conflict (reference, user_id) do update set until = now()
+    ), returned as (
+      delete from former_account using wanted
+      where former_account.reference = wanted.reference and former_account.user_id = wanted.user_id
+    )
+    insert into person (reference, user_id, kind, source)
+    select reference, user_id, kind, source from wanted order by reference
+    on conflict (reference) do update
+    set user_id = excluded.user_id, kind = excluded.kind, source = excluded.source, updated_at = now()
+    where (person.user_id, person.kind, person.source)
+      is distinct from (excluded.user_id, excluded.kind, excluded.source)`;
+  await db.query(sql, columnsOf(people, 'reference', 'userId', 'kind', 'source'));
 }
 
 /** The known accounts of people, by reference. */
@@ -49,14 +47,11 @@ export async function findPeople(
   db: Queryable,
   references: readonly FhirReference[],
 ): Promise<ReadonlyMap<FhirReference, KnownPerson>> {
-  const people = await select<KnownPerson>(
-    db,
-    `select reference, user_id, kind, source, stored_user_id,
-       array(select f.user_id from former_account f where f.reference = person.reference order by f.user_id)
-         as former_user_ids
-     from person where reference = any ($1)`,
-    [references],
-  );
+  const sql = `select reference, user_id, kind, source, stored_user_id,
+      array(select f.user_id from former_account f where f.reference = person.reference order by f.user_id)
+        as former_user_ids
+    from person where reference = any ($1)`;
+  const people = await select<KnownPerson>(db, sql, [references]);
   return new Map(people.map((person) => [person.reference, person]));
 }
 
@@ -68,17 +63,36 @@ export async function findPersonByUserId(
   db: Queryable,
   userId: MatrixUserId,
 ): Promise<FhirReference | undefined> {
-  const [reference] = await selectColumn<FhirReference>(
-    db,
-    `select reference from (
-       select reference, 1 as rank, updated_at as at from person where user_id = $1
-       union all select reference, 2, updated_at from person where stored_user_id = $1
-       union all select reference, 3, until from former_account where user_id = $1
-     ) as bearer
-     order by rank, reference not like 'Practitioner/%', at desc, reference limit 1`,
-    [userId],
-  );
+  const sql = `select reference from (
+      select reference, 1 as rank, updated_at as at from person where user_id = $1
+      union all select reference, 2, updated_at from person where stored_user_id = $1
+      union all select reference, 3, until from former_account where user_id = $1
+    ) as bearer
+    order by rank, reference not like 'Practitioner/%', at desc, reference limit 1`;
+  const [reference] = await selectColumn<FhirReference>(db, sql, [userId]);
   return reference;
+}
+
+/** All references to the person of this account: a Practitioner and their roles. */
+export async function findPeopleByUserId(
+  db: Queryable,
+  userId: MatrixUserId,
+): Promise<ReadonlySet<FhirReference>> {
+  const sql = 'select reference from person where user_id = $1';
+  return new Set(await selectColumn<FhirReference>(db, sql, [userId]));
+}
+
+/** The people who had this account, or have it only from an operator, with the present account of each. */
+export async function findMovedPeople(
+  db: Queryable,
+  userId: MatrixUserId,
+): Promise<readonly { readonly reference: FhirReference; readonly userId: MatrixUserId }[]> {
+  const sql = `select reference, user_id from person
+    where user_id <> $1
+      and (stored_user_id = $1
+           or exists (select from former_account f where f.reference = person.reference and f.user_id = $1))
+    order by reference not like 'Practitioner/%', reference`;
+  return select(db, sql, [userId]);
 }
 
 /**
@@ -89,19 +103,16 @@ export async function takeUnpublishedGhosts(
   tx: ClientBase,
   limit: number,
 ): Promise<readonly Pick<PersonRow, 'reference' | 'userId'>[]> {
-  return select(
-    tx,
-    `update person set publishing_asked = true
-     from (
-       select reference from person
-       where kind = 'ghost' and not publishing_asked and reference like 'Practitioner/%' and stored_user_id is null
-         and exists (select from ghost where ghost.user_id = person.user_id)
-       order by reference limit $1 for update
-     ) as due
-     where person.reference = due.reference
-     returning person.reference, person.user_id`,
-    [limit],
-  );
+  const sql = `update person set publishing_asked = true
+    from (
+      select reference from person
+      where kind = 'ghost' and not publishing_asked and reference like 'Practitioner/%' and stored_user_id is null
+        and exists (select from ghost where ghost.user_id = person.user_id)
+      order by reference limit $1 for update
+    ) as due
+    where person.reference = due.reference
+    returning person.reference, person.user_id`;
+  return select(tx, sql, [limit]);
 }
 
 /** Removes a former account that the person uses again, or still: it need not leave their rooms. */
@@ -119,11 +130,9 @@ export async function linkPerson(
   reference: FhirReference,
   userId: MatrixUserId,
 ): Promise<void> {
-  await db.query(
-    `insert into person (reference, user_id, kind, source, stored_user_id) values ($1, $2, 'user', 'stored', $2)
-     on conflict (reference) do update set stored_user_id = $2, updated_at = now()`,
-    [reference, userId],
-  );
+  const sql = `insert into person (reference, user_id, kind, source, stored_user_id) values ($1, $2, 'user', 'stored', $2)
+    on conflict (reference) do update set stored_user_id = $2, updated_at = now()`;
+  await db.query(sql, [reference, userId]);
 }
 
 /**
@@ -132,23 +141,20 @@ export async function linkPerson(
  * @returns whether there was one
  */
 export async function unlinkPerson(db: Queryable, reference: FhirReference): Promise<boolean> {
-  const [unlinked] = await selectColumn<number>(
-    db,
-    `with linked as (
-       select reference, stored_user_id, source from person
-       where reference = $1 and stored_user_id is not null for update
-     ), gone as (
-       delete from person using linked where person.reference = linked.reference and linked.source = 'stored'
-     ), kept as (
-       update person set stored_user_id = null, updated_at = now()
-       from linked where person.reference = linked.reference and linked.source <> 'stored'
-     ), former as (
-       delete from former_account using linked
-       where former_account.reference = linked.reference
-         and former_account.user_id = linked.stored_user_id
-     )
-     select count(*)::int from linked`,
-    [reference],
-  );
+  const sql = `with linked as (
+      select reference, stored_user_id, source from person
+      where reference = $1 and stored_user_id is not null for update
+    ), gone as (
+      delete from person using linked where person.reference = linked.reference and linked.source = 'stored'
+    ), kept as (
+      update person set stored_user_id = null, updated_at = now()
+      from linked where person.reference = linked.reference and linked.source <> 'stored'
+    ), former as (
+      delete from former_account using linked
+      where former_account.reference = linked.reference
+        and former_account.user_id = linked.stored_user_id
+    )
+    select count(*)::int from linked`;
+  const [unlinked] = await selectColumn<number>(db, sql, [reference]);
   return unlinked === 1;
 }

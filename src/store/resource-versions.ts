@@ -24,11 +24,9 @@ export async function recordRead(
 
 /** Records a version that the bridge itself wrote, so that it is ignored when it is read. */
 export async function recordWritten(db: Queryable, version: ResourceVersion): Promise<void> {
-  await db.query(
-    `insert into resource_version (reference, version_id, last_updated, origin) values ($1, $2, $3, 'written')
-     on conflict (reference, version_id) do update set origin = 'written'`,
-    [version.reference, version.versionId, version.lastUpdated],
-  );
+  const sql = `insert into resource_version (reference, version_id, last_updated, origin) values ($1, $2, $3, 'written')
+    on conflict (reference, version_id) do update set origin = 'written'`;
+  await db.query(sql, [version.reference, version.versionId, version.lastUpdated]);
 }
 
 /** Whether the bridge itself wrote this version. */
@@ -42,15 +40,12 @@ export async function findNewerThan(
   db: Queryable,
   stamps: ReadonlyMap<FhirReference, string | undefined>,
 ): Promise<readonly { readonly reference: FhirReference; readonly versionId: string }[]> {
-  return select(
-    db,
-    `select distinct on (reference) reference, version_id
-     from resource_version
-     join unnest($1::text[], $2::timestamptz[]) as known (reference, last_updated) using (reference)
-     where known.last_updated is null or resource_version.last_updated > known.last_updated
-     order by reference, resource_version.last_updated desc`,
-    [[...stamps.keys()], [...stamps.values()]],
-  );
+  const sql = `select distinct on (reference) reference, version_id
+    from resource_version
+    join unnest($1::text[], $2::timestamptz[]) as known (reference, last_updated) using (reference)
+    where known.last_updated is null or resource_version.last_updated > known.last_updated
+    order by reference, resource_version.last_updated desc`;
+  return select(db, sql, [[...stamps.keys()], [...stamps.values()]]);
 }
 
 /** Removes versions that no overlap can show again. */

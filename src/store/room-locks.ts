@@ -13,12 +13,6 @@ interface Deps {
   readonly sleep: Sleep;
 }
 
-interface RoomLocks {
-  readonly lock: RoomLock;
-  /** Closes the session, which frees its locks. */
-  readonly close: () => Promise<void>;
-}
-
 /** Any number that no other software on this database uses for locks of two numbers; the same in every process. */
 const SPACE = 7_239_402;
 const FIRST_PAUSE_MS = 20;
@@ -27,7 +21,7 @@ const LONGEST_PAUSE_MS = 250;
 type Session = Awaited<ReturnType<Deps['connect']>>;
 
 /** The first lock opens the session. A broken session loses its locks and is replaced. */
-export function createRoomLocks({ connect, sleep }: Deps): RoomLocks {
+export function createRoomLocks({ connect, sleep }: Deps) {
   let session: Promise<Session> | undefined;
   const tails = new Map<string, Promise<unknown>>();
   let lastStatement: Promise<unknown> = Promise.resolve();
@@ -87,7 +81,8 @@ export function createRoomLocks({ connect, sleep }: Deps): RoomLocks {
 
   return {
     lock,
-    async close() {
+    /** Closes the session, which frees its locks. */
+    async close(): Promise<void> {
       const client = await session?.catch(() => undefined);
       session = undefined;
       await client?.end().catch(() => undefined);

@@ -26,11 +26,9 @@ export async function savePending(
   reference: FhirReference,
   members: ReadonlyMap<MatrixUserId, FhirReference>,
 ): Promise<void> {
-  await db.query(
-    `insert into room_member (reference, user_id, person, pending)
-     select $1, *, true from unnest($2::text[], $3::text[]) on conflict do nothing`,
-    [reference, [...members.keys()], [...members.values()]],
-  );
+  const sql = `insert into room_member (reference, user_id, person, pending)
+    select $1, *, true from unnest($2::text[], $3::text[]) on conflict do nothing`;
+  await db.query(sql, [reference, [...members.keys()], [...members.values()]]);
 }
 
 /**
@@ -45,16 +43,14 @@ export async function saveBase(
   pending: ReadonlySet<MatrixUserId> = new Set(),
 ): Promise<void> {
   // One statement that does not touch equal rows: convergence runs often and mostly changes nothing.
-  await db.query(
-    `with wanted as (
-       select user_id, person, user_id = any ($4::text[]) as pending from unnest($2::text[], $3::text[]) as w (user_id, person)
-     ),
-     gone as (delete from room_member where reference = $1 and user_id not in (select user_id from wanted))
-     insert into room_member (reference, user_id, person, pending) select $1, user_id, person, pending from wanted
-     on conflict (reference, user_id) do update set person = excluded.person, pending = excluded.pending
-     where (room_member.person, room_member.pending) is distinct from (excluded.person, excluded.pending)`,
-    [reference, [...members.keys()], [...members.values()], [...pending]],
-  );
+  const sql = `with wanted as (
+      select user_id, person, user_id = any ($4::text[]) as pending from unnest($2::text[], $3::text[]) as w (user_id, person)
+    ),
+    gone as (delete from room_member where reference = $1 and user_id not in (select user_id from wanted))
+    insert into room_member (reference, user_id, person, pending) select $1, user_id, person, pending from wanted
+    on conflict (reference, user_id) do update set person = excluded.person, pending = excluded.pending
+    where (room_member.person, room_member.pending) is distinct from (excluded.person, excluded.pending)`;
+  await db.query(sql, [reference, [...members.keys()], [...members.values()], [...pending]]);
 }
 
 /** Removes a user from the base of a room: both sides agree that they are no member any more. */
@@ -85,13 +81,10 @@ export async function saveDependencies(
   reference: FhirReference,
   dependencies: ReadonlySet<Dependency>,
 ): Promise<readonly Dependency[]> {
-  return selectColumn<Dependency>(
-    db,
-    `with gone as (delete from room_dependency where reference = $1 and depends_on <> all ($2::text[]))
-     insert into room_dependency (reference, depends_on) select $1, unnest($2::text[]) on conflict do nothing
-     returning depends_on`,
-    [reference, [...dependencies]],
-  );
+  const sql = `with gone as (delete from room_dependency where reference = $1 and depends_on <> all ($2::text[]))
+    insert into room_dependency (reference, depends_on) select $1, unnest($2::text[]) on conflict do nothing
+    returning depends_on`;
+  return selectColumn<Dependency>(db, sql, [reference, [...dependencies]]);
 }
 
 /** The rooms whose desired state depends on any of these resources. */

@@ -37,37 +37,26 @@ interface Found {
 
 /** Finds what a room is to the bridge. */
 export async function findRoomUse(db: Queryable, roomId: RoomId): Promise<RoomUse> {
-  const found = await selectFirst<Found>(
-    db,
-    `select to_jsonb(present) as present, to_jsonb(successor) as successor,
-       former.room_id is not null as replaced, former.followed_at,
-       awaited.room_id as awaited_from, awaited.reference as awaited_for,
-       adopted_room.care_team, adopted_room.listed_by
-     from (values ($1::text)) as asked (room_id)
-     left join (select ${ROOM_COLUMNS} from room) as present on present.room_id = asked.room_id
-     left join former_room as former on former.room_id = asked.room_id
-     left join (select ${ROOM_COLUMNS} from room) as successor
-       on successor.reference = former.reference and former.followed_at is not null
-     left join lateral (
-       select room_id, reference from former_room
-       where replacement_room_id = asked.room_id and followed_at is null order by room_id limit 1
-     ) as awaited on true
-     left join adopted_room on adopted_room.room_id = asked.room_id`,
-    [roomId],
-  );
+  const sql = `select to_jsonb(present) as present, to_jsonb(successor) as successor,
+      former.room_id is not null as replaced, former.followed_at,
+      awaited.room_id as awaited_from, awaited.reference as awaited_for,
+      adopted_room.care_team, adopted_room.listed_by
+    from (values ($1::text)) as asked (room_id)
+    left join (select ${ROOM_COLUMNS} from room) as present on present.room_id = asked.room_id
+    left join former_room as former on former.room_id = asked.room_id
+    left join (select ${ROOM_COLUMNS} from room) as successor
+      on successor.reference = former.reference and former.followed_at is not null
+    left join lateral (
+      select room_id, reference from former_room
+      where replacement_room_id = asked.room_id and followed_at is null order by room_id limit 1
+    ) as awaited on true
+    left join adopted_room on adopted_room.room_id = asked.room_id`;
+  const found = await selectFirst<Found>(db, sql, [roomId]);
   return found === undefined ? { kind: 'none' } : useOf(roomId, found);
 }
 
 function useOf(roomId: RoomId, found: Found): RoomUse {
-  const {
-    present,
-    successor,
-    followedAt,
-    awaitedFrom: from,
-    awaitedFor: reference,
-    careTeam,
-    listedBy,
-  } = found;
+  const { present, successor, followedAt, awaitedFrom, awaitedFor, careTeam, listedBy } = found;
   const adoption =
     careTeam === undefined || listedBy === undefined ? undefined : { roomId, careTeam, listedBy };
   if (present !== undefined) {
@@ -77,7 +66,9 @@ function useOf(roomId: RoomId, found: Found): RoomUse {
   }
   if (successor !== undefined && followedAt !== undefined)
     return { kind: 'former', room: fromColumns(successor) as RoomRow, followedAt };
-  if (from !== undefined && reference !== undefined)
-    return { kind: 'awaited', former: { roomId: from, reference, replacement: roomId }, adoption };
+  if (awaitedFrom !== undefined && awaitedFor !== undefined) {
+    const former = { roomId: awaitedFrom, reference: awaitedFor, replacement: roomId };
+    return { kind: 'awaited', former, adoption };
+  }
   return adoption === undefined ? { kind: 'none' } : { kind: 'adopted', adoption };
 }

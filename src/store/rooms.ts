@@ -32,12 +32,9 @@ export async function reserveRoom(
   alias: RoomAlias,
 ): Promise<RoomRow> {
   // The update changes nothing, but makes the statement return the existing row too.
-  const room = await selectFirst<RoomRow>(
-    db,
-    `insert into room (reference, alias) values ($1, $2)
-     on conflict (reference) do update set reference = excluded.reference returning ${ROOM_COLUMNS}`,
-    [reference, alias],
-  );
+  const sql = `insert into room (reference, alias) values ($1, $2)
+    on conflict (reference) do update set reference = excluded.reference returning ${ROOM_COLUMNS}`;
+  const room = await selectFirst<RoomRow>(db, sql, [reference, alias]);
   if (room === undefined) throw new Error('An upsert of a room returned no row');
   return room;
 }
@@ -52,12 +49,9 @@ export async function findUnlinkedConversations(
   db: Queryable,
   subject: FhirReference,
 ): Promise<readonly FhirReference[]> {
-  return selectColumn<FhirReference>(
-    db,
-    `select reference from room
-     where subject = $1 and care_team is null and reference like 'CommunicationRequest/%' order by reference`,
-    [subject],
-  );
+  const sql = `select reference from room
+    where subject = $1 and care_team is null and reference like 'CommunicationRequest/%' order by reference`;
+  return selectColumn<FhirReference>(db, sql, [subject]);
 }
 
 /** Records the Matrix room of a resource. */
@@ -128,25 +122,21 @@ export async function saveConvergeAt(
   reference: FhirReference,
   at: Date | undefined,
 ): Promise<void> {
-  await db.query(
-    `with changed as (
-       update room set converge_at = $2 where reference = $1 and converge_at is distinct from $2
-       returning converge_at
-     )
-     select pg_notify($3, '') from changed where converge_at is not null`,
-    [reference, at, CONVERGE_AT_CHANNEL],
-  );
+  const sql = `with changed as (
+      update room set converge_at = $2 where reference = $1 and converge_at is distinct from $2
+      returning converge_at
+    )
+    select pg_notify($3, '') from changed where converge_at is not null`;
+  await db.query(sql, [reference, at, CONVERGE_AT_CHANNEL]);
 }
 
 /** The same, but only if no earlier moment is recorded: for callers that do not hold the room's lock. */
 export async function advanceConvergeAt(db: Queryable, reference: FhirReference, at: Date): Promise<void> {
-  await db.query(
-    `with changed as (
-       update room set converge_at = $2 where reference = $1 and coalesce(converge_at > $2, true) returning converge_at
-     )
-     select pg_notify($3, '') from changed`,
-    [reference, at, CONVERGE_AT_CHANNEL],
-  );
+  const sql = `with changed as (
+      update room set converge_at = $2 where reference = $1 and coalesce(converge_at > $2, true) returning converge_at
+    )
+    select pg_notify($3, '') from changed`;
+  await db.query(sql, [reference, at, CONVERGE_AT_CHANNEL]);
 }
 
 /** A room that must converge now. */
@@ -160,16 +150,13 @@ interface DueRoom {
  * the same transaction. A room that is locked by another transaction is left for the next pass.
  */
 export async function takeDueRooms(db: Queryable, now: Date, limit: number): Promise<readonly DueRoom[]> {
-  return select<DueRoom>(
-    db,
-    `with due as (
-       select reference, converge_at from room where converge_at <= $1
-       order by converge_at limit $2 for update skip locked
-     )
-     update room set converge_at = null from due where room.reference = due.reference
-     returning due.reference, due.converge_at`,
-    [now, limit],
-  );
+  const sql = `with due as (
+      select reference, converge_at from room where converge_at <= $1
+      order by converge_at limit $2 for update skip locked
+    )
+    update room set converge_at = null from due where room.reference = due.reference
+    returning due.reference, due.converge_at`;
+  return select<DueRoom>(db, sql, [now, limit]);
 }
 
 /** The first moment at which a room must converge although no resource changes. */
@@ -189,11 +176,8 @@ export async function savePhase(
 
 /** The rooms of a team's conversations that belong in its space. */
 export async function findChildRooms(db: Queryable, careTeam: FhirReference): Promise<readonly RoomId[]> {
-  return selectColumn<RoomId>(
-    db,
-    `select room_id from room where care_team = $1 and room_id is not null and phase <> 'closed' order by reference`,
-    [careTeam],
-  );
+  const sql = `select room_id from room where care_team = $1 and room_id is not null and phase <> 'closed' order by reference`;
+  return selectColumn<RoomId>(db, sql, [careTeam]);
 }
 
 /** The rooms among these that belong, or once belonged, to a resource. */
@@ -201,12 +185,9 @@ export async function findBridgedRooms(
   db: Queryable,
   roomIds: readonly RoomId[],
 ): Promise<readonly RoomId[]> {
-  return selectColumn<RoomId>(
-    db,
-    `select room_id from room where room_id = any ($1)
-     union select room_id from former_room where room_id = any ($1) and followed_at is not null`,
-    [roomIds],
-  );
+  const sql = `select room_id from room where room_id = any ($1)
+    union select room_id from former_room where room_id = any ($1) and followed_at is not null`;
+  return selectColumn<RoomId>(db, sql, [roomIds]);
 }
 
 /** Every resource that has a room, in order. */

@@ -8,7 +8,6 @@ import * as invitations from './invitations.ts';
 import * as messageLinks from './message-links.ts';
 import * as notices from './notices.ts';
 import * as people from './people.ts';
-import * as personAccounts from './person-accounts.ts';
 import * as resourceVersions from './resource-versions.ts';
 import * as roomMembers from './room-members.ts';
 import * as roomUses from './room-uses.ts';
@@ -18,7 +17,7 @@ import * as waitingItems from './waiting-items.ts';
 /** The tables by name. */
 export const tables = {
   ...{ adoptedRooms, arrivals, cursors, formerRooms, ghosts, invitations, messageLinks, notices, people },
-  ...{ personAccounts, resourceVersions, roomMembers, roomUses, rooms, waitingItems },
+  ...{ resourceVersions, roomMembers, roomUses, rooms, waitingItems },
 } as const;
 
 /** The functions of all these tables. */

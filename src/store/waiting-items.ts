@@ -25,11 +25,9 @@ export async function lockWaiting(tx: Queryable, waitsFor: AwaitedId): Promise<v
 
 /** Stores a waiting item. An item that waits already keeps its place in the order. */
 export async function saveWaiting(db: Queryable, waitsFor: AwaitedId, item: WaitingItem): Promise<void> {
-  await db.query(
-    `insert into waiting_item (waits_for, about, lane, payload) values ($1, $2, $3, $4)
-     on conflict (waits_for, about) do update set payload = excluded.payload`,
-    [waitsFor, item.about, item.lane, JSON.stringify(item.payload)],
-  );
+  const sql = `insert into waiting_item (waits_for, about, lane, payload) values ($1, $2, $3, $4)
+    on conflict (waits_for, about) do update set payload = excluded.payload`;
+  await db.query(sql, [waitsFor, item.about, item.lane, JSON.stringify(item.payload)]);
 }
 
 /** Takes the items that wait for these, in the order in which they came. */

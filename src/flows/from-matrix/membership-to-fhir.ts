@@ -113,7 +113,7 @@ async function personOf(
 ): Promise<PersonReference | 'unmapped-member'> {
   const reference = await store.people.findPersonByUserId(db, userId);
   if (reference === undefined) return 'unmapped-member';
-  const all = await store.personAccounts.findPeopleByUserId(db, userId);
+  const all = await store.people.findPeopleByUserId(db, userId);
   return { reference, all: new Set([reference, ...all]) };
 }
 
@@ -126,7 +126,7 @@ async function personWhoLeft(
   const { store, db } = bridge;
   const person = await personOf(bridge, change.userId);
   if (typeof person === 'string') return person;
-  const moved = await store.personAccounts.findMovedPeople(db, change.userId);
+  const moved = await store.people.findMovedPeople(db, change.userId);
   for (const present of new Set(moved.map(({ userId }) => userId))) {
     if (await isInRoom(bridge, change, present, signal)) return 'moved';
   }
