@@ -1,9 +1,7 @@
 // Teams and organisations → the people they stand for, each with the roles that those who name them give them.
 import type { CodeableConcept } from 'fhir/r4.js';
-import type { FhirReference } from '../../domain/ids.ts';
-import { referenceTo } from '../../domain/ids.ts';
-import type { WantedPeople } from '../../mapping/fhir-to-matrix/participants.ts';
-import { participantsOf } from '../../mapping/fhir-to-matrix/participants.ts';
+import { referenceTo, type FhirReference } from '../../domain/ids.ts';
+import { participantsOf, type WantedPeople } from '../../mapping/fhir-to-matrix/participants.ts';
 import { organizationOf, practitionerOf } from '../../mapping/identities.ts';
 import { earliest, holdsAt, nextBoundary } from '../../mapping/periods.ts';
 import { wantedForCareTeam } from '../../mapping/phases.ts';

@@ -1,18 +1,15 @@
 // People, teams and organisations that FHIR names → the members of a room, and the ghosts among them.
-import type { FhirReference, MatrixUserId } from '../../domain/ids.ts';
-import { serverNameOf } from '../../domain/ids.ts';
+import { serverNameOf, type FhirReference, type MatrixUserId } from '../../domain/ids.ts';
 import type { DesiredMember } from '../../mapping/desired-room.ts';
 import type { WantedPeople } from '../../mapping/fhir-to-matrix/participants.ts';
-import type { Account, Identity } from '../../mapping/identities.ts';
-import { accountOf, identitiesHoldUntil } from '../../mapping/identities.ts';
+import { accountOf, identitiesHoldUntil, type Account, type Identity } from '../../mapping/identities.ts';
 import { levelOf } from '../../mapping/member-level.ts';
 import { isOwnUser } from '../../mapping/own-users.ts';
 import { earliest } from '../../mapping/periods.ts';
 import { userMappingOf } from '../../mapping/user-mapping.ts';
 import type { KnownPerson, PersonRow } from '../../store/people.ts';
 import type { Bridge, BridgeSettings } from '../bridge.ts';
-import type { DesiredGhost } from './desired-ghost.ts';
-import { ghostIdOf, ghostOf, readIdentities } from './desired-ghost.ts';
+import { ghostIdOf, ghostOf, readIdentities, type DesiredGhost } from './desired-ghost.ts';
 import { directoryAccounts } from './directory-accounts.ts';
 import { expandPeople } from './expand-people.ts';
 import type { ReadSet } from './read-set.ts';

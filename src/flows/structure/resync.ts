@@ -1,14 +1,11 @@
 // Compares every space and room with what FHIR wants, and mends what differs: the command `resync` and the nightly reconcile.
-import type { FhirReference } from '../../domain/ids.ts';
-import { referenceTo, typeOf } from '../../domain/ids.ts';
+import { referenceTo, typeOf, type FhirReference } from '../../domain/ids.ts';
 import { describeRoomChange } from '../../mapping/describe-changes.ts';
 import { BridgeError } from '../../telemetry/errors.ts';
 import type { Bridge } from '../bridge.ts';
-import type { ReadSet } from '../people/read-set.ts';
-import { createReadSet } from '../people/read-set.ts';
+import { createReadSet, type ReadSet } from '../people/read-set.ts';
 import { convergeNow } from './converge.ts';
-import type { RoomPlan } from './plan-room.ts';
-import { isInSync, planRoom } from './plan-room.ts';
+import { isInSync, planRoom, type RoomPlan } from './plan-room.ts';
 import { prefetch } from './prefetch.ts';
 import { readRoomSpec } from './room-spec.ts';
 
