@@ -14,12 +14,6 @@ import { makeRoom } from './make-room.ts';
 import { changesIn, type RoomPlan } from './plan-room.ts';
 import { recordDependencies } from './record-dependencies.ts';
 
-/** A room after its plan. */
-export interface Applied {
-  readonly roomId: RoomId;
-  readonly facts: readonly Fact[];
-}
-
 /**
  * Makes the room be as planned, and records what was agreed on. People who cannot be invited keep no one else waiting:
  * an item of its own tries again.
@@ -31,7 +25,7 @@ export async function applyPlan(
   plan: RoomPlan,
   signal: AbortSignal,
   requireInvites = false,
-): Promise<Applied> {
+): Promise<{ readonly roomId: RoomId; readonly facts: readonly Fact[] }> {
   const { store, db, homeserver, settings } = bridge;
   const { spec, desired, members: before } = plan;
   const { reference } = spec;
