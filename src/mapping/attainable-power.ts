@@ -128,7 +128,7 @@ function settledAll(
   );
 }
 
-/** The users who made a room, by its create event. */
+/** The creators of a room, by its create event. */
 export function creatorsOf({ sender, content }: CreateEvent): readonly string[] {
   const additional: unknown = content['additional_creators'];
   return [sender, ...(Array.isArray(additional) ? additional.filter((id) => typeof id === 'string') : [])];
