@@ -33,12 +33,10 @@ interface AboutMember extends Common {
 
 /** Something that happened. It never holds what a person wrote, nor a name. */
 export type Fact =
-  | ({ readonly kind: 'created' } & AboutMessage)
-  | ({ readonly kind: 'changed' } & AboutMessage)
+  | ({ readonly kind: 'created' | 'changed' } & AboutMessage)
   | ({ readonly kind: 'retracted' } & AboutMessage)
   | ({ readonly kind: 'read' } & AboutMessage)
-  | ({ readonly kind: 'joined' } & AboutMember)
-  | ({ readonly kind: 'left' } & AboutMember)
+  | ({ readonly kind: 'joined' | 'left' } & AboutMember)
   | ({ readonly kind: 'level-changed'; readonly level: number } & AboutMember)
   | ({ readonly kind: 'looked-up' } & Common)
   | ({

@@ -10,8 +10,7 @@ import type {
   PractitionerRole,
   RelatedPerson,
 } from 'fhir/r4.js';
-import type { FhirReference } from './ids.ts';
-import { referenceTo } from './ids.ts';
+import { referenceTo, type FhirReference } from './ids.ts';
 
 export type {
   CareTeam,

@@ -1,13 +1,11 @@
 // Which flow handles what: a table of the kinds of items, and one of the types of resources.
-import type { FollowedType } from '../domain/fhir.ts';
-import { isFollowedType } from '../domain/fhir.ts';
+import { isFollowedType, type FollowedType } from '../domain/fhir.ts';
 import type { Handle } from '../inbox/item.ts';
 import type { Bridge } from './bridge.ts';
 import type { Ended, OnFacts } from './commit.ts';
 import { isStateChange } from './from-matrix/state-change.ts';
 import { roomStateToFhir } from './from-matrix/room-state-to-fhir.ts';
-import type { Context, Handlers } from './handle-item.ts';
-import { createItemHandler, waitForNewerVersion } from './handle-item.ts';
+import { createItemHandler, waitForNewerVersion, type Context, type Handlers } from './handle-item.ts';
 import { isGhostInvitation } from './invitations/accept-invitation.ts';
 import { answerPending, answerPushed } from './invitations/pending-invitation.ts';
 import type { ConvergeItem } from './items/converge.ts';
@@ -77,9 +75,8 @@ async function changeToMatrix(bridge: Bridge, change: ChangeItem, context: Conte
   const { resourceType, reference, versionId } = change;
   if (!isFollowedType(resourceType))
     return waitForNewerVersion(bridge, context.item, `the type ${resourceType}`);
-  if (await bridge.store.resourceVersions.wasWritten(bridge.db, reference, versionId)) {
+  if (await bridge.store.resourceVersions.wasWritten(bridge.db, reference, versionId))
     return { kind: 'ignored', reason: 'own-write' };
-  }
   return changeHandlers[resourceType](bridge, change, context);
 }
 

@@ -4,10 +4,8 @@ import type { Attempt, Handle, Item, Outcome } from '../inbox/item.ts';
 import { BridgeError, errorCatalogue } from '../telemetry/errors.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Bridge } from './bridge.ts';
-import type { Ended, OnFacts } from './commit.ts';
-import { toInboxOutcome } from './commit.ts';
-import type { ItemKind, Payloads } from './items/kinds.ts';
-import { isItemKind, ITEM_SCHEMAS } from './items/kinds.ts';
+import { toInboxOutcome, type Ended, type OnFacts } from './commit.ts';
+import { isItemKind, ITEM_SCHEMAS, type ItemKind, type Payloads } from './items/kinds.ts';
 
 /** What a handler is told besides the payload. */
 export interface Context {

@@ -1,7 +1,6 @@
 // What came in becomes inbox items: pushed transactions, passes over `/sync`, passes over the FHIR server.
 import type { ClientBase } from 'pg';
-import type { FollowedType } from '../domain/fhir.ts';
-import { isPersonType, versionOf } from '../domain/fhir.ts';
+import { isPersonType, versionOf, type FollowedType, type ResourceVersion } from '../domain/fhir.ts';
 import { dependencyKeysOf } from '../mapping/identities.ts';
 import type { StoredResource } from '../fhir/server.ts';
 import type { SyncResult } from '../matrix/sync-reader.ts';
@@ -41,11 +40,8 @@ export function createIntake(deps: Deps) {
     pushed: async ({ events, ephemeral, toDevice }: TransactionParts): Promise<void> => {
       await transact(async (tx) => {
         // What the reader has brought already would wait in vain for it to come again.
-        const known = await knownSourceIds(
-          tx,
-          EVENT_SOURCE,
-          events.map((event) => event.event_id),
-        );
+        const eventIds = events.map((event) => event.event_id);
+        const known = await knownSourceIds(tx, EVENT_SOURCE, eventIds);
         const fresh = events.filter((event) => !known.has(event.event_id));
         if (fresh.length > 0) await arrivals.saveArrivals(tx, fresh);
         await store(tx, [...ephemeral.map(ephemeralItem), ...toDevice.map(toDeviceItem)]);
@@ -56,10 +52,8 @@ export function createIntake(deps: Deps) {
     /** Stores what a pass over `/sync` found, and what only push has brought. @returns how many were new */
     synced: async ({ events, invitations, toDevice, position, arrivalsUpTo }: SyncResult): Promise<number> =>
       transact(async (tx) => {
-        await arrivals.removeArrivals(
-          tx,
-          events.map((event) => event.event_id),
-        );
+        const eventIds = events.map((event) => event.event_id);
+        await arrivals.removeArrivals(tx, eventIds);
         const pushedOnly = await arrivals.takeUnreadArrivals(tx, arrivalsUpTo, ARRIVAL_PATIENCE_SECONDS);
         const items = [
           ...[...events, ...pushedOnly].map(eventItem),
@@ -80,15 +74,13 @@ export function createIntake(deps: Deps) {
       transact(async (tx) => {
         if (isPersonType(resourceType)) await roomMembers.lockDependencies(tx, 'asking');
         const fresh = await resourceVersions.recordRead(tx, resources.map(versionOf));
-        const isFresh = new Set(fresh.map(({ reference, versionId }) => `${reference}/${versionId}`));
-        const changed = resources.filter((resource) => isFresh.has(versionKey(resource)));
+        const isFresh = new Set(fresh.map(versionKey));
+        const changed = resources.filter((resource) => isFresh.has(versionKey(versionOf(resource))));
         const concerning = isPersonType(resourceType)
           ? await withDependents(roomMembers, tx, changed)
           : changed;
-        await store(
-          tx,
-          concerning.map((resource) => changeItem(resource, thread)),
-        );
+        const items = concerning.map((resource) => changeItem(resource, thread));
+        await store(tx, items);
         return fresh.length;
       }),
 
@@ -118,7 +110,6 @@ async function withDependents(
   return resources.filter((resource) => dependencyKeysOf(resource).some((key) => dependedOn.has(key)));
 }
 
-function versionKey(resource: StoredResource): string {
-  const { reference, versionId } = versionOf(resource);
+function versionKey({ reference, versionId }: Pick<ResourceVersion, 'reference' | 'versionId'>): string {
   return `${reference}/${versionId}`;
 }

@@ -12,16 +12,6 @@ export interface AttributeCheck {
   readonly unreliable: (signal: AbortSignal) => Promise<readonly string[]>;
 }
 
-/** What is known of the attributes. */
-export interface AttributeChecks {
-  /** Whether people can be found by every attribute that they are looked up by, as far as directories have told. */
-  readonly areReliable: () => boolean;
-  /** What an operator should mend. */
-  readonly warnings: () => readonly string[];
-  /** Asks the directories until the signal is aborted. */
-  readonly run: (signal: AbortSignal) => Promise<void>;
-}
-
 interface Deps {
   readonly sleep: Sleep;
   readonly log: Log;
@@ -33,10 +23,7 @@ const CHECK_INTERVAL_MS = 10 * 60 * 1000;
 const RECHECK_INTERVAL_MS = 60 * 1000;
 
 /** Creates the checks. What they find is told in the log once, as a figure, and by `/health`. */
-export function createAttributeChecks(
-  { sleep, log, metrics }: Deps,
-  checks: readonly AttributeCheck[],
-): AttributeChecks {
+export function createAttributeChecks({ sleep, log, metrics }: Deps, checks: readonly AttributeCheck[]) {
   const found = new Map<string, readonly string[]>();
 
   async function checkOnce({ directory, unreliable }: AttributeCheck, signal: AbortSignal): Promise<number> {
@@ -63,17 +50,20 @@ export function createAttributeChecks(
   }
 
   return {
-    areReliable: () =>
+    /** Whether people can be found by every attribute that they are looked up by, as far as directories have told. */
+    areReliable: (): boolean =>
       checks.every(({ directory, needed }) =>
         (found.get(directory) ?? []).every((attribute) => !needed.includes(attribute)),
       ),
-    warnings: () =>
+    /** What an operator should mend. */
+    warnings: (): readonly string[] =>
       [...found].flatMap(([directory, attributes]) =>
         attributes.map(
           (name) => `${directory}: the attribute ${name} can be written by users, or is not declared`,
         ),
       ),
-    async run(signal) {
+    /** Asks the directories until the signal is aborted. */
+    async run(signal: AbortSignal): Promise<void> {
       await Promise.all(checks.map((check) => repeat(check, signal)));
     },
   };

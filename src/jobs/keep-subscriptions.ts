@@ -7,10 +7,10 @@ import type { BridgeJob } from './job.ts';
 const INTERVAL_MS = 60_000;
 
 /** The job. */
-export function keepSubscriptions({
-  fhir: server,
-  config,
-}: Pick<Bridge, 'fhir'> & { readonly config: Pick<Config, 'fhir'> }): BridgeJob {
+export function keepSubscriptions(
+  { fhir: server }: Pick<Bridge, 'fhir'>,
+  config: Pick<Config, 'fhir'>,
+): BridgeJob {
   return {
     name: 'fhir:Subscription',
     intervalMs: INTERVAL_MS,

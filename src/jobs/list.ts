@@ -28,17 +28,17 @@ export function createJobs({ config, bridge, intake, synced }: JobsDeps): readon
   return [
     readMatrix({ ...bridge, config, intake }), // matrix
     ...followFhir({ ...bridge, config, intake }), // fhir:<type>
-    ...(config.fhir.subscriptions ? [keepSubscriptions({ ...bridge, config })] : []), // fhir:Subscription
+    ...(config.fhir.subscriptions ? [keepSubscriptions(bridge, config)] : []), // fhir:Subscription
     schedule(bridge), // periods
     ...(config.nightlyReconcile.enabled ? [nightlyReconcile(bridge, config)] : []), // nightly-reconcile
     ...(identity.publishToOwnFhir ? [publishGhosts(bridge)] : []), // publish-ghosts
-    pruneInbox({ ...bridge, config }), // prune-inbox
+    pruneInbox(bridge, config), // prune-inbox
     ...(synced === undefined
       ? []
       : [
           ...syncDirectories(bridge, synced), // identity:<name of the directory>
-          rotatePeppers({ ...bridge, config }), // identity:peppers
-          pruneIdentity({ ...bridge, config }), // identity:prune
+          rotatePeppers(bridge, identity), // identity:peppers
+          pruneIdentity(bridge, identity), // identity:prune
         ]),
   ];
 }

@@ -10,13 +10,10 @@ const INTERVAL_MS = 60 * 60 * 1000;
 const AUDIT_BATCH = 10_000;
 
 /** The job. */
-export function pruneIdentity({
-  db,
-  clock,
-  config,
-}: Pick<Bridge, 'clock' | 'db'> & {
-  readonly config: { readonly identity: Pick<Config['identity'], 'auditMs'> };
-}): BridgeJob {
+export function pruneIdentity(
+  { db, clock }: Pick<Bridge, 'clock' | 'db'>,
+  { auditMs }: Pick<Config['identity'], 'auditMs'>,
+): BridgeJob {
   return {
     name: 'identity:prune',
     intervalMs: INTERVAL_MS,
@@ -24,7 +21,7 @@ export function pruneIdentity({
     async pass() {
       const now = clock.now();
       let pruned = (await pruneTokens(db, now)) + (await pruneInvites(db, now));
-      const olderThan = new Date(now.getTime() - config.identity.auditMs);
+      const olderThan = new Date(now.getTime() - auditMs);
       for (;;) {
         const count = await pruneAudit(db, olderThan, AUDIT_BATCH);
         pruned += count;

@@ -8,17 +8,16 @@ const INTERVAL_MS = 60 * 60 * 1000;
 const BATCH = 1000;
 
 /** The job. */
-export function pruneInbox({
-  db,
-  clock,
-  config,
-}: Pick<Bridge, 'clock' | 'db'> & { readonly config: Pick<Config, 'inbox'> }): BridgeJob {
+export function pruneInbox(
+  { db, clock }: Pick<Bridge, 'clock' | 'db'>,
+  { inbox }: Pick<Config, 'inbox'>,
+): BridgeJob {
   return {
     name: 'prune-inbox',
     intervalMs: INTERVAL_MS,
     withoutBot: true,
     pass() {
-      const olderThan = new Date(clock.now().getTime() - config.inbox.retentionMs);
+      const olderThan = new Date(clock.now().getTime() - inbox.retentionMs);
       return pruneItems(db, { olderThan, batch: BATCH });
     },
   };

@@ -10,14 +10,12 @@ import type { BridgeJob } from './job.ts';
 
 const INTERVAL_MS = 60_000;
 
-interface Deps extends Pick<Bridge, 'clock' | 'db'> {
-  readonly config: { readonly identity: Pick<Config['identity'], 'pepperMs' | 'pepperGraceMs'> };
-}
-
 /** The job. */
-export function rotatePeppers({ db, clock, config: { identity } }: Deps): BridgeJob {
+export function rotatePeppers(
+  { db, clock }: Pick<Bridge, 'clock' | 'db'>,
+  { pepperMs: rotateEveryMs, pepperGraceMs: graceMs }: Pick<Config['identity'], 'pepperMs' | 'pepperGraceMs'>,
+): BridgeJob {
   const store = pepperStore(db);
-  const { pepperMs: rotateEveryMs, pepperGraceMs: graceMs } = identity;
   return {
     name: 'identity:peppers',
     intervalMs: INTERVAL_MS,

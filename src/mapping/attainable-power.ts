@@ -45,7 +45,8 @@ export function powerIn(create: CreateEvent | undefined, levels: Content | undef
 
 /** A user's level; infinite for a creator if creators have all power in this room version. */
 export function levelIn(create: CreateEvent | undefined, levels: Content | undefined, user: string): number {
-  if (isPrivileged(create) && isCreator(create, user)) return Number.POSITIVE_INFINITY;
+  const isPrivileged = creatorsArePrivileged(roomVersionIn(create) ?? '');
+  if (isPrivileged && create && creatorsOf(create).includes(user)) return Number.POSITIVE_INFINITY;
   if (levels === undefined) return create?.sender === user ? 100 : 0;
   return levelOf(levels['users'], user) ?? levelOf(levels, 'users_default') ?? 0;
 }
@@ -127,14 +128,16 @@ function settledAll(
   );
 }
 
-function isCreator(create: CreateEvent | undefined, user: string): boolean {
-  const additional = create?.content['additional_creators'];
-  return create?.sender === user || (Array.isArray(additional) && additional.includes(user));
+/** The creators of a room, by its create event. */
+export function creatorsOf({ sender, content }: CreateEvent): readonly string[] {
+  const additional: unknown = content['additional_creators'];
+  return [sender, ...(Array.isArray(additional) ? additional.filter((id) => typeof id === 'string') : [])];
 }
 
-function isPrivileged(create: CreateEvent | undefined): boolean {
+/** The version of a room, where its create event says it. */
+export function roomVersionIn(create: CreateEvent | undefined): string | undefined {
   const version = create?.content['room_version'];
-  return typeof version === 'string' && creatorsArePrivileged(version);
+  return typeof version === 'string' ? version : undefined;
 }
 
 /** Members choose the keys: a type may be called `constructor`. Up to room version 9 a level may be a string. */

@@ -149,9 +149,8 @@ export function accountOf(
   );
   const stored = given.storedFor(reference) ?? (new Set(ofRoles).size === 1 ? ofRoles[0] : undefined);
   if (stored !== undefined) return { userId: stored, kind: 'user', source: 'stored' };
-  if (given.inDirectory !== undefined) {
+  if (given.inDirectory !== undefined)
     return { userId: given.inDirectory, kind: 'user', source: 'directory' };
-  }
   return { userId: given.ghost, kind: 'ghost', source: 'ghost' };
 }
 

@@ -63,9 +63,8 @@ export function readInviteContext(content: Readonly<Record<string, unknown>>): I
   const parsed = contextSchema.safeParse(context);
   if (!parsed.success) return { kind: 'unreadable' };
   const { subject } = parsed.data.room;
-  if ('platform_type' in subject) {
+  if ('platform_type' in subject)
     return { kind: 'subject', token: subject.identifier, platform: subject.platform_type };
-  }
   const pseudonyms = subject.identifier.filter(({ system }) => system === PSEUDONYM_SYSTEM);
   const token = tokenSchema.safeParse(pseudonyms[0]?.value);
   // With several, it is unclear which one is meant.

@@ -3,9 +3,7 @@
 /** `open` to its members, `read-only` (members may read, but not write), or `closed` (only the bridge is in it). */
 export type Phase = 'open' | 'read-only' | 'closed';
 
-/**
- * What a status means: whether a missing room is created, and the phase of an existing one. All phases are reversible.
- */
+/** What a status means: whether a missing room is created, and the phase of an existing one. All phases are reversible. */
 export interface Wanted {
   readonly make: boolean;
   readonly phase: Phase;

@@ -6,7 +6,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { MatrixUserId } from '../domain/ids.ts';
 import { USER_MAPPINGS_TYPE, type StateEvent } from '../domain/matrix.ts';
-import { attainablePowerLevels, powerIn } from './attainable-power.ts';
+import { attainablePowerLevels, creatorsOf, powerIn, roomVersionIn } from './attainable-power.ts';
 import { isBlank, topicsOf, type DesiredMember, type DesiredRoom } from './desired-room.ts';
 import { explicitPowerLevels } from './power-levels.ts';
 
@@ -148,8 +148,8 @@ function levelsChange(
       .map((former) => ({ userId: former, level: member.level })),
     { userId: member.userId, level: member.level },
   ]);
-  const roomVersion = versionOf(create) ?? desired.roomVersion;
-  const creators = creatorsOf(create, bot);
+  const roomVersion = roomVersionIn(create) ?? desired.roomVersion;
+  const creators = create === undefined ? [bot] : creatorsOf(create);
   const wanted = explicitPowerLevels(desired, { roomVersion, bot, creators, people });
   const content = attainablePowerLevels(wanted, actual, create, bot);
   return content === undefined ? undefined : { type: 'm.room.power_levels', state_key: '', content };
@@ -163,20 +163,6 @@ function hasArrived({ kind, userId }: DesiredMember, room: Room): boolean {
 /** Each account once: two people may have the same. */
 function distinct(members: readonly DesiredMember[]): readonly DesiredMember[] {
   return [...new Map(members.map((member) => [member.userId, member])).values()];
-}
-
-function versionOf(create: ActualState | undefined): string | undefined {
-  const version = create?.content['room_version'];
-  return typeof version === 'string' ? version : undefined;
-}
-
-function creatorsOf(create: ActualState | undefined, bot: MatrixUserId): readonly string[] {
-  if (create === undefined) return [bot];
-  const additional = create.content['additional_creators'];
-  return [
-    create.sender,
-    ...(Array.isArray(additional) ? additional.filter((id) => typeof id === 'string') : []),
-  ];
 }
 
 function joinChanges(

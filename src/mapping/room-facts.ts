@@ -1,7 +1,7 @@
 // What changes to a room mean for its members: who joined, who left, whose level is another.
 import type { Agent, Fact } from '../domain/facts.ts';
 import type { FhirReference, MatrixUserId } from '../domain/ids.ts';
-import type { DesiredRoom } from './desired-room.ts';
+import type { DesiredMember, DesiredRoom } from './desired-room.ts';
 import type { ActualState, RoomChange } from './room-changes.ts';
 
 /**
@@ -35,12 +35,8 @@ export function factsOfChanges(
   });
 }
 
-function accountsOf({
-  reference,
-  userId,
-  relayGhost,
-  formerUserIds,
-}: DesiredRoom['members'][number]): readonly (readonly [MatrixUserId, FhirReference])[] {
+function accountsOf(member: DesiredMember): readonly (readonly [MatrixUserId, FhirReference])[] {
+  const { reference, userId, relayGhost, formerUserIds } = member;
   const accounts = [...formerUserIds, ...(relayGhost === undefined ? [] : [relayGhost]), userId];
   return accounts.map((account) => [account, reference]);
 }

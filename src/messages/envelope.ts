@@ -1,9 +1,7 @@
 // What every Communication says of itself, whatever its kind: where it belongs, who sent it, whether it is to be carried.
 import { createHash } from 'node:crypto';
-import type { Communication } from '../domain/fhir.ts';
-import { EVENT_ID_SYSTEM } from '../domain/fhir.ts';
-import type { EventId, FhirReference } from '../domain/ids.ts';
-import { parseReference } from '../domain/ids.ts';
+import { EVENT_ID_SYSTEM, type Communication } from '../domain/fhir.ts';
+import { parseReference, type EventId, type FhirReference } from '../domain/ids.ts';
 import type { ThreadProfile } from './threads/thread-profile.ts';
 
 /** The envelope of a Communication. */

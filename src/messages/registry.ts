@@ -22,7 +22,7 @@ export function readEvent(
   input: MatrixInput,
   known: Links,
 ): ReadEvent | undefined {
-  return firstOf(kinds, (kind) => kind.readEvent(input, known));
+  return kinds.map((kind) => kind.readEvent(input, known)).find((read) => read !== undefined);
 }
 
 /** Reads a Communication; undefined when it has no content, or only a change that is not carried. */
@@ -32,16 +32,7 @@ export function readCommunication(
   carried: readonly Link[],
   known: Links,
 ): ReadCommunication | undefined {
-  return firstOf(kinds, (kind) => kind.readCommunication(input, carried, known));
-}
-
-function firstOf<Read>(
-  kinds: readonly RegisteredKind[],
-  read: (kind: RegisteredKind) => Read | undefined,
-): Read | undefined {
-  for (const kind of kinds) {
-    const found = read(kind);
-    if (found !== undefined) return found;
-  }
-  return undefined;
+  return kinds
+    .map((kind) => kind.readCommunication(input, carried, known))
+    .find((read) => read !== undefined);
 }

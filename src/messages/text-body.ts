@@ -2,8 +2,7 @@
 import type { MatrixEvent } from '../domain/matrix.ts';
 import type { MatrixSend } from './effects.ts';
 import type { Envelope } from './envelope.ts';
-import type { KindPage, RegisteredKind } from './kind.ts';
-import { defineKind } from './kind.ts';
+import { defineKind, type KindPage, type RegisteredKind } from './kind.ts';
 import { createRecord, isTaggedAs } from './record.ts';
 
 /** In what a kind of plain text differs from the others. */

@@ -1,7 +1,7 @@
 // A bridged room was upgraded (a tombstone names another in its place) → the bridge follows into the new one.
 import type { FhirReference, MatrixUserId, RoomId } from '../../domain/ids.ts';
 import { serverNameOf, typeOf } from '../../domain/ids.ts';
-import { levelIn } from '../../mapping/attainable-power.ts';
+import { levelIn, roomVersionIn } from '../../mapping/attainable-power.ts';
 import { readRoomFacts } from '../../mapping/matrix-to-fhir/room-request.ts';
 import { isOwnUser } from '../../mapping/own-users.ts';
 import { upgradeLevel } from '../../mapping/power-levels.ts';
@@ -12,8 +12,7 @@ import type { RoomRow } from '../../store/rooms.ts';
 import type { Bridge } from '../bridge.ts';
 import { convergeItems } from '../items/converge.ts';
 import { noticeItem } from '../items/notice.ts';
-import type { FlowOutcome } from '../outcome.ts';
-import { refused } from '../outcome.ts';
+import { refused, type FlowOutcome } from '../outcome.ts';
 import { createReadSet } from '../people/read-set.ts';
 import { readRoomSpec } from '../structure/room-spec.ts';
 import type { StateChange } from './state-change.ts';
@@ -67,8 +66,7 @@ export async function mayUpgrade(
   if (levelIn(create, undefined, userId) === Number.POSITIVE_INFINITY) return true;
   if (madeBy === 'user' && create?.sender === userId) return true;
   const spec = await readRoomSpec(bridge, createReadSet(bridge.fhir, signal), reference, signal);
-  const version = create?.content['room_version'];
-  const needed = upgradeLevel(typeof version === 'string' ? version : bridge.settings.roomVersion);
+  const needed = upgradeLevel(roomVersionIn(create) ?? bridge.settings.roomVersion);
   return (spec?.people.members ?? []).some((member) => member.userId === userId && member.level >= needed);
 }
 

@@ -193,7 +193,7 @@ async function suggest(
   { store, db, fhir }: Bridge,
   { event, room, moment }: Change,
   { action, person, before }: Carried,
-  attempt: Attempt,
+  { number, inDoubt, signal }: Attempt,
 ): Promise<FlowOutcome> {
   const task = suggestionTask(event, {
     action,
@@ -203,10 +203,7 @@ async function suggest(
     requester: await store.people.findPersonByUserId(db, event.sender),
     at: moment.at,
   });
-  await fhir.createOnce(task, {
-    mayExist: attempt.number > 1 || attempt.inDoubt,
-    signal: attempt.signal,
-  });
+  await fhir.createOnce(task, { mayExist: number > 1 || inDoubt, signal });
   return { kind: 'done' };
 }
 

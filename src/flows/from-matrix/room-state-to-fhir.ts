@@ -1,5 +1,5 @@
 // The state of a room changed in Matrix → the flow for what changed; what members may not change is restored.
-import { serverNameOf } from '../../domain/ids.ts';
+import { serverNameOf, type MatrixUserId } from '../../domain/ids.ts';
 import { isOwnUser } from '../../mapping/own-users.ts';
 import type { Attempt } from '../../inbox/item.ts';
 import type { RoomUse } from '../../store/room-uses.ts';
@@ -34,7 +34,7 @@ export async function roomStateToFhir(
 ): Promise<FlowOutcome> {
   const use = await bridge.store.roomUses.findRoomUse(bridge.db, event.room_id);
   // Also in a room that is bridged already, where an earlier try ended half-way.
-  if ('adoption' in use && use.adoption !== undefined && isJoinOfBot(bridge, event))
+  if ('adoption' in use && use.adoption !== undefined && isJoinOfBot(bridge.settings.bot, event))
     return completeAdoption(bridge, use.adoption, attempt);
   switch (use.kind) {
     case 'space':
@@ -80,32 +80,19 @@ async function expectedRoom(
   { signal }: Attempt,
 ): Promise<FlowOutcome> {
   const { homeserver, settings } = bridge;
-  if (use.kind === 'adopted' && !isInvitationOfBot(bridge, event))
+  if (use.kind === 'adopted' && !isInvitationOfBot(settings.bot, event))
     return { kind: 'ignored', reason: 'before-joining' };
-  const isLetIn = await homeserver.joinThrough(
-    settings.bot,
-    event.room_id,
-    [serverNameOf(event.sender)],
-    signal,
-  );
-  if (!isLetIn)
-    return {
-      kind: 'ignored',
-      reason: use.adoption === undefined ? 'replacement-not-open' : 'room-not-open',
-    };
+  const servers = [serverNameOf(event.sender)];
+  const isLetIn = await homeserver.joinThrough(settings.bot, event.room_id, servers, signal);
+  const reason = use.adoption === undefined ? 'replacement-not-open' : 'room-not-open';
+  if (!isLetIn) return { kind: 'ignored', reason };
   return use.kind === 'awaited' ? followUpgrade(bridge, use.former, signal) : { kind: 'done' };
 }
 
-function isJoinOfBot(
-  { settings: { bot } }: Pick<Bridge, 'settings'>,
-  { type, state_key, sender, content }: StateChange,
-): boolean {
+function isJoinOfBot(bot: MatrixUserId, { type, state_key, sender, content }: StateChange): boolean {
   return type === 'm.room.member' && state_key === bot && sender === bot && content['membership'] === 'join';
 }
 
-function isInvitationOfBot(
-  { settings: { bot } }: Pick<Bridge, 'settings'>,
-  { type, state_key, content }: StateChange,
-): boolean {
+function isInvitationOfBot(bot: MatrixUserId, { type, state_key, content }: StateChange): boolean {
   return type === 'm.room.member' && state_key === bot && content['membership'] === 'invite';
 }

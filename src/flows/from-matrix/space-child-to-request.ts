@@ -9,8 +9,7 @@ import type { FhirReference, MatrixUserId, RoomId } from '../../domain/ids.ts';
 import { parseReference, referenceTo, serverNameOf, typeOf } from '../../domain/ids.ts';
 import { aliasOf } from '../../mapping/aliases.ts';
 import { powerIn } from '../../mapping/attainable-power.ts';
-import type { RoomFacts } from '../../mapping/matrix-to-fhir/room-request.ts';
-import { readRoomFacts, requestOfRoom } from '../../mapping/matrix-to-fhir/room-request.ts';
+import { readRoomFacts, requestOfRoom, type RoomFacts } from '../../mapping/matrix-to-fhir/room-request.ts';
 import type { Attempt, NewItem } from '../../inbox/item.ts';
 import type { RoomState } from '../../matrix/room-state.ts';
 import type { Adoption } from '../../store/adopted-rooms.ts';
@@ -20,8 +19,7 @@ import type { Bridge } from '../bridge.ts';
 import type { IgnoredReason } from '../ignored-reasons.ts';
 import { convergeItem } from '../items/converge.ts';
 import { noticesFor } from '../messages/notice.ts';
-import type { FlowOutcome } from '../outcome.ts';
-import { refused } from '../outcome.ts';
+import { refused, type FlowOutcome } from '../outcome.ts';
 import { recordOwnWrite } from '../people/own-write.ts';
 import { followUpgrade, mayUpgrade } from './follow-upgrade.ts';
 import type { StateChange } from './state-change.ts';
@@ -144,7 +142,7 @@ async function writeRequest(
   bridge: Bridge,
   { roomId, careTeam: team }: Adoption,
   { careTeam, facts }: { readonly careTeam: CareTeam; readonly facts: RoomFacts },
-  attempt: Attempt,
+  { number, inDoubt, signal }: Attempt,
 ) {
   const { store, db, settings } = bridge;
   const { findPersonByUserId } = store.people;
@@ -166,10 +164,7 @@ async function writeRequest(
       subject: parseReference(careTeam.subject?.reference)?.reference,
     });
   if (settings.idStrategy === 'client-assigned') await adopt(referenceTo('CommunicationRequest', request.id));
-  const written = await bridge.fhir.createOnce(request, {
-    mayExist: attempt.number > 1 || attempt.inDoubt,
-    signal: attempt.signal,
-  });
+  const written = await bridge.fhir.createOnce(request, { mayExist: number > 1 || inDoubt, signal });
   await adopt(written.reference);
   return written;
 }
@@ -215,12 +210,9 @@ async function powerNotices(
   { roomId, listedBy }: Adoption,
   { state, facts }: { readonly state: RoomState; readonly facts: RoomFacts },
 ): Promise<readonly NewItem[]> {
-  const contentOf = (type: string) => state.find((event) => event.type === type && event.state_key === '');
-  const power = powerIn(
-    contentOf('m.room.create'),
-    contentOf('m.room.power_levels')?.content,
-    bridge.settings.bot,
-  );
+  const eventOf = (type: string) => state.find((event) => event.type === type && event.state_key === '');
+  const levels = eventOf('m.room.power_levels')?.content;
+  const power = powerIn(eventOf('m.room.create'), levels, bridge.settings.bot);
   if (power.sendState('m.space.parent')) return [];
   return noticesFor(bridge, { roomId, about: facts.creator ?? listedBy }, ['needs-power']);
 }

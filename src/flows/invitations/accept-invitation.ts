@@ -1,16 +1,13 @@
 // A ghost was invited to a room of others → the patient it is about is looked up by the context, then the ghost joins.
 import type { Fact } from '../../domain/facts.ts';
-import type { FhirReference, MatrixUserId } from '../../domain/ids.ts';
-import { isMatrixUserId, serverNameOf } from '../../domain/ids.ts';
+import { isMatrixUserId, serverNameOf, type FhirReference, type MatrixUserId } from '../../domain/ids.ts';
 import type { MatrixEvent } from '../../domain/matrix.ts';
-import type { InviteContext } from '../../mapping/invite-context.ts';
-import { readInviteContext } from '../../mapping/invite-context.ts';
+import { readInviteContext, type InviteContext } from '../../mapping/invite-context.ts';
 import { isOwnUser } from '../../mapping/own-users.ts';
 import type { Attempt } from '../../inbox/item.ts';
 import type { Bridge, BridgeSettings } from '../bridge.ts';
 import { convergeItem } from '../items/converge.ts';
-import type { FlowOutcome } from '../outcome.ts';
-import { refused } from '../outcome.ts';
+import { refused, type FlowOutcome } from '../outcome.ts';
 
 /**
  * The inviting homeserver sends an invitation before it has stored it; by then it has. An answer that overtakes it is lost

@@ -6,8 +6,7 @@ import type { Bridge } from '../bridge.ts';
 import { roomStateToFhir } from '../from-matrix/room-state-to-fhir.ts';
 import type { InvitationItem, PendingInvitation } from '../items/invitation.ts';
 import type { FlowOutcome } from '../outcome.ts';
-import type { GhostInvitation } from './accept-invitation.ts';
-import { acceptInvitation, isGhostInvitation } from './accept-invitation.ts';
+import { acceptInvitation, isGhostInvitation, type GhostInvitation } from './accept-invitation.ts';
 
 /** Answers an invitation of the bot, or of a ghost, that may have been answered since. */
 export async function answerPending(

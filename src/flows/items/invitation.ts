@@ -1,6 +1,5 @@
 // The item of an invitation of the bot or a ghost, as `/sync` shows it: without an event id, and maybe never pushed.
 import { z } from 'zod';
-import type { MatrixUserId, RoomId } from '../../domain/ids.ts';
 import type { NewItem } from '../../inbox/item.ts';
 import { roomLane } from '../../mapping/lanes.ts';
 import { roomId, userId } from './ids.ts';
@@ -15,11 +14,7 @@ export const invitationItemSchema = z.object({
 export type InvitationItem = z.infer<typeof invitationItemSchema>;
 
 /** An invitation, as far as an item names it: what it says of a patient is asked for when it is answered. */
-export interface PendingInvitation {
-  readonly roomId: RoomId;
-  readonly userId: MatrixUserId;
-  readonly sender: MatrixUserId;
-}
+export type PendingInvitation = Omit<InvitationItem, 'kind'>;
 
 /**
  * The item, in the lane of the room: the pushed event, if it comes, is handled before or after it.

@@ -1,24 +1,20 @@
 // What is known of the messages that a message refers to.
-import type { EventId, FhirReference } from '../../domain/ids.ts';
+import type { EventId } from '../../domain/ids.ts';
 import type { Link, Links, MessageRef } from '../../messages/kind.ts';
 import type { MessageLink } from '../../store/message-links.ts';
 import type { Queryable } from '../../store/database.ts';
 import type { Store } from '../../store/tables.ts';
 
-/** The links of what was referred to, and which of it was not carried yet. */
-export interface LoadedLinks {
-  readonly known: Links;
-  readonly missing: readonly MessageRef[];
-}
-
-/** Loads the links of these; one that is under way counts as missing. */
+/** Loads the links of these, and tells which were not carried yet; one that is under way counts as missing. */
 export async function loadLinks(
   { messageLinks }: Pick<Store, 'messageLinks'>,
   db: Queryable,
   refs: readonly MessageRef[],
-): Promise<LoadedLinks> {
+): Promise<{ readonly known: Links; readonly missing: readonly MessageRef[] }> {
   const wanted = [...new Set(refs)];
-  const found = wanted.length === 0 ? [] : await messageLinks.findLinks(db, splitRefs(wanted));
+  const eventIds = wanted.filter(isEventId);
+  const communications = wanted.filter((ref) => !isEventId(ref));
+  const found = wanted.length === 0 ? [] : await messageLinks.findLinks(db, { eventIds, communications });
   const known = linksOf(found.filter(({ completed }) => completed));
   const isMissing = (ref: MessageRef): boolean =>
     (isEventId(ref) ? known.ofEvent(ref) : known.ofCommunication(ref)).length === 0;
@@ -40,13 +36,6 @@ function linksOf(found: readonly MessageLink[]): Links {
   return {
     ofEvent: (eventId) => events.get(eventId) ?? [],
     ofCommunication: (reference) => communications.get(reference) ?? [],
-  };
-}
-
-function splitRefs(refs: readonly MessageRef[]) {
-  return {
-    eventIds: refs.filter(isEventId),
-    communications: refs.filter((ref): ref is FhirReference => !isEventId(ref)),
   };
 }
 

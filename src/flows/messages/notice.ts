@@ -4,8 +4,7 @@ import { noticeDeliveryId } from '../../mapping/delivery-ids.ts';
 import { noticeMessage } from '../../mapping/notices.ts';
 import type { Attempt, NewItem } from '../../inbox/item.ts';
 import type { Bridge } from '../bridge.ts';
-import type { Notice, NoticeItem } from '../items/notice.ts';
-import { noticeItem } from '../items/notice.ts';
+import { noticeItem, type Notice, type NoticeItem } from '../items/notice.ts';
 import type { FlowOutcome } from '../outcome.ts';
 
 /** The notices to a user; those that they were told in this room before are left out. */

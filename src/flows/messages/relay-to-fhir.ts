@@ -1,9 +1,7 @@
 // A message was sent into a conversation's room → what its kind makes of it is written to the FHIR server.
 import type { Fact } from '../../domain/facts.ts';
-import type { Communication, ResourceVersion } from '../../domain/fhir.ts';
-import { versionOf } from '../../domain/fhir.ts';
-import type { FhirReference } from '../../domain/ids.ts';
-import { referenceTo, typeOf } from '../../domain/ids.ts';
+import { versionOf, type Communication, type ResourceVersion } from '../../domain/fhir.ts';
+import { referenceTo, typeOf, type FhirReference } from '../../domain/ids.ts';
 import type { NoticeReason } from '../../domain/notices.ts';
 import type { MatrixEvent } from '../../domain/matrix.ts';
 import { isOwnUser } from '../../mapping/own-users.ts';
@@ -40,11 +38,8 @@ export async function relayToFhir(
   const use = await store.roomUses.findRoomUse(db, event.room_id);
   if (!('room' in use) || typeOf(use.room.reference) !== 'CommunicationRequest')
     return { kind: 'ignored', reason: 'not-a-conversation' };
-  const { known, missing } = await loadLinks(
-    store,
-    db,
-    relay.kinds.flatMap((kind) => kind.refs({ event })),
-  );
+  const refs = relay.kinds.flatMap((kind) => kind.refs({ event }));
+  const { known, missing } = await loadLinks(store, db, refs);
   const [awaited] = missing;
   if (awaited !== undefined) {
     const waiting = { about: event.event_id, lane: item.lane, payload: item.payload };

@@ -4,8 +4,7 @@ import type { Communication } from '../../domain/fhir.ts';
 import type { EventId, FhirReference, MatrixUserId, RoomId } from '../../domain/ids.ts';
 import { structureLane } from '../../mapping/lanes.ts';
 import type { Phase } from '../../mapping/phases.ts';
-import type { Envelope } from '../../messages/envelope.ts';
-import { contentDigest, readEnvelope, withEventId } from '../../messages/envelope.ts';
+import { contentDigest, readEnvelope, withEventId, type Envelope } from '../../messages/envelope.ts';
 import type { ReadCommunication } from '../../messages/kind.ts';
 import { readCommunication } from '../../messages/registry.ts';
 import type { StoredResource } from '../../fhir/server.ts';
@@ -57,11 +56,8 @@ export async function relayToMatrix(
   if (carried.at(-1)?.digest === contentDigest(envelope)) return { kind: 'ignored', reason: 'unchanged' };
   if (carried.length === 0 && !envelope.deliverable) return { kind: 'ignored', reason: 'status' };
   const input = { communication, envelope };
-  const { known, missing } = await loadLinks(
-    store,
-    db,
-    kinds.flatMap((kind) => kind.refs(input)),
-  );
+  const refs = kinds.flatMap((kind) => kind.refs(input));
+  const { known, missing } = await loadLinks(store, db, refs);
   const read = readCommunication(kinds, input, carried, known);
   if (read === undefined)
     return { kind: 'ignored', reason: carried.length > 0 ? 'edit-not-carried' : 'empty' };

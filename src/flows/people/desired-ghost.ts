@@ -1,10 +1,8 @@
 // A person's ghost as it should be: its user id, name and picture.
 import type { FhirReference, MatrixUserId } from '../../domain/ids.ts';
-import type { Avatar } from '../../mapping/avatars.ts';
-import { avatarOf } from '../../mapping/avatars.ts';
+import { avatarOf, type Avatar } from '../../mapping/avatars.ts';
 import { ghostUserId } from '../../mapping/ghosts.ts';
-import type { Identity } from '../../mapping/identities.ts';
-import { identitiesOf, relatedTo } from '../../mapping/identities.ts';
+import { identitiesOf, relatedTo, type Identity } from '../../mapping/identities.ts';
 import { displayNameOf } from '../../mapping/people.ts';
 import type { Bridge, BridgeSettings } from '../bridge.ts';
 import type { NamedPeople } from './expand-people.ts';

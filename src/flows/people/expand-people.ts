@@ -1,9 +1,7 @@
 // Teams and organisations → the people they stand for, each with the roles that those who name them give them.
 import type { CodeableConcept } from 'fhir/r4.js';
-import type { FhirReference } from '../../domain/ids.ts';
-import { referenceTo } from '../../domain/ids.ts';
-import type { WantedPeople } from '../../mapping/fhir-to-matrix/participants.ts';
-import { participantsOf } from '../../mapping/fhir-to-matrix/participants.ts';
+import { referenceTo, type FhirReference } from '../../domain/ids.ts';
+import { participantsOf, type WantedPeople } from '../../mapping/fhir-to-matrix/participants.ts';
 import { organizationOf, practitionerOf } from '../../mapping/identities.ts';
 import { earliest, holdsAt, nextBoundary } from '../../mapping/periods.ts';
 import { wantedForCareTeam } from '../../mapping/phases.ts';
@@ -18,24 +16,14 @@ const MOST_ROLES = 500;
 /** People by reference, as they were named. */
 export type NamedPeople = ReadonlyMap<FhirReference, readonly CodeableConcept[]>;
 
-/** Whom teams and organisations stand for. */
-interface ExpandedPeople {
-  readonly named: NamedPeople;
-  /** By the clock alone it is these until this moment; undefined for ever. */
-  readonly until: number | undefined;
-}
-
-interface Staff {
-  /** No entry for an organisation without. */
-  readonly roles: ReadonlyMap<FhirReference, readonly FhirReference[]>;
-  readonly until: number | undefined;
-}
-
-/** Reads the teams and organisations, and theirs, and gathers whom they name. */
+/**
+ * Reads the teams and organisations, and theirs, and gathers whom they name.
+ * @returns also until when, by the clock alone, it is these; undefined for ever
+ */
 export async function expandPeople(
   { reads, at, log }: { reads: ReadSet; at: number; log: Log },
   wanted: WantedPeople,
-): Promise<ExpandedPeople> {
+): Promise<{ readonly named: NamedPeople; readonly until: number | undefined }> {
   const groups = [wanted, ...(await teamsWithin(reads, wanted.careTeams, at))];
   const people = new Map<FhirReference, readonly CodeableConcept[]>();
   for (const { reference, roles } of groups.flatMap((group) => group.people)) {
@@ -80,17 +68,17 @@ function isAtWork(status: string | undefined): boolean {
   return status !== 'proposed' && wantedForCareTeam(status).phase !== 'closed';
 }
 
-/** The present roles in each organisation that have a holder. */
+/** The present roles in each organisation that have a holder; no entry for an organisation without. */
 async function readStaff(
   { reads, at, log }: { reads: ReadSet; at: number; log: Log },
   organizations: readonly FhirReference[],
-): Promise<Staff> {
-  if (organizations.length === 0) return { roles: new Map(), until: undefined };
+) {
+  const roles = new Map<FhirReference, FhirReference[]>();
+  if (organizations.length === 0) return { roles, until: undefined };
   // Not `active=true`: a role that does not say so is active as well.
   const { resources, complete } = await reads.rolesIn(organizations, MOST_ROLES);
   if (!complete)
     log.warn({ organizations, limit: MOST_ROLES }, 'An organisation has more roles than are read');
-  const roles = new Map<FhirReference, FhirReference[]>();
   const boundaries: (number | undefined)[] = [];
   for (const role of resources) {
     if (role.resourceType !== 'PractitionerRole' || role.active === false) continue;

@@ -1,7 +1,6 @@
 // The bridge's ghosts: registered, and showing the name and picture of their person.
 import type { FhirReference, MatrixUserId } from '../../domain/ids.ts';
-import type { Avatar, Image } from '../../mapping/avatars.ts';
-import { decodeImage } from '../../mapping/avatars.ts';
+import { decodeImage, type Avatar, type Image } from '../../mapping/avatars.ts';
 import type { Bridge } from '../bridge.ts';
 import type { DesiredGhost } from './desired-ghost.ts';
 import { publishItems } from './publish-address.ts';
@@ -18,10 +17,8 @@ export async function ghostChanges(
   ghosts: readonly DesiredGhost[],
 ): Promise<readonly GhostChange[]> {
   if (ghosts.length === 0) return [];
-  const known = await store.ghosts.findGhosts(
-    db,
-    ghosts.map(({ userId }) => userId),
-  );
+  const userIds = ghosts.map(({ userId }) => userId);
+  const known = await store.ghosts.findGhosts(db, userIds);
   return ghosts.flatMap(({ userId, reference, displayName, avatar, isGuess }): GhostChange[] => {
     const ghost = known.get(userId);
     if (isGuess && ghost?.displayName !== undefined) return [];

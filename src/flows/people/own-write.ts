@@ -1,8 +1,7 @@
 // Which rooms are to be brought up to date because something changed on which they depend, by others or by the bridge itself.
 import type { ClientBase } from 'pg';
 import type { ResourceVersion } from '../../domain/fhir.ts';
-import type { Dependency, FhirReference } from '../../domain/ids.ts';
-import { isStructure, typeOf } from '../../domain/ids.ts';
+import { isStructure, typeOf, type Dependency, type FhirReference } from '../../domain/ids.ts';
 import type { NewItem } from '../../inbox/item.ts';
 import type { Store } from '../../store/tables.ts';
 import { convergeItems } from '../items/converge.ts';

@@ -1,10 +1,8 @@
 // The address of a practitioner's ghost → that practitioner in one's own directory; an inbox item of its own, so that it lasts.
-import type { FhirReference, MatrixUserId } from '../../domain/ids.ts';
-import { typeOf } from '../../domain/ids.ts';
+import { typeOf, type FhirReference, type MatrixUserId } from '../../domain/ids.ts';
 import type { Attempt, NewItem } from '../../inbox/item.ts';
 import type { Bridge } from '../bridge.ts';
-import type { PublishItem } from '../items/publish.ts';
-import { publishItem } from '../items/publish.ts';
+import { publishItem, type PublishItem } from '../items/publish.ts';
 import type { FlowOutcome } from '../outcome.ts';
 import { recordOwnWrite } from './own-write.ts';
 
@@ -31,10 +29,8 @@ export async function publishFormerGhosts(
   if (bridge.publishAddress === undefined) return 0;
   return bridge.transact(async (tx) => {
     const ghosts = await bridge.store.people.takeUnpublishedGhosts(tx, limit);
-    await bridge.enqueue(
-      tx,
-      ghosts.flatMap((ghost) => publishItems(bridge, ghost)),
-    );
+    const items = ghosts.flatMap((ghost) => publishItems(bridge, ghost));
+    await bridge.enqueue(tx, items);
     return ghosts.length;
   });
 }
@@ -47,9 +43,8 @@ export async function publishAddress(
 ): Promise<FlowOutcome> {
   if (publish === undefined || !isPublishable(reference)) return { kind: 'ignored', reason: 'not-published' };
   const known = (await store.people.findPeople(db, [reference])).get(reference);
-  if (known?.kind === 'user' || known?.storedUserId !== undefined) {
+  if (known?.kind === 'user' || known?.storedUserId !== undefined)
     return { kind: 'ignored', reason: 'own-account' };
-  }
   const { result, written } = await publish(reference, userId, signal);
   if (result === 'missing') return { kind: 'ignored', reason: 'gone' };
   if (result === 'differs') return { kind: 'ignored', reason: 'own-account' };

@@ -1,18 +1,15 @@
 // People, teams and organisations that FHIR names → the members of a room, and the ghosts among them.
-import type { FhirReference, MatrixUserId } from '../../domain/ids.ts';
-import { serverNameOf } from '../../domain/ids.ts';
+import { serverNameOf, type FhirReference, type MatrixUserId } from '../../domain/ids.ts';
 import type { DesiredMember } from '../../mapping/desired-room.ts';
 import type { WantedPeople } from '../../mapping/fhir-to-matrix/participants.ts';
-import type { Account, Identity } from '../../mapping/identities.ts';
-import { accountOf, identitiesHoldUntil } from '../../mapping/identities.ts';
+import { accountOf, identitiesHoldUntil, type Identity } from '../../mapping/identities.ts';
 import { levelOf } from '../../mapping/member-level.ts';
 import { isOwnUser } from '../../mapping/own-users.ts';
 import { earliest } from '../../mapping/periods.ts';
 import { userMappingOf } from '../../mapping/user-mapping.ts';
 import type { KnownPerson, PersonRow } from '../../store/people.ts';
 import type { Bridge, BridgeSettings } from '../bridge.ts';
-import type { DesiredGhost } from './desired-ghost.ts';
-import { ghostIdOf, ghostOf, readIdentities } from './desired-ghost.ts';
+import { ghostIdOf, ghostOf, readIdentities, type DesiredGhost } from './desired-ghost.ts';
 import { directoryAccounts } from './directory-accounts.ts';
 import { expandPeople } from './expand-people.ts';
 import type { ReadSet } from './read-set.ts';
@@ -28,12 +25,6 @@ export interface ResolvedPeople {
   readonly moved: readonly PersonRow[];
   /** When next, by the clock alone, a period begins or ends that may change this; undefined for never. */
   readonly until: number | undefined;
-}
-
-interface Resolved {
-  readonly identity: Identity;
-  readonly account: Account;
-  readonly member: DesiredMember;
 }
 
 /**
@@ -85,7 +76,7 @@ function resolve(
   identity: Identity,
   known: ReadonlyMap<FhirReference, KnownPerson>,
   inDirectory: ReadonlyMap<FhirReference, MatrixUserId> = new Map(),
-): Resolved {
+) {
   const { reference, resource, concepts } = identity;
   const ghost = ghostIdOf(settings, reference);
   const account = accountOf(identity, {
@@ -114,7 +105,7 @@ function resolve(
 }
 
 /** Two resources with one account are one member, with the higher level: a Practitioner who is also a relative. */
-function onePerAccount(resolved: readonly Resolved[]): readonly DesiredMember[] {
+function onePerAccount(resolved: readonly { readonly member: DesiredMember }[]): readonly DesiredMember[] {
   const members = new Map<MatrixUserId, DesiredMember>();
   for (const { member } of resolved) {
     const known = members.get(member.userId);

@@ -1,7 +1,6 @@
 // The ghost as whom a person's messages are sent.
 import { isPersonType } from '../../domain/fhir.ts';
-import type { FhirReference, MatrixUserId } from '../../domain/ids.ts';
-import { typeOf } from '../../domain/ids.ts';
+import { typeOf, type FhirReference, type MatrixUserId } from '../../domain/ids.ts';
 import type { Bridge } from '../bridge.ts';
 import { convergeItems } from '../items/converge.ts';
 import { desiredGhostOf, ghostIdOf } from './desired-ghost.ts';

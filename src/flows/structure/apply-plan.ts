@@ -3,8 +3,7 @@ import type { FhirReference, MatrixUserId, RoomId } from '../../domain/ids.ts';
 import type { Fact } from '../../domain/facts.ts';
 import type { DesiredRoom } from '../../mapping/desired-room.ts';
 import { isOwnUser } from '../../mapping/own-users.ts';
-import type { RoomChange } from '../../mapping/room-changes.ts';
-import { memberBase } from '../../mapping/room-changes.ts';
+import { memberBase, type RoomChange } from '../../mapping/room-changes.ts';
 import { factsOfChanges } from '../../mapping/room-facts.ts';
 import { BridgeError } from '../../telemetry/errors.ts';
 import type { Bridge } from '../bridge.ts';
@@ -12,15 +11,8 @@ import { applyGhostChange } from '../people/ghosts.ts';
 import { rememberPeople } from '../people/resolve-people.ts';
 import { inviteMember } from './invite.ts';
 import { makeRoom } from './make-room.ts';
-import type { RoomPlan } from './plan-room.ts';
-import { changesIn } from './plan-room.ts';
+import { changesIn, type RoomPlan } from './plan-room.ts';
 import { recordDependencies } from './record-dependencies.ts';
-
-/** A room after its plan. */
-export interface Applied {
-  readonly roomId: RoomId;
-  readonly facts: readonly Fact[];
-}
 
 /**
  * Makes the room be as planned, and records what was agreed on. People who cannot be invited keep no one else waiting:
@@ -33,7 +25,7 @@ export async function applyPlan(
   plan: RoomPlan,
   signal: AbortSignal,
   requireInvites = false,
-): Promise<Applied> {
+): Promise<{ readonly roomId: RoomId; readonly facts: readonly Fact[] }> {
   const { store, db, homeserver, settings } = bridge;
   const { spec, desired, members: before } = plan;
   const { reference } = spec;

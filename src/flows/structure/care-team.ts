@@ -1,7 +1,6 @@
 // A CareTeam as the definition of its space: its participants, and the rooms of its conversations.
 import type { CareTeam } from '../../domain/fhir.ts';
-import type { RoomId } from '../../domain/ids.ts';
-import { parseReference, referenceTo } from '../../domain/ids.ts';
+import { parseReference, referenceTo, type RoomId } from '../../domain/ids.ts';
 import { desiredSpace, isBlank } from '../../mapping/desired-room.ts';
 import { participantsOf } from '../../mapping/fhir-to-matrix/participants.ts';
 import { wantedForCareTeam } from '../../mapping/phases.ts';

@@ -5,21 +5,14 @@ import { convergeItem } from '../items/converge.ts';
 /** Rooms asked for in one transaction at most. */
 const MOST = 200;
 
-/** What a look at the clock came to. */
-export interface DueFound {
-  /** How many rooms were asked for. */
-  readonly asked: number;
-  /** The next moment, which may have come already; undefined while there is none. */
-  readonly next: Date | undefined;
-}
-
 /**
  * Asks for the convergence of the rooms whose moment has come by the bridge's clock, in the transaction that forgets the
  * moment: each is asked for once, and none is lost.
+ * @returns how many rooms were asked for, and the next moment, which may have come already; undefined while there is none
  */
 export async function convergeDue(
   bridge: Pick<Bridge, 'clock' | 'db' | 'enqueue' | 'store' | 'transact'>,
-): Promise<DueFound> {
+): Promise<{ readonly asked: number; readonly next: Date | undefined }> {
   const { db, store, transact, enqueue, clock } = bridge;
   const now = clock.now();
   const asked = await transact(async (tx) => {

@@ -10,8 +10,7 @@ import { senderGhostFor } from '../people/sender-ghost.ts';
 import { applyPlan } from './apply-plan.ts';
 import type { Definition, SpaceOf } from './definition.ts';
 import { saveLinks } from './links.ts';
-import type { RoomPlan } from './plan-room.ts';
-import { planRoom } from './plan-room.ts';
+import { planRoom, type RoomPlan } from './plan-room.ts';
 import { readDefinition, roomSpecOf } from './room-spec.ts';
 
 /** A room as it stands after convergence. */
@@ -22,30 +21,26 @@ export interface ConvergedRoom {
   readonly facts: readonly Fact[];
 }
 
-interface Options {
-  /** Whether it fails when a person could not be invited. */
-  readonly requireInvites?: boolean;
-}
-
 /**
  * Brings the space or room of a resource up to date with everything it needs: the space, the people, the first message.
  * Resources may arrive in any order.
+ * @param requireInvites whether it fails when a person could not be invited
  * @returns undefined when the resource is gone, or it has no room and wants none
  */
 export async function convergeRoom(
   bridge: Bridge,
   reference: FhirReference,
   signal: AbortSignal,
-  options: Options = {},
+  requireInvites = false,
 ): Promise<ConvergedRoom | undefined> {
-  return bridge.roomLock(reference, signal, () => convergeLocked(bridge, reference, signal, options));
+  return bridge.roomLock(reference, signal, () => convergeLocked(bridge, reference, signal, requireInvites));
 }
 
 async function convergeLocked(
   bridge: Bridge,
   reference: FhirReference,
   signal: AbortSignal,
-  { requireInvites = false }: Options = {},
+  requireInvites = false,
 ): Promise<ConvergedRoom | undefined> {
   const { store, db } = bridge;
   const begun = await store.rooms.readTime(db);

@@ -6,25 +6,21 @@ import type { Bridge } from '../bridge.ts';
 import { convergeItems } from '../items/converge.ts';
 import type { FlowOutcome } from '../outcome.ts';
 import { dependentsOf } from '../people/own-write.ts';
-import type { ConvergedRoom } from './converge-room.ts';
-import { convergeRoom } from './converge-room.ts';
+import { convergeRoom, type ConvergedRoom } from './converge-room.ts';
 
-/** What asks for a convergence. */
-export interface Asked {
-  /** Such as `CareTeam/1/7`: the ids of what follows are made from it. */
-  readonly cause: string;
-  /** Whether it fails when a person could not be invited. */
-  readonly requireInvites?: boolean;
-}
-
-/** Brings the space or room of a resource up to date. */
+/**
+ * Brings the space or room of a resource up to date.
+ * @param asked by which cause, such as `CareTeam/1/7`: the ids of what follows are made from it; and whether it fails when
+ * a person could not be invited
+ */
 export async function converge(
   bridge: Bridge,
   reference: FhirReference,
-  { cause, requireInvites = false }: Asked,
+  asked: { readonly cause: string; readonly requireInvites?: boolean },
   signal: AbortSignal,
 ): Promise<FlowOutcome> {
-  return outcomeOf(bridge, await convergeRoom(bridge, reference, signal, { requireInvites }), cause);
+  const converged = await convergeRoom(bridge, reference, signal, asked.requireInvites);
+  return outcomeOf(bridge, converged, asked.cause);
 }
 
 /** The same, unless it was done since it was asked for: of many who ask while one is under way, the first is enough. */

@@ -1,7 +1,6 @@
 // In which space a conversation stands: of a team that its request names, else of its subject's team.
 import type { CommunicationRequest } from '../../domain/fhir.ts';
-import type { FhirReference } from '../../domain/ids.ts';
-import { parseReference, referenceTo } from '../../domain/ids.ts';
+import { parseReference, referenceTo, type FhirReference } from '../../domain/ids.ts';
 import { careTeamsNamedBy } from '../../mapping/fhir-to-matrix/participants.ts';
 import { wantedForCareTeam } from '../../mapping/phases.ts';
 import type { ReadSet } from '../people/read-set.ts';

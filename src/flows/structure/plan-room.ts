@@ -2,13 +2,12 @@
 import type { RoomId } from '../../domain/ids.ts';
 import type { DesiredRoom } from '../../mapping/desired-room.ts';
 import { isOwnUser } from '../../mapping/own-users.ts';
-import type { ActualState, Comparison, RoomChange } from '../../mapping/room-changes.ts';
+import type { ActualState, RoomChange } from '../../mapping/room-changes.ts';
 import { changesToRoom } from '../../mapping/room-changes.ts';
 import type { Base } from '../../store/room-members.ts';
 import type { RoomRow } from '../../store/rooms.ts';
 import type { Bridge } from '../bridge.ts';
-import type { GhostChange } from '../people/ghosts.ts';
-import { ghostChanges } from '../people/ghosts.ts';
+import { ghostChanges, type GhostChange } from '../people/ghosts.ts';
 import type { RoomSpec } from './room-spec.ts';
 
 /** What there is to do. */
@@ -60,11 +59,10 @@ export function changesIn(
   actual: readonly ActualState[],
   members: Base,
 ): readonly RoomChange[] {
-  const comparison: Comparison = {
+  return changesToRoom(desired, actual, {
     bot: settings.bot,
     isOwn: (userId) => isOwnUser(settings, userId),
     ...members,
     policy: settings.membership,
-  };
-  return changesToRoom(desired, actual, comparison);
+  });
 }

@@ -1,6 +1,5 @@
 // Reads all that comparing many rooms takes, with few requests for all of them.
-import type { FhirReference } from '../../domain/ids.ts';
-import { parseReference } from '../../domain/ids.ts';
+import { parseReference, type FhirReference } from '../../domain/ids.ts';
 import { careTeamsNamedBy, participantsOf, partiesOf } from '../../mapping/fhir-to-matrix/participants.ts';
 import { relatedTo } from '../../mapping/identities.ts';
 import type { StoredResource } from '../../fhir/server.ts';

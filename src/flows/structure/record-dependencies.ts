@@ -1,6 +1,5 @@
 // On what a room depends is stored, and what changed or failed on the way is asked for once more.
-import type { MatrixUserId } from '../../domain/ids.ts';
-import { isStaffOf } from '../../domain/ids.ts';
+import { isStaffOf, type MatrixUserId } from '../../domain/ids.ts';
 import { peopleDigest } from '../../mapping/delivery-ids.ts';
 import type { Bridge } from '../bridge.ts';
 import { convergeItem, convergeItems, requireInvitesItem } from '../items/converge.ts';
@@ -28,10 +27,7 @@ export async function recordDependencies(
     // In whose staff a role is that came meanwhile, only a search tells.
     const staff = convergeItems(added.some(isStaffOf) ? [reference] : [], `staff ${now}`);
     const whom = `invite ${peopleDigest(unreached)} ${now.slice(0, 10)}`;
-    await enqueue(tx, [
-      ...again,
-      ...staff,
-      ...(unreached.length > 0 ? [requireInvitesItem(reference, whom)] : []),
-    ]);
+    const invites = unreached.length > 0 ? [requireInvitesItem(reference, whom)] : [];
+    await enqueue(tx, [...again, ...staff, ...invites]);
   });
 }

@@ -1,14 +1,11 @@
 // Compares every space and room with what FHIR wants, and mends what differs: the command `resync` and the nightly reconcile.
-import type { FhirReference } from '../../domain/ids.ts';
-import { referenceTo, typeOf } from '../../domain/ids.ts';
-import { describeRoomChange } from '../../mapping/describe-changes.ts';
+import { referenceTo, typeOf, type FhirReference } from '../../domain/ids.ts';
+import type { RoomChange } from '../../mapping/room-changes.ts';
 import { BridgeError } from '../../telemetry/errors.ts';
 import type { Bridge } from '../bridge.ts';
-import type { ReadSet } from '../people/read-set.ts';
-import { createReadSet } from '../people/read-set.ts';
+import { createReadSet, type ReadSet } from '../people/read-set.ts';
 import { convergeNow } from './converge.ts';
-import type { RoomPlan } from './plan-room.ts';
-import { isInSync, planRoom } from './plan-room.ts';
+import { isInSync, planRoom, type RoomPlan } from './plan-room.ts';
 import { prefetch } from './prefetch.ts';
 import { readRoomSpec } from './room-spec.ts';
 
@@ -151,4 +148,22 @@ function describePlan({ roomId, desired, ghosts, changes }: RoomPlan): readonly 
     ...ghosts.map(({ kind, userId }) => `${kind.replaceAll('-', ' ')} ${userId}`),
     ...changes.map(describeRoomChange),
   ];
+}
+
+/** For the operator, with ids and types only: no names, no content. */
+function describeRoomChange(change: RoomChange): string {
+  switch (change.kind) {
+    case 'put-state': {
+      const { type, state_key: key } = change.event;
+      return key === '' ? `set ${type}` : `set ${type} of ${key}`;
+    }
+    case 'invite':
+      return `invite ${change.userId}`;
+    case 'join':
+      return `join ${change.userId}`;
+    case 'leave':
+      return `let ${change.userId} leave`;
+    case 'kick':
+      return `remove ${change.userId}`;
+  }
 }

@@ -46,7 +46,7 @@ test('people of a realm are found by number, by name and by hash', async () => {
   const { directory, synced, checks } = composeDirectories({ config, pool: pool(), clock, log, metrics });
   const jobs = [
     ...syncDirectories({ db: pool(), clock, log, metrics }, synced),
-    rotatePeppers({ db: pool(), clock, config }),
+    rotatePeppers({ db: pool(), clock }, config.identity),
   ];
   expect(jobs.map(({ name }) => name)).toEqual(['identity:hs', 'identity:peppers']);
   expect(jobs.map(({ intervalMs }) => intervalMs)).toEqual([60_000, 60_000]);

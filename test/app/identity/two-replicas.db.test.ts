@@ -107,7 +107,7 @@ async function start(serversUrl: string, env: Readonly<Record<string, string>> =
   });
   const jobs = [
     ...syncDirectories({ clock, db: pool(), log, metrics }, directories.synced),
-    rotatePeppers({ clock, db: pool(), config }),
+    rotatePeppers({ clock, db: pool() }, config.identity),
   ];
   await startJobs(replica, jobs, { sleep: quickly, log, metrics, ready: () => Promise.resolve() });
   const ending = new AbortController();

@@ -209,7 +209,7 @@ describe('delivery', () => {
     await store(world);
     world.clock.advance(31 * 86_400_000);
     const { pool: db, clock } = world;
-    const { pass } = pruneIdentity({ db, clock, config: { identity: { auditMs: 1 * 86_400_000 } } });
+    const { pass } = pruneIdentity({ db, clock }, { auditMs: 1 * 86_400_000 });
     expect(await pass(new AbortController().signal, () => undefined)).toBe(3);
     expect(await pending(world)).toEqual([]);
     expect((await world.pool.query('select from identity_token')).rowCount).toBe(0);
