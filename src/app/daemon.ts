@@ -1,9 +1,7 @@
 // Start order, drain, soft and hard stop: the life of the process from first listener to last connection.
-import type { Client, Pool } from 'pg';
+import type { Client } from 'pg';
 import type { Router } from 'express';
-import type { Config } from '../config/schema.ts';
 import { createBotRegistration } from './bot-registration.ts';
-import type { Clock, Sleep } from '../domain/clock.ts';
 import { TransactionPoolerError } from '../inbox/errors.ts';
 import type { IdentityPort } from './identity/port.ts';
 import type { Handle, OnDeadLetter } from '../inbox/item.ts';
@@ -17,17 +15,10 @@ import type { HttpServer } from '../ops/http-server.ts';
 import type { LifecycleState } from '../ops/lifecycle-state.ts';
 import { createProbesRouter } from '../ops/probes.ts';
 import type { BridgeJob } from '../jobs/job.ts';
+import type { Parts } from './parts.ts';
 import { migrate, SchemaTooNewError } from '../store/migrate.ts';
-import type { Log } from '../telemetry/log.ts';
-import type { Metrics } from '../telemetry/metrics.ts';
 
-export interface DaemonDeps {
-  readonly config: Config;
-  readonly log: Log;
-  readonly clock: Clock;
-  readonly sleep: Sleep;
-  readonly metrics: Metrics;
-  readonly pool: Pool;
+interface Deps extends Parts {
   readonly connectSession: () => Promise<Client>;
   /** Closes the pool and every session besides the replica's. */
   readonly closeConnections: () => Promise<void>;
@@ -53,7 +44,7 @@ export interface Daemon {
 }
 
 /** Creates the daemon. */
-export function createDaemon(deps: DaemonDeps): Daemon {
+export function createDaemon(deps: Deps): Daemon {
   const { config, log, sleep, identity } = deps;
   const stopping = new AbortController();
   let state: LifecycleState = 'starting';
@@ -113,7 +104,7 @@ export function createDaemon(deps: DaemonDeps): Daemon {
  * the database is there. @returns the first one's port
  */
 async function listen(
-  { config, endpoints, identity, log }: DaemonDeps,
+  { config, endpoints, identity, log }: Deps,
   probes: Router,
   servers: HttpServer[],
 ): Promise<number> {
@@ -124,7 +115,7 @@ async function listen(
 }
 
 /** Migrates and begins to work as soon as the database answers. */
-async function untilWorking(deps: DaemonDeps, signal: AbortSignal): Promise<Replica> {
+async function untilWorking(deps: Deps, signal: AbortSignal): Promise<Replica> {
   const { config, log, sleep } = deps;
   for (let attempt = 0; ; attempt += 1) {
     signal.throwIfAborted();
@@ -140,7 +131,7 @@ async function untilWorking(deps: DaemonDeps, signal: AbortSignal): Promise<Repl
   }
 }
 
-async function startWorking(deps: DaemonDeps, signal: AbortSignal): Promise<Replica> {
+async function startWorking(deps: Deps, signal: AbortSignal): Promise<Replica> {
   const { config, jobs, pool, connectSession, onDeadLetter, clock, sleep, log, metrics } = deps;
   const bot = createBotRegistration({ registerBot: () => deps.registerBot(signal), sleep, log });
   const replica = await startReplica({
@@ -164,7 +155,7 @@ async function startWorking(deps: DaemonDeps, signal: AbortSignal): Promise<Repl
   return replica;
 }
 
-function createDependencyChecks({ pool, checks, metrics, sleep, log }: DaemonDeps) {
+function createDependencyChecks({ pool, checks, metrics, sleep, log }: Deps) {
   return createChecks(
     [
       {

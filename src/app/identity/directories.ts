@@ -1,7 +1,5 @@
 // The directories of the configuration put together: one directory for questions, and those that are kept in the local table.
-import type { Pool } from 'pg';
 import type { Config } from '../../config/schema.ts';
-import type { Clock } from '../../domain/clock.ts';
 import { createDirectoryChain } from '../../identity/directories/chain.ts';
 import type { Directory } from '../../identity/directories/directory.ts';
 import type { HomeserverOf, HomeserverSource } from '../../identity/directories/homeserver-discovery.ts';
@@ -21,18 +19,11 @@ import { createTrust } from '../../identity/directories/trust.ts';
 import type { AttributeCheck } from '../../jobs/attribute-checks.ts';
 import type { SyncedDirectory } from '../../jobs/sync-directories.ts';
 import * as identities from '../../store/identities.ts';
-import type { Log } from '../../telemetry/log.ts';
-import type { Metrics } from '../../telemetry/metrics.ts';
+import type { Parts } from '../parts.ts';
 import { connectFhirDirectory, connectServer } from './connections.ts';
 import type { DirectoryOf } from './connections.ts';
 
-interface Deps {
-  readonly config: Config;
-  readonly pool: Pool;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly metrics: Metrics;
-}
+type Deps = Omit<Parts, 'sleep'>;
 
 /** All directories as one, and the work that goes with them. */
 export interface ComposedDirectories {
