@@ -33,18 +33,8 @@ interface Deps extends Parts {
   readonly checks: Readonly<Record<'matrix' | 'fhir', (signal: AbortSignal) => Promise<void>>>;
 }
 
-export interface Daemon {
-  /**
-   * Starts, and resolves when the daemon is running; waits for the database however long it takes.
-   * @throws Error when it never can run: the port is taken, the schema is too new
-   */
-  start(): Promise<{ port: number }>;
-  /** Drains and stops; resolves when nothing is left. Calling it again makes no difference. */
-  stop(): Promise<void>;
-}
-
 /** Creates the daemon. */
-export function createDaemon(deps: Deps): Daemon {
+export function createDaemon(deps: Deps) {
   const { config, log, sleep, identity } = deps;
   const stopping = new AbortController();
   let state: LifecycleState = 'starting';
@@ -94,7 +84,12 @@ export function createDaemon(deps: Deps): Daemon {
   }
 
   return {
+    /**
+     * Starts, and resolves when the daemon is running; waits for the database however long it takes.
+     * @throws Error when it never can run: the port is taken, the schema is too new
+     */
     start: () => (starting ??= start()),
+    /** Drains and stops; resolves when nothing is left. Calling it again makes no difference. */
     stop: () => (stopped ??= stop()),
   };
 }

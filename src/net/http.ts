@@ -99,15 +99,12 @@ export const isBelow = (url: URL, base: URL): boolean =>
   url.username === '' &&
   `${url.pathname.replace(/\/*$/, '')}/`.startsWith(base.pathname);
 
-function encodedBody({ json, form, file }: HttpRequest): {
-  contentType?: string;
-  bytes?: string | Uint8Array;
-} {
+function encodedBody({ json, form, file }: HttpRequest) {
   if (file !== undefined) return file;
-  if (form !== undefined) {
+  if (form !== undefined)
     return { contentType: 'application/x-www-form-urlencoded', bytes: encodeForm(form) };
-  }
-  return json === undefined ? {} : { contentType: 'application/json', bytes: JSON.stringify(json) };
+  if (json !== undefined) return { contentType: 'application/json', bytes: JSON.stringify(json) };
+  return { contentType: undefined, bytes: undefined };
 }
 
 /** Encodes parameters for a form or a query; one name may stand there several times. */

@@ -17,7 +17,6 @@ import { createMcsdFeed } from '../../identity/directories/mcsd/feed.ts';
 import { createMcsdPeople } from '../../identity/directories/mcsd/people.ts';
 import { createTrust } from '../../identity/directories/trust.ts';
 import type { AttributeCheck } from '../../jobs/attribute-checks.ts';
-import type { SyncedDirectory } from '../../jobs/sync-directories.ts';
 import * as identities from '../../store/identities.ts';
 import type { Parts } from '../parts.ts';
 import { connectFhirDirectory, connectServer } from './connections.ts';
@@ -26,12 +25,7 @@ import type { DirectoryOf } from './connections.ts';
 type Deps = Omit<Parts, 'sleep'>;
 
 /** All directories as one, and the work that goes with them. */
-export interface ComposedDirectories {
-  readonly directory: Directory;
-  /** Those that are kept in the local table. */
-  readonly synced: readonly SyncedDirectory[];
-  readonly checks: readonly AttributeCheck[];
-}
+export type ComposedDirectories = ReturnType<typeof composeDirectories>;
 
 interface Link {
   readonly directory: Directory;
@@ -49,7 +43,7 @@ const PAGE = 100;
 const LOCAL_TIMEOUT_MS = 1_000;
 
 /** Composes the directories; opens no connection yet. */
-export function composeDirectories(deps: Deps): ComposedDirectories {
+export function composeDirectories(deps: Deps) {
   const { identity } = deps.config;
   const homeserverOf = composeHomeservers(deps);
   const links = identity.directories.map((one) => createLink(deps, homeserverOf, one));
@@ -61,8 +55,9 @@ export function composeDirectories(deps: Deps): ComposedDirectories {
         deps.metrics.directoryQuestions.inc({ directory, result });
       },
     }),
-    synced: links.flatMap(({ directory, syncMs }) =>
-      syncMs === undefined ? [] : [{ directory, intervalMs: syncMs }],
+    /** Those that are kept in the local table. */
+    synced: links.flatMap(({ directory, syncMs: intervalMs }) =>
+      intervalMs === undefined ? [] : [{ directory, intervalMs }],
     ),
     checks: links.flatMap(({ check }) => check ?? []),
   };

@@ -36,7 +36,10 @@ export function createMcsdDirectory({ fhir, people, feed }: Deps): Directory {
         const candidates = found.filter((one) => threepidsOf(one).some(isOne(threepid)));
         // A number or role that several share stands for none of them, even if one alone has an address.
         if (isShared(threepid) && candidates.length > 1) return { kind: 'ambiguous' };
-        return resolutionOf(await userIdsOf(people, candidates, threepid, signal));
+        const userIds: MatrixUserId[] = [];
+        for (const candidate of candidates)
+          userIds.push(...(await people.userIds(candidate, rolesFor(candidate, threepid), signal)));
+        return resolutionOf(userIds);
       } catch (error) {
         // An identifier that leads to hundreds stands for none of them.
         if (error instanceof TooManyFoundError) return { kind: 'ambiguous' };
@@ -80,19 +83,6 @@ function createNameSearch(fhir: FhirDirectory): (word: string, signal: AbortSign
   };
 }
 
-async function userIdsOf(
-  people: McsdPeople,
-  candidates: readonly Candidate[],
-  asked: Threepid,
-  signal: AbortSignal,
-): Promise<readonly MatrixUserId[]> {
-  const found: MatrixUserId[] = [];
-  for (const candidate of candidates) {
-    found.push(...(await people.userIds(candidate, rolesFor(candidate, asked), signal)));
-  }
-  return found;
-}
-
 const isOne =
   ({ medium, address }: Threepid) =>
   (other: Threepid): boolean =>
@@ -132,28 +122,21 @@ async function practitionersFor(
     case 'ura_nr': {
       const organizations = await organizationsOf(fhir, address, signal);
       if (organizations.length === 0) return [];
-      const roles = await rolesFound(fhir, [['organization', organizations.join(',')]], signal);
-      return people.practitioners(roles, signal);
+      const params = [['organization', organizations.join(',')]] as const;
+      const roles = await fhir.search('PractitionerRole', params, MATCHES, signal);
+      return people.practitioners(holdersOf(roles), signal);
     }
     case 'role_code': {
       const { searches } = await fhir.capabilities(signal);
       const names = ['role', 'specialty'].filter((name) => searches('PractitionerRole', name));
       const found = new Set<FhirReference>();
       for (const name of names) {
-        for (const one of await rolesFound(fhir, [[name, roleToken(address)]], signal)) found.add(one);
+        const roles = await fhir.search('PractitionerRole', [[name, roleToken(address)]], MATCHES, signal);
+        for (const one of holdersOf(roles)) found.add(one);
       }
       return people.practitioners([...found], signal);
     }
   }
-}
-
-/** The practitioners of the roles that are found. */
-async function rolesFound(
-  fhir: FhirDirectory,
-  params: readonly (readonly [string, string])[],
-  signal: AbortSignal,
-): Promise<readonly FhirReference[]> {
-  return holdersOf(await fhir.search('PractitionerRole', params, MATCHES, signal));
 }
 
 /** E-mail is no search that mCSD demands: asked where the server says it can, and else left to the local table. */
