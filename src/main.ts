@@ -9,7 +9,6 @@ import { createReportFailure } from './flows/report-failure.ts';
 import { knownSourceIds } from './inbox/known-items.ts';
 import { notify } from './inbox/notify.ts';
 import { readQueueStats } from './inbox/queue-stats.ts';
-import type { Daemon } from './app/daemon.ts';
 import { createDaemon } from './app/daemon.ts';
 import { createEndpoints } from './app/endpoints.ts';
 import { createIdentityPort } from './app/identity/port.ts';
@@ -23,7 +22,7 @@ import type { Log } from './telemetry/log.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 
 /** Puts the daemon together; `start()` starts it. */
-export function composeDaemon(config: Config, log: Log): Daemon {
+export function composeDaemon(config: Config, log: Log) {
   const metrics = createMetrics();
   const pool = createPool(config.database.url, config.database.poolSize);
   pool.on('error', (error) => {

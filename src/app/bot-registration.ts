@@ -10,15 +10,8 @@ interface Deps {
   readonly log: Log;
 }
 
-export interface BotRegistration {
-  /** Resolves once the bot is registered, or the signal is aborted. */
-  readonly wait: (signal: AbortSignal) => Promise<void>;
-  /** The handler, which is tried again where the bot cannot be registered. */
-  readonly before: (handle: Handle) => Handle;
-}
-
 /** Creates the registration: it is made once, by the first who needs it, and anew after it failed. */
-export function createBotRegistration({ registerBot, sleep, log }: Deps): BotRegistration {
+export function createBotRegistration({ registerBot, sleep, log }: Deps) {
   let registered: Promise<void> | undefined;
 
   async function register(): Promise<void> {
@@ -32,7 +25,8 @@ export function createBotRegistration({ registerBot, sleep, log }: Deps): BotReg
   }
 
   return {
-    async wait(signal) {
+    /** Resolves once the bot is registered, or the signal is aborted. */
+    async wait(signal: AbortSignal): Promise<void> {
       while (!signal.aborted) {
         try {
           await register();
@@ -43,15 +37,18 @@ export function createBotRegistration({ registerBot, sleep, log }: Deps): BotReg
         }
       }
     },
-    before: (handle) => async (item, attempt) => {
-      try {
-        await register();
-      } catch (error) {
-        const { code, message } =
-          error instanceof BridgeError ? error : new BridgeError('unexpected', 'see the log');
-        return { kind: 'retry', error: { code, message } };
-      }
-      return handle(item, attempt);
-    },
+    /** The handler, which is tried again where the bot cannot be registered. */
+    before:
+      (handle: Handle): Handle =>
+      async (item, attempt) => {
+        try {
+          await register();
+        } catch (error) {
+          const { code, message } =
+            error instanceof BridgeError ? error : new BridgeError('unexpected', 'see the log');
+          return { kind: 'retry', error: { code, message } };
+        }
+        return handle(item, attempt);
+      },
   };
 }

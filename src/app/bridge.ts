@@ -1,9 +1,7 @@
 // Puts together what the flows work with: the two servers, the store, the locks, the settings. For the daemon and the CLI.
 import pg from 'pg';
-import type { Pool } from 'pg';
 import { setTimeout as delay } from 'node:timers/promises';
 import { composeDirectories } from './identity/directories.ts';
-import type { ComposedDirectories } from './identity/directories.ts';
 import type { Config } from '../config/schema.ts';
 import type { Clock, Sleep } from '../domain/clock.ts';
 import type { Bridge, BridgeSettings } from '../flows/bridge.ts';
@@ -19,11 +17,11 @@ import { createHomeserver } from '../matrix/homeserver.ts';
 import { createSendAs } from '../matrix/send-as.ts';
 import { KINDS } from '../messages/registry.ts';
 import { communicationRequestThread } from '../messages/threads/communication-request.ts';
+import type { Parts } from './parts.ts';
 import { compileSettings } from './settings.ts';
 import { createPseudonyms } from '../pseudonyms/service.ts';
 import { createRoomLocks } from '../store/room-locks.ts';
 import { tables } from '../store/tables.ts';
-import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
 export const clock: Clock = { now: () => new Date(), monotonicMs: () => performance.now() };
@@ -31,22 +29,15 @@ export const sleep: Sleep = async (ms, signal) => {
   await delay(ms, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
 };
 
-/** What the flows work with, and how to let go of it. */
-interface ComposedBridge {
-  readonly bridge: Bridge;
-  /** Undefined where the identity port is off. */
-  readonly directories: ComposedDirectories | undefined;
-  /** Opens a session on the database besides the pool's. */
-  readonly connectSession: () => Promise<pg.Client>;
-  /** Closes what was opened, the pool excepted. */
-  readonly close: () => Promise<void>;
-}
-
-/** Composes the bridge on a pool; opens no connection yet. */
+/**
+ * Composes the bridge on a pool; opens no connection yet.
+ * @returns what the flows work with, the directories where the identity port is on, how to open a session on the database
+ *   besides the pool's, and how to close what was opened, the pool excepted
+ */
 export function composeBridge(
   config: Config,
-  { pool, log, metrics }: { pool: Pool; log: Log; metrics: Metrics },
-): ComposedBridge {
+  { pool, log, metrics }: Pick<Parts, 'pool' | 'log' | 'metrics'>,
+) {
   const settings = compileSettings(config);
   const { homeserver, fhir, pseudonyms } = connectServers(config, settings, metrics);
   const { bot } = settings;

@@ -1,9 +1,7 @@
 // Start order, drain, soft and hard stop: the life of the process from first listener to last connection.
-import type { Client, Pool } from 'pg';
+import type { Client } from 'pg';
 import type { Router } from 'express';
-import type { Config } from '../config/schema.ts';
 import { createBotRegistration } from './bot-registration.ts';
-import type { Clock, Sleep } from '../domain/clock.ts';
 import { TransactionPoolerError } from '../inbox/errors.ts';
 import type { IdentityPort } from './identity/port.ts';
 import type { Handle, OnDeadLetter } from '../inbox/item.ts';
@@ -16,17 +14,10 @@ import { startHttpServer } from '../ops/http-server.ts';
 import type { HttpServer } from '../ops/http-server.ts';
 import { createProbesRouter, type LifecycleState } from '../ops/probes.ts';
 import type { BridgeJob } from '../jobs/job.ts';
+import type { Parts } from './parts.ts';
 import { migrate, SchemaTooNewError } from '../store/migrate.ts';
-import type { Log } from '../telemetry/log.ts';
-import type { Metrics } from '../telemetry/metrics.ts';
 
-export interface DaemonDeps {
-  readonly config: Config;
-  readonly log: Log;
-  readonly clock: Clock;
-  readonly sleep: Sleep;
-  readonly metrics: Metrics;
-  readonly pool: Pool;
+interface Deps extends Parts {
   readonly connectSession: () => Promise<Client>;
   /** Closes the pool and every session besides the replica's. */
   readonly closeConnections: () => Promise<void>;
@@ -41,18 +32,8 @@ export interface DaemonDeps {
   readonly checks: Readonly<Record<'matrix' | 'fhir', (signal: AbortSignal) => Promise<void>>>;
 }
 
-export interface Daemon {
-  /**
-   * Starts, and resolves when the daemon is running; waits for the database however long it takes.
-   * @throws Error when it never can run: the port is taken, the schema is too new
-   */
-  start(): Promise<{ port: number }>;
-  /** Drains and stops; resolves when nothing is left. Calling it again makes no difference. */
-  stop(): Promise<void>;
-}
-
 /** Creates the daemon. */
-export function createDaemon(deps: DaemonDeps): Daemon {
+export function createDaemon(deps: Deps) {
   const { config, log, sleep, identity } = deps;
   const stopping = new AbortController();
   let state: LifecycleState = 'starting';
@@ -102,7 +83,12 @@ export function createDaemon(deps: DaemonDeps): Daemon {
   }
 
   return {
+    /**
+     * Starts, and resolves when the daemon is running; waits for the database however long it takes.
+     * @throws Error when it never can run: the port is taken, the schema is too new
+     */
     start: () => (starting ??= start()),
+    /** Drains and stops; resolves when nothing is left. Calling it again makes no difference. */
     stop: () => (stopped ??= stop()),
   };
 }
@@ -112,7 +98,7 @@ export function createDaemon(deps: DaemonDeps): Daemon {
  * the database is there. @returns the first one's port
  */
 async function listen(
-  { config, endpoints, identity, log }: DaemonDeps,
+  { config, endpoints, identity, log }: Deps,
   probes: Router,
   servers: HttpServer[],
 ): Promise<number> {
@@ -123,7 +109,7 @@ async function listen(
 }
 
 /** Migrates and begins to work as soon as the database answers. */
-async function untilWorking(deps: DaemonDeps, signal: AbortSignal): Promise<Replica> {
+async function untilWorking(deps: Deps, signal: AbortSignal): Promise<Replica> {
   const { config, log, sleep } = deps;
   for (let attempt = 0; ; attempt += 1) {
     signal.throwIfAborted();
@@ -139,7 +125,7 @@ async function untilWorking(deps: DaemonDeps, signal: AbortSignal): Promise<Repl
   }
 }
 
-async function startWorking(deps: DaemonDeps, signal: AbortSignal): Promise<Replica> {
+async function startWorking(deps: Deps, signal: AbortSignal): Promise<Replica> {
   const { config, jobs, pool, connectSession, onDeadLetter, clock, sleep, log, metrics } = deps;
   const bot = createBotRegistration({ registerBot: () => deps.registerBot(signal), sleep, log });
   const replica = await startReplica({
@@ -163,7 +149,7 @@ async function startWorking(deps: DaemonDeps, signal: AbortSignal): Promise<Repl
   return replica;
 }
 
-function createDependencyChecks({ pool, checks, metrics, sleep, log }: DaemonDeps) {
+function createDependencyChecks({ pool, checks, metrics, sleep, log }: Deps) {
   return createChecks(
     [
       {

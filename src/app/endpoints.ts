@@ -1,7 +1,5 @@
 // The endpoints that the two servers call: each stores, notifies and answers.
 import type { Router } from 'express';
-import type { Pool } from 'pg';
-import type { Config } from '../config/schema.ts';
 import { isMatrixUserId } from '../domain/ids.ts';
 import { createHooksRouter } from '../fhir/hooks.ts';
 import type { BridgeSettings } from '../flows/bridge.ts';
@@ -14,21 +12,16 @@ import { createBearerCheck } from '../ops/bearer.ts';
 import { FHIR_CHANNEL } from '../jobs/follow-fhir.ts';
 import { findGhosts } from '../store/ghosts.ts';
 import { tables } from '../store/tables.ts';
-import type { Log } from '../telemetry/log.ts';
-import type { Metrics } from '../telemetry/metrics.ts';
+import type { Parts } from './parts.ts';
 
-interface EndpointDeps {
-  readonly config: Config;
+interface Deps extends Omit<Parts, 'clock' | 'sleep'> {
   readonly settings: BridgeSettings;
-  readonly pool: Pool;
   readonly homeserver: Homeserver;
   readonly intake: Intake;
-  readonly log: Log;
-  readonly metrics: Metrics;
 }
 
 /** Creates the routers of the appservice API and of the hooks. */
-export function createEndpoints(deps: EndpointDeps): readonly Router[] {
+export function createEndpoints(deps: Deps): readonly Router[] {
   const { config, settings, pool, homeserver, intake, log, metrics } = deps;
   const counter = (source: 'matrix' | 'fhir') => (result: string) => {
     metrics.wakeUps.inc({ source, result });

@@ -38,9 +38,7 @@ function valueAt(tree: unknown, path: Issue['path']): unknown {
   );
 }
 
-type UnknownKeys = Extract<Issue, { code: 'unrecognized_keys' }>;
-
-function unknownKeys({ path, keys }: UnknownKeys, object: unknown): readonly string[] {
+function unknownKeys({ path, keys }: z.core.$ZodIssueUnrecognizedKeys, object: unknown): readonly string[] {
   const allowed = allowedKeys(path, object);
   const full = (name: string): string => [...path.map(String), name].join('.');
   return keys.map((name) => {

@@ -30,7 +30,7 @@ export class ConfigError extends Error {
 export async function loadConfig(
   file: string | undefined,
   given: Environment,
-  warn: (warning: string) => void = printWarning,
+  warn: (warning: string) => void = (warning) => process.stderr.write(`Configuration: ${warning}\n`),
 ): Promise<Config> {
   const written = file === undefined ? {} : await readTree(file);
   const { tree, env, warnings } = withNewNames(written, given, (section) => `${environmentName([section])}_`);
@@ -54,10 +54,6 @@ export async function loadConfig(
   if (result.success) faults.push(...crossFaults(result.data));
   if (!result.success || faults.length > 0) throw new ConfigError(file ?? 'environment', faults);
   return result.data;
-}
-
-function printWarning(warning: string): void {
-  process.stderr.write(`Configuration: ${warning}\n`);
 }
 
 async function readTree(file: string): Promise<Record<string, unknown>> {

@@ -53,6 +53,9 @@ export function createFhirSearches(client: FhirClient, clock: Clock) {
   const follow = (link: string, signal: AbortSignal): Promise<BundlePage> =>
     bundle({ operation: 'read next page', method: 'GET', path: link, signal });
 
+  const history = (path: string, signal: AbortSignal): Promise<BundlePage> =>
+    bundle({ operation: 'read history', method: 'GET', path, signal });
+
   /** The first page of a search. */
   const page = (resourceType: string, form: Query, signal: AbortSignal): Promise<BundlePage> => {
     const operation = `search ${resourceType}`;
@@ -65,10 +68,9 @@ export function createFhirSearches(client: FhirClient, clock: Clock) {
 
     async capabilities(signal: AbortSignal): Promise<Capabilities> {
       if (known === undefined || clock.monotonicMs() - known.readAt > CAPABILITIES_MS) {
-        const body = await client.request({
-          ...{ operation: 'read metadata', method: 'GET', path: 'metadata', signal },
-        });
-        known = { capabilities: capabilitiesOf(client, body), readAt: clock.monotonicMs() };
+        const request = { operation: 'read metadata', method: 'GET', path: 'metadata', signal } as const;
+        const capabilities = capabilitiesOf(client, await client.request(request));
+        known = { capabilities, readAt: clock.monotonicMs() };
       }
       return known.capabilities;
     },
@@ -98,21 +100,16 @@ export function createFhirSearches(client: FhirClient, clock: Clock) {
       return pagesByStamp(paging, start, signal);
     },
 
-    /** The first page of the changes of a type since an instant, or of one resource's history. */
-    history: (
-      of: { resourceType: string; since: string } | { reference: FhirReference },
-      signal: AbortSignal,
-    ): Promise<BundlePage> =>
-      bundle({ operation: 'read history', method: 'GET', path: historyPath(of), signal }),
-  };
-}
+    /** The first page of the changes of a type since an instant. */
+    changes: (resourceType: string, since: string, signal: AbortSignal): Promise<BundlePage> => {
+      const query = Object.entries({ _since: since, _count: '100' });
+      return history(`${resourceType}/_history?${encodeForm(query)}`, signal);
+    },
 
-function historyPath(of: { resourceType: string; since: string } | { reference: FhirReference }): string {
-  if ('reference' in of) return `${of.reference}/_history?_count=50`;
-  return `${of.resourceType}/_history?${encodeForm([
-    ['_since', of.since],
-    ['_count', '100'],
-  ])}`;
+    /** The first page of a resource's versions. */
+    versions: (reference: FhirReference, signal: AbortSignal): Promise<BundlePage> =>
+      history(`${reference}/_history?_count=50`, signal),
+  };
 }
 
 function capabilitiesOf({ answerCode }: FhirClient, body: unknown): Capabilities {

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { FollowedType } from '../domain/fhir.ts';
 import { FOLLOWED_TYPES } from '../domain/fhir.ts';
 import { hookPath } from './hooks.ts';
-import type { FhirServer, StoredResource } from './server.ts';
+import type { FhirServer } from './server.ts';
 
 interface Deps {
   readonly server: Pick<FhirServer, 'search' | 'create' | 'update'>;
@@ -40,14 +40,9 @@ async function ensureSubscription(
   const url = desired.channel.endpoint ?? '';
   const { resources } = await server.search('Subscription', [['url', url]], 1, signal);
   const [existing] = resources;
-  if (existing === undefined) {
-    await server.create(desired, signal);
-    return 1;
-  }
   if (isAsDesired(existing, desired)) return 0;
-  const { id, meta } = existing;
-  const mended: StoredResource = { ...desired, id, meta };
-  await server.update(mended, signal);
+  if (existing === undefined) await server.create(desired, signal);
+  else await server.update({ ...desired, id: existing.id, meta: existing.meta }, signal);
   return 1;
 }
 

@@ -22,16 +22,14 @@ export function createCircuit(isFailure: (error: unknown) => boolean): Pick<IPol
 /** Tells whether an error says that the circuit was open, so that nothing was tried. */
 export const isOpenCircuit = (error: unknown): boolean => error instanceof BrokenCircuitError;
 
-/** Makes an attempt, named in a few fixed words, and passes on what comes of it. */
-export type Attempt = <Result>(operation: string, work: () => Promise<Result>) => Promise<Result>;
-
 /**
  * Creates the attempts at one server; each ends in the metrics with `ok` or its error code.
  * @param unavailable the code that counts as a failure, and that is thrown while the circuit is open; without it there is none
+ * @returns a function that makes an attempt, named in a few fixed words, and passes on what comes of it
  */
-export function createAttempts(observe: RequestObserver, unavailable?: ErrorCode): Attempt {
+export function createAttempts(observe: RequestObserver, unavailable?: ErrorCode) {
   const circuit = createCircuit((error) => error instanceof BridgeError && error.code === unavailable);
-  return async (operation, work) => {
+  return async <Result>(operation: string, work: () => Promise<Result>): Promise<Result> => {
     const end = observe(operation);
     try {
       const result = await circuit.execute(work);

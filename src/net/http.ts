@@ -39,21 +39,12 @@ export interface HttpAnswer {
   readonly retryAfterMs: number | undefined;
 }
 
-/** Makes requests to a destination. */
-export interface Http {
-  /**
-   * Makes one try, and follows no redirect.
-   * @throws HttpFailure when there is no answer; what a status means is for the caller
-   */
-  readonly send: (request: HttpRequest) => Promise<HttpAnswer>;
-}
-
 /** Creates the requests to a destination. */
-export function createHttp({ timeoutMs, maxConcurrent, ...options }: HttpOptions): Http {
+export function createHttp({ timeoutMs, maxConcurrent, ...options }: HttpOptions) {
   const dispatcher = createTransport({ ...options, connectTimeoutMs: timeoutMs });
   const limit = bulkhead(maxConcurrent ?? Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY);
 
-  async function send(request: HttpRequest): Promise<HttpAnswer> {
+  async function exchangeOnce(request: HttpRequest): Promise<HttpAnswer> {
     const { contentType, bytes } = encodedBody(request);
     const time = AbortSignal.timeout(request.timeoutMs ?? timeoutMs);
     const { statusCode, headers, body } = await exchange(request.url, {
@@ -85,9 +76,13 @@ export function createHttp({ timeoutMs, maxConcurrent, ...options }: HttpOptions
   }
 
   return {
-    async send(request) {
+    /**
+     * Makes one try, and follows no redirect.
+     * @throws HttpFailure when there is no answer; what a status means is for the caller
+     */
+    async send(request: HttpRequest): Promise<HttpAnswer> {
       try {
-        return await limit.execute(() => send(request), request.signal);
+        return await limit.execute(() => exchangeOnce(request), request.signal);
       } catch (error) {
         throw describeFailure(error, request.signal);
       }
@@ -104,15 +99,12 @@ export const isBelow = (url: URL, base: URL): boolean =>
   url.username === '' &&
   `${url.pathname.replace(/\/*$/, '')}/`.startsWith(base.pathname);
 
-function encodedBody({ json, form, file }: HttpRequest): {
-  contentType?: string;
-  bytes?: string | Uint8Array;
-} {
+function encodedBody({ json, form, file }: HttpRequest) {
   if (file !== undefined) return file;
-  if (form !== undefined) {
+  if (form !== undefined)
     return { contentType: 'application/x-www-form-urlencoded', bytes: encodeForm(form) };
-  }
-  return json === undefined ? {} : { contentType: 'application/json', bytes: JSON.stringify(json) };
+  if (json !== undefined) return { contentType: 'application/json', bytes: JSON.stringify(json) };
+  return { contentType: undefined, bytes: undefined };
 }
 
 /** Encodes parameters for a form or a query; one name may stand there several times. */

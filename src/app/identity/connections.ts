@@ -14,7 +14,6 @@ import type { FhirDirectory } from '../../identity/directories/mcsd/fhir-directo
 import type { Metrics } from '../../telemetry/metrics.ts';
 
 type DirectoryConfig = Config['identity']['directories'][number];
-type SourceConfig = Config['identity']['homeserverSources'][number];
 
 /** A directory of one kind, as configured. */
 export type DirectoryOf<Kind extends DirectoryConfig['kind']> = Extract<
@@ -23,7 +22,7 @@ export type DirectoryOf<Kind extends DirectoryConfig['kind']> = Extract<
 >;
 
 type ServerConfig = Pick<
-  SourceConfig | DirectoryOf<'mcsd' | 'keycloak'>,
+  Config['identity']['homeserverSources'][number] | DirectoryOf<'mcsd' | 'keycloak'>,
   'name' | 'baseUrl' | 'allowPrivateAddresses' | 'ca' | 'cert' | 'key'
 >;
 

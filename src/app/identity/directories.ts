@@ -1,7 +1,5 @@
 // The directories of the configuration put together: one directory for questions, and those that are kept in the local table.
-import type { Pool } from 'pg';
 import type { Config } from '../../config/schema.ts';
-import type { Clock } from '../../domain/clock.ts';
 import { createDirectoryChain } from '../../identity/directories/chain.ts';
 import type { Directory } from '../../identity/directories/directory.ts';
 import type { HomeserverOf, HomeserverSource } from '../../identity/directories/homeserver-discovery.ts';
@@ -19,28 +17,15 @@ import { createMcsdFeed } from '../../identity/directories/mcsd/feed.ts';
 import { createMcsdPeople } from '../../identity/directories/mcsd/people.ts';
 import { createTrust } from '../../identity/directories/trust.ts';
 import type { AttributeCheck } from '../../jobs/attribute-checks.ts';
-import type { SyncedDirectory } from '../../jobs/sync-directories.ts';
 import * as identities from '../../store/identities.ts';
-import type { Log } from '../../telemetry/log.ts';
-import type { Metrics } from '../../telemetry/metrics.ts';
+import type { Parts } from '../parts.ts';
 import { connectFhirDirectory, connectServer } from './connections.ts';
 import type { DirectoryOf } from './connections.ts';
 
-interface Deps {
-  readonly config: Config;
-  readonly pool: Pool;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly metrics: Metrics;
-}
+type Deps = Omit<Parts, 'sleep'>;
 
 /** All directories as one, and the work that goes with them. */
-export interface ComposedDirectories {
-  readonly directory: Directory;
-  /** Those that are kept in the local table. */
-  readonly synced: readonly SyncedDirectory[];
-  readonly checks: readonly AttributeCheck[];
-}
+export type ComposedDirectories = ReturnType<typeof composeDirectories>;
 
 interface Link {
   readonly directory: Directory;
@@ -58,7 +43,7 @@ const PAGE = 100;
 const LOCAL_TIMEOUT_MS = 1_000;
 
 /** Composes the directories; opens no connection yet. */
-export function composeDirectories(deps: Deps): ComposedDirectories {
+export function composeDirectories(deps: Deps) {
   const { identity } = deps.config;
   const homeserverOf = composeHomeservers(deps);
   const links = identity.directories.map((one) => createLink(deps, homeserverOf, one));
@@ -70,8 +55,9 @@ export function composeDirectories(deps: Deps): ComposedDirectories {
         deps.metrics.directoryQuestions.inc({ directory, result });
       },
     }),
-    synced: links.flatMap(({ directory, syncMs }) =>
-      syncMs === undefined ? [] : [{ directory, intervalMs: syncMs }],
+    /** Those that are kept in the local table. */
+    synced: links.flatMap(({ directory, syncMs: intervalMs }) =>
+      intervalMs === undefined ? [] : [{ directory, intervalMs }],
     ),
     checks: links.flatMap(({ check }) => check ?? []),
   };

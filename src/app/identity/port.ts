@@ -1,8 +1,5 @@
 // The identity port put together: the routers of its two APIs, and the work behind both. Only where it is enabled.
-import type { Router } from 'express';
-import type { Pool } from 'pg';
 import type { Config } from '../../config/schema.ts';
-import type { Clock, Sleep } from '../../domain/clock.ts';
 import { createAudit } from '../../identity/protection/audit.ts';
 import { createKeyedHash } from '../../identity/protection/keyed-hash.ts';
 import { createCallerAddress, readNetworks } from '../../identity/protection/networks.ts';
@@ -10,32 +7,20 @@ import { createIdentityRouters } from '../../identity/routers.ts';
 import { createAttributeChecks } from '../../jobs/attribute-checks.ts';
 import type { Listen } from '../../ops/http-server.ts';
 import * as auditTable from '../../store/identity-audit.ts';
-import type { Log } from '../../telemetry/log.ts';
-import type { Metrics } from '../../telemetry/metrics.ts';
+import type { Parts } from '../parts.ts';
 import { composeBackend } from './backend.ts';
 import type { ComposedDirectories } from './directories.ts';
 import { composeService } from './service.ts';
 
-interface Deps {
-  readonly config: Config;
+interface Deps extends Parts {
   readonly directories: Pick<ComposedDirectories, 'directory' | 'checks'>;
-  readonly pool: Pool;
-  readonly clock: Clock;
-  readonly sleep: Sleep;
-  readonly log: Log;
-  readonly metrics: Metrics;
 }
 
 /** What the daemon runs for the second port. */
-export interface IdentityPort {
-  readonly listen: Listen;
-  readonly routers: readonly Router[];
-  /** Runs on every replica until the signal is aborted. */
-  readonly run: (signal: AbortSignal) => Promise<void>;
-}
+export type IdentityPort = ReturnType<typeof createIdentityPort>;
 
 /** Puts it together; opens no connection yet. */
-export function createIdentityPort({ directories, ...deps }: Deps): IdentityPort {
+export function createIdentityPort({ directories, ...deps }: Deps) {
   const { config, pool, clock, metrics } = deps;
   const { identity } = config;
   const attributes = createAttributeChecks(deps, directories.checks);
@@ -63,7 +48,8 @@ export function createIdentityPort({ directories, ...deps }: Deps): IdentityPort
         metrics.identityAnswers.inc({ api, status });
       },
     }),
-    async run(signal) {
+    /** Runs on every replica until the signal is aborted. */
+    async run(signal: AbortSignal): Promise<void> {
       await Promise.all([service.deliverInvites(signal), attributes.run(signal)]);
     },
   };

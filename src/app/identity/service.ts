@@ -32,10 +32,7 @@ const MINUTE = 60;
 const DAY = 86_400;
 
 /** Composes the API. `deliverInvites` runs until its signal is aborted; any number of replicas may at one time. */
-export function composeService(parts: IdentityParts): {
-  readonly deps: ServiceDeps;
-  readonly deliverInvites: (signal: AbortSignal) => Promise<void>;
-} {
+export function composeService(parts: IdentityParts) {
   const { config, pool, directory, clock, log, keyedHash, audit, callerAddress } = parts;
   const { identity } = config;
   const federation = composeFederation(parts);

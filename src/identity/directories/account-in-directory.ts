@@ -6,7 +6,7 @@ import { contactsInUse } from '../../mapping/contacts.ts';
 import { BridgeError } from '../../telemetry/errors.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { numbersIn } from './mcsd/care-identifiers.ts';
-import type { Directory, Threepid } from './directory.ts';
+import type { Directory } from './directory.ts';
 import { emailsIn } from './threepid.ts';
 
 /** What they say; `failed` is no "unknown". */
@@ -24,7 +24,8 @@ interface Deps {
 export function createAccountInDirectory({ directory, clock, log, count }: Deps) {
   async function ask(practitioner: Practitioner, signal: AbortSignal): Promise<AccountInDirectory> {
     try {
-      for (const threepid of threepidsOf(practitioner, clock.now().getTime())) {
+      const emails = emailsIn(contactsInUse(practitioner.telecom, clock.now().getTime()));
+      for (const threepid of [...numbersIn('uzi_nr', practitioner.identifier), ...emails]) {
         const resolution = await directory.resolve(threepid, signal);
         if (resolution.kind === 'found') return resolution;
         // It is that of several people, and no other identifier tells which of them is meant.
@@ -43,8 +44,4 @@ export function createAccountInDirectory({ directory, clock, log, count }: Deps)
     count(answer.kind);
     return answer;
   };
-}
-
-function threepidsOf({ identifier, telecom }: Practitioner, at: number): readonly Threepid[] {
-  return [...numbersIn('uzi_nr', identifier), ...emailsIn(contactsInUse(telecom, at))];
 }

@@ -134,9 +134,8 @@ async function searchAll(
   const failed = answers.filter((answer) => answer === 'failed').length;
   if (failed > 0 && failed === answers.length) throw unavailable(failed);
   const entries = answers.flatMap((answer) => (typeof answer === 'string' ? [] : answer.result));
-  const byUser = new Map(entries.toReversed().map((entry) => [entry.userId, entry]));
-  const order = [...new Set(entries.map(({ userId }) => userId))];
-  return order.flatMap((userId) => byUser.get(userId) ?? []).slice(0, limit);
+  const byUser = Map.groupBy(entries, ({ userId }) => userId);
+  return [...byUser.values()].flatMap(([first]) => first ?? []).slice(0, limit);
 }
 
 type EntryQuestion = (

@@ -87,11 +87,8 @@ export function createAddressingSource(
   return {
     name: fhir.name,
     async homeserversOf(ura, signal) {
-      const params = [
-        ['identifier', identifierTokens('ura_nr', ura)],
-        ['_include', 'Organization:endpoint'],
-      ] as const;
-      const resources = await fhir.searchWithIncludes('Organization', params, 200, signal);
+      const params = { identifier: identifierTokens('ura_nr', ura), _include: 'Organization:endpoint' };
+      const resources = await fhir.searchWithIncludes('Organization', Object.entries(params), 200, signal);
       const organizations = ofType(resources, 'Organization').filter(
         ({ active, identifier }) =>
           active !== false && numbersIn('ura_nr', identifier).some(({ address }) => address === ura),

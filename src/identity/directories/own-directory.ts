@@ -6,14 +6,9 @@ import type { FhirServer } from '../../fhir/server.ts';
 import { matrixAddressesIn, matrixContact } from '../../mapping/matrix-address.ts';
 import { BridgeError } from '../../telemetry/errors.ts';
 
-/** What became of an address. */
+/** What became of an address: another one may stand there, which is left as it is, or the practitioner be missing. */
 interface Published {
-  readonly result:
-    | 'published'
-    /** Another address stands there, which is left as it is. */
-    | 'differs'
-    /** There is no such practitioner. */
-    | 'missing';
+  readonly result: 'published' | 'differs' | 'missing';
   /** The version that was written; undefined where the address stood there before, and where it does not stand. */
   readonly written: ResourceVersion | undefined;
 }

@@ -8,14 +8,16 @@ import { coalesce } from './coalesce.ts';
 /** Stores the records of one answer. */
 export type Audit = (records: readonly Omit<AuditRecord, 'at'>[]) => Promise<void>;
 
-interface Deps {
-  readonly db: Pool;
-  readonly store: typeof auditTable;
-  readonly clock: Clock;
-}
-
 /** Resolves once the records are stored; what is recorded meanwhile goes into the next statement together. */
-export function createAudit({ db, store, clock }: Deps): Audit {
+export function createAudit({
+  db,
+  store,
+  clock,
+}: {
+  db: Pool;
+  store: typeof auditTable;
+  clock: Clock;
+}): Audit {
   const save = coalesce(
     async (answers: readonly (readonly AuditRecord[])[]) => {
       await store.saveAudit(db, answers.flat());

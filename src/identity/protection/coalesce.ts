@@ -4,12 +4,6 @@ interface Waiting<Question, Answer> extends PromiseWithResolvers<Answer> {
   readonly question: Question;
 }
 
-/** How much goes into one statement, and how many may run at one time where they are slow. */
-interface CoalesceLimits {
-  readonly largest: number;
-  readonly concurrent: number;
-}
-
 /** So many that wait are worth a statement of their own: one side works on it while the other works on the one before. */
 const WORTHWHILE = 16;
 /** After so long a statement no longer keeps a few waiting: it may hang. */
@@ -20,10 +14,11 @@ const PATIENCE_MS = 100;
  * while a statement runs waits for its end, or for enough company, so under load the statements grow instead of their
  * number: each costs both sides far more than one question more in it.
  * @param askAll answers in the order of the questions; what it throws, each of its callers gets
+ * @param limits how much goes into one statement, and how many may run at one time where they are slow
  */
 export function coalesce<Question, Answer>(
   askAll: (questions: readonly Question[]) => Promise<readonly Answer[]>,
-  { largest, concurrent }: CoalesceLimits,
+  { largest, concurrent }: { readonly largest: number; readonly concurrent: number },
 ): (question: Question) => Promise<Answer> {
   type Batch = readonly Waiting<Question, Answer>[];
   const waiting: Waiting<Question, Answer>[] = [];

@@ -19,9 +19,6 @@ export class RefusedError extends Error {
   }
 }
 
-/** Handles a request. */
-type Answer = (request: Request, signal: AbortSignal) => Promise<Reply>;
-
 /** A reply of 200. */
 export const ok = (body: Reply['body']): Reply => ({ status: 200, body });
 
@@ -39,7 +36,7 @@ const DEADLINE_MS = 1_500;
  * @param failure what is logged and replied where the handler throws anything but a RefusedError, or is late
  */
 export function answering(
-  handle: Answer,
+  handle: (request: Request, signal: AbortSignal) => Promise<Reply>,
   { log, message, reply: failed }: { readonly log: Log; readonly message: string; readonly reply: Reply },
 ): RequestHandler {
   return async (request, response) => {

@@ -70,10 +70,13 @@ export function createInviteDelivery(deps: Deps): (signal: AbortSignal) => Promi
 }
 
 async function deliver(deps: Deps, invite: TakenInvite): Promise<void> {
-  const { db, store, clock, log, intervalMs } = deps;
+  const { db, store, directory, clock, log, intervalMs } = deps;
   try {
-    const userId = await resolveInvitee(deps, invite);
-    if (userId === undefined) return;
+    const threepid = threepidOf(invite.medium, invite.address);
+    if (threepid === undefined) return;
+    const resolution = await within(RESOLVE_MS, (signal) => directory.resolve(threepid, signal));
+    if (resolution.kind !== 'found') return;
+    const { userId } = resolution;
     // Those before it in the batch may have taken so long that its turn came again, for another replica.
     if (!(await store.holdInvite(db, invite, new Date(clock.now().getTime() + HOLD_MS)))) return;
     await tell(deps, invite, userId);
@@ -92,16 +95,6 @@ async function deliver(deps: Deps, invite: TakenInvite): Promise<void> {
       await store.postponeInvite(db, { token: invite.token, error: code, nextAttemptAt });
     else await store.abandonInvite(db, invite.token, code);
   }
-}
-
-async function resolveInvitee(
-  { directory }: Deps,
-  { medium, address }: InviteRow,
-): Promise<MatrixUserId | undefined> {
-  const threepid = threepidOf(medium, address);
-  if (threepid === undefined) return undefined;
-  const resolution = await within(RESOLVE_MS, (signal) => directory.resolve(threepid, signal));
-  return resolution.kind === 'found' ? resolution.userId : undefined;
 }
 
 /** Synapse takes POST, other homeservers PUT as specified (https://spec.matrix.org/v1.19/server-server-api/#put_matrixfederationv13pidonbind). */

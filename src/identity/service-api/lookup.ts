@@ -40,11 +40,12 @@ export function createLookup({ lookUpHashes, directory, media, keyedHash, audit 
   const find = coalesce(findForAll(lookUpHashes), { largest: 100, concurrent: 4 });
   const allowed = new Set<Medium>(media);
 
-  async function resolvePlain(address: string, signal: AbortSignal): Promise<PlainAnswer> {
+  async function resolvePlain(address: string, signal: AbortSignal) {
     const threepid = parsePair(address);
-    if (threepid === undefined || !allowed.has(threepid.medium)) return { address };
+    if (threepid === undefined || !allowed.has(threepid.medium))
+      return { address, threepid: undefined, userId: undefined };
     const resolution = await directory.resolve(threepid, signal);
-    return { address, threepid, ...(resolution.kind === 'found' && { userId: resolution.userId }) };
+    return { address, threepid, userId: resolution.kind === 'found' ? resolution.userId : undefined };
   }
 
   return {
@@ -72,12 +73,6 @@ export function createLookup({ lookUpHashes, directory, media, keyedHash, audit 
       return mappings(answers.map(({ address, userId }) => [address, userId]));
     },
   };
-}
-
-interface PlainAnswer {
-  readonly address: string;
-  readonly threepid?: Threepid;
-  readonly userId?: MatrixUserId;
 }
 
 /** One statement for the questions of each generation: but for the minutes around a change of pepper there is one. */

@@ -4,18 +4,13 @@ import type { Pepper } from '../../store/identity-hashes.ts';
 
 export type Peppers = ReturnType<typeof createPeppers>;
 
-interface Deps {
-  readonly read: () => Promise<readonly Pepper[]>;
-  readonly clock: Clock;
-}
-
 /** How long what was read is believed. Far less than the grace, so a replica that is behind announces nothing useless. */
 const FRESH_MS = 5_000;
 /** At most so often are peppers read because a client named one that is not known. */
 const REREAD_MS = 500;
 
 /** Reads the peppers now and then; their rotation is a job of its own. */
-export function createPeppers({ read, clock }: Deps) {
+export function createPeppers({ read, clock }: { read: () => Promise<readonly Pepper[]>; clock: Clock }) {
   let known: readonly Pepper[] = [];
   let readAt = Number.NEGATIVE_INFINITY;
   let reading: Promise<readonly Pepper[]> | undefined;

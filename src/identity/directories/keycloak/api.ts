@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Clock } from '../../../domain/clock.ts';
 import { encodeForm } from '../../../net/http.ts';
 import { BridgeError } from '../../../telemetry/errors.ts';
+import type { Query } from '../../../fhir/read.ts';
 import type { DirectoryAnswer, DirectoryServer } from '../directory-server.ts';
 import { readAnswer } from '../directory-server.ts';
 
@@ -50,13 +51,11 @@ interface Deps {
   readonly clock: Clock;
 }
 
-type Params = readonly (readonly [string, string])[];
-
 /** Posts a form to an OpenID Connect endpoint of the realm. */
 type PostForm = (
   operation: string,
   endpoint: 'token' | 'logout',
-  form: Params,
+  form: Readonly<Record<string, string>>,
   signal?: AbortSignal,
 ) => Promise<DirectoryAnswer>;
 
@@ -72,7 +71,7 @@ export function createKeycloakApi({ server, realm, client, clock }: Deps) {
   const realmPath = `realms/${encodeURIComponent(realm)}`;
   const postForm: PostForm = (operation, endpoint, form, signal) => {
     const path = `${realmPath}/protocol/openid-connect/${endpoint}`;
-    return server.request({ operation, method: 'POST', path, form, signal });
+    return server.request({ operation, method: 'POST', path, form: Object.entries(form), signal });
   };
   const tokens = createTokens({ server, client, clock, postForm });
 
@@ -91,7 +90,7 @@ export function createKeycloakApi({ server, realm, client, clock }: Deps) {
   }
 
   return {
-    async users(query: Params, signal: AbortSignal): Promise<readonly KeycloakUser[]> {
+    async users(query: Query, signal: AbortSignal): Promise<readonly KeycloakUser[]> {
       const answer = await get('list users', `users?${encodeForm(query)}`, signal);
       return readAnswer(server, 'list users', answer, z.array(userSchema));
     },
@@ -140,7 +139,7 @@ function createTokens({ server, client, clock, postForm }: Omit<Deps, 'realm'> &
     async function load(): Promise<string> {
       const begun = clock.monotonicMs();
       try {
-        const form = [['grant_type', 'client_credentials'], ...credentials(client)] as const;
+        const form = { grant_type: 'client_credentials', ...credentials(client) };
         // Without a signal: the first to ask may give up while others still wait.
         const answer = await postForm('get token', 'token', form);
         if (answer.status === 400) throw new BridgeError('directory-token', `${server.name} get token: 400`);
@@ -171,38 +170,25 @@ async function checkPassword(
   { login, password }: { login: string; password: string },
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const form = [
-    ['grant_type', 'password'],
-    ...credentials(client),
-    ['scope', 'openid'],
-    ['username', login],
-    ['password', password],
-  ] as const;
+  const form = { grant_type: 'password', ...credentials(client), scope: 'openid', username: login, password };
   const answer = await postForm('check password', 'token', form, signal);
   const refusal = z.looseObject({ error: z.string() }).safeParse(answer.body).data?.error;
   if ((answer.status === 400 || answer.status === 401) && refusal === 'invalid_grant') return undefined;
   if (refusal === 'unauthorized_client' || refusal === 'invalid_client') {
     throw new BridgeError('directory-token', `${server.name} check password: ${answer.status} ${refusal}`);
   }
-  const { access_token: token, refresh_token: session } = readAnswer(
-    server,
-    'check password',
-    answer,
-    tokenSchema,
-  );
+  const { access_token, refresh_token } = readAnswer(server, 'check password', answer, tokenSchema);
   // The password was asked after, not a session. That it stays open until it times out is no reason to refuse the login.
-  if (session !== undefined) {
-    const end = [...credentials(client), ['refresh_token', session]] as const;
-    await postForm('end session', 'logout', end).catch(() => undefined);
+  if (refresh_token !== undefined) {
+    await postForm('end session', 'logout', { ...credentials(client), refresh_token }).catch(() => undefined);
   }
-  return subjectOf(token);
+  return subjectOf(access_token);
 }
 
-const credentials = ({ clientId, clientSecret }: KeycloakClient) =>
-  [
-    ['client_id', clientId],
-    ['client_secret', clientSecret],
-  ] as const;
+const credentials = ({ clientId, clientSecret }: KeycloakClient) => ({
+  client_id: clientId,
+  client_secret: clientSecret,
+});
 
 /** The subject of a token that came straight from its issuer. */
 function subjectOf(jwt: string): string | undefined {

@@ -109,11 +109,7 @@ async function criterionOf(
   { attributes }: KeycloakMapping,
   reliable: () => Promise<ReadonlySet<string>>,
 ): Promise<readonly Param[] | undefined> {
-  if (medium === 'email')
-    return [
-      ['email', address],
-      ['exact', 'true'],
-    ];
+  if (medium === 'email') return Object.entries({ email: address, exact: 'true' });
   const name = attributes[ATTRIBUTE_OF[medium]];
   if (!(await reliable()).has(name) || !/^[\w.-]+$/.test(name) || !/^[\d.]+$/.test(address)) return undefined;
   return [['q', `${name}:${address}`]];

@@ -26,21 +26,26 @@ const MATCHES = 500;
 /** Answers look-ups and searches from the server, and lists its practitioners for the sync. */
 export function createMcsdDirectory({ fhir, people, feed }: Deps): Directory {
   const names = createNameSearch(fhir);
-  async function candidatesFor(threepid: Threepid, signal: AbortSignal): Promise<readonly Candidate[]> {
-    const practitioners = await practitionersFor(fhir, people, threepid, signal);
-    const candidates = await people.candidates(practitioners, signal);
-    // A server's search may be wider than what was asked.
-    return candidates.filter((candidate) => has(candidate, threepid));
-  }
-
   return {
     name: fhir.name,
-    resolve: ambiguousIfTooMany(async (threepid, signal) => {
-      const candidates = await candidatesFor(threepid, signal);
-      // A number or role that several share stands for none of them, even if one alone has an address.
-      if (isShared(threepid) && candidates.length > 1) return { kind: 'ambiguous' };
-      return resolutionOf(await userIdsOf(people, candidates, threepid, signal));
-    }),
+    async resolve(threepid, signal) {
+      try {
+        const practitioners = await practitionersFor(fhir, people, threepid, signal);
+        const found = await people.candidates(practitioners, signal);
+        // A server's search may be wider than what was asked.
+        const candidates = found.filter((one) => threepidsOf(one).some(isOne(threepid)));
+        // A number or role that several share stands for none of them, even if one alone has an address.
+        if (isShared(threepid) && candidates.length > 1) return { kind: 'ambiguous' };
+        const userIds: MatrixUserId[] = [];
+        for (const candidate of candidates)
+          userIds.push(...(await people.userIds(candidate, rolesFor(candidate, threepid), signal)));
+        return resolutionOf(userIds);
+      } catch (error) {
+        // An identifier that leads to hundreds stands for none of them.
+        if (error instanceof TooManyFoundError) return { kind: 'ambiguous' };
+        throw error;
+      }
+    },
     async search(term, limit, signal) {
       if (!isSearchable(term)) return [];
       const [longest = ''] = wordsOf(term).toSorted((a, b) => b.length - a.length);
@@ -63,15 +68,10 @@ const BEFORE_NAMES = ['', 'van ', 'de ', 'van de ', 'van der ', 'van den ', 'den
  */
 function createNameSearch(fhir: FhirDirectory): (word: string, signal: AbortSignal) => Promise<BundlePage> {
   let canContain = true;
-  const ask = (param: string, value: string, signal: AbortSignal): Promise<BundlePage> =>
-    fhir.page(
-      'Practitioner',
-      [
-        [param, value],
-        ['_count', String(PRACTITIONERS)],
-      ],
-      signal,
-    );
+  const ask = (param: string, value: string, signal: AbortSignal): Promise<BundlePage> => {
+    const query = { [param]: value, _count: String(PRACTITIONERS) };
+    return fhir.page('Practitioner', Object.entries(query), signal);
+  };
   return async (word, signal) => {
     try {
       if (canContain) return await ask('name:contains', word, signal);
@@ -83,31 +83,6 @@ function createNameSearch(fhir: FhirDirectory): (word: string, signal: AbortSign
   };
 }
 
-/** An identifier that leads to hundreds stands for none of them. */
-function ambiguousIfTooMany(resolve: Directory['resolve']): Directory['resolve'] {
-  return async (asked, signal) => {
-    try {
-      return await resolve(asked, signal);
-    } catch (error) {
-      if (error instanceof TooManyFoundError) return { kind: 'ambiguous' };
-      throw error;
-    }
-  };
-}
-
-async function userIdsOf(
-  people: McsdPeople,
-  candidates: readonly Candidate[],
-  asked: Threepid,
-  signal: AbortSignal,
-): Promise<readonly MatrixUserId[]> {
-  const found: MatrixUserId[] = [];
-  for (const candidate of candidates) {
-    found.push(...(await people.userIds(candidate, rolesFor(candidate, asked), signal)));
-  }
-  return found;
-}
-
 const isOne =
   ({ medium, address }: Threepid) =>
   (other: Threepid): boolean =>
@@ -115,9 +90,6 @@ const isOne =
 
 /** Whether an identifier may belong to several people. */
 const isShared = ({ medium }: Threepid): boolean => medium === 'ura_nr' || medium === 'role_code';
-
-const has = (candidate: Candidate, threepid: Threepid): boolean =>
-  threepidsOf(candidate).some(isOne(threepid));
 
 /** What a role bears by itself: the numbers of its organisation and of all above it, and its codes. */
 const ofRole = ({ role, organizations }: HeldRole): readonly Threepid[] => [
@@ -138,37 +110,33 @@ async function practitionersFor(
   signal: AbortSignal,
 ): Promise<readonly DirectoryResource<'Practitioner'>[]> {
   switch (medium) {
-    case 'uzi_nr': {
-      const params = [['identifier', identifierTokens(medium, address)]] as const;
-      return fhir.search('Practitioner', params, MATCHES, signal);
-    }
+    case 'uzi_nr':
+      return fhir.search(
+        'Practitioner',
+        [['identifier', identifierTokens(medium, address)]],
+        MATCHES,
+        signal,
+      );
     case 'email':
       return practitionersByEmail(fhir, people, address, signal);
     case 'ura_nr': {
       const organizations = await organizationsOf(fhir, address, signal);
       if (organizations.length === 0) return [];
-      const roles = await rolesFound(fhir, [['organization', organizations.join(',')]], signal);
-      return people.practitioners(roles, signal);
+      const params = [['organization', organizations.join(',')]] as const;
+      const roles = await fhir.search('PractitionerRole', params, MATCHES, signal);
+      return people.practitioners(holdersOf(roles), signal);
     }
     case 'role_code': {
       const { searches } = await fhir.capabilities(signal);
       const names = ['role', 'specialty'].filter((name) => searches('PractitionerRole', name));
       const found = new Set<FhirReference>();
       for (const name of names) {
-        for (const one of await rolesFound(fhir, [[name, roleToken(address)]], signal)) found.add(one);
+        const roles = await fhir.search('PractitionerRole', [[name, roleToken(address)]], MATCHES, signal);
+        for (const one of holdersOf(roles)) found.add(one);
       }
       return people.practitioners([...found], signal);
     }
   }
-}
-
-/** The practitioners of the roles that are found. */
-async function rolesFound(
-  fhir: FhirDirectory,
-  params: readonly (readonly [string, string])[],
-  signal: AbortSignal,
-): Promise<readonly FhirReference[]> {
-  return holdersOf(await fhir.search('PractitionerRole', params, MATCHES, signal));
 }
 
 /** E-mail is no search that mCSD demands: asked where the server says it can, and else left to the local table. */

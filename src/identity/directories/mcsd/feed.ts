@@ -77,11 +77,8 @@ export function createMcsdFeed(deps: Deps): McsdFeed {
 }
 
 async function beginPass({ fhir, clock }: Deps, signal: AbortSignal): Promise<Pass> {
-  const params = [
-    ['_lastUpdated', 'ge2999-01-01'],
-    ['_count', '1'],
-  ] as const;
-  const { serverTime } = await fhir.page('Practitioner', params, signal);
+  const none = { _lastUpdated: 'ge2999-01-01', _count: '1' };
+  const { serverTime } = await fhir.page('Practitioner', Object.entries(none), signal);
   const began = serverTime ?? clock.now().toISOString();
   return { mode: 'pass', pass: randomUUID(), began, from: BEGINNING, size: PRACTITIONERS };
 }
@@ -110,11 +107,7 @@ async function changesPage(deps: Deps, changes: Changes, signal: AbortSignal): P
   const type = TYPES[changes.type];
   const since = new Date(Date.parse(changes.since) - overlapMs).toISOString();
   const page =
-    type === undefined
-      ? undefined
-      : changes.next === undefined
-        ? await fhir.history({ resourceType: type, since }, signal)
-        : await followOrBegin(fhir, changes.next, { resourceType: type, since }, signal);
+    type && (await followOrBegin(fhir, changes.next, () => fhir.changes(type, since, signal), signal));
   const began = changes.began ?? page?.serverTime ?? clock.now().toISOString();
   if (page === undefined || type === undefined) {
     const position = toText({ mode: 'changes', since: began, type: 0, passedAt: changes.passedAt });
@@ -134,16 +127,16 @@ async function changesPage(deps: Deps, changes: Changes, signal: AbortSignal): P
 /** A link ends with the server's memory of it; the changes can be read anew, for what they lead to is read as it is now. */
 async function followOrBegin(
   fhir: FhirDirectory,
-  next: string,
-  of: { resourceType: string; since: string },
+  next: string | undefined,
+  begin: () => Promise<BundlePage>,
   signal: AbortSignal,
 ): Promise<BundlePage> {
   try {
-    return await fhir.follow(next, signal);
+    if (next !== undefined) return await fhir.follow(next, signal);
   } catch (error) {
     if (!(error instanceof BridgeError) || error.code !== 'directory-refused') throw error;
-    return fhir.history(of, signal);
   }
+  return begin();
 }
 
 /** The practitioners of whom something may have changed. */
@@ -181,7 +174,7 @@ async function holdersNowAndBefore(
     const [version, other] = versions.filter(({ id }) => referenceTo('PractitionerRole', id) === reference);
     // The first version, alone on the page: no one held the role before.
     if (version?.meta?.versionId === '1' && other === undefined) continue;
-    const { resources } = await fhir.history({ reference }, signal);
+    const { resources } = await fhir.versions(reference, signal);
     for (const one of holdersOf(ofType(resources, 'PractitionerRole'))) holders.add(one);
   }
   return [...holders];

@@ -25,11 +25,8 @@ export async function organizationsOf(
   ura: string,
   signal: AbortSignal,
 ): Promise<readonly FhirReference[]> {
-  return withDepartments(
-    fhir,
-    await find(fhir, 'identifier', identifierTokens('ura_nr', ura), signal),
-    signal,
-  );
+  const found = await find(fhir, 'identifier', identifierTokens('ura_nr', ura), signal);
+  return withDepartments(fhir, found, signal);
 }
 
 /** Organisations with all that are parts of them, where the server can search for those. */

@@ -121,16 +121,6 @@ export function holdersOf(roles: readonly PractitionerRole[]): readonly FhirRefe
   return [...new Set(roles.flatMap((role) => practitionerOf(role) ?? []))];
 }
 
-/** What is told of someone who is found. */
-function entryOf(candidate: Candidate, userId: MatrixUserId): DirectoryEntry {
-  return {
-    userId,
-    displayName: cleanName(displayNameOf(candidate.practitioner, 'full')),
-    threepids: threepidsOf(candidate),
-    reference: candidate.reference,
-  };
-}
-
 /** The entries of those who have just one believed address. */
 export async function entriesOf(
   people: McsdPeople,
@@ -140,7 +130,10 @@ export async function entriesOf(
   const entries: DirectoryEntry[] = [];
   for (const candidate of candidates) {
     const [userId, other] = await people.userIds(candidate, candidate.roles, signal);
-    if (userId !== undefined && other === undefined) entries.push(entryOf(candidate, userId));
+    if (userId === undefined || other !== undefined) continue;
+    const displayName = cleanName(displayNameOf(candidate.practitioner, 'full'));
+    const { reference } = candidate;
+    entries.push({ userId, displayName, threepids: threepidsOf(candidate), reference });
   }
   return entries;
 }
