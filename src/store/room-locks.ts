@@ -82,7 +82,7 @@ export function createRoomLocks({ connect, sleep }: Deps) {
   return {
     lock,
     /** Closes the session, which frees its locks. */
-    async close(): Promise<void> {
+    close: async (): Promise<void> => {
       const client = await session?.catch(() => undefined);
       session = undefined;
       await client?.end().catch(() => undefined);
