@@ -14,6 +14,7 @@ import { registerUser } from '../../stack/synapse.ts';
 import { waitUntil } from '../../stack/wait.ts';
 import { LENGTH, SEED, seeded } from '../builders/random.ts';
 import { organizationalTeam, practitioner, request, team } from '../e2e/care.ts';
+import { SETTINGS } from '../e2e/bridges.ts';
 import type { TestContext } from '../e2e/context.ts';
 import { startContext } from '../e2e/context.ts';
 import { botView, ghostOf, runCommand } from '../e2e/rooms.ts';
@@ -238,6 +239,8 @@ async function startReplica(
     ...{ synapse, hapi },
     appservice: { ...appservice, port, url: `http://127.0.0.1:${port}` },
     env: {
+      // Replicas with another overlap would take for new what the ledger of these has forgotten.
+      ...SETTINGS,
       ...env,
       BRIDGE_MATRIX_APPSERVICE_URL: appservice.url,
       BRIDGE_FHIR_HOOK_URL: appservice.url,
