@@ -4,7 +4,7 @@ import type { Sleep } from '../domain/clock.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
-/** Tells which configured attributes of a directory find nobody, since they cannot be relied upon. */
+/** Tells which configured attributes of a directory are not used, since they cannot be relied upon. */
 export interface AttributeCheck {
   readonly directory: string;
   /** Those without which people who are looked up are not found. */

@@ -137,7 +137,7 @@ async function followInstead(
   return followUpgrade(bridge, former, signal, [careTeam]);
 }
 
-/** The row comes first: whoever reads the new request before its write was recorded must find its room there. */
+/** The row comes first: a reader that sees the new request before its write was recorded must find its room there. */
 async function writeRequest(
   bridge: Bridge,
   { roomId, careTeam: team }: Adoption,

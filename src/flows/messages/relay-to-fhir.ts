@@ -103,7 +103,7 @@ interface Made {
   readonly fact: Omit<Extract<Fact, { kind: 'created' | 'changed' }>, 'by'>;
 }
 
-/** The link comes before the write: whoever reads the new version first must find it here as the bridge's own. */
+/** The link comes before the write: a reader that sees the new version first must find it here as the bridge's own. */
 async function writeOnce(
   relay: RelayToFhir,
   { event, read }: Incoming,
