@@ -9,7 +9,7 @@ import type {
 } from '../../mapping/matrix-to-fhir/membership-decision.ts';
 import { decideMembership } from '../../mapping/matrix-to-fhir/membership-decision.ts';
 import type { Moment, PersonReference, Roster } from '../../mapping/matrix-to-fhir/membership.ts';
-import { isRoster, momentOf, rolesNamedBy } from '../../mapping/matrix-to-fhir/membership.ts';
+import { isRoster, momentOf, rolesNamedBy, wantedBy } from '../../mapping/matrix-to-fhir/membership.ts';
 import { suggestionTask } from '../../mapping/matrix-to-fhir/suggestion.ts';
 import type { StoredResource } from '../../fhir/server.ts';
 import type { Attempt } from '../../inbox/item.ts';
@@ -17,7 +17,9 @@ import type { RoomRow } from '../../store/rooms.ts';
 import type { Bridge } from '../bridge.ts';
 import { convergeItem } from '../items/converge.ts';
 import type { FlowOutcome } from '../outcome.ts';
+import { expandPeople } from '../people/expand-people.ts';
 import { recordOwnWrite } from '../people/own-write.ts';
+import { createReadSet } from '../people/read-set.ts';
 import type { StateChange } from './state-change.ts';
 
 const contentSchema = z.looseObject({ membership: z.enum(['join', 'leave', 'ban', 'invite', 'knock']) });
@@ -63,6 +65,9 @@ export async function membershipToFhir(
       return write(bridge, change, decision, attempt.signal);
     case 'converge':
       return { kind: 'done', next };
+    case 'forget':
+      await forget(bridge, change, attempt.signal);
+      return { kind: 'ignored', reason: 'not-a-member', next };
   }
 }
 
@@ -85,7 +90,7 @@ async function decide(
 async function findOut(
   bridge: Bridge,
   change: Change,
-  { membership, person }: MembershipFacts,
+  { membership, person, roster }: MembershipFacts,
   fact: MissingFact,
   signal: AbortSignal,
 ): Promise<Partial<MembershipFacts<StoredRoster>>> {
@@ -95,11 +100,13 @@ async function findOut(
         ? { person: await personOf(bridge, change.userId) }
         : { person: await personWhoLeft(bridge, change, signal) };
     case 'roster': {
-      const roster = await bridge.fhir.read(change.room.reference, signal);
-      if (roster === undefined || !isRoster(roster)) return { roster: 'gone' };
-      if (person === undefined || typeof person === 'string') return { roster };
-      return { roster, person: await withRoles(bridge, person, roster, signal) };
+      const read = await bridge.fhir.read(change.room.reference, signal);
+      if (read === undefined || !isRoster(read)) return { roster: 'gone' };
+      if (person === undefined || typeof person === 'string') return { roster: read };
+      return { roster: read, person: await withRoles(bridge, person, rolesNamedBy(read), signal) };
     }
+    case 'isInGroup':
+      return { isInGroup: await isInGroup(bridge, person, roster, signal) };
     case 'isAgreedOn':
       return { isAgreedOn: await wasAgreedOn(bridge, change, membership, signal) };
     case 'isPresent':
@@ -133,14 +140,14 @@ async function personWhoLeft(
   return { ...person, all: new Set([...person.all, ...moved.map(({ reference }) => reference)]) };
 }
 
-/** A resource names people by their roles as well: those that it names and this person holds mean them too. */
+/** Resources name people by their roles as well: those of these roles that this person holds mean them too. */
 async function withRoles(
   { fhir }: Pick<Bridge, 'fhir'>,
   person: PersonReference,
-  roster: Roster,
+  named: readonly FhirReference[],
   signal: AbortSignal,
 ): Promise<PersonReference> {
-  const roles = rolesNamedBy(roster).filter((reference) => !person.all.has(reference));
+  const roles = named.filter((reference) => !person.all.has(reference));
   if (roles.length === 0) return person;
   const found = await fhir.readMany(roles, signal);
   const isTheirs = (reference: FhirReference): boolean => {
@@ -149,6 +156,21 @@ async function withRoles(
     return holder !== undefined && person.all.has(holder);
   };
   return { ...person, all: new Set([...person.all, ...roles.filter(isTheirs)]) };
+}
+
+async function isInGroup(
+  bridge: Bridge,
+  person: MembershipFacts['person'],
+  roster: MembershipFacts['roster'],
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (typeof person !== 'object' || typeof roster !== 'object') return false;
+  const at = bridge.clock.now().getTime();
+  const reads = createReadSet(bridge.fhir, signal);
+  const { named } = await expandPeople({ reads, at, log: bridge.log }, wantedBy(roster, at));
+  const isRole = (reference: FhirReference): boolean => reference.startsWith('PractitionerRole/');
+  const { all } = await withRoles(bridge, person, [...named.keys()].filter(isRole), signal);
+  return [...named.keys()].some((reference) => all.has(reference));
 }
 
 /**
@@ -164,6 +186,15 @@ async function wasAgreedOn(
   const look = async (): Promise<boolean> =>
     (await store.roomMembers.readMembers(db, reference)).base.has(userId);
   return (await look()) || (membership === 'join' && (await roomLock(reference, signal, look)));
+}
+
+/** As `write` does after its own write; one that ended before this is made good here. */
+async function forget(
+  { store, db, roomLock }: Bridge,
+  { room: { reference }, userId }: Change,
+  signal: AbortSignal,
+): Promise<void> {
+  await roomLock(reference, signal, () => store.roomMembers.removeFromBase(db, reference, userId));
 }
 
 /** Rooms that count on the team are looked at as well: the bridge's own write asks for no convergence. */

@@ -21,12 +21,14 @@ export interface MembershipFacts<Read extends Roster = Roster> {
   readonly roster?: Read | 'gone';
   /** Whether they were a member at the last convergence, or one was about to bring them in. */
   readonly isAgreedOn?: boolean;
+  /** Whether a team or organisation that the resource names brings them in. */
+  readonly isInGroup?: boolean;
   /** Whether they are in the room, or invited, by now. */
   readonly isPresent?: boolean;
 }
 
 /** A fact that is asked for when the others do not decide: each costs a request. */
-export type MissingFact = 'person' | 'roster' | 'isAgreedOn' | 'isPresent';
+export type MissingFact = 'person' | 'roster' | 'isAgreedOn' | 'isInGroup' | 'isPresent';
 
 /** Why nothing is carried. */
 type NotCarried =
@@ -45,6 +47,8 @@ export type MembershipDecision<Read extends Roster = Roster> =
   | { readonly kind: 'ignore'; readonly reason: NotCarried }
   /** Convergence has the word: it removes, brings back, or lets a former account leave. */
   | { readonly kind: 'converge' }
+  /** FHIR names them no more either: they belong to the base no longer, or who adds them again would be taken to overrule them. */
+  | { readonly kind: 'forget' }
   | {
       readonly kind: 'write' | 'suggest';
       readonly action: 'add' | 'remove';
@@ -57,7 +61,7 @@ export type MembershipDecision<Read extends Roster = Roster> =
 export function decideMembership<Read extends Roster>(
   facts: MembershipFacts<Read>,
 ): MembershipDecision<Read> {
-  const { policy, membership, moment, person, roster, isAgreedOn, isPresent } = facts;
+  const { policy, membership, moment, person, roster, isAgreedOn } = facts;
   if (membership === 'invite' || membership === 'knock') return ignore('not-joined-yet');
   // FHIR leads: convergence removes who came and brings back who went.
   if (policy === 'ignore') return { kind: 'converge' };
@@ -71,17 +75,36 @@ export function decideMembership<Read extends Roster>(
   // They followed the bridge's own invitation; if FHIR has dropped them since, joining does not bring them back.
   if (action === 'add' && isAgreedOn) return { kind: 'converge' };
   const after = action === 'add' ? withMember(roster, person, moment) : withoutMember(roster, person, moment);
-  if (after === undefined) {
-    // An account joined whose person FHIR has in the room: one they had before can leave now.
-    if (action === 'add') return { kind: 'converge' };
-    // Of people in teams within the team, the last convergence knows.
-    const isIndirect = isAgreedOn && namesGroups(roster, moment.now);
-    return ignore(isIndirect || isNamed(roster, person, moment.now) ? 'not-expressible' : 'not-a-member');
+  // An account joined whose person FHIR has in the room: one they had before can leave now.
+  if (after === undefined)
+    return action === 'add' ? { kind: 'converge' } : decideUnlisted(facts, person, roster);
+  const doubt = doubtOf(facts, action);
+  return doubt ?? { kind: policy === 'suggest' ? 'suggest' : 'write', action, person, before: roster, after };
+}
+
+/** Of a person who left and is no participant or recipient. */
+function decideUnlisted<Read extends Roster>(
+  facts: MembershipFacts<Read>,
+  person: PersonReference,
+  roster: Read,
+): MembershipDecision<Read> {
+  const { moment, isAgreedOn, isInGroup } = facts;
+  if (isNamed(roster, person, moment.now)) return ignore('not-expressible');
+  if (isAgreedOn !== true) return ignore('not-a-member');
+  if (namesGroups(roster, moment.now)) {
+    if (isInGroup === undefined) return ask('isInGroup');
+    if (isInGroup) return ignore('not-expressible');
   }
-  // The room may have gone on since: only what still holds is carried, and what came after has an event of its own.
+  return doubtOf(facts, 'remove') ?? { kind: 'forget' };
+}
+
+/** The room may have gone on since: only what still holds is carried, and what came after has an event of its own. */
+function doubtOf(
+  { isPresent }: MembershipFacts,
+  action: 'add' | 'remove',
+): Extract<MembershipDecision, { kind: 'ask' | 'ignore' }> | undefined {
   if (isPresent === undefined) return ask('isPresent');
-  if (isPresent !== (action === 'add')) return ignore('superseded');
-  return { kind: policy === 'suggest' ? 'suggest' : 'write', action, person, before: roster, after };
+  return isPresent === (action === 'add') ? undefined : ignore('superseded');
 }
 
 function ask(fact: MissingFact): { readonly kind: 'ask'; readonly fact: MissingFact } {

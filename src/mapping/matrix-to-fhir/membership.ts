@@ -119,7 +119,8 @@ function ended(period: Period | undefined, { at }: Moment): Period {
   return { ...period, end: instant(start > at ? start : at) };
 }
 
-function wantedBy(roster: Roster, now: number): WantedPeople {
+/** Whom the resource names at a moment. @param now milliseconds since the epoch */
+export function wantedBy(roster: Roster, now: number): WantedPeople {
   return roster.resourceType === 'CareTeam' ? participantsOf(roster, now) : partiesOf(roster);
 }
 

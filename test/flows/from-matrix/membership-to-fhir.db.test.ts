@@ -1,75 +1,24 @@
 // Members who come and go by Matrix: what is written to FHIR, proposed, restored or left alone.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { MatrixEvent } from '../../../src/domain/matrix.ts';
 import * as people from '../../../src/store/people.ts';
 import * as roomMembers from '../../../src/store/room-members.ts';
 import { useBridgeDatabase } from '../../builders/database.ts';
 import { ref } from '../../builders/fhir.ts';
-import {
-  createWorld,
-  DOCTOR,
-  NURSE,
-  ROOM,
-  SPACE,
-  stateEvent,
-  writeRooms,
-} from '../../builders/leading-world.ts';
+import { DOCTOR, NURSE, ROOM, SPACE } from '../../builders/leading-world.ts';
 import { BOT, userId } from '../../builders/matrix.ts';
+import { createScene, GHOST, member, writeScene } from '../../builders/membership-scene.ts';
 
-const GHOST = userId('@_fhir_daughter:example.org');
 const NEW_ACCOUNT = userId('@doctor:new.example');
 const database = useBridgeDatabase();
 
 beforeEach(async () => {
-  await writeRooms(database());
-  await people.savePeople(database(), [
-    { reference: ref('Practitioner/7'), userId: NURSE, kind: 'user', source: 'telecom' },
-    { reference: ref('Practitioner/8'), userId: DOCTOR, kind: 'user', source: 'telecom' },
-    { reference: ref('PractitionerRole/88'), userId: DOCTOR, kind: 'user', source: 'telecom' },
-    { reference: ref('RelatedPerson/3'), userId: GHOST, kind: 'ghost', source: 'ghost' },
-  ]);
+  await writeScene(database());
 });
-
-/** Both rooms are there; the team has the nurse, the conversation nobody but its requester, the nurse. */
-function createScene(
-  over: Parameters<typeof createWorld>[1] = {},
-  participants: readonly string[] = ['Practitioner/7'],
-) {
-  const world = createWorld(database(), over);
-  world.matrix.make(SPACE, { type: 'm.space' });
-  world.matrix.make(ROOM);
-  world.fhir.put({
-    resourceType: 'CareTeam',
-    id: '1',
-    subject: { reference: 'Patient/1' },
-    participant: participants.map((reference) => ({ member: { reference } })),
-  });
-  world.fhir.put({
-    resourceType: 'CommunicationRequest',
-    id: '2',
-    status: 'active',
-    subject: { reference: 'Patient/1' },
-    requester: { reference: 'Practitioner/7' },
-  });
-  return world;
-}
-
-function member(
-  who: string,
-  membership: string,
-  over: Partial<Record<keyof MatrixEvent, unknown>> = {},
-): MatrixEvent {
-  return stateEvent(
-    'm.room.member',
-    { membership },
-    { event_id: `$${membership}`, state_key: who, sender: who, ...over },
-  );
-}
 
 describe('under the policy follow', () => {
   test('who joins a space becomes a participant, and the rooms that count on the team converge', async () => {
-    const { matrix, fhir, facts, handle, converged } = createScene();
+    const { matrix, fhir, facts, handle, converged } = createScene(database());
     await roomMembers.saveDependencies(
       database(),
       ref('CommunicationRequest/2'),
@@ -93,7 +42,7 @@ describe('under the policy follow', () => {
   });
 
   test('an attempt repeated after its write was lost from sight writes nothing more', async () => {
-    const { matrix, fhir, handle } = createScene();
+    const { matrix, fhir, handle } = createScene(database());
     matrix.member(SPACE, DOCTOR, 'join');
     await handle(member(DOCTOR, 'join'));
     expect(await handle(member(DOCTOR, 'join'), { number: 2, inDoubt: true })).toBe('done');
@@ -101,7 +50,7 @@ describe('under the policy follow', () => {
   });
 
   test('who joins a conversation becomes its recipient; its requester is in it anyway', async () => {
-    const { matrix, fhir, handle, converged } = createScene();
+    const { matrix, fhir, handle, converged } = createScene(database());
     matrix.member(ROOM, DOCTOR, 'join');
     expect(await handle(member(DOCTOR, 'join', { room_id: ROOM }))).toBe('done');
     expect(fhir.get('CommunicationRequest/2')).toMatchObject({
@@ -119,7 +68,10 @@ describe('under the policy follow', () => {
     ['is removed by a member', member(DOCTOR, 'leave', { sender: NURSE })],
     ['is banned by a member', member(DOCTOR, 'ban', { sender: NURSE })],
   ])('who %s is a participant no more, in no role', async (_, event) => {
-    const { matrix, fhir, handle, converged } = createScene({}, ['Practitioner/8', 'PractitionerRole/88']);
+    const { matrix, fhir, handle, converged } = createScene(database(), {}, [
+      'Practitioner/8',
+      'PractitionerRole/88',
+    ]);
     matrix.member(SPACE, DOCTOR, String(event.content['membership']), event.sender);
     expect(await handle(event)).toBe('done');
     const period = { end: '2026-11-21T12:00:00.000Z' };
@@ -133,7 +85,10 @@ describe('under the policy follow', () => {
   });
 
   test('who is named by a role that they hold leaves in it, as whom alone they are known', async () => {
-    const { matrix, fhir, handle } = createScene({}, ['PractitionerRole/70', 'PractitionerRole/80']);
+    const { matrix, fhir, handle } = createScene(database(), {}, [
+      'PractitionerRole/70',
+      'PractitionerRole/80',
+    ]);
     const role = (id: string, practitioner: string) => ({
       ...({ resourceType: 'PractitionerRole', id } as const),
       practitioner: { reference: practitioner },
@@ -151,7 +106,7 @@ describe('under the policy follow', () => {
   });
 
   test('a convergence under way does not bring back into the base who leaves meanwhile', async () => {
-    const { bridge, matrix, handle } = createScene({}, ['Practitioner/8']);
+    const { bridge, matrix, handle } = createScene(database(), {}, ['Practitioner/8']);
     const base = new Map([[DOCTOR, ref('Practitioner/8')]]);
     await roomMembers.saveBase(database(), ref('CareTeam/1'), base);
     matrix.member(SPACE, DOCTOR, 'leave');
@@ -169,7 +124,7 @@ describe('under the policy follow', () => {
   });
 
   test('who joins by the bridge’s own invitation after FHIR dropped them is not brought back', async () => {
-    const { matrix, fhir, handle, converged } = createScene();
+    const { matrix, fhir, handle, converged } = createScene(database());
     await roomMembers.saveBase(database(), ref('CareTeam/1'), new Map([[DOCTOR, ref('Practitioner/8')]]));
     matrix.member(SPACE, DOCTOR, 'join');
     expect(await handle(member(DOCTOR, 'join'))).toBe('done');
@@ -178,7 +133,7 @@ describe('under the policy follow', () => {
   });
 
   test('who left and comes back by a member’s invitation takes part again, before any convergence', async () => {
-    const { matrix, fhir, handle } = createScene({}, ['Practitioner/8']);
+    const { matrix, fhir, handle } = createScene(database(), {}, ['Practitioner/8']);
     await roomMembers.saveBase(database(), ref('CareTeam/1'), new Map([[DOCTOR, ref('Practitioner/8')]]));
     matrix.member(SPACE, DOCTOR, 'leave');
     await handle(member(DOCTOR, 'leave'));
@@ -194,7 +149,7 @@ describe('under the policy follow', () => {
   });
 
   test('a ghost removed by a member is a person who left', async () => {
-    const { matrix, fhir, handle } = createScene({}, ['RelatedPerson/3']);
+    const { matrix, fhir, handle } = createScene(database(), {}, ['RelatedPerson/3']);
     matrix.member(SPACE, GHOST, 'leave', NURSE);
     expect(await handle(member(GHOST, 'leave', { sender: NURSE }))).toBe('done');
     expect(fhir.get('CareTeam/1')).toMatchObject({
@@ -203,7 +158,10 @@ describe('under the policy follow', () => {
   });
 
   test('who comes through a team within the team is not added, and cannot leave: that is counted', async () => {
-    const { matrix, fhir, handle } = createScene({}, ['CareTeam/9']);
+    const { matrix, fhir, handle } = createScene(database(), {}, ['CareTeam/9']);
+    const inTeam = [{ member: { reference: 'PractitionerRole/88' } }];
+    fhir.put({ resourceType: 'CareTeam', id: '9', participant: inTeam });
+    fhir.put({ resourceType: 'PractitionerRole', id: '88', practitioner: { reference: 'Practitioner/8' } });
     await roomMembers.saveBase(database(), ref('CareTeam/1'), new Map([[DOCTOR, ref('Practitioner/8')]]));
     matrix.member(SPACE, DOCTOR, 'join');
     expect(await handle(member(DOCTOR, 'join'))).toBe('done');
@@ -213,7 +171,7 @@ describe('under the policy follow', () => {
   });
 
   test('the requester of a conversation who leaves stays its requester: that is counted', async () => {
-    const { matrix, handle } = createScene();
+    const { matrix, handle } = createScene(database());
     matrix.member(ROOM, NURSE, 'leave');
     expect(await handle(member(NURSE, 'leave', { room_id: ROOM }))).toBe('not-expressible');
   });
@@ -223,7 +181,7 @@ describe('under the policy follow', () => {
     ['left and is back since', 'leave', 'join'],
     ['left and is invited again since', 'leave', 'invite'],
   ])('who %s is left to the later event', async (_, then, now) => {
-    const { matrix, fhir, handle } = createScene({}, then === 'leave' ? ['Practitioner/8'] : []);
+    const { matrix, fhir, handle } = createScene(database(), {}, then === 'leave' ? ['Practitioner/8'] : []);
     matrix.member(SPACE, DOCTOR, now);
     expect(await handle(member(DOCTOR, then))).toBe('superseded');
     expect(fhir.writes).toEqual([]);
@@ -235,7 +193,7 @@ describe('under the policy follow', () => {
     ['who left without having been in', member(DOCTOR, 'leave'), 'not-a-member'],
     ['an invitation', member(DOCTOR, 'invite', { sender: NURSE }), 'not-joined-yet'],
   ])('%s is nothing to carry, and something to compare', async (_, event, reason) => {
-    const { fhir, handle, converged } = createScene();
+    const { fhir, handle, converged } = createScene(database());
     expect(await handle(event)).toBe(reason);
     expect(fhir.writes).toEqual([]);
     expect(await converged()).toEqual(['CareTeam/1']);
@@ -247,14 +205,14 @@ describe('under the policy follow', () => {
     ['the bot being removed', member(BOT, 'leave', { sender: NURSE }), 'bot-membership'],
     ['no membership at all', member(DOCTOR, 'gone'), 'malformed'],
   ])('%s changes nothing', async (_, event, reason) => {
-    const { fhir, handle, converged } = createScene();
+    const { fhir, handle, converged } = createScene(database());
     expect(await handle(event)).toBe(reason);
     expect(fhir.writes).toEqual([]);
     expect(await converged()).toEqual([]);
   });
 
   test('a resource that was never meant changes no more', async () => {
-    const { matrix, fhir, handle } = createScene();
+    const { matrix, fhir, handle } = createScene(database());
     fhir.put({ resourceType: 'CareTeam', id: '1', status: 'entered-in-error' });
     matrix.member(SPACE, DOCTOR, 'join');
     expect(await handle(member(DOCTOR, 'join'))).toBe('status');
@@ -274,7 +232,7 @@ describe('a person who moved to another account', () => {
   test.each(['join', 'invite'])(
     'has not left when the old one leaves (the new one: %s)',
     async (membership) => {
-      const { matrix, fhir, handle, converged } = createScene({}, ['Practitioner/8']);
+      const { matrix, fhir, handle, converged } = createScene(database(), {}, ['Practitioner/8']);
       matrix.member(SPACE, NEW_ACCOUNT, membership);
       matrix.member(SPACE, DOCTOR, 'leave');
       expect(await handle(member(DOCTOR, 'leave'))).toBe('moved');
@@ -285,7 +243,7 @@ describe('a person who moved to another account', () => {
   );
 
   test('has left when the old one leaves and the new one is not there', async () => {
-    const { matrix, fhir, handle } = createScene({}, ['PractitionerRole/88']);
+    const { matrix, fhir, handle } = createScene(database(), {}, ['PractitionerRole/88']);
     matrix.member(SPACE, DOCTOR, 'leave');
     expect(await handle(member(DOCTOR, 'leave'))).toBe('done');
     expect(fhir.get('CareTeam/1')).toMatchObject({
@@ -295,7 +253,7 @@ describe('a person who moved to another account', () => {
 });
 
 test('under the policy suggest, each event becomes one Task, however often it is tried', async () => {
-  const { matrix, fhir, handle, converged } = createScene({ membership: 'suggest' });
+  const { matrix, fhir, handle, converged } = createScene(database(), { membership: 'suggest' });
   matrix.member(SPACE, DOCTOR, 'join');
   const event = member(DOCTOR, 'join');
   expect(await handle(event)).toBe('done');
@@ -321,7 +279,7 @@ test.each([
   ['joins', member('@stranger:example.org', 'join')],
   ['leaves', member(NURSE, 'leave')],
 ])('under the policy ignore, who %s is left to convergence', async (_, event) => {
-  const { fhir, handle, converged } = createScene({ membership: 'ignore' });
+  const { fhir, handle, converged } = createScene(database(), { membership: 'ignore' });
   expect(await handle(event)).toBe('done');
   expect(fhir.writes).toEqual([]);
   expect(await converged()).toEqual(['CareTeam/1']);

@@ -36,7 +36,7 @@ describe('nothing is carried', () => {
     ['of one who leaves and was no member', leaves({}), 'not-a-member'],
     [
       'of one who leaves and is in by a team within the team',
-      leaves({ roster: team('CareTeam/9'), isAgreedOn: true }),
+      leaves({ roster: team('CareTeam/9'), isAgreedOn: true, isInGroup: true }),
       'not-expressible',
     ],
     ['of a stranger to that team', leaves({ roster: team('CareTeam/9') }), 'not-a-member'],
@@ -68,6 +68,24 @@ describe('convergence has the word', () => {
     ['over another account of a member', known({ roster: team('Practitioner/7') })],
   ])('%s', (_, facts) => {
     expect(decideMembership(facts)).toEqual({ kind: 'converge' });
+  });
+});
+
+describe('who left and is named no more is forgotten', () => {
+  test.each<[string, MembershipFacts]>([
+    ['where the resource names people alone', leaves({ isAgreedOn: true })],
+    [
+      'where no team within the team brings them in',
+      leaves({ roster: team('CareTeam/9'), isAgreedOn: true, isInGroup: false }),
+    ],
+  ])('%s', (_, facts) => {
+    expect(decideMembership(facts)).toEqual({ kind: 'forget' });
+    expect(decideMembership({ ...facts, isPresent: true })).toEqual({ kind: 'ignore', reason: 'superseded' });
+  });
+
+  test('after asking whether a team within the team brings them in', () => {
+    const facts = leaves({ roster: team('CareTeam/9'), isAgreedOn: true });
+    expect(decideMembership(facts)).toEqual({ kind: 'ask', fact: 'isInGroup' });
   });
 });
 
