@@ -15,7 +15,7 @@ import { createMatrixClient } from '../matrix/client.ts';
 import { ensureRoom } from '../matrix/ensure-room.ts';
 import { createHomeserver } from '../matrix/homeserver.ts';
 import { createSendAs } from '../matrix/send-as.ts';
-import { KINDS } from '../messages/registry.ts';
+import { ASPECTS, KINDS } from '../messages/registry.ts';
 import { communicationRequestThread } from '../messages/threads/communication-request.ts';
 import type { Parts } from './parts.ts';
 import { compileSettings } from './settings.ts';
@@ -60,6 +60,7 @@ export function composeBridge(
     store: tables,
     sending: createSendAs({ homeserver, bot }),
     kinds: KINDS,
+    aspects: ASPECTS,
     thread: communicationRequestThread,
     ...(config.people.resolveByDirectory &&
       directories && {

@@ -8,7 +8,7 @@ import type { BridgeSettings } from '../flows/bridge.ts';
  * @throws TypeError when the bot's localpart and the server's name make no user id
  */
 export function compileSettings(config: Config): BridgeSettings {
-  const { matrix, fhir, people, powerLevels, invitations } = config;
+  const { matrix, fhir, people, powerLevels, invitations, messages } = config;
   const { serverName, ghostPrefix, roomVersion, membership, userMadeRooms } = matrix;
   const { spaceName, organizationSpaceName, spaceTopic } = matrix;
   const { conversationName, conversationTopic, conversationSubject } = matrix;
@@ -26,6 +26,8 @@ export function compileSettings(config: Config): BridgeSettings {
       ...{ spaceName, organizationSpaceName, spaceTopic },
       ...{ conversationName, conversationTopic, conversationSubject },
     },
+    messages,
+    waitForTargetMs: messages.waitForTargetMs,
     levels: powerLevels,
     userMappings: { for: matrix.userMappings, email: matrix.userMappingEmail },
     inviteContext: invitations.context,

@@ -4,7 +4,7 @@ import { Command } from 'commander';
 import { ConfigError } from '../config/load.ts';
 import { ignoredReference } from '../flows/ignored-reference.ts';
 import { kindsPage } from '../messages/kinds-page.ts';
-import { KINDS } from '../messages/registry.ts';
+import { ASPECTS, KINDS } from '../messages/registry.ts';
 import { errorReference } from '../telemetry/error-reference.ts';
 import { configCommand } from './config.ts';
 import { dlqCommand } from './dlq.ts';
@@ -31,7 +31,7 @@ const program = new Command('fhir-matrix-bridge')
   .addCommand(generator('errors', 'List every error code, what it means and how to mend it', errorReference))
   .addCommand(
     generator('kinds', 'List the kinds of messages that cross, and what each keeps and loses', () =>
-      kindsPage(KINDS),
+      kindsPage({ kinds: KINDS, aspects: ASPECTS }),
     ),
   )
   .addCommand(

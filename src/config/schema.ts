@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { inMilliseconds } from './durations.ts';
 import { count, flag, httpUrl, seconds, secret, serverName } from './fields.ts';
 import { identity } from './identity.ts';
+import { messages } from './messages.ts';
 
 const localpart = z.string().regex(/^[a-z0-9._=/+-]+$/, 'expected a user localpart in lower case');
 
@@ -224,6 +225,10 @@ export const configSchema = z.strictObject({
     .meta({ description: 'PostgreSQL 13 or newer.' }),
   matrix: matrix.meta({ description: 'The homeserver.' }).transform(inMilliseconds),
   fhir: fhir.meta({ description: 'The FHIR R4 server.' }).transform(inMilliseconds),
+  messages: messages
+    .transform(inMilliseconds)
+    .prefault({})
+    .meta({ description: 'How messages are recorded and shown.' }),
   people: people.meta({ description: 'How people appear in rooms.' }),
   powerLevels: powerLevels.prefault({}).meta({ description: 'Power levels in spaces and rooms.' }),
   invitations: invitations

@@ -11,6 +11,8 @@ export interface MatrixEvent {
   readonly origin_server_ts: number;
   readonly state_key?: string | undefined;
   readonly content: Readonly<Record<string, unknown>>;
+  /** The event that a redaction removes, in rooms before version 11. */
+  readonly redacts?: unknown;
 }
 
 /** A state event to be set: what `initial_state` of createRoom and `PUT /state` take. */

@@ -55,6 +55,24 @@ export async function search(
   return pageAt(client, path, { resourceType, count }, signal);
 }
 
+/** The newest versions of a resource, fifty at most, newest first. https://hl7.org/fhir/R4/http.html#history */
+export async function history(
+  client: FhirClient,
+  reference: FhirReference,
+  signal?: AbortSignal,
+): Promise<readonly StoredResource[]> {
+  const resourceType = typeOf(reference);
+  const operation = `history ${resourceType}`;
+  const body = await client.request({
+    operation,
+    method: 'GET',
+    path: `${reference}/_history?_count=50`,
+    signal,
+  });
+  const { resources } = parseBundle(client, operation, body);
+  return resources.map((resource) => parseStored(client, resource, resourceType));
+}
+
 async function pageAt(
   client: FhirClient,
   path: string,

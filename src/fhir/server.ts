@@ -5,7 +5,7 @@ import { versionOf } from '../domain/fhir.ts';
 import { referenceTo } from '../domain/ids.ts';
 import type { FhirClient, FhirRequest } from './client.ts';
 import type { Query, StoredResource } from './read.ts';
-import { pages, parseStored, read, readMany, search, searchAll } from './read.ts';
+import { history, pages, parseStored, read, readMany, search, searchAll } from './read.ts';
 
 export type { SearchPage, StoredResource } from './read.ts';
 
@@ -17,6 +17,7 @@ export function createFhirServer(client: FhirClient, idStrategy: 'client-assigne
   return {
     read: read.bind(undefined, client),
     readMany: readMany.bind(undefined, client),
+    history: history.bind(undefined, client),
     pages: (resourceType: string, query: Query, signal?: AbortSignal) =>
       pages(client, resourceType, query, signal),
     search: search.bind(undefined, client),

@@ -12,7 +12,9 @@ import type { RoomTemplates } from '../mapping/room-names.ts';
 import type { RoomOrder } from '../matrix/ensure-room.ts';
 import type { Homeserver } from '../matrix/homeserver.ts';
 import type { Sending } from '../matrix/send-as.ts';
+import type { Aspect } from '../messages/aspects/aspect.ts';
 import type { RegisteredKind } from '../messages/kind.ts';
+import type { MessageOptions } from '../messages/options.ts';
 import type { ThreadProfile } from '../messages/threads/thread-profile.ts';
 import type { Pseudonyms } from '../pseudonyms/pseudonyms.ts';
 import type { RoomLock } from '../store/room-locks.ts';
@@ -39,6 +41,9 @@ export interface BridgeSettings {
   readonly namePolicy: NamePolicy;
   readonly avatars: boolean;
   readonly deliverPreparation: boolean;
+  readonly messages: MessageOptions;
+  /** How long a message waits for one that it refers to. */
+  readonly waitForTargetMs: number;
   /** Empty leaves the extension out. */
   readonly sourceSystemExtension: string;
   readonly idStrategy: 'client-assigned' | 'server-assigned';
@@ -69,6 +74,8 @@ export interface Bridge {
   readonly sending: Sending;
   /** The kinds of messages that are carried. */
   readonly kinds: readonly RegisteredKind[];
+  /** What messages of any kind may carry beside their content. */
+  readonly aspects: readonly Aspect[];
   /** How Communications name their conversation. */
   readonly thread: ThreadProfile;
   /** One convergence of a room at a time, in this process and all others on the database. */

@@ -49,14 +49,14 @@ const structureChanged: ChangeHandler = (bridge, { reference }, { item, attempt 
 const personChanged: ChangeHandler = (bridge, { reference }, { item, attempt }) =>
   personToRooms(bridge, reference, item.sourceId, attempt.signal);
 
-const communicationChanged: ChangeHandler = (bridge, { reference }, { attempt }) =>
+const communicationChanged: ChangeHandler = (bridge, change, { attempt }) =>
   relayToMatrix(
     {
       ...bridge,
       senderOf: (person, signal) => senderGhostFor(bridge, person, signal),
       openConversation: (request, signal) => convergeRoom(bridge, request, signal),
     },
-    reference,
+    change,
     attempt,
   );
 
@@ -80,11 +80,15 @@ async function changeToMatrix(bridge: Bridge, change: ChangeItem, context: Conte
   return changeHandlers[resourceType](bridge, change, context);
 }
 
-function eventToFhir(bridge: Bridge, { event }: EventItem, { item, attempt }: Context): Promise<Ended> {
+function eventToFhir(
+  bridge: Bridge,
+  { event, gaveUpOn = [] }: EventItem,
+  { item, attempt }: Context,
+): Promise<Ended> {
   if (isGhostInvitation(bridge.settings, event)) return answerPushed(bridge, event, attempt);
   return isStateChange(event)
     ? roomStateToFhir(bridge, event, attempt)
-    : relayToFhir(bridge, event, item, attempt);
+    : relayToFhir(bridge, event, { ...item, gaveUpOn }, attempt);
 }
 
 function convergeAsked(

@@ -8,7 +8,7 @@ export const ignoredReasons = {
   closed: 'The conversation is closed: nothing is sent into its room any more.',
   'context-unreadable': 'The context of an invitation is not in the form of the specification.',
   'done-since': 'The room was compared after this comparison was asked for.',
-  'edit-not-carried': 'A Communication was changed after its message was sent; changes are not carried yet.',
+  'edit-not-carried': 'A Communication was changed in a way that no message can show.',
   empty: 'A Communication has no content.',
   'former-room': 'It happened in a room that was replaced by another.',
   gone: 'The resource is not on the FHIR server any more.',
@@ -31,6 +31,8 @@ export const ignoredReasons = {
   'not-a-conversation': 'The room is not the room of a CommunicationRequest.',
   'not-a-member': 'The person is not a participant of the resource.',
   'not-a-message': 'The event says nothing that people read.',
+  'not-the-author':
+    'A user edited, or removed, a message of another who may not; clients do not show that either.',
   'not-bridged': 'The room is not one of the bridge’s.',
   'not-carried-yet': 'Events of this kind are stored and not carried yet.',
   'not-expressible': 'The person is a participant by a group, which the resource cannot name one by one.',
@@ -51,6 +53,7 @@ export const ignoredReasons = {
   'room-not-listed': 'A room is listed in its team’s space no more, so it was left again.',
   'room-not-open': 'The bridge is not let into a room that was listed in a team’s space.',
   'room-public': 'A room that was listed in a team’s space is public, so it was left again.',
+  'redacted-before': 'The message was removed before it could be recorded.',
   'room-replaced': 'It was said in a room after the conversation had moved to another; the sender was told.',
   said: 'The notice was sent before.',
   'space-gone':
@@ -59,6 +62,7 @@ export const ignoredReasons = {
   status: 'The status of the resource says that it is not to be carried.',
   stranger: 'A user of an untrusted homeserver, whom FHIR does not know, listed a room in a team’s space.',
   superseded: 'It holds no longer: a later event changed it again.',
+  'target-missing': 'What it changes was not found in time.',
   unchanged: 'A new version of the resource says the same.',
   'unknown-subject': 'The pseudonym in an invitation leads to no patient, so it was declined.',
   'unmapped-member': 'No person is known in FHIR under this Matrix user id.',

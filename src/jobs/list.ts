@@ -10,6 +10,7 @@ import { pruneIdentity } from './prune-identity.ts';
 import { pruneInbox } from './prune-inbox.ts';
 import { publishGhosts } from './publish-ghosts.ts';
 import { readMatrix } from './read-matrix.ts';
+import { releaseOverdueItems } from './release-overdue.ts';
 import { rotatePeppers } from './rotate-peppers.ts';
 import { schedule } from './scheduler.ts';
 import { syncDirectories, type SyncedDirectory } from './sync-directories.ts';
@@ -32,6 +33,7 @@ export function createJobs({ config, bridge, intake, synced }: JobsDeps): readon
     schedule(bridge), // periods
     ...(config.nightlyReconcile.enabled ? [nightlyReconcile(bridge, config)] : []), // nightly-reconcile
     ...(identity.publishToOwnFhir ? [publishGhosts(bridge)] : []), // publish-ghosts
+    releaseOverdueItems(bridge), // release-overdue
     pruneInbox(bridge, config), // prune-inbox
     ...(synced === undefined
       ? []

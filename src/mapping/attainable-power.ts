@@ -18,6 +18,8 @@ interface Power {
   readonly sendState: (type: string) => boolean;
   readonly invite: boolean;
   readonly kick: (userId: string) => boolean;
+  /** Messages of others. */
+  readonly redact: boolean;
 }
 
 /** The defaults for keys that `m.room.power_levels` leaves out. */
@@ -40,6 +42,7 @@ export function powerIn(create: CreateEvent | undefined, levels: Content | undef
     sendState: (type) => own >= (levelOf(levels?.['events'], type) ?? needed('state_default')),
     invite: own >= needed('invite'),
     kick: (userId) => own >= needed('kick') && own > levelIn(create, levels, userId),
+    redact: own >= needed('redact'),
   };
 }
 

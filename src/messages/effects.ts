@@ -6,19 +6,30 @@ import type { EventId, FhirReference } from '../domain/ids.ts';
 export type FhirWrite =
   | { readonly kind: 'create'; readonly communication: Communication & { readonly id: string } }
   /** A new version of a Communication; `undefined` from `apply` means that it is so already. */
-  | {
+  | (Change & {
       readonly kind: 'change';
-      readonly reference: FhirReference;
-      /** The event of the message that is changed. */
-      readonly target: EventId;
       readonly apply: (before: Communication) => Communication | undefined;
-    };
+    })
+  /** The content of its newest version with this digest (`contentDigest`) again. */
+  | (Change & { readonly kind: 'restore'; readonly digest: string });
+
+interface Change {
+  readonly reference: FhirReference;
+  /** The event of the message that is changed. */
+  readonly target: EventId;
+}
 
 /** A send to the homeserver. */
-export type MatrixSend =
+export type MatrixSend = (
   | {
       readonly kind: 'send';
       readonly type: string;
       readonly content: Readonly<Record<string, unknown>>;
+      /** The event that is changed by it, if it is a change. */
+      readonly target?: EventId;
     }
-  | { readonly kind: 'redact'; readonly eventId: EventId };
+  | { readonly kind: 'redact'; readonly eventId: EventId }
+) & {
+  /** The bot in its own name, because the sender of the message cannot do it. */
+  readonly by?: 'bot';
+};

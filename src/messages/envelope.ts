@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { EVENT_ID_SYSTEM, type Communication } from '../domain/fhir.ts';
 import { parseReference, type EventId, type FhirReference } from '../domain/ids.ts';
+import { partsOf, plainTextOf, type Part } from './content.ts';
 import type { ThreadProfile } from './threads/thread-profile.ts';
 
 /** The envelope of a Communication. */
@@ -11,10 +12,8 @@ export interface Envelope {
   readonly sender: FhirReference | undefined;
   /** Milliseconds since the epoch, from `sent`; no time before it, which the homeserver would refuse. */
   readonly sentAt: number | undefined;
-  /** The texts of the payload as one; undefined when there is none. */
-  readonly text: string | undefined;
-  /** Payloads that are no text: attachments and references. */
-  readonly otherPayloads: number;
+  /** The payload, in order. */
+  readonly parts: readonly Part[];
   readonly deliverable: boolean;
   /** The Matrix event that it records or was sent as, by its identifier. */
   readonly eventId: EventId | undefined;
@@ -37,16 +36,13 @@ export function readEnvelope(
   { thread, deliverPreparation }: { readonly thread: ThreadProfile; readonly deliverPreparation: boolean },
 ): Envelope {
   const status: string | undefined = communication.status;
-  const texts = (communication.payload ?? []).map((payload) => payload.contentString);
-  const text = texts.filter((part) => part !== undefined && part !== '').join('\n');
   const sent = Date.parse(communication.sent ?? '');
   const eventId = communication.identifier?.find(({ system }) => system === EVENT_ID_SYSTEM)?.value;
   return {
     thread: thread.threadOf(communication),
     sender: parseReference(communication.sender?.reference)?.reference,
     sentAt: sent >= 0 ? sent : undefined,
-    text: text === '' ? undefined : text,
-    otherPayloads: texts.filter((part) => part === undefined).length,
+    parts: partsOf(communication.payload),
     deliverable: DELIVERABLE.has(status) && (deliverPreparation || status !== 'preparation'),
     eventId: eventId as EventId | undefined,
   };
@@ -54,12 +50,22 @@ export function readEnvelope(
 
 /**
  * Digest of what is carried: conversation, sender, content, and whether it is to be carried. A version that leaves it as
- * it was, such as the bridge's own write-back, says nothing new.
+ * it was, such as the bridge's own write-back, says nothing new. Files follow after a full stop, so that `filesDiffer` can
+ * tell a change of the text alone.
  */
-export function contentDigest({ thread, sender, text, otherPayloads, deliverable }: Envelope): string {
-  return createHash('sha256')
-    .update(JSON.stringify([thread, sender, text, otherPayloads, deliverable]))
-    .digest('base64url');
+export function contentDigest({ thread, sender, parts, deliverable }: Envelope): string {
+  const others = parts.filter(({ kind }) => kind !== 'text');
+  const digest = digestOf([thread, sender, plainTextOf(parts), others.length, deliverable]);
+  return others.length === 0 ? digest : `${digest}.${digestOf(others)}`;
+}
+
+/** Whether two digests are of other files. */
+export function filesDiffer(before: string | undefined, after: string): boolean {
+  return before?.split('.')[1] !== after.split('.')[1];
+}
+
+function digestOf(content: unknown): string {
+  return createHash('sha256').update(JSON.stringify(content)).digest('base64url');
 }
 
 /**

@@ -1,10 +1,11 @@
 // A kind of message: how it is read from either side, and what it becomes on the other. Everything here is pure.
 import type { Communication } from '../domain/fhir.ts';
-import type { EventId, FhirReference } from '../domain/ids.ts';
+import type { EventId, FhirReference, MatrixUserId } from '../domain/ids.ts';
 import type { NoticeReason } from '../domain/notices.ts';
 import type { MatrixEvent } from '../domain/matrix.ts';
 import type { FhirWrite, MatrixSend } from './effects.ts';
 import type { Envelope } from './envelope.ts';
+import type { MessageOptions } from './options.ts';
 import type { RecordContext } from './record.ts';
 
 /** The name of a kind in links and on the reference page. It is stored, so it never changes. */
@@ -13,6 +14,8 @@ export type KindName = string;
 /** A message as it stands in a room: the whole event, with fields that this version does not know. */
 export interface MatrixInput {
   readonly event: MatrixEvent;
+  /** Whether the sender may redact messages of others in this room. */
+  readonly mayRedact: boolean;
 }
 
 /** A message as a platform wrote it. */
@@ -23,18 +26,30 @@ export interface FhirInput {
 
 /** An event and a Communication that are one message, or one change of a message. */
 export interface Link {
+  /** What brought it about, and which of its effects this is; 0 for the first. */
+  readonly cause: string;
+  readonly part: number;
   /** Where the message was written. */
   readonly origin: 'matrix' | 'fhir';
   readonly kind: KindName;
   readonly communication: FhirReference | undefined;
   readonly eventId: EventId | undefined;
-  /** The event of the message that is changed or answered, if there is one. */
+  /** The event of the message that is changed, if it is a change. */
   readonly target: EventId | undefined;
+  /** Who sent the event, and when by its own server; undefined where it is not known. */
+  readonly sender: MatrixUserId | undefined;
+  readonly sentAt: Date | undefined;
+  /** The first event of the thread in which the event stands. */
+  readonly threadRoot: EventId | undefined;
+  /** Of the content of the Communication. */
+  readonly digest: string | undefined;
 }
 
 /** What is known of the messages that a message refers to. */
 export interface Links {
   readonly ofEvent: (eventId: EventId) => readonly Link[];
+  /** The changes of the message of an event. */
+  readonly changesOf: (eventId: EventId) => readonly Link[];
   readonly ofCommunication: (reference: FhirReference) => readonly Link[];
 }
 
@@ -45,7 +60,13 @@ export type MessageRef = EventId | FhirReference;
 export interface MatrixContext {
   /** The name of the sender, where the bot sends in their place: the message has to say whose it is. */
   readonly relayedFor: string | undefined;
+  readonly options: MessageOptions;
+  /** The accounts of the people whom the Communication names as recipients. */
+  readonly accounts: ReadonlyMap<FhirReference, MatrixUserId>;
 }
+
+/** Why an event of a kind is not carried. */
+export type NotCarried = 'not-the-author' | 'superseded' | 'target-missing';
 
 /** The line of a kind on the reference page. */
 export interface KindPage {
@@ -76,14 +97,17 @@ export interface Kind<Message> {
   /** What is to be sent, in order. */
   readonly toMatrix: (message: Message, context: MatrixContext) => readonly MatrixSend[];
   /** What the sender in Matrix has to be told, because something does not cross. */
-  readonly notices?: (message: Message) => readonly NoticeReason[];
+  readonly notices?: (message: Message, options: MessageOptions) => readonly NoticeReason[];
+  /** Why a message that was read is not carried; left out where all are. */
+  readonly ignored?: (message: Message) => NotCarried | undefined;
 }
 
 /** An event that a kind has read. */
 export interface ReadEvent {
   readonly kind: KindName;
   readonly toFhir: (context: RecordContext) => readonly FhirWrite[];
-  readonly notices: readonly NoticeReason[];
+  readonly notices: (options: MessageOptions) => readonly NoticeReason[];
+  readonly ignored: NotCarried | undefined;
 }
 
 /** A Communication that a kind has read. */
@@ -107,13 +131,18 @@ export interface RegisteredKind {
 
 /** Makes a kind ready for the list of kinds. */
 export function defineKind<Message>(kind: Kind<Message>): RegisteredKind {
-  const { name, page, refs = () => [], notices = () => [] } = kind;
+  const { name, page, refs = () => [], notices = () => [], ignored } = kind;
   return {
     ...{ name, page, refs },
     readEvent: (input, known) => {
       const message = kind.fromMatrix(input, known);
       if (message === undefined) return undefined;
-      return { kind: name, toFhir: (context) => kind.toFhir(message, context), notices: notices(message) };
+      return {
+        kind: name,
+        toFhir: (context) => kind.toFhir(message, context),
+        notices: (options) => notices(message, options),
+        ignored: ignored?.(message),
+      };
     },
     readCommunication: (input, carried, known) => {
       const message = kind.fromFhir(input, carried, known);

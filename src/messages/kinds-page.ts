@@ -1,11 +1,11 @@
 // Generates the reference page of message kinds from their list.
 import type { RegisteredKind } from './kind.ts';
+import type { MessageTypes } from './read.ts';
 
 /** The text of `docs/reference/what-crosses.md`. */
-export function kindsPage(kinds: readonly RegisteredKind[]): string {
-  const rows = kinds.map(
-    ({ name, page }) => `| ${name} | ${page.matrix} | ${page.fhir} | ${page.kept} | ${page.lost} |`,
-  );
+export function kindsPage({ kinds, aspects }: MessageTypes): string {
+  const row = ({ name, page }: Pick<RegisteredKind, 'name' | 'page'>): string =>
+    `| ${name} | ${page.matrix} | ${page.fhir} | ${page.kept} | ${page.lost} |`;
   return [
     '# What crosses',
     '',
@@ -16,7 +16,13 @@ export function kindsPage(kinds: readonly RegisteredKind[]): string {
     '',
     '| kind | in Matrix | in FHIR | what is kept | what is lost |',
     '| --- | --- | --- | --- | --- |',
-    ...rows,
+    ...kinds.map(row),
+    '',
+    '## What a message of any kind may carry beside',
+    '',
+    '| what | in Matrix | in FHIR | what is kept | what is lost |',
+    '| --- | --- | --- | --- | --- |',
+    ...aspects.map(row),
     '',
   ].join('\n');
 }

@@ -12,6 +12,7 @@ import type { FhirReference, MatrixUserId } from '../domain/ids.ts';
 import type { MatrixEvent } from '../domain/matrix.ts';
 import { communicationIdOf } from '../mapping/delivery-ids.ts';
 import type { FhirWrite } from './effects.ts';
+import type { MessageOptions } from './options.ts';
 import type { ThreadLink } from './threads/thread-profile.ts';
 
 /** What the record has to know besides the message. */
@@ -25,7 +26,19 @@ export interface RecordContext {
   readonly sender: FhirReference | undefined;
   /** Canonical URL of the source-system extension; undefined for the guide's, empty leaves the extension out. */
   readonly sourceSystemExtension?: string | undefined;
+  readonly options: MessageOptions;
+  /** The persons of the users whom the message mentions. */
+  readonly people: ReadonlyMap<MatrixUserId, FhirReference>;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
 }
+
+/** The tag of a record whose message refers to another that was not found. */
+export const TARGET_MISSING: Coding = {
+  system: RECORD_TAG_SYSTEM,
+  code: 'target-missing',
+  display: 'The message it refers to was not found',
+};
 
 /** What a kind gives to the record. */
 export interface RecordContent {
@@ -38,14 +51,14 @@ export interface RecordContent {
   readonly part?: number;
 }
 
-/** A FHIR dateTime has a year of four digits (https://hl7.org/fhir/R4/datatypes.html#dateTime). */
-const LATEST_DATE_TIME = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
-
 /**
  * Creates the record in the form of the September 2025 guide: completed, identifier, conversation, sender, subject, sent,
  * payload, extension.
  */
-export function createRecord(context: RecordContext, content: RecordContent): FhirWrite {
+export function createRecord(
+  context: RecordContext,
+  content: RecordContent,
+): Extract<FhirWrite, { kind: 'create' }> {
   const { payload, part = 0 } = content;
   const tags = tagsOf(content);
   const { event, thread, subject, sender, sourceSystemExtension = SOURCE_SYSTEM_EXTENSION } = context;
@@ -62,7 +75,7 @@ export function createRecord(context: RecordContext, content: RecordContent): Fh
       ...thread,
       status: 'completed',
       ...(subject !== undefined && { subject: { reference: subject } }),
-      ...sentAt(event),
+      ...sentAt(event, context),
       sender: sender === undefined ? logicalReferenceTo(event.sender) : { reference: sender },
       payload: [...payload],
     },
@@ -86,7 +99,7 @@ function logicalReferenceTo(userId: MatrixUserId): { identifier: { system: strin
   return { identifier: { system: URI_SYSTEM, value: `matrix:u/${userId.slice(1)}` } };
 }
 
-/** The sender's server says when it was; a time that no FHIR dateTime can hold is left out. */
-function sentAt({ origin_server_ts: ms }: MatrixEvent): { sent?: string } {
-  return ms >= 0 && ms <= LATEST_DATE_TIME ? { sent: new Date(ms).toISOString() } : {};
+/** The sender's server says when it was, and may be wrong: no message was sent in the future, or before the year 1970. */
+function sentAt({ origin_server_ts: ms }: MatrixEvent, { now }: RecordContext): { sent?: string } {
+  return ms >= 0 ? { sent: new Date(Math.min(ms, now)).toISOString() } : {};
 }

@@ -1,38 +1,33 @@
-// The kinds of messages that the bridge carries. To add one: a file in `kinds/`, a table of literal examples, a line here.
-import type {
-  FhirInput,
-  Link,
-  Links,
-  MatrixInput,
-  ReadCommunication,
-  ReadEvent,
-  RegisteredKind,
-} from './kind.ts';
+// The kinds of messages that the bridge carries, and what messages of any kind may carry beside. To add one: a file in
+// `kinds/` or `aspects/`, a table of literal examples, a line here.
+import type { Aspect } from './aspects/aspect.ts';
+import { mention } from './aspects/mention.ts';
+import { reply } from './aspects/reply.ts';
+import { thread } from './aspects/thread.ts';
+import type { Links, RegisteredKind } from './kind.ts';
+import { editKind } from './kinds/edit.ts';
 import { emote } from './kinds/emote.ts';
 import { notice } from './kinds/notice.ts';
+import { reaction } from './kinds/reaction.ts';
+import { retraction } from './kinds/retraction.ts';
 import { text } from './kinds/text.ts';
 import { unsupported } from './kinds/unsupported.ts';
+import { readCommunication, readEvent } from './read.ts';
+
+/** The kinds of new messages; the first that can read one has it. */
+const MESSAGES: readonly RegisteredKind[] = [emote, notice, text, unsupported];
+
+const NOTHING_KNOWN: Links = { ofEvent: () => [], changesOf: () => [], ofCommunication: () => [] };
+
+/** An edit says again whom it mentions, and never what it answers. */
+const edit = editKind({
+  readEvent: (input) => readEvent({ kinds: MESSAGES, aspects: [mention] }, input, NOTHING_KNOWN),
+  readCommunication: (input) =>
+    readCommunication({ kinds: MESSAGES, aspects: [mention] }, input, [], NOTHING_KNOWN),
+});
 
 /** All kinds; the first that can read a message has it. */
-export const KINDS: readonly RegisteredKind[] = [emote, notice, text, unsupported];
+export const KINDS: readonly RegisteredKind[] = [edit, reaction, retraction, ...MESSAGES];
 
-/** Reads an event; undefined when it says nothing that people read. */
-export function readEvent(
-  kinds: readonly RegisteredKind[],
-  input: MatrixInput,
-  known: Links,
-): ReadEvent | undefined {
-  return kinds.map((kind) => kind.readEvent(input, known)).find((read) => read !== undefined);
-}
-
-/** Reads a Communication; undefined when it has no content, or only a change that is not carried. */
-export function readCommunication(
-  kinds: readonly RegisteredKind[],
-  input: FhirInput,
-  carried: readonly Link[],
-  known: Links,
-): ReadCommunication | undefined {
-  return kinds
-    .map((kind) => kind.readCommunication(input, carried, known))
-    .find((read) => read !== undefined);
-}
+/** What messages of any kind may carry beside their content. */
+export const ASPECTS: readonly Aspect[] = [reply, thread, mention];

@@ -1,6 +1,7 @@
 // What kinds of plain text have in common: the body in Matrix, the texts of the payload in FHIR.
 import type { MatrixEvent } from '../domain/matrix.ts';
 import type { MatrixSend } from './effects.ts';
+import { plainTextOf } from './content.ts';
 import type { Envelope } from './envelope.ts';
 import { defineKind, type KindPage, type RegisteredKind } from './kind.ts';
 import { createRecord, isTaggedAs } from './record.ts';
@@ -49,9 +50,11 @@ function bodyIn({ type, content }: MatrixEvent, wanted: string): string | undefi
 }
 
 /** The texts of a Communication as one, which says how many attachments are missing; undefined without text. */
-function textIn({ text, otherPayloads }: Envelope): string | undefined {
-  if (text === undefined || otherPayloads === 0) return text;
-  return `${text}\n${attachmentsNotShown(otherPayloads)}`;
+function textIn({ parts }: Envelope): string | undefined {
+  const text = plainTextOf(parts);
+  const others = parts.filter(({ kind }) => kind !== 'text').length;
+  if (text === undefined || others === 0) return text;
+  return `${text}\n${attachmentsNotShown(others)}`;
 }
 
 /** Says that attachments do not cross. */

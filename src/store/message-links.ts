@@ -1,5 +1,5 @@
 // The table of links: which Matrix event and which Communication are the same message, or the same change of one.
-import type { EventId, FhirReference, RoomId } from '../domain/ids.ts';
+import type { EventId, FhirReference, MatrixUserId, RoomId } from '../domain/ids.ts';
 import { select, selectColumn, type Queryable } from './database.ts';
 
 /** The cause of an effect, and the number of the effect among those of its cause. The pair is unique. */
@@ -17,6 +17,10 @@ export interface MessageLink extends LinkKey {
   readonly communication: FhirReference | undefined;
   readonly eventId: EventId | undefined;
   readonly target: EventId | undefined;
+  /** Who sent the event, and when by its own server; undefined where it is not known. */
+  readonly sender: MatrixUserId | undefined;
+  readonly sentAt: Date | undefined;
+  readonly threadRoot: EventId | undefined;
   readonly roomId: RoomId;
   readonly digest: string | undefined;
   readonly startedAt: Date;
@@ -26,16 +30,23 @@ export interface MessageLink extends LinkKey {
 /** The part of a link that is known before the effect is made. */
 export type NewLink = Omit<MessageLink, 'digest' | 'startedAt' | 'completed'>;
 
-const COLUMNS = `origin, cause, part, kind, communication, event_id, target, room_id, digest, started_at,
-  completed_at is not null as completed`;
+/** What is known once the effect was made. */
+export interface MadeEffect {
+  readonly communication: FhirReference;
+  readonly eventId: EventId;
+  readonly digest: string;
+}
 
-/** The links of these events and Communications, oldest first. */
+const COLUMNS = `origin, cause, part, kind, communication, event_id, target, sender, sent_at, thread_root, room_id,
+  digest, started_at, completed_at is not null as completed`;
+
+/** The links of these events and Communications, and of the changes of these events, oldest first. */
 export async function findLinks(
   db: Queryable,
   of: { readonly eventIds?: readonly EventId[]; readonly communications?: readonly FhirReference[] },
 ): Promise<readonly MessageLink[]> {
   const sql = `select ${COLUMNS} from message_link
-    where event_id = any ($1) or communication = any ($2) order by id`;
+    where event_id = any ($1) or target = any ($1) or communication = any ($2) order by id`;
   return select<MessageLink>(db, sql, [of.eventIds ?? [], of.communications ?? []]);
 }
 
@@ -62,12 +73,14 @@ export async function findLinksOfCommunication(
 export async function startLink(db: Queryable, link: NewLink): Promise<Date> {
   const [startedAt] = await selectColumn<Date>(
     db,
-    `insert into message_link (origin, cause, part, kind, communication, event_id, target, room_id)
-     values ($1, $2, $3, $4, $5, $6, $7, $8)
+    `insert into message_link
+       (origin, cause, part, kind, communication, event_id, target, room_id, sender, sent_at, thread_root)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
      on conflict (cause, part) do update set room_id = excluded.room_id returning started_at`,
     [
       ...[link.origin, link.cause, link.part, link.kind],
       ...[link.communication, link.eventId, link.target, link.roomId],
+      ...[link.sender, link.sentAt, link.threadRoot],
     ],
   );
   if (startedAt === undefined) throw new Error('An upsert of a link returned no row');
@@ -75,11 +88,7 @@ export async function startLink(db: Queryable, link: NewLink): Promise<Date> {
 }
 
 /** Records that an effect was made; runs in the transaction that takes the item off its lane. */
-export async function completeLink(
-  db: Queryable,
-  { cause, part }: LinkKey,
-  made: { readonly communication: FhirReference; readonly eventId: EventId; readonly digest: string },
-): Promise<void> {
+export async function completeLink(db: Queryable, { cause, part }: LinkKey, made: MadeEffect): Promise<void> {
   const sql = `update message_link set communication = $3, event_id = $4, digest = $5, completed_at = now()
     where cause = $1 and part = $2`;
   await db.query(sql, [cause, part, made.communication, made.eventId, made.digest]);

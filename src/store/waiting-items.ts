@@ -13,6 +13,13 @@ export interface WaitingItem {
   readonly lane: string;
   /** Stored as JSON. */
   readonly payload: unknown;
+  /** When it goes on without what it waits for; undefined for never. */
+  readonly giveUpAt?: Date | undefined;
+}
+
+/** An item that waited too long. */
+export interface OverdueItem extends WaitingItem {
+  readonly waitsFor: AwaitedId;
 }
 
 /**
@@ -25,9 +32,9 @@ export async function lockWaiting(tx: Queryable, waitsFor: AwaitedId): Promise<v
 
 /** Stores a waiting item. An item that waits already keeps its place in the order. */
 export async function saveWaiting(db: Queryable, waitsFor: AwaitedId, item: WaitingItem): Promise<void> {
-  const sql = `insert into waiting_item (waits_for, about, lane, payload) values ($1, $2, $3, $4)
+  const sql = `insert into waiting_item (waits_for, about, lane, payload, give_up_at) values ($1, $2, $3, $4, $5)
     on conflict (waits_for, about) do update set payload = excluded.payload`;
-  await db.query(sql, [waitsFor, item.about, item.lane, JSON.stringify(item.payload)]);
+  await db.query(sql, [waitsFor, item.about, item.lane, JSON.stringify(item.payload), item.giveUpAt]);
 }
 
 /** Takes the items that wait for these, in the order in which they came. */
@@ -38,6 +45,18 @@ export async function takeWaiting(
   const { rows } = await db.query<{ about: string; lane: string; payload: unknown; sequence: string }>(
     'delete from waiting_item where waits_for = any ($1) returning about, lane, payload, sequence',
     [waitsFor],
+  );
+  return rows.toSorted((a, b) => Number(a.sequence) - Number(b.sequence));
+}
+
+/** Takes items that waited too long, in the order in which they came; those that another transaction takes are left out. */
+export async function takeOverdue(db: Queryable, now: Date, limit: number): Promise<readonly OverdueItem[]> {
+  const { rows } = await db.query<OverdueItem & { sequence: string }>(
+    `delete from waiting_item where (waits_for, about) in (
+       select waits_for, about from waiting_item where give_up_at <= $1
+       order by sequence limit $2 for update skip locked)
+     returning waits_for as "waitsFor", about, lane, payload, sequence`,
+    [now, limit],
   );
   return rows.toSorted((a, b) => Number(a.sequence) - Number(b.sequence));
 }

@@ -9,13 +9,14 @@ import { enqueue } from '../../src/inbox/enqueue.ts';
 import type { Attempt } from '../../src/inbox/item.ts';
 import { createHomeserver } from '../../src/matrix/homeserver.ts';
 import { createSendAs } from '../../src/matrix/send-as.ts';
-import { KINDS } from '../../src/messages/registry.ts';
+import { ASPECTS, KINDS } from '../../src/messages/registry.ts';
 import { communicationRequestThread } from '../../src/messages/threads/communication-request.ts';
 import { noPseudonyms } from '../../src/pseudonyms/pseudonyms.ts';
 import { tables } from '../../src/store/tables.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { recordingLog } from './log.ts';
 import { BOT } from './matrix.ts';
+import { MESSAGE_OPTIONS } from './messages.ts';
 
 const unreachable = () => Promise.reject(new TypeError('No request was expected'));
 export const unreachableHomeserver = createHomeserver({
@@ -52,6 +53,8 @@ export const SETTINGS: BridgeSettings = {
   membership: 'follow',
   userMadeRooms: 'follow',
   deliverPreparation: false,
+  messages: MESSAGE_OPTIONS,
+  waitForTargetMs: 60_000,
   sourceSystemExtension: '',
   idStrategy: 'client-assigned',
   roomTemplates: {
@@ -70,7 +73,7 @@ export function createBridge(db: pg.Pool, over: Partial<Bridge> = {}): Bridge {
   return {
     ...{ db, store: tables, enqueue, homeserver, fhir: unreachableFhir, pseudonyms: noPseudonyms },
     transact: (work) => inTransaction(db, work),
-    ...{ kinds: KINDS, thread: communicationRequestThread },
+    ...{ kinds: KINDS, aspects: ASPECTS, thread: communicationRequestThread },
     sending: createSendAs({ homeserver, bot: BOT }),
     roomLock: (_key, _signal, work) => work(),
     ensureRoom: unreachable,

@@ -6,13 +6,48 @@ import { readEnvelope } from '../../src/messages/envelope.ts';
 import type { FhirWrite } from '../../src/messages/effects.ts';
 import type { Link, Links, MatrixContext, RegisteredKind } from '../../src/messages/kind.ts';
 import type { RecordContext } from '../../src/messages/record.ts';
-import { KINDS, readCommunication, readEvent } from '../../src/messages/registry.ts';
+import type { Aspect } from '../../src/messages/aspects/aspect.ts';
+import type { MessageOptions } from '../../src/messages/options.ts';
+import { readCommunication, readEvent } from '../../src/messages/read.ts';
+import { KINDS } from '../../src/messages/registry.ts';
 import { communicationRequestThread } from '../../src/messages/threads/communication-request.ts';
 import { communication, ref } from './fhir.ts';
-import { message } from './matrix.ts';
+import { eventId as eventIdOf, message, userId } from './matrix.ts';
 
 /** No message was carried before. */
-export const NOTHING_KNOWN: Links = { ofEvent: () => [], ofCommunication: () => [] };
+export const NOTHING_KNOWN: Links = { ofEvent: () => [], changesOf: () => [], ofCommunication: () => [] };
+
+/** The operator's choices as they are by default. */
+export const MESSAGE_OPTIONS: MessageOptions = {
+  ...{ edits: 'new-version', retractedText: 'removed', reactions: 'off', threads: 'off' },
+  mentionRecipients: false,
+};
+
+/** A link of a message of the nurse in Matrix; `over` names what the test is about. */
+export function link(over: Partial<Link> = {}): Link {
+  const eventId = over.eventId ?? eventIdOf('$target');
+  return {
+    ...{
+      origin: 'matrix',
+      kind: 'text',
+      cause: eventId,
+      part: 0,
+      communication: ref('Communication/target'),
+    },
+    ...{ eventId, target: undefined, sender: userId('@nurse:example.org'), sentAt: new Date(1_000) },
+    ...{ threadRoot: undefined, digest: undefined },
+    ...over,
+  };
+}
+
+/** What is known when these were carried. */
+export function knowing(...links: readonly Link[]): Links {
+  return {
+    ofEvent: (id) => links.filter(({ eventId }) => eventId === id),
+    changesOf: (id) => links.filter(({ target }) => target === id),
+    ofCommunication: (reference) => links.filter(({ communication: of }) => of === reference),
+  };
+}
 
 /** The context of a record in conversation 245, of the patient 12, by the practitioner 7. */
 export function recordContext(event: MatrixEvent, over: Partial<RecordContext> = {}): RecordContext {
@@ -21,6 +56,9 @@ export function recordContext(event: MatrixEvent, over: Partial<RecordContext> =
     thread: communicationRequestThread.link(ref('CommunicationRequest/245')),
     subject: ref('Patient/12'),
     sender: ref('Practitioner/7'),
+    options: MESSAGE_OPTIONS,
+    people: new Map(),
+    now: Date.UTC(2026, 10, 29, 12),
     ...over,
   };
 }
@@ -33,31 +71,40 @@ export function envelope(
   return readEnvelope(communication(over), { thread: communicationRequestThread, deliverPreparation });
 }
 
+interface Readings {
+  readonly kinds?: readonly RegisteredKind[];
+  /** None unless told: each has a table of its own. */
+  readonly aspects?: readonly Aspect[];
+  readonly mayRedact?: boolean;
+}
+
 /** Which kind reads an event, what it writes, and what its sender is told; undefined when no kind reads it. */
 export function fromMatrix(
   over: Parameters<typeof message>[0] = {},
   context: Partial<RecordContext> = {},
   known: Links = NOTHING_KNOWN,
-  kinds: readonly RegisteredKind[] = KINDS,
+  { kinds = KINDS, aspects = [], mayRedact = false }: Readings = {},
 ) {
   const event = message(over);
-  const read = readEvent(kinds, { event }, known);
+  const read = readEvent({ kinds, aspects }, { event, mayRedact }, known);
   if (read === undefined) return undefined;
   const writes = read.toFhir(recordContext(event, context));
-  return { kind: read.kind, writes, notices: read.notices };
+  const notices = read.notices(context.options ?? MESSAGE_OPTIONS);
+  return { kind: read.kind, writes, notices, ...(read.ignored && { ignored: read.ignored }) };
 }
 
 /** Which kind reads a Communication and what it sends; undefined when no kind reads it. */
 export function fromFhir(
   over: Parameters<typeof communication>[0] = {},
-  context: MatrixContext = { relayedFor: undefined },
+  context: Partial<MatrixContext> = {},
   carried: readonly Link[] = [],
   known: Links = NOTHING_KNOWN,
-  kinds: readonly RegisteredKind[] = KINDS,
+  { kinds = KINDS, aspects = [] }: Readings = {},
 ) {
   const input = { communication: communication(over), envelope: envelope(over) };
-  const read = readCommunication(kinds, input, carried, known);
-  return read === undefined ? undefined : { kind: read.kind, sends: read.toMatrix(context) };
+  const read = readCommunication({ kinds, aspects }, input, carried, known);
+  const whole = { relayedFor: undefined, options: MESSAGE_OPTIONS, accounts: new Map(), ...context };
+  return read === undefined ? undefined : { kind: read.kind, sends: read.toMatrix(whole) };
 }
 
 /** The Communication that is created; fails where there is another write. */

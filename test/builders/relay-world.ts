@@ -68,14 +68,18 @@ export async function createRelayWorld(db: pg.Pool, kinds: readonly RegisteredKi
   return {
     ...{ relay, fhir, sending, state },
     /** Handles an event as the inbox does; what is recorded is committed. */
-    toFhir: async (over: Parameters<typeof message>[0] = {}, attempt: Partial<Attempt> = {}) => {
+    toFhir: async (
+      over: Parameters<typeof message>[0] = {},
+      attempt: Partial<Attempt> = {},
+      gaveUpOn: readonly string[] = [],
+    ) => {
       const event: MatrixEvent = message(over);
-      const item = { lane: `to-fhir:${event.room_id}`, payload: { event: event.event_id } };
+      const item = { lane: `to-fhir:${event.room_id}`, payload: { event: event.event_id }, gaveUpOn };
       return committed(db, await relayToFhir(relay, event, item, { ...ATTEMPT, ...attempt }));
     },
     /** Handles a Communication likewise. */
     toMatrix: async (reference: string, attempt: Partial<Attempt> = {}) =>
-      committed(db, await relayToMatrix(relay, ref(reference), { ...ATTEMPT, ...attempt })),
+      committed(db, await relayToMatrix(relay, { reference: ref(reference) }, { ...ATTEMPT, ...attempt })),
   };
 }
 

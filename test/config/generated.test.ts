@@ -10,7 +10,7 @@ import { sampleConfig } from '../../src/config/sample.ts';
 import { ignoredReference } from '../../src/flows/ignored-reference.ts';
 import { registrationYaml } from '../../src/matrix/registration.ts';
 import { kindsPage } from '../../src/messages/kinds-page.ts';
-import { KINDS } from '../../src/messages/registry.ts';
+import { ASPECTS, KINDS } from '../../src/messages/registry.ts';
 import { errorReference } from '../../src/telemetry/error-reference.ts';
 
 const file = (path: string): Promise<string> => readFile(new URL(`../../${path}`, import.meta.url), 'utf8');
@@ -20,7 +20,7 @@ describe('up to date (else: npm run generate)', () => {
     ['config.sample.yaml', sampleConfig()],
     ['docs/reference/configuration.md', configReference()],
     ['docs/reference/errors.md', errorReference()],
-    ['docs/reference/what-crosses.md', kindsPage(KINDS)],
+    ['docs/reference/what-crosses.md', kindsPage({ kinds: KINDS, aspects: ASPECTS })],
     ['docs/reference/ignored-reasons.md', ignoredReference()],
     ['docs/reference/config.schema.json', `${JSON.stringify(configJsonSchema(), null, 2)}\n`],
     ['docs/explanation/architecture.svg', architectureDrawing()],

@@ -5,11 +5,12 @@ import type { NewLink } from '../../src/store/message-links.ts';
 import * as links from '../../src/store/message-links.ts';
 import { useBridgeDatabase } from '../builders/database.ts';
 import { ref } from '../builders/fhir.ts';
-import { eventId, roomId } from '../builders/matrix.ts';
+import { eventId, roomId, userId } from '../builders/matrix.ts';
 
 const pool = useBridgeDatabase();
 const EVENT = eventId('$e');
 const ROOM = roomId('!r:h');
+const NURSE = userId('@nurse:h');
 const COMMUNICATION = ref('Communication/1');
 const OTHER = ref('Communication/2');
 const MADE = { communication: COMMUNICATION, eventId: EVENT, digest: 'd' };
@@ -17,6 +18,7 @@ const MADE = { communication: COMMUNICATION, eventId: EVENT, digest: 'd' };
 const fromEvent = (over: Partial<NewLink> = {}): NewLink => ({
   ...{ origin: 'matrix', cause: EVENT, part: 0, kind: 'text', roomId: ROOM },
   ...{ communication: COMMUNICATION, eventId: EVENT, target: undefined },
+  ...{ sender: NURSE, sentAt: new Date(1_000), threadRoot: undefined },
   ...over,
 });
 const fromFhir = (over: Partial<NewLink> = {}): NewLink =>

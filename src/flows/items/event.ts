@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { MatrixEvent } from '../../domain/matrix.ts';
 import type { NewItem } from '../../inbox/item.ts';
 import { roomLane } from '../../mapping/lanes.ts';
+import { gaveUpOn } from './gave-up-on.ts';
 import { eventId, roomId, userId } from './ids.ts';
 
 /** The source of events in the inbox; their source id is the event id. */
@@ -19,7 +20,11 @@ const eventSchema: z.ZodType<MatrixEvent, MatrixEvent> = z.looseObject({
   content: z.record(z.string(), z.unknown()),
 });
 
-export const eventItemSchema = z.object({ kind: z.literal('matrix.event'), event: eventSchema });
+export const eventItemSchema = z.object({
+  kind: z.literal('matrix.event'),
+  event: eventSchema,
+  gaveUpOn,
+});
 export type EventItem = z.infer<typeof eventItemSchema>;
 
 /** The item of an event. */

@@ -5,6 +5,7 @@ import type { NewItem } from '../../inbox/item.ts';
 import type { StoredResource } from '../../fhir/server.ts';
 import { structureLane } from '../../mapping/lanes.ts';
 import type { ThreadProfile } from '../../messages/threads/thread-profile.ts';
+import { gaveUpOn } from './gave-up-on.ts';
 import { reference } from './ids.ts';
 
 export const changeItemSchema = z.object({
@@ -13,6 +14,7 @@ export const changeItemSchema = z.object({
   resourceType: z.string(),
   reference,
   versionId: z.string(),
+  gaveUpOn,
 });
 export type ChangeItem = z.infer<typeof changeItemSchema>;
 

@@ -1,5 +1,6 @@
 // What refers to something that is not there yet waits, in its order and without holding up others, until it comes.
 import type { ClientBase } from 'pg';
+import { z } from 'zod';
 import type { NewItem } from '../../inbox/item.ts';
 import type { AwaitedId, WaitingItem } from '../../store/waiting-items.ts';
 import type { Store } from '../../store/tables.ts';
@@ -45,3 +46,22 @@ export async function releaseWaiting(
 function returning({ about, lane, payload }: WaitingItem, cause: string): NewItem {
   return { lane, source: 'waited', sourceId: `${about} ${cause}`, payload };
 }
+
+/** How many items that waited too long are taken at one time. */
+const OVERDUE_AT_ONCE = 200;
+
+/** Takes items that waited too long, to go on without what they waited for. */
+export async function releaseOverdue(
+  { waitingItems }: Pick<Store, 'waitingItems'>,
+  tx: ClientBase,
+  now: Date,
+): Promise<readonly NewItem[]> {
+  const overdue = await waitingItems.takeOverdue(tx, now, OVERDUE_AT_ONCE);
+  return overdue.map((item) => {
+    const { gaveUpOn = [], ...payload } = payloadSchema.parse(item.payload);
+    const without = { ...item, payload: { ...payload, gaveUpOn: [...gaveUpOn, item.waitsFor] } };
+    return returning(without, `without ${item.waitsFor}`);
+  });
+}
+
+const payloadSchema = z.looseObject({ gaveUpOn: z.array(z.string()).optional() });

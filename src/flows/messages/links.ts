@@ -32,9 +32,12 @@ export async function wasCarried(
 
 function linksOf(found: readonly MessageLink[]): Links {
   const by = <Key>(key: (link: Link) => Key | undefined) => Map.groupBy(found, key);
-  const [events, communications] = [by(({ eventId }) => eventId), by(({ communication }) => communication)];
+  const events = by(({ eventId }) => eventId);
+  const changes = by(({ target }) => target);
+  const communications = by(({ communication }) => communication);
   return {
     ofEvent: (eventId) => events.get(eventId) ?? [],
+    changesOf: (eventId) => changes.get(eventId) ?? [],
     ofCommunication: (reference) => communications.get(reference) ?? [],
   };
 }

@@ -1,82 +1,90 @@
 // A message was sent into a conversation's room → what its kind makes of it is written to the FHIR server.
 import type { Fact } from '../../domain/facts.ts';
-import { versionOf, type Communication, type ResourceVersion } from '../../domain/fhir.ts';
-import { referenceTo, typeOf, type FhirReference } from '../../domain/ids.ts';
+import { isMatrixUserId, typeOf, type FhirReference, type MatrixUserId } from '../../domain/ids.ts';
 import type { NoticeReason } from '../../domain/notices.ts';
 import type { MatrixEvent } from '../../domain/matrix.ts';
 import { isOwnUser } from '../../mapping/own-users.ts';
-import { contentDigest, readEnvelope } from '../../messages/envelope.ts';
-import type { FhirWrite } from '../../messages/effects.ts';
-import type { ReadEvent } from '../../messages/kind.ts';
-import { readEvent } from '../../messages/registry.ts';
+import type { MatrixInput, NotCarried, ReadEvent } from '../../messages/kind.ts';
+import { readEvent, refsOf } from '../../messages/read.ts';
 import type { Attempt, Item } from '../../inbox/item.ts';
-import type { LinkKey, NewLink } from '../../store/message-links.ts';
 import type { RoomUse } from '../../store/room-uses.ts';
 import type { RoomRow } from '../../store/rooms.ts';
 import type { Bridge } from '../bridge.ts';
-import type { FlowOutcome } from '../outcome.ts';
-import { BridgeError } from '../../telemetry/errors.ts';
+import { refused, type FlowOutcome } from '../outcome.ts';
+import { releaseWaiting, waitFor } from '../items/waiting.ts';
 import { loadLinks, wasCarried } from './links.ts';
 import { noticesFor } from './notice.ts';
-import { releaseWaiting, waitFor } from '../items/waiting.ts';
+import { mayRedact } from './redaction-power.ts';
+import { writeOnce, type Made } from './write-once.ts';
 
 /** What the pipeline works with. */
-export type RelayToFhir = Pick<Bridge, 'db' | 'fhir' | 'kinds' | 'metrics' | 'settings' | 'store' | 'thread'>;
+export type RelayToFhir = Pick<
+  Bridge,
+  'aspects' | 'clock' | 'db' | 'fhir' | 'homeserver' | 'kinds' | 'metrics' | 'settings' | 'store' | 'thread'
+>;
 
-/**
- * Handles an event of a room that is no state.
- * @param item in which the event came, should it have to wait
- */
+/** The item in which an event came. */
+export interface EventSource extends Pick<Item, 'lane' | 'payload'> {
+  /** What it waited for in vain. */
+  readonly gaveUpOn: readonly string[];
+}
+
+/** Handles an event of a room that is no state. */
 export async function relayToFhir(
   relay: RelayToFhir,
   event: MatrixEvent,
-  item: Pick<Item, 'lane' | 'payload'>,
+  { lane, payload, gaveUpOn }: EventSource,
   attempt: Attempt,
 ): Promise<FlowOutcome> {
-  const { db, store, settings } = relay;
+  const { db, store, settings, clock } = relay;
   if (isOwnUser(settings, event.sender)) return { kind: 'ignored', reason: 'own-message' };
   const use = await store.roomUses.findRoomUse(db, event.room_id);
   if (!('room' in use) || typeOf(use.room.reference) !== 'CommunicationRequest')
     return { kind: 'ignored', reason: 'not-a-conversation' };
-  const refs = relay.kinds.flatMap((kind) => kind.refs({ event }));
+  const refs = refsOf(relay, { event, mayRedact: false });
   const { known, missing } = await loadLinks(store, db, refs);
-  const [awaited] = missing;
+  const awaited = missing.find((ref) => !gaveUpOn.includes(ref));
   if (awaited !== undefined) {
-    const waiting = { about: event.event_id, lane: item.lane, payload: item.payload };
+    const giveUpAt = new Date(clock.now().getTime() + settings.waitForTargetMs);
+    const waiting = { about: event.event_id, lane, payload, giveUpAt };
     return waitFor(store, awaited, waiting, (tx) => wasCarried(store, tx, awaited));
   }
-  const read = readEvent(relay.kinds, { event }, known);
+  const input = { event, mayRedact: await mayRedact(relay, event, known, attempt.signal) };
+  const read = readEvent(relay, input, known);
   if (read === undefined) return { kind: 'ignored', reason: 'not-a-message' };
+  if (read.ignored !== undefined) return notRead(event, use.room, read.ignored);
   if (wasReplaced(use, event)) return notCarried(relay, event, ['room-replaced']);
   const links = await store.messageLinks.findLinks(db, { eventIds: [event.event_id] });
-  if (links.length > 0 && links.every(({ completed }) => completed))
-    return { kind: 'ignored', reason: 'known' };
-  return write(relay, { event, room: use.room, read }, attempt);
+  const own = links.filter(({ eventId }) => eventId === event.event_id);
+  if (own.length > 0 && own.every(({ completed }) => completed)) return { kind: 'ignored', reason: 'known' };
+  return write(relay, { input, room: use.room, read }, attempt);
 }
 
 interface Incoming {
-  readonly event: MatrixEvent;
+  readonly input: MatrixInput;
   readonly room: RoomRow;
   readonly read: ReadEvent;
 }
 
 async function write(relay: RelayToFhir, incoming: Incoming, attempt: Attempt): Promise<FlowOutcome> {
   const { db, store, settings, metrics } = relay;
-  const { event, room, read } = incoming;
+  const { input, room, read } = incoming;
+  const { event } = input;
   const sender = await store.people.findPersonByUserId(db, event.sender);
+  const { messages: options, sourceSystemExtension } = settings;
   const writes = read.toFhir({
-    event,
-    sender,
+    ...{ event, sender, options, sourceSystemExtension, subject: room.subject },
     thread: relay.thread.link(room.reference),
-    subject: room.subject,
-    sourceSystemExtension: settings.sourceSystemExtension,
+    people: await mentionedPeople(relay, input),
+    now: relay.clock.now().getTime(),
   });
-  if (writes.length === 0) return notCarried(relay, event, read.notices);
+  const toldOf = read.notices(options);
+  if (writes.length === 0) return notCarried(relay, event, toldOf);
   const made: Made[] = [];
   for (const [part, each] of writes.entries())
-    made.push(await writeOnce(relay, incoming, { write: each, part }, attempt));
+    made.push(await writeOnce(relay, { event, kind: read.kind, part }, each, attempt));
   const isUnknown = sender === undefined ? (['unmapped-sender'] as const) : [];
-  const notices = await noticesFor(relay, toSenderOf(event), [...isUnknown, ...read.notices]);
+  const notices = await noticesFor(relay, toSenderOf(event), [...isUnknown, ...toldOf]);
   return {
     kind: 'done',
     facts: made.map(({ fact }): Fact => ({ ...fact, by: { person: sender, userId: event.sender } })),
@@ -95,72 +103,28 @@ async function write(relay: RelayToFhir, incoming: Incoming, attempt: Attempt): 
   };
 }
 
-/** A write that was made. */
-interface Made {
-  readonly key: LinkKey;
-  readonly version: ResourceVersion;
-  readonly digest: string;
-  readonly fact: Omit<Extract<Fact, { kind: 'created' | 'changed' }>, 'by'>;
-}
-
-/** The link comes before the write: a reader that sees the new version first must find it here as the bridge's own. */
-async function writeOnce(
-  relay: RelayToFhir,
-  { event, read }: Incoming,
-  { write, part }: { readonly write: FhirWrite; readonly part: number },
-  attempt: Attempt,
-): Promise<Made> {
-  const { db, store, thread, settings } = relay;
-  const link: NewLink = {
-    ...{ origin: 'matrix', cause: event.event_id, part, kind: read.kind },
-    ...{ communication: ownReference(relay, write), eventId: event.event_id },
-    ...{ target: write.kind === 'change' ? write.target : undefined, roomId: event.room_id },
-  };
-  await store.messageLinks.startLink(db, link);
-  const { version, communication } = await effect(relay, write, attempt);
-  const { deliverPreparation } = settings;
-  return {
-    key: link,
-    version,
-    digest: contentDigest(readEnvelope(communication, { thread, deliverPreparation })),
-    fact: {
-      kind: write.kind === 'create' ? 'created' : 'changed',
-      on: { reference: version.reference, versionId: version.versionId },
-      ...{ direction: 'to-fhir', roomId: event.room_id, eventId: event.event_id },
-    },
-  };
-}
-
-/** The Communication that is written, as far as its id is known before. */
-function ownReference({ settings }: RelayToFhir, write: FhirWrite): FhirReference | undefined {
-  if (write.kind === 'change') return write.reference;
-  return settings.idStrategy === 'client-assigned'
-    ? referenceTo('Communication', write.communication.id)
-    : undefined;
-}
-
-async function effect(
-  { fhir }: RelayToFhir,
-  write: FhirWrite,
-  { number, inDoubt, signal }: Attempt,
-): Promise<{ readonly version: ResourceVersion; readonly communication: Communication }> {
-  if (write.kind === 'create') {
-    const { communication } = write;
-    const mayExist = number > 1 || inDoubt;
-    return { communication, version: await fhir.createOnce(communication, { mayExist, signal }) };
+/** The persons of the users who are mentioned. */
+async function mentionedPeople(
+  { aspects, store, db }: Pick<RelayToFhir, 'aspects' | 'db' | 'store'>,
+  input: MatrixInput,
+): Promise<ReadonlyMap<MatrixUserId, FhirReference>> {
+  const people = new Map<MatrixUserId, FhirReference>();
+  const mentioned = new Set(aspects.flatMap((aspect) => aspect.people?.(input) ?? []));
+  for (const userId of mentioned) {
+    if (!isMatrixUserId(userId)) continue;
+    const person = await store.people.findPersonByUserId(db, userId);
+    if (person !== undefined) people.set(userId, person);
   }
-  const before = await fhir.read(write.reference, signal);
-  if (before?.resourceType !== 'Communication')
-    throw new BridgeError('reference-missing', 'the Communication that is to be changed');
-  const changed = write.apply(before);
-  if (changed === undefined) return { communication: before, version: versionOf(before) };
-  const version = await fhir.update({ ...changed, id: before.id, meta: before.meta }, signal);
-  return { communication: changed, version };
+  return people;
 }
 
 /** Whether the conversation had gone on to another room when this was sent; what was sent before is recorded, however late. */
 function wasReplaced(use: RoomUse, event: MatrixEvent): boolean {
   return use.kind === 'former' && event.origin_server_ts > use.followedAt.getTime();
+}
+
+function notRead({ sender }: MatrixEvent, { reference }: RoomRow, reason: NotCarried): FlowOutcome {
+  return reason === 'not-the-author' ? refused(reason, sender, reference) : { kind: 'ignored', reason };
 }
 
 async function notCarried(

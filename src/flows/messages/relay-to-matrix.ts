@@ -5,17 +5,17 @@ import type { EventId, FhirReference, MatrixUserId, RoomId } from '../../domain/
 import { structureLane } from '../../mapping/lanes.ts';
 import type { Phase } from '../../mapping/phases.ts';
 import { contentDigest, readEnvelope, withEventId, type Envelope } from '../../messages/envelope.ts';
-import type { ReadCommunication } from '../../messages/kind.ts';
-import { readCommunication } from '../../messages/registry.ts';
+import type { FhirInput, MatrixContext, ReadCommunication } from '../../messages/kind.ts';
+import { readCommunication, refsOf } from '../../messages/read.ts';
 import type { StoredResource } from '../../fhir/server.ts';
 import type { Attempt } from '../../inbox/item.ts';
 import type { Queryable } from '../../store/database.ts';
 import type { LinkKey, MessageLink } from '../../store/message-links.ts';
 import type { Bridge } from '../bridge.ts';
+import { changeOf, type ChangeItem } from '../items/fhir-change.ts';
 import type { FlowOutcome } from '../outcome.ts';
 import { loadLinks, wasCarried } from './links.ts';
 import { sendOnce } from './send-once.ts';
-import { changeOf } from '../items/fhir-change.ts';
 import { releaseWaiting, waitFor } from '../items/waiting.ts';
 
 /** The room of a conversation, and what may still be sent there. */
@@ -27,7 +27,7 @@ export interface Conversation {
 /** What the pipeline works with. */
 export interface RelayToMatrix extends Pick<
   Bridge,
-  'clock' | 'db' | 'fhir' | 'kinds' | 'metrics' | 'sending' | 'settings' | 'store' | 'thread'
+  'aspects' | 'clock' | 'db' | 'fhir' | 'kinds' | 'metrics' | 'sending' | 'settings' | 'store' | 'thread'
 > {
   /** The user that sends for a person: their ghost, or the bot where there is none. */
   readonly senderOf: (person: FhirReference | undefined, signal: AbortSignal) => Promise<MatrixUserId>;
@@ -41,10 +41,10 @@ export interface RelayToMatrix extends Pick<
 /** Handles a Communication that was created or updated. */
 export async function relayToMatrix(
   relay: RelayToMatrix,
-  reference: FhirReference,
+  { reference, gaveUpOn = [] }: Pick<ChangeItem, 'gaveUpOn' | 'reference'>,
   attempt: Attempt,
 ): Promise<FlowOutcome> {
-  const { db, store, thread, settings, kinds } = relay;
+  const { db, store, thread, settings, clock } = relay;
   const { signal } = attempt;
   const communication = await relay.fhir.read(reference, signal);
   if (communication?.resourceType !== 'Communication') return { kind: 'ignored', reason: 'gone' };
@@ -56,16 +56,18 @@ export async function relayToMatrix(
   if (carried.at(-1)?.digest === contentDigest(envelope)) return { kind: 'ignored', reason: 'unchanged' };
   if (carried.length === 0 && !envelope.deliverable) return { kind: 'ignored', reason: 'status' };
   const input = { communication, envelope };
-  const refs = kinds.flatMap((kind) => kind.refs(input));
-  const { known, missing } = await loadLinks(store, db, refs);
-  const read = readCommunication(kinds, input, carried, known);
+  const { known, missing } = await loadLinks(store, db, refsOf(relay, input));
+  const read = readCommunication(relay, input, carried, known);
   if (read === undefined)
     return { kind: 'ignored', reason: carried.length > 0 ? 'edit-not-carried' : 'empty' };
   const request = envelope.thread;
   if (request === undefined) return { kind: 'ignored', reason: 'no-conversation' };
-  const [awaited] = missing;
-  if (awaited !== undefined)
-    return waitFor(store, awaited, waiting(request, communication), (tx) => wasCarried(store, tx, awaited));
+  const awaited = missing.find((ref) => !gaveUpOn.includes(ref));
+  if (awaited !== undefined) {
+    const giveUpAt = new Date(clock.now().getTime() + settings.waitForTargetMs);
+    const item = { ...waiting(request, communication), giveUpAt };
+    return waitFor(store, awaited, item, (tx) => wasCarried(store, tx, awaited));
+  }
   const conversation = await conversationOf(relay, request, signal);
   if (conversation === undefined) {
     // A resync may open it meanwhile, outside this lane.
@@ -74,13 +76,12 @@ export async function relayToMatrix(
     return waitFor(store, request, waiting(request, communication), isOpen);
   }
   if (conversation.phase === 'closed') return { kind: 'ignored', reason: 'closed' };
-  return send(relay, { reference, communication, envelope, carried, conversation, read }, attempt);
+  return send(relay, { reference, input, carried, conversation, read }, attempt);
 }
 
 interface Outgoing {
   readonly reference: FhirReference;
-  readonly communication: StoredResource<Communication>;
-  readonly envelope: Envelope;
+  readonly input: FhirInput & { readonly communication: StoredResource<Communication> };
   readonly carried: readonly MessageLink[];
   readonly conversation: Conversation;
   readonly read: ReadCommunication;
@@ -88,17 +89,21 @@ interface Outgoing {
 
 async function send(relay: RelayToMatrix, outgoing: Outgoing, { signal }: Attempt): Promise<FlowOutcome> {
   const { store, metrics } = relay;
-  const { reference, communication, envelope, carried, conversation, read } = outgoing;
+  const { reference, input, carried, conversation, read } = outgoing;
+  const { communication, envelope } = input;
   const sender = await relay.senderOf(envelope.sender, signal);
   const { as, relayedFor } = await sendingUser(relay, sender, conversation);
   const isNew = carried.length === 0;
   // The first sending is that of the Communication, whichever version is read by the time of a retry.
   const cause = isNew ? reference : `${reference}/_history/${communication.meta.versionId}`;
   const sent: { key: LinkKey; eventId: EventId }[] = [];
-  for (const [part, each] of read.toMatrix({ relayedFor }).entries()) {
+  const timestamp = isNew ? timeOf(relay, envelope) : undefined;
+  const context = { relayedFor, ...(await contextOf(relay, input)) };
+  for (const [part, each] of read.toMatrix(context).entries()) {
     const key = { cause, part };
     const { roomId } = conversation;
-    const one = { ...key, communication: reference, kind: read.kind, roomId, as, timestamp: envelope.sentAt };
+    const by = each.by === 'bot' ? relay.settings.bot : as;
+    const one = { ...key, communication: reference, kind: read.kind, roomId, as: by, timestamp };
     sent.push({ key, eventId: await sendOnce(relay, one, each, signal) });
   }
   const [first] = sent;
@@ -108,7 +113,7 @@ async function send(relay: RelayToMatrix, outgoing: Outgoing, { signal }: Attemp
   return {
     kind: 'done',
     facts: sent.map(({ eventId }): Fact => ({
-      kind: isNew ? 'created' : 'changed',
+      kind: isNew ? 'created' : read.kind === 'retraction' ? 'retracted' : 'changed',
       ...{ on: { reference, versionId }, by: { person: envelope.sender, userId: sender } },
       ...{ direction: 'to-matrix', roomId: conversation.roomId, eventId },
     })),
@@ -121,6 +126,27 @@ async function send(relay: RelayToMatrix, outgoing: Outgoing, { signal }: Attemp
     },
     next: (tx) => releaseWaiting(store, tx, [reference, ...sent.map(({ eventId }) => eventId)], cause),
   };
+}
+
+/** The platform says when it was, and may be wrong: no message was sent in the future. */
+function timeOf({ clock }: Pick<RelayToMatrix, 'clock'>, { sentAt }: Envelope): number | undefined {
+  return sentAt === undefined ? undefined : Math.min(sentAt, clock.now().getTime());
+}
+
+async function contextOf(
+  { aspects, db, settings, store }: RelayToMatrix,
+  input: FhirInput,
+): Promise<Omit<MatrixContext, 'relayedFor'>> {
+  const named = aspects.flatMap((aspect) => aspect.people?.(input) ?? []);
+  const people = await store.people.findPeople(db, named.filter(isReference));
+  return {
+    options: settings.messages,
+    accounts: new Map([...people].map(([reference, { userId }]) => [reference, userId])),
+  };
+}
+
+function isReference(named: FhirReference | MatrixUserId): named is FhirReference {
+  return !named.startsWith('@');
 }
 
 /** In a read-only room only the bot may still send: it says whose message it is, so that a late one is not lost. */

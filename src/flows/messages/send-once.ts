@@ -3,6 +3,7 @@ import type { EventId, FhirReference, MatrixUserId, RoomId } from '../../domain/
 import { communicationDeliveryId } from '../../mapping/delivery-ids.ts';
 import type { MatrixSend } from '../../messages/effects.ts';
 import type { KindName } from '../../messages/kind.ts';
+import { relationsOf } from '../../messages/relations.ts';
 import type { LinkKey } from '../../store/message-links.ts';
 import type { Bridge } from '../bridge.ts';
 
@@ -28,8 +29,10 @@ export async function sendOnce(
 ): Promise<EventId> {
   const deliveryId = communicationDeliveryId(cause, part);
   const startedAt = await store.messageLinks.startLink(db, {
-    ...{ origin: 'fhir', cause, part, kind, communication, eventId: undefined, roomId },
-    target: send.kind === 'redact' ? send.eventId : undefined,
+    ...{ origin: 'fhir', cause, part, kind, communication, eventId: undefined, roomId, sender: as },
+    target: send.kind === 'redact' ? send.eventId : send.target,
+    sentAt: timestamp === undefined ? undefined : new Date(timestamp),
+    threadRoot: send.kind === 'send' ? relationsOf(send.content).threadRoot : undefined,
   });
   if (send.kind === 'redact') {
     const { eventId } = send;
@@ -37,5 +40,6 @@ export async function sendOnce(
   }
   const isLongAgo = clock.now().getTime() - startedAt.getTime() >= TXN_ID_KNOWN_MS;
   const earlier = isLongAgo ? await sending.findSent(roomId, deliveryId, signal) : undefined;
-  return earlier ?? sending.sendAs({ as, roomId, deliveryId, timestamp, ...send }, signal);
+  const { type, content } = send;
+  return earlier ?? sending.sendAs({ as, roomId, deliveryId, timestamp, type, content }, signal);
 }

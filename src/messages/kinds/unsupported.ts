@@ -7,8 +7,6 @@ import { attachmentsNotShown, attributed, textSend } from '../text-body.ts';
 type Unsupported =
   /** Said in the room, and recorded as something that was said. */
   | { readonly what: 'message'; readonly term: string }
-  /** Changes what was said; the record does not follow. */
-  | { readonly what: 'change' }
   | { readonly what: 'attachments'; readonly count: number };
 
 /** Events that say something in the room. */
@@ -18,22 +16,18 @@ const MESSAGES: ReadonlySet<string> = new Set([
   'm.sticker',
   'm.poll.start',
 ]);
-/** Events by which people change what was said. */
-const CHANGES: ReadonlySet<string> = new Set(['m.room.redaction', 'm.reaction']);
 
 /** The kind; it takes what no other kind has taken. */
 export const unsupported = defineKind<Unsupported>({
   name: 'unsupported',
   page: {
-    matrix: 'every other message; reactions and redactions',
+    matrix: 'every other message',
     fhir: 'a Communication with attachments or references alone',
     kept: 'that something was said, by whom and when',
     lost: 'the content: the record is tagged `content-lost`, and the sender in Matrix reads a notice',
   },
-  fromMatrix: ({ event }) => {
-    if (CHANGES.has(event.type)) return { what: 'change' };
-    return MESSAGES.has(event.type) ? { what: 'message', term: termOf(event) } : undefined;
-  },
+  fromMatrix: ({ event }) =>
+    MESSAGES.has(event.type) ? { what: 'message', term: termOf(event) } : undefined,
   toFhir: (message, context) =>
     message.what === 'message'
       ? [
@@ -45,13 +39,15 @@ export const unsupported = defineKind<Unsupported>({
           }),
         ]
       : [],
-  fromFhir: ({ envelope: { text, otherPayloads: count } }, carried) =>
-    carried.length > 0 || text !== undefined || count === 0 ? undefined : { what: 'attachments', count },
+  fromFhir: ({ envelope: { parts } }, carried) =>
+    carried.length > 0 || parts.length === 0 || parts.some(({ kind }) => kind === 'text')
+      ? undefined
+      : { what: 'attachments', count: parts.length },
   toMatrix: (message, { relayedFor }) =>
     message.what === 'attachments'
       ? [textSend('m.text', attributed(attachmentsNotShown(message.count), relayedFor))]
       : [],
-  notices: ({ what }) => [what === 'change' ? 'unsupported-event' : 'unsupported-content'],
+  notices: () => ['unsupported-content'],
 });
 
 /** The type of the message, unless it may say more than a type. */

@@ -5,7 +5,7 @@ import * as formerRooms from '../../../src/store/former-rooms.ts';
 import { findLinks } from '../../../src/store/message-links.ts';
 import { KINDS } from '../../../src/messages/registry.ts';
 import { useBridgeDatabase } from '../../builders/database.ts';
-import { eventId, roomId } from '../../builders/matrix.ts';
+import { eventId, message, roomId } from '../../builders/matrix.ts';
 import { committed, createRelayWorld, REQUEST, ROOM } from '../../builders/relay-world.ts';
 import { scripted } from '../../builders/scripted-kind.ts';
 
@@ -90,7 +90,10 @@ describe('what is not a message of a conversation is ignored', () => {
 
   test('a reaction is not carried, and its sender is told', async () => {
     const { toFhir } = await createRelayWorld(pool());
-    const { result, next } = await toFhir({ type: 'm.reaction', content: {} });
+    await toFhir();
+    const relation = { rel_type: 'm.annotation', event_id: message().event_id, key: '👍' };
+    const content = { 'm.relates_to': relation };
+    const { result, next } = await toFhir({ event_id: '$reaction', type: 'm.reaction', content });
     expect(result).toBe('unsupported-event');
     expect(next.map(({ payload }) => payload)).toMatchObject([{ reason: 'unsupported-event' }]);
   });

@@ -49,14 +49,23 @@ describe('a Communication', () => {
     ]);
   });
 
-  test('is sent once: its own write-back says nothing new, and a changed text is not carried', async () => {
+  test('is sent once: its own write-back says nothing new, and a changed text is an edit of it', async () => {
     const { toMatrix, fhir, sending } = await createRelayWorld(pool());
     await fhir.put('1');
     await toMatrix('Communication/1');
     expect(await toMatrix('Communication/1')).toMatchObject({ result: 'unchanged' });
     await fhir.put('1', { payload: [{ contentString: 'Good evening' }] });
-    expect(await toMatrix('Communication/1')).toMatchObject({ result: 'edit-not-carried' });
-    expect(sending.sent).toHaveLength(1);
+    expect(await toMatrix('Communication/1')).toMatchObject({ result: 'done' });
+    expect(sending.sent).toHaveLength(2);
+    expect(sending.sent[1]).toMatchObject({
+      as: GHOST,
+      content: {
+        body: '* Good evening',
+        'm.new_content': { msgtype: 'm.text', body: 'Good evening' },
+        'm.relates_to': { rel_type: 'm.replace', event_id: '$sent1' },
+      },
+    });
+    expect(await toMatrix('Communication/1')).toMatchObject({ result: 'unchanged' });
   });
 
   test('whose write-back failed is sent once all the same', async () => {

@@ -43,10 +43,4 @@ describe('from FHIR: the texts of the payload are the body', () => {
       },
     ]);
   });
-
-  test('a later version of a carried message is not a new message', () => {
-    const link = { origin: 'fhir', kind: 'text', target: undefined } as const;
-    const carried = [{ ...link, communication: undefined, eventId: undefined }];
-    expect(fromFhir({}, undefined, carried)).toBeUndefined();
-  });
 });

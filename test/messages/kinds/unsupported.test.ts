@@ -29,23 +29,6 @@ describe('from Matrix: a marked record says that something was lost, and holds n
   });
 });
 
-describe('from Matrix: a change of what was said is not followed, and its sender is told', () => {
-  test.each(['m.room.redaction', 'm.reaction'])('%s', (type) => {
-    expect(fromMatrix({ type, content: {} })).toEqual({
-      kind: 'unsupported',
-      writes: [],
-      notices: ['unsupported-event'],
-    });
-  });
-});
-
-test.each(['m.call.invite', 'm.room.pinned_events', 'org.example.custom'])(
-  '%s says nothing that people read',
-  (type) => {
-    expect(fromMatrix({ type, content: { body: 'x' } })).toBeUndefined();
-  },
-);
-
 describe('from FHIR: attachments alone are named as lost', () => {
   const attachment = { contentAttachment: { title: 'scan.pdf' } };
   test.each([

@@ -1,0 +1,28 @@
+// The section `messages` of the configuration: how messages are recorded and shown.
+import { z } from 'zod';
+import { flag, seconds } from './fields.ts';
+
+/** The section. */
+export const messages = z.strictObject({
+  edits: z.enum(['new-version', 'retract-and-correct']).default('new-version').meta({
+    description:
+      'What an edited message becomes: a new version of its record, or a record in error and a new one that answers it.',
+  }),
+  retractedText: z.enum(['removed', 'kept']).default('removed').meta({
+    description: 'What becomes of the text of a record whose message was retracted; its history keeps it.',
+  }),
+  reactions: z.enum(['off', 'note']).default('off').meta({
+    description: 'Whether a reaction becomes a note on the record of its message.',
+  }),
+  threads: z.enum(['off', 'on']).default('off').meta({
+    description: 'Whether an answer from FHIR opens a thread in the room; it is a reply otherwise.',
+  }),
+  mentionRecipients: flag(
+    'Whether the recipients of a Communication are mentioned in the room. Leave it off where the platform names everyone.',
+    false,
+  ),
+  waitForTargetSeconds: seconds(
+    'How long a reply, an edit or a reaction waits for the message it refers to, before it goes on without.',
+    60,
+  ),
+});

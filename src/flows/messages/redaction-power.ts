@@ -1,0 +1,21 @@
+// Whether the sender of a redaction may remove what another wrote.
+import type { MatrixEvent } from '../../domain/matrix.ts';
+import { powerIn } from '../../mapping/attainable-power.ts';
+import type { Links } from '../../messages/kind.ts';
+import { redactedBy } from '../../messages/relations.ts';
+import type { Bridge } from '../bridge.ts';
+
+/** Asks the homeserver only where it matters: of redactions of a message of another. */
+export async function mayRedact(
+  { homeserver, settings }: Pick<Bridge, 'homeserver' | 'settings'>,
+  event: MatrixEvent,
+  known: Links,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const target = redactedBy(event);
+  const links = target === undefined ? [] : known.ofEvent(target);
+  if (links.every(({ sender }) => sender === event.sender)) return false;
+  const state = await homeserver.roomState(settings.bot, event.room_id, signal);
+  const find = (wanted: string) => state.find(({ type, state_key: key }) => type === wanted && key === '');
+  return powerIn(find('m.room.create'), find('m.room.power_levels')?.content, event.sender).redact;
+}

@@ -1,0 +1,138 @@
+// Makes one write of a message, once: the link comes first, and an old attempt is looked for before the write is repeated.
+import type { Fact } from '../../domain/facts.ts';
+import { versionOf, type Communication, type ResourceVersion } from '../../domain/fhir.ts';
+import { referenceTo, type FhirReference } from '../../domain/ids.ts';
+import type { MatrixEvent } from '../../domain/matrix.ts';
+import type { Attempt } from '../../inbox/item.ts';
+import { contentDigest, readEnvelope } from '../../messages/envelope.ts';
+import type { FhirWrite } from '../../messages/effects.ts';
+import type { KindName } from '../../messages/kind.ts';
+import { relationsOf } from '../../messages/relations.ts';
+import type { LinkKey, NewLink } from '../../store/message-links.ts';
+import { BridgeError } from '../../telemetry/errors.ts';
+import type { Bridge } from '../bridge.ts';
+
+/** What a write needs. */
+export type Writing = Pick<Bridge, 'db' | 'fhir' | 'settings' | 'store' | 'thread'>;
+
+/** Of which event it is, and which of its writes; 0 for the first. */
+export interface Cause {
+  readonly event: MatrixEvent;
+  readonly kind: KindName;
+  readonly part: number;
+}
+
+/** A write that was made. */
+export interface Made {
+  readonly key: LinkKey;
+  readonly version: ResourceVersion;
+  readonly digest: string;
+  readonly fact: Omit<Extract<Fact, { kind: 'created' | 'changed' | 'retracted' }>, 'by'>;
+}
+
+/** Writes. The link comes before: a reader that sees the new version first must find it here as the bridge's own. */
+export async function writeOnce(
+  writing: Writing,
+  { event, kind, part }: Cause,
+  write: FhirWrite,
+  attempt: Attempt,
+): Promise<Made> {
+  const { db, store } = writing;
+  const link: NewLink = {
+    ...{ origin: 'matrix', cause: event.event_id, part, kind },
+    ...{ communication: ownReference(writing, write), eventId: event.event_id },
+    ...{ target: write.kind === 'create' ? undefined : write.target, roomId: event.room_id },
+    ...{ sender: event.sender, sentAt: new Date(event.origin_server_ts) },
+    threadRoot: relationsOf(event.content).threadRoot,
+  };
+  await store.messageLinks.startLink(db, link);
+  const { version, communication } = await effect(writing, write, attempt);
+  return {
+    key: link,
+    version,
+    digest: digestOf(writing, communication),
+    fact: {
+      kind: factKind(write, communication),
+      on: { reference: version.reference, versionId: version.versionId },
+      ...{ direction: 'to-fhir', roomId: event.room_id, eventId: event.event_id },
+    },
+  };
+}
+
+function factKind(write: FhirWrite, { status }: Communication): 'created' | 'changed' | 'retracted' {
+  if (write.kind === 'create') return 'created';
+  return status === 'entered-in-error' ? 'retracted' : 'changed';
+}
+
+/** The Communication that is written, as far as its id is known before. */
+function ownReference({ settings }: Writing, write: FhirWrite): FhirReference | undefined {
+  if (write.kind !== 'create') return write.reference;
+  return settings.idStrategy === 'client-assigned'
+    ? referenceTo('Communication', write.communication.id)
+    : undefined;
+}
+
+function digestOf({ thread, settings }: Writing, communication: Communication): string {
+  return contentDigest(readEnvelope(communication, { thread, ...settings }));
+}
+
+interface Written {
+  readonly version: ResourceVersion;
+  readonly communication: Communication;
+}
+
+async function effect(
+  writing: Writing,
+  write: FhirWrite,
+  { number, inDoubt, signal }: Attempt,
+): Promise<Written> {
+  const { fhir } = writing;
+  switch (write.kind) {
+    case 'create': {
+      const { communication } = write;
+      const mayExist = number > 1 || inDoubt;
+      return { communication, version: await fhir.createOnce(communication, { mayExist, signal }) };
+    }
+    case 'change':
+      return change(writing, write.reference, (before) => Promise.resolve(write.apply(before)), signal);
+    case 'restore':
+      return change(
+        writing,
+        write.reference,
+        async (before) => {
+          const versions = await fhir.history(write.reference, signal);
+          const found = versions
+            .filter((version) => version.resourceType === 'Communication')
+            .find((version) => digestOf(writing, version) === write.digest);
+          return found?.payload === undefined ? undefined : { ...before, payload: found.payload };
+        },
+        signal,
+      );
+  }
+}
+
+async function change(
+  { fhir }: Writing,
+  reference: FhirReference,
+  apply: (before: Communication) => Promise<Communication | undefined>,
+  signal: AbortSignal,
+): Promise<Written> {
+  const before = await fhir.read(reference, signal);
+  if (before?.resourceType !== 'Communication')
+    throw new BridgeError('reference-missing', 'the Communication that is to be changed');
+  const changed = await apply(before);
+  if (changed === undefined) return { communication: before, version: versionOf(before) };
+  const version = await fhir.update(
+    { ...changed, id: before.id, meta: { ...changed.meta, ...stampOf(before) } },
+    signal,
+  );
+  return { communication: changed, version };
+}
+
+function stampOf({
+  meta: { versionId, lastUpdated },
+}: {
+  readonly meta: Pick<ResourceVersion, 'versionId' | 'lastUpdated'>;
+}) {
+  return { versionId, lastUpdated };
+}

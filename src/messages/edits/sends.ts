@@ -1,0 +1,76 @@
+// What a change of a Communication sends: edits by the ghost that sent it, or an answer by the bot to a user's message.
+import type { EventId } from '../../domain/ids.ts';
+import type { MatrixSend } from '../effects.ts';
+import type { Link, MatrixContext, ReadCommunication } from '../kind.ts';
+
+/** What a Communication is in the room. */
+export interface Shown {
+  /** The events that are not redacted, in order. */
+  readonly events: readonly EventId[];
+  readonly origin: Link['origin'];
+  readonly filesChanged: boolean;
+}
+
+/** A change of a Communication that was carried. */
+export interface Update {
+  readonly shown: Shown;
+  readonly content: ReadCommunication;
+}
+
+/** The sends; what is not shown any more is sent as new. */
+export function sendsOf({ content, shown }: Update, context: MatrixContext): readonly MatrixSend[] {
+  const sends = content.toMatrix(context);
+  const [first] = shown.events;
+  if (first === undefined) return sends;
+  if (shown.origin === 'matrix') return sends.map((send) => correction(send, first));
+  if (!shown.filesChanged && sends.length === shown.events.length)
+    return sends.flatMap((send, index) => replacement(send, shown.events[index]));
+  return [...shown.events.map((eventId): MatrixSend => ({ kind: 'redact', eventId })), ...sends];
+}
+
+/** Files did not change; only texts are replaced. https://spec.matrix.org/v1.19/client-server-api/#event-replacements */
+function replacement(send: MatrixSend, target: EventId | undefined): readonly MatrixSend[] {
+  if (send.kind !== 'send' || target === undefined || !isText(send.content)) return [];
+  const { 'm.relates_to': relation, ...newContent } = send.content;
+  const content = {
+    ...newContent,
+    ...starred(newContent),
+    'm.mentions': {},
+    'm.new_content': newContent,
+    'm.relates_to': { rel_type: 'm.replace', event_id: target },
+  };
+  return [{ ...send, content, target }];
+}
+
+/** A user's own message, which no one else can edit: the bot answers it. */
+function correction(send: MatrixSend, target: EventId): MatrixSend {
+  if (send.kind !== 'send') return send;
+  const relation = { 'm.in_reply_to': { event_id: target } };
+  const content = {
+    ...send.content,
+    ...prefixed(send.content, 'Changed in the record: '),
+    'm.mentions': {},
+    'm.relates_to': relation,
+  };
+  return { ...send, content, target, by: 'bot' };
+}
+
+function isText({ msgtype }: Readonly<Record<string, unknown>>): boolean {
+  return msgtype === 'm.text' || msgtype === 'm.emote' || msgtype === 'm.notice';
+}
+
+/** What clients show that know no edits. */
+function starred(content: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return prefixed(content, '* ');
+}
+
+function prefixed(
+  content: Readonly<Record<string, unknown>>,
+  prefix: string,
+): Readonly<Record<string, unknown>> {
+  const { body, formatted_body: html } = content;
+  return {
+    ...(typeof body === 'string' && { body: `${prefix}${body}` }),
+    ...(typeof html === 'string' && { formatted_body: `${prefix}${html}` }),
+  };
+}

@@ -1,0 +1,125 @@
+// An edit: `m.replace` by the author, and a Communication that a platform changed after it was carried.
+import { isLater, momentOf, recordsNow, type Moment } from '../edits/order.ts';
+import { corrections, newVersions, type CarriedEdit } from '../edits/records.ts';
+import { sendsOf, type Update } from '../edits/sends.ts';
+import type { FhirWrite } from '../effects.ts';
+import { contentDigest, filesDiffer } from '../envelope.ts';
+import {
+  defineKind,
+  type FhirInput,
+  type Link,
+  type Links,
+  type MatrixInput,
+  type NotCarried,
+  type ReadCommunication,
+  type ReadEvent,
+  type RegisteredKind,
+} from '../kind.ts';
+import { TARGET_MISSING, type RecordContext } from '../record.ts';
+import { relationsOf } from '../relations.ts';
+
+/** How the new content is read, as if it were a message of its own. */
+export interface ContentReader {
+  readonly readEvent: (input: MatrixInput) => ReadEvent | undefined;
+  readonly readCommunication: (input: FhirInput) => ReadCommunication | undefined;
+}
+
+type Edit =
+  | ({ readonly what: 'edit' } & CarriedEdit)
+  /** The message that is edited is not known: what it says now is a message. */
+  | { readonly what: 'orphan'; readonly content: ReadEvent }
+  | { readonly what: 'refused'; readonly reason: NotCarried }
+  | ({ readonly what: 'update' } & Update);
+
+/**
+ * Makes the kind.
+ * @param content how the new content is read
+ */
+export function editKind(content: ContentReader): RegisteredKind {
+  return defineKind<Edit>({
+    name: 'edit',
+    page: {
+      matrix: '`m.replace` by the author',
+      fhir: 'a new version of the Communication; with `messages.edits: retract-and-correct` it is entered in error, and a new one answers it',
+      kept: 'the new content; the old one stays in the history of the record',
+      lost: 'an edit that is older than one that was carried; edits by others than the author, which clients do not show either',
+    },
+    refs: (input) => {
+      const target = 'event' in input ? relationsOf(input.event.content).replaces : undefined;
+      return target === undefined ? [] : [target];
+    },
+    fromMatrix: (input, known) => editIn(input, known, content),
+    toFhir: (edit, context) => writesOf(edit, context),
+    fromFhir: (input, carried) => updateIn(input, carried, content),
+    toMatrix: (edit, context) => (edit.what === 'update' ? sendsOf(edit, context) : []),
+    notices: (edit, options) =>
+      'content' in edit && edit.what !== 'update' ? edit.content.notices(options) : [],
+    ignored: (edit) => (edit.what === 'refused' ? edit.reason : undefined),
+  });
+}
+
+function editIn(input: MatrixInput, known: Links, reader: ContentReader): Edit | undefined {
+  const { event } = input;
+  const { replaces: target } = relationsOf(event.content);
+  const newContent = event.content['m.new_content'];
+  if (event.type !== 'm.room.message' || target === undefined) return undefined;
+  const isObject = typeof newContent === 'object' && newContent !== null && !Array.isArray(newContent);
+  const read = reader.readEvent({
+    ...input,
+    event: { ...event, content: isObject ? { ...newContent } : {} },
+  });
+  if (read === undefined) return undefined;
+  const originals = known.ofEvent(target).filter((link) => link.communication !== undefined);
+  if (originals.length === 0) return { what: 'orphan', content: read };
+  if (originals.some(({ sender, kind }) => sender !== event.sender || kind === 'edit'))
+    return { what: 'refused', reason: 'not-the-author' };
+  const changes = known.changesOf(target);
+  const at: Moment = [event.origin_server_ts, event.event_id];
+  if (
+    changes.some((link) => link.kind !== 'reaction' && (link.kind !== 'edit' || isLater(momentOf(link), at)))
+  )
+    return { what: 'refused', reason: 'superseded' };
+  return { what: 'edit', target, records: recordsNow(originals, changes), content: read };
+}
+
+function writesOf(edit: Edit, context: RecordContext): readonly FhirWrite[] {
+  switch (edit.what) {
+    case 'edit':
+      return context.options.edits === 'new-version'
+        ? newVersions(edit, context)
+        : corrections(edit, context);
+    case 'orphan':
+      return edit.content.toFhir(context).map((write) => (write.kind === 'create' ? tagged(write) : write));
+    case 'refused':
+    case 'update':
+      return [];
+  }
+}
+
+function tagged(write: Extract<FhirWrite, { kind: 'create' }>): FhirWrite {
+  const { communication } = write;
+  return {
+    ...write,
+    communication: {
+      ...communication,
+      meta: { ...communication.meta, tag: [...(communication.meta?.tag ?? []), TARGET_MISSING] },
+    },
+  };
+}
+
+function updateIn(input: FhirInput, carried: readonly Link[], reader: ContentReader): Edit | undefined {
+  if (carried.length === 0 || !input.envelope.deliverable) return undefined;
+  const content = reader.readCommunication(input);
+  if (content === undefined) return undefined;
+  const retractions = new Set(carried.flatMap(({ kind, target }) => (kind === 'retraction' ? [target] : [])));
+  const messages = carried.filter(
+    ({ target, eventId }) => target === undefined && eventId !== undefined && !retractions.has(eventId),
+  );
+  const events = [...new Set(messages.flatMap(({ eventId }) => eventId ?? []))];
+  const filesChanged = filesDiffer(carried.at(-1)?.digest, contentDigest(input.envelope));
+  return {
+    what: 'update',
+    content,
+    shown: { events, origin: messages.at(0)?.origin ?? 'fhir', filesChanged },
+  };
+}

@@ -1,0 +1,113 @@
+// A reaction, and its redaction: a note on the record of the message, where the operator wants it.
+import { createHash } from 'node:crypto';
+import type { Annotation } from 'fhir/r4.js';
+import type { Communication } from '../../domain/fhir.ts';
+import type { EventId, FhirReference } from '../../domain/ids.ts';
+import type { FhirWrite } from '../effects.ts';
+import { defineKind, type Links, type MatrixInput, type NotCarried } from '../kind.ts';
+import type { RecordContext } from '../record.ts';
+import { redactedBy, relationsOf } from '../relations.ts';
+
+type Reaction =
+  | {
+      readonly what: 'reaction';
+      readonly reference: FhirReference;
+      readonly target: EventId;
+      readonly key: string;
+    }
+  | {
+      readonly what: 'taken-back';
+      readonly reference: FhirReference;
+      readonly target: EventId;
+      readonly reaction: EventId;
+    }
+  | { readonly what: 'refused'; readonly reason: NotCarried };
+
+/** The longest reaction that is kept, in UTF-16 code units; clients send one emoji, or a word. */
+const LONGEST_KEY = 64;
+
+/** The kind. https://spec.matrix.org/v1.19/client-server-api/#event-annotations-and-reactions */
+export const reaction = defineKind<Reaction>({
+  name: 'reaction',
+  page: {
+    matrix: '`m.reaction`, and its redaction',
+    fhir: 'with `messages.reactions: note` a `note` on the Communication, with its author and time',
+    kept: 'the emoji, who reacted and when',
+    lost: 'by default the reaction: its sender reads a notice; notes that a platform writes',
+  },
+  refs: (input) => {
+    const target =
+      'event' in input && isReaction(input) ? relationsOf(input.event.content).reactsTo?.target : undefined;
+    return target === undefined ? [] : [target];
+  },
+  fromMatrix: (input, known) => (isReaction(input) ? reactionIn(input, known) : takenBackIn(input, known)),
+  toFhir: (message, context): readonly FhirWrite[] => {
+    if (message.what === 'refused' || context.options.reactions === 'off') return [];
+    const { reference, target } = message;
+    const apply = (before: Communication) =>
+      message.what === 'reaction'
+        ? withNote(before, message.key, context)
+        : withoutNote(before, message.reaction);
+    return [{ kind: 'change', reference, target, apply }];
+  },
+  fromFhir: () => undefined,
+  toMatrix: () => [],
+  notices: ({ what }, { reactions }) =>
+    what === 'reaction' && reactions === 'off' ? ['unsupported-event'] : [],
+  ignored: (message) => (message.what === 'refused' ? message.reason : undefined),
+});
+
+function isReaction({ event }: MatrixInput): boolean {
+  return event.type === 'm.reaction';
+}
+
+function reactionIn({ event }: MatrixInput, known: Links): Reaction | undefined {
+  const { reactsTo } = relationsOf(event.content);
+  if (reactsTo === undefined) return undefined;
+  const { target, key } = reactsTo;
+  const reference = known
+    .ofEvent(target)
+    .find(({ communication }) => communication !== undefined)?.communication;
+  if (reference === undefined) return { what: 'refused', reason: 'target-missing' };
+  return { what: 'reaction', reference, target, key: key.slice(0, LONGEST_KEY) };
+}
+
+function takenBackIn({ event, mayRedact }: MatrixInput, known: Links): Reaction | undefined {
+  const target = redactedBy(event);
+  const link =
+    target === undefined ? undefined : known.ofEvent(target).find(({ kind }) => kind === 'reaction');
+  if (link?.communication === undefined || link.target === undefined || target === undefined)
+    return undefined;
+  if (!mayRedact && link.sender !== event.sender) return { what: 'refused', reason: 'not-the-author' };
+  return { what: 'taken-back', reference: link.communication, target: link.target, reaction: target };
+}
+
+function withNote(before: Communication, text: string, context: RecordContext): Communication | undefined {
+  const { event, sender, now } = context;
+  const id = noteId(event.event_id);
+  if (before.note?.some((note) => note.id === id)) return undefined;
+  const author =
+    sender === undefined || sender.startsWith('PractitionerRole/')
+      ? { authorString: event.sender }
+      : { authorReference: { reference: sender } };
+  const note: Annotation = {
+    id,
+    ...author,
+    time: new Date(Math.min(event.origin_server_ts, now)).toISOString(),
+    text,
+  };
+  return { ...before, note: [...(before.note ?? []), note] };
+}
+
+function withoutNote(before: Communication, reaction: EventId): Communication | undefined {
+  const { note = [], ...rest } = before;
+  const staying = note.filter(({ id }) => id !== noteId(reaction));
+  if (staying.length === note.length) return undefined;
+  // FHIR allows no empty lists.
+  return staying.length === 0 ? rest : { ...rest, note: staying };
+}
+
+/** The id of the note within its record. https://hl7.org/fhir/R4/element-definitions.html#Element.id */
+function noteId(eventId: EventId): string {
+  return `reaction-${createHash('sha256').update(eventId).digest('hex').slice(0, 32)}`;
+}

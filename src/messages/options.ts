@@ -1,0 +1,15 @@
+// The operator's choices for messages, compiled from the section `messages` of the configuration.
+
+/** The choices. */
+export interface MessageOptions {
+  /** What an edit in Matrix becomes: a new version of the record, or a record in error and a new one beside it. */
+  readonly edits: 'new-version' | 'retract-and-correct';
+  /** What becomes of the text of a record whose message was retracted. */
+  readonly retractedText: 'removed' | 'kept';
+  /** Whether a reaction becomes a note on the record of its message. */
+  readonly reactions: 'off' | 'note';
+  /** How an answer from FHIR is shown: as a reply, or in the thread of the message it answers. */
+  readonly threads: 'off' | 'on';
+  /** Whether the recipients of a Communication are mentioned in the room. */
+  readonly mentionRecipients: boolean;
+}
