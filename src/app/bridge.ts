@@ -6,6 +6,7 @@ import type { Config } from '../config/schema.ts';
 import type { Clock, Sleep } from '../domain/clock.ts';
 import type { Bridge, BridgeSettings } from '../flows/bridge.ts';
 import { createAccountInDirectory } from '../identity/directories/account-in-directory.ts';
+import { createPersonInDirectory } from '../identity/directories/person-in-directory.ts';
 import { createOwnDirectory } from '../identity/directories/own-directory.ts';
 import { inTransaction } from '../inbox/database.ts';
 import { enqueue } from '../inbox/enqueue.ts';
@@ -70,6 +71,7 @@ export function composeBridge(
             metrics.directoryAccounts.inc({ result });
           },
         }),
+        personInDirectory: createPersonInDirectory({ directory: directories.directory, log }),
       }),
     ...(config.identity.publishToOwnFhir && { publishAddress: createOwnDirectory(fhir, clock) }),
     roomLock: locks.lock,

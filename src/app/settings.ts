@@ -1,7 +1,8 @@
 // The configuration → the settings that flows work with: names made into ids, lists into sets.
 import type { Config } from '../config/schema.ts';
-import { isMatrixUserId } from '../domain/ids.ts';
+import { isMatrixUserId, parseReference } from '../domain/ids.ts';
 import type { BridgeSettings } from '../flows/bridge.ts';
+import type { UnknownSender } from '../messages/author.ts';
 
 /**
  * Compiles the configuration, which has been checked before.
@@ -20,6 +21,7 @@ export function compileSettings(config: Config): BridgeSettings {
   return {
     ...{ serverName, bot, ghostPrefix, roomVersion, membership, userMadeRooms },
     ...{ pseudonymizationKey, namePolicy, avatars },
+    unknownSender: unknownSenderOf(people),
     ...{ deliverPreparation, sourceSystemExtension, idStrategy },
     trustedServers: new Set([serverName, ...matrix.trustedServers]),
     roomTemplates: {
@@ -28,8 +30,19 @@ export function compileSettings(config: Config): BridgeSettings {
     },
     messages,
     waitForTargetMs: messages.waitForTargetMs,
+    platformName: messages.platformName,
     levels: powerLevels,
     userMappings: { for: matrix.userMappings, email: matrix.userMappingEmail },
     inviteContext: invitations.context,
   };
+}
+
+function unknownSenderOf({ unknownSender: as, senderPlaceholder }: Config['people']): UnknownSender {
+  if (as !== 'placeholder') return { as };
+  const reference = parseReference(senderPlaceholder)?.reference;
+  if (reference === undefined)
+    throw new TypeError(
+      'people.unknownSender is placeholder: expected people.senderPlaceholder, such as Patient/unknown',
+    );
+  return { as, reference };
 }

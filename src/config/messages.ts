@@ -21,6 +21,9 @@ export const messages = z.strictObject({
     'Whether the recipients of a Communication are mentioned in the room. Leave it off where the platform names everyone.',
     false,
   ),
+  platformName: z.string().min(1).max(80).default('Zorgplatform').meta({
+    description: 'Who speaks in a room where a Communication names no sender.',
+  }),
   waitForTargetSeconds: seconds(
     'How long a reply, an edit or a reaction waits for the message it refers to, before it goes on without.',
     60,

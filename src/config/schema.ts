@@ -1,5 +1,6 @@
 // The one schema of the configuration: types, validation, sample file, JSON schema and reference page come from it.
 import { z } from 'zod';
+import { parseReference } from '../domain/ids.ts';
 import { inMilliseconds } from './durations.ts';
 import { count, flag, httpUrl, seconds, secret, serverName } from './fields.ts';
 import { identity } from './identity.ts';
@@ -185,6 +186,21 @@ const people = z.strictObject({
   pseudonymizationKey: secret(
     'Key of the hashes in ghosts’ user ids. Never change it: every ghost would change.',
   ),
+  unknownSender: z.enum(['identifier', 'contained', 'placeholder', 'hold']).default('identifier').meta({
+    description:
+      'What becomes of a message whose sender FHIR does not know: recorded with their Matrix address as identifier, with a contained Practitioner, as senderPlaceholder, or held until FHIR knows them.',
+  }),
+  senderPlaceholder: z
+    .string()
+    .refine(
+      (value) => parseReference(value)?.reference === value,
+      'expected a reference such as Patient/unknown',
+    )
+    .optional()
+    .meta({
+      description:
+        'The resource that stands for unknown senders (unknownSender: placeholder), such as Patient/hackathon-patient of the September 2025 guide. Only for demonstrations: a record then bears the name of another.',
+    }),
   resolveByDirectory: flag(
     'Whether practitioners who have no account by their telecom or by person link get the one that identity.directories give for their UZI number, else their e-mail address.',
     false,

@@ -3,6 +3,7 @@
 /** The reasons. */
 export const NOTICE_REASONS = [
   'unmapped-sender',
+  'sender-held',
   'unsupported-content',
   'unsupported-event',
   'not-filed',

@@ -13,6 +13,7 @@ import type { RoomOrder } from '../matrix/ensure-room.ts';
 import type { Homeserver } from '../matrix/homeserver.ts';
 import type { Sending } from '../matrix/send-as.ts';
 import type { Aspect } from '../messages/aspects/aspect.ts';
+import type { DirectoryPerson, UnknownSender } from '../messages/author.ts';
 import type { RegisteredKind } from '../messages/kind.ts';
 import type { MessageOptions } from '../messages/options.ts';
 import type { ThreadProfile } from '../messages/threads/thread-profile.ts';
@@ -39,6 +40,9 @@ export interface BridgeSettings {
   /** Which invitations to other homeservers carry a context. */
   readonly inviteContext: 'off' | 'space' | 'conversation' | 'both';
   readonly namePolicy: NamePolicy;
+  readonly unknownSender: UnknownSender;
+  /** Who speaks where a Communication names no sender. */
+  readonly platformName: string;
   readonly avatars: boolean;
   readonly deliverPreparation: boolean;
   readonly messages: MessageOptions;
@@ -89,6 +93,11 @@ export interface Bridge {
     practitioner: Practitioner,
     signal: AbortSignal,
   ) => Promise<AccountInDirectory>;
+  /** As whom a directory knows a user; absent where directories have no word on senders. */
+  readonly personInDirectory?: (
+    userId: MatrixUserId,
+    signal: AbortSignal,
+  ) => Promise<DirectoryPerson | undefined>;
   /** Absent where no directory is one's own: then nothing is written. */
   readonly publishAddress?: (
     reference: FhirReference,

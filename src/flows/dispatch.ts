@@ -16,7 +16,7 @@ import { relayToFhir } from './messages/relay-to-fhir.ts';
 import { relayToMatrix } from './messages/relay-to-matrix.ts';
 import { personToRooms } from './people/person-to-rooms.ts';
 import { publishAddress } from './people/publish-address.ts';
-import { senderGhostFor } from './people/sender-ghost.ts';
+import { senderGhostFor, shownGhostOf } from './people/sender-ghost.ts';
 import { converge, convergeUnlessSince, convergeWithDependents } from './structure/converge.ts';
 import { convergeRoom } from './structure/converge-room.ts';
 
@@ -53,7 +53,8 @@ const communicationChanged: ChangeHandler = (bridge, change, { attempt }) =>
   relayToMatrix(
     {
       ...bridge,
-      senderOf: (person, signal) => senderGhostFor(bridge, person, signal),
+      ghostOf: (person, signal) => shownGhostOf(bridge, person, signal),
+      bringGhost: (person, signal) => senderGhostFor(bridge, person, signal),
       openConversation: (request, signal) => convergeRoom(bridge, request, signal),
     },
     change,

@@ -1,6 +1,6 @@
-// What waits too long for a message that does not come goes on without it.
+// What waits too long for a message that does not come goes on without it; what waits for its sender goes on once FHIR knows them.
 import type { Bridge } from '../flows/bridge.ts';
-import { releaseOverdue } from '../flows/items/waiting.ts';
+import { releaseOverdue, releaseWaiting } from '../flows/items/waiting.ts';
 import type { BridgeJob } from './job.ts';
 
 const INTERVAL_MS = 5_000;
@@ -18,7 +18,12 @@ export function releaseOverdueItems({
     withoutBot: true,
     pass: () =>
       transact(async (tx) => {
-        const items = await releaseOverdue(store, tx, clock.now());
+        const now = clock.now();
+        const senders = await store.waitingItems.findKnownSenders(tx);
+        const items = [
+          ...(await releaseOverdue(store, tx, now)),
+          ...(await releaseWaiting(store, tx, senders, `known ${now.toISOString()}`)),
+        ];
         if (items.length > 0) await enqueue(tx, items);
         return items.length;
       }),

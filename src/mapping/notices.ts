@@ -6,6 +6,9 @@ const TEXTS: Readonly<Record<NoticeReason, string>> = {
   'unmapped-sender':
     'your messages are recorded under your Matrix address, because the care platform does not know who you are. ' +
     'Ask the care team to add your Matrix address to your entry.',
+  'sender-held':
+    'your messages wait, because the care platform does not know who you are. They are recorded as soon as the care ' +
+    'team has added your Matrix address to your entry.',
   'unsupported-content':
     'a message you sent is of a kind that cannot be recorded. The record says that something was lost: please ' +
     'write it as text.',

@@ -60,6 +60,8 @@ export type MessageRef = EventId | FhirReference;
 export interface MatrixContext {
   /** The name of the sender, where the bot sends in their place: the message has to say whose it is. */
   readonly relayedFor: string | undefined;
+  /** Whether the user that sends is the one that sent what is changed: no other can edit it. */
+  readonly isSameSender: boolean;
   readonly options: MessageOptions;
   /** The accounts of the people whom the Communication names as recipients. */
   readonly accounts: ReadonlyMap<FhirReference, MatrixUserId>;

@@ -6,11 +6,11 @@ import {
   MESSAGE_KIND_SYSTEM,
   RECORD_TAG_SYSTEM,
   SOURCE_SYSTEM_EXTENSION,
-  URI_SYSTEM,
 } from '../domain/fhir.ts';
 import type { FhirReference, MatrixUserId } from '../domain/ids.ts';
 import type { MatrixEvent } from '../domain/matrix.ts';
 import { communicationIdOf } from '../mapping/delivery-ids.ts';
+import type { Author } from './author.ts';
 import type { FhirWrite } from './effects.ts';
 import type { MessageOptions } from './options.ts';
 import type { ThreadLink } from './threads/thread-profile.ts';
@@ -22,8 +22,7 @@ export interface RecordContext {
   readonly thread: ThreadLink;
   /** The conversation's subject, when it has one: without it `Communication?subject=` does not find the record. */
   readonly subject: FhirReference | undefined;
-  /** The sender's person; undefined when no person is known under the Matrix user id. */
-  readonly sender: FhirReference | undefined;
+  readonly author: Author;
   /** Canonical URL of the source-system extension; undefined for the guide's, empty leaves the extension out. */
   readonly sourceSystemExtension?: string | undefined;
   readonly options: MessageOptions;
@@ -60,23 +59,24 @@ export function createRecord(
   content: RecordContent,
 ): Extract<FhirWrite, { kind: 'create' }> {
   const { payload, part = 0 } = content;
-  const tags = tagsOf(content);
-  const { event, thread, subject, sender, sourceSystemExtension = SOURCE_SYSTEM_EXTENSION } = context;
+  const tags = [...tagsOf(content), ...context.author.tags];
+  const { event, thread, subject, author, sourceSystemExtension = SOURCE_SYSTEM_EXTENSION } = context;
+  const source = { url: sourceSystemExtension, valueString: 'matrix' };
+  const extension = [...(sourceSystemExtension === '' ? [] : [source]), ...author.extension];
   return {
     kind: 'create',
     communication: {
       resourceType: 'Communication',
       id: communicationIdOf(event.event_id, part),
       ...(tags.length > 0 && { meta: { tag: tags } }),
-      ...(sourceSystemExtension !== '' && {
-        extension: [{ url: sourceSystemExtension, valueString: 'matrix' }],
-      }),
+      ...(author.contained.length > 0 && { contained: [...author.contained] }),
+      ...(extension.length > 0 && { extension }),
       identifier: [{ use: 'official', system: EVENT_ID_SYSTEM, value: event.event_id }],
       ...thread,
       status: 'completed',
       ...(subject !== undefined && { subject: { reference: subject } }),
       ...sentAt(event, context),
-      sender: sender === undefined ? logicalReferenceTo(event.sender) : { reference: sender },
+      sender: author.sender,
       payload: [...payload],
     },
   };
@@ -92,11 +92,6 @@ function tagsOf({ tag, kind }: RecordContent): Coding[] {
     ...(tag === undefined ? [] : [{ system: RECORD_TAG_SYSTEM, ...tag }]),
     ...(kind === undefined ? [] : [{ system: MESSAGE_KIND_SYSTEM, code: kind }]),
   ];
-}
-
-/** A reference by identifier alone (https://hl7.org/fhir/R4/references.html#logical), for a sender whom FHIR does not know. */
-function logicalReferenceTo(userId: MatrixUserId): { identifier: { system: string; value: string } } {
-  return { identifier: { system: URI_SYSTEM, value: `matrix:u/${userId.slice(1)}` } };
 }
 
 /** The sender's server says when it was, and may be wrong: no message was sent in the future, or before the year 1970. */

@@ -1,6 +1,7 @@
 // The kinds of messages that the bridge carries, and what messages of any kind may carry beside. To add one: a file in
 // `kinds/` or `aspects/`, a table of literal examples, a line here.
 import type { Aspect } from './aspects/aspect.ts';
+import { attribution } from './aspects/attribution.ts';
 import { mention } from './aspects/mention.ts';
 import { reply } from './aspects/reply.ts';
 import { thread } from './aspects/thread.ts';
@@ -30,4 +31,4 @@ const edit = editKind({
 export const KINDS: readonly RegisteredKind[] = [edit, reaction, retraction, ...MESSAGES];
 
 /** What messages of any kind may carry beside their content. */
-export const ASPECTS: readonly Aspect[] = [reply, thread, mention];
+export const ASPECTS: readonly Aspect[] = [reply, thread, mention, attribution];

@@ -1,6 +1,6 @@
 // The table of links: which Matrix event and which Communication are the same message, or the same change of one.
 import type { EventId, FhirReference, MatrixUserId, RoomId } from '../domain/ids.ts';
-import { select, selectColumn, type Queryable } from './database.ts';
+import { select, selectFirst, type Queryable } from './database.ts';
 
 /** The cause of an effect, and the number of the effect among those of its cause. The pair is unique. */
 export interface LinkKey {
@@ -35,6 +35,8 @@ export interface MadeEffect {
   readonly communication: FhirReference;
   readonly eventId: EventId;
   readonly digest: string;
+  /** Who sent the event in the end. */
+  readonly sender: MatrixUserId;
 }
 
 const COLUMNS = `origin, cause, part, kind, communication, event_id, target, sender, sent_at, thread_root, room_id,
@@ -68,28 +70,31 @@ export async function findLinksOfCommunication(
 
 /**
  * Records, before an effect is made, that the bridge is about to make it.
- * @returns the time of the first attempt
+ * @returns when and as whom the first attempt was made
  */
-export async function startLink(db: Queryable, link: NewLink): Promise<Date> {
-  const [startedAt] = await selectColumn<Date>(
+export async function startLink(
+  db: Queryable,
+  link: NewLink,
+): Promise<Pick<MessageLink, 'startedAt' | 'sender'>> {
+  const begun = await selectFirst<Pick<MessageLink, 'startedAt' | 'sender'>>(
     db,
     `insert into message_link
        (origin, cause, part, kind, communication, event_id, target, room_id, sender, sent_at, thread_root)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-     on conflict (cause, part) do update set room_id = excluded.room_id returning started_at`,
+     on conflict (cause, part) do update set room_id = excluded.room_id returning started_at, sender`,
     [
       ...[link.origin, link.cause, link.part, link.kind],
       ...[link.communication, link.eventId, link.target, link.roomId],
       ...[link.sender, link.sentAt, link.threadRoot],
     ],
   );
-  if (startedAt === undefined) throw new Error('An upsert of a link returned no row');
-  return startedAt;
+  if (begun === undefined) throw new Error('An upsert of a link returned no row');
+  return begun;
 }
 
 /** Records that an effect was made; runs in the transaction that takes the item off its lane. */
 export async function completeLink(db: Queryable, { cause, part }: LinkKey, made: MadeEffect): Promise<void> {
-  const sql = `update message_link set communication = $3, event_id = $4, digest = $5, completed_at = now()
+  const sql = `update message_link set communication = $3, event_id = $4, digest = $5, sender = $6, completed_at = now()
     where cause = $1 and part = $2`;
-  await db.query(sql, [cause, part, made.communication, made.eventId, made.digest]);
+  await db.query(sql, [cause, part, made.communication, made.eventId, made.digest, made.sender]);
 }

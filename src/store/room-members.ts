@@ -104,3 +104,13 @@ export async function findDependedOn(
   const sql = 'select distinct depends_on from room_dependency where depends_on = any ($1)';
   return new Set(await selectColumn<Dependency>(db, sql, [references]));
 }
+
+/** As whom a user is a member of a room. */
+export async function findMember(
+  db: Queryable,
+  reference: FhirReference,
+  userId: MatrixUserId,
+): Promise<FhirReference | undefined> {
+  const sql = 'select person from room_member where reference = $1 and user_id = $2';
+  return (await selectColumn<FhirReference>(db, sql, [reference, userId]))[0];
+}

@@ -1,9 +1,9 @@
 // The table of items that wait: for a conversation that opens, or for a message that is carried.
-import type { EventId, FhirReference } from '../domain/ids.ts';
-import type { Queryable } from './database.ts';
+import type { EventId, FhirReference, MatrixUserId } from '../domain/ids.ts';
+import { selectColumn, type Queryable } from './database.ts';
 
-/** What an item waits for: the conversation or message of a resource, or the message of an event. */
-export type AwaitedId = FhirReference | EventId;
+/** What an item waits for: the conversation or message of a resource, the message of an event, or who a user is. */
+export type AwaitedId = FhirReference | EventId | MatrixUserId;
 
 /** An item that waits. */
 export interface WaitingItem {
@@ -59,4 +59,11 @@ export async function takeOverdue(db: Queryable, now: Date, limit: number): Prom
     [now, limit],
   );
   return rows.toSorted((a, b) => Number(a.sequence) - Number(b.sequence));
+}
+
+/** The users who are waited for, and who are known by now. */
+export async function findKnownSenders(db: Queryable): Promise<readonly MatrixUserId[]> {
+  const sql = `select distinct waits_for from waiting_item
+    where waits_for like '@%' and exists (select from person where user_id = waits_for) order by waits_for`;
+  return selectColumn<MatrixUserId>(db, sql);
 }

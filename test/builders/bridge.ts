@@ -49,6 +49,8 @@ export const SETTINGS: BridgeSettings = {
   userMappings: { for: 'off', email: false },
   inviteContext: 'off',
   namePolicy: 'full',
+  unknownSender: { as: 'identifier' },
+  platformName: 'Zorgplatform',
   avatars: false,
   membership: 'follow',
   userMadeRooms: 'follow',

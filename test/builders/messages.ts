@@ -6,6 +6,8 @@ import { readEnvelope } from '../../src/messages/envelope.ts';
 import type { FhirWrite } from '../../src/messages/effects.ts';
 import type { Link, Links, MatrixContext, RegisteredKind } from '../../src/messages/kind.ts';
 import type { RecordContext } from '../../src/messages/record.ts';
+import type { Author, SenderFacts, UnknownSender } from '../../src/messages/author.ts';
+import { authorOf } from '../../src/messages/author.ts';
 import type { Aspect } from '../../src/messages/aspects/aspect.ts';
 import type { MessageOptions } from '../../src/messages/options.ts';
 import { readCommunication, readEvent } from '../../src/messages/read.ts';
@@ -55,12 +57,25 @@ export function recordContext(event: MatrixEvent, over: Partial<RecordContext> =
     event,
     thread: communicationRequestThread.link(ref('CommunicationRequest/245')),
     subject: ref('Patient/12'),
-    sender: ref('Practitioner/7'),
+    author: author(),
     options: MESSAGE_OPTIONS,
     people: new Map(),
     now: Date.UTC(2026, 10, 29, 12),
     ...over,
   };
+}
+
+/** The practitioner 7, a member of the conversation; `over` names what the test is about. */
+export function author(
+  over: Partial<SenderFacts> = {},
+  unknownSender: UnknownSender = { as: 'identifier' },
+): Author {
+  const facts = {
+    ...{ userId: userId('@nurse:example.org'), person: ref('Practitioner/7'), isMember: true },
+    ...{ inDirectory: undefined, claim: undefined },
+    ...over,
+  };
+  return authorOf(facts, { ownServer: 'example.org', unknownSender });
 }
 
 /** The envelope of a Communication; `over` names what the test is about. */
@@ -103,7 +118,13 @@ export function fromFhir(
 ) {
   const input = { communication: communication(over), envelope: envelope(over) };
   const read = readCommunication({ kinds, aspects }, input, carried, known);
-  const whole = { relayedFor: undefined, options: MESSAGE_OPTIONS, accounts: new Map(), ...context };
+  const whole = {
+    relayedFor: undefined,
+    isSameSender: true,
+    options: MESSAGE_OPTIONS,
+    accounts: new Map(),
+    ...context,
+  };
   return read === undefined ? undefined : { kind: read.kind, sends: read.toMatrix(whole) };
 }
 

@@ -1,6 +1,7 @@
 // A world for the two pipelines: real tables, servers in memory, and kinds that a test may choose.
 import type pg from 'pg';
 import type { FhirResource } from '../../src/domain/fhir.ts';
+import { versionOf } from '../../src/domain/fhir.ts';
 import type { Fact } from '../../src/domain/facts.ts';
 import type { EventId, FhirReference, RoomId } from '../../src/domain/ids.ts';
 import { referenceTo } from '../../src/domain/ids.ts';
@@ -8,7 +9,8 @@ import type { MatrixEvent } from '../../src/domain/matrix.ts';
 import type { StoredResource } from '../../src/fhir/server.ts';
 import type { Bridge } from '../../src/flows/bridge.ts';
 import { relayToFhir } from '../../src/flows/messages/relay-to-fhir.ts';
-import type { Conversation, RelayToMatrix } from '../../src/flows/messages/relay-to-matrix.ts';
+import type { RelayToMatrix } from '../../src/flows/messages/relay-to-matrix.ts';
+import type { Conversation } from '../../src/flows/messages/speaker.ts';
 import { relayToMatrix } from '../../src/flows/messages/relay-to-matrix.ts';
 import type { FlowOutcome } from '../../src/flows/outcome.ts';
 import { inTransaction } from '../../src/inbox/database.ts';
@@ -17,8 +19,9 @@ import type { OutgoingEvent, OutgoingRedaction } from '../../src/matrix/sends.ts
 import type { RegisteredKind } from '../../src/messages/kind.ts';
 import { KINDS } from '../../src/messages/registry.ts';
 import * as people from '../../src/store/people.ts';
+import * as roomMembers from '../../src/store/room-members.ts';
 import { BridgeError } from '../../src/telemetry/errors.ts';
-import { ATTEMPT, createBridge, SETTINGS, unreachableFhir } from './bridge.ts';
+import { ATTEMPT, createBridge, SETTINGS, unreachableFhir, unreachableHomeserver } from './bridge.ts';
 import { communication, ref } from './fhir.ts';
 import { eventId, message, roomId, userId } from './matrix.ts';
 
@@ -48,20 +51,35 @@ export async function createRelayWorld(db: pg.Pool, kinds: readonly RegisteredKi
       source: 'telecom',
     },
   ]);
+  const members = [
+    [userId('@nurse:example.org'), ref('Practitioner/7')],
+    [GHOST, ref('Practitioner/7')],
+  ] as const;
+  await roomMembers.saveBase(db, REQUEST, new Map(members));
   const fhir = createFhir();
   const sending = createSending();
-  const state: { conversation: Conversation | undefined; now: Date } = {
+  const state: {
+    conversation: Conversation | undefined;
+    now: Date;
+    claims: Record<string, Record<string, unknown>>;
+  } = {
+    claims: {},
     conversation: { roomId: ROOM, phase: 'open' },
     now: new Date('2026-11-29T12:00:00Z'),
   };
   const bridge = createBridge(db, {
+    homeserver: {
+      ...unreachableHomeserver,
+      stateEvent: (_as, _room, { state_key: key }) => Promise.resolve(state.claims[key]),
+    },
     ...{ kinds, fhir: fhir.server, sending: sending.server },
     clock: { now: () => state.now, monotonicMs: () => 0 },
     settings: { ...SETTINGS, deliverPreparation: true, sourceSystemExtension: 'https://example.org/source' },
   });
   const relay: Bridge & RelayToMatrix = {
     ...bridge,
-    senderOf: () => Promise.resolve(GHOST),
+    ghostOf: () => Promise.resolve({ userId: GHOST, displayName: 'J. de Vries' }),
+    bringGhost: () => Promise.resolve(GHOST),
     openConversation: () => Promise.resolve(state.conversation),
   };
 
@@ -101,19 +119,20 @@ function createFhir() {
   const save = (resource: FhirResource & { id: string }, verb: string) => {
     const reference = referenceTo('Communication', resource.id);
     const versionId = String(Number(stored.get(reference)?.meta.versionId ?? 0) + 1);
-    const meta = { versionId, lastUpdated: '2026-11-29T12:00:01Z' };
+    const meta = { ...resource.meta, versionId, lastUpdated: '2026-11-29T12:00:01Z' };
     stored.set(reference, { ...resource, meta });
     writes.push(`${verb} ${reference}`);
     const fault = faults.shift();
-    return fault === undefined ? Promise.resolve({ reference, ...meta }) : Promise.reject(fault);
+    return fault === undefined
+      ? Promise.resolve({ reference, versionId, lastUpdated: meta.lastUpdated })
+      : Promise.reject(fault);
   };
   const server: Bridge['fhir'] = {
     ...unreachableFhir,
     read: (reference) => Promise.resolve(stored.get(reference)),
     createOnce: (resource, { mayExist }) => {
       const existing = stored.get(referenceTo('Communication', resource.id));
-      if (mayExist && existing !== undefined)
-        return Promise.resolve({ reference: referenceTo('Communication', resource.id), ...existing.meta });
+      if (mayExist && existing !== undefined) return Promise.resolve(versionOf(existing));
       return save(resource, 'create');
     },
     update: (resource) => {

@@ -45,7 +45,8 @@ describe('the list', () => {
     expect(names).toEqual([
       'matrix',
       ...FOLLOWED_TYPES.map((type) => `fhir:${type}`),
-      ...['fhir:Subscription', 'periods', 'nightly-reconcile', 'publish-ghosts', 'prune-inbox'],
+      ...['fhir:Subscription', 'periods', 'nightly-reconcile', 'publish-ghosts', 'release-overdue'],
+      'prune-inbox',
       ...['identity:staff', 'identity:peppers', 'identity:prune'],
     ]);
     expect(new Set(names).size).toBe(names.length);
@@ -58,7 +59,7 @@ describe('the list', () => {
     expect(names).toEqual([
       'matrix',
       ...FOLLOWED_TYPES.map((type) => `fhir:${type}`),
-      ...['periods', 'prune-inbox'],
+      ...['periods', 'release-overdue', 'prune-inbox'],
     ]);
   });
 

@@ -11,8 +11,7 @@ test('a plain Communication is read whole', () => {
     thread: 'CommunicationRequest/245',
     sender: 'Practitioner/7',
     sentAt: Date.UTC(2025, 8, 26, 9, 30, 15),
-    text: 'Good morning',
-    otherPayloads: 0,
+    parts: [{ kind: 'text', text: { plain: 'Good morning' } }],
     deliverable: true,
     eventId: undefined,
   });
@@ -24,8 +23,7 @@ test('an empty Communication is read as one that says nothing', () => {
     thread: undefined,
     sender: undefined,
     sentAt: undefined,
-    text: undefined,
-    otherPayloads: 0,
+    parts: [],
     deliverable: true,
     eventId: undefined,
   });

@@ -13,7 +13,7 @@ const ROOM = roomId('!r:h');
 const NURSE = userId('@nurse:h');
 const COMMUNICATION = ref('Communication/1');
 const OTHER = ref('Communication/2');
-const MADE = { communication: COMMUNICATION, eventId: EVENT, digest: 'd' };
+const MADE = { communication: COMMUNICATION, eventId: EVENT, digest: 'd', sender: NURSE };
 
 const fromEvent = (over: Partial<NewLink> = {}): NewLink => ({
   ...{ origin: 'matrix', cause: EVENT, part: 0, kind: 'text', roomId: ROOM },
@@ -120,7 +120,7 @@ describe('beside the version before, which has the table `message`', () => {
     const { rows } = await pool().query(before.byEvent, [EVENT]);
     expect(rows).toMatchObject([{ origin: 'matrix', communication: COMMUNICATION, digest: 'd' }]);
     await start(fromFhir({ cause: OTHER, communication: OTHER }));
-    const sent = { communication: OTHER, eventId: eventId('$sent'), digest: 'f' };
+    const sent = { communication: OTHER, eventId: eventId('$sent'), digest: 'f', sender: NURSE };
     await links.completeLink(pool(), { cause: OTHER, part: 0 }, sent);
     expect((await pool().query(before.byCommunication, [OTHER, null])).rows).toMatchObject([
       { origin: 'fhir', event_id: '$sent', digest: 'f', completed_at: expect.any(Date) as Date },
@@ -139,7 +139,9 @@ describe('beside the version before, which has the table `message`', () => {
     await pool().query(before.start, [EVENT, null, ROOM]);
     expect(await ofCommunication(OTHER, EVENT)).toMatchObject([{ origin: 'matrix', completed: false }]);
     await pool().query(before.complete, [EVENT, COMMUNICATION, 'd']);
-    expect(await ofEvent(EVENT)).toMatchObject([{ ...MADE, kind: 'text', completed: true }]);
+    expect(await ofEvent(EVENT)).toMatchObject([
+      { ...MADE, sender: undefined, kind: 'text', completed: true },
+    ]);
     await pool().query(before.startFromFhir, [OTHER, ROOM]);
     await pool().query(before.completeFromFhir, [OTHER, '$sent', 'f']);
     expect(await ofCommunication(OTHER)).toMatchObject([

@@ -4,7 +4,13 @@ import { z } from 'zod';
 import type { NewItem } from '../../inbox/item.ts';
 import type { AwaitedId, WaitingItem } from '../../store/waiting-items.ts';
 import type { Store } from '../../store/tables.ts';
-import type { FlowOutcome } from '../outcome.ts';
+
+/** The outcome of an item that waits. */
+export interface Waiting {
+  readonly kind: 'ignored';
+  readonly reason: 'held';
+  readonly next: (tx: ClientBase) => Promise<readonly NewItem[]>;
+}
 
 /**
  * Lets an item wait.
@@ -16,7 +22,7 @@ export function waitFor(
   waitsFor: AwaitedId,
   item: WaitingItem,
   isThere: (tx: ClientBase) => Promise<boolean>,
-): FlowOutcome {
+): Waiting {
   return {
     kind: 'ignored',
     reason: 'held',

@@ -7,11 +7,13 @@ import { isOwnUser } from '../../mapping/own-users.ts';
 import type { MatrixInput, NotCarried, ReadEvent } from '../../messages/kind.ts';
 import { readEvent, refsOf } from '../../messages/read.ts';
 import type { Attempt, Item } from '../../inbox/item.ts';
+import type { Queryable } from '../../store/database.ts';
 import type { RoomUse } from '../../store/room-uses.ts';
 import type { RoomRow } from '../../store/rooms.ts';
 import type { Bridge } from '../bridge.ts';
 import { refused, type FlowOutcome } from '../outcome.ts';
 import { releaseWaiting, waitFor } from '../items/waiting.ts';
+import { findAuthor } from './find-author.ts';
 import { loadLinks, wasCarried } from './links.ts';
 import { noticesFor } from './notice.ts';
 import { mayRedact } from './redaction-power.ts';
@@ -20,7 +22,17 @@ import { writeOnce, type Made } from './write-once.ts';
 /** What the pipeline works with. */
 export type RelayToFhir = Pick<
   Bridge,
-  'aspects' | 'clock' | 'db' | 'fhir' | 'homeserver' | 'kinds' | 'metrics' | 'settings' | 'store' | 'thread'
+  | 'aspects'
+  | 'clock'
+  | 'db'
+  | 'fhir'
+  | 'homeserver'
+  | 'kinds'
+  | 'metrics'
+  | 'personInDirectory'
+  | 'settings'
+  | 'store'
+  | 'thread'
 >;
 
 /** The item in which an event came. */
@@ -33,7 +45,7 @@ export interface EventSource extends Pick<Item, 'lane' | 'payload'> {
 export async function relayToFhir(
   relay: RelayToFhir,
   event: MatrixEvent,
-  { lane, payload, gaveUpOn }: EventSource,
+  source: EventSource,
   attempt: Attempt,
 ): Promise<FlowOutcome> {
   const { db, store, settings, clock } = relay;
@@ -43,6 +55,7 @@ export async function relayToFhir(
     return { kind: 'ignored', reason: 'not-a-conversation' };
   const refs = refsOf(relay, { event, mayRedact: false });
   const { known, missing } = await loadLinks(store, db, refs);
+  const { lane, payload, gaveUpOn } = source;
   const awaited = missing.find((ref) => !gaveUpOn.includes(ref));
   if (awaited !== undefined) {
     const giveUpAt = new Date(clock.now().getTime() + settings.waitForTargetMs);
@@ -57,23 +70,25 @@ export async function relayToFhir(
   const links = await store.messageLinks.findLinks(db, { eventIds: [event.event_id] });
   const own = links.filter(({ eventId }) => eventId === event.event_id);
   if (own.length > 0 && own.every(({ completed }) => completed)) return { kind: 'ignored', reason: 'known' };
-  return write(relay, { input, room: use.room, read }, attempt);
+  return write(relay, { source, input, room: use.room, read }, attempt);
 }
 
 interface Incoming {
+  readonly source: EventSource;
   readonly input: MatrixInput;
   readonly room: RoomRow;
   readonly read: ReadEvent;
 }
 
 async function write(relay: RelayToFhir, incoming: Incoming, attempt: Attempt): Promise<FlowOutcome> {
-  const { db, store, settings, metrics } = relay;
+  const { store, settings, metrics } = relay;
   const { input, room, read } = incoming;
   const { event } = input;
-  const sender = await store.people.findPersonByUserId(db, event.sender);
+  const author = await findAuthor(relay, event, room, attempt.signal);
+  if (author.person === undefined && settings.unknownSender.as === 'hold') return hold(relay, incoming);
   const { messages: options, sourceSystemExtension } = settings;
   const writes = read.toFhir({
-    ...{ event, sender, options, sourceSystemExtension, subject: room.subject },
+    ...{ event, author, options, sourceSystemExtension, subject: room.subject },
     thread: relay.thread.link(room.reference),
     people: await mentionedPeople(relay, input),
     now: relay.clock.now().getTime(),
@@ -83,15 +98,17 @@ async function write(relay: RelayToFhir, incoming: Incoming, attempt: Attempt): 
   const made: Made[] = [];
   for (const [part, each] of writes.entries())
     made.push(await writeOnce(relay, { event, kind: read.kind, part }, each, attempt));
-  const isUnknown = sender === undefined ? (['unmapped-sender'] as const) : [];
+  const isUnknown = author.person === undefined ? (['unmapped-sender'] as const) : [];
   const notices = await noticesFor(relay, toSenderOf(event), [...isUnknown, ...toldOf]);
   return {
     kind: 'done',
-    facts: made.map(({ fact }): Fact => ({ ...fact, by: { person: sender, userId: event.sender } })),
+    facts: made.map(({ fact }): Fact => ({ ...fact, by: { person: author.person, userId: event.sender } })),
     record: async (tx) => {
       for (const { key, version, digest } of made) {
         const communication = version.reference;
-        await store.messageLinks.completeLink(tx, key, { communication, eventId: event.event_id, digest });
+        await store.messageLinks.completeLink(tx, key, {
+          ...{ communication, eventId: event.event_id, digest, sender: event.sender },
+        });
         await store.resourceVersions.recordWritten(tx, version);
       }
       metrics.messages.inc({ direction: 'to-fhir' });
@@ -101,6 +118,20 @@ async function write(relay: RelayToFhir, incoming: Incoming, attempt: Attempt): 
       return [...notices, ...(await releaseWaiting(store, tx, carried, event.event_id))];
     },
   };
+}
+
+/** Until FHIR knows the sender. */
+async function hold(
+  relay: RelayToFhir,
+  { input: { event }, source: { lane, payload } }: Incoming,
+): Promise<FlowOutcome> {
+  const { store } = relay;
+  const { sender } = event;
+  const isKnown = async (tx: Queryable): Promise<boolean> =>
+    (await store.people.findPersonByUserId(tx, sender)) !== undefined;
+  const notices = await noticesFor(relay, toSenderOf(event), ['sender-held']);
+  const held = waitFor(store, sender, { about: event.event_id, lane, payload }, isKnown);
+  return { ...held, next: async (tx) => [...notices, ...(await held.next(tx))] };
 }
 
 /** The persons of the users who are mentioned. */

@@ -1,9 +1,8 @@
 // A platform wrote a Communication → what its kind makes of it is sent into the conversation's room.
 import type { Fact } from '../../domain/facts.ts';
 import type { Communication } from '../../domain/fhir.ts';
-import type { EventId, FhirReference, MatrixUserId, RoomId } from '../../domain/ids.ts';
+import type { EventId, FhirReference, MatrixUserId } from '../../domain/ids.ts';
 import { structureLane } from '../../mapping/lanes.ts';
-import type { Phase } from '../../mapping/phases.ts';
 import { contentDigest, readEnvelope, withEventId, type Envelope } from '../../messages/envelope.ts';
 import type { FhirInput, MatrixContext, ReadCommunication } from '../../messages/kind.ts';
 import { readCommunication, refsOf } from '../../messages/read.ts';
@@ -16,27 +15,11 @@ import { changeOf, type ChangeItem } from '../items/fhir-change.ts';
 import type { FlowOutcome } from '../outcome.ts';
 import { loadLinks, wasCarried } from './links.ts';
 import { sendOnce } from './send-once.ts';
+import { senderBefore, speakerOf, type Conversation, type Speaking } from './speaker.ts';
 import { releaseWaiting, waitFor } from '../items/waiting.ts';
 
-/** The room of a conversation, and what may still be sent there. */
-export interface Conversation {
-  readonly roomId: RoomId;
-  readonly phase: Phase;
-}
-
 /** What the pipeline works with. */
-export interface RelayToMatrix extends Pick<
-  Bridge,
-  'aspects' | 'clock' | 'db' | 'fhir' | 'kinds' | 'metrics' | 'sending' | 'settings' | 'store' | 'thread'
-> {
-  /** The user that sends for a person: their ghost, or the bot where there is none. */
-  readonly senderOf: (person: FhirReference | undefined, signal: AbortSignal) => Promise<MatrixUserId>;
-  /** Brings a conversation's room up to date; undefined when it has none and wants none. */
-  readonly openConversation: (
-    request: FhirReference,
-    signal: AbortSignal,
-  ) => Promise<Conversation | undefined>;
-}
+export type RelayToMatrix = Speaking & Pick<Bridge, 'aspects' | 'kinds' | 'metrics' | 'sending' | 'thread'>;
 
 /** Handles a Communication that was created or updated. */
 export async function relayToMatrix(
@@ -75,36 +58,47 @@ export async function relayToMatrix(
       (await store.rooms.findRoom(tx, request))?.ready === true;
     return waitFor(store, request, waiting(request, communication), isOpen);
   }
-  if (conversation.phase === 'closed') return { kind: 'ignored', reason: 'closed' };
-  return send(relay, { reference, input, carried, conversation, read }, attempt);
+  if (conversation.phase === 'closed' && read.kind !== 'retraction')
+    return { kind: 'ignored', reason: 'closed' };
+  const before = senderBefore(carried);
+  return send(relay, { reference, input, request, carried, conversation, read, before }, attempt);
+}
+
+/** A send that was made. */
+interface Sent {
+  readonly key: LinkKey;
+  readonly eventId: EventId;
+  readonly sender: MatrixUserId;
 }
 
 interface Outgoing {
   readonly reference: FhirReference;
   readonly input: FhirInput & { readonly communication: StoredResource<Communication> };
   readonly carried: readonly MessageLink[];
+  readonly request: FhirReference;
   readonly conversation: Conversation;
   readonly read: ReadCommunication;
+  readonly before: MatrixUserId | undefined;
 }
 
 async function send(relay: RelayToMatrix, outgoing: Outgoing, { signal }: Attempt): Promise<FlowOutcome> {
   const { store, metrics } = relay;
-  const { reference, input, carried, conversation, read } = outgoing;
+  const { reference, input, carried, conversation, read, before } = outgoing;
   const { communication, envelope } = input;
-  const sender = await relay.senderOf(envelope.sender, signal);
-  const { as, relayedFor } = await sendingUser(relay, sender, conversation);
+  const { as, relayedFor } = await speakerOf(relay, outgoing, signal);
+  const isSameSender = before === as;
   const isNew = carried.length === 0;
   // The first sending is that of the Communication, whichever version is read by the time of a retry.
   const cause = isNew ? reference : `${reference}/_history/${communication.meta.versionId}`;
-  const sent: { key: LinkKey; eventId: EventId }[] = [];
+  const sent: Sent[] = [];
   const timestamp = isNew ? timeOf(relay, envelope) : undefined;
-  const context = { relayedFor, ...(await contextOf(relay, input)) };
+  const context = { relayedFor, isSameSender, ...(await contextOf(relay, input)) };
   for (const [part, each] of read.toMatrix(context).entries()) {
     const key = { cause, part };
     const { roomId } = conversation;
     const by = each.by === 'bot' ? relay.settings.bot : as;
     const one = { ...key, communication: reference, kind: read.kind, roomId, as: by, timestamp };
-    sent.push({ key, eventId: await sendOnce(relay, one, each, signal) });
+    sent.push({ key, sender: by, eventId: await sendOnce(relay, one, each, signal) });
   }
   const [first] = sent;
   const written =
@@ -114,13 +108,13 @@ async function send(relay: RelayToMatrix, outgoing: Outgoing, { signal }: Attemp
     kind: 'done',
     facts: sent.map(({ eventId }): Fact => ({
       kind: isNew ? 'created' : read.kind === 'retraction' ? 'retracted' : 'changed',
-      ...{ on: { reference, versionId }, by: { person: envelope.sender, userId: sender } },
+      ...{ on: { reference, versionId }, by: { person: envelope.sender, userId: as } },
       ...{ direction: 'to-matrix', roomId: conversation.roomId, eventId },
     })),
     record: async (tx) => {
       const digest = contentDigest(envelope);
-      for (const { key, eventId } of sent)
-        await store.messageLinks.completeLink(tx, key, { communication: reference, eventId, digest });
+      for (const { key, eventId, sender } of sent)
+        await store.messageLinks.completeLink(tx, key, { communication: reference, eventId, digest, sender });
       if (written !== undefined) await store.resourceVersions.recordWritten(tx, written);
       metrics.messages.inc({ direction: 'to-matrix' });
     },
@@ -136,7 +130,7 @@ function timeOf({ clock }: Pick<RelayToMatrix, 'clock'>, { sentAt }: Envelope): 
 async function contextOf(
   { aspects, db, settings, store }: RelayToMatrix,
   input: FhirInput,
-): Promise<Omit<MatrixContext, 'relayedFor'>> {
+): Promise<Pick<MatrixContext, 'accounts' | 'options'>> {
   const named = aspects.flatMap((aspect) => aspect.people?.(input) ?? []);
   const people = await store.people.findPeople(db, named.filter(isReference));
   return {
@@ -147,17 +141,6 @@ async function contextOf(
 
 function isReference(named: FhirReference | MatrixUserId): named is FhirReference {
   return !named.startsWith('@');
-}
-
-/** In a read-only room only the bot may still send: it says whose message it is, so that a late one is not lost. */
-async function sendingUser(
-  { settings, store, db }: RelayToMatrix,
-  sender: MatrixUserId,
-  { phase }: Conversation,
-): Promise<{ readonly as: MatrixUserId; readonly relayedFor: string | undefined }> {
-  if (phase !== 'read-only' || sender === settings.bot) return { as: sender, relayedFor: undefined };
-  const shown = (await store.ghosts.findGhosts(db, [sender])).get(sender)?.displayName;
-  return { as: settings.bot, relayedFor: shown ?? sender };
 }
 
 async function conversationOf(

@@ -1,4 +1,5 @@
-// Makes one send of a message, once: the link comes first, and an old attempt is looked for before the send is repeated.
+// Makes one send of a message, once: the link comes first, and an attempt that was long ago, or by another user, is looked for
+// before the send is repeated.
 import type { EventId, FhirReference, MatrixUserId, RoomId } from '../../domain/ids.ts';
 import { communicationDeliveryId } from '../../mapping/delivery-ids.ts';
 import type { MatrixSend } from '../../messages/effects.ts';
@@ -28,7 +29,7 @@ export async function sendOnce(
   signal: AbortSignal,
 ): Promise<EventId> {
   const deliveryId = communicationDeliveryId(cause, part);
-  const startedAt = await store.messageLinks.startLink(db, {
+  const begun = await store.messageLinks.startLink(db, {
     ...{ origin: 'fhir', cause, part, kind, communication, eventId: undefined, roomId, sender: as },
     target: send.kind === 'redact' ? send.eventId : send.target,
     sentAt: timestamp === undefined ? undefined : new Date(timestamp),
@@ -38,8 +39,9 @@ export async function sendOnce(
     const { eventId } = send;
     return sending.redactAs({ as, roomId, deliveryId, eventId }, signal);
   }
-  const isLongAgo = clock.now().getTime() - startedAt.getTime() >= TXN_ID_KNOWN_MS;
-  const earlier = isLongAgo ? await sending.findSent(roomId, deliveryId, signal) : undefined;
+  const isLongAgo = clock.now().getTime() - begun.startedAt.getTime() >= TXN_ID_KNOWN_MS;
+  const earlier =
+    isLongAgo || begun.sender !== as ? await sending.findSent(roomId, deliveryId, signal) : undefined;
   const { type, content } = send;
   return earlier ?? sending.sendAs({ as, roomId, deliveryId, timestamp, type, content }, signal);
 }

@@ -52,3 +52,16 @@ async function keepRelayGhost(
     await enqueue(tx, convergeItems(rooms, `${reference} speaks ${clock.now().toISOString()}`));
   });
 }
+
+/** A person's ghost as it is shown; one that is not there yet, as it would be. */
+export async function shownGhostOf(
+  bridge: Pick<Bridge, 'clock' | 'db' | 'fhir' | 'settings' | 'store'>,
+  reference: FhirReference,
+  signal: AbortSignal,
+): Promise<{ readonly userId: MatrixUserId; readonly displayName: string }> {
+  const userId = ghostIdOf(bridge.settings, reference);
+  const displayName = (await bridge.store.ghosts.findGhosts(bridge.db, [userId])).get(userId)?.displayName;
+  const isRole = typeOf(reference) === 'PractitionerRole';
+  if (displayName !== undefined && !isRole) return { userId, displayName };
+  return desiredGhostOf(bridge, reference, createReadSet(bridge.fhir, signal));
+}

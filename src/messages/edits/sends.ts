@@ -22,7 +22,7 @@ export function sendsOf({ content, shown }: Update, context: MatrixContext): rea
   const sends = content.toMatrix(context);
   const [first] = shown.events;
   if (first === undefined) return sends;
-  if (shown.origin === 'matrix') return sends.map((send) => correction(send, first));
+  if (shown.origin === 'matrix' || !context.isSameSender) return sends.map((send) => correction(send, first));
   if (!shown.filesChanged && sends.length === shown.events.length)
     return sends.flatMap((send, index) => replacement(send, shown.events[index]));
   return [...shown.events.map((eventId): MatrixSend => ({ kind: 'redact', eventId })), ...sends];

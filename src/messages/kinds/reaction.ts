@@ -83,13 +83,14 @@ function takenBackIn({ event, mayRedact }: MatrixInput, known: Links): Reaction 
 }
 
 function withNote(before: Communication, text: string, context: RecordContext): Communication | undefined {
-  const { event, sender, now } = context;
+  const { event, now } = context;
+  const { person } = context.author;
   const id = noteId(event.event_id);
   if (before.note?.some((note) => note.id === id)) return undefined;
   const author =
-    sender === undefined || sender.startsWith('PractitionerRole/')
+    person === undefined || person.startsWith('PractitionerRole/')
       ? { authorString: event.sender }
-      : { authorReference: { reference: sender } };
+      : { authorReference: context.author.sender };
   const note: Annotation = {
     id,
     ...author,

@@ -1,0 +1,91 @@
+// Who sends a Communication in the room: the ghost of its sender, or the bot, which then says whose message it is.
+import { isPersonType } from '../../domain/fhir.ts';
+import { typeOf, type FhirReference, type MatrixUserId, type RoomId } from '../../domain/ids.ts';
+import { isNamed, isRoster } from '../../mapping/matrix-to-fhir/membership.ts';
+import type { Phase } from '../../mapping/phases.ts';
+import type { FhirInput } from '../../messages/kind.ts';
+import { displayedSender } from '../../messages/speaker-name.ts';
+import type { MessageLink } from '../../store/message-links.ts';
+import type { Bridge } from '../bridge.ts';
+
+/** The room of a conversation, and what may still be sent there. */
+export interface Conversation {
+  readonly roomId: RoomId;
+  readonly phase: Phase;
+}
+
+/** The user that sends. */
+export interface Speaker {
+  readonly as: MatrixUserId;
+  /** The name of the sender where the bot sends in their place. */
+  readonly relayedFor: string | undefined;
+}
+
+/** What finding the speaker needs. */
+export interface Speaking extends Pick<Bridge, 'clock' | 'db' | 'fhir' | 'settings' | 'store'> {
+  /** A person's ghost, registered or not. */
+  readonly ghostOf: (
+    person: FhirReference,
+    signal: AbortSignal,
+  ) => Promise<{ readonly userId: MatrixUserId; readonly displayName: string }>;
+  /** Registers a person's ghost where it is not. */
+  readonly bringGhost: (person: FhirReference, signal: AbortSignal) => Promise<MatrixUserId>;
+  /** Brings a conversation's room up to date; undefined when it has none and wants none. */
+  readonly openConversation: (
+    request: FhirReference,
+    signal: AbortSignal,
+  ) => Promise<Conversation | undefined>;
+}
+
+interface Spoken {
+  readonly input: FhirInput;
+  readonly request: FhirReference;
+  readonly conversation: Conversation;
+  /** The user that sent it before, where it is changed now. */
+  readonly before: MatrixUserId | undefined;
+}
+
+/** Finds the speaker. */
+export async function speakerOf(speaking: Speaking, spoken: Spoken, signal: AbortSignal): Promise<Speaker> {
+  const { bot, platformName } = speaking.settings;
+  const { input, conversation, before } = spoken;
+  const { sender: person } = input.envelope;
+  const named = displayedSender(input.communication);
+  if (person === undefined || !isPersonType(typeOf(person)))
+    return { as: bot, relayedFor: named ?? platformName };
+  const ghost = await speaking.ghostOf(person, signal);
+  // In a read-only room only the bot may still send; and what the bot has sent, only the bot can edit.
+  const mayBeGhost =
+    before !== bot &&
+    conversation.phase === 'open' &&
+    (await takesPart(speaking, spoken, person, ghost.userId, signal));
+  return mayBeGhost
+    ? { as: await speaking.bringGhost(person, signal), relayedFor: undefined }
+    : { as: bot, relayedFor: ghost.displayName };
+}
+
+/** Who was added a moment ago is not of the last convergence yet. */
+async function takesPart(
+  speaking: Speaking,
+  { request }: Spoken,
+  person: FhirReference,
+  ghost: MatrixUserId,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { clock, db, fhir, store } = speaking;
+  const isMember = async (): Promise<boolean> =>
+    (await store.roomMembers.findMember(db, request, ghost)) !== undefined;
+  if (await isMember()) return true;
+  const roster = await fhir.read(request, signal);
+  if (roster === undefined || !isRoster(roster)) return false;
+  if (!isNamed(roster, { reference: person, all: new Set([person]) }, clock.now().getTime())) return false;
+  await speaking.openConversation(request, signal);
+  return isMember();
+}
+
+/** The user that sent a Communication. */
+export function senderBefore(links: readonly MessageLink[]): MatrixUserId | undefined {
+  return links.find(
+    ({ origin, target, sender }) => origin === 'fhir' && target === undefined && sender !== undefined,
+  )?.sender;
+}
