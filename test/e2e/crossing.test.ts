@@ -38,7 +38,7 @@ describe.skipIf(inject('stackMissing') !== undefined)('a message crosses', () =>
       status: 'completed',
       subject: { reference: `Patient/${prefix}client` },
       sent: new Date((await nurse.hear(roomId, 'Much better, thank you.')).getTs()).toISOString(),
-      sender: { reference: `Practitioner/${prefix}nurse` },
+      sender: { reference: `Practitioner/${prefix}nurse`, type: 'Practitioner' },
       payload: [{ contentString: 'Much better, thank you.' }],
     });
   });
