@@ -25,7 +25,7 @@ export function htmlOfMarkdown(source: string): string | undefined {
   return showsAllWords(source, textOfHtml(html)) ? html : undefined;
 }
 
-/** Cells beyond the head of a table, words after the language of a code block, and what nests too deep are not shown. */
+/** Cells beyond the head of a table, words at the head of a code block, and what nests too deep are not shown. */
 function showsAllWords(source: string, shown: string): boolean {
   const left = countWords(shown);
   const withoutNumbers = source.replace(/^[\s>*+-]*\d{1,9}[.)](?=\s)/gm, '');

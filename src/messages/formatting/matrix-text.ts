@@ -8,8 +8,8 @@ import { sanitiseHtml } from './sanitise-html.ts';
 /** https://spec.matrix.org/v1.19/client-server-api/#mroommessage-msgtypes */
 const HTML_FORMAT = 'org.matrix.custom.html';
 
-/** Tags that say no more than the line feeds of plain text do. */
-const LINES_ALONE = /^(?:[^<]|<br \/>|<\/?p>|<\/?span>)*$/;
+/** A tag that says more than the line feeds of plain text do. */
+const FORMATTING = /<(?!br \/>|\/?p>|\/?span>)/;
 
 /**
  * The text of an event's content, without the quoted fallback of a reply. Where there is HTML, it is what people saw: the plain
@@ -23,8 +23,8 @@ export function readMatrixText(content: Readonly<Record<string, unknown>>): Form
   const html = sent === undefined ? '' : sanitiseHtml(sent);
   const shown = textOfHtml(html);
   if (isBlank(shown)) return isBlank(own) ? undefined : { plain: own };
-  const plain = withoutSpaces(shown) === withoutSpaces(own) ? own : shown;
-  return LINES_ALONE.test(html) ? { plain } : { plain, html };
+  const plain = inOneLine(shown) === inOneLine(own) ? own : shown;
+  return FORMATTING.test(html) ? { plain, html } : { plain };
 }
 
 /** The keys of an event's content that show a text. */
@@ -41,6 +41,6 @@ function stringIn(content: Readonly<Record<string, unknown>>, key: string): stri
   return typeof value === 'string' ? value : undefined;
 }
 
-function withoutSpaces(text: string): string {
-  return text.replace(/\s+/g, '');
+function inOneLine(text: string): string {
+  return text.replace(/\s+/g, ' ').trim();
 }
