@@ -5,7 +5,7 @@ import { attribution } from './aspects/attribution.ts';
 import { mention } from './aspects/mention.ts';
 import { reply } from './aspects/reply.ts';
 import { thread } from './aspects/thread.ts';
-import type { Links, RegisteredKind } from './kind.ts';
+import { NOTHING_KNOWN, type RegisteredKind } from './kind.ts';
 import { editKind } from './kinds/edit.ts';
 import { emote } from './kinds/emote.ts';
 import { notice } from './kinds/notice.ts';
@@ -17,8 +17,6 @@ import { readCommunication, readEvent } from './read.ts';
 
 /** The kinds of new messages; the first that can read one has it. */
 const MESSAGES: readonly RegisteredKind[] = [emote, notice, text, unsupported];
-
-const NOTHING_KNOWN: Links = { ofEvent: () => [], changesOf: () => [], ofCommunication: () => [] };
 
 /** An edit says again whom it mentions, and never what it answers. */
 const edit = editKind({

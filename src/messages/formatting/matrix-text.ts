@@ -1,6 +1,6 @@
 // Reads and writes the text of a Matrix event: `body` and, for formatted text, `formatted_body`.
-import type { FormattedText } from '../content.ts';
 import { cleanText, isBlank } from './clean-text.ts';
+import { saysTheSame, type FormattedText } from './formatted-text.ts';
 import { textOfHtml } from './html-to-text.ts';
 import { withoutReplyFallback } from './reply-fallback.ts';
 import { sanitiseHtml } from './sanitise-html.ts';
@@ -23,7 +23,7 @@ export function readMatrixText(content: Readonly<Record<string, unknown>>): Form
   const html = sent === undefined ? '' : sanitiseHtml(sent);
   const shown = textOfHtml(html);
   if (isBlank(shown)) return isBlank(own) ? undefined : { plain: own };
-  const plain = inOneLine(shown) === inOneLine(own) ? own : shown;
+  const plain = saysTheSame(shown, own) ? own : shown;
   return FORMATTING.test(html) ? { plain, html } : { plain };
 }
 
@@ -39,8 +39,4 @@ function isReply({ 'm.relates_to': relation }: Readonly<Record<string, unknown>>
 function stringIn(content: Readonly<Record<string, unknown>>, key: string): string | undefined {
   const value = content[key];
   return typeof value === 'string' ? value : undefined;
-}
-
-function inOneLine(text: string): string {
-  return text.replace(/\s+/g, ' ').trim();
 }

@@ -2,7 +2,7 @@
 import type { MatrixEvent } from '../../domain/matrix.ts';
 import { defineKind } from '../kind.ts';
 import { createRecord } from '../record.ts';
-import { attachmentsNotShown, attributed, textSend } from '../text-body.ts';
+import { attachmentsNotShown, attributed, textSends } from '../text-body.ts';
 
 type Unsupported =
   /** Said in the room, and recorded as something that was said. */
@@ -45,7 +45,7 @@ export const unsupported = defineKind<Unsupported>({
       : { what: 'attachments', count: parts.length },
   toMatrix: (message, { relayedFor }) =>
     message.what === 'attachments'
-      ? [textSend('m.text', attributed(attachmentsNotShown(message.count), relayedFor))]
+      ? textSends('m.text', attributed({ plain: attachmentsNotShown(message.count) }, relayedFor))
       : [],
   notices: () => ['unsupported-content'],
 });
