@@ -3,9 +3,6 @@ import MarkdownIt from 'markdown-it';
 import { sanitiseHtml } from './sanitise-html.ts';
 import { textOfHtml } from './html-to-text.ts';
 
-/** Longer text stays as it was written: the time that reading takes grows with it. */
-const MAX_LENGTH = 100_000;
-
 /**
  * Tags in the text are text. A line feed ends a line, as the one who wrote "10 mg" below "20 mg" meant it. `[name]: text` is no
  * link definition, which would not be shown; `![]()` is no picture.
@@ -17,10 +14,9 @@ const markdown = new MarkdownIt({ html: false, linkify: false, breaks: true }).d
 
 /**
  * The HTML of Markdown, sanitised.
- * @returns undefined where the Markdown is to be shown as it was written: it is too long, or words of it would not be shown
+ * @returns undefined where the Markdown is to be shown as it was written, because words of it would not be shown
  */
 export function htmlOfMarkdown(source: string): string | undefined {
-  if (source.length > MAX_LENGTH) return undefined;
   const html = sanitiseHtml(markdown.render(source));
   return showsAllWords(source, textOfHtml(html)) ? html : undefined;
 }

@@ -6,8 +6,8 @@ import { textOfHtml } from './html-to-text.ts';
 import { htmlOfMarkdown } from './markdown.ts';
 import { sanitiseHtml } from './sanitise-html.ts';
 
-/** A longer text is a file. */
-const MAX_BYTES = 256 * 1024;
+/** A longer text is a file. Reading HTML takes time with the square of its depth. */
+const MAX_BYTES = 64 * 1024;
 
 /** Character sets other than UTF-8, which is the default. */
 const CHARACTER_SETS: ReadonlySet<string> = new Set(['utf-8', 'us-ascii', 'iso-8859-1', 'windows-1252']);
