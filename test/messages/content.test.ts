@@ -1,6 +1,8 @@
 // The payload of a Communication as the parts of a message.
 import { describe, expect, test } from 'vitest';
 import { partsOf, textOfParts } from '../../src/messages/content.ts';
+import { contentDigest } from '../../src/messages/envelope.ts';
+import { envelope } from '../builders/messages.ts';
 
 const html = (source: string) => ({
   contentAttachment: { contentType: 'text/html', data: Buffer.from(source).toString('base64') },
@@ -70,5 +72,19 @@ describe('the texts as one', () => {
     ],
   ])('%s', (_, payload, whole) => {
     expect(textOfParts(partsOf(payload))).toEqual(whole);
+  });
+});
+
+describe('the digest of a text', () => {
+  const digest = (...payload: readonly unknown[]) => contentDigest(envelope({ payload }));
+
+  test('changes with its formatting', () => {
+    expect(digest(html('<b>a</b>'))).not.toBe(digest(html('<i>a</i>')));
+    expect(digest({ contentString: 'a' }, html('<b>a</b>'))).not.toBe(digest({ contentString: 'a' }));
+  });
+
+  test('does not change with what is taken out', () => {
+    expect(digest({ contentString: 'a\0\r\nb' })).toBe(digest({ contentString: 'a\nb' }));
+    expect(digest(html('<b onclick="x">a</b>'))).toBe(digest(html('<b>a</b><script>x</script>')));
   });
 });

@@ -10,10 +10,14 @@ import { senderGhostFor } from '../people/sender-ghost.ts';
 import type { FirstMessage } from './definition.ts';
 import type { RoomPlan } from './plan-room.ts';
 
+interface Planned extends Pick<RoomPlan, 'row'> {
+  readonly spec: Pick<RoomPlan['spec'], 'firstMessage' | 'reference'>;
+}
+
 /** Sends all of it, in order, unless that was done, or a user made the room and has spoken there. */
 export async function sendFirstMessage(
   bridge: Bridge,
-  { spec: { reference, firstMessage }, row }: RoomPlan,
+  { spec: { reference, firstMessage }, row }: Planned,
   roomId: RoomId,
   signal: AbortSignal,
 ): Promise<void> {

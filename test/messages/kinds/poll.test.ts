@@ -223,6 +223,20 @@ describe('from Matrix: the end of a poll is recorded with its result', () => {
   });
 });
 
+test('from Matrix: a poll that its author changes is a new version of its record', () => {
+  const { 'm.text': text, ...poll } = STABLE.content;
+  const content = {
+    ...START.content,
+    'm.new_content': { 'm.text': text, ...poll },
+    'm.relates_to': { rel_type: 'm.replace', event_id: POLL },
+  };
+  const read = fromMatrix({ ...START, content }, {}, known);
+  expect(read).toMatchObject({
+    kind: 'edit',
+    writes: [{ kind: 'change', reference: 'Communication/poll', target: POLL }],
+  });
+});
+
 test('from FHIR: a poll is text', () => {
   const payload = poll().payload;
   expect(fromFhir({ meta: { tag: [tag('poll')] }, payload })).toEqual({
