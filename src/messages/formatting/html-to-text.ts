@@ -15,7 +15,9 @@ interface Context {
   readonly isInList: boolean;
 }
 
-const BLOCKS: ReadonlySet<string> = new Set(['div', 'details', 'summary', 'caption', 'thead', 'tbody']);
+const BLOCKS: ReadonlySet<string> = new Set([
+  ...['div', 'details', 'summary', 'caption', 'thead', 'tbody', 'td', 'th'],
+]);
 const SPACED: ReadonlySet<string> = new Set(['p', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'table']);
 
 /**
@@ -53,10 +55,10 @@ function piecesOf(node: HtmlNode, context: Context): readonly Piece[] {
       return eachText(pieces(), context, lowered);
     case 'a':
       return eachText(pieces(), context, (text) => withAddress(text, node.attributes['href']));
-    case 'pre':
-      return [
-        { text: textOf(children, { ...context, isPre: true }).replace(/^\n|\n+$/g, ''), place: 'spaced' },
-      ];
+    case 'pre': {
+      const text = textOf(children, { ...context, isPre: true });
+      return [{ text: text.replace(/^\n/, '').trimEnd(), place: 'spaced' }];
+    }
     case 'blockquote':
       return [{ text: textOf(children, context).replace(/^/gm, '> '), place: 'spaced' }];
     case 'ul':

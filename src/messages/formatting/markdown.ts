@@ -24,7 +24,7 @@ export function htmlOfMarkdown(source: string): string | undefined {
 /** Cells beyond the head of a table, words at the head of a code block, and what nests too deep are not shown. */
 function showsAllWords(source: string, shown: string): boolean {
   const left = countWords(shown);
-  const withoutNumbers = source.replace(/^[\s>*+-]*\d{1,9}[.)](?=\s)/gm, '');
+  const withoutNumbers = source.replace(/^[ \t>*+-]*\d{1,9}[.)](?=\s)/gm, '');
   for (const [word, count] of countWords(withoutNumbers)) if ((left.get(word) ?? 0) < count) return false;
   return true;
 }

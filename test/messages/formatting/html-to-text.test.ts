@@ -52,6 +52,7 @@ describe('lines, lists and tables', () => {
         '<tbody><tr><td>A</td><td>10<br>20</td></tr><tr><td></td><td>5</td></tr></tbody></table>',
       'Doses\nDrug | Dose\nA | 10 / 20\n | 5',
     ],
+    ['cells without a row', '<table><td>10</td><td>20</td></table>', '10\n20'],
     ['text in a row that is no cell', '<table><tr>a<td>b</td></tr></table>', 'a | b'],
   ])('%s', (_, html, text) => {
     expect(textOf(html)).toBe(text);
@@ -100,6 +101,7 @@ describe('size and depth', () => {
     ['quotes in quotes', '<blockquote>'.repeat(40) + 'a<br>'.repeat(12_000)],
     ['lists in lists', '<ul><li>'.repeat(20) + 'a<br>'.repeat(12_000)],
     ['spaces', `${' '.repeat(65_000)}a`],
+    ['preformatted lines', `<pre>a${'\n'.repeat(65_000)}b</pre>`],
     ['tags around spaces', '<b> </b>'.repeat(8_000)],
     ['rows', '<tr><td>a'.repeat(7_000)],
     ['cells without a row', '<td>a'.repeat(12_000)],

@@ -73,6 +73,7 @@ describe('size and depth', () => {
     ['links', '[a](<b'.repeat(10_000)],
     ['tildes', '~~a'.repeat(20_000)],
     ['entities', '&'.repeat(65_536)],
+    ['line feeds', `${'\n'.repeat(65_000)}a`],
     ['bars', 'a|b\n-|-\n' + '|'.repeat(60_000)],
   ])('64 KiB of %s are read within five seconds', (_, markdown) => {
     const before = performance.now();
