@@ -24,7 +24,9 @@ export async function sendFirstMessage(
   if (firstMessage === undefined || row?.firstMessageEventId !== undefined || row?.madeBy === 'user') return;
   const { author, sentAt } = firstMessage;
   const timestamp = sentAt === undefined ? undefined : Math.min(sentAt, bridge.clock.now().getTime());
-  const context = { relayedFor: undefined, options: bridge.settings.messages, accounts: new Map() };
+  const { messages: options, platformName } = bridge.settings;
+  const relayedFor = author === undefined ? platformName : undefined;
+  const context = { relayedFor, isSameSender: true, options, accounts: new Map() };
   const sends = read(bridge, firstMessage)?.toMatrix(context) ?? [];
   if (sends.length === 0) return;
   const as = await senderGhostFor(bridge, author, signal);

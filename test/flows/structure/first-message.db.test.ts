@@ -1,4 +1,4 @@
-// What a CommunicationRequest says is said first in its room: all of it, in order, once.
+// What a CommunicationRequest says is said first in its room: all of it, in order, once; without a sender by the platform.
 import { describe, expect, test } from 'vitest';
 import type { CommunicationRequest } from '../../../src/domain/fhir.ts';
 import { sendFirstMessage } from '../../../src/flows/structure/first-message.ts';
@@ -25,23 +25,27 @@ async function openRoom(payload: NonNullable<CommunicationRequest['payload']>, s
 
 describe('the payload', () => {
   test.each([
-    ['of a text', [{ contentString: 'first' }], ['first']],
-    ['of several texts', [{ contentString: 'first' }, { contentString: 'second' }], ['first\nsecond']],
-    ['of a formatted text', [{ contentAttachment: bold }], ['bold']],
+    ['of a text', [{ contentString: 'first' }], ['Zorgplatform: first']],
+    [
+      'of several texts',
+      [{ contentString: 'first' }, { contentString: 'second' }],
+      ['Zorgplatform: first\nsecond'],
+    ],
+    ['of a formatted text', [{ contentAttachment: bold }], ['Zorgplatform: bold']],
     [
       'of an attachment before a text',
       [{ contentAttachment: { title: 'a.pdf' } }, { contentString: 'see' }],
-      ['see\n[1 attachment not shown here]'],
+      ['Zorgplatform: see\n[1 attachment not shown here]'],
     ],
     [
       'of an attachment alone',
       [{ contentAttachment: { title: 'a.pdf' } }],
-      ['[1 attachment not shown here]'],
+      ['Zorgplatform: [1 attachment not shown here]'],
     ],
     [
       'of a text for two events',
       [{ contentString: `${'a'.repeat(20_000)}\n\n${'b'.repeat(20_000)}` }],
-      [`${'a'.repeat(20_000)}\n(1/2)`, `${'b'.repeat(20_000)}\n(2/2)`],
+      [`Zorgplatform: ${'a'.repeat(20_000)}\n(1/2)`, `${'b'.repeat(20_000)}\n(2/2)`],
     ],
     ['of spaces', [{ contentString: ' ' }], []],
   ])('%s', async (_, payload, bodies) => {
@@ -53,7 +57,7 @@ describe('the payload', () => {
 test('is sent once, and mentions nobody', async () => {
   const { send, contents, sending } = await openRoom([{ contentString: '@room' }]);
   await send();
-  expect(contents()).toEqual([{ msgtype: 'm.text', body: '@room', 'm.mentions': {} }]);
+  expect(contents()).toMatchObject([{ msgtype: 'm.text', body: 'Zorgplatform: @room', 'm.mentions': {} }]);
   expect(sending.sent).toMatchObject([{ as: BOT, roomId: ROOM }]);
 });
 
