@@ -24,6 +24,10 @@ export const messages = z.strictObject({
   platformName: z.string().min(1).max(80).default('Zorgplatform').meta({
     description: 'Who speaks in a room where a Communication names no sender.',
   }),
+  formattedText: z.enum(['plain', 'html-attachment']).default('plain').meta({
+    description:
+      'How the record holds a formatted text: its words alone, with marks where the formatting has a meaning, or its HTML as an attachment beside them.',
+  }),
   waitForTargetSeconds: seconds(
     'How long a reply, an edit or a reaction waits for the message it refers to, before it goes on without.',
     60,

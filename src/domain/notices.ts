@@ -5,6 +5,8 @@ export const NOTICE_REASONS = [
   'unmapped-sender',
   'sender-held',
   'unsupported-content',
+  'empty-message',
+  'call-not-carried',
   'unsupported-event',
   'not-filed',
   'change-not-filed',

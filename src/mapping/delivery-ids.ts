@@ -18,9 +18,13 @@ export function communicationDeliveryId(cause: string, part = 0): DeliveryId {
   return `communication-${digest('communication', ...parts)}` as DeliveryId;
 }
 
-/** The transaction id of the first message of a conversation: payload[0] of the CommunicationRequest. */
-export function firstMessageDeliveryId(reference: FhirReference): DeliveryId {
-  return `request-${digest('first-message', reference)}` as DeliveryId;
+/**
+ * The transaction id of what is said first in a conversation: the payload of the CommunicationRequest.
+ * @param part which of several sends; 0 for the first
+ */
+export function firstMessageDeliveryId(reference: FhirReference, part = 0): DeliveryId {
+  const parts = part === 0 ? [reference] : [reference, String(part)];
+  return `request-${digest('first-message', ...parts)}` as DeliveryId;
 }
 
 /** The transaction id of a notice: one per person, room and reason, so that it is sent once. */

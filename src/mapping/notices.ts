@@ -12,6 +12,10 @@ const TEXTS: Readonly<Record<NoticeReason, string>> = {
   'unsupported-content':
     'a message you sent is of a kind that cannot be recorded. The record says that something was lost: please ' +
     'write it as text.',
+  'empty-message': 'a message you sent shows no text, so it is not recorded. Please write it again.',
+  'call-not-carried':
+    'people on the care platform cannot take your call. The record says that you tried to call; please write a message, ' +
+    'or use another way if it is urgent.',
   'unsupported-event':
     'what you changed (a reaction, a removal or a setting) stays in this room: it does not reach the record.',
   'not-filed':

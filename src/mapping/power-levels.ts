@@ -36,17 +36,28 @@ const SPACE = {
   notifications: { room: 75 },
 } as const;
 
+/** What everyone in a conversation may send; polls by both names, because clients still send the older ones. */
+const MESSAGES = {
+  'm.room.message': 25,
+  'm.room.encrypted': 25,
+  'm.room.redaction': 25,
+  'm.reaction': 25,
+  'm.sticker': 25,
+  'm.poll.start': 25,
+  'm.poll.response': 25,
+  'm.poll.end': 25,
+  'org.matrix.msc3381.poll.start': 25,
+  'org.matrix.msc3381.poll.response': 25,
+  'org.matrix.msc3381.poll.end': 25,
+} as const;
+
 const CONVERSATION = {
   users_default: 25,
   events: {
     ...STRUCTURE,
     'm.room.name': 75,
     'm.room.topic': 75,
-    'm.room.message': 25,
-    'm.room.encrypted': 25,
-    'm.room.redaction': 25,
-    'm.reaction': 25,
-    'm.sticker': 25,
+    ...MESSAGES,
   },
   events_default: 75,
   state_default: 75,
@@ -58,13 +69,7 @@ const CONVERSATION = {
 } as const;
 
 /** The message types of the templates. If not listed, they need `events_default`; all other types need `state_default`. */
-export const MESSAGE_TYPES: ReadonlySet<string> = new Set([
-  'm.room.message',
-  'm.room.encrypted',
-  'm.room.redaction',
-  'm.reaction',
-  'm.sticker',
-]);
+export const MESSAGE_TYPES: ReadonlySet<string> = new Set(Object.keys(MESSAGES));
 
 /**
  * Whether the creators of a room have all power and must not be listed: from room version 12 on.

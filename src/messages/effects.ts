@@ -1,10 +1,19 @@
 // What the pipelines can do for a message on either side.
+import type { CommunicationPayload } from 'fhir/r4.js';
 import type { Communication } from '../domain/fhir.ts';
 import type { EventId, FhirReference } from '../domain/ids.ts';
 
 /** A write to the FHIR server. */
 export type FhirWrite =
-  | { readonly kind: 'create'; readonly communication: Communication & { readonly id: string } }
+  | {
+      readonly kind: 'create';
+      readonly communication: Communication & { readonly id: string };
+      /** A record without whose content it cannot say what it says; its payload stays as it is where that is gone. */
+      readonly quotes?: {
+        readonly reference: FhirReference;
+        readonly payload: (quoted: Communication) => readonly CommunicationPayload[];
+      };
+    }
   /** A new version of a Communication; `undefined` from `apply` means that it is so already. */
   | (Change & {
       readonly kind: 'change';

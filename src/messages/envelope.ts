@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { EVENT_ID_SYSTEM, type Communication } from '../domain/fhir.ts';
 import { parseReference, type EventId, type FhirReference } from '../domain/ids.ts';
-import { partsOf, plainTextOf, type Part } from './content.ts';
+import { partsOf, textOfParts, type Part } from './content.ts';
 import type { ThreadProfile } from './threads/thread-profile.ts';
 
 /** The envelope of a Communication. */
@@ -55,7 +55,9 @@ export function readEnvelope(
  */
 export function contentDigest({ thread, sender, parts, deliverable }: Envelope): string {
   const others = parts.filter(({ kind }) => kind !== 'text');
-  const digest = digestOf([thread, sender, plainTextOf(parts), others.length, deliverable]);
+  const text = textOfParts(parts);
+  const shown = text?.html === undefined ? text?.plain : [text.plain, text.html];
+  const digest = digestOf([thread, sender, shown, others.length, deliverable]);
   return others.length === 0 ? digest : `${digest}.${digestOf(others)}`;
 }
 

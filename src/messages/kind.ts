@@ -53,6 +53,9 @@ export interface Links {
   readonly ofCommunication: (reference: FhirReference) => readonly Link[];
 }
 
+/** For a message that refers to none, or is read for what it says alone. */
+export const NOTHING_KNOWN: Links = { ofEvent: () => [], changesOf: () => [], ofCommunication: () => [] };
+
 /** Something that a message refers to: it can be mapped when this was carried. */
 export type MessageRef = EventId | FhirReference;
 

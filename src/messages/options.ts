@@ -12,4 +12,6 @@ export interface MessageOptions {
   readonly threads: 'off' | 'on';
   /** Whether the recipients of a Communication are mentioned in the room. */
   readonly mentionRecipients: boolean;
+  /** How the record holds a formatted text: its words alone, or its HTML beside them. */
+  readonly formattedText: 'plain' | 'html-attachment';
 }

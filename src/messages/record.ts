@@ -33,11 +33,11 @@ export interface RecordContext {
 }
 
 /** The tag of a record whose message refers to another that was not found. */
-export const TARGET_MISSING: Coding = {
+export const TARGET_MISSING = {
   system: RECORD_TAG_SYSTEM,
   code: 'target-missing',
   display: 'The message it refers to was not found',
-};
+} as const satisfies Coding;
 
 /** What a kind gives to the record. */
 export interface RecordContent {
@@ -48,6 +48,8 @@ export interface RecordContent {
   readonly kind?: string;
   /** Which of several records of one event; 0 for the first. */
   readonly part?: number;
+  /** The record without which it says nothing. */
+  readonly inResponseTo?: FhirReference | undefined;
 }
 
 /**
@@ -58,7 +60,7 @@ export function createRecord(
   context: RecordContext,
   content: RecordContent,
 ): Extract<FhirWrite, { kind: 'create' }> {
-  const { payload, part = 0 } = content;
+  const { payload, part = 0, inResponseTo } = content;
   const tags = [...tagsOf(content), ...context.author.tags];
   const { event, thread, subject, author, sourceSystemExtension = SOURCE_SYSTEM_EXTENSION } = context;
   const source = { url: sourceSystemExtension, valueString: 'matrix' };
@@ -73,6 +75,9 @@ export function createRecord(
       ...(extension.length > 0 && { extension }),
       identifier: [{ use: 'official', system: EVENT_ID_SYSTEM, value: event.event_id }],
       ...thread,
+      ...(inResponseTo !== undefined && {
+        inResponseTo: [{ reference: inResponseTo, type: 'Communication' }],
+      }),
       status: 'completed',
       ...(subject !== undefined && { subject: { reference: subject } }),
       ...sentAt(event, context),

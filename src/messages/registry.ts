@@ -5,20 +5,29 @@ import { attribution } from './aspects/attribution.ts';
 import { mention } from './aspects/mention.ts';
 import { reply } from './aspects/reply.ts';
 import { thread } from './aspects/thread.ts';
-import type { Links, RegisteredKind } from './kind.ts';
+import { NOTHING_KNOWN, type RegisteredKind } from './kind.ts';
+import { call } from './kinds/call.ts';
 import { editKind } from './kinds/edit.ts';
 import { emote } from './kinds/emote.ts';
+import { empty } from './kinds/empty.ts';
+import { location } from './kinds/location.ts';
 import { notice } from './kinds/notice.ts';
+import { poll } from './kinds/poll.ts';
+import { pollAnswer } from './kinds/poll-answer.ts';
+import { pollEnd } from './kinds/poll-end.ts';
 import { reaction } from './kinds/reaction.ts';
 import { retraction } from './kinds/retraction.ts';
+import { sticker } from './kinds/sticker.ts';
 import { text } from './kinds/text.ts';
 import { unsupported } from './kinds/unsupported.ts';
 import { readCommunication, readEvent } from './read.ts';
 
 /** The kinds of new messages; the first that can read one has it. */
-const MESSAGES: readonly RegisteredKind[] = [emote, notice, text, unsupported];
-
-const NOTHING_KNOWN: Links = { ofEvent: () => [], changesOf: () => [], ofCommunication: () => [] };
+const MESSAGES: readonly RegisteredKind[] = [
+  ...[emote, notice, location, text, empty],
+  ...[poll, pollAnswer, pollEnd, sticker, call],
+  unsupported,
+];
 
 /** An edit says again whom it mentions, and never what it answers. */
 const edit = editKind({

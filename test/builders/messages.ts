@@ -4,7 +4,13 @@ import type { MatrixEvent } from '../../src/domain/matrix.ts';
 import type { Envelope } from '../../src/messages/envelope.ts';
 import { readEnvelope } from '../../src/messages/envelope.ts';
 import type { FhirWrite } from '../../src/messages/effects.ts';
-import type { Link, Links, MatrixContext, RegisteredKind } from '../../src/messages/kind.ts';
+import {
+  NOTHING_KNOWN,
+  type Link,
+  type Links,
+  type MatrixContext,
+  type RegisteredKind,
+} from '../../src/messages/kind.ts';
 import type { RecordContext } from '../../src/messages/record.ts';
 import type { Author, SenderFacts, UnknownSender } from '../../src/messages/author.ts';
 import { authorOf } from '../../src/messages/author.ts';
@@ -16,13 +22,10 @@ import { communicationRequestThread } from '../../src/messages/threads/communica
 import { communication, ref } from './fhir.ts';
 import { eventId as eventIdOf, message, userId } from './matrix.ts';
 
-/** No message was carried before. */
-export const NOTHING_KNOWN: Links = { ofEvent: () => [], changesOf: () => [], ofCommunication: () => [] };
-
 /** The operator's choices as they are by default. */
 export const MESSAGE_OPTIONS: MessageOptions = {
   ...{ edits: 'new-version', retractedText: 'removed', reactions: 'off', threads: 'off' },
-  mentionRecipients: false,
+  ...{ mentionRecipients: false, formattedText: 'plain' },
 };
 
 /** A link of a message of the nurse in Matrix; `over` names what the test is about. */

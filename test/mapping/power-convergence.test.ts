@@ -10,7 +10,15 @@ import { ACCOUNTS, holds, MAKER } from '../builders/room-scenes.ts';
 // A second or less each, but on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });
 
-const MESSAGES = ['m.room.message', 'm.room.encrypted', 'm.room.redaction', 'm.reaction', 'm.sticker'];
+const MESSAGES = [
+  'm.room.message',
+  'm.room.encrypted',
+  'm.room.redaction',
+  'm.reaction',
+  'm.sticker',
+  ...['m.poll.start', 'm.poll.response', 'm.poll.end'],
+  ...['start', 'response', 'end'].map((part) => `org.matrix.msc3381.poll.${part}`),
+];
 
 /** What everybody is to have: members theirs, former accounts theirs at most, all others the default. */
 function desiredLevels({ desired }: Scene, model: RoomModel): Levels & { users: Record<string, number> } {

@@ -1,18 +1,19 @@
-// Whether the sender of a redaction may remove what another wrote.
+// Whether the sender of a redaction may remove what another wrote, and the sender of a poll's end may end it.
 import type { MatrixEvent } from '../../domain/matrix.ts';
 import { powerIn } from '../../mapping/attainable-power.ts';
 import type { Links } from '../../messages/kind.ts';
+import { endedPoll } from '../../messages/polls/read-poll.ts';
 import { redactedBy } from '../../messages/relations.ts';
 import type { Bridge } from '../bridge.ts';
 
-/** Asks the homeserver only where it matters: of redactions of a message of another. */
+/** Asks the homeserver only where it matters: of redactions of a message of another, and ends of their polls. */
 export async function mayRedact(
   { homeserver, settings }: Pick<Bridge, 'homeserver' | 'settings'>,
   event: MatrixEvent,
   known: Links,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const target = redactedBy(event);
+  const target = redactedBy(event) ?? endedPoll(event);
   const links = target === undefined ? [] : known.ofEvent(target);
   if (links.every(({ sender }) => sender === event.sender)) return false;
   const state = await homeserver.roomState(settings.bot, event.room_id, signal);

@@ -89,7 +89,7 @@ async function effect(
   const { fhir } = writing;
   switch (write.kind) {
     case 'create': {
-      const { communication } = write;
+      const communication = await withQuotation(writing, write, signal);
       const mayExist = number > 1 || inDoubt;
       return { communication, version: await fhir.createOnce(communication, { mayExist, signal }) };
     }
@@ -109,6 +109,16 @@ async function effect(
         signal,
       );
   }
+}
+
+async function withQuotation(
+  { fhir }: Writing,
+  { communication, quotes }: Extract<FhirWrite, { kind: 'create' }>,
+  signal: AbortSignal,
+): Promise<Communication & { readonly id: string }> {
+  const quoted = quotes && (await fhir.read(quotes.reference, signal));
+  if (quotes === undefined || quoted?.resourceType !== 'Communication') return communication;
+  return { ...communication, payload: [...quotes.payload(quoted)] };
 }
 
 async function change(

@@ -2,7 +2,7 @@
 import type { CommunicationRequest } from '../../domain/fhir.ts';
 import { parseReference, referenceTo } from '../../domain/ids.ts';
 import { desiredConversation } from '../../mapping/desired-room.ts';
-import { authorOf, firstMessageOf, partiesOf } from '../../mapping/fhir-to-matrix/participants.ts';
+import { authorOf, partiesOf } from '../../mapping/fhir-to-matrix/participants.ts';
 import { withTeamRoles } from '../../mapping/fhir-to-matrix/team-roles.ts';
 import { roomOfRequest } from '../../mapping/matrix-to-fhir/room-request.ts';
 import { wantedForRequest } from '../../mapping/phases.ts';
@@ -39,9 +39,8 @@ export function requestDefinition(request: StoredResource<CommunicationRequest>)
 }
 
 function firstMessageIn(request: CommunicationRequest): FirstMessage | undefined {
-  const text = firstMessageOf(request);
-  const sentAt = Date.parse(request.authoredOn ?? '');
-  return text === undefined
-    ? undefined
-    : { text, author: authorOf(request), sentAt: Number.isNaN(sentAt) ? undefined : sentAt };
+  const { payload = [], authoredOn = '' } = request;
+  const sentAt = Date.parse(authoredOn);
+  if (payload.length === 0) return undefined;
+  return { payload, author: authorOf(request), sentAt: sentAt >= 0 ? sentAt : undefined };
 }

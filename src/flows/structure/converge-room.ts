@@ -1,16 +1,14 @@
 // The runner: brings the space or room of one resource from whatever it is to what FHIR wants.
 import type { Fact } from '../../domain/facts.ts';
 import type { FhirReference, RoomId } from '../../domain/ids.ts';
-import { firstMessageDeliveryId } from '../../mapping/delivery-ids.ts';
 import type { Phase } from '../../mapping/phases.ts';
-import { textSend } from '../../messages/text-body.ts';
 import type { Bridge } from '../bridge.ts';
 import { createReadSet } from '../people/read-set.ts';
-import { senderGhostFor } from '../people/sender-ghost.ts';
 import { applyPlan } from './apply-plan.ts';
 import type { Definition, SpaceOf } from './definition.ts';
+import { sendFirstMessage } from './first-message.ts';
 import { saveLinks } from './links.ts';
-import { planRoom, type RoomPlan } from './plan-room.ts';
+import { planRoom } from './plan-room.ts';
 import { readDefinition, roomSpecOf } from './room-spec.ts';
 
 /** A room as it stands after convergence. */
@@ -92,19 +90,4 @@ function ensureSpace(bridge: Bridge, facts: Fact[], signal: AbortSignal): SpaceO
     };
     return (await find()) ?? bridge.roomLock(careTeam, signal, async () => (await find()) ?? (await make()));
   };
-}
-
-async function sendFirstMessage(
-  bridge: Bridge,
-  { spec: { reference, firstMessage }, row }: RoomPlan,
-  roomId: RoomId,
-  signal: AbortSignal,
-): Promise<void> {
-  if (firstMessage === undefined || row?.firstMessageEventId !== undefined || row?.madeBy === 'user') return;
-  const { text, author, sentAt: timestamp } = firstMessage;
-  const deliveryId = firstMessageDeliveryId(reference);
-  const as = await senderGhostFor(bridge, author, signal);
-  const send = textSend('m.text', text);
-  const eventId = await bridge.sending.sendAs({ as, roomId, deliveryId, timestamp, ...send }, signal);
-  await bridge.store.rooms.saveFirstMessage(bridge.db, reference, eventId);
 }

@@ -1,5 +1,6 @@
 // What the runner asks of a CareTeam or CommunicationRequest that was read; each type answers in a file of its own.
 import type { ClientBase } from 'pg';
+import type { CommunicationRequest } from '../../domain/fhir.ts';
 import type { FhirReference, RoomId } from '../../domain/ids.ts';
 import type { CareTeam } from '../../domain/fhir.ts';
 import type { DesiredMember, DesiredRoom } from '../../mapping/desired-room.ts';
@@ -63,7 +64,7 @@ export interface Definition {
 
 /** The first message of a conversation. */
 export interface FirstMessage {
-  readonly text: string;
+  readonly payload: NonNullable<CommunicationRequest['payload']>;
   /** Whose ghost sends it; undefined for the bot. */
   readonly author: FhirReference | undefined;
   /** Milliseconds since the epoch. */

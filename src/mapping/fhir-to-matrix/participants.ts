@@ -49,11 +49,6 @@ export function authorOf(request: CommunicationRequest): FhirReference | undefin
     .find((parsed) => parsed !== undefined && isPersonType(parsed.resourceType))?.reference;
 }
 
-/** The text of a CommunicationRequest that becomes the room's first message: payload[0]. */
-export function firstMessageOf(request: CommunicationRequest): string | undefined {
-  return request.payload?.[0]?.contentString;
-}
-
 interface Mention {
   readonly reference?: string | undefined;
   readonly roles?: readonly CodeableConcept[] | undefined;

@@ -62,7 +62,7 @@ function editIn(input: MatrixInput, known: Links, reader: ContentReader): Edit |
   const { event } = input;
   const { replaces: target } = relationsOf(event.content);
   const newContent = event.content['m.new_content'];
-  if (event.type !== 'm.room.message' || target === undefined) return undefined;
+  if (target === undefined) return undefined;
   const isObject = typeof newContent === 'object' && newContent !== null && !Array.isArray(newContent);
   const read = reader.readEvent({
     ...input,

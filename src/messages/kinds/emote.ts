@@ -1,5 +1,6 @@
 // An emote: text that says what its sender does, shown after their name ("* Noor waves").
-import { textKind, textSend } from '../text-body.ts';
+import { withPrefix } from '../formatting/formatted-text.ts';
+import { textKind, textSends } from '../text-body.ts';
 
 /** The kind. */
 export const emote = textKind({
@@ -9,5 +10,5 @@ export const emote = textKind({
     kept: 'the text, that it is an emote, the time it was sent, the sender',
   },
   // An emote by the bot would show the bot's name.
-  relayed: (body, sender) => textSend('m.text', `* ${sender} ${body}`),
+  relayed: (text, sender) => textSends('m.text', withPrefix(`* ${sender} `, text)),
 });

@@ -1,54 +1,70 @@
 // Everything else that says something: a marked record that tells what was lost, and a notice to the sender (rule 8).
 import type { MatrixEvent } from '../../domain/matrix.ts';
+import { readExtensibleText } from '../formatting/extensible-text.ts';
+import { readMatrixText } from '../formatting/matrix-text.ts';
 import { defineKind } from '../kind.ts';
 import { createRecord } from '../record.ts';
-import { attachmentsNotShown, attributed, textSend } from '../text-body.ts';
+import * as texts from '../record-texts.ts';
+import { attachmentsNotShown, attributed, textSends } from '../text-body.ts';
 
 type Unsupported =
-  /** Said in the room, and recorded as something that was said. */
-  | { readonly what: 'message'; readonly term: string }
+  /** Said in the room, and recorded as something that was said; the text is what clients show that do not know it. */
+  | { readonly what: 'message'; readonly term: string; readonly text: string | undefined }
+  | { readonly what: 'encrypted' }
   | { readonly what: 'attachments'; readonly count: number };
-
-/** Events that say something in the room. */
-const MESSAGES: ReadonlySet<string> = new Set([
-  'm.room.message',
-  'm.room.encrypted',
-  'm.sticker',
-  'm.poll.start',
-]);
 
 /** The kind; it takes what no other kind has taken. */
 export const unsupported = defineKind<Unsupported>({
   name: 'unsupported',
   page: {
-    matrix: 'every other message',
+    matrix:
+      'every other `m.room.message`; `m.room.encrypted`; an event of any other type, custom ones too, that has a text for people. ' +
+      'State, and what only programs say to each other (verification, the rest of a call, moving positions), is no message',
     fhir: 'a Communication with attachments or references alone',
-    kept: 'that something was said, by whom and when',
-    lost: 'the content: the record is tagged `content-lost`, and the sender in Matrix reads a notice',
+    kept: 'that something was said, by whom and when, and the text that clients show in its place',
+    lost: 'the rest: the record is tagged `content-lost`, and the sender in Matrix reads a notice',
   },
-  fromMatrix: ({ event }) =>
-    MESSAGES.has(event.type) ? { what: 'message', term: termOf(event) } : undefined,
-  toFhir: (message, context) =>
-    message.what === 'message'
-      ? [
-          createRecord(context, {
-            payload: [
-              { contentString: `[A Matrix message of a kind that cannot be recorded here: ${message.term}]` },
-            ],
-            tag: { code: 'content-lost', display: 'Content was lost on the way' },
-          }),
-        ]
-      : [],
+  fromMatrix: ({ event }) => messageIn(event),
+  toFhir: (message, context) => {
+    if (message.what === 'attachments') return [];
+    const tag = { code: 'content-lost', display: 'Content was lost on the way' };
+    return [createRecord(context, { payload: [{ contentString: recordText(message) }], tag })];
+  },
   fromFhir: ({ envelope: { parts } }, carried) =>
     carried.length > 0 || parts.length === 0 || parts.some(({ kind }) => kind === 'text')
       ? undefined
       : { what: 'attachments', count: parts.length },
   toMatrix: (message, { relayedFor }) =>
     message.what === 'attachments'
-      ? [textSend('m.text', attributed(attachmentsNotShown(message.count), relayedFor))]
+      ? textSends('m.text', attributed({ plain: attachmentsNotShown(message.count) }, relayedFor))
       : [],
   notices: () => ['unsupported-content'],
 });
+
+/** An event is a message if it has a text for people; see the reference page. */
+function messageIn(event: MatrixEvent): Unsupported | undefined {
+  const { type, content, state_key: stateKey } = event;
+  if (stateKey !== undefined || content['msgtype'] === 'm.key.verification.request') return undefined;
+  if (type === 'm.room.encrypted') return { what: 'encrypted' };
+  const isMessage = type === 'm.room.message';
+  const text = isMessage ? readMatrixText(content)?.plain : readExtensibleText(content);
+  return isMessage || text !== undefined || SHOWN_WITHOUT_TEXT.has(type)
+    ? { what: 'message', term: termOf(event), text }
+    : undefined;
+}
+
+/** Types that people read even where their event has no text. */
+const SHOWN_WITHOUT_TEXT: ReadonlySet<string> = new Set([
+  'm.sticker',
+  ...['m.poll.start', 'm.poll.response', 'm.poll.end'],
+  ...['start', 'response', 'end'].map((part) => `org.matrix.msc3381.poll.${part}`),
+]);
+
+function recordText(message: Exclude<Unsupported, { what: 'attachments' }>): string {
+  if (message.what === 'encrypted') return texts.ENCRYPTED;
+  const mark = texts.unsupportedMessage(message.term);
+  return message.text === undefined ? mark : `${mark}\n${message.text}`;
+}
 
 /** The type of the message, unless it may say more than a type. */
 function termOf({ type, content }: MatrixEvent): string {

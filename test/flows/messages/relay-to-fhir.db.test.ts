@@ -81,7 +81,7 @@ describe('what is not a message of a conversation is ignored', () => {
   test.each([
     ['own-message', { sender: '@_fhir_7:example.org' }],
     ['not-a-conversation', { room_id: '!elsewhere:example.org' }],
-    ['not-a-message', { type: 'm.call.invite' }],
+    ['not-a-message', { type: 'm.call.candidates', content: { candidates: [] } }],
   ])('%s', async (reason, over) => {
     const { toFhir, fhir } = await createRelayWorld(pool());
     expect(await toFhir(over)).toMatchObject({ result: reason, next: [] });

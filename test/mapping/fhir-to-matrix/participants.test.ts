@@ -4,7 +4,6 @@ import type { CareTeam } from '../../../src/domain/fhir.ts';
 import {
   authorOf,
   careTeamsNamedBy,
-  firstMessageOf,
   participantsOf,
   partiesOf,
 } from '../../../src/mapping/fhir-to-matrix/participants.ts';
@@ -149,13 +148,5 @@ describe('the first message', () => {
     ['else nobody', {}, undefined],
   ])('%s', (_, over, expected) => {
     expect(authorOf(request(over))).toBe(expected);
-  });
-
-  test.each([
-    ['payload[0]', [{ contentString: 'first' }, { contentString: 'second' }], 'first'],
-    ['none where payload[0] is no text', [{ contentAttachment: {} }, { contentString: 'second' }], undefined],
-    ['none without payload', undefined, undefined],
-  ])('its text is %s', (_, payload, expected) => {
-    expect(firstMessageOf(request({ payload }))).toBe(expected);
   });
 });

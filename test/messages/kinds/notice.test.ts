@@ -17,8 +17,8 @@ describe('from Matrix: the body is recorded, and tagged', () => {
     });
   });
 
-  test('without a body it is of no kind that carries it', () => {
-    expect(fromMatrix({ content: { msgtype: 'm.notice', body: '' } })).toMatchObject({ kind: 'unsupported' });
+  test('without a text it is of no kind that carries it', () => {
+    expect(fromMatrix({ content: { msgtype: 'm.notice', body: '' } })).toMatchObject({ kind: 'empty' });
   });
 });
 

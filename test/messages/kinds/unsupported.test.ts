@@ -2,30 +2,85 @@
 import { describe, expect, test } from 'vitest';
 import { created, fromFhir, fromMatrix } from '../../builders/messages.ts';
 
-describe('from Matrix: a marked record says that something was lost, and holds none of the content', () => {
+const LOST = {
+  system: 'https://github.com/fhir-matrix-bridge/fhir/CodeSystem/record',
+  code: 'content-lost',
+  display: 'Content was lost on the way',
+};
+
+describe('from Matrix: a marked record says that something was lost, and what clients show in its place', () => {
+  const mark = (term: string) => `[A Matrix message of a kind that cannot be recorded here: ${term}]`;
   test.each([
-    ['an image', { content: { msgtype: 'm.image', body: 'wound.jpg', url: 'mxc://x/y' } }, 'm.image'],
-    ['an encrypted message', { type: 'm.room.encrypted', content: { ciphertext: 'x' } }, 'm.room.encrypted'],
-    ['a sticker', { type: 'm.sticker', content: { body: 'thumbs up' } }, 'm.sticker'],
-    ['a poll', { type: 'm.poll.start', content: { 'm.text': 'x' } }, 'm.poll.start'],
-    ['a text without body', { content: { msgtype: 'm.text' } }, 'm.text'],
-    ['an empty text', { content: { msgtype: 'm.text', body: '' } }, 'm.text'],
-    ['a body that is no string', { content: { msgtype: 'm.text', body: 7 } }, 'm.text'],
-    ['a hostile type', { content: { msgtype: '<script>alert(1)</script>' } }, 'unknown type'],
-    ['a redacted message', { content: {} }, 'm.room.message'],
-  ])('%s', (_, over, term) => {
+    [
+      'an unknown type',
+      { content: { msgtype: 'com.example.poem', body: 'Roses' } },
+      `${mark('com.example.poem')}\nRoses`,
+    ],
+    [
+      'a custom event with a text',
+      { type: 'com.example.form', content: { body: 'Filled' } },
+      `${mark('com.example.form')}\nFilled`,
+    ],
+    [
+      'an extensible event',
+      { type: 'com.example.a', content: { 'm.text': [{ body: 'Hi' }] } },
+      `${mark('com.example.a')}\nHi`,
+    ],
+    [
+      'an extensible event of older form',
+      { type: 'com.example.a', content: { 'org.matrix.msc1767.text': 'Hi' } },
+      `${mark('com.example.a')}\nHi`,
+    ],
+    ['a text without body', { content: { msgtype: 'm.text' } }, mark('m.text')],
+    ['a body that is no string', { content: { msgtype: 'm.text', body: 7 } }, mark('m.text')],
+    ['a body that is an object', { content: { msgtype: 'm.text', body: { a: 1 } } }, mark('m.text')],
+    ['a message without type', { content: { body: 'Hi' } }, `${mark('m.room.message')}\nHi`],
+    ['a type that is no string', { content: { msgtype: 7, body: 'Hi' } }, `${mark('m.room.message')}\nHi`],
+    ['a hostile type', { content: { msgtype: '<script>alert(1)</script>' } }, mark('unknown type')],
+    ['a type that is too long', { content: { msgtype: 'm'.repeat(65) } }, mark('unknown type')],
+    [
+      'a hostile type of event',
+      { type: 'm.x\u202E', content: { body: 'Hi' } },
+      `${mark('unknown type')}\nHi`,
+    ],
+    ['hidden characters', { content: { msgtype: 'a', body: 'give \u202E01' } }, `${mark('a')}\ngive 01`],
+    ['a redacted message', { content: {} }, mark('m.room.message')],
+    [
+      'an encrypted message',
+      { type: 'm.room.encrypted', content: { ciphertext: 'x' } },
+      '[An encrypted message, which cannot be read here]',
+    ],
+    [
+      'an encrypted message that claims a text',
+      { type: 'm.room.encrypted', content: { body: 'x' } },
+      '[An encrypted message, which cannot be read here]',
+    ],
+  ])('%s', (_, over, contentString) => {
     const read = fromMatrix(over);
     expect(read).toMatchObject({ kind: 'unsupported', notices: ['unsupported-content'] });
-    expect(created(read?.writes).payload).toEqual([
-      { contentString: `[A Matrix message of a kind that cannot be recorded here: ${term}]` },
-    ]);
-    expect(created(read?.writes).meta?.tag).toEqual([
-      {
-        system: 'https://github.com/fhir-matrix-bridge/fhir/CodeSystem/record',
-        code: 'content-lost',
-        display: 'Content was lost on the way',
-      },
-    ]);
+    expect(created(read?.writes).payload).toEqual([{ contentString }]);
+    expect(created(read?.writes).meta?.tag).toEqual([LOST]);
+  });
+});
+
+describe('from Matrix: what people do not read is no message', () => {
+  test.each([
+    ['state', { type: 'm.room.pinned_events', state_key: '', content: { body: 'x' } }],
+    ['state of a custom type', { type: 'com.example.a', state_key: '', content: { 'm.text': 'x' } }],
+    ['a custom event without a text', { type: 'com.example.a', content: { value: 1 } }],
+    ['a custom event whose text shows nothing', { type: 'com.example.a', content: { body: ' ' } }],
+    ['a custom event whose text is none', { type: 'com.example.a', content: { body: 7, 'm.text': [7] } }],
+    [
+      'a request to verify a device',
+      { content: { msgtype: 'm.key.verification.request', body: 'Noor wants' } },
+    ],
+    ['the verification of a device', { type: 'm.key.verification.start', content: { method: 'm.sas.v1' } }],
+    [
+      'a position that moves',
+      { type: 'org.matrix.msc3672.beacon', content: { 'm.location': { uri: 'geo:1,2' } } },
+    ],
+  ])('%s', (_, over) => {
+    expect(fromMatrix(over)).toBeUndefined();
   });
 });
 

@@ -1,0 +1,52 @@
+// What a CommunicationRequest itself says is said first in its room.
+import type { Communication } from '../../domain/fhir.ts';
+import type { EventId, RoomId } from '../../domain/ids.ts';
+import { firstMessageDeliveryId } from '../../mapping/delivery-ids.ts';
+import { readEnvelope } from '../../messages/envelope.ts';
+import { NOTHING_KNOWN, type ReadCommunication } from '../../messages/kind.ts';
+import { readCommunication } from '../../messages/read.ts';
+import type { Bridge } from '../bridge.ts';
+import { senderGhostFor } from '../people/sender-ghost.ts';
+import type { FirstMessage } from './definition.ts';
+import type { RoomPlan } from './plan-room.ts';
+
+interface Planned extends Pick<RoomPlan, 'row'> {
+  readonly spec: Pick<RoomPlan['spec'], 'firstMessage' | 'reference'>;
+}
+
+/** Sends all of it, in order, unless that was done, or a user made the room and has spoken there. */
+export async function sendFirstMessage(
+  bridge: Bridge,
+  { spec: { reference, firstMessage }, row }: Planned,
+  roomId: RoomId,
+  signal: AbortSignal,
+): Promise<void> {
+  if (firstMessage === undefined || row?.firstMessageEventId !== undefined || row?.madeBy === 'user') return;
+  const { author, sentAt } = firstMessage;
+  const timestamp = sentAt === undefined ? undefined : Math.min(sentAt, bridge.clock.now().getTime());
+  const { messages: options, platformName } = bridge.settings;
+  const relayedFor = author === undefined ? platformName : undefined;
+  const context = { relayedFor, isSameSender: true, options, accounts: new Map() };
+  const sends = read(bridge, firstMessage)?.toMatrix(context) ?? [];
+  if (sends.length === 0) return;
+  const as = await senderGhostFor(bridge, author, signal);
+  let first: EventId | undefined;
+  for (const [part, send] of sends.entries()) {
+    if (send.kind !== 'send') continue;
+    const deliveryId = firstMessageDeliveryId(reference, part);
+    const eventId = await bridge.sending.sendAs({ as, roomId, deliveryId, timestamp, ...send }, signal);
+    first ??= eventId;
+  }
+  if (first !== undefined) await bridge.store.rooms.saveFirstMessage(bridge.db, reference, first);
+}
+
+/** Its payload is that of a message, so the kinds of messages read it. */
+function read(bridge: Bridge, { payload }: FirstMessage): ReadCommunication | undefined {
+  const communication: Communication = {
+    resourceType: 'Communication',
+    status: 'completed',
+    payload: [...payload],
+  };
+  const envelope = readEnvelope(communication, { thread: bridge.thread, deliverPreparation: true });
+  return readCommunication(bridge, { communication, envelope }, [], NOTHING_KNOWN);
+}
