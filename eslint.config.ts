@@ -10,6 +10,7 @@ export const importTable: Record<string, { from: readonly string[]; types?: read
   domain: { from: [] },
   mapping: { from: ['domain'] },
   messages: { from: ['domain', 'mapping'] },
+  audit: { from: ['domain'] },
   telemetry: { from: ['domain'] },
   config: { from: ['domain'] },
   net: { from: ['domain', 'telemetry'] },
@@ -20,7 +21,7 @@ export const importTable: Record<string, { from: readonly string[]; types?: read
   pseudonyms: { from: ['domain', 'telemetry', 'net'] },
   identity: { from: ['domain', 'mapping', 'telemetry', 'net'], types: ['store', 'matrix', 'fhir'] },
   flows: {
-    from: ['domain', 'mapping', 'messages', 'telemetry'],
+    from: ['domain', 'mapping', 'messages', 'audit', 'telemetry'],
     types: ['store', 'matrix', 'fhir', 'inbox', 'pseudonyms'],
   },
   ops: { from: ['domain', 'telemetry'], types: ['store', 'inbox'] },

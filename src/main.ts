@@ -1,6 +1,7 @@
 // The composition root: configuration in, running daemon out. Reads from top to bottom as the architecture.
 import type { ClientBase } from 'pg';
-import { clock, composeBridge, sleep } from './app/bridge.ts';
+import { composeBridge } from './app/bridge.ts';
+import { clock, sleep } from './app/clock.ts';
 import type { Config } from './config/schema.ts';
 import { FOLLOWED_TYPES } from './domain/fhir.ts';
 import { createHandle } from './flows/dispatch.ts';

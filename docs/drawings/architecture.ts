@@ -10,6 +10,7 @@ export const contents: Readonly<Record<string, string>> = {
   domain: 'The vocabulary: ids, events, resources, facts. Types, and what makes and checks an id.',
   mapping: 'Pure functions on teams, people, rooms and power.',
   messages: 'Pure functions: one file per kind of message.',
+  audit: 'Pure functions: facts become AuditEvents.',
   telemetry: 'Log, metrics, error catalogue.',
   config: 'One schema for all settings.',
   net: 'Outgoing HTTP: TLS, limits, retries.',

@@ -1,9 +1,9 @@
 // Puts together what the flows work with: the two servers, the store, the locks, the settings. For the daemon and the CLI.
 import pg from 'pg';
-import { setTimeout as delay } from 'node:timers/promises';
+import { composeAuditTrail } from './audit-trail.ts';
+import { clock, sleep } from './clock.ts';
 import { composeDirectories } from './identity/directories.ts';
 import type { Config } from '../config/schema.ts';
-import type { Clock, Sleep } from '../domain/clock.ts';
 import type { Bridge, BridgeSettings } from '../flows/bridge.ts';
 import { createAccountInDirectory } from '../identity/directories/account-in-directory.ts';
 import { createPersonInDirectory } from '../identity/directories/person-in-directory.ts';
@@ -25,11 +25,6 @@ import { createRoomLocks } from '../store/room-locks.ts';
 import { tables } from '../store/tables.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
-export const clock: Clock = { now: () => new Date(), monotonicMs: () => performance.now() };
-export const sleep: Sleep = async (ms, signal) => {
-  await delay(ms, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
-};
-
 /**
  * Composes the bridge on a pool; opens no connection yet.
  * @returns what the flows work with, the directories where the identity port is on, how to open a session on the database
@@ -40,7 +35,7 @@ export function composeBridge(
   { pool, log, metrics }: Pick<Parts, 'pool' | 'log' | 'metrics'>,
 ) {
   const settings = compileSettings(config);
-  const { homeserver, fhir, pseudonyms } = connectServers(config, settings, metrics);
+  const { homeserver, fhir, auditServer, pseudonyms } = connectServers(config, settings, metrics);
   const { bot } = settings;
   const directories = config.identity.enabled
     ? composeDirectories({ config, pool, clock, log, metrics })
@@ -55,7 +50,8 @@ export function composeBridge(
   };
   const locks = createRoomLocks({ connect: connectSession, sleep });
   const bridge: Bridge = {
-    ...{ settings, homeserver, fhir, pseudonyms, clock, log, metrics, enqueue },
+    ...{ settings, homeserver, fhir, auditServer, pseudonyms, clock, log, metrics, enqueue },
+    auditTrail: composeAuditTrail(config),
     db: pool,
     transact: (work) => inTransaction(pool, work),
     store: tables,
@@ -87,10 +83,14 @@ function connectServers(
   { observeMatrix, observeFhir, observePseudonyms }: Metrics,
 ) {
   const { baseUrl, bearerToken, requestTimeoutMs } = fhir;
-  const fhirClient = createFhirClient({ baseUrl, bearerToken, requestTimeoutMs, observe: observeFhir });
+  const connectFhir = () => {
+    const client = createFhirClient({ baseUrl, bearerToken, requestTimeoutMs, observe: observeFhir });
+    return createFhirServer(client, idStrategy);
+  };
   return {
     homeserver: createHomeserver(createMatrixClient({ ...matrix, observe: observeMatrix })),
-    fhir: createFhirServer(fhirClient, idStrategy),
+    fhir: connectFhir(),
+    auditServer: connectFhir(),
     pseudonyms: createPseudonyms({ ...invitations, serverName, observe: observePseudonyms }),
   };
 }

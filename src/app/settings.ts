@@ -9,7 +9,7 @@ import type { UnknownSender } from '../messages/author.ts';
  * @throws TypeError when the bot's localpart and the server's name make no user id
  */
 export function compileSettings(config: Config): BridgeSettings {
-  const { matrix, fhir, people, powerLevels, invitations, messages } = config;
+  const { matrix, fhir, people, powerLevels, invitations, messages, audit } = config;
   const { serverName, ghostPrefix, roomVersion, membership, userMadeRooms } = matrix;
   const { spaceName, organizationSpaceName, spaceTopic } = matrix;
   const { conversationName, conversationTopic, conversationSubject } = matrix;
@@ -34,6 +34,10 @@ export function compileSettings(config: Config): BridgeSettings {
     levels: powerLevels,
     userMappings: { for: matrix.userMappings, email: matrix.userMappingEmail },
     inviteContext: invitations.context,
+    audit: {
+      ...{ bot, profile: audit.profile, fhirBaseUrl: fhir.baseUrl },
+      site: audit.site === '' ? serverName : audit.site,
+    },
   };
 }
 

@@ -1,8 +1,16 @@
 // `dlq list`, `dlq retry`, `dlq discard`: the dead letters, for an operator. Their content is never shown.
+import { randomUUID } from 'node:crypto';
 import { Command, Option } from 'commander';
-import type { Pool } from 'pg';
+import type { ClientBase } from 'pg';
+import { composeAuditTrail } from '../app/audit-trail.ts';
+import type { Config } from '../config/schema.ts';
+import type { OperatorAct } from '../domain/facts.ts';
 import { inTransaction } from '../inbox/database.ts';
+import type { DeadItem } from '../inbox/dead-letters.ts';
 import { discardDeadLetter, listDeadLetters, retryDeadLetter } from '../inbox/dead-letters.ts';
+import { enqueue } from '../inbox/enqueue.ts';
+import type { NewItem } from '../inbox/item.ts';
+import { operator } from './operator.ts';
 import { configOption, withDatabase } from './options.ts';
 
 const PAGE = 100;
@@ -13,14 +21,17 @@ export function dlqCommand(): Command {
     .description('List, retry and discard dead letters')
     .addCommand(listCommand())
     .addCommand(
-      idCommand('retry', 'Put a dead letter back, at the end of its conversation', (pool, id) =>
-        inTransaction(pool, (tx) => retryDeadLetter(tx, id)),
+      idCommand('retry', 'Put a dead letter back, at the end of its conversation', ({ tx, told }, id) =>
+        retryDeadLetter(tx, id, (item) => told('dlq-retry', item)),
       ),
     )
     .addCommand(
-      idCommand('discard', 'Forget a dead letter for good', async (pool, id) =>
-        (await discardDeadLetter(pool, id)) ? 'discarded' : 'missing',
-      ),
+      idCommand('discard', 'Forget a dead letter for good', async ({ tx, told }, id) => {
+        const item = await discardDeadLetter(tx, id);
+        if (item === undefined) return 'missing';
+        await enqueue(tx, told('dlq-discard', item));
+        return 'discarded';
+      }),
     );
 }
 
@@ -42,22 +53,37 @@ function listCommand(): Command {
     });
 }
 
+/** What a command on one dead letter works with: a transaction of its own, and what tells the audit trail of it. */
+interface Acting {
+  readonly tx: ClientBase;
+  readonly told: (act: OperatorAct, item: DeadItem) => readonly NewItem[];
+}
+
 function idCommand(
   name: string,
   description: string,
-  act: (pool: Pool, id: number) => Promise<string>,
+  act: (acting: Acting, id: number) => Promise<string>,
 ): Command {
   return new Command(name)
     .description(description)
     .argument('<id...>', 'ids as listed')
     .addOption(configOption())
     .action(async (ids: readonly string[], { config }: { config?: string }) => {
-      await withDatabase(config, async (pool) => {
+      await withDatabase(config, async (pool, settings) => {
+        const told = createTold(settings);
         for (const id of ids) {
-          const result = await act(pool, Number(id));
+          const result = await inTransaction(pool, (tx) => act({ tx, told }, Number(id)));
           if (result === 'missing') process.exitCode = 1;
           process.stdout.write(`${id}: ${result}\n`);
         }
       });
     });
+}
+
+function createTold(config: Config): Acting['told'] {
+  const trail = composeAuditTrail(config);
+  return (act, { source, sourceId }) =>
+    trail.itemsOf({ source: 'command', sourceId: `${act} ${randomUUID()}` }, [
+      { kind: 'operated', act, by: operator(), target: `${source} ${sourceId}` },
+    ]);
 }

@@ -8,9 +8,11 @@ import { linkPerson, unlinkPerson, type LinkingBridge } from '../flows/people/li
 import { isOwnUser } from '../mapping/own-users.ts';
 import { inTransaction } from '../inbox/database.ts';
 import { enqueue } from '../inbox/enqueue.ts';
+import { composeAuditTrail } from '../app/audit-trail.ts';
 import { compileSettings } from '../app/settings.ts';
 import * as people from '../store/people.ts';
 import { tables } from '../store/tables.ts';
+import { operator } from './operator.ts';
 import { configOption, withDatabase } from './options.ts';
 
 interface Options {
@@ -46,7 +48,8 @@ function linkCommand(): Command {
           print(`${userId} is the bridge’s own user: no person can be linked to it.`);
           return;
         }
-        const rooms = await linkPerson(bridge, { reference, userId }, `person link ${randomUUID()}`);
+        const command = { cause: `person link ${randomUUID()}`, by: operator() };
+        const rooms = await linkPerson(bridge, { reference, userId }, command);
         print(`${reference} is ${userId}.`, told(rooms));
       });
     });
@@ -59,7 +62,8 @@ function unlinkCommand(): Command {
     .addOption(configOption())
     .action(async (reference: FhirReference, { config }: Options) => {
       await open(config, async ({ bridge }) => {
-        const rooms = await unlinkPerson(bridge, reference, `person unlink ${randomUUID()}`);
+        const command = { cause: `person unlink ${randomUUID()}`, by: operator() };
+        const rooms = await unlinkPerson(bridge, reference, command);
         if (rooms === undefined) process.exitCode = 1;
         print(rooms === undefined ? `${reference} had no stored account.` : `Forgotten. ${told(rooms)}`);
       });
@@ -118,7 +122,7 @@ async function open(file: string | undefined, work: (opened: Opened) => Promise<
   await withDatabase(file, (pool, config) => {
     const settings = compileSettings(config);
     const transact: LinkingBridge['transact'] = (statements) => inTransaction(pool, statements);
-    const bridge = { enqueue, transact, store: tables };
+    const bridge = { enqueue, transact, store: tables, auditTrail: composeAuditTrail(config) };
     return work({ pool, bridge, isOwn: (userId) => isOwnUser(settings, userId) });
   });
 }

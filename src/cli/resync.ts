@@ -1,11 +1,15 @@
 // `resync`: compares spaces and rooms with FHIR, prints the differences, and repairs them, except with `--dry-run`.
+import { randomUUID } from 'node:crypto';
 import { Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
+import type { Fact } from '../domain/facts.ts';
 import { parseReference, type FhirReference } from '../domain/ids.ts';
+import type { Bridge } from '../flows/bridge.ts';
 import type { ResyncFinding, ResyncSummary } from '../flows/structure/resync.ts';
 import { createPool } from '../store/database.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
+import { operator } from './operator.ts';
 import { configOption } from './options.ts';
 
 interface Options {
@@ -51,11 +55,26 @@ async function run(
   };
   process.once('SIGINT', abort).once('SIGTERM', abort);
   try {
+    if (!options.dryRun) await tellTrail(bridge, options.references);
     return await resync(bridge, options, print, stop.signal);
   } finally {
     await close();
     await pool.end();
   }
+}
+
+/** That an operator is about to change rooms; what is changed tells itself. */
+async function tellTrail(
+  { auditTrail, enqueue, transact }: Pick<Bridge, 'auditTrail' | 'enqueue' | 'transact'>,
+  references: readonly FhirReference[] | undefined,
+): Promise<void> {
+  const by = operator();
+  const facts: readonly Fact[] =
+    references === undefined
+      ? [{ kind: 'operated', act: 'resync', by, target: 'all' }]
+      : references.map((reference) => ({ kind: 'operated', act: 'resync', by, on: { reference } }));
+  const cause = { source: 'command', sourceId: `resync ${randomUUID()}` };
+  await transact((tx) => enqueue(tx, auditTrail.itemsOf(cause, facts)));
 }
 
 function print({ reference, state, changes }: ResyncFinding): void {

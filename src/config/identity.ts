@@ -12,6 +12,9 @@ const signingKey = z
   .string()
   .regex(/^[A-Za-z0-9+/_-]{43}=?$/, 'expected 32 bytes in base64: openssl rand -base64 32');
 
+/** With two leap days among them. */
+const FIVE_YEARS_DAYS = 1_827;
+
 /** How often something may be asked for. */
 const perMinute = (description: string, fallback: number) => count(description, { fallback, max: 1_000_000 });
 
@@ -113,7 +116,10 @@ const service = {
     fallback: 60,
     max: 86_400,
   }),
-  auditDays: count('Days that the audit of resolutions is kept.', { fallback: 365, max: 36_500 }),
+  auditDays: count(
+    'Days that the bridge itself keeps the look-ups, besides their AuditEvents. The law asks for five years at least.',
+    { fallback: FIVE_YEARS_DAYS, max: 36_500 },
+  ),
 };
 
 /** The section's schema. */

@@ -1,6 +1,7 @@
 // The one schema of the configuration: types, validation, sample file, JSON schema and reference page come from it.
 import { z } from 'zod';
 import { parseReference } from '../domain/ids.ts';
+import { audit } from './audit.ts';
 import { inMilliseconds } from './durations.ts';
 import { count, flag, httpUrl, seconds, secret, serverName } from './fields.ts';
 import { identity } from './identity.ts';
@@ -262,6 +263,7 @@ export const configSchema = z.strictObject({
     description:
       'Who is who: the backend of ma1sd and an identity server of our own, on a port of their own.',
   }),
+  audit: audit.prefault({}).meta({ description: 'The audit trail.' }),
   inbox: inbox.transform(inMilliseconds).prefault({}).meta({ description: 'The durable log.' }),
   log: z
     .strictObject({

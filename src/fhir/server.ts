@@ -24,7 +24,8 @@ export function createFhirServer(client: FhirClient, idStrategy: 'client-assigne
     searchAll: searchAll.bind(undefined, client),
 
     /**
-     * Creates a resource once, however often it is called: by its own id, or by its first identifier.
+     * Creates a resource once, however often it is called: by its own id, or by its first identifier, or by its first tag where
+     * its type has no identifiers.
      * @param mayExist true when an earlier attempt may have written it: then it is looked for first
      */
     async createOnce(
@@ -62,14 +63,24 @@ async function createIfNoneExists(
   resource: FhirResource & { id: string },
   signal: AbortSignal | undefined,
 ): Promise<ResourceVersion> {
-  const identifier =
-    'identifier' in resource && Array.isArray(resource.identifier) ? resource.identifier[0] : undefined;
-  const parsed = z.object({ system: z.string(), value: z.string() }).safeParse(identifier);
-  if (!parsed.success) throw new TypeError('A resource without identifier cannot be created conditionally');
-  const token = encodeURIComponent(`${parsed.data.system}|${parsed.data.value}`);
-  const headers = { 'if-none-exist': `identifier=${token}` };
+  const [parameter, token] = tokenOf(resource);
+  const headers = { 'if-none-exist': `${parameter}=${encodeURIComponent(token)}` };
   const withoutId = { ...resource, id: undefined };
   return write(client, 'create', withoutId, { method: 'POST', path: resource.resourceType, headers, signal });
+}
+
+const tokenSchema = z.object({ system: z.string(), value: z.string() });
+const tagSchema = z.object({ system: z.string(), code: z.string() });
+
+/** By what the resource is found again: a search parameter and its value. */
+function tokenOf(resource: FhirResource): readonly [parameter: string, token: string] {
+  const first =
+    'identifier' in resource && Array.isArray(resource.identifier) ? resource.identifier[0] : undefined;
+  const identifier = tokenSchema.safeParse(first).data;
+  if (identifier !== undefined) return ['identifier', `${identifier.system}|${identifier.value}`];
+  const tag = tagSchema.safeParse(resource.meta?.tag?.[0]).data;
+  if (tag !== undefined) return ['_tag', `${tag.system}|${tag.code}`];
+  throw new TypeError('A resource without identifier and tag cannot be created conditionally');
 }
 
 async function write(

@@ -1,5 +1,6 @@
 // What every flow is given: the two servers, the store, and the operator's settings.
 import type { ClientBase, Pool } from 'pg';
+import type { AuditSettings } from '../audit/settings.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { Practitioner, ResourceVersion } from '../domain/fhir.ts';
 import type { FhirReference, MatrixUserId, RoomId } from '../domain/ids.ts';
@@ -22,6 +23,7 @@ import type { RoomLock } from '../store/room-locks.ts';
 import type { Store } from '../store/tables.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { AuditTrail } from './audit/trail.ts';
 
 /** The operator's choices, compiled from the configuration. */
 export interface BridgeSettings {
@@ -51,6 +53,7 @@ export interface BridgeSettings {
   /** Empty leaves the extension out. */
   readonly sourceSystemExtension: string;
   readonly idStrategy: 'client-assigned' | 'server-assigned';
+  readonly audit: AuditSettings;
 }
 
 /** What directories say of a practitioner's account; `failed` is no "unknown". */
@@ -86,6 +89,9 @@ export interface Bridge {
   readonly roomLock: RoomLock;
   readonly ensureRoom: (order: RoomOrder, signal: AbortSignal) => Promise<RoomId>;
   readonly fhir: FhirServer;
+  /** The same FHIR server for AuditEvents alone, so that its refusing them opens no circuit for messages. */
+  readonly auditServer: Pick<FhirServer, 'createOnce'>;
+  readonly auditTrail: AuditTrail;
   /** Names patients to other homeservers, and recognises those named by them. */
   readonly pseudonyms: Pseudonyms;
   /** Absent where directories have no word on accounts. */

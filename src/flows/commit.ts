@@ -1,19 +1,15 @@
 // How a flow ended → the outcome that the inbox commits: what is recorded, what happened, and what is handled next.
-import type { ClientBase } from 'pg';
-import type { Fact } from '../domain/facts.ts';
 import type { enqueue } from '../inbox/enqueue.ts';
 import type { Item, Outcome, RecordEffect } from '../inbox/item.ts';
+import type { AuditTrail } from './audit/trail.ts';
 import type { Commit, FlowOutcome } from './outcome.ts';
-
-/** Writes what happened, in the transaction that takes the item off its lane. Statements only; it may be run again. */
-export type OnFacts = (tx: ClientBase, item: Item, facts: readonly Fact[]) => Promise<void>;
 
 /** How the handling of an item ended: as its flow says, or with a failure. */
 export type Ended = FlowOutcome | Outcome;
 
 interface Deps {
   readonly enqueue: typeof enqueue;
-  readonly onFacts: OnFacts | undefined;
+  readonly auditTrail: AuditTrail;
 }
 
 /** The outcome of an item. Without anything to write it has no `record`, so that the inbox can commit many at a time. */
@@ -30,20 +26,22 @@ export function toInboxOutcome(ended: Ended, item: Item, deps: Deps): Outcome {
   }
 }
 
-/** Items come last: `enqueue` locks their lanes, may be called once per transaction, and holds them up until the commit. */
+/**
+ * Items come last: `enqueue` locks their lanes, may be called once per transaction, and holds them up until the commit. What
+ * happened is an item among them, so it is stored with the acknowledgement of the item that tells it, or not at all.
+ */
 function recordOf(
   { record, next = [], facts = [] }: Commit,
   item: Item,
-  { enqueue, onFacts }: Deps,
+  { enqueue, auditTrail }: Deps,
 ): { record?: RecordEffect } {
-  const told = facts.length > 0 ? onFacts : undefined;
-  const hasNext = typeof next === 'function' || next.length > 0;
-  if (told === undefined && !hasNext) return record === undefined ? {} : { record };
+  const told = auditTrail.itemsOf(item, facts);
+  const hasNext = typeof next === 'function' || next.length + told.length > 0;
+  if (!hasNext) return record === undefined ? {} : { record };
   return {
     async record(tx) {
       await record?.(tx);
-      await told?.(tx, item, facts);
-      if (hasNext) await enqueue(tx, typeof next === 'function' ? await next(tx) : next);
+      await enqueue(tx, [...(typeof next === 'function' ? await next(tx) : next), ...told]);
     },
   };
 }

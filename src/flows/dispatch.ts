@@ -2,7 +2,8 @@
 import { isFollowedType, type FollowedType } from '../domain/fhir.ts';
 import type { Handle } from '../inbox/item.ts';
 import type { Bridge } from './bridge.ts';
-import type { Ended, OnFacts } from './commit.ts';
+import { writeAuditEvent } from './audit/write-event.ts';
+import type { Ended } from './commit.ts';
 import { isStateChange } from './from-matrix/state-change.ts';
 import { roomStateToFhir } from './from-matrix/room-state-to-fhir.ts';
 import { createItemHandler, waitForNewerVersion, type Context, type Handlers } from './handle-item.ts';
@@ -20,13 +21,10 @@ import { senderGhostFor, shownGhostOf } from './people/sender-ghost.ts';
 import { converge, convergeUnlessSince, convergeWithDependents } from './structure/converge.ts';
 import { convergeRoom } from './structure/converge-room.ts';
 
-/**
- * Creates the handler of all items.
- * @param onFacts is given what the flows say has happened; without it, that is forgotten
- */
-export function createHandle(bridge: Bridge, onFacts?: OnFacts): Handle {
-  const { clock, enqueue, log, metrics } = bridge;
-  return createItemHandler({ clock, enqueue, log, metrics, onFacts, handlers: createHandlers(bridge) });
+/** Creates the handler of all items. */
+export function createHandle(bridge: Bridge): Handle {
+  const { auditTrail, clock, enqueue, log, metrics } = bridge;
+  return createItemHandler({ auditTrail, clock, enqueue, log, metrics, handlers: createHandlers(bridge) });
 }
 
 function createHandlers(bridge: Bridge): Handlers {
@@ -39,6 +37,7 @@ function createHandlers(bridge: Bridge): Handlers {
     notice: (item, { attempt }) => sendNotice(bridge, item, attempt),
     converge: (item, context) => convergeAsked(bridge, item, context),
     publish: (item, { attempt }) => publishAddress(bridge, item, attempt),
+    audit: (item, context) => writeAuditEvent(bridge, item, context),
   };
 }
 

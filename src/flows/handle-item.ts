@@ -4,7 +4,7 @@ import type { Attempt, Handle, Item, Outcome } from '../inbox/item.ts';
 import { BridgeError, errorCatalogue } from '../telemetry/errors.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Bridge } from './bridge.ts';
-import { toInboxOutcome, type Ended, type OnFacts } from './commit.ts';
+import { toInboxOutcome, type Ended } from './commit.ts';
 import { isItemKind, ITEM_SCHEMAS, type ItemKind, type Payloads } from './items/kinds.ts';
 
 /** What a handler is told besides the payload. */
@@ -18,10 +18,9 @@ export type Handlers = {
   readonly [Kind in ItemKind]: (payload: Payloads[Kind], context: Context) => Promise<Ended>;
 };
 
-interface Deps extends Pick<Bridge, 'clock' | 'enqueue' | 'log'> {
+interface Deps extends Pick<Bridge, 'auditTrail' | 'clock' | 'enqueue' | 'log'> {
   readonly metrics: Pick<Metrics, 'handlingSeconds' | 'items'>;
   readonly handlers: Handlers;
-  readonly onFacts: OnFacts | undefined;
 }
 
 /** What a newer version writes waits for a replica of that version; a rolling update takes less than this. */
@@ -30,7 +29,7 @@ const UNKNOWN_AGAIN_MS = 30_000;
 
 /** Creates what the inbox calls for every item. */
 export function createItemHandler(deps: Deps): Handle {
-  const { metrics, enqueue, onFacts } = deps;
+  const { metrics } = deps;
   return async (item, attempt) => {
     const kind = kindOf(item);
     const ended = await handleSafely(deps, kind, { item, attempt });
@@ -39,7 +38,7 @@ export function createItemHandler(deps: Deps): Handle {
     const known = kind !== undefined && isItemKind(kind) ? kind : 'unknown';
     metrics.items.inc({ kind: known, outcome: ended.kind, reason });
     metrics.handlingSeconds.observe({ kind: known }, ageMs(deps, item) / 1000);
-    return toInboxOutcome(ended, item, { enqueue, onFacts });
+    return toInboxOutcome(ended, item, deps);
   };
 }
 

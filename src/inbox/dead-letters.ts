@@ -18,6 +18,9 @@ export interface DeadLetter {
   readonly givenUpAt: Date;
 }
 
+/** What an item was, without its payload. */
+export type DeadItem = Pick<NewItem, 'source' | 'sourceId'>;
+
 /** Dead letters, oldest first, after the one with id `after`. */
 export async function listDeadLetters(
   client: Queryable,
@@ -32,21 +35,24 @@ export async function listDeadLetters(
  * gone, as later items have been handled since; so it comes after all that the lane has now, and keeps its source id,
  * from which effects derive their ids. `known`: the same source id has been stored anew since then (its old item had
  * been pruned), so only the dead letter is removed.
+ * @param also what is to be stored with it
  */
 export async function retryDeadLetter(
   client: ClientBase,
   id: number,
+  also: (item: DeadItem) => readonly NewItem[] = () => [],
 ): Promise<'queued' | 'known' | 'missing'> {
   const { rows } = await client.query<NewItem>(takeOne, [id]);
   if (!rows[0]) return 'missing';
-  const { stored } = await enqueue(client, rows);
-  return stored === 1 ? 'queued' : 'known';
+  const others = also(rows[0]);
+  const { duplicates } = await enqueue(client, [...rows, ...others]);
+  return duplicates === 0 ? 'queued' : 'known';
 }
 
-/** Forgets a dead letter; false when it is not there. It stays known as a duplicate until pruned. */
-export async function discardDeadLetter(client: Queryable, id: number): Promise<boolean> {
-  const { rowCount } = await client.query('delete from dead_letter where id = $1', [id]);
-  return rowCount === 1;
+/** Forgets a dead letter. @returns what it was; undefined when it is not there. It stays known as a duplicate until pruned. */
+export async function discardDeadLetter(client: Queryable, id: number): Promise<DeadItem | undefined> {
+  const sql = 'delete from dead_letter where id = $1 returning source, source_id as "sourceId"';
+  return (await client.query<DeadItem & Record<string, unknown>>(sql, [id])).rows[0];
 }
 
 /** PostgreSQL's bigint would come as a string. */

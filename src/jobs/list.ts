@@ -2,6 +2,7 @@
 import type { Config } from '../config/schema.ts';
 import type { Bridge } from '../flows/bridge.ts';
 import type { Intake } from '../flows/intake.ts';
+import { feedAudit } from './feed-audit.ts';
 import { followFhir } from './follow-fhir.ts';
 import type { BridgeJob } from './job.ts';
 import { keepSubscriptions } from './keep-subscriptions.ts';
@@ -41,6 +42,7 @@ export function createJobs({ config, bridge, intake, synced }: JobsDeps): readon
           ...syncDirectories(bridge, synced), // identity:<name of the directory>
           rotatePeppers(bridge, identity), // identity:peppers
           pruneIdentity(bridge, identity), // identity:prune
+          ...(config.audit.enabled ? [feedAudit(bridge)] : []), // audit:look-ups
         ]),
   ];
 }

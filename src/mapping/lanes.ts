@@ -1,4 +1,5 @@
 // The keys of lanes: items that must be handled in order have the same. One lane per conversation and direction.
+import { createHash } from 'node:crypto';
 import type { FhirReference, RoomId } from '../domain/ids.ts';
 
 /** The lane of what happens in a Matrix room. */
@@ -24,3 +25,15 @@ export const ephemeralLane = (scope: string): string => `ephemeral:${scope}`;
 
 /** The lane of to-device messages. @param scope the user they are for, or `none` */
 export const toDeviceLane = (scope: string): string => `to-device:${scope}`;
+
+/** AuditEvents are written in any order, but not by so many workers that conversations would have to wait for one. */
+const AUDIT_LANES = 4;
+
+/** How the lanes of the audit trail begin. Last by their names: items are stored while other lanes are locked, in this order. */
+export const AUDIT_LANE_PREFIX = 'write-audit:';
+
+/** One of the lanes in which AuditEvents are written. */
+export function auditLane(eventId: string): string {
+  const first = createHash('sha256').update(eventId).digest()[0] ?? 0;
+  return `${AUDIT_LANE_PREFIX}${first % AUDIT_LANES}`;
+}

@@ -40,11 +40,12 @@ export async function lookUpHashes(
         join identity on identity.medium = hash.medium and identity.address = hash.address
         group by asked.position, hash.medium, hash.address having count(distinct identity.user_id) = 1
       ), audited as (
-        insert into identity_audit (at, caller, action, medium, subject, outcome)
+        insert into identity_audit (at, caller, action, medium, subject, outcome, found)
         select $5, asked.caller, 'lookup', found.medium,
           sha256($7::bytea || sha256($6::bytea ||
             coalesce(convert_to(found.medium || ' ' || found.address, 'UTF8'), asked.hash))),
-          case when found.user_id is null then 'none' else 'found' end
+          case when found.user_id is null then 'none' else 'found' end,
+          found.user_id
         from asked left join found using (position)
       )
       select position, user_id from found`,

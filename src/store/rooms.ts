@@ -8,7 +8,7 @@ export interface RoomRow {
   readonly alias: RoomAlias;
   readonly generation: number;
   readonly roomId: RoomId | undefined;
-  /** The conversation's subject, a Patient or Group. */
+  /** Whom the resource is about, a Patient or Group. */
   readonly subject: FhirReference | undefined;
   /** The care team in whose space the conversation stands. */
   readonly careTeam: FhirReference | undefined;
@@ -63,6 +63,15 @@ export async function saveRoomId(db: Queryable, reference: FhirReference, roomId
 export async function nextGeneration(db: Queryable, reference: FhirReference): Promise<void> {
   const sql = 'update room set generation = generation + 1, room_id = null where reference = $1';
   await db.query(sql, [reference]);
+}
+
+/** Records whom a resource is about. */
+export async function saveSubject(
+  db: Queryable,
+  reference: FhirReference,
+  subject: FhirReference | undefined,
+): Promise<void> {
+  await db.query('update room set subject = $2 where reference = $1', [reference, subject]);
 }
 
 /** Records the subject of a conversation, and the team in whose space it is. */

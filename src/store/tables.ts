@@ -4,6 +4,7 @@ import * as arrivals from './arrivals.ts';
 import * as cursors from './cursors.ts';
 import * as formerRooms from './former-rooms.ts';
 import * as ghosts from './ghosts.ts';
+import * as identityAudit from './identity-audit.ts';
 import * as invitations from './invitations.ts';
 import * as messageLinks from './message-links.ts';
 import * as notices from './notices.ts';
@@ -16,7 +17,18 @@ import * as waitingItems from './waiting-items.ts';
 
 /** The tables by name. */
 export const tables = {
-  ...{ adoptedRooms, arrivals, cursors, formerRooms, ghosts, invitations, messageLinks, notices, people },
+  ...{
+    adoptedRooms,
+    arrivals,
+    cursors,
+    formerRooms,
+    ghosts,
+    identityAudit,
+    invitations,
+    messageLinks,
+    notices,
+    people,
+  },
   ...{ resourceVersions, roomMembers, roomUses, rooms, waitingItems },
 } as const;
 

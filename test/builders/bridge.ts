@@ -2,6 +2,7 @@
 import type pg from 'pg';
 import { createFhirServer } from '../../src/fhir/server.ts';
 import type { Bridge, BridgeSettings } from '../../src/flows/bridge.ts';
+import { noAuditTrail } from '../../src/flows/audit/trail.ts';
 import { toInboxOutcome } from '../../src/flows/commit.ts';
 import type { FlowOutcome } from '../../src/flows/outcome.ts';
 import { inTransaction } from '../../src/inbox/database.ts';
@@ -59,6 +60,7 @@ export const SETTINGS: BridgeSettings = {
   waitForTargetMs: 60_000,
   sourceSystemExtension: '',
   idStrategy: 'client-assigned',
+  audit: { profile: 'generic', site: 'example.org', bot: BOT, fhirBaseUrl: 'https://fhir.example.org/fhir' },
   roomTemplates: {
     spaceName: 'Care team',
     organizationSpaceName: '{name}',
@@ -74,6 +76,7 @@ export function createBridge(db: pg.Pool, over: Partial<Bridge> = {}): Bridge {
   const { homeserver = unreachableHomeserver } = over;
   return {
     ...{ db, store: tables, enqueue, homeserver, fhir: unreachableFhir, pseudonyms: noPseudonyms },
+    ...{ auditServer: unreachableFhir, auditTrail: noAuditTrail },
     transact: (work) => inTransaction(db, work),
     ...{ kinds: KINDS, aspects: ASPECTS, thread: communicationRequestThread },
     sending: createSendAs({ homeserver, bot: BOT }),
@@ -89,7 +92,7 @@ export function createBridge(db: pg.Pool, over: Partial<Bridge> = {}): Bridge {
 export async function settle(bridge: Bridge, outcome: FlowOutcome): Promise<string> {
   if (outcome.kind === 'later') return `later ${outcome.afterMs}`;
   const item = { lane: '', position: 1, source: '', sourceId: '', payload: {}, receivedAt: new Date() };
-  const ended = toInboxOutcome(outcome, item, { enqueue: bridge.enqueue, onFacts: undefined });
+  const ended = toInboxOutcome(outcome, item, bridge);
   if ('record' in ended) await bridge.transact(ended.record);
   return outcome.kind === 'ignored' ? outcome.reason : outcome.kind;
 }

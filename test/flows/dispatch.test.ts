@@ -13,7 +13,7 @@ import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { recordingLog } from '../builders/log.ts';
 
 const TEAM = 'CareTeam/1' as FhirReference;
-const FACT: Fact = { kind: 'looked-up', by: {}, on: { reference: TEAM } };
+const FACT: Fact = { kind: 'looked-up', by: {}, question: { action: 'lookup' }, result: 'none' };
 const MINUTE = 60_000;
 
 const ended = new AbortController();
@@ -32,6 +32,7 @@ function world(flow: (payload: unknown) => Ended | Promise<Ended>, { listens = t
     notice: handler,
     converge: handler,
     publish: handler,
+    audit: handler,
   };
   const metrics = createMetrics();
   const handle = createItemHandler({
@@ -41,12 +42,17 @@ function world(flow: (payload: unknown) => Ended | Promise<Ended>, { listens = t
       steps.push(`enqueue ${items.map(({ sourceId }) => sourceId).join(', ')}`);
       return Promise.resolve({ stored: items.length, duplicates: 0 });
     },
-    onFacts: !listens
-      ? undefined
-      : (_, { sourceId }, facts) => {
-          steps.push(`facts of ${sourceId}: ${facts.map(({ kind }) => kind).join(', ')}`);
-          return Promise.resolve();
-        },
+    auditTrail: {
+      itemsOf: ({ sourceId }, facts) =>
+        listens
+          ? facts.map(({ kind }) => ({
+              lane: 'audit',
+              source: 'audit',
+              sourceId: `${kind} by ${sourceId}`,
+              payload: {},
+            }))
+          : [],
+    },
   });
   const run = (
     payload: unknown,
@@ -115,14 +121,14 @@ describe('what a flow wants committed', () => {
   const next = [convergeItem(TEAM, 'a'), convergeItem(TEAM, 'b')];
   const enqueued = 'enqueue a CareTeam/1, b CareTeam/1';
 
-  test('is written first, then what happened, then all next items at once', async () => {
+  test('is written first, then all next items at once, and with them what happened', async () => {
     const { committed, steps } = world(() => ({
       kind: 'done',
       record: () => Promise.resolve(void steps.push('record')),
       next,
       facts: [FACT],
     }));
-    expect(await committed()).toEqual(['record', 'facts of 1: looked-up', enqueued]);
+    expect(await committed()).toEqual(['record', `${enqueued}, looked-up by 1`]);
   });
 
   test('is nothing where there is nothing, so that the inbox can commit many at a time', async () => {
@@ -145,7 +151,9 @@ describe('what a flow wants committed', () => {
   test('goes with ignored as with done', async () => {
     const ignored = { kind: 'ignored', reason: 'gone' } as const;
     expect(await world(() => ({ ...ignored, next })).committed()).toEqual([enqueued]);
-    expect(await world(() => ({ ...ignored, facts: [FACT] })).committed()).toEqual(['facts of 1: looked-up']);
+    expect(await world(() => ({ ...ignored, facts: [FACT] })).committed()).toEqual([
+      'enqueue looked-up by 1',
+    ]);
     expect(await world(() => ({ ...ignored, next })).run(next[0]?.payload)).toMatchObject(ignored);
   });
 

@@ -47,7 +47,7 @@ describe('the list', () => {
       ...FOLLOWED_TYPES.map((type) => `fhir:${type}`),
       ...['fhir:Subscription', 'periods', 'nightly-reconcile', 'publish-ghosts', 'release-overdue'],
       'prune-inbox',
-      ...['identity:staff', 'identity:peppers', 'identity:prune'],
+      ...['identity:staff', 'identity:peppers', 'identity:prune', 'audit:look-ups'],
     ]);
     expect(new Set(names).size).toBe(names.length);
   });

@@ -1,5 +1,6 @@
 // A person came into or left a bridged room by Matrix → the CareTeam or CommunicationRequest says so, by policy.
 import { z } from 'zod';
+import type { Fact } from '../../domain/facts.ts';
 import type { FhirReference, MatrixUserId } from '../../domain/ids.ts';
 import { practitionerOf } from '../../mapping/identities.ts';
 import type {
@@ -20,6 +21,7 @@ import type { FlowOutcome } from '../outcome.ts';
 import { expandPeople } from '../people/expand-people.ts';
 import { recordOwnWrite } from '../people/own-write.ts';
 import { createReadSet } from '../people/read-set.ts';
+import { factsOfMembership } from './membership-facts.ts';
 import type { StateChange } from './state-change.ts';
 
 const contentSchema = z.looseObject({ membership: z.enum(['join', 'leave', 'ban', 'invite', 'knock']) });
@@ -56,18 +58,18 @@ export async function membershipToFhir(
   const moment = momentOf(event.origin_server_ts, clock.now().getTime());
   const change = { event, userId: event.state_key as MatrixUserId, room, moment };
   const decision = await decide(bridge, change, membership, attempt.signal);
+  if (decision.kind === 'write') return write(bridge, change, decision, attempt.signal);
+  const facts = await factsOfMembership(bridge, event, room);
   switch (decision.kind) {
     case 'ignore':
-      return { kind: 'ignored', reason: decision.reason, next };
+      return { kind: 'ignored', reason: decision.reason, next, facts };
     case 'suggest':
-      return suggest(bridge, change, decision, attempt);
-    case 'write':
-      return write(bridge, change, decision, attempt.signal);
+      return suggest(bridge, change, decision, { attempt, facts });
     case 'converge':
-      return { kind: 'done', next };
+      return { kind: 'done', next, facts };
     case 'forget':
       await forget(bridge, change, attempt.signal);
-      return { kind: 'ignored', reason: 'not-a-member', next };
+      return { kind: 'ignored', reason: 'not-a-member', next, facts };
   }
 }
 
@@ -199,24 +201,24 @@ async function forget(
 
 /** Rooms that count on the team are looked at as well: the bridge's own write asks for no convergence. */
 async function write(
-  { store, db, fhir, roomLock }: Bridge,
-  { room: { reference }, event, userId }: Change,
-  { action, person, before, after }: Carried,
+  bridge: Bridge,
+  { room, event, userId }: Change,
+  { action, before, after }: Carried,
   signal: AbortSignal,
 ): Promise<FlowOutcome> {
+  const { store, db, fhir, roomLock } = bridge;
+  const { reference } = room;
   // Under the lock: a convergence that read FHIR before this write would put them back into the base after it.
   const written = await roomLock(reference, signal, async () => {
     const version = await fhir.update({ ...after, id: before.id, meta: before.meta }, signal);
     if (action === 'remove') await store.roomMembers.removeFromBase(db, reference, userId);
     return version;
   });
-  const by = event.sender === userId ? { userId, person: person.reference } : { userId: event.sender };
   const on = { reference, versionId: written.versionId };
-  const about = { by, on, member: { userId, person: person.reference } };
   return {
     kind: 'done',
     next: (tx) => recordOwnWrite(store, tx, written),
-    facts: [{ kind: action === 'add' ? 'joined' : 'left', ...about }],
+    facts: await factsOfMembership(bridge, event, room, on),
   };
 }
 
@@ -224,18 +226,23 @@ async function suggest(
   { store, db, fhir }: Bridge,
   { event, room, moment }: Change,
   { action, person, before }: Carried,
-  { number, inDoubt, signal }: Attempt,
+  {
+    attempt: { number, inDoubt, signal },
+    facts,
+  }: { readonly attempt: Attempt; readonly facts: readonly Fact[] },
 ): Promise<FlowOutcome> {
+  const requester = await store.people.findPersonByUserId(db, event.sender);
   const task = suggestionTask(event, {
-    action,
-    focus: room.reference,
-    member: person.reference,
-    subject: before.subject?.reference,
-    requester: await store.people.findPersonByUserId(db, event.sender),
-    at: moment.at,
+    ...{ action, requester, focus: room.reference, member: person.reference },
+    ...{ subject: before.subject?.reference, at: moment.at },
   });
-  await fhir.createOnce(task, { mayExist: number > 1 || inDoubt, signal });
-  return { kind: 'done' };
+  const { reference, versionId } = await fhir.createOnce(task, { mayExist: number > 1 || inDoubt, signal });
+  const by = { userId: event.sender, person: requester };
+  const written: Fact = {
+    kind: 'resource-created',
+    ...{ by, on: { reference, versionId }, subject: room.subject, at: event.origin_server_ts },
+  };
+  return { kind: 'done', facts: [...facts, written] };
 }
 
 async function isInRoom(

@@ -28,7 +28,13 @@ export async function nameToFhir(
   const present = await homeserver.stateEvent(settings.bot, event.room_id, event, signal);
   if (present?.['name'] !== name) return { kind: 'ignored', reason: 'superseded' };
   const written = await fhir.update({ ...updated, id: resource.id, meta: resource.meta }, signal);
-  return { kind: 'done', next: (tx) => recordOwnWrite(store, tx, written) };
+  const by = { userId: event.sender, person: await store.people.findPersonByUserId(bridge.db, event.sender) };
+  const on = { reference: written.reference, versionId: written.versionId };
+  return {
+    kind: 'done',
+    facts: [{ kind: 'resource-changed', by, on, subject: room.subject, at: event.origin_server_ts }],
+    next: (tx) => recordOwnWrite(store, tx, written),
+  };
 }
 
 function renamed(

@@ -4,6 +4,7 @@
 // it: so what was said before stays unrecorded, what is said after waits until the conversation is there, and a crash at
 // any moment loses neither.
 import { z } from 'zod';
+import type { Agent } from '../../domain/facts.ts';
 import type { CareTeam } from '../../domain/fhir.ts';
 import type { FhirReference, MatrixUserId, RoomId } from '../../domain/ids.ts';
 import { parseReference, referenceTo, serverNameOf, typeOf } from '../../domain/ids.ts';
@@ -90,8 +91,17 @@ export async function completeAdoption(
   const written = await writeRequest(bridge, adoption, { careTeam, facts }, attempt);
   await homeserver.createAlias(settings.bot, aliasOf(written.reference, settings.serverName), roomId, signal);
   const notices = await powerNotices(bridge, adoption, { state, facts });
+  const { reference, versionId } = written;
   return {
     kind: 'done',
+    facts: [
+      {
+        kind: 'resource-created',
+        by: await makerOf(bridge, adoption, facts),
+        on: { reference, versionId },
+        subject: parseReference(careTeam.subject?.reference)?.reference,
+      },
+    ],
     record: (tx) => store.adoptedRooms.endAdoption(tx, roomId),
     next: async (tx) => [
       ...(await recordOwnWrite(store, tx, written)),
@@ -135,6 +145,15 @@ async function followInstead(
     await store.adoptedRooms.endAdoption(tx, former.replacement);
   });
   return followUpgrade(bridge, former, signal, [careTeam]);
+}
+
+/** Whose room it is: its maker's, or else that of the user who listed it. */
+async function makerOf(
+  { store, db }: Pick<Bridge, 'db' | 'store'>,
+  { listedBy }: Adoption,
+  { creator: userId = listedBy }: RoomFacts,
+): Promise<Agent> {
+  return { userId, person: await store.people.findPersonByUserId(db, userId) };
 }
 
 /** The row comes first: a reader that sees the new request before its write was recorded must find its room there. */

@@ -80,7 +80,10 @@ async function answer(
     return decline(bridge, event, refused('unknown-subject', inviter, person), attempt);
   // Before joining: the token may be used up, and a repetition must not need it.
   await store.invitations.saveInvitation(db, { roomId, userId, eventId, inviter, subject });
-  const facts: readonly Fact[] = [{ kind: 'looked-up', by: { userId: inviter }, on: { reference: subject } }];
+  const by = { userId: inviter };
+  const question = { action: 'invitation' };
+  const found = { person: subject };
+  const facts: readonly Fact[] = [{ kind: 'looked-up', by, subject, question, found, result: 'found' }];
   if (!(await homeserver.acceptInvitation(userId, roomId, serverNameOf(inviter), signal))) {
     if (attempt.number === 1) return { kind: 'later', afterMs: STORED_AFTER_MS };
     return {
@@ -88,7 +91,15 @@ async function answer(
       record: (tx) => store.invitations.removeInvitation(tx, eventId),
     };
   }
-  return { kind: 'done', facts, record: (tx) => store.invitations.saveInvitationJoined(tx, eventId) };
+  const joined: Fact = {
+    kind: 'joined',
+    ...{ by, on: { reference: subject }, subject, roomId, member: { userId, person } },
+  };
+  return {
+    kind: 'done',
+    facts: [...facts, joined],
+    record: (tx) => store.invitations.saveInvitationJoined(tx, eventId),
+  };
 }
 
 /** A token may be used up by its first use, so what it stood for is not asked twice. */

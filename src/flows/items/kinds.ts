@@ -1,5 +1,6 @@
 // The list of all kinds of inbox items, by the `kind` in their payload.
 import type { z } from 'zod';
+import { auditItemSchema } from './audit.ts';
 import { convergeItemSchema } from './converge.ts';
 import { ephemeralItemSchema } from './ephemeral.ts';
 import { eventItemSchema } from './event.ts';
@@ -18,6 +19,7 @@ const schemas = {
   notice: noticeItemSchema,
   converge: convergeItemSchema,
   publish: publishItemSchema,
+  audit: auditItemSchema,
 };
 
 /** A kind of inbox item. */

@@ -49,7 +49,12 @@ export async function publishAddress(
   if (result === 'missing') return { kind: 'ignored', reason: 'gone' };
   if (result === 'differs') return { kind: 'ignored', reason: 'own-account' };
   if (written === undefined) return { kind: 'ignored', reason: 'published' };
-  return { kind: 'done', next: (tx) => recordOwnWrite(store, tx, written) };
+  const on = { reference: written.reference, versionId: written.versionId };
+  return {
+    kind: 'done',
+    facts: [{ kind: 'resource-changed', by: {}, on }],
+    next: (tx) => recordOwnWrite(store, tx, written),
+  };
 }
 
 function isPublishable(reference: FhirReference): boolean {

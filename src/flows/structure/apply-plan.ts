@@ -48,7 +48,7 @@ export async function applyPlan(
   await recordDependencies(bridge, spec, requireInvites ? [] : [...unreached.keys()]);
   const [first] = unreached.values();
   if (first !== undefined && requireInvites) throw first;
-  return { roomId, facts: factsOfChanges(changes, { desired, actual }, spec) };
+  return { roomId, facts: factsOfChanges(changes, { desired, actual }, { ...spec, roomId }) };
 }
 
 /** Whom the changes bring into the room, with the person behind each. */

@@ -58,8 +58,10 @@ export async function convergeNow(
 ): Promise<void> {
   const converged = await convergeRoom(bridge, reference, signal);
   if (converged === undefined) return;
+  const { definition, facts } = converged;
   await bridge.transact(async (tx) => {
-    await bridge.enqueue(tx, await converged.definition.following(bridge, tx, cause));
+    const told = bridge.auditTrail.itemsOf({ source: 'converge', sourceId: `${cause} ${reference}` }, facts);
+    await bridge.enqueue(tx, [...(await definition.following(bridge, tx, cause)), ...told]);
   });
 }
 

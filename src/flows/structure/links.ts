@@ -22,6 +22,7 @@ export async function saveLinks(
   const { spec, desired, row: before } = plan;
   const { reference, placement, subject } = spec;
   if (spec.kind === 'space') {
+    if (before?.subject !== subject) await store.rooms.saveSubject(db, reference, subject);
     await store.rooms.savePhase(db, reference, desired.phase);
     return;
   }

@@ -46,7 +46,8 @@ export function createLogin(deps: LoginDeps): Backend['login'] {
       await audit([{ ...record, outcome: 'failed' }]);
       throw settled.reason;
     }
-    await audit([{ ...record, outcome: settled.value === undefined ? 'refused' : 'found' }]);
+    const found = settled.value?.userId;
+    await audit([{ ...record, outcome: found === undefined ? 'refused' : 'found', found }]);
     return settled.value;
   };
 }
@@ -79,6 +80,7 @@ export function createProfile(deps: ProfileDeps): Backend['profile'] {
       {
         ...{ caller, action: 'profile', medium: undefined, subject: keyedHash.ofText(userId) },
         outcome: limited ? 'refused' : entry === undefined ? 'none' : 'found',
+        found: entry?.userId,
       },
     ]);
     return entry;

@@ -41,8 +41,12 @@ export function createResolve(deps: Deps): Backend['resolve'] {
   }
 
   return async (caller, action, asked, signal) => {
-    const record = (threepid: Threepid | undefined, outcome: AuditRecord['outcome']) => ({
-      ...{ caller, action, medium: threepid?.medium, outcome },
+    const record = (
+      threepid: Threepid | undefined,
+      outcome: AuditRecord['outcome'],
+      found?: MatrixUserId,
+    ) => ({
+      ...{ caller, action, medium: threepid?.medium, outcome, found },
       subject: threepid === undefined ? undefined : keyedHash.ofThreepid(threepid),
     });
     const threepids = asked.map(readable);
@@ -55,7 +59,11 @@ export function createResolve(deps: Deps): Backend['resolve'] {
       const userIds = await Promise.all(
         threepids.map((threepid) => limit.execute(() => resolveOne(threepid, signal))),
       );
-      await audit(threepids.map((threepid, index) => record(threepid, userIds[index] ? 'found' : 'none')));
+      await audit(
+        threepids.map((threepid, index) =>
+          record(threepid, userIds[index] ? 'found' : 'none', userIds[index]),
+        ),
+      );
       return userIds;
     } catch (error) {
       await audit(threepids.map((threepid) => record(threepid, 'failed')));

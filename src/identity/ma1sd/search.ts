@@ -43,7 +43,11 @@ export function createSearch(deps: Deps): Backend['search'] {
           ? await directory.search(term, MOST_RESULTS + 1, signal)
           : await findByThreepid(directory, media, term, signal);
       const entries = found.filter(mayBeFound).slice(0, MOST_RESULTS);
-      await audit([{ ...record, outcome: entries.length > 0 ? 'found' : 'none' }]);
+      await audit(
+        entries.length === 0
+          ? [{ ...record, outcome: 'none' }]
+          : entries.map(({ userId }) => ({ ...record, outcome: 'found', found: userId })),
+      );
       return { entries, limited: found.length > MOST_RESULTS };
     } catch (error) {
       await audit([{ ...record, outcome: 'failed' }]);

@@ -74,6 +74,7 @@ function storeInvite(deps: ServiceDeps) {
         ...{ caller: userId, action: 'invite', medium },
         subject: keyedHash.ofThreepid(threepid),
         outcome: stored.kind === 'known' ? 'found' : 'none',
+        found: stored.kind === 'known' ? stored.userId : undefined,
       },
     ]);
     if (stored.kind === 'stored') return ok({ ...stored.body });

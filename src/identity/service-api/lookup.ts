@@ -68,6 +68,7 @@ export function createLookup({ lookUpHashes, directory, media, keyedHash, audit 
           medium: threepid?.medium,
           subject: threepid === undefined ? undefined : keyedHash.ofThreepid(threepid),
           outcome: userId === undefined ? 'none' : 'found',
+          found: userId,
         })),
       );
       return mappings(answers.map(({ address, userId }) => [address, userId]));

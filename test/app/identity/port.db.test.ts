@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { expect, onTestFinished, test } from 'vitest';
 import { loadConfig } from '../../../src/config/load.ts';
-import { sleep } from '../../../src/app/bridge.ts';
+import { sleep } from '../../../src/app/clock.ts';
 import { createIdentityPort } from '../../../src/app/identity/port.ts';
 import { startHttpServer } from '../../../src/ops/http-server.ts';
 import { BridgeError } from '../../../src/telemetry/errors.ts';

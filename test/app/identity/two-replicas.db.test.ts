@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import pg from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
-import { sleep } from '../../../src/app/bridge.ts';
+import { sleep } from '../../../src/app/clock.ts';
 import { composeDirectories } from '../../../src/app/identity/directories.ts';
 import { loadConfig } from '../../../src/config/load.ts';
 import { createIdentityPort } from '../../../src/app/identity/port.ts';

@@ -1,7 +1,9 @@
 // The inbox items: what is written as one is read as it was, in its own lane, whatever version wrote it.
 import { describe, expect, test } from 'vitest';
+import type { OwnAuditEvent } from '../../../src/audit/audit-event.ts';
 import type { EventId, FhirReference, MatrixUserId, RoomId } from '../../../src/domain/ids.ts';
 import { NOTICE_REASONS } from '../../../src/domain/notices.ts';
+import { auditItem } from '../../../src/flows/items/audit.ts';
 import { convergeItem, requireInvitesItem } from '../../../src/flows/items/converge.ts';
 import { ephemeralItem } from '../../../src/flows/items/ephemeral.ts';
 import { eventItem } from '../../../src/flows/items/event.ts';
@@ -31,6 +33,11 @@ const EVENT = {
 };
 const idless = { sourceId: 'hash', scope: ROOM, content: { type: 'm.typing', odd: [1] } };
 
+const AUDIT_EVENT: OwnAuditEvent = {
+  ...{ resourceType: 'AuditEvent', id: 'audit-1', recorded: '2026-11-29T12:00:00Z' },
+  ...{ type: {}, agent: [], source: { observer: {} } },
+};
+
 const version = (reference: string, over: object = {}) =>
   resource(reference, '7', '2025-09-26T09:00:00Z', { ...over });
 const stored = ({ payload }: NewItem): unknown => JSON.parse(JSON.stringify(payload));
@@ -46,6 +53,7 @@ describe('each kind', () => {
     notice: noticeItem({ roomId: ROOM, about: USER, reason: 'not-filed' }),
     converge: convergeItem(REQUEST, 'CareTeam/1/2'),
     publish: publishItem('Practitioner/1' as FhirReference, USER),
+    audit: auditItem(AUDIT_EVENT),
   };
 
   test.each(Object.keys(ITEM_SCHEMAS).filter(isItemKind))('%s is read as it was written', (kind) => {
@@ -65,6 +73,7 @@ describe('each kind', () => {
       expect.stringMatching(/^notice:!room:care\.example notice \S+$/),
       'to-matrix:CommunicationRequest/1 converge CareTeam/1/2 CommunicationRequest/1',
       'publish:Practitioner/1 publish Practitioner/1 @doctor:care.example',
+      expect.stringMatching(/^write-audit:[0-3] audit audit-1$/),
     ]);
   });
 

@@ -266,18 +266,20 @@ describe('of people who changed, those are stored', () => {
 });
 
 describe('an operator’s word', () => {
+  const by = { operator: 'jan' };
   const link = (cause: string) =>
-    linkPerson(bridgeWith({}), { reference: ref('Patient/1'), userId: userId('@anna:h') }, cause);
+    linkPerson(bridgeWith({}), { reference: ref('Patient/1'), userId: userId('@anna:h') }, { cause, by });
+  const unlink = (cause: string) => unlinkPerson(bridgeWith({}), ref('Patient/1'), { cause, by });
 
   test('asks for the rooms that depend on the person', async () => {
     await depend(TEAM, 'Patient/1');
     expect(await link('link 1')).toEqual([TEAM]);
-    expect(await unlinkPerson(bridgeWith({}), ref('Patient/1'), 'unlink 1')).toEqual([TEAM]);
+    expect(await unlink('unlink 1')).toEqual([TEAM]);
     expect(await link('link 2')).toEqual([TEAM]);
     expect(await askedFor(TEAM)).toEqual(['link 1 CareTeam/1', 'unlink 1 CareTeam/1', 'link 2 CareTeam/1']);
   });
 
   test('that was never given cannot be taken back', async () => {
-    expect(await unlinkPerson(bridgeWith({}), ref('Patient/1'), 'unlink 1')).toBeUndefined();
+    expect(await unlink('unlink 1')).toBeUndefined();
   });
 });

@@ -1,0 +1,59 @@
+// Writes an AuditEvent, once; for as long as the FHIR server does not take it, it is tried again.
+import type { OwnAuditEvent } from '../../audit/audit-event.ts';
+import { withoutLinks } from '../../audit/without-links.ts';
+import type { Attempt } from '../../inbox/item.ts';
+import { BridgeError, errorCatalogue } from '../../telemetry/errors.ts';
+import type { Bridge } from '../bridge.ts';
+import type { Context } from '../handle-item.ts';
+import type { AuditItem } from '../items/audit.ts';
+import type { FlowOutcome } from '../outcome.ts';
+
+/** What it works with. */
+export type AuditWriting = Pick<Bridge, 'auditServer' | 'clock' | 'log' | 'settings'>;
+
+const LONGEST_WAIT_MS = 60_000;
+/** A server that is being set up may refuse what it will take. */
+const REFUSED_FOR_MS = 10 * 60_000;
+
+/**
+ * Handles the item of an AuditEvent. Its being written is no fact: there is no audit of the audit.
+ * @throws BridgeError where the server has refused it for good for ten minutes: a dead letter keeps it, and the others go on
+ */
+export async function writeAuditEvent(
+  audit: AuditWriting,
+  { event }: AuditItem,
+  { item, attempt }: Context,
+): Promise<FlowOutcome> {
+  try {
+    await writeOnce(audit, event, attempt);
+    return { kind: 'done' };
+  } catch (error) {
+    attempt.signal.throwIfAborted();
+    if (!(error instanceof BridgeError)) throw error;
+    const { code, message: detail, retryAfterMs } = error;
+    const isOld = audit.clock.now().getTime() - item.receivedAt.getTime() >= REFUSED_FOR_MS;
+    if (errorCatalogue[code].verdict === 'dead' && isOld) throw error;
+    audit.log.warn({ code, detail }, 'An AuditEvent could not be written; it is tried again');
+    // Not a failure: the inbox gives up on those after some time.
+    return { kind: 'later', afterMs: retryAfterMs ?? waitMs(attempt.number) };
+  }
+}
+
+/** Links may lead to what was deleted since; servers refuse them then. */
+async function writeOnce(
+  { auditServer, settings }: AuditWriting,
+  event: OwnAuditEvent,
+  { number, inDoubt, signal }: Attempt,
+): Promise<void> {
+  const options = { mayExist: number > 1 || inDoubt, signal };
+  try {
+    await auditServer.createOnce(event, options);
+  } catch (error) {
+    if (!(error instanceof BridgeError) || error.code !== 'fhir-refused') throw error;
+    await auditServer.createOnce(withoutLinks(event, settings.audit.fhirBaseUrl), options);
+  }
+}
+
+function waitMs(attempt: number): number {
+  return Math.min(LONGEST_WAIT_MS, 500 * 2 ** Math.min(attempt - 1, 10));
+}
