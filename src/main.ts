@@ -1,5 +1,6 @@
 // The composition root: configuration in, running daemon out. Reads from top to bottom as the architecture.
 import type { ClientBase } from 'pg';
+import { createAuditBacklog } from './app/audit-backlog.ts';
 import { composeBridge } from './app/bridge.ts';
 import { clock, sleep } from './app/clock.ts';
 import type { Config } from './config/schema.ts';
@@ -43,6 +44,8 @@ export function composeDaemon(config: Config, log: Log) {
   // ... one replica at a time looks for what was never pushed, and keeps order ...
   const jobs = createJobs({ config, bridge, intake, synced: directories?.synced });
 
+  const auditBacklog = createAuditBacklog({ pool, clock, metrics }, config.audit.enabled && identity !== undefined);
+
   // ... and what is stored is handled.
   return createDaemon({
     ...{ config, log, clock, sleep, metrics, pool, connectSession },
@@ -58,6 +61,7 @@ export function composeDaemon(config: Config, log: Log) {
     queueStats: async () => {
       const stats = await readQueueStats(pool);
       metrics.setQueue(stats);
+      await auditBacklog.measure();
       return {
         ...stats,
         parkedItems: stats.deadLetters, // the former name, until the next version
@@ -73,6 +77,7 @@ export function composeDaemon(config: Config, log: Log) {
       fhir: async (signal) => {
         await fhir.search(FOLLOWED_TYPES[0], [['_lastUpdated', 'ge2999-01-01']], 1, signal);
       },
+      audit: auditBacklog.check,
     },
   });
 }

@@ -29,7 +29,7 @@ interface Deps extends Parts {
   readonly onDeadLetter: OnDeadLetter;
   readonly queueStats: () => Promise<Readonly<Record<string, unknown>>>;
   readonly registerBot: (signal: AbortSignal) => Promise<void>;
-  readonly checks: Readonly<Record<'matrix' | 'fhir', (signal: AbortSignal) => Promise<void>>>;
+  readonly checks: Readonly<Record<'audit' | 'matrix' | 'fhir', (signal: AbortSignal) => Promise<void>>>;
 }
 
 /** Creates the daemon. */
@@ -163,6 +163,8 @@ function createDependencyChecks({ pool, checks, metrics, sleep, log }: Deps) {
       // A good ping also ends the homeserver's back-off, so that a backlog comes at once (Synapse 1.132).
       { service: 'matrix', intervalMs: 30_000, patience: 2, check: checks.matrix },
       { service: 'fhir', intervalMs: 30_000, patience: 2, check: checks.fhir },
+      // Down while AuditEvents wait for too long.
+      { service: 'audit', intervalMs: 30_000, patience: 1, check: checks.audit },
     ],
     {
       sleep,

@@ -36,3 +36,27 @@ const countQueue = `
     order by position limit 1
   ) as oldest on true
   where lane.ready_at is not null`;
+
+/** What waits in lanes whose keys begin alike. */
+export interface LanesStats {
+  readonly waitingItems: number;
+  /** How long the oldest of them has been stored; 0 without any. */
+  readonly oldestWaitingSeconds: number;
+}
+
+/** Counts the items of some lanes that are not dealt with. */
+export async function readLanesStats(pool: Queryable, keyPrefix: string): Promise<LanesStats> {
+  const { rows } = await pool.query<LanesStats & Record<string, unknown>>(countLanes, [keyPrefix]);
+  return rows[0] ?? { waitingItems: 0, oldestWaitingSeconds: 0 };
+}
+
+const countLanes = `
+  select coalesce(sum(lane.tail - lane.head), 0)::int as "waitingItems",
+    coalesce(extract(epoch from now() - min(oldest.received_at)), 0)::float8 as "oldestWaitingSeconds"
+  from lane
+  left join lateral (
+    select received_at from item
+    where item.lane_id = lane.id and item.position > lane.head
+    order by position limit 1
+  ) as oldest on true
+  where lane.ready_at is not null and starts_with(lane.key, $1)`;

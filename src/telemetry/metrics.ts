@@ -15,6 +15,7 @@ export function createMetrics() {
     ...itemMetrics(makers),
     ...readerMetrics(makers),
     ...queueMetrics(makers),
+    ...auditMetrics(makers),
     ...identityMetrics(makers),
   };
   for (const former of FORMER_COUNTERS) registry.registerMetric(copyOf(registry, former));
@@ -140,6 +141,13 @@ function queueMetrics({ gauge }: Makers) {
     setQueue(stats: Readonly<Record<keyof typeof queue, number>>): void {
       for (const [key, metric] of Object.entries(queue)) metric.set(stats[key as keyof typeof queue]);
     },
+  };
+}
+
+function auditMetrics({ gauge }: Makers) {
+  return {
+    auditWaiting: gauge('bridge_audit_waiting', 'AuditEvents not written yet'),
+    auditOldestSeconds: gauge('bridge_audit_oldest_seconds', 'Age of the oldest AuditEvent not written yet'),
   };
 }
 

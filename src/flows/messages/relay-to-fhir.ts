@@ -66,7 +66,7 @@ export async function relayToFhir(
   const read = readEvent(relay, input, known);
   if (read === undefined) return { kind: 'ignored', reason: 'not-a-message' };
   if (read.ignored !== undefined) return notRead(event, use.room, read.ignored);
-  if (wasReplaced(use, event)) return notCarried(relay, event, ['room-replaced']);
+  if (wasReplaced(use, event)) return notCarried(relay, event, use.room, ['room-replaced']);
   const links = await store.messageLinks.findLinks(db, { eventIds: [event.event_id] });
   const own = links.filter(({ eventId }) => eventId === event.event_id);
   if (own.length > 0 && own.every(({ completed }) => completed)) return { kind: 'ignored', reason: 'known' };
@@ -94,7 +94,7 @@ async function write(relay: RelayToFhir, incoming: Incoming, attempt: Attempt): 
     now: relay.clock.now().getTime(),
   });
   const toldOf = read.notices(options);
-  if (writes.length === 0) return notCarried(relay, event, toldOf);
+  if (writes.length === 0) return notCarried(relay, event, room, toldOf);
   const made: Made[] = [];
   for (const [part, each] of writes.entries())
     made.push(await writeOnce(relay, { event, kind: read.kind, part }, each, attempt));
@@ -102,7 +102,10 @@ async function write(relay: RelayToFhir, incoming: Incoming, attempt: Attempt): 
   const notices = await noticesFor(relay, toSenderOf(event), [...isUnknown, ...toldOf]);
   return {
     kind: 'done',
-    facts: made.map(({ fact }): Fact => ({ ...fact, by: { person: author.person, userId: event.sender } })),
+    facts: made.map(({ fact }): Fact => ({
+      ...{ ...fact, by: { person: author.person, userId: event.sender }, at: event.origin_server_ts },
+      ...{ subject: room.subject, conversation: { reference: room.reference } },
+    })),
     record: async (tx) => {
       for (const { key, version, digest } of made) {
         const communication = version.reference;
@@ -161,11 +164,12 @@ function notRead({ sender }: MatrixEvent, { reference }: RoomRow, reason: NotCar
 async function notCarried(
   relay: RelayToFhir,
   event: MatrixEvent,
+  { reference }: RoomRow,
   reasons: readonly NoticeReason[],
 ): Promise<FlowOutcome> {
   const next = await noticesFor(relay, toSenderOf(event), reasons);
   const reason = reasons.includes('room-replaced') ? 'room-replaced' : 'unsupported-event';
-  return { kind: 'ignored', reason, next };
+  return { ...refused(reason, event.sender, reference), next };
 }
 
 function toSenderOf({ room_id: roomId, sender: about }: MatrixEvent) {

@@ -109,7 +109,8 @@ async function send(relay: RelayToMatrix, outgoing: Outgoing, { signal }: Attemp
     facts: sent.map(({ eventId }): Fact => ({
       kind: isNew ? 'created' : read.kind === 'retraction' ? 'retracted' : 'changed',
       ...{ on: { reference, versionId }, by: { person: envelope.sender, userId: as } },
-      ...{ direction: 'to-matrix', roomId: conversation.roomId, eventId },
+      ...{ direction: 'to-matrix', roomId: conversation.roomId, eventId, subject: conversation.subject },
+      conversation: envelope.thread && { reference: envelope.thread },
     })),
     record: async (tx) => {
       const digest = contentDigest(envelope);
@@ -149,7 +150,10 @@ async function conversationOf(
   signal: AbortSignal,
 ): Promise<Conversation | undefined> {
   const room = await relay.store.rooms.findRoom(relay.db, request);
-  if (room?.ready === true && room.roomId !== undefined) return { roomId: room.roomId, phase: room.phase };
+  if (room?.ready === true && room.roomId !== undefined) {
+    const { roomId, phase, subject } = room;
+    return { roomId, phase, subject };
+  }
   return relay.openConversation(request, signal);
 }
 

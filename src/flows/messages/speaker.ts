@@ -12,6 +12,8 @@ import type { Bridge } from '../bridge.ts';
 export interface Conversation {
   readonly roomId: RoomId;
   readonly phase: Phase;
+  /** Whom it is about. */
+  readonly subject?: FhirReference | undefined;
 }
 
 /** The user that sends. */

@@ -17,15 +17,16 @@ import { recordDependencies } from './record-dependencies.ts';
 /**
  * Makes the room be as planned, and records what was agreed on. People who cannot be invited keep no one else waiting:
  * an item of its own tries again.
+ * @param facts to which what was done is added, as soon as it was
  * @param requireInvites that item itself: it fails when an invitation does
  * @throws BridgeError also for an invitation that failed and was required, after all else was done
  */
 export async function applyPlan(
   bridge: Bridge,
   plan: RoomPlan,
-  signal: AbortSignal,
-  requireInvites = false,
-): Promise<{ readonly roomId: RoomId; readonly facts: readonly Fact[] }> {
+  facts: Fact[],
+  { signal, requireInvites }: { readonly signal: AbortSignal; readonly requireInvites: boolean },
+): Promise<RoomId> {
   const { store, db, homeserver, settings } = bridge;
   const { spec, desired, members: before } = plan;
   const { reference } = spec;
@@ -36,7 +37,10 @@ export async function applyPlan(
   const actual = isNew ? await homeserver.roomState(settings.bot, roomId, signal) : plan.actual;
   const changes = isNew ? changesIn(bridge, desired, actual, before) : plan.changes;
   await store.roomMembers.savePending(db, reference, broughtIn(desired, changes));
-  const unreached = await applyChanges(bridge, plan, roomId, changes, signal);
+  const tell = (change: RoomChange): void => {
+    facts.push(...factsOfChanges([change], { desired, actual }, { ...spec, roomId }));
+  };
+  const unreached = await applyChanges(bridge, plan, { roomId, changes, tell }, signal);
   const members = [...memberBase(desired, actual, before)];
   await store.roomMembers.saveBase(
     db,
@@ -48,7 +52,7 @@ export async function applyPlan(
   await recordDependencies(bridge, spec, requireInvites ? [] : [...unreached.keys()]);
   const [first] = unreached.values();
   if (first !== undefined && requireInvites) throw first;
-  return { roomId, facts: factsOfChanges(changes, { desired, actual }, { ...spec, roomId }) };
+  return roomId;
 }
 
 /** Whom the changes bring into the room, with the person behind each. */
@@ -64,18 +68,25 @@ function broughtIn(
   );
 }
 
+interface Applied {
+  readonly roomId: RoomId;
+  readonly changes: readonly RoomChange[];
+  /** Called for each change that was made. */
+  readonly tell: (change: RoomChange) => void;
+}
+
 /** @returns the people who could not be invited, and why */
 async function applyChanges(
   bridge: Bridge,
   plan: RoomPlan,
-  roomId: RoomId,
-  changes: readonly RoomChange[],
+  { roomId, changes, tell }: Applied,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<MatrixUserId, BridgeError>> {
   const unreached = new Map<MatrixUserId, BridgeError>();
   for (const change of changes) {
     try {
       await applyChange(bridge, plan, roomId, change, signal);
+      tell(change);
     } catch (error) {
       const isOfOthers = change.kind === 'invite' && !isOwnUser(bridge.settings, change.userId);
       if (!isOfOthers || !(error instanceof BridgeError) || signal.aborted) throw error;

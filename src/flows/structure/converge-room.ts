@@ -1,4 +1,5 @@
 // The runner: brings the space or room of one resource from whatever it is to what FHIR wants.
+import { randomUUID } from 'node:crypto';
 import type { Fact } from '../../domain/facts.ts';
 import type { FhirReference, RoomId } from '../../domain/ids.ts';
 import type { Phase } from '../../mapping/phases.ts';
@@ -9,12 +10,13 @@ import type { Definition, SpaceOf } from './definition.ts';
 import { sendFirstMessage } from './first-message.ts';
 import { saveLinks } from './links.ts';
 import { planRoom } from './plan-room.ts';
-import { readDefinition, roomSpecOf } from './room-spec.ts';
+import { readDefinition, roomSpecOf, type RoomSpec } from './room-spec.ts';
 
 /** A room as it stands after convergence. */
 export interface ConvergedRoom {
   readonly roomId: RoomId;
   readonly phase: Phase;
+  readonly subject: FhirReference | undefined;
   readonly definition: Definition;
   readonly facts: readonly Fact[];
 }
@@ -50,21 +52,46 @@ async function convergeLocked(
   if (row === undefined && (await isBeingAdopted(bridge, definition))) return undefined;
   const facts: Fact[] = [];
   const spaceOf = ensureSpace(bridge, facts, signal);
-  const spec = await roomSpecOf(bridge, definition, { row, reads, spaceOf }, signal);
+  const bring = async (): Promise<RoomId | undefined> => {
+    const spec = await roomSpecOf(bridge, definition, { row, reads, spaceOf }, signal);
+    return bringThroughPhases(bridge, spec, { facts, requireInvites }, signal);
+  };
+  const roomId = await bring().catch(async (error: unknown) => {
+    await tellUnfinished(bridge, reference, facts);
+    throw error;
+  });
+  if (roomId === undefined) return undefined;
+  await store.rooms.saveConverged(db, reference, begun);
+  return { roomId, phase: definition.wanted.phase, subject: definition.subject, definition, facts };
+}
+
+async function bringThroughPhases(
+  bridge: Bridge,
+  spec: RoomSpec,
+  { facts, requireInvites }: { readonly facts: Fact[]; readonly requireInvites: boolean },
+  signal: AbortSignal,
+): Promise<RoomId | undefined> {
   let roomId: RoomId | undefined;
   for (const phase of spec.phases) {
     const plan = await planRoom(bridge, spec, signal, phase);
     if (plan === undefined) return undefined;
-    const applied = await applyPlan(bridge, plan, signal, requireInvites);
-    ({ roomId } = applied);
-    facts.push(...applied.facts);
+    roomId = await applyPlan(bridge, plan, facts, { signal, requireInvites });
     await saveLinks(bridge, plan, roomId, signal);
-    if (phase === 'open') await sendFirstMessage(bridge, plan, roomId, signal);
-    await store.rooms.saveReady(db, reference);
+    if (phase === 'open') facts.push(...(await sendFirstMessage(bridge, plan, roomId, signal)));
+    await bridge.store.rooms.saveReady(bridge.db, spec.reference);
   }
-  if (roomId === undefined) return undefined;
-  await store.rooms.saveConverged(db, reference, begun);
-  return { roomId, phase: definition.wanted.phase, definition, facts };
+  return roomId;
+}
+
+/** What was done before a failure will not be seen by the next attempt: it is stored at once. */
+async function tellUnfinished(
+  { auditTrail, enqueue, transact }: Pick<Bridge, 'auditTrail' | 'enqueue' | 'transact'>,
+  reference: FhirReference,
+  facts: readonly Fact[],
+): Promise<void> {
+  if (facts.length === 0) return;
+  const cause = { source: 'converge', sourceId: `${reference} unfinished ${randomUUID()}` };
+  await transact((tx) => enqueue(tx, auditTrail.itemsOf(cause, facts)));
 }
 
 /** The bridge is writing it for a room that a user made, and asks for its convergence as soon as it knows the id. */

@@ -1,4 +1,5 @@
 // What a CommunicationRequest itself says is said first in its room.
+import type { Fact } from '../../domain/facts.ts';
 import type { Communication } from '../../domain/fhir.ts';
 import type { EventId, RoomId } from '../../domain/ids.ts';
 import { firstMessageDeliveryId } from '../../mapping/delivery-ids.ts';
@@ -11,33 +12,39 @@ import type { FirstMessage } from './definition.ts';
 import type { RoomPlan } from './plan-room.ts';
 
 interface Planned extends Pick<RoomPlan, 'row'> {
-  readonly spec: Pick<RoomPlan['spec'], 'firstMessage' | 'reference'>;
+  readonly spec: Pick<RoomPlan['spec'], 'firstMessage' | 'reference' | 'subject' | 'versionId'>;
 }
 
-/** Sends all of it, in order, unless that was done, or a user made the room and has spoken there. */
+/**
+ * Sends all of it, in order, unless that was done, or a user made the room and has spoken there.
+ * @returns what was sent
+ */
 export async function sendFirstMessage(
   bridge: Bridge,
-  { spec: { reference, firstMessage }, row }: Planned,
+  { spec: { reference, versionId, subject, firstMessage }, row }: Planned,
   roomId: RoomId,
   signal: AbortSignal,
-): Promise<void> {
-  if (firstMessage === undefined || row?.firstMessageEventId !== undefined || row?.madeBy === 'user') return;
+): Promise<readonly Fact[]> {
+  if (firstMessage === undefined || row?.firstMessageEventId !== undefined || row?.madeBy === 'user')
+    return [];
   const { author, sentAt } = firstMessage;
   const timestamp = sentAt === undefined ? undefined : Math.min(sentAt, bridge.clock.now().getTime());
   const { messages: options, platformName } = bridge.settings;
   const relayedFor = author === undefined ? platformName : undefined;
   const context = { relayedFor, isSameSender: true, options, accounts: new Map() };
   const sends = read(bridge, firstMessage)?.toMatrix(context) ?? [];
-  if (sends.length === 0) return;
+  if (sends.length === 0) return [];
   const as = await senderGhostFor(bridge, author, signal);
-  let first: EventId | undefined;
+  const eventIds: EventId[] = [];
   for (const [part, send] of sends.entries()) {
     if (send.kind !== 'send') continue;
     const deliveryId = firstMessageDeliveryId(reference, part);
-    const eventId = await bridge.sending.sendAs({ as, roomId, deliveryId, timestamp, ...send }, signal);
-    first ??= eventId;
+    eventIds.push(await bridge.sending.sendAs({ as, roomId, deliveryId, timestamp, ...send }, signal));
   }
+  const [first] = eventIds;
   if (first !== undefined) await bridge.store.rooms.saveFirstMessage(bridge.db, reference, first);
+  const about = { by: { person: author, userId: as }, on: { reference, versionId }, subject };
+  return eventIds.map((eventId) => ({ kind: 'created', direction: 'to-matrix', ...about, roomId, eventId }));
 }
 
 /** Its payload is that of a message, so the kinds of messages read it. */

@@ -44,6 +44,8 @@ function specOf(desired: DesiredRoom, dependencies: RoomSpec['dependencies'] = n
   };
 }
 
+const options = { signal: never, requireInvites: false };
+
 describe('what a room is found to depend on', () => {
   const applied = async (...dependencies: readonly FhirReference[]) => {
     const { bridge } = createWorld(database());
@@ -55,7 +57,8 @@ describe('what a room is found to depend on', () => {
         ...{ desired, row: undefined, roomId: SPACE, actual: [], ghosts: [], changes: [] },
         members: { base: new Set(), pending: new Set() },
       },
-      never,
+      [],
+      options,
     );
   };
 
@@ -104,7 +107,7 @@ function createScene() {
     const store = { ...bridge.store, ...(dies && { roomMembers: dying }) };
     const whole = { ...bridge, homeserver, store };
     const plan = await planRoom(whole, specOf(room({ kind: 'space', members })), never);
-    if (plan !== undefined) await applyPlan(whole, plan, never).catch(() => undefined);
+    if (plan !== undefined) await applyPlan(whole, plan, [], options).catch(() => undefined);
   };
   return { world, matrix, converge };
 }
