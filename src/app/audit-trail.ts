@@ -1,6 +1,6 @@
 // The audit trail as the configuration wants it: for the daemon and for commands.
 import type { Config } from '../config/schema.ts';
-import { createAuditTrail, noAuditTrail, type AuditTrail } from '../flows/audit/trail.ts';
+import { createAuditTrail, noAuditTrail, type AuditTrail } from '../flows/audit-trail.ts';
 import { clock } from './clock.ts';
 import { compileSettings } from './settings.ts';
 

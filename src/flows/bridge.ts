@@ -23,7 +23,7 @@ import type { RoomLock } from '../store/room-locks.ts';
 import type { Store } from '../store/tables.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import type { AuditTrail } from './audit/trail.ts';
+import type { AuditTrail } from './audit-trail.ts';
 
 /** The operator's choices, compiled from the configuration. */
 export interface BridgeSettings {

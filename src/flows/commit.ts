@@ -1,7 +1,7 @@
 // How a flow ended → the outcome that the inbox commits: what is recorded, what happened, and what is handled next.
 import type { enqueue } from '../inbox/enqueue.ts';
 import type { Item, Outcome, RecordEffect } from '../inbox/item.ts';
-import type { AuditTrail } from './audit/trail.ts';
+import type { AuditTrail } from './audit-trail.ts';
 import type { Commit, FlowOutcome } from './outcome.ts';
 
 /** How the handling of an item ended: as its flow says, or with a failure. */

@@ -37,7 +37,7 @@ function createHandlers(bridge: Bridge): Handlers {
     notice: (item, { attempt }) => sendNotice(bridge, item, attempt),
     converge: (item, context) => convergeAsked(bridge, item, context),
     publish: (item, { attempt }) => publishAddress(bridge, item, attempt),
-    audit: (item, context) => writeAuditEvent(bridge, item, context),
+    audit: (event, { item, attempt }) => writeAuditEvent(bridge, event, item, attempt),
   };
 }
 

@@ -2,7 +2,7 @@
 import type pg from 'pg';
 import { createFhirServer } from '../../src/fhir/server.ts';
 import type { Bridge, BridgeSettings } from '../../src/flows/bridge.ts';
-import { noAuditTrail } from '../../src/flows/audit/trail.ts';
+import { noAuditTrail } from '../../src/flows/audit-trail.ts';
 import { toInboxOutcome } from '../../src/flows/commit.ts';
 import type { FlowOutcome } from '../../src/flows/outcome.ts';
 import { inTransaction } from '../../src/inbox/database.ts';

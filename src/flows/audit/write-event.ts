@@ -1,10 +1,9 @@
 // Writes an AuditEvent, once; for as long as the FHIR server does not take it, it is tried again.
 import type { OwnAuditEvent } from '../../audit/audit-event.ts';
 import { withoutLinks } from '../../audit/without-links.ts';
-import type { Attempt } from '../../inbox/item.ts';
+import type { Attempt, Item } from '../../inbox/item.ts';
 import { BridgeError, errorCatalogue } from '../../telemetry/errors.ts';
 import type { Bridge } from '../bridge.ts';
-import type { Context } from '../handle-item.ts';
 import type { AuditItem } from '../items/audit.ts';
 import type { FlowOutcome } from '../outcome.ts';
 
@@ -22,7 +21,8 @@ const REFUSED_FOR_MS = 10 * 60_000;
 export async function writeAuditEvent(
   audit: AuditWriting,
   { event }: AuditItem,
-  { item, attempt }: Context,
+  { receivedAt }: Pick<Item, 'receivedAt'>,
+  attempt: Attempt,
 ): Promise<FlowOutcome> {
   try {
     await writeOnce(audit, event, attempt);
@@ -31,7 +31,7 @@ export async function writeAuditEvent(
     attempt.signal.throwIfAborted();
     if (!(error instanceof BridgeError)) throw error;
     const { code, message: detail, retryAfterMs } = error;
-    const isOld = audit.clock.now().getTime() - item.receivedAt.getTime() >= REFUSED_FOR_MS;
+    const isOld = audit.clock.now().getTime() - receivedAt.getTime() >= REFUSED_FOR_MS;
     if (errorCatalogue[code].verdict === 'dead' && isOld) throw error;
     audit.log.warn({ code, detail }, 'An AuditEvent could not be written; it is tried again');
     // Not a failure: the inbox gives up on those after some time.

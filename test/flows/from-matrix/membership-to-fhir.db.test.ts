@@ -34,8 +34,11 @@ describe('under the policy follow', () => {
     });
     expect(await converged()).toEqual(['CareTeam/1', 'CommunicationRequest/2']);
     const person = { userId: DOCTOR, person: 'Practitioner/8' };
-    expect(facts).toEqual([
-      { kind: 'joined', by: person, member: person, on: { reference: 'CareTeam/1', versionId: '2' } },
+    expect(facts).toMatchObject([
+      {
+        ...{ kind: 'joined', by: person, member: person, roomId: SPACE },
+        on: { reference: 'CareTeam/1', versionId: '2' },
+      },
     ]);
     const { rows } = await database().query('select reference, version_id, origin from resource_version');
     expect(rows).toEqual([{ reference: 'CareTeam/1', version_id: '2', origin: 'written' }]);

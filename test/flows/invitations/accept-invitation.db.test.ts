@@ -106,8 +106,16 @@ describe('is the invitation of a ghost:', () => {
 test('with a token that is known, the patient is stored, then the ghost joins through the inviter’s homeserver', async () => {
   const { calls, facts, handle, rows } = await createWorld();
   expect(await handle()).toBe('done');
+  const by = { userId: '@jan:their.example' };
   expect(facts).toEqual([
-    { kind: 'looked-up', by: { userId: '@jan:their.example' }, on: { reference: 'Patient/7' } },
+    {
+      ...{ kind: 'looked-up', by, subject: 'Patient/7', result: 'found' },
+      ...{ question: { action: 'invitation' }, found: { person: 'Patient/7' } },
+    },
+    {
+      ...{ kind: 'joined', by, subject: 'Patient/7', roomId: '!theirs', on: { reference: 'Patient/7' } },
+      member: { userId: GHOST, person: 'Practitioner/7' },
+    },
   ]);
   expect(calls).toEqual([
     [

@@ -59,9 +59,8 @@ describe('a message', () => {
         kind: 'created',
         by: { person: 'Practitioner/7', userId: '@nurse:example.org' },
         on: { reference: KNOWN, versionId: '1' },
-        direction: 'to-fhir',
-        roomId: ROOM,
-        eventId: EVENT,
+        ...{ direction: 'to-fhir', roomId: ROOM, eventId: EVENT, at: 1758879015250 },
+        ...{ subject: 'Patient/12', conversation: { reference: REQUEST } },
       },
     ]);
   });

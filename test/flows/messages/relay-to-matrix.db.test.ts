@@ -42,9 +42,8 @@ describe('a Communication', () => {
         kind: 'created',
         on: { reference: 'Communication/1', versionId: '2' },
         by: { person: 'Practitioner/7', userId: GHOST },
-        direction: 'to-matrix',
-        roomId: ROOM,
-        eventId: '$sent1',
+        ...{ direction: 'to-matrix', roomId: ROOM, eventId: '$sent1' },
+        ...{ subject: 'Patient/12', conversation: { reference: REQUEST } },
       },
     ]);
   });

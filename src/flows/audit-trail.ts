@@ -1,10 +1,10 @@
 // The audit trail: facts become items, each of which is one AuditEvent to be written.
-import { auditEventsOf, type Cause } from '../../audit/audit-event.ts';
-import type { AuditSettings } from '../../audit/settings.ts';
-import type { Clock } from '../../domain/clock.ts';
-import type { Fact } from '../../domain/facts.ts';
-import type { NewItem } from '../../inbox/item.ts';
-import { auditItem } from '../items/audit.ts';
+import { auditEventsOf, type Cause } from '../audit/audit-event.ts';
+import type { AuditSettings } from '../audit/settings.ts';
+import type { Clock } from '../domain/clock.ts';
+import type { Fact } from '../domain/facts.ts';
+import type { NewItem } from '../inbox/item.ts';
+import { auditItem } from './items/audit.ts';
 
 /** Where flows bring what happened. */
 export interface AuditTrail {
