@@ -21,11 +21,9 @@ import {
   resourceType,
   SOURCE,
   DESTINATION,
-  FHIR,
   at,
   USER,
   PATIENT,
-  detail,
 } from './literals.ts';
 
 describe('a look-up', () => {
