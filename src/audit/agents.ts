@@ -10,7 +10,7 @@ type System = Pick<AuditEventAgent, 'who' | 'network'>;
 
 /** The agents of a fact; one of them is the requestor, and for what FHIR asked for that is the bridge. */
 export function agentsOf(fact: Fact, settings: AuditSettings): AuditEventAgent[] {
-  const user = userAgent(fact);
+  const user = userAgent(fact, settings);
   const { source, destination } = systemsOf(fact, settings);
   return [
     ...(user === undefined ? [] : [user]),
@@ -20,7 +20,9 @@ export function agentsOf(fact: Fact, settings: AuditSettings): AuditEventAgent[]
   ];
 }
 
-function userAgent({ kind, by }: Fact): AuditEventAgent | undefined {
+function userAgent({ kind, by: doer }: Fact, { bot }: AuditSettings): AuditEventAgent | undefined {
+  // What the bot sends for a person is that person's.
+  const by = doer.userId === bot ? { ...doer, userId: undefined } : doer;
   const who = whoOf(by);
   if (who === undefined) return undefined;
   const isReader = kind === 'read' || kind === 'looked-up';

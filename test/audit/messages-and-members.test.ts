@@ -1,7 +1,7 @@
 // Messages and members as AuditEvents: one literal example for each kind of fact.
 import { describe, expect, test } from 'vitest';
 import { ref } from '../builders/fhir.ts';
-import { userId } from '../builders/matrix.ts';
+import { BOT, userId } from '../builders/matrix.ts';
 import {
   NURSE,
   ABOUT_MESSAGE,
@@ -153,6 +153,20 @@ describe('a message', () => {
       altId: '@stranger:their.example',
       requestor: true,
     });
+  });
+
+  test('that the bot sent for a person is theirs, and without one the bridge’s own', () => {
+    const sent = { kind: 'created', direction: 'to-matrix', ...ABOUT_MESSAGE } as const;
+    const forPerson = eventOf({ ...sent, by: { person: ref('Practitioner/7'), userId: BOT } });
+    expect(forPerson?.agent[0]).toEqual({
+      type: participation('AUT', 'author (originator)'),
+      who: { reference: 'Practitioner/7', type: 'Practitioner' },
+      requestor: true,
+    });
+    const forNobody = eventOf({ ...sent, by: { userId: BOT } });
+    expect(forNobody?.agent.filter(({ requestor }) => requestor)).toEqual([
+      { type: dicom('110150', 'Application'), who: BRIDGE, requestor: true },
+    ]);
   });
 
   test('with a time that no date can hold has none', () => {

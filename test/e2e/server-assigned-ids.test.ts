@@ -29,6 +29,11 @@ describe.skipIf(inject('stackMissing') !== undefined)('with ids assigned by the 
     );
     expect(records.filter((record) => record.id.startsWith('m-'))).toEqual([]);
     await awaitIdle(bridge);
+    // The request's own first message, the platform's and those of the room, each delivered or recorded once.
+    const audited = await platform.search(
+      `AuditEvent?entity=CommunicationRequest/${id}&subtype=create&_count=100`,
+    );
+    expect(audited).toHaveLength(2 + said.length);
     expect((await nurse.history(roomId)).toSorted()).toEqual(
       ['First', 'From the platform', ...said].toSorted(),
     );
