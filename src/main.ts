@@ -44,7 +44,10 @@ export function composeDaemon(config: Config, log: Log) {
   // ... one replica at a time looks for what was never pushed, and keeps order ...
   const jobs = createJobs({ config, bridge, intake, synced: directories?.synced });
 
-  const auditBacklog = createAuditBacklog({ pool, clock, metrics }, config.audit.enabled && identity !== undefined);
+  const auditBacklog = createAuditBacklog(
+    { pool, clock, metrics },
+    config.audit.enabled && identity !== undefined,
+  );
 
   // ... and what is stored is handled.
   return createDaemon({

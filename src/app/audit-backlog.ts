@@ -30,7 +30,7 @@ export function createAuditBacklog({ pool, clock, metrics }: Deps, feedsLookUps:
   return {
     measure,
     /** @throws AuditLateError while AuditEvents wait for too long */
-    async check(): Promise<void> {
+    check: async (): Promise<void> => {
       const seconds = await measure();
       if (seconds >= LATE_SECONDS) throw new AuditLateError(seconds);
     },

@@ -18,11 +18,15 @@ test('a ghost joins, a person who is dropped leaves, and another has another lev
   const before = room({ members: [member(NURSE, { level: 50 })] });
   const desired = room({ members: [member(NURSE), doctor, member('@late:example.org')] });
   const actual = made(before, membership(NURSE, 'join'), membership(GONE, 'join'));
-  const facts = factsOfChanges(changes(desired, actual, { base: [GONE, NURSE] }), { desired, actual }, {
-    ...ON,
-    subject: PATIENT,
-    roomId: ROOM,
-  });
+  const facts = factsOfChanges(
+    changes(desired, actual, { base: [GONE, NURSE] }),
+    { desired, actual },
+    {
+      ...ON,
+      subject: PATIENT,
+      roomId: ROOM,
+    },
+  );
   const common = { by: {}, on: ON, subject: PATIENT, roomId: ROOM };
   const raised = { kind: 'level-changed', ...common, level: 75 };
   expect(facts).toEqual([
