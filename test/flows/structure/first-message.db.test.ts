@@ -16,7 +16,12 @@ async function openRoom(payload: NonNullable<CommunicationRequest['payload']>, s
   const send = async () => {
     const row = await findRoom(pool(), REQUEST);
     const firstMessage = { payload, author: undefined, sentAt };
-    await sendFirstMessage(relay, { spec: { reference: REQUEST, versionId: '1', subject: undefined, firstMessage }, row }, ROOM, never);
+    await sendFirstMessage(
+      relay,
+      { spec: { reference: REQUEST, versionId: '1', subject: undefined, firstMessage }, row },
+      ROOM,
+      never,
+    );
   };
   await send();
   const contents = () => sending.sent.map((sent) => ('content' in sent ? sent.content : undefined));
