@@ -73,7 +73,9 @@ export function composeBridge(
         }),
         personInDirectory: createPersonInDirectory({ directory: directories.directory, log }),
       }),
-    ...(config.identity.publishToOwnFhir && { publishAddress: createOwnDirectory(fhir, clock) }),
+    ...(config.identity.publishToOwnFhir && {
+      publishAddress: createOwnDirectory({ server: fhir, clock, isLenient: settings.lenientTelecom }),
+    }),
     roomLock: locks.lock,
     ensureRoom: (order, signal) => ensureRoom({ homeserver, bot, clock, sleep }, order, signal),
   };

@@ -13,14 +13,14 @@ export function compileSettings(config: Config): BridgeSettings {
   const { serverName, ghostPrefix, roomVersion, membership, userMadeRooms } = matrix;
   const { spaceName, organizationSpaceName, spaceTopic } = matrix;
   const { conversationName, conversationTopic, conversationSubject } = matrix;
-  const { pseudonymizationKey, namePolicy, avatars } = people;
+  const { pseudonymizationKey, namePolicy, avatars, lenientTelecom } = people;
   const { deliverPreparation, sourceSystemExtension, idStrategy } = fhir;
   const bot = `@${matrix.botLocalpart}:${serverName}`;
   if (!isMatrixUserId(bot))
     throw new TypeError('matrix.botLocalpart and matrix.serverName make no Matrix user id');
   return {
     ...{ serverName, bot, ghostPrefix, roomVersion, membership, userMadeRooms },
-    ...{ pseudonymizationKey, namePolicy, avatars },
+    ...{ pseudonymizationKey, namePolicy, avatars, lenientTelecom },
     unknownSender: unknownSenderOf(people),
     ...{ deliverPreparation, sourceSystemExtension, idStrategy },
     trustedServers: new Set([serverName, ...matrix.trustedServers]),

@@ -205,6 +205,10 @@ const people = z.strictObject({
     'Whether practitioners who have no account by their telecom or by person link get the one that identity.directories give for their UZI number, else their e-mail address.',
     false,
   ),
+  lenientTelecom: flag(
+    'Whether telecom also gives Matrix addresses as an untagged @user:server of system other, and as https://matrix.to/#user:server. Only servers of matrix.trustedServers are believed, as ever.',
+    false,
+  ),
   avatars: flag(
     'Whether ghosts show the photo of their resource. Patients and relatives do so only under the name policy full.',
     false,

@@ -39,6 +39,8 @@ export interface BridgeSettings {
   readonly userMadeRooms: 'follow' | 'ignore';
   /** Which invitations to other homeservers carry a context. */
   readonly inviteContext: 'off' | 'space' | 'conversation' | 'both';
+  /** Whether Matrix addresses in telecom count without the form that only they have. */
+  readonly lenientTelecom: boolean;
   readonly namePolicy: NamePolicy;
   readonly unknownSender: UnknownSender;
   /** Who speaks where a Communication names no sender. */

@@ -48,6 +48,7 @@ export const SETTINGS: BridgeSettings = {
   },
   userMappings: { for: 'off', email: false },
   inviteContext: 'off',
+  lenientTelecom: false,
   namePolicy: 'full',
   unknownSender: { as: 'identifier' },
   platformName: 'Zorgplatform',
