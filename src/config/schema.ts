@@ -106,10 +106,11 @@ const matrix = z.strictObject({
         'Where a CommunicationRequest keeps its subject line of at most 50 characters: category (its text), reasonCode (its text) or the URL of a string extension. Only where it never names a patient.',
     }),
   userMappings: z.enum(['off', 'professionals', 'all']).default('professionals').meta({
-    description: 'For whose ghosts custom.user_mappings is written; users with accounts write their own.',
+    description:
+      'For whose ghosts custom.user_mappings is written: no one’s, those of professionals, or also those of patients and relatives. Users with accounts write their own.',
   }),
   userMappingEmail: flag(
-    'Whether custom.user_mappings holds e-mail addresses; every homeserver in the room reads them.',
+    'Whether custom.user_mappings holds e-mail addresses, under userMappings all also those of patients and relatives. Every homeserver in the room reads them.',
     false,
   ),
   membership: z.enum(['follow', 'suggest', 'ignore']).default('follow').meta({

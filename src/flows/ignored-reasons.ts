@@ -18,6 +18,8 @@ export const ignoredReasons = {
   known: 'The message was recorded before.',
   'lister-not-in-room': 'The user who listed a room in a team’s space is not in it, so it was left again.',
   malformed: 'The event has not the form of the specification.',
+  'may-not-invite':
+    'A member invited into a conversation that they did not start; the invitation was taken back, and they were told.',
   moved: 'The person left with an old account and is there with the present one.',
   'needs-power': 'The bridge needs more power in a room that a user made; the user was told.',
   'no-context': 'An invitation of a ghost carries no context.',

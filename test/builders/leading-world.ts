@@ -6,6 +6,7 @@ import type {
   FhirResource,
   Practitioner,
   PractitionerRole,
+  RelatedPerson,
 } from '../../src/domain/fhir.ts';
 import type { FhirReference, MatrixUserId, RoomId } from '../../src/domain/ids.ts';
 import { referenceTo } from '../../src/domain/ids.ts';
@@ -30,7 +31,7 @@ import {
   unreachableHomeserver,
 } from './bridge.ts';
 import { recordingLog } from './log.ts';
-import { message, roomId, userId } from './matrix.ts';
+import { BOT, message, roomId, userId } from './matrix.ts';
 
 export const NOW = Date.parse('2026-11-21T12:00:00Z');
 export const SPACE = roomId('!space');
@@ -127,6 +128,11 @@ function createMatrix() {
       set(id, 'm.room.member', as, { membership: 'leave' }, as);
       return Promise.resolve();
     },
+    kick: (_as, id, who) => {
+      calls.push(['kick', id, who]);
+      set(id, 'm.room.member', who, { membership: 'leave' }, BOT);
+      return Promise.resolve();
+    },
     resolveAlias: (_as, alias) => Promise.resolve(aliases.get(alias)),
     createAlias: (_as, alias, id) => {
       if (!aliases.has(alias)) aliases.set(alias, id);
@@ -204,8 +210,11 @@ function createFhir() {
     /** What the bridge wrote, in order. */
     writes,
     /** Writes as a platform does. */
-    put: (resource: (CareTeam | CommunicationRequest | Practitioner | PractitionerRole) & { id: string }) =>
-      save(resource),
+    put: (
+      resource: (CareTeam | CommunicationRequest | Practitioner | PractitionerRole | RelatedPerson) & {
+        id: string;
+      },
+    ) => save(resource),
     /** A resource as it is, without its version. */
     get: (reference: string): unknown => {
       const resource = resources.get(reference as FhirReference);

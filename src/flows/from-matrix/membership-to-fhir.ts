@@ -21,6 +21,7 @@ import { expandPeople } from '../people/expand-people.ts';
 import { recordOwnWrite } from '../people/own-write.ts';
 import { createReadSet } from '../people/read-set.ts';
 import type { StateChange } from './state-change.ts';
+import { undoInvitation } from './undo-invitation.ts';
 
 const contentSchema = z.looseObject({ membership: z.enum(['join', 'leave', 'ban', 'invite', 'knock']) });
 
@@ -52,6 +53,9 @@ export async function membershipToFhir(
   }
   const membership = contentSchema.safeParse(event.content).data?.membership;
   if (membership === undefined) return { kind: 'ignored', reason: 'malformed' };
+  const undone =
+    membership === 'invite' ? await undoInvitation(bridge, event, room, attempt.signal) : undefined;
+  if (undone !== undefined) return undone;
   const next = [convergeItem(room.reference, event.event_id)];
   const moment = momentOf(event.origin_server_ts, clock.now().getTime());
   const change = { event, userId: event.state_key as MatrixUserId, room, moment };

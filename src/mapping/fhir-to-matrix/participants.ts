@@ -37,6 +37,11 @@ export function partiesOf(request: CommunicationRequest): WantedPeople {
   return sorted([...(request.recipient ?? []), request.requester, request.sender]);
 }
 
+/** Who began a conversation. */
+export function startersOf(request: CommunicationRequest): WantedPeople {
+  return sorted([request.requester, request.sender]);
+}
+
 /** The CareTeams to which a conversation may belong, as the request itself names them. */
 export function careTeamsNamedBy(request: CommunicationRequest): readonly FhirReference[] {
   return sorted([...(request.recipient ?? []), ...(request.about ?? [])]).careTeams;
