@@ -85,11 +85,17 @@ export function composeBridge(
 /** The servers the bridge speaks to, each behind its client. */
 function connectServers(
   { matrix, fhir, invitations }: Config,
-  { idStrategy, serverName }: BridgeSettings,
+  { idStrategy, profile, serverName }: BridgeSettings,
   { observeMatrix, observeFhir, observePseudonyms }: Metrics,
 ) {
   const { baseUrl, bearerToken, requestTimeoutMs } = fhir;
-  const fhirClient = createFhirClient({ baseUrl, bearerToken, requestTimeoutMs, observe: observeFhir });
+  const fhirClient = createFhirClient({
+    ...{ baseUrl, bearerToken, requestTimeoutMs, observe: observeFhir },
+    ...{
+      searching: profile.search,
+      ...(profile.search.cacheControl === 'no-cache' && { cacheControl: 'no-cache' }),
+    },
+  });
   return {
     homeserver: createHomeserver(createMatrixClient({ ...matrix, observe: observeMatrix })),
     fhir: createFhirServer(fhirClient, idStrategy),

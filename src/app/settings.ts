@@ -3,6 +3,7 @@ import type { Config } from '../config/schema.ts';
 import { isMatrixUserId, parseReference } from '../domain/ids.ts';
 import type { BridgeSettings } from '../flows/bridge.ts';
 import type { UnknownSender } from '../messages/author.ts';
+import { FHIR_PROFILES } from '../mapping/fhir-profiles/profiles.ts';
 
 /**
  * Compiles the configuration, which has been checked before.
@@ -34,6 +35,7 @@ export function compileSettings(config: Config): BridgeSettings {
     levels: powerLevels,
     userMappings: { for: matrix.userMappings, email: matrix.userMappingEmail },
     inviteContext: invitations.context,
+    profile: FHIR_PROFILES[fhir.profile],
   };
 }
 

@@ -1,6 +1,7 @@
 // The one schema of the configuration: types, validation, sample file, JSON schema and reference page come from it.
 import { z } from 'zod';
 import { parseReference } from '../domain/ids.ts';
+import { FHIR_PROFILE_NAMES } from '../domain/fhir.ts';
 import { inMilliseconds } from './durations.ts';
 import { count, flag, httpUrl, seconds, secret, serverName } from './fields.ts';
 import { identity } from './identity.ts';
@@ -128,6 +129,10 @@ const matrix = z.strictObject({
 const fhir = z.strictObject({
   baseUrl: httpUrl('The FHIR server’s base URL, such as http://localhost:8080/fhir.'),
   bearerToken: secret('Bearer token for the FHIR server.').optional(),
+  profile: z.enum(FHIR_PROFILE_NAMES).default('generic').meta({
+    description:
+      'Which profiles the server checks what is written by: none, or those of OZO verbindzorg up to 0.7.8 or from 0.9.0 on. Under OZO’s, the ways of its proxy are kept as well.',
+  }),
   hookUrl: httpUrl('Where the FHIR server reaches the bridge; Subscriptions carry it.').default(
     'http://localhost:3000',
   ),

@@ -5,6 +5,7 @@ import type { Practitioner, ResourceVersion } from '../domain/fhir.ts';
 import type { FhirReference, MatrixUserId, RoomId } from '../domain/ids.ts';
 import type { FhirServer } from '../fhir/server.ts';
 import type { enqueue } from '../inbox/enqueue.ts';
+import type { FhirProfile } from '../mapping/fhir-profiles/fhir-profile.ts';
 import type { NamePolicy } from '../mapping/people.ts';
 import type { LevelTable } from '../mapping/member-level.ts';
 import type { MembershipPolicy } from '../mapping/room-changes.ts';
@@ -53,6 +54,8 @@ export interface BridgeSettings {
   /** Empty leaves the extension out. */
   readonly sourceSystemExtension: string;
   readonly idStrategy: 'client-assigned' | 'server-assigned';
+  /** What the FHIR server's profiles demand. */
+  readonly profile: FhirProfile;
 }
 
 /** What directories say of a practitioner's account; `failed` is no "unknown". */

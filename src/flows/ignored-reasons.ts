@@ -46,6 +46,8 @@ export const ignoredReasons = {
   'own-state': 'The bridge’s own bot or ghost changed the state.',
   'own-write': 'The bridge itself wrote this version.',
   'personal-number': 'The context of an invitation holds a personal number (BSN), so it was declined.',
+  'profile-unfulfilled':
+    'A room of users cannot become a conversation: the profile demands a patient, a requester and a recipient whom FHIR knows.',
   published: 'The address was published already.',
   'replacement-invalid': 'The room that is to replace this one does not name it as its predecessor.',
   'replacement-not-open': 'The bridge is not let into the room that replaces this one.',

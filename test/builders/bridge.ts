@@ -7,6 +7,7 @@ import type { FlowOutcome } from '../../src/flows/outcome.ts';
 import { inTransaction } from '../../src/inbox/database.ts';
 import { enqueue } from '../../src/inbox/enqueue.ts';
 import type { Attempt } from '../../src/inbox/item.ts';
+import { FHIR_PROFILES } from '../../src/mapping/fhir-profiles/profiles.ts';
 import { createHomeserver } from '../../src/matrix/homeserver.ts';
 import { createSendAs } from '../../src/matrix/send-as.ts';
 import { ASPECTS, KINDS } from '../../src/messages/registry.ts';
@@ -60,6 +61,7 @@ export const SETTINGS: BridgeSettings = {
   waitForTargetMs: 60_000,
   sourceSystemExtension: '',
   idStrategy: 'client-assigned',
+  profile: FHIR_PROFILES.generic,
   roomTemplates: {
     spaceName: 'Care team',
     organizationSpaceName: '{name}',

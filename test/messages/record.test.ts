@@ -13,7 +13,7 @@ test('a text message becomes exactly the Communication of the guide', () => {
       { url: 'http://hl7.org/fhir/StructureDefinition/communication-source-system', valueString: 'matrix' },
     ],
     identifier: [{ use: 'official', system: 'https://matrix.org/event-id', value: '$event:example.org' }],
-    partOf: [{ reference: 'CommunicationRequest/245' }],
+    partOf: [{ reference: 'CommunicationRequest/245', type: 'CommunicationRequest' }],
     status: 'completed',
     subject: { reference: 'Patient/12' },
     sent: '2025-09-26T09:30:15.250Z',

@@ -83,7 +83,8 @@ async function decide(
   signal: AbortSignal,
 ): Promise<Decision> {
   const { moment } = change;
-  let known: MembershipFacts<StoredRoster> = { policy: bridge.settings.membership, membership, moment };
+  const { membership: policy, profile } = bridge.settings;
+  let known: MembershipFacts<StoredRoster> = { policy, profile, membership, moment };
   for (;;) {
     const decision = decideMembership(known);
     if (decision.kind !== 'ask') return decision;
@@ -225,19 +226,18 @@ async function write(
 }
 
 async function suggest(
-  { store, db, fhir }: Bridge,
+  { store, db, fhir, settings }: Bridge,
   { event, room, moment }: Change,
   { action, person, before }: Carried,
   { number, inDoubt, signal }: Attempt,
 ): Promise<FlowOutcome> {
-  const task = suggestionTask(event, {
-    action,
-    focus: room.reference,
-    member: person.reference,
-    subject: before.subject?.reference,
+  const suggestion = {
+    ...{ action, focus: room.reference, member: person.reference, at: moment.at },
+    subject: before.subject,
     requester: await store.people.findPersonByUserId(db, event.sender),
-    at: moment.at,
-  });
+  };
+  const task = suggestionTask(event, suggestion, settings.profile);
+  if (task === undefined) return { kind: 'ignored', reason: 'not-expressible' };
   await fhir.createOnce(task, { mayExist: number > 1 || inDoubt, signal });
   return { kind: 'done' };
 }
