@@ -148,8 +148,10 @@ function typeIn({ reference: literal }: Reference): string | undefined {
   return literal?.split('/').at(-2);
 }
 
+/** A text that is absent for a reason is there all the same. https://hl7.org/fhir/R4/datatypes.html#primitive */
 function contentFaults(payload: CommunicationPayload): readonly string[] {
-  const isFilled = payload.contentString !== undefined || payload.contentAttachment !== undefined;
+  const { contentString, _contentString: absent, contentAttachment } = payload;
+  const isFilled = (contentString ?? absent ?? contentAttachment) !== undefined;
   return isFilled && payload.contentReference === undefined ? [] : ['payload: no text and no attachment'];
 }
 

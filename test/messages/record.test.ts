@@ -15,7 +15,7 @@ test('a text message becomes exactly the Communication of the guide', () => {
     identifier: [{ use: 'official', system: 'https://matrix.org/event-id', value: '$event:example.org' }],
     partOf: [{ reference: 'CommunicationRequest/245', type: 'CommunicationRequest' }],
     status: 'completed',
-    subject: { reference: 'Patient/12' },
+    subject: { reference: 'Patient/12', type: 'Patient' },
     sent: '2025-09-26T09:30:15.250Z',
     sender: { reference: 'Practitioner/7', type: 'Practitioner' },
     payload: [{ contentString: 'Good morning' }],

@@ -6,6 +6,7 @@ import { typeOf, type FhirReference } from '../../domain/ids.ts';
 /** The elements whose targets a profile may narrow down. */
 export type NarrowedElement =
   | 'Communication.sender'
+  | 'Communication.recipient'
   | 'CommunicationRequest.requester'
   | 'CommunicationRequest.recipient'
   /** Of a care team about a patient. */

@@ -3,13 +3,15 @@
 import type { FhirProfile } from './fhir-profile.ts';
 
 const PERSON = ['Practitioner', 'RelatedPerson', 'Patient'] as const;
+const RECIPIENT = ['Practitioner', 'RelatedPerson', 'CareTeam'] as const;
 
 export const ozo07: FhirProfile = {
   name: 'ozo-0.7',
   targets: {
     'Communication.sender': PERSON,
+    'Communication.recipient': RECIPIENT,
     'CommunicationRequest.requester': PERSON,
-    'CommunicationRequest.recipient': ['Practitioner', 'RelatedPerson', 'CareTeam'],
+    'CommunicationRequest.recipient': RECIPIENT,
     'CareTeam.participant.member': [...PERSON, 'CareTeam'],
     'OrganizationalCareTeam.participant.member': ['Practitioner'],
     'Task.owner': ['Practitioner', 'RelatedPerson'],
