@@ -24,6 +24,7 @@ export function compileSettings(config: Config): BridgeSettings {
     ...{ pseudonymizationKey, namePolicy, avatars, lenientTelecom },
     unknownSender: unknownSenderOf(people),
     ...{ deliverPreparation, sourceSystemExtension, idStrategy },
+    adoptRoomsOf: new Set(matrix.adoptRoomsOf),
     trustedServers: new Set([serverName, ...matrix.trustedServers]),
     roomTemplates: {
       ...{ spaceName, organizationSpaceName, spaceTopic },

@@ -121,6 +121,13 @@ const matrix = z.strictObject({
   userMadeRooms: z.enum(['follow', 'ignore']).default('follow').meta({
     description: 'Whether rooms that users make inside a care team’s space become CommunicationRequests.',
   }),
+  adoptRoomsOf: z
+    .array(z.string().regex(/^@[^:\s]+:\S+$/, 'expected a user id such as @bot:example.org'))
+    .default([])
+    .meta({
+      description:
+        'Users whose rooms are taken over where they stand under the alias of a CareTeam or CommunicationRequest: the bot of a bridge before this one. Rooms of members who may make them are taken over without this.',
+    }),
   maxConcurrentRequests: count('Requests to the homeserver at one time.', { fallback: 8, max: 64 }),
   requestTimeoutSeconds: seconds('How long a request to the homeserver may take.', 30),
   syncIntervalSeconds: seconds('How often the homeserver is read when it pushes nothing.', 15),

@@ -38,6 +38,8 @@ export interface BridgeSettings {
   readonly userMappings: { readonly for: 'off' | 'professionals' | 'all'; readonly email: boolean };
   readonly membership: MembershipPolicy;
   readonly userMadeRooms: 'follow' | 'ignore';
+  /** Accounts whose rooms under a resource's alias are taken over. */
+  readonly adoptRoomsOf: ReadonlySet<string>;
   /** Which invitations to other homeservers carry a context. */
   readonly inviteContext: 'off' | 'space' | 'conversation' | 'both';
   /** Whether Matrix addresses in telecom count without the form that only they have. */

@@ -20,6 +20,8 @@ export const ignoredReasons = {
   malformed: 'The event has not the form of the specification.',
   'may-not-invite':
     'A member invited into a conversation that they did not start; the invitation was taken back, and they were told.',
+  'may-not-list':
+    'A room names a team’s space as its parent, and who wrote that may not list rooms there, so it was left again.',
   moved: 'The person left with an old account and is there with the present one.',
   'needs-power': 'The bridge needs more power in a room that a user made; the user was told.',
   'no-context': 'An invitation of a ghost carries no context.',

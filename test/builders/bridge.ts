@@ -56,6 +56,7 @@ export const SETTINGS: BridgeSettings = {
   avatars: false,
   membership: 'follow',
   userMadeRooms: 'follow',
+  adoptRoomsOf: new Set(),
   deliverPreparation: false,
   messages: MESSAGE_OPTIONS,
   waitForTargetMs: 60_000,

@@ -128,6 +128,11 @@ function createMatrix() {
       set(id, 'm.room.member', as, { membership: 'leave' }, as);
       return Promise.resolve();
     },
+    putState: (as, id, event) => {
+      calls.push(['put', id, event.type, event.state_key]);
+      set(id, event.type, event.state_key, event.content, as);
+      return Promise.resolve();
+    },
     kick: (_as, id, who) => {
       calls.push(['kick', id, who]);
       set(id, 'm.room.member', who, { membership: 'leave' }, BOT);
@@ -157,6 +162,12 @@ function createMatrix() {
       set(id, 'm.room.create', '', { room_version: '11', ...creation });
       set(id, 'm.room.power_levels', '', { users: { [NURSE]: 100 } });
       set(id, 'm.room.member', NURSE, { membership: 'join' });
+    },
+    /** An event of a room's state, as it is kept. */
+    find: (id: RoomId, type: string) => {
+      const found = room(id).state.find((event) => event.type === type);
+      if (found === undefined) throw new TypeError(`There is no ${type} in ${id}`);
+      return found;
     },
     open(id: RoomId) {
       room(id).open = true;

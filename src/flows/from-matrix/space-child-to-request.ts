@@ -52,7 +52,7 @@ export async function spaceChildToRequest(
   if (settings.userMadeRooms === 'ignore') return { kind: 'ignored', reason: 'user-made-rooms' };
   const adoption: Adoption = { roomId, careTeam: space.reference, listedBy: event.sender };
   if (!(await mayBring(bridge, event.sender))) return refused('stranger', event.sender, space.reference);
-  await saveAdoption(bridge, adoption, event);
+  await saveAdoption(bridge, adoption, event.event_id);
   const wasIn = await homeserver.isJoined(settings.bot, roomId, attempt.signal);
   const servers = [...new Set([...via, serverNameOf(event.sender)])].slice(0, MOST_SERVERS);
   const isOpen = wasIn || (await homeserver.joinThrough(settings.bot, roomId, servers, attempt.signal));
@@ -65,10 +65,10 @@ export async function spaceChildToRequest(
  * A room is of one team: the space in which it was listed before gives it up. At once: the bot's own join, which may come
  * before this event is acknowledged, has to find the adoption.
  */
-async function saveAdoption(
+export async function saveAdoption(
   { store, transact, enqueue }: Bridge,
   adoption: Adoption,
-  { event_id: cause }: StateChange,
+  cause: string,
 ): Promise<void> {
   await transact(async (tx) => {
     const before = await store.adoptedRooms.saveAdoption(tx, adoption);
@@ -234,7 +234,7 @@ async function powerNotices(
 }
 
 /** A person the care platform knows, or anyone of a homeserver it trusts. */
-async function mayBring({ store, db, settings }: Bridge, userId: MatrixUserId): Promise<boolean> {
+export async function mayBring({ store, db, settings }: Bridge, userId: MatrixUserId): Promise<boolean> {
   if (settings.trustedServers.has(serverNameOf(userId))) return true;
   const person = await store.people.findPersonByUserId(db, userId);
   return person !== undefined && typeOf(person) !== 'Organization';

@@ -21,7 +21,7 @@ export async function sendFirstMessage(
   roomId: RoomId,
   signal: AbortSignal,
 ): Promise<void> {
-  if (firstMessage === undefined || row?.firstMessageEventId !== undefined || row?.madeBy === 'user') return;
+  if (firstMessage === undefined || row?.firstMessageEventId !== undefined) return;
   const { author, sentAt } = firstMessage;
   const timestamp = sentAt === undefined ? undefined : Math.min(sentAt, bridge.clock.now().getTime());
   const { messages: options, platformName } = bridge.settings;
