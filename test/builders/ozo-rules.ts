@@ -144,8 +144,9 @@ function target(name: string, value: Reference, types: readonly string[]): reado
   return type === undefined || types.includes(type) ? [] : [`${name}: may not be a ${type}`];
 }
 
-function typeIn({ reference: literal }: Reference): string | undefined {
-  return literal?.split('/').at(-2);
+/** That of a contained resource is taken from what the reference says. */
+function typeIn({ reference: literal, type }: Reference): string | undefined {
+  return literal?.startsWith('#') === true ? type : literal?.split('/').at(-2);
 }
 
 /** A text that is absent for a reason is there all the same. https://hl7.org/fhir/R4/datatypes.html#primitive */
