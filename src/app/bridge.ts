@@ -69,7 +69,9 @@ export function composeBridge(
         }),
         personInDirectory: createPersonInDirectory({ directory: directories.directory, log }),
       }),
-    ...(config.identity.publishToOwnFhir && { publishAddress: createOwnDirectory(fhir, clock) }),
+    ...(config.identity.publishToOwnFhir && {
+      publishAddress: createOwnDirectory({ server: fhir, clock, isLenient: settings.lenientTelecom }),
+    }),
     roomLock: locks.lock,
     ensureRoom: (order, signal) => ensureRoom({ homeserver, bot, clock, sleep }, order, signal),
   };
@@ -79,12 +81,18 @@ export function composeBridge(
 /** The servers the bridge speaks to, each behind its client. */
 function connectServers(
   { matrix, fhir, invitations }: Config,
-  { idStrategy, serverName }: BridgeSettings,
+  { idStrategy, profile, serverName }: BridgeSettings,
   { observeMatrix, observeFhir, observePseudonyms }: Metrics,
 ) {
   const { baseUrl, bearerToken, requestTimeoutMs } = fhir;
   const connectFhir = () => {
-    const client = createFhirClient({ baseUrl, bearerToken, requestTimeoutMs, observe: observeFhir });
+    const client = createFhirClient({
+      ...{ baseUrl, bearerToken, requestTimeoutMs, observe: observeFhir },
+      ...{
+        searching: profile.search,
+        ...(profile.search.cacheControl === 'no-cache' && { cacheControl: 'no-cache' }),
+      },
+    });
     return createFhirServer(client, idStrategy);
   };
   return {

@@ -3,6 +3,7 @@ import type { Config } from '../config/schema.ts';
 import { isMatrixUserId, parseReference } from '../domain/ids.ts';
 import type { BridgeSettings } from '../flows/bridge.ts';
 import type { UnknownSender } from '../messages/author.ts';
+import { FHIR_PROFILES } from '../mapping/fhir-profiles/profiles.ts';
 
 /**
  * Compiles the configuration, which has been checked before.
@@ -13,16 +14,17 @@ export function compileSettings(config: Config): BridgeSettings {
   const { serverName, ghostPrefix, roomVersion, membership, userMadeRooms } = matrix;
   const { spaceName, organizationSpaceName, spaceTopic } = matrix;
   const { conversationName, conversationTopic, conversationSubject } = matrix;
-  const { pseudonymizationKey, namePolicy, avatars } = people;
+  const { pseudonymizationKey, namePolicy, avatars, lenientTelecom } = people;
   const { deliverPreparation, sourceSystemExtension, idStrategy } = fhir;
   const bot = `@${matrix.botLocalpart}:${serverName}`;
   if (!isMatrixUserId(bot))
     throw new TypeError('matrix.botLocalpart and matrix.serverName make no Matrix user id');
   return {
     ...{ serverName, bot, ghostPrefix, roomVersion, membership, userMadeRooms },
-    ...{ pseudonymizationKey, namePolicy, avatars },
+    ...{ pseudonymizationKey, namePolicy, avatars, lenientTelecom },
     unknownSender: unknownSenderOf(people),
     ...{ deliverPreparation, sourceSystemExtension, idStrategy },
+    adoptRoomsOf: new Set(matrix.adoptRoomsOf),
     trustedServers: new Set([serverName, ...matrix.trustedServers]),
     roomTemplates: {
       ...{ spaceName, organizationSpaceName, spaceTopic },
@@ -38,6 +40,7 @@ export function compileSettings(config: Config): BridgeSettings {
       ...{ bot, profile: audit.profile, fhirBaseUrl: fhir.baseUrl },
       site: audit.site === '' ? serverName : audit.site,
     },
+    profile: FHIR_PROFILES[fhir.profile],
   };
 }
 

@@ -4,6 +4,7 @@ import { parseReference } from '../domain/ids.ts';
 import { audit } from './audit.ts';
 import { inMilliseconds } from './durations.ts';
 import { count, flag, httpUrl, seconds, secret, serverName } from './fields.ts';
+import { fhir } from './fhir.ts';
 import { identity } from './identity.ts';
 import { messages } from './messages.ts';
 
@@ -107,10 +108,11 @@ const matrix = z.strictObject({
         'Where a CommunicationRequest keeps its subject line of at most 50 characters: category (its text), reasonCode (its text) or the URL of a string extension. Only where it never names a patient.',
     }),
   userMappings: z.enum(['off', 'professionals', 'all']).default('professionals').meta({
-    description: 'For whose ghosts custom.user_mappings is written; users with accounts write their own.',
+    description:
+      'For whose ghosts custom.user_mappings is written: no one’s, those of professionals, or also those of patients and relatives. Users with accounts write their own.',
   }),
   userMappingEmail: flag(
-    'Whether custom.user_mappings holds e-mail addresses; every homeserver in the room reads them.',
+    'Whether custom.user_mappings holds e-mail addresses, under userMappings all also those of patients and relatives. Every homeserver in the room reads them.',
     false,
   ),
   membership: z.enum(['follow', 'suggest', 'ignore']).default('follow').meta({
@@ -120,52 +122,16 @@ const matrix = z.strictObject({
   userMadeRooms: z.enum(['follow', 'ignore']).default('follow').meta({
     description: 'Whether rooms that users make inside a care team’s space become CommunicationRequests.',
   }),
+  adoptRoomsOf: z
+    .array(z.string().regex(/^@[^:\s]+:\S+$/, 'expected a user id such as @bot:example.org'))
+    .default([])
+    .meta({
+      description:
+        'Users whose rooms are taken over where they stand under the alias of a CareTeam or CommunicationRequest: the bot of a bridge before this one. Rooms of members who may make them are taken over without this.',
+    }),
   maxConcurrentRequests: count('Requests to the homeserver at one time.', { fallback: 8, max: 64 }),
   requestTimeoutSeconds: seconds('How long a request to the homeserver may take.', 30),
   syncIntervalSeconds: seconds('How often the homeserver is read when it pushes nothing.', 15),
-});
-
-const fhir = z.strictObject({
-  baseUrl: httpUrl('The FHIR server’s base URL, such as http://localhost:8080/fhir.'),
-  bearerToken: secret('Bearer token for the FHIR server.').optional(),
-  hookUrl: httpUrl('Where the FHIR server reaches the bridge; Subscriptions carry it.').default(
-    'http://localhost:3000',
-  ),
-  hookSecret: secret('Secret that Subscriptions carry in a header and the hooks demand.'),
-  previousHookSecret: secret(
-    'The hook secret before this one, accepted as well while you rotate.',
-  ).optional(),
-  subscriptions: flag(
-    'Whether to create rest-hook Subscriptions. Without them changes are seen at the next poll.',
-    true,
-  ),
-  pollIntervalSeconds: seconds('How often each resource type is read when no hook is received.', 5),
-  peoplePollIntervalSeconds: seconds(
-    'How often people and organisations are read when no hook is received.',
-    30,
-  ),
-  overlapSeconds: seconds(
-    'How far each read goes back before the last one: at least the longest write transaction.',
-    120,
-  ),
-  pageSize: count('Resources per page of a read.', { fallback: 200, max: 1000 }),
-  readFrom: z.enum(['now', 'beginning']).default('now').meta({
-    description:
-      'Where the very first start begins: with changes from now on, or with everything on the server.',
-  }),
-  idStrategy: z.enum(['client-assigned', 'server-assigned']).default('client-assigned').meta({
-    description:
-      'Whether the bridge chooses the ids of what it writes, or the server does (If-None-Exist then).',
-  }),
-  deliverPreparation: flag(
-    'Whether Communications in status preparation are sent. Turn off where platforms keep drafts so.',
-    true,
-  ),
-  sourceSystemExtension: z
-    .string()
-    .default('http://hl7.org/fhir/StructureDefinition/communication-source-system')
-    .meta({ description: 'URL of the extension that marks records from Matrix; empty leaves it out.' }),
-  requestTimeoutSeconds: seconds('How long a request to the FHIR server may take.', 20),
 });
 
 const invitations = z.strictObject({
@@ -204,6 +170,10 @@ const people = z.strictObject({
     }),
   resolveByDirectory: flag(
     'Whether practitioners who have no account by their telecom or by person link get the one that identity.directories give for their UZI number, else their e-mail address.',
+    false,
+  ),
+  lenientTelecom: flag(
+    'Whether telecom also gives Matrix addresses as an untagged @user:server of system other, and as https://matrix.to/#user:server. Only servers of matrix.trustedServers are believed, as ever.',
     false,
   ),
   avatars: flag(

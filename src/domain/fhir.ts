@@ -83,6 +83,14 @@ export function versionOf({
 export const EVENT_ID_SYSTEM = 'https://matrix.org/event-id';
 /** Extension that names the system from which a Communication came, by the same guide. */
 export const SOURCE_SYSTEM_EXTENSION = 'http://hl7.org/fhir/StructureDefinition/communication-source-system';
+/**
+ * Extension that names the organisation's team for which a conversation is begun, and from OZO 0.9.0 on a message sent.
+ * https://github.com/ozoverbindzorg/integrale-netwerk-communicatie/blob/main/input/fsh/profiles/ozo-communicationrequest.fsh
+ */
+export const SENDER_TEAM_EXTENSION = 'http://ozoverbindzorg.nl/fhir/StructureDefinition/ozo-sender-careteam';
+/** The sets of profiles that the bridge can write to. */
+export const FHIR_PROFILE_NAMES = ['generic', 'ozo-0.7', 'ozo-0.9'] as const;
+export type FhirProfileName = (typeof FHIR_PROFILE_NAMES)[number];
 /** Identifier system of a URI: a Matrix user id stands in it as `matrix:u/localpart:server` (RFC 3986, MSC2312). */
 export const URI_SYSTEM = 'urn:ietf:rfc:3986';
 /** Tags on records of a kind that FHIR itself cannot tell from another, so that they come back as what they were. */

@@ -10,6 +10,7 @@ export const NOTICE_REASONS = [
   'unsupported-event',
   'not-filed',
   'change-not-filed',
+  'may-not-invite',
   'needs-power',
   'upgrade-not-followed',
   'room-replaced',

@@ -49,6 +49,16 @@ export interface FhirClient {
   request(request: FhirRequest): Promise<unknown>;
   /** The code for answers that have not the form of FHIR. */
   readonly answerCode: ErrorCode;
+  /** How the server lets itself be searched; as HAPI does where it is left out. */
+  readonly searching?: SearchRules;
+}
+
+/** How a server lets itself be searched. */
+export interface SearchRules {
+  /** What keeps an answer from its cache: `no-store` leaves nothing behind there either, and some proxies refuse it. */
+  readonly cacheControl: 'no-store' | 'no-cache';
+  /** The most resources that may be asked for at once. */
+  readonly largestPage: number;
 }
 
 /** What failures are called in the catalogue. */
@@ -75,6 +85,7 @@ export interface FhirClientOptions extends Partial<Omit<TransportOptions, 'conne
   readonly observe: RequestObserver;
   /** Sent with every request that has none of its own. */
   readonly cacheControl?: string;
+  readonly searching?: SearchRules;
   /** Stands before each operation in metrics and errors, where there are several servers. */
   readonly label?: string;
   readonly codes?: FhirCodes;
@@ -108,11 +119,12 @@ const errorSchema = z.object({
 
 /** Creates the client. It never retries by itself: the inbox does, with the same ids. It follows no redirect. */
 export function createFhirClient(options: FhirClientOptions): FhirClient {
-  const { codes = OWN_CODES, label, breaksCircuit = true } = options;
+  const { codes = OWN_CODES, label, breaksCircuit = true, searching } = options;
   const attempt = createAttempts(options.observe, breaksCircuit ? codes.unavailable : undefined);
   const send = createSend(options, codes);
   return {
     answerCode: codes.answer,
+    ...(searching !== undefined && { searching }),
     request(request) {
       const operation = label === undefined ? request.operation : `${label} ${request.operation}`;
       return attempt(operation, () => send({ ...request, operation }));

@@ -41,7 +41,7 @@ const LONGEST_IDS = 4000;
 const PAGE = 100;
 
 /**
- * A search that bypasses the server's cache and leaves nothing in it (`no-store`).
+ * A search that bypasses the server's cache, by the rules of the server.
  * @param count resources in the page at most; servers may hand out fewer
  */
 export async function search(
@@ -51,8 +51,9 @@ export async function search(
   count: number,
   signal?: AbortSignal,
 ): Promise<SearchPage> {
-  const path = `${resourceType}?${encodeForm([...query, ['_count', String(count)]])}`;
-  return pageAt(client, path, { resourceType, count }, signal);
+  const most = Math.min(count, client.searching?.largestPage ?? count);
+  const path = `${resourceType}?${encodeForm([...query, ['_count', String(most)]])}`;
+  return pageAt(client, path, { resourceType, count: most }, signal);
 }
 
 /** The newest versions of a resource, fifty at most, newest first. https://hl7.org/fhir/R4/http.html#history */
@@ -81,7 +82,8 @@ async function pageAt(
 ): Promise<SearchPage> {
   const { resourceType, count } = of;
   const operation = `search ${resourceType}`;
-  const headers = { 'cache-control': `no-store, max-results=${count}` };
+  const mayStore = client.searching?.cacheControl === 'no-cache';
+  const headers = { 'cache-control': mayStore ? 'no-cache' : `no-store, max-results=${count}` };
   const body = await client.request({ operation, method: 'GET', path, headers, signal });
   const { resources, next, total, serverTime } = parseBundle(client, operation, body);
   return {

@@ -6,6 +6,7 @@ import type { Practitioner, ResourceVersion } from '../domain/fhir.ts';
 import type { FhirReference, MatrixUserId, RoomId } from '../domain/ids.ts';
 import type { FhirServer } from '../fhir/server.ts';
 import type { enqueue } from '../inbox/enqueue.ts';
+import type { FhirProfile } from '../mapping/fhir-profiles/fhir-profile.ts';
 import type { NamePolicy } from '../mapping/people.ts';
 import type { LevelTable } from '../mapping/member-level.ts';
 import type { MembershipPolicy } from '../mapping/room-changes.ts';
@@ -39,8 +40,12 @@ export interface BridgeSettings {
   readonly userMappings: { readonly for: 'off' | 'professionals' | 'all'; readonly email: boolean };
   readonly membership: MembershipPolicy;
   readonly userMadeRooms: 'follow' | 'ignore';
+  /** Accounts whose rooms under a resource's alias are taken over. */
+  readonly adoptRoomsOf: ReadonlySet<string>;
   /** Which invitations to other homeservers carry a context. */
   readonly inviteContext: 'off' | 'space' | 'conversation' | 'both';
+  /** Whether Matrix addresses in telecom count without the form that only they have. */
+  readonly lenientTelecom: boolean;
   readonly namePolicy: NamePolicy;
   readonly unknownSender: UnknownSender;
   /** Who speaks where a Communication names no sender. */
@@ -54,6 +59,8 @@ export interface BridgeSettings {
   readonly sourceSystemExtension: string;
   readonly idStrategy: 'client-assigned' | 'server-assigned';
   readonly audit: AuditSettings;
+  /** What the FHIR server's profiles demand. */
+  readonly profile: FhirProfile;
 }
 
 /** What directories say of a practitioner's account; `failed` is no "unknown". */

@@ -18,6 +18,10 @@ export const ignoredReasons = {
   known: 'The message was recorded before.',
   'lister-not-in-room': 'The user who listed a room in a team’s space is not in it, so it was left again.',
   malformed: 'The event has not the form of the specification.',
+  'may-not-invite':
+    'A member invited into a conversation that they did not start; the invitation was taken back, and they were told.',
+  'may-not-list':
+    'A room names a team’s space as its parent, and who wrote that may not list rooms there, so it was left again.',
   moved: 'The person left with an old account and is there with the present one.',
   'needs-power': 'The bridge needs more power in a room that a user made; the user was told.',
   'no-context': 'An invitation of a ghost carries no context.',
@@ -44,6 +48,8 @@ export const ignoredReasons = {
   'own-state': 'The bridge’s own bot or ghost changed the state.',
   'own-write': 'The bridge itself wrote this version.',
   'personal-number': 'The context of an invitation holds a personal number (BSN), so it was declined.',
+  'profile-unfulfilled':
+    'A room of users cannot become a conversation: the profile demands a patient, a requester and a recipient whom FHIR knows.',
   published: 'The address was published already.',
   'replacement-invalid': 'The room that is to replace this one does not name it as its predecessor.',
   'replacement-not-open': 'The bridge is not let into the room that replaces this one.',

@@ -14,6 +14,20 @@ export function aliasOf(reference: FhirReference, serverName: string): RoomAlias
   return `#${aliasLocalpartOf(reference)}:${serverName}` as RoomAlias;
 }
 
+/**
+ * The alias for a room whose own alias belongs to a room of others. No FHIR id holds a slash, so it is no other resource's; it is in
+ * the namespace of the registration still.
+ */
+export function spareAliasOf(alias: RoomAlias): RoomAlias {
+  const server = alias.indexOf(':');
+  return `${alias.slice(0, server)}/care${alias.slice(server)}` as RoomAlias;
+}
+
+/** The localpart of an alias. */
+export function localpartOf(alias: RoomAlias): string {
+  return alias.slice(1, alias.indexOf(':'));
+}
+
 /** What an alias of a bridged room says. */
 interface AliasMeaning {
   readonly reference: FhirReference;

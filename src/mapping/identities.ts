@@ -18,7 +18,7 @@ import {
   type MatrixUserId,
 } from '../domain/ids.ts';
 import { contactsHoldUntil } from './contacts.ts';
-import { matrixAddressIn } from './matrix-address.ts';
+import { matrixAddressIn, type TelecomReading } from './matrix-address.ts';
 import { earliest, holdsAt, nextBoundary } from './periods.ts';
 
 /** One person, who may be named by several references. */
@@ -127,9 +127,7 @@ function referenceOfType(resourceType: string, reference: string | undefined): F
  */
 export function accountOf(
   { reference, resource, roles }: Identity,
-  given: {
-    /** Milliseconds since the epoch. */
-    readonly at: number;
+  given: TelecomReading & {
     /** Whether it is the bridge's own user: a published one does not count, and makes no other ambiguous. */
     readonly isOwn: (address: MatrixUserId) => boolean;
     readonly isBelieved: (address: MatrixUserId) => boolean;
@@ -141,7 +139,7 @@ export function accountOf(
   const held = roles.filter(({ role }) => isHeldAt(role, given.at));
   const isOver = resource.resourceType === 'PractitionerRole' && !isHeldAt(resource, given.at);
   const published = [held.flatMap(({ role }) => role.telecom ?? []), isOver ? [] : resource.telecom]
-    .map((telecom) => matrixAddressIn(telecom, given.at, given.isOwn))
+    .map((telecom) => matrixAddressIn(telecom, given, given.isOwn))
     .find((address) => address !== undefined && given.isBelieved(address));
   if (published !== undefined) return { userId: published, kind: 'user', source: 'telecom' };
   const ofRoles = roles.flatMap(

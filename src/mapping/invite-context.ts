@@ -9,6 +9,9 @@ import { holdsBsn } from './personal-number.ts';
  */
 const PSEUDONYM_SYSTEM = 'http://fhir.nl/fhir/NamingSystem/pseudo-bsn';
 
+/** One key with a dot in it, not a `subject` inside of a `room`. */
+const SUBJECT_KEY = 'room.subject';
+
 /** It is the same for every invitation: another reason could reveal what the patient suffers from. */
 const INVITATION_REASON = 'You are invited to take part in care communication';
 
@@ -35,7 +38,7 @@ export function invitationContent(token: string | undefined): Readonly<Record<st
   if (token === undefined) return content;
   const subject = { resourceType: 'Patient', identifier: [{ system: PSEUDONYM_SYSTEM, value: token }] };
   // The guides disagree on 1.0 and "1.0"; canonical JSON knows no fractions.
-  return { ...content, [INVITE_CONTEXT_KEY]: { version: '1.0', room: { subject } } };
+  return { ...content, [INVITE_CONTEXT_KEY]: { version: '1.0', [SUBJECT_KEY]: subject } };
 }
 
 /** Whether a token of the pseudonym service may go into an invitation: not empty, not too long, and no BSN. */
@@ -50,19 +53,24 @@ const patientSchema = z.object({
 });
 // Its display_name is left out: no name is taken from an invitation.
 const platformSchema = z.object({ platform_type: z.string().min(1).max(255), identifier: tokenSchema });
-const contextSchema = z.object({
-  version: z.union([z.literal('1.0'), z.literal(1)]),
-  room: z.object({ subject: z.union([patientSchema, platformSchema]) }),
-});
+const subjectSchema = z.union([patientSchema, platformSchema]);
+const versionSchema = z.union([z.literal('1.0'), z.literal(1)]);
+const contextSchema = z.union([
+  z.object({ version: versionSchema, [SUBJECT_KEY]: subjectSchema }),
+  // The form that earlier versions of the bridge sent: they may stand on other homeservers still.
+  z
+    .object({ version: versionSchema, room: z.object({ subject: subjectSchema }) })
+    .transform(({ version, room }) => ({ version, [SUBJECT_KEY]: room.subject })),
+]);
 
-/** Reads the context from the content of an invitation. */
+/** Reads the context from the content of an invitation. Where it names a subject in both forms, that of the guides counts. */
 export function readInviteContext(content: Readonly<Record<string, unknown>>): InviteContext {
   const context = content[INVITE_CONTEXT_KEY];
   if (context === undefined) return { kind: 'none' };
   if (holdsBsn(context)) return { kind: 'personal-number' };
   const parsed = contextSchema.safeParse(context);
   if (!parsed.success) return { kind: 'unreadable' };
-  const { subject } = parsed.data.room;
+  const subject = parsed.data[SUBJECT_KEY];
   if ('platform_type' in subject)
     return { kind: 'subject', token: subject.identifier, platform: subject.platform_type };
   const pseudonyms = subject.identifier.filter(({ system }) => system === PSEUDONYM_SYSTEM);

@@ -22,6 +22,9 @@ const TEXTS: Readonly<Record<NoticeReason, string>> = {
     'a message you sent could not be recorded. The operator has been told; please use another way if it is urgent.',
   'change-not-filed':
     'what you changed in this room could not be carried to the care platform. The operator has been told.',
+  'may-not-invite':
+    'the person you invited was not let in: you may invite only into conversations that you started yourself. Please ask a ' +
+    'professional of the care team.',
   'needs-power':
     'this room is now a conversation of the care team, and what is said here from now on is recorded. Please give this ' +
     'account the level of an administrator (100), so that it can keep the room in order.',

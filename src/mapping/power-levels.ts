@@ -68,6 +68,9 @@ const CONVERSATION = {
   notifications: { room: 50 },
 } as const;
 
+/** From this level on a member may invite into all conversations; below it, only into those that they started. */
+export const INVITES_ANYWHERE: number = SPACE.invite;
+
 /** The message types of the templates. If not listed, they need `events_default`; all other types need `state_default`. */
 export const MESSAGE_TYPES: ReadonlySet<string> = new Set(Object.keys(MESSAGES));
 

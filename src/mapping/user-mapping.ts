@@ -34,7 +34,10 @@ export function userMappingOf(
 ): Readonly<Record<string, string>> | undefined {
   const isProfessional = resource.resourceType !== 'Patient' && resource.resourceType !== 'RelatedPerson';
   if (policy.for === 'off' || (policy.for === 'professionals' && !isProfessional)) return undefined;
-  if (!isProfessional) return { fhirRef: reference };
+  if (!isProfessional) {
+    const email = policy.email ? emailIn(resource.telecom, at, isEmail) : undefined;
+    return withoutBlanks({ fhirRef: reference, email });
+  }
   // Number and role code come from the same role: otherwise they could belong to two organisations.
   const held = roles.filter(({ role }) => isHeldAt(role, at));
   const main = held.toSorted((a, b) => compare(a.role.id ?? '', b.role.id ?? ''))[0];
@@ -48,7 +51,7 @@ export function userMappingOf(
         ? numberIn(resource.identifier, UZI_SYSTEMS, UZI_DIGITS)
         : undefined,
     roleCode: main?.role.code?.[0]?.coding?.[0]?.code,
-    email: policy.email ? contactsInUse(telecom, at).find(isWorkEmail)?.value : undefined,
+    email: policy.email ? emailIn(telecom, at, isWorkEmail) : undefined,
   });
 }
 
@@ -67,8 +70,21 @@ function numberIn(
   return second === undefined ? first : undefined;
 }
 
-function isWorkEmail({ system, use, value }: ContactPoint): boolean {
-  return system === 'email' && use !== 'home' && (value ?? '') !== '';
+function emailIn(
+  telecom: readonly ContactPoint[] | undefined,
+  at: number,
+  isWanted: (contact: ContactPoint) => boolean,
+): string | undefined {
+  return contactsInUse(telecom, at).find(isWanted)?.value;
+}
+
+function isEmail({ system, value }: ContactPoint): boolean {
+  return system === 'email' && (value ?? '') !== '';
+}
+
+/** A professional's private address is no one's business. */
+function isWorkEmail(contact: ContactPoint): boolean {
+  return isEmail(contact) && contact.use !== 'home';
 }
 
 function withoutBlanks(fields: Readonly<Record<string, string | undefined>>): Record<string, string> {

@@ -1,7 +1,8 @@
 // Whose message a record says it is, and what a reader has to know of that.
 import type { Coding, Extension, Identifier, Practitioner, Reference } from 'fhir/r4.js';
 import { RECORD_TAG_SYSTEM, URI_SYSTEM } from '../domain/fhir.ts';
-import { serverNameOf, typeOf, type FhirReference, type MatrixUserId } from '../domain/ids.ts';
+import { serverNameOf, type FhirReference, type MatrixUserId } from '../domain/ids.ts';
+import { referTo } from '../mapping/references.ts';
 
 /** What becomes of a message whose sender FHIR does not know. */
 export type UnknownSender =
@@ -65,7 +66,7 @@ export function authorOf(
   const { userId, person, isMember, claim, inDirectory } = facts;
   const homeserver = serverNameOf(userId);
   const isForeign = homeserver !== ownServer;
-  const known = person === undefined ? unknownAuthor(facts, unknownSender) : { sender: typed(person) };
+  const known = person === undefined ? unknownAuthor(facts, unknownSender) : { sender: referTo(person) };
   return {
     ...{ person, contained: [], ...known },
     tags: [
@@ -94,7 +95,7 @@ function unknownAuthor(
   const name = inDirectory?.name;
   switch (policy.as) {
     case 'placeholder':
-      return { sender: typed(policy.reference) };
+      return { sender: referTo(policy.reference) };
     case 'contained':
       return {
         sender: { reference: `#${CONTAINED_ID}`, type: 'Practitioner' },
@@ -109,10 +110,6 @@ function unknownAuthor(
     case 'hold':
       return { sender: { identifier, ...(name !== undefined && { display: name }) } };
   }
-}
-
-function typed(reference: FhirReference): Reference {
-  return { reference, type: typeOf(reference) };
 }
 
 function tag(code: string, display: string): Coding {

@@ -1,5 +1,5 @@
 // The Communication that records an event, whatever its kind: all but its content.
-import type { Coding, CommunicationPayload } from 'fhir/r4.js';
+import type { Coding, CommunicationPayload, Extension } from 'fhir/r4.js';
 import type { Communication } from '../domain/fhir.ts';
 import {
   EVENT_ID_SYSTEM,
@@ -10,6 +10,8 @@ import {
 import type { FhirReference, MatrixUserId } from '../domain/ids.ts';
 import type { MatrixEvent } from '../domain/matrix.ts';
 import { communicationIdOf } from '../mapping/delivery-ids.ts';
+import type { FhirProfile } from '../mapping/fhir-profiles/fhir-profile.ts';
+import { referTo } from '../mapping/references.ts';
 import type { Author } from './author.ts';
 import type { FhirWrite } from './effects.ts';
 import type { MessageOptions } from './options.ts';
@@ -23,6 +25,10 @@ export interface RecordContext {
   /** The conversation's subject, when it has one: without it `Communication?subject=` does not find the record. */
   readonly subject: FhirReference | undefined;
   readonly author: Author;
+  /** The organisation's team for which they write, where the profile names it. */
+  readonly actingTeam?: FhirReference | undefined;
+  /** What the FHIR server's profiles demand. */
+  readonly profile: FhirProfile;
   /** Canonical URL of the source-system extension; undefined for the guide's, empty leaves the extension out. */
   readonly sourceSystemExtension?: string | undefined;
   readonly options: MessageOptions;
@@ -62,9 +68,8 @@ export function createRecord(
 ): Extract<FhirWrite, { kind: 'create' }> {
   const { payload, part = 0, inResponseTo } = content;
   const tags = [...tagsOf(content), ...context.author.tags];
-  const { event, thread, subject, author, sourceSystemExtension = SOURCE_SYSTEM_EXTENSION } = context;
-  const source = { url: sourceSystemExtension, valueString: 'matrix' };
-  const extension = [...(sourceSystemExtension === '' ? [] : [source]), ...author.extension];
+  const { event, thread, subject, author } = context;
+  const extension = extensionsOf(context);
   return {
     kind: 'create',
     communication: {
@@ -79,7 +84,7 @@ export function createRecord(
         inResponseTo: [{ reference: inResponseTo, type: 'Communication' }],
       }),
       status: 'completed',
-      ...(subject !== undefined && { subject: { reference: subject } }),
+      ...(subject !== undefined && { subject: referTo(subject) }),
       ...sentAt(event, context),
       sender: author.sender,
       payload: [...payload],
@@ -96,6 +101,22 @@ function tagsOf({ tag, kind }: RecordContent): Coding[] {
   return [
     ...(tag === undefined ? [] : [{ system: RECORD_TAG_SYSTEM, ...tag }]),
     ...(kind === undefined ? [] : [{ system: MESSAGE_KIND_SYSTEM, code: kind }]),
+  ];
+}
+
+function extensionsOf({
+  sourceSystemExtension = SOURCE_SYSTEM_EXTENSION,
+  author,
+  actingTeam,
+  profile: { actingTeamExtension },
+}: RecordContext): Extension[] {
+  const source = { url: sourceSystemExtension, valueString: 'matrix' };
+  return [
+    ...(sourceSystemExtension === '' ? [] : [source]),
+    ...author.extension,
+    ...(actingTeam === undefined || actingTeamExtension === undefined
+      ? []
+      : [{ url: actingTeamExtension, valueReference: referTo(actingTeam) }]),
   ];
 }
 

@@ -17,7 +17,7 @@ export interface RoomRow {
   readonly ready: boolean;
   /** At the last convergence. */
   readonly phase: 'open' | 'read-only' | 'closed';
-  /** Whether a user made it in a team's space. There the bridge has only the power that it was given. */
+  /** Whether a user made it, in a team's space or under the alias. There the bridge has only the power that it was given. */
   readonly madeBy: 'bridge' | 'user';
 }
 
@@ -57,6 +57,25 @@ export async function findUnlinkedConversations(
 /** Records the Matrix room of a resource. */
 export async function saveRoomId(db: Queryable, reference: FhirReference, roomId: RoomId): Promise<void> {
   await db.query('update room set room_id = $2 where reference = $1', [reference, roomId]);
+}
+
+/**
+ * Records a room that others made, and gave to the resource.
+ * @param said the event that stands for its first message, where that was sent before
+ */
+export async function saveGivenRoom(
+  db: Queryable,
+  reference: FhirReference,
+  { roomId, said }: { readonly roomId: RoomId; readonly said: EventId | undefined },
+): Promise<void> {
+  const sql = `update room set room_id = $2, made_by = 'user',
+    first_message_event_id = coalesce(first_message_event_id, $3) where reference = $1`;
+  await db.query(sql, [reference, roomId, said]);
+}
+
+/** Records another alias for a resource's room, because the first belongs to a room of others. */
+export async function saveAlias(db: Queryable, reference: FhirReference, alias: RoomAlias): Promise<void> {
+  await db.query('update room set alias = $2 where reference = $1', [reference, alias]);
 }
 
 /** Drops a half-made room: the next attempt gets another marker. */

@@ -35,7 +35,7 @@ export const errorCatalogue = {
     'The homeserver’s answer has not the form that the specification gives. Check for a proxy in between.',
   ),
   'room-foreign': deadLetter(
-    'The alias of this resource belongs to a room that the bridge did not make, or made under another pseudonymizationKey. Remove the alias from that room, then retry the dead letter: the bridge makes a room of its own.',
+    'The alias of this resource and its spare both belong to rooms that may not be taken over. Remove one from its room, then retry the dead letter.',
   ),
   'room-unfinished': retried('A room is being made and is not finished yet.'),
   'fhir-unavailable': retried(

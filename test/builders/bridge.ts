@@ -8,6 +8,7 @@ import type { FlowOutcome } from '../../src/flows/outcome.ts';
 import { inTransaction } from '../../src/inbox/database.ts';
 import { enqueue } from '../../src/inbox/enqueue.ts';
 import type { Attempt } from '../../src/inbox/item.ts';
+import { FHIR_PROFILES } from '../../src/mapping/fhir-profiles/profiles.ts';
 import { createHomeserver } from '../../src/matrix/homeserver.ts';
 import { createSendAs } from '../../src/matrix/send-as.ts';
 import { ASPECTS, KINDS } from '../../src/messages/registry.ts';
@@ -49,18 +50,21 @@ export const SETTINGS: BridgeSettings = {
   },
   userMappings: { for: 'off', email: false },
   inviteContext: 'off',
+  lenientTelecom: false,
   namePolicy: 'full',
   unknownSender: { as: 'identifier' },
   platformName: 'Zorgplatform',
   avatars: false,
   membership: 'follow',
   userMadeRooms: 'follow',
+  adoptRoomsOf: new Set(),
   deliverPreparation: false,
   messages: MESSAGE_OPTIONS,
   waitForTargetMs: 60_000,
   sourceSystemExtension: '',
   idStrategy: 'client-assigned',
   audit: { profile: 'generic', site: 'example.org', bot: BOT, fhirBaseUrl: 'https://fhir.example.org/fhir' },
+  profile: FHIR_PROFILES.generic,
   roomTemplates: {
     spaceName: 'Care team',
     organizationSpaceName: '{name}',

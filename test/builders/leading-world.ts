@@ -6,6 +6,7 @@ import type {
   FhirResource,
   Practitioner,
   PractitionerRole,
+  RelatedPerson,
 } from '../../src/domain/fhir.ts';
 import type { FhirReference, MatrixUserId, RoomId } from '../../src/domain/ids.ts';
 import { referenceTo } from '../../src/domain/ids.ts';
@@ -30,7 +31,7 @@ import {
   unreachableHomeserver,
 } from './bridge.ts';
 import { recordingLog } from './log.ts';
-import { message, roomId, userId } from './matrix.ts';
+import { BOT, message, roomId, userId } from './matrix.ts';
 
 export const NOW = Date.parse('2026-11-21T12:00:00Z');
 export const SPACE = roomId('!space');
@@ -127,6 +128,16 @@ function createMatrix() {
       set(id, 'm.room.member', as, { membership: 'leave' }, as);
       return Promise.resolve();
     },
+    putState: (as, id, event) => {
+      calls.push(['put', id, event.type, event.state_key]);
+      set(id, event.type, event.state_key, event.content, as);
+      return Promise.resolve();
+    },
+    kick: (_as, id, who) => {
+      calls.push(['kick', id, who]);
+      set(id, 'm.room.member', who, { membership: 'leave' }, BOT);
+      return Promise.resolve();
+    },
     resolveAlias: (_as, alias) => Promise.resolve(aliases.get(alias)),
     createAlias: (_as, alias, id) => {
       if (!aliases.has(alias)) aliases.set(alias, id);
@@ -151,6 +162,12 @@ function createMatrix() {
       set(id, 'm.room.create', '', { room_version: '11', ...creation });
       set(id, 'm.room.power_levels', '', { users: { [NURSE]: 100 } });
       set(id, 'm.room.member', NURSE, { membership: 'join' });
+    },
+    /** An event of a room's state, as it is kept. */
+    find: (id: RoomId, type: string) => {
+      const found = room(id).state.find((event) => event.type === type);
+      if (found === undefined) throw new TypeError(`There is no ${type} in ${id}`);
+      return found;
     },
     open(id: RoomId) {
       room(id).open = true;
@@ -204,8 +221,11 @@ function createFhir() {
     /** What the bridge wrote, in order. */
     writes,
     /** Writes as a platform does. */
-    put: (resource: (CareTeam | CommunicationRequest | Practitioner | PractitionerRole) & { id: string }) =>
-      save(resource),
+    put: (
+      resource: (CareTeam | CommunicationRequest | Practitioner | PractitionerRole | RelatedPerson) & {
+        id: string;
+      },
+    ) => save(resource),
     /** A resource as it is, without its version. */
     get: (reference: string): unknown => {
       const resource = resources.get(reference as FhirReference);

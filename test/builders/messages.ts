@@ -17,6 +17,7 @@ import { authorOf } from '../../src/messages/author.ts';
 import type { Aspect } from '../../src/messages/aspects/aspect.ts';
 import type { MessageOptions } from '../../src/messages/options.ts';
 import { readCommunication, readEvent } from '../../src/messages/read.ts';
+import { FHIR_PROFILES } from '../../src/mapping/fhir-profiles/profiles.ts';
 import { KINDS } from '../../src/messages/registry.ts';
 import { communicationRequestThread } from '../../src/messages/threads/communication-request.ts';
 import { communication, ref } from './fhir.ts';
@@ -63,6 +64,7 @@ export function recordContext(event: MatrixEvent, over: Partial<RecordContext> =
     author: author(),
     options: MESSAGE_OPTIONS,
     people: new Map(),
+    profile: FHIR_PROFILES.generic,
     now: Date.UTC(2026, 10, 29, 12),
     ...over,
   };

@@ -4,9 +4,8 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { communicationRequest } from '../../stack/demo/care-network.ts';
 import { registerUser } from '../../stack/synapse.ts';
 import { waitUntil } from '../../stack/wait.ts';
-import type { MatrixUserId, RoomAlias } from '../../src/domain/ids.ts';
-import { inTransaction } from '../../src/inbox/database.ts';
-import { listDeadLetters, retryDeadLetter } from '../../src/inbox/dead-letters.ts';
+import type { MatrixUserId, RoomAlias, RoomId } from '../../src/domain/ids.ts';
+import { listDeadLetters } from '../../src/inbox/dead-letters.ts';
 import { createMatrixClient } from '../../src/matrix/client.ts';
 import type { Homeserver } from '../../src/matrix/homeserver.ts';
 import { createHomeserver } from '../../src/matrix/homeserver.ts';
@@ -128,7 +127,7 @@ describe.skipIf(inject('stackMissing') !== undefined)('an alias', () => {
     expect(await nurse.history(roomId)).toEqual(['First']);
   });
 
-  test('that belongs to a room of someone else makes a dead letter, which an operator can retry when it is free', async () => {
+  test('that belongs to a room of someone else is left to it: the conversation has a room under a spare alias', async () => {
     const { prefix, serverName, nurse } = context;
     const id = `${prefix}taken`;
     const alias = `#communicationrequest/${id}:${serverName}` as RoomAlias;
@@ -137,22 +136,28 @@ describe.skipIf(inject('stackMissing') !== undefined)('an alias', () => {
     const theirs = await homeserver.createRoom(someone, { room_alias_name: `communicationrequest/${id}` });
 
     await context.createConversation('taken', 'Where am I?');
-    const letter = await waitUntil(
-      async () =>
-        (await listDeadLetters(db, { after: 0, limit: 100 })).find(({ sourceId }) => sourceId.includes(id)),
-      { what: 'the item is a dead letter', timeoutMs: 60_000 },
-    );
-    expect(letter.errorMessage).toBe(
-      'room-foreign: the alias points at a room that is not of this bridge: the bot may not join it. ' +
-        'Remove the alias from it, then retry',
-    );
-    expect(await homeserver.resolveAlias(bot(), alias)).toBe(theirs);
-
-    await homeserver.deleteAlias(someone, alias);
-    await inTransaction(db, (tx) => retryDeadLetter(tx, letter.id));
-    const made = await nurse.join(alias);
+    const made = await nurse.join(`#communicationrequest/${id}/care:${serverName}`);
     await nurse.hear(made, 'Where am I?');
-    expect(made).not.toBe(theirs);
+    expect(await homeserver.resolveAlias(bot(), alias)).toBe(theirs);
+    const letters = await listDeadLetters(db, { after: 0, limit: 100 });
+    expect(letters.filter(({ sourceId }) => sourceId.includes(id))).toEqual([]);
+  });
+
+  test('under which a professional of the team made the room leads to that room still, and it is the conversation', async () => {
+    const { prefix, serverName, nurse } = context;
+    const id = `${prefix}theirs`;
+    const alias = `#communicationrequest/${id}:${serverName}` as RoomAlias;
+    const space = await nurse.join(conversation.space);
+    const rule = { join_rule: 'restricted', allow: [{ type: 'm.room_membership', room_id: space }] };
+    const { room_id: theirs } = await nurse.client.createRoom({
+      initial_state: [{ type: 'm.room.join_rules', state_key: '', content: rule }],
+    });
+    // As if it had been there before the namespace was the bridge's.
+    await homeserver.createAlias(bot(), alias, theirs as RoomId);
+
+    await context.createConversation('theirs', 'In your room');
+    await nurse.hear(theirs, 'In your room');
+    expect(await waitUntil(() => rowOf(id), { what: 'the room is adopted', timeoutMs: 60_000 })).toBe(theirs);
   });
 
   function bot(): MatrixUserId {

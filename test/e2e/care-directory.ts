@@ -58,7 +58,7 @@ export function directory(trust: Partial<TrustConfig> = {}, passEveryMs = 3_600_
     homeserverOf: () => Promise.resolve(undefined),
     ...trust,
   });
-  const people = createMcsdPeople({ fhir, accepts, clock });
+  const people = createMcsdPeople({ fhir, accepts, clock, isLenient: false });
   const feed = createMcsdFeed({ fhir, people, clock, overlapMs: 0, passEveryMs });
   return createMcsdDirectory({ fhir, people, feed });
 }

@@ -43,7 +43,8 @@ describe.skipIf(inject('stackMissing'))('a FHIR directory of organisations', () 
   describe('publishing a Matrix id', () => {
     const reference = `Practitioner/${id('new')}` as FhirReference;
     const publish = async (fhir: Pick<FhirServer, 'read' | 'update'>, name: string) =>
-      (await createOwnDirectory(fhir, clock)(reference, userId(name), signal)).result;
+      (await createOwnDirectory({ server: fhir, clock, isLenient: false })(reference, userId(name), signal))
+        .result;
 
     test('adds it to the telecom, once, and overwrites no other', async () => {
       const fhir = ownDirectory();

@@ -78,11 +78,9 @@ describe.skipIf(inject('stackMissing') !== undefined).each(['11', '12'])(
         reason: 'You are invited to take part in care communication',
         [CONTEXT_KEY]: {
           version: '1.0',
-          room: {
-            subject: {
-              resourceType: 'Patient',
-              identifier: [{ system: 'http://fhir.nl/fhir/NamingSystem/pseudo-bsn', value: 'token-1' }],
-            },
+          'room.subject': {
+            resourceType: 'Patient',
+            identifier: [{ system: 'http://fhir.nl/fhir/NamingSystem/pseudo-bsn', value: 'token-1' }],
           },
         },
       });
@@ -122,11 +120,9 @@ describe.skipIf(inject('stackMissing') !== undefined).each(['11', '12'])(
     const contextOf = (value: string) => ({
       [CONTEXT_KEY]: {
         version: '1.0',
-        room: {
-          subject: {
-            resourceType: 'Patient',
-            identifier: [{ system: 'http://fhir.nl/fhir/NamingSystem/pseudo-bsn', value }],
-          },
+        'room.subject': {
+          resourceType: 'Patient',
+          identifier: [{ system: 'http://fhir.nl/fhir/NamingSystem/pseudo-bsn', value }],
         },
       },
     });

@@ -110,7 +110,7 @@ describe.skipIf(inject('stackMissing') !== undefined)('an invitation whose push 
     };
     const content = {
       membership: 'invite',
-      'nl-ta-chat.invite.context': { version: '1.0', room: { subject } },
+      'nl-ta-chat.invite.context': { version: '1.0', 'room.subject': subject },
     };
     // As if the last one was long ago.
     await db.query(`update reader_cursor set position = '2000-01-01' where reader = 'nightly-reconcile'`);

@@ -84,16 +84,14 @@ describe.skipIf(inject('stackMissing') !== undefined).each(['11', '12'])(
           reason: 'You are invited to take part in care communication',
           'nl-ta-chat.invite.context': {
             version: '1.0',
-            room: {
-              subject: {
-                resourceType: 'Patient',
-                identifier: [
-                  {
-                    system: 'http://fhir.nl/fhir/NamingSystem/pseudo-bsn',
-                    value: expect.stringMatching(/^pseudonym-[12]$/) as string,
-                  },
-                ],
-              },
+            'room.subject': {
+              resourceType: 'Patient',
+              identifier: [
+                {
+                  system: 'http://fhir.nl/fhir/NamingSystem/pseudo-bsn',
+                  value: expect.stringMatching(/^pseudonym-[12]$/) as string,
+                },
+              ],
             },
           },
         });

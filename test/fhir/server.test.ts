@@ -1,7 +1,8 @@
 // The FHIR server's interactions over HTTP: searches without cache, writes that happen once, answers that are checked.
 import { describe, expect, test } from 'vitest';
-import { createFhirClient } from '../../src/fhir/client.ts';
+import { createFhirClient, type FhirClientOptions } from '../../src/fhir/client.ts';
 import { createFhirServer } from '../../src/fhir/server.ts';
+import { FHIR_PROFILES } from '../../src/mapping/fhir-profiles/profiles.ts';
 import type { Answer, SeenRequest } from '../builders/http.ts';
 import { serveScript } from '../builders/http.ts';
 import { ref, stored } from '../builders/fhir.ts';
@@ -20,13 +21,12 @@ const html: Answer = { status: 404, headers: { 'content-type': 'text/html' }, bo
 async function serverOf(
   script: (request: SeenRequest, index: number) => Answer,
   idStrategy: 'client-assigned' | 'server-assigned' = 'client-assigned',
+  over: Partial<FhirClientOptions> = {},
 ) {
   const { url, seen } = await serveScript(script);
   const client = createFhirClient({
-    baseUrl: url,
-    bearerToken: undefined,
-    requestTimeoutMs: 5000,
-    observe: () => () => undefined,
+    ...{ baseUrl: url, bearerToken: undefined, requestTimeoutMs: 5000, observe: () => () => undefined },
+    ...over,
   });
   return { server: createFhirServer(client, idStrategy), seen };
 }
@@ -50,6 +50,26 @@ test('a search does not use the server’s cache, and skips resources of another
     _lastUpdated: 'ge2025-09-26T00:00:00+02:00',
     _count: '50',
   });
+});
+
+test('behind OZO’s proxy a search asks for no more than 100, and never says no-store, also on the next page', async () => {
+  const { server, seen } = await serverOf(
+    ({ url }) => {
+      const link = url.searchParams.has('page') ? [] : [{ relation: 'next', url: 'Patient?page=2' }];
+      return json(200, { resourceType: 'Bundle', type: 'searchset', link, entry: [] });
+    },
+    'client-assigned',
+    { cacheControl: 'no-cache', searching: FHIR_PROFILES['ozo-0.9'].search },
+  );
+  const page = await server.search('Patient', [['_sort', '_lastUpdated']], 1000);
+  await page.readNext?.();
+  await server.readMany([ref('Patient/1'), ref('Patient/2')]).catch(() => undefined);
+  expect(seen).not.toHaveLength(0);
+  for (const { headers, url } of seen) {
+    expect(headers['cache-control']).toBe('no-cache');
+    expect(Number(url.searchParams.get('_count') ?? 0)).toBeLessThanOrEqual(100);
+    expect([...url.searchParams.keys()].filter((key) => key.startsWith('_include'))).toEqual([]);
+  }
 });
 
 describe('a read', () => {

@@ -12,7 +12,7 @@ const PSEUDO = 'http://fhir.nl/fhir/NamingSystem/pseudo-bsn';
 const BSN = 'http://fhir.nl/fhir/NamingSystem/bsn';
 const patient = (...identifier: readonly unknown[]) => ({ resourceType: 'Patient', identifier });
 const pseudonym = (value: unknown) => ({ system: PSEUDO, value });
-const contextOf = (subject: unknown, version: unknown = '1.0') => ({ version, room: { subject } });
+const contextOf = (subject: unknown, version: unknown = '1.0') => ({ version, 'room.subject': subject });
 const read = (context: unknown) =>
   readInviteContext({ membership: 'invite', 'nl-ta-chat.invite.context': context });
 
@@ -23,16 +23,14 @@ describe('an invitation to another homeserver', () => {
       reason: 'You are invited to take part in care communication',
       'nl-ta-chat.invite.context': {
         version: '1.0',
-        room: {
-          subject: {
-            resourceType: 'Patient',
-            identifier: [
-              {
-                system: 'http://fhir.nl/fhir/NamingSystem/pseudo-bsn',
-                value: 'eyJhbGciOiJFQ0RILUVT.token',
-              },
-            ],
-          },
+        'room.subject': {
+          resourceType: 'Patient',
+          identifier: [
+            {
+              system: 'http://fhir.nl/fhir/NamingSystem/pseudo-bsn',
+              value: 'eyJhbGciOiJFQ0RILUVT.token',
+            },
+          ],
         },
       },
     });
@@ -54,7 +52,57 @@ describe('an invitation to another homeserver', () => {
   });
 });
 
+/** What the public guides write into an invitation, word for word; JavaScript reads their 1.0 as 1. */
+const IN_THE_GUIDES = {
+  'the specification, §4': `{
+    "version" : 1.0,
+    "room.subject": {
+      "resourceType" : "Patient",
+      "identifier" : [{
+        "value": "87479412034",
+        "system": "http://fhir.nl/fhir/NamingSystem/pseudo-bsn"
+      }]
+    }
+  }`,
+  'the June 2025 guide, 2.1': `{
+    "version": "1.0",
+    "room.subject": {
+      "resourceType": "Patient",
+      "identifier": [{
+        "value": "87479412034",
+        "system": "http://fhir.nl/fhir/NamingSystem/pseudo-bsn"
+      }]
+    }
+  }`,
+  'the June 2025 guide, 2.4': `{
+    "version": "1.0",
+    "room.subject": {
+      "platform_type": "patient_record",
+      "identifier": "patient_67890",
+      "display_name": "J. Doe"
+    }
+  }`,
+} as const;
+
 describe('the context of a received invitation', () => {
+  test.each<[keyof typeof IN_THE_GUIDES, unknown]>([
+    ['the specification, §4', { kind: 'subject', token: '87479412034', platform: undefined }],
+    ['the June 2025 guide, 2.1', { kind: 'subject', token: '87479412034', platform: undefined }],
+    ['the June 2025 guide, 2.4', { kind: 'subject', token: 'patient_67890', platform: 'patient_record' }],
+  ])('is read as it stands in %s', (guide, expected) => {
+    expect(read(JSON.parse(IN_THE_GUIDES[guide]))).toEqual(expected);
+  });
+
+  test('is read with a subject inside of a room, as earlier versions sent it', () => {
+    const context = { version: '1.0', room: { subject: patient(pseudonym('abc')) } };
+    expect(read(context)).toEqual({ kind: 'subject', token: 'abc', platform: undefined });
+  });
+
+  test('with both forms, that of the guides counts', () => {
+    const nested = { subject: patient(pseudonym('nested')) };
+    expect(read({ ...contextOf(patient(pseudonym('flat'))), room: nested })).toMatchObject({ token: 'flat' });
+  });
+
   test.each([
     ['"1.0", as the June guide has it', '1.0'],
     ['1.0, as the specification has it', 1.0],
@@ -84,11 +132,12 @@ describe('the context of a received invitation', () => {
   });
 
   test.each<[string, unknown]>([
-    ['no version', { room: { subject: patient(pseudonym('abc')) } }],
+    ['no version', { 'room.subject': patient(pseudonym('abc')) }],
     ['version "1"', contextOf(patient(pseudonym('abc')), '1')],
     ['version "2.0"', contextOf(patient(pseudonym('abc')), '2.0')],
     ['version 1.1', contextOf(patient(pseudonym('abc')), 1.1)],
-    ['no room', { version: '1.0' }],
+    ['no subject', { version: '1.0' }],
+    ['a room without a subject', { version: '1.0', room: {} }],
     ['a Practitioner', contextOf({ ...patient(pseudonym('abc')), resourceType: 'Practitioner' })],
     ['a Patient without identifiers', contextOf(patient())],
     ['a Patient without a pseudonym', contextOf(patient({ system: 'urn:x', value: 'y' }))],

@@ -17,8 +17,9 @@ const tagged = (value: string, over: object = {}) => ({
   ...over,
 });
 const url = (value: string) => ({ system: 'url', value });
-const addressOf = (...telecom: readonly object[]) =>
-  matrixAddressIn(telecom, Date.parse('2025-09-26T12:00:00Z'));
+const at = Date.parse('2025-09-26T12:00:00Z');
+const addressOf = (...telecom: readonly object[]) => matrixAddressIn(telecom, { at, isLenient: false });
+const leniently = (...telecom: readonly object[]) => matrixAddressIn(telecom, { at, isLenient: true });
 
 describe('every published form of a Matrix address is read', () => {
   test.each([
@@ -63,6 +64,42 @@ describe('other values are no Matrix address', () => {
     ['nothing', {}],
   ])('%s', (_, contact) => {
     expect(addressOf(contact)).toBeUndefined();
+  });
+});
+
+describe('where telecom is read leniently', () => {
+  test.each<[string, object, string | undefined]>([
+    [
+      'the comparison with the TI-Messenger has no purpose',
+      { system: 'other', value: '@dr.jansen:hospital-a.nl' },
+      '@dr.jansen:hospital-a.nl',
+    ],
+    [
+      'the generic functions leave out slash and @',
+      { ...url('https://matrix.to/#doctorno:cp3.example.org'), use: 'work' },
+      '@doctorno:cp3.example.org',
+    ],
+    ['the strict forms count still', tagged('@jan:zorg.example'), '@jan:zorg.example'],
+    [
+      'another purpose is another purpose',
+      tagged('@jan:zorg.example', { extension: [{ url: PURPOSE, valueString: 'matrix-homeserver' }] }),
+      undefined,
+    ],
+    ['an e-mail address stays one', { system: 'email', value: '@jan:zorg.example' }, undefined],
+    ['a pager is no account', { system: 'pager', value: '@jan:zorg.example' }, undefined],
+    ['a room stays a room', url('https://matrix.to/#/!room:zorg.example'), undefined],
+    ['an alias stays an alias', url('https://matrix.to/#/#jan:zorg.example'), undefined],
+    ['an alias without slash is one too', url('https://matrix.to/##jan:zorg.example'), undefined],
+    ['another site is another site', url('https://matrix.to.evil.example/#jan:zorg.example'), undefined],
+    ['a path is no server', url('https://matrix.to/#jan:zorg.example/$event'), undefined],
+    ['one out of use is out of use', { system: 'other', value: '@jan:zorg.example', use: 'old' }, undefined],
+  ])('%s', (_, contact, expected) => {
+    expect(leniently(contact)).toBe(expected);
+  });
+
+  test('a second, different address makes it ambiguous', () => {
+    const untagged = { system: 'other', value: '@piet:zorg.example' };
+    expect(leniently(tagged('@jan:zorg.example'), untagged)).toBeUndefined();
   });
 });
 

@@ -115,6 +115,37 @@ test('a role that has ended is ignored', () => {
   }
 });
 
+describe('the samples of the June 2025 guide, 2.2, are written as they stand there', () => {
+  const policy = { for: 'all', email: true } as const;
+  const email = (value: string, use: string) => ({ telecom: [{ system: 'email', value, use }] });
+
+  test('of a practitioner', () => {
+    const of = organization({ system: URA, value: '00000001' });
+    const roles = [role('a', { code: [{ coding: [{ code: '158965000' }] }] }, of)];
+    const over = {
+      ...email('dr.smith@hospital-a.nl', 'work'),
+      identifier: [{ system: UZI, value: '123456789' }],
+    };
+    expect(mapping('Practitioner/doc-12345', over, { roles, policy })).toEqual({
+      fhirRef: 'Practitioner/doc-12345',
+      uraNr: '00000001',
+      uziNr: '123456789',
+      roleCode: '158965000',
+      email: 'dr.smith@hospital-a.nl',
+    });
+  });
+
+  test.each([
+    ['Patient/patient-67890', 'john.doe@example.com'],
+    ['RelatedPerson/related-456', 'family.member@example.com'],
+  ])('of %s', (reference, address) => {
+    expect(mapping(reference, email(address, 'home'), { policy })).toEqual({
+      fhirRef: reference,
+      email: address,
+    });
+  });
+});
+
 describe('e-mail', () => {
   const telecom = [
     { system: 'phone', value: '0612345678' },
@@ -126,8 +157,9 @@ describe('e-mail', () => {
   test.each([
     [false, 'Practitioner/7', undefined],
     [true, 'Practitioner/7', 'jan@work.example'],
-    [true, 'Patient/1', undefined],
-    [true, 'RelatedPerson/1', undefined],
+    [false, 'Patient/1', undefined],
+    [true, 'Patient/1', 'jan@home.example'],
+    [true, 'RelatedPerson/1', 'jan@home.example'],
   ])('wanted: %s, of %s: %s', (email, reference, expected) => {
     expect(mapping(reference, { telecom }, { policy: { for: 'all', email } })?.['email']).toBe(expected);
   });

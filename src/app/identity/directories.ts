@@ -106,9 +106,10 @@ const times = ({ timeoutMs, sync, syncMs }: DirectoryOf<'mcsd' | 'keycloak'>) =>
 });
 
 function mcsdDirectory(deps: Deps, homeserverOf: HomeserverOf, one: DirectoryOf<'mcsd'>): Directory {
-  const { clock } = deps;
+  const { clock, config } = deps;
   const fhir = connectFhirDirectory(deps, one, REQUEST_TIMEOUT_MS);
-  const people = createMcsdPeople({ fhir, clock, accepts: createTrust({ ...one, homeserverOf }) });
+  const accepts = createTrust({ ...one, homeserverOf });
+  const people = createMcsdPeople({ fhir, clock, accepts, isLenient: config.people.lenientTelecom });
   const { overlapMs, passMs } = one;
   const feed = createMcsdFeed({ fhir, people, clock, overlapMs, passEveryMs: passMs });
   return createMcsdDirectory({ fhir, people, feed });

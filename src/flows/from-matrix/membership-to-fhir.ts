@@ -23,6 +23,7 @@ import { recordOwnWrite } from '../people/own-write.ts';
 import { createReadSet } from '../people/read-set.ts';
 import { factsOfMembership } from './membership-facts.ts';
 import type { StateChange } from './state-change.ts';
+import { undoInvitation } from './undo-invitation.ts';
 
 const contentSchema = z.looseObject({ membership: z.enum(['join', 'leave', 'ban', 'invite', 'knock']) });
 
@@ -54,6 +55,9 @@ export async function membershipToFhir(
   }
   const membership = contentSchema.safeParse(event.content).data?.membership;
   if (membership === undefined) return { kind: 'ignored', reason: 'malformed' };
+  const undone =
+    membership === 'invite' ? await undoInvitation(bridge, event, room, attempt.signal) : undefined;
+  if (undone !== undefined) return undone;
   const next = [convergeItem(room.reference, event.event_id)];
   const moment = momentOf(event.origin_server_ts, clock.now().getTime());
   const change = { event, userId: event.state_key as MatrixUserId, room, moment };
@@ -81,7 +85,8 @@ async function decide(
   signal: AbortSignal,
 ): Promise<Decision> {
   const { moment } = change;
-  let known: MembershipFacts<StoredRoster> = { policy: bridge.settings.membership, membership, moment };
+  const { membership: policy, profile } = bridge.settings;
+  let known: MembershipFacts<StoredRoster> = { policy, profile, membership, moment };
   for (;;) {
     const decision = decideMembership(known);
     if (decision.kind !== 'ask') return decision;
@@ -223,7 +228,7 @@ async function write(
 }
 
 async function suggest(
-  { store, db, fhir }: Bridge,
+  { store, db, fhir, settings }: Bridge,
   { event, room, moment }: Change,
   { action, person, before }: Carried,
   {
@@ -232,10 +237,12 @@ async function suggest(
   }: { readonly attempt: Attempt; readonly facts: readonly Fact[] },
 ): Promise<FlowOutcome> {
   const requester = await store.people.findPersonByUserId(db, event.sender);
-  const task = suggestionTask(event, {
+  const suggestion = {
     ...{ action, requester, focus: room.reference, member: person.reference },
-    ...{ subject: before.subject?.reference, at: moment.at },
-  });
+    ...{ subject: before.subject, at: moment.at },
+  };
+  const task = suggestionTask(event, suggestion, settings.profile);
+  if (task === undefined) return { kind: 'ignored', reason: 'not-expressible', facts };
   const { reference, versionId } = await fhir.createOnce(task, { mayExist: number > 1 || inDoubt, signal });
   const by = { userId: event.sender, person: requester };
   const written: Fact = {

@@ -8,6 +8,7 @@ import { convergeItem } from '../items/converge.ts';
 import type { FlowOutcome } from '../outcome.ts';
 import { followUpgrade, tombstoneToRoom } from './follow-upgrade.ts';
 import { membershipToFhir } from './membership-to-fhir.ts';
+import { invitedToRequest } from './parent-to-request.ts';
 import { nameToFhir } from './room-title-to-fhir.ts';
 import { completeAdoption, spaceChildToRequest } from './space-child-to-request.ts';
 import type { StateChange } from './state-change.ts';
@@ -46,7 +47,9 @@ export async function roomStateToFhir(
     case 'adopted':
       return expectedRoom(bridge, event, use, attempt);
     case 'none':
-      return { kind: 'ignored', reason: 'not-bridged' };
+      return isInvitationOfBot(bridge.settings.bot, event)
+        ? invitedToRequest(bridge, event, attempt)
+        : { kind: 'ignored', reason: 'not-bridged' };
   }
 }
 

@@ -10,7 +10,12 @@ import type { FhirReference, MatrixUserId, RoomId } from '../../domain/ids.ts';
 import { parseReference, referenceTo, serverNameOf, typeOf } from '../../domain/ids.ts';
 import { aliasOf } from '../../mapping/aliases.ts';
 import { powerIn } from '../../mapping/attainable-power.ts';
-import { readRoomFacts, requestOfRoom, type RoomFacts } from '../../mapping/matrix-to-fhir/room-request.ts';
+import {
+  lackOf,
+  readRoomFacts,
+  requestOfRoom,
+  type RoomFacts,
+} from '../../mapping/matrix-to-fhir/room-request.ts';
 import type { Attempt, NewItem } from '../../inbox/item.ts';
 import type { RoomState } from '../../matrix/room-state.ts';
 import type { Adoption } from '../../store/adopted-rooms.ts';
@@ -26,6 +31,7 @@ import { followUpgrade, mayUpgrade } from './follow-upgrade.ts';
 import type { StateChange } from './state-change.ts';
 
 const viaSchema = z.looseObject({ via: z.array(z.string().regex(/^[A-Za-z0-9.\-:[\]]{1,255}$/)).min(1) });
+type NewRequest = ReturnType<typeof requestOfRoom>;
 /** Through how many servers a join is tried. */
 const MOST_SERVERS = 5;
 
@@ -47,7 +53,7 @@ export async function spaceChildToRequest(
   if (settings.userMadeRooms === 'ignore') return { kind: 'ignored', reason: 'user-made-rooms' };
   const adoption: Adoption = { roomId, careTeam: space.reference, listedBy: event.sender };
   if (!(await mayBring(bridge, event.sender))) return refused('stranger', event.sender, space.reference);
-  await saveAdoption(bridge, adoption, event);
+  await saveAdoption(bridge, adoption, event.event_id);
   const wasIn = await homeserver.isJoined(settings.bot, roomId, attempt.signal);
   const servers = [...new Set([...via, serverNameOf(event.sender)])].slice(0, MOST_SERVERS);
   const isOpen = wasIn || (await homeserver.joinThrough(settings.bot, roomId, servers, attempt.signal));
@@ -60,10 +66,10 @@ export async function spaceChildToRequest(
  * A room is of one team: the space in which it was listed before gives it up. At once: the bot's own join, which may come
  * before this event is acknowledged, has to find the adoption.
  */
-async function saveAdoption(
+export async function saveAdoption(
   { store, transact, enqueue }: Bridge,
   adoption: Adoption,
-  { event_id: cause }: StateChange,
+  cause: string,
 ): Promise<void> {
   await transact(async (tx) => {
     const before = await store.adoptedRooms.saveAdoption(tx, adoption);
@@ -88,7 +94,10 @@ export async function completeAdoption(
   if (careTeam?.resourceType !== 'CareTeam') return refuse(bridge, adoption, 'gone', signal);
   const refusal = await refusalOf(bridge, adoption, facts, signal);
   if (refusal !== undefined) return refuse(bridge, adoption, refusal, signal);
-  const written = await writeRequest(bridge, adoption, { careTeam, facts }, attempt);
+  const request = await requestFor(bridge, adoption, { careTeam, facts });
+  if (lackOf(request, settings.profile) !== undefined)
+    return refuse(bridge, adoption, 'profile-unfulfilled', signal);
+  const written = await writeRequest(bridge, adoption, request, attempt);
   await homeserver.createAlias(settings.bot, aliasOf(written.reference, settings.serverName), roomId, signal);
   const notices = await powerNotices(bridge, adoption, { state, facts });
   const { reference, versionId } = written;
@@ -156,14 +165,11 @@ async function makerOf(
   return { userId, person: await store.people.findPersonByUserId(db, userId) };
 }
 
-/** The row comes first: a reader that sees the new request before its write was recorded must find its room there. */
-async function writeRequest(
-  bridge: Bridge,
+async function requestFor(
+  { store, db, settings }: Bridge,
   { roomId, careTeam: team }: Adoption,
   { careTeam, facts }: { readonly careTeam: CareTeam; readonly facts: RoomFacts },
-  { number, inDoubt, signal }: Attempt,
-) {
-  const { store, db, settings } = bridge;
+): Promise<NewRequest> {
   const { findPersonByUserId } = store.people;
   const requester = facts.creator && (await findPersonByUserId(db, facts.creator));
   const recipients = new Set<FhirReference>();
@@ -171,16 +177,26 @@ async function writeRequest(
     const person = await findPersonByUserId(db, member);
     if (person !== undefined) recipients.add(person);
   }
-  const request = requestOfRoom(
+  return requestOfRoom(
     { roomId, facts },
     { reference: team, careTeam },
     { requester, recipients: [...recipients] },
-    settings.roomTemplates,
+    { templates: settings.roomTemplates, profile: settings.profile },
   );
+}
+
+/** The row comes first: a reader that sees the new request before its write was recorded must find its room there. */
+async function writeRequest(
+  bridge: Bridge,
+  { roomId, careTeam: team }: Adoption,
+  request: NewRequest,
+  { number, inDoubt, signal }: Attempt,
+) {
+  const { store, db, settings } = bridge;
   const adopt = (reference: FhirReference): Promise<void> =>
     store.adoptedRooms.adoptRoom(db, {
       ...{ reference, roomId, careTeam: team, alias: aliasOf(reference, settings.serverName) },
-      subject: parseReference(careTeam.subject?.reference)?.reference,
+      subject: parseReference(request.subject?.reference)?.reference,
     });
   if (settings.idStrategy === 'client-assigned') await adopt(referenceTo('CommunicationRequest', request.id));
   const written = await bridge.fhir.createOnce(request, { mayExist: number > 1 || inDoubt, signal });
@@ -237,7 +253,7 @@ async function powerNotices(
 }
 
 /** A person the care platform knows, or anyone of a homeserver it trusts. */
-async function mayBring({ store, db, settings }: Bridge, userId: MatrixUserId): Promise<boolean> {
+export async function mayBring({ store, db, settings }: Bridge, userId: MatrixUserId): Promise<boolean> {
   if (settings.trustedServers.has(serverNameOf(userId))) return true;
   const person = await store.people.findPersonByUserId(db, userId);
   return person !== undefined && typeOf(person) !== 'Organization';

@@ -6,6 +6,7 @@ import { readInviteContext, type InviteContext } from '../../mapping/invite-cont
 import { isOwnUser } from '../../mapping/own-users.ts';
 import type { Attempt } from '../../inbox/item.ts';
 import type { Bridge, BridgeSettings } from '../bridge.ts';
+import { undoInvitation } from '../from-matrix/undo-invitation.ts';
 import { convergeItem } from '../items/converge.ts';
 import { refused, type FlowOutcome } from '../outcome.ts';
 
@@ -46,9 +47,12 @@ export async function acceptInvitation(
   const { db, store, settings, pseudonyms } = bridge;
   const { event_id: cause, state_key: ghost, room_id: roomId, sender } = event;
   const own = await store.roomUses.findRoomUse(db, roomId);
-  // Whether the ghost follows is FHIR's to say.
-  if ('room' in own)
-    return { kind: 'ignored', reason: 'own-room', next: [convergeItem(own.room.reference, cause)] };
+  if ('room' in own) {
+    // Whether the ghost follows is FHIR's to say.
+    const next = [convergeItem(own.room.reference, cause)];
+    const undone = await undoInvitation(bridge, event, own.room, attempt.signal);
+    return undone ?? { kind: 'ignored', reason: 'own-room', next };
+  }
   const person = await store.people.findPersonByUserId(db, ghost);
   if (person === undefined) return { kind: 'ignored', reason: 'no-such-person' };
   if (!settings.trustedServers.has(serverNameOf(sender))) return refused('untrusted-server', sender, person);

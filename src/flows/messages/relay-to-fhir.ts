@@ -13,6 +13,7 @@ import type { RoomRow } from '../../store/rooms.ts';
 import type { Bridge } from '../bridge.ts';
 import { refused, type FlowOutcome } from '../outcome.ts';
 import { releaseWaiting, waitFor } from '../items/waiting.ts';
+import { actingTeamOf } from './acting-team-of.ts';
 import { findAuthor } from './find-author.ts';
 import { loadLinks, wasCarried } from './links.ts';
 import { noticesFor } from './notice.ts';
@@ -86,9 +87,10 @@ async function write(relay: RelayToFhir, incoming: Incoming, attempt: Attempt): 
   const { event } = input;
   const author = await findAuthor(relay, event, room, attempt.signal);
   if (author.person === undefined && settings.unknownSender.as === 'hold') return hold(relay, incoming);
-  const { messages: options, sourceSystemExtension } = settings;
+  const { messages: options, sourceSystemExtension, profile } = settings;
   const writes = read.toFhir({
-    ...{ event, author, options, sourceSystemExtension, subject: room.subject },
+    ...{ event, author, options, sourceSystemExtension, profile, subject: room.subject },
+    actingTeam: await actingTeamOf(relay, room.reference, author.person, attempt.signal),
     thread: relay.thread.link(room.reference),
     people: await mentionedPeople(relay, input),
     now: relay.clock.now().getTime(),

@@ -80,7 +80,7 @@ function resolve(
   const { reference, resource, concepts } = identity;
   const ghost = ghostIdOf(settings, reference);
   const account = accountOf(identity, {
-    ...{ at, ghost },
+    ...{ at, ghost, isLenient: settings.lenientTelecom },
     isOwn: (address) => isOwnUser(settings, address),
     isBelieved: (address) => settings.trustedServers.has(serverNameOf(address)),
     storedFor: (each) => known.get(each)?.storedUserId,

@@ -33,7 +33,7 @@ export async function applyPlan(
   await rememberPeople(bridge, spec.people);
   for (const change of plan.ghosts) await applyGhostChange(bridge, change, signal);
   const isNew = plan.roomId === undefined;
-  const roomId = plan.roomId ?? (await makeRoom(bridge, desired, signal));
+  const roomId = plan.roomId ?? (await makeRoom(bridge, plan, signal));
   const actual = isNew ? await homeserver.roomState(settings.bot, roomId, signal) : plan.actual;
   const changes = isNew ? changesIn(bridge, desired, actual, before) : plan.changes;
   await store.roomMembers.savePending(db, reference, broughtIn(desired, changes));

@@ -16,7 +16,7 @@ interface Planned extends Pick<RoomPlan, 'row'> {
 }
 
 /**
- * Sends all of it, in order, unless that was done, or a user made the room and has spoken there.
+ * Sends all of it, in order, unless that was done.
  * @returns what was sent
  */
 export async function sendFirstMessage(
@@ -25,8 +25,7 @@ export async function sendFirstMessage(
   roomId: RoomId,
   signal: AbortSignal,
 ): Promise<readonly Fact[]> {
-  if (firstMessage === undefined || row?.firstMessageEventId !== undefined || row?.madeBy === 'user')
-    return [];
+  if (firstMessage === undefined || row?.firstMessageEventId !== undefined) return [];
   const { author, sentAt } = firstMessage;
   const timestamp = sentAt === undefined ? undefined : Math.min(sentAt, bridge.clock.now().getTime());
   const { messages: options, platformName } = bridge.settings;

@@ -1,39 +1,84 @@
 // Makes the room of a resource, once: whatever an earlier try left behind is found or given up.
 import type { ClientBase, Pool } from 'pg';
-import type { RoomId } from '../../domain/ids.ts';
-import { aliasOf } from '../../mapping/aliases.ts';
+import type { RoomAlias, RoomId } from '../../domain/ids.ts';
+import { aliasOf, localpartOf, spareAliasOf } from '../../mapping/aliases.ts';
 import type { DesiredRoom } from '../../mapping/desired-room.ts';
 import { createRoomBody } from '../../mapping/fhir-to-matrix/create-room.ts';
 import { roomMarker } from '../../mapping/ghosts.ts';
+import type { RoomOrder } from '../../matrix/ensure-room.ts';
+import { BridgeError } from '../../telemetry/errors.ts';
 import type { Bridge } from '../bridge.ts';
+import { adoptUnderAlias } from './adopt-under-alias.ts';
+import type { RoomPlan } from './plan-room.ts';
 
-/** Makes the room and records its id. */
+/**
+ * Makes the room and records its id. Where its alias belongs to a room of others, that one is taken over if it may be; else the
+ * room is made under a spare alias, so that the conversation waits for no one.
+ */
 export async function makeRoom(
-  { store, db, settings, ensureRoom, metrics }: Bridge,
-  desired: DesiredRoom,
+  bridge: Bridge,
+  plan: Pick<RoomPlan, 'desired' | 'spec'>,
   signal: AbortSignal,
 ): Promise<RoomId> {
-  const { reference } = desired;
-  const alias = aliasOf(reference, settings.serverName);
-  const row = await store.rooms.reserveRoom(db, reference, alias);
-  const roomId = await ensureRoom(
-    {
-      alias,
-      generation: async () => (await store.rooms.findRoom(db, reference))?.generation ?? row.generation,
-      marker: (generation) => roomMarker(reference, generation, settings.pseudonymizationKey),
-      body: (marker) => createRoomBody(desired, { marker, bot: settings.bot }),
-      drop: (discard) =>
-        inTransaction(db, async (tx) => {
-          // Locks the row until the commit: the alias is taken from a room by one replica at a time.
-          await store.rooms.nextGeneration(tx, reference);
-          await discard();
-        }),
-    },
-    signal,
+  const { store, db, settings, metrics, log } = bridge;
+  const { reference, kind } = plan.desired;
+  const { alias } = await store.rooms.reserveRoom(db, reference, aliasOf(reference, settings.serverName));
+  const made = await makeUnder(bridge, plan.desired, alias, signal);
+  const given = made ?? (await adoptUnderAlias(bridge, plan, alias, signal));
+  if (given !== undefined) {
+    if (made !== undefined) metrics.roomsMade.inc({ kind });
+    return given;
+  }
+  log.warn(
+    { reference },
+    'The alias of a room leads to a room of others; the room is made under another alias',
   );
-  await store.rooms.saveRoomId(db, reference, roomId);
-  metrics.roomsMade.inc({ kind: desired.kind });
+  const spare = spareAliasOf(alias);
+  await store.rooms.saveAlias(db, reference, spare);
+  const roomId = await makeUnder(bridge, plan.desired, spare, signal);
+  if (roomId === undefined) throw new BridgeError('room-foreign', 'the spare alias is taken as well');
+  metrics.roomsMade.inc({ kind });
   return roomId;
+}
+
+/** @returns undefined where the alias belongs to a room of others */
+async function makeUnder(
+  bridge: Bridge,
+  desired: DesiredRoom,
+  alias: RoomAlias,
+  signal: AbortSignal,
+): Promise<RoomId | undefined> {
+  const { store, db, ensureRoom } = bridge;
+  try {
+    const roomId = await ensureRoom(await orderFor(bridge, desired, alias), signal);
+    await store.rooms.saveRoomId(db, desired.reference, roomId);
+    return roomId;
+  } catch (error) {
+    if (error instanceof BridgeError && error.code === 'room-foreign') return undefined;
+    throw error;
+  }
+}
+
+async function orderFor(
+  { store, db, settings }: Bridge,
+  desired: DesiredRoom,
+  alias: RoomAlias,
+): Promise<RoomOrder> {
+  const { reference } = desired;
+  const known = (await store.rooms.findRoom(db, reference))?.generation ?? 0;
+  return {
+    alias,
+    generation: async () => (await store.rooms.findRoom(db, reference))?.generation ?? known,
+    marker: (generation) => roomMarker(reference, generation, settings.pseudonymizationKey),
+    body: (marker) =>
+      createRoomBody({ ...desired, aliasLocalpart: localpartOf(alias) }, { marker, bot: settings.bot }),
+    drop: (discard) =>
+      inTransaction(db, async (tx) => {
+        // Locks the row until the commit: the alias is taken from a room by one replica at a time.
+        await store.rooms.nextGeneration(tx, reference);
+        await discard();
+      }),
+  };
 }
 
 /** Not the inbox's transactions: those end after a pause of 5 s, and here the homeserver is asked in between. */

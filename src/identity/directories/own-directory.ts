@@ -17,19 +17,26 @@ interface Published {
 const ATTEMPTS = 5;
 const CONFLICTS: ReadonlySet<BridgeError['code']> = new Set(['directory-conflict', 'fhir-conflict']);
 
+interface Deps {
+  readonly server: Pick<FhirServer, 'read' | 'update'>;
+  readonly clock: Clock;
+  /** How an address that stands there is recognised. */
+  readonly isLenient: boolean;
+}
+
 /**
  * Creates the writing of addresses into a server that is one's own, by the operator's word.
  * @returns a function that adds the address to the telecom of a Practitioner or PractitionerRole; running it again changes
  *   nothing. It throws BridgeError `directory-conflict` or `fhir-conflict` when others were faster time and again
  */
-export function createOwnDirectory(server: Pick<FhirServer, 'read' | 'update'>, clock: Clock) {
+export function createOwnDirectory({ server, clock, isLenient }: Deps) {
   return async (reference: FhirReference, userId: MatrixUserId, signal: AbortSignal): Promise<Published> => {
     for (let attempt = 1; ; attempt += 1) {
       const resource = await server.read(reference, signal);
       if (resource?.resourceType !== 'Practitioner' && resource?.resourceType !== 'PractitionerRole')
         return { result: 'missing', written: undefined };
       const { telecom = [] } = resource;
-      const present = matrixAddressesIn(telecom, clock.now().getTime());
+      const present = matrixAddressesIn(telecom, { at: clock.now().getTime(), isLenient });
       if (present.length > 0)
         return { result: present.includes(userId) ? 'published' : 'differs', written: undefined };
       try {

@@ -1,6 +1,11 @@
 // Who takes part: the references in the participants of a CareTeam and in a CommunicationRequest.
 import type { CodeableConcept } from 'fhir/r4.js';
-import { isPersonType, type CareTeam, type CommunicationRequest } from '../../domain/fhir.ts';
+import {
+  isPersonType,
+  SENDER_TEAM_EXTENSION,
+  type CareTeam,
+  type CommunicationRequest,
+} from '../../domain/fhir.ts';
 import { parseReference, type FhirReference } from '../../domain/ids.ts';
 import { earliest, holdsAt, nextBoundary } from '../periods.ts';
 
@@ -32,9 +37,20 @@ export function participantsOf(careTeam: CareTeam, at: number): WantedPeople {
   return { ...sorted(present), until: earliest(participants.map(({ period }) => nextBoundary(period, at))) };
 }
 
-/** The people, teams and organisations in a CommunicationRequest: its recipients, requester and sender. */
-export function partiesOf(request: CommunicationRequest): WantedPeople {
-  return sorted([...(request.recipient ?? []), request.requester, request.sender]);
+/** The people, teams and organisations in a CommunicationRequest: its recipients, requester, sender, and sender's team. */
+export function partiesOf({
+  recipient = [],
+  requester,
+  sender,
+  extension = [],
+}: CommunicationRequest): WantedPeople {
+  const senderTeams = extension.filter(({ url }) => url === SENDER_TEAM_EXTENSION);
+  return sorted([...recipient, requester, sender, ...senderTeams.map((team) => team.valueReference)]);
+}
+
+/** Who began a conversation. */
+export function startersOf(request: CommunicationRequest): WantedPeople {
+  return sorted([request.requester, request.sender]);
 }
 
 /** The CareTeams to which a conversation may belong, as the request itself names them. */

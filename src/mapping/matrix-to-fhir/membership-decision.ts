@@ -1,6 +1,8 @@
 // What becomes of a person's joining or leaving by Matrix: written to FHIR, proposed, left to convergence, or nothing.
+import type { FhirProfile } from '../fhir-profiles/fhir-profile.ts';
 import type { MembershipPolicy } from '../room-changes.ts';
 import {
+  isExpressible,
   isNamed,
   namesGroups,
   withMember,
@@ -13,6 +15,7 @@ import {
 /** What is known so far; what is left out was not asked for yet. */
 export interface MembershipFacts<Read extends Roster = Roster> {
   readonly policy: MembershipPolicy;
+  readonly profile: Pick<FhirProfile, 'requestNeeds' | 'targets'>;
   readonly membership: 'join' | 'leave' | 'ban' | 'invite' | 'knock';
   readonly moment: Moment;
   /** Whose account it is; `moved` stands for a person who is in the room, or invited, with another account. */
@@ -78,6 +81,7 @@ export function decideMembership<Read extends Roster>(
   // An account joined whose person FHIR has in the room: one they had before can leave now.
   if (after === undefined)
     return action === 'add' ? { kind: 'converge' } : decideUnlisted(facts, person, roster);
+  if (!isExpressible(after, person, facts.profile)) return ignore('not-expressible');
   const doubt = doubtOf(facts, action);
   return doubt ?? { kind: policy === 'suggest' ? 'suggest' : 'write', action, person, before: roster, after };
 }

@@ -3,7 +3,9 @@ import type { CareTeamParticipant, Period } from 'fhir/r4.js';
 import type { CareTeam, CommunicationRequest, FhirResource } from '../../domain/fhir.ts';
 import { parseReference, type FhirReference } from '../../domain/ids.ts';
 import { participantsOf, partiesOf, type WantedPeople } from '../fhir-to-matrix/participants.ts';
+import { mayReferTo, type FhirProfile, type NarrowedElement } from '../fhir-profiles/fhir-profile.ts';
 import { holdsAt } from '../periods.ts';
+import { referTo } from '../references.ts';
 
 /** The resources that say who is in a room. */
 export type Roster = CareTeam | CommunicationRequest;
@@ -62,13 +64,13 @@ export function rolesNamedBy(roster: Roster): readonly FhirReference[] {
 export function withMember(roster: Roster, person: PersonReference, moment: Moment): Roster | undefined {
   if (isNamed(roster, person, moment.now)) return undefined;
   if (roster.resourceType === 'CommunicationRequest')
-    return { ...roster, recipient: [...(roster.recipient ?? []), { reference: person.reference }] };
+    return { ...roster, recipient: [...(roster.recipient ?? []), referTo(person.reference)] };
   const participants = roster.participant ?? [];
   const former = participants.findLast((participant) => isOf(participant.member?.reference, person));
   const { reference } = parseReference(former?.member?.reference) ?? person;
   return {
     ...roster,
-    participant: [...participants, { member: { reference }, period: { start: instant(moment.at) } }],
+    participant: [...participants, { member: referTo(reference), period: { start: instant(moment.at) } }],
   };
 }
 
@@ -81,6 +83,23 @@ export function withoutMember(roster: Roster, person: PersonReference, moment: M
   return roster.resourceType === 'CareTeam'
     ? withoutParticipant(roster, person, moment)
     : withoutRecipient(roster, person);
+}
+
+/** Whether a profile lets the resource say that the person takes part in it, or does no more. */
+export function isExpressible(
+  roster: Roster,
+  { reference }: PersonReference,
+  profile: Pick<FhirProfile, 'requestNeeds' | 'targets'>,
+): boolean {
+  const isLeftEmpty = roster.resourceType === 'CommunicationRequest' && (roster.recipient ?? []).length === 0;
+  if (isLeftEmpty) return !profile.requestNeeds.includes('recipient');
+  return mayReferTo(profile, memberElement(roster), reference);
+}
+
+function memberElement(roster: Roster): NarrowedElement {
+  if (roster.resourceType === 'CommunicationRequest') return 'CommunicationRequest.recipient';
+  const isAboutPatient = parseReference(roster.subject?.reference) !== undefined;
+  return isAboutPatient ? 'CareTeam.participant.member' : 'OrganizationalCareTeam.participant.member';
 }
 
 function withoutParticipant(

@@ -2,6 +2,8 @@
 import { URI_SYSTEM, type CareTeam, type CommunicationRequest } from '../../domain/fhir.ts';
 import type { FhirReference, MatrixUserId, RoomId } from '../../domain/ids.ts';
 import { roomRequestIdOf } from '../delivery-ids.ts';
+import { mayReferTo, type FhirProfile } from '../fhir-profiles/fhir-profile.ts';
+import { referTo, sameReference } from '../references.ts';
 import type { ActualState } from '../room-changes.ts';
 import { withSubjectLine, type RoomTemplates } from '../room-names.ts';
 
@@ -53,28 +55,55 @@ export function readRoomFacts(state: readonly RoomStateEvent[]): RoomFacts {
   };
 }
 
-/** The conversation that a user began by making a room. */
+/**
+ * The conversation that a user began by making a room. People whom the profile has no place for are left out: they are in
+ * the room all the same.
+ */
 export function requestOfRoom(
   { roomId, facts }: { readonly roomId: RoomId; readonly facts: RoomFacts },
   team: { readonly reference: FhirReference; readonly careTeam: CareTeam },
   people: { readonly requester: FhirReference | undefined; readonly recipients: readonly FhirReference[] },
-  templates: RoomTemplates,
+  { templates, profile }: { readonly templates: RoomTemplates; readonly profile: FhirProfile },
 ): CommunicationRequest & { id: string } {
-  const recipients = people.recipients.filter((reference) => reference !== people.requester);
+  const subject = sameReference(team.careTeam.subject);
+  const recipients = recipientsOf(people, profile);
   const request: CommunicationRequest & { id: string } = {
     resourceType: 'CommunicationRequest',
     id: roomRequestIdOf(roomId),
     identifier: [{ use: 'official', system: URI_SYSTEM, value: `${URI_PREFIX}${roomId.slice(1)}` }],
     status: 'active',
-    ...(team.careTeam.subject?.reference !== undefined && {
-      subject: { reference: team.careTeam.subject.reference },
-    }),
-    about: [{ reference: team.reference }],
+    ...(subject !== undefined && { subject }),
+    about: [referTo(team.reference)],
     ...(facts.createdAt !== undefined && { authoredOn: new Date(facts.createdAt).toISOString() }),
     ...requesterOf(people.requester, facts.creator),
-    ...(recipients.length > 0 && { recipient: recipients.map((reference) => ({ reference })) }),
+    ...(recipients.length > 0 && { recipient: recipients.map(referTo) }),
   };
   return { ...(withSubjectLine(request, facts.name ?? '', templates) ?? request), id: request.id };
+}
+
+/** Each once, and without the requester; but where a profile demands one and no one else is known, the requester alone. */
+function recipientsOf(
+  { requester, recipients }: Parameters<typeof requestOfRoom>[2],
+  profile: FhirProfile,
+): readonly FhirReference[] {
+  const isAllowed = (reference: FhirReference) =>
+    mayReferTo(profile, 'CommunicationRequest.recipient', reference);
+  const others = new Set(recipients.filter((each) => each !== requester && isAllowed(each)));
+  if (others.size > 0 || !profile.requestNeeds.includes('recipient')) return [...others];
+  return requester !== undefined && isAllowed(requester) ? [requester] : [];
+}
+
+/** What a request lacks that the profile demands; undefined where it may be written. */
+export function lackOf(
+  request: CommunicationRequest,
+  { requestNeeds }: Pick<FhirProfile, 'requestNeeds'>,
+): FhirProfile['requestNeeds'][number] | undefined {
+  const has = {
+    subject: sameReference(request.subject)?.type === 'Patient',
+    requester: sameReference(request.requester) !== undefined,
+    recipient: (request.recipient ?? []).length > 0,
+  };
+  return requestNeeds.find((element) => !has[element]);
 }
 
 /** The room from which the bridge made this request; undefined if the conversation began on the FHIR side. */
@@ -89,7 +118,7 @@ function requesterOf(
   requester: FhirReference | undefined,
   creator: MatrixUserId | undefined,
 ): Pick<CommunicationRequest, 'requester'> {
-  if (requester !== undefined) return { requester: { reference: requester } };
+  if (requester !== undefined) return { requester: referTo(requester) };
   if (creator === undefined) return {};
   // The same form as for messages of unknown senders: only the Matrix user id.
   return { requester: { identifier: { system: URI_SYSTEM, value: `matrix:u/${creator.slice(1)}` } } };

@@ -2,6 +2,8 @@
 import { z } from 'zod';
 import type { Communication } from '../../domain/fhir.ts';
 import { isMatrixUserId, parseReference, type FhirReference, type MatrixUserId } from '../../domain/ids.ts';
+import { mayReferTo } from '../../mapping/fhir-profiles/fhir-profile.ts';
+import { referTo } from '../../mapping/references.ts';
 import type { Aspect } from './aspect.ts';
 
 /** So many mentions of one message are looked at. */
@@ -20,11 +22,10 @@ export const mention: Aspect = {
   },
   people: (input) =>
     'event' in input ? mentionedIn(input.event.content) : recipientsOf(input.communication.recipient),
-  toFhir: ({ event }, _known, { people }) => {
-    const recipient = mentionedIn(event.content).flatMap((userId) => people.get(userId) ?? []);
-    return recipient.length === 0
-      ? {}
-      : { elements: { recipient: [...new Set(recipient)].map((reference) => ({ reference })) } };
+  toFhir: ({ event }, _known, { people, profile }) => {
+    const mentioned = new Set(mentionedIn(event.content).flatMap((userId) => people.get(userId) ?? []));
+    const recipient = [...mentioned].filter((each) => mayReferTo(profile, 'Communication.recipient', each));
+    return recipient.length === 0 ? {} : { elements: { recipient: recipient.map(referTo) } };
   },
   toMatrix: ({ communication }, _known, { accounts, options: { mentionRecipients } }, part) => {
     const wanted = mentionRecipients && part === 0 ? recipientsOf(communication.recipient) : [];

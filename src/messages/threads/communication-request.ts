@@ -1,6 +1,7 @@
 // The conversation is a CommunicationRequest, as in the September 2025 guide and in OZO's profiles.
 import type { Communication } from '../../domain/fhir.ts';
 import { parseReference } from '../../domain/ids.ts';
+import { referTo } from '../../mapping/references.ts';
 import type { ThreadProfile } from './thread-profile.ts';
 
 /**
@@ -12,5 +13,5 @@ export const communicationRequestThread: ThreadProfile = {
     [...partOf, ...basedOn]
       .map(({ reference }) => parseReference(reference))
       .find((parsed) => parsed?.resourceType === 'CommunicationRequest')?.reference,
-  link: (thread) => ({ partOf: [{ reference: thread }] }),
+  link: (thread) => ({ partOf: [referTo(thread)] }),
 };

@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import type { KnownPerson } from '../../../src/store/people.ts';
 import type { KnownPeople, Resources } from '../../builders/people.ts';
-import { at, ghost, resolve, resolveOne } from '../../builders/people.ts';
+import { at, bridgeOver, ghost, resolve, resolveOne, resolveWanted } from '../../builders/people.ts';
+import { ref } from '../../builders/fhir.ts';
 import { userId } from '../../builders/matrix.ts';
 
 describe('the account of a person', () => {
@@ -81,4 +82,17 @@ test('two people with one account are one member, with the higher level, and bot
   const { members, moved } = await resolve(resources, { people: ['RelatedPerson/1', 'Practitioner/2'] });
   expect(members).toMatchObject([{ reference: 'Practitioner/2', userId: '@anna:h', level: 75 }]);
   expect(moved.map(({ reference }) => reference)).toEqual(['RelatedPerson/1', 'Practitioner/2']);
+});
+
+test.each([
+  ['strictly, an untagged address is none', false, '@jan:clinic.example', ghost('Practitioner/1')],
+  ['leniently, it is the person’s', true, '@jan:clinic.example', '@jan:clinic.example'],
+  ['leniently, another server is not believed', true, '@jan:evil.example', ghost('Practitioner/1')],
+])('read %s', async (_, lenientTelecom, value, expected) => {
+  const { bridge } = bridgeOver({ 'Practitioner/1': { telecom: [{ system: 'other', value }] } });
+  const { members } = await resolveWanted(
+    { ...bridge, settings: { ...bridge.settings, lenientTelecom } },
+    { people: [{ reference: ref('Practitioner/1'), roles: [] }], careTeams: [], organizations: [] },
+  );
+  expect(members.map(({ userId }) => userId)).toEqual([expected]);
 });

@@ -72,7 +72,13 @@ async function world({ isConfigured = true } = {}) {
   const bridge = createBridge(pool(), {
     ...{ fhir, settings: SETTINGS },
     homeserver: { ...unreachableHomeserver, registerGhost: () => Promise.resolve() },
-    ...(isConfigured && { publishAddress: createOwnDirectory(fhir, clockAt('2025-09-26T12:00:00Z')) }),
+    ...(isConfigured && {
+      publishAddress: createOwnDirectory({
+        server: fhir,
+        clock: clockAt('2025-09-26T12:00:00Z'),
+        isLenient: false,
+      }),
+    }),
   });
   const { signal } = new AbortController();
   const register = (reference: string) =>

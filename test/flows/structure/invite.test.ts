@@ -66,11 +66,9 @@ const withContext = {
   ...withoutContext,
   'nl-ta-chat.invite.context': {
     version: '1.0',
-    room: {
-      subject: {
-        resourceType: 'Patient',
-        identifier: [{ system: 'http://fhir.nl/fhir/NamingSystem/pseudo-bsn', value: 'token-1' }],
-      },
+    'room.subject': {
+      resourceType: 'Patient',
+      identifier: [{ system: 'http://fhir.nl/fhir/NamingSystem/pseudo-bsn', value: 'token-1' }],
     },
   },
 };

@@ -53,7 +53,7 @@ function fhirDirectory(
 function fhirAt(url: string, time = { ms: 0 }) {
   const clock = { now: () => new Date(time.ms), monotonicMs: () => time.ms };
   const fhir = fhirDirectory(`${url}/fhir`, clock);
-  const people = createMcsdPeople({ fhir, accepts: () => Promise.resolve(true), clock });
+  const people = createMcsdPeople({ fhir, accepts: () => Promise.resolve(true), clock, isLenient: false });
   const feed = createMcsdFeed({ fhir, people, clock, overlapMs: 0, passEveryMs: 1000 });
   return { fhir, mcsd: createMcsdDirectory({ fhir, people, feed }) };
 }

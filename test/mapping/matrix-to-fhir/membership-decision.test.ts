@@ -1,9 +1,11 @@
 // What becomes of joining and leaving by Matrix, by what is known; and what has to be known first.
 import { describe, expect, test } from 'vitest';
 import type { CareTeam } from '../../../src/domain/fhir.ts';
+import { FHIR_PROFILES } from '../../../src/mapping/fhir-profiles/profiles.ts';
 import type { MembershipFacts } from '../../../src/mapping/matrix-to-fhir/membership-decision.ts';
 import { decideMembership } from '../../../src/mapping/matrix-to-fhir/membership-decision.ts';
-import { ref } from '../../builders/fhir.ts';
+import { ref, request } from '../../builders/fhir.ts';
+import { ozoFaults } from '../../builders/ozo-rules.ts';
 
 const NOW = Date.parse('2026-11-21T12:00:00Z');
 const JAN = { reference: ref('Practitioner/7'), all: new Set([ref('Practitioner/7')]) };
@@ -16,6 +18,7 @@ function team(...references: readonly string[]): CareTeam {
 
 const known = (over: Partial<MembershipFacts>): MembershipFacts => ({
   ...{ policy: 'follow', membership: 'join', moment: { at: NOW, now: NOW }, person: JAN, roster: team() },
+  profile: FHIR_PROFILES.generic,
   ...{ isAgreedOn: false, isPresent: over.membership === undefined || over.membership === 'join' },
   ...over,
 });
@@ -58,6 +61,32 @@ describe('nothing is carried', () => {
     ],
   ])('%s', (_, facts, reason) => {
     expect(decideMembership(facts)).toEqual({ kind: 'ignore', reason });
+  });
+});
+
+describe.each(['ozo-0.7', 'ozo-0.9'] as const)('under %s nothing is carried', (version) => {
+  const profile = FHIR_PROFILES[version];
+  const patient = { reference: ref('Patient/1'), all: new Set([ref('Patient/1')]) };
+  const network = { ...team(), subject: { reference: 'Patient/1' } };
+
+  test.each<[string, MembershipFacts]>([
+    ['of a patient who joins a conversation', known({ profile, person: patient, roster: request() })],
+    [
+      'of the last recipient who leaves',
+      leaves({ profile, roster: request({ recipient: [{ reference: 'Practitioner/7' }] }) }),
+    ],
+    ['of a patient who joins a team of an organisation', known({ profile, person: patient })],
+  ])('%s: the profile has no words for it', (_, facts) => {
+    expect(decideMembership(facts)).toEqual({ kind: 'ignore', reason: 'not-expressible' });
+    expect(decideMembership({ ...facts, profile: FHIR_PROFILES.generic })).toMatchObject({ kind: 'write' });
+  });
+
+  test('but a patient may join their own network', () => {
+    const facts = known({ profile, person: patient, roster: network });
+    const decision = decideMembership(facts);
+    if (!('after' in decision)) throw new TypeError('Expected a resource to be written');
+    const after = { ...decision.after, subject: { reference: 'Patient/1', type: 'Patient' } };
+    expect(ozoFaults(after, version)).toEqual([]);
   });
 });
 

@@ -9,8 +9,10 @@ import {
   withMember,
   withoutMember,
 } from '../../../src/mapping/matrix-to-fhir/membership.ts';
+import { FHIR_PROFILES } from '../../../src/mapping/fhir-profiles/profiles.ts';
 import { suggestionTask } from '../../../src/mapping/matrix-to-fhir/suggestion.ts';
 import { ref, request } from '../../builders/fhir.ts';
+import { ozoFaults } from '../../builders/ozo-rules.ts';
 import { eventId } from '../../builders/matrix.ts';
 
 const NOON = Date.parse('2026-11-21T12:00:00Z');
@@ -40,7 +42,10 @@ describe('a person who joined a space', () => {
       subject: { reference: 'Patient/1' },
       participant: [
         { member: { reference: 'Patient/1' } },
-        { member: { reference: 'Practitioner/7' }, period: { start: '2026-11-21T12:00:00.000Z' } },
+        {
+          member: { reference: 'Practitioner/7', type: 'Practitioner' },
+          period: { start: '2026-11-21T12:00:00.000Z' },
+        },
       ],
     });
   });
@@ -70,7 +75,10 @@ describe('a person who joined a space', () => {
     expect(withMember(team([ended]), NURSE, AT)).toMatchObject({
       participant: [
         ended,
-        { member: { reference: 'PractitionerRole/9' }, period: { start: '2026-11-21T12:00:00.000Z' } },
+        {
+          member: { reference: 'PractitionerRole/9', type: 'PractitionerRole' },
+          period: { start: '2026-11-21T12:00:00.000Z' },
+        },
       ],
     });
   });
@@ -130,11 +138,10 @@ describe('a person who joined or left a conversation', () => {
     request({ subject: { reference: 'Patient/1' }, ...over });
 
   test('becomes a recipient, the first or one more', () => {
-    expect(withMember(conversation({}), NURSE, AT)).toEqual(
-      conversation({ recipient: [{ reference: 'Practitioner/7' }] }),
-    );
+    const nurse = { reference: 'Practitioner/7', type: 'Practitioner' };
+    expect(withMember(conversation({}), NURSE, AT)).toEqual(conversation({ recipient: [nurse] }));
     expect(withMember(conversation({ recipient: [{ reference: 'Patient/1' }] }), NURSE, AT)).toEqual(
-      conversation({ recipient: [{ reference: 'Patient/1' }, { reference: 'Practitioner/7' }] }),
+      conversation({ recipient: [{ reference: 'Patient/1' }, nurse] }),
     );
   });
 
@@ -176,26 +183,63 @@ test('under the policy `suggest` one event becomes one proposed Task', () => {
     action: 'remove',
     focus: ref('CareTeam/1'),
     member: ref('Practitioner/7'),
-    subject: 'Patient/1',
+    subject: { reference: 'Patient/1', display: 'Anna Smit' },
     requester: ref('Practitioner/8'),
     at: NOON,
   } as const;
-  expect(suggestionTask({ event_id: eventId('$left') }, suggestion)).toEqual({
+  expect(suggestionTask({ event_id: eventId('$left') }, suggestion, FHIR_PROFILES.generic)).toEqual({
     resourceType: 'Task',
     id: 'task-6ab01c11013ed6ad4a015976b98eca005b33e1afddd',
     identifier: [{ use: 'official', system: 'https://matrix.org/event-id', value: '$left' }],
     status: 'requested',
     intent: 'proposal',
     code: { text: 'Remove member' },
-    focus: { reference: 'CareTeam/1' },
-    for: { reference: 'Patient/1' },
+    focus: { reference: 'CareTeam/1', type: 'CareTeam' },
+    for: { reference: 'Patient/1', type: 'Patient' },
     authoredOn: '2026-11-21T12:00:00.000Z',
-    requester: { reference: 'Practitioner/8' },
-    input: [{ type: { text: 'member' }, valueReference: { reference: 'Practitioner/7' } }],
+    requester: { reference: 'Practitioner/8', type: 'Practitioner' },
+    input: [
+      { type: { text: 'member' }, valueReference: { reference: 'Practitioner/7', type: 'Practitioner' } },
+    ],
   });
   const unknown = { ...suggestion, action: 'add', subject: undefined, requester: undefined } as const;
-  const task = suggestionTask({ event_id: eventId('$joined') }, unknown);
-  expect(task.code).toEqual({ text: 'Add member' });
-  expect(Object.keys(task)).not.toContain('for');
-  expect(Object.keys(task)).not.toContain('requester');
+  const task = suggestionTask({ event_id: eventId('$joined') }, unknown, FHIR_PROFILES.generic);
+  expect(task?.code).toEqual({ text: 'Add member' });
+  expect(Object.keys(task ?? {})).not.toContain('for');
+  expect(Object.keys(task ?? {})).not.toContain('requester');
+});
+
+describe.each(['ozo-0.7', 'ozo-0.9'] as const)('under %s a proposed Task', (version) => {
+  const propose = (focus: string, over: object = {}) =>
+    suggestionTask(
+      { event_id: eventId('$joined') },
+      {
+        ...{ action: 'add', focus: ref(focus), member: ref('RelatedPerson/3'), at: NOON },
+        ...{ subject: { reference: 'Patient/1' }, requester: ref('Practitioner/8') },
+        ...over,
+      },
+      FHIR_PROFILES[version],
+    );
+
+  test('is based on its conversation, and is with who did it in the room', () => {
+    const task = propose('CommunicationRequest/2');
+    expect(task).toMatchObject({
+      basedOn: [{ reference: 'CommunicationRequest/2' }],
+      owner: { reference: 'Practitioner/8' },
+    });
+    expect(task && ozoFaults(task, version)).toEqual([]);
+  });
+
+  test('names a team as its input, and is with the person whom it is about where no one else is known', () => {
+    const task = propose('CareTeam/1', { requester: undefined });
+    expect(task).toMatchObject({
+      owner: { reference: 'RelatedPerson/3' },
+      input: [{ type: { text: 'member' } }, { valueReference: { reference: 'CareTeam/1' } }],
+    });
+    expect(task && ozoFaults(task, version)).toEqual([]);
+  });
+
+  test('is not made for a team without a patient', () => {
+    expect(propose('CareTeam/1', { subject: undefined })).toBeUndefined();
+  });
 });

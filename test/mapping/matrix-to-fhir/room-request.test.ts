@@ -1,12 +1,15 @@
 // A room that a user made in a care team's space, as the CommunicationRequest of its conversation.
 import { describe, expect, test } from 'vitest';
-import type { CareTeam } from '../../../src/domain/fhir.ts';
+import type { CareTeam, CommunicationRequest } from '../../../src/domain/fhir.ts';
 import {
+  lackOf,
   readRoomFacts,
   requestOfRoom,
   roomOfRequest,
 } from '../../../src/mapping/matrix-to-fhir/room-request.ts';
+import { FHIR_PROFILES } from '../../../src/mapping/fhir-profiles/profiles.ts';
 import type { RoomTemplates } from '../../../src/mapping/room-names.ts';
+import { ozoFaults } from '../../builders/ozo-rules.ts';
 import { ref, request } from '../../builders/fhir.ts';
 import { roomId } from '../../builders/matrix.ts';
 
@@ -80,12 +83,13 @@ describe('the request of a room', () => {
     people: Parameters<typeof requestOfRoom>[2],
     templates = TEMPLATES,
     careTeam: CareTeam = CARE_TEAM,
+    profile = FHIR_PROFILES.generic,
   ) =>
     requestOfRoom(
       { roomId: roomId('!made:example.org'), facts: readRoomFacts(STATE) },
       { reference: ref('CareTeam/1'), careTeam },
       people,
-      templates,
+      { templates, profile },
     );
 
   test('has the team’s subject, the team, the maker as requester and the others as recipients', () => {
@@ -98,11 +102,11 @@ describe('the request of a room', () => {
       id: 'room-3f4c0c40856bf089faf52615ff8ce9ad00cae3985be',
       identifier: [{ use: 'official', system: 'urn:ietf:rfc:3986', value: 'matrix:roomid/made:example.org' }],
       status: 'active',
-      subject: { reference: 'Patient/1' },
-      about: [{ reference: 'CareTeam/1' }],
+      subject: { reference: 'Patient/1', type: 'Patient' },
+      about: [{ reference: 'CareTeam/1', type: 'CareTeam' }],
       authoredOn: '2026-11-21T12:00:00.000Z',
-      requester: { reference: 'Practitioner/7' },
-      recipient: [{ reference: 'Practitioner/8' }],
+      requester: { reference: 'Practitioner/7', type: 'Practitioner' },
+      recipient: [{ reference: 'Practitioner/8', type: 'Practitioner' }],
     });
   });
 
@@ -119,6 +123,38 @@ describe('the request of a room', () => {
     const templates = { ...TEMPLATES, conversationName: '{subject}', conversationSubject: 'category' };
     const made = make({ requester: undefined, recipients: [] }, templates);
     expect(made.category).toEqual([{ text: 'Stairs' }]);
+  });
+
+  describe.each(['ozo-0.7', 'ozo-0.9'] as const)('under %s', (version) => {
+    const profile = FHIR_PROFILES[version];
+    const under = (requester: string | undefined, recipients: readonly string[], careTeam = CARE_TEAM) =>
+      make(
+        { requester: requester === undefined ? undefined : ref(requester), recipients: recipients.map(ref) },
+        TEMPLATES,
+        careTeam,
+        profile,
+      );
+
+    test.each<[string, readonly string[], readonly string[]]>([
+      ['names each recipient once', ['Practitioner/8', 'Practitioner/8'], ['Practitioner/8']],
+      ['leaves out whom a recipient cannot be', ['Patient/1', 'RelatedPerson/3'], ['RelatedPerson/3']],
+      ['names the requester where there is no one else', ['Patient/1'], ['Practitioner/7']],
+    ])('%s', (_, recipients, expected) => {
+      const made = under('Practitioner/7', ['Practitioner/7', ...recipients]);
+      expect(made.recipient?.map(({ reference }) => reference)).toEqual(expected);
+      expect(ozoFaults(made, version)).toEqual([]);
+      expect(lackOf(made, profile)).toBeUndefined();
+    });
+
+    test.each<[string, CommunicationRequest, string]>([
+      ['a patient', under('Practitioner/7', [], { resourceType: 'CareTeam' }), 'subject'],
+      ['a maker whom FHIR knows', under(undefined, ['Practitioner/8']), 'requester'],
+      ['a recipient', under('Patient/1', []), 'recipient'],
+    ])('cannot be written without %s', (_, made, lack) => {
+      expect(lackOf(made, profile)).toBe(lack);
+      expect(lackOf(made, FHIR_PROFILES.generic)).toBeUndefined();
+      expect(ozoFaults(made, version)).not.toEqual([]);
+    });
   });
 
   test('says which room it is from, also in version 12; other requests do not', () => {

@@ -45,6 +45,6 @@ describe('the conversation is the CommunicationRequest in partOf, else in basedO
 
 test('a new Communication is part of its conversation', () => {
   expect(profile.link(ref('CommunicationRequest/245'))).toEqual({
-    partOf: [{ reference: 'CommunicationRequest/245' }],
+    partOf: [{ reference: 'CommunicationRequest/245', type: 'CommunicationRequest' }],
   });
 });

@@ -5,7 +5,7 @@ import type { FhirReference, MatrixUserId } from '../../../domain/ids.ts';
 import { idOf, parseReference, referenceTo } from '../../../domain/ids.ts';
 import { contactsInUse } from '../../../mapping/contacts.ts';
 import { isHeldAt, organizationOf, practitionerOf } from '../../../mapping/identities.ts';
-import { homeserversIn, matrixAddressesIn } from '../../../mapping/matrix-address.ts';
+import { homeserversIn, matrixAddressesIn, type TelecomReading } from '../../../mapping/matrix-address.ts';
 import { displayNameOf } from '../../../mapping/people.ts';
 import type { DirectoryEntry, Threepid } from '../directory.ts';
 import { cleanName } from '../names.ts';
@@ -36,6 +36,8 @@ interface Deps {
   readonly fhir: FhirDirectory;
   readonly accepts: Accepts;
   readonly clock: Clock;
+  /** How Matrix addresses in telecom are read. */
+  readonly isLenient: TelecomReading['isLenient'];
 }
 
 /** The most roles of the practitioners asked for at one time, and the most practitioners. */
@@ -47,7 +49,7 @@ const LEVELS = 5;
 export type McsdPeople = ReturnType<typeof createMcsdPeople>;
 
 /** Reads people, each with what decides who they are. */
-export function createMcsdPeople({ fhir, accepts, clock }: Deps) {
+export function createMcsdPeople({ fhir, accepts, clock, isLenient }: Deps) {
   /** Organisations with all those they are parts of, by reference. */
   async function withParents(
     references: readonly FhirReference[],
@@ -104,14 +106,14 @@ export function createMcsdPeople({ fhir, accepts, clock }: Deps) {
       roles: readonly HeldRole[],
       signal: AbortSignal,
     ): Promise<readonly MatrixUserId[]> {
-      const at = clock.now().getTime();
+      const reading = { at: clock.now().getTime(), isLenient };
       const ofRoles: MatrixUserId[] = [];
       for (const { role, organizations } of roles) {
-        ofRoles.push(...(await accepted({ accepts, at }, role.telecom, organizations, signal)));
+        ofRoles.push(...(await accepted(accepts, reading, role.telecom, organizations, signal)));
       }
       if (ofRoles.length > 0) return [...new Set(ofRoles)];
       const all = roles.flatMap(({ organizations }) => organizations);
-      return accepted({ accepts, at }, practitioner.telecom, all, signal);
+      return accepted(accepts, reading, practitioner.telecom, all, signal);
     },
   };
 }
@@ -198,17 +200,18 @@ function chainOf(
 }
 
 async function accepted(
-  { accepts, at }: { readonly accepts: Accepts; readonly at: number },
+  accepts: Accepts,
+  reading: TelecomReading,
   telecom: readonly ContactPoint[] | undefined,
   organizations: readonly Organization[],
   signal: AbortSignal,
 ): Promise<readonly MatrixUserId[]> {
   const asserted = organizations.map((organization): AssertedOrganization => ({
     uras: numbersIn('ura_nr', organization.identifier).map(({ address }) => address),
-    homeservers: publishedHomeservers(organization, at),
+    homeservers: publishedHomeservers(organization, reading.at),
   }));
   const found: MatrixUserId[] = [];
-  for (const userId of matrixAddressesIn(telecom, at)) {
+  for (const userId of matrixAddressesIn(telecom, reading)) {
     if (await accepts(userId, asserted, signal)) found.push(userId);
   }
   return found;

@@ -1,0 +1,52 @@
+// The keys of `fhir`: where the FHIR server is, how it is read, and what is written to it.
+import { z } from 'zod';
+import { FHIR_PROFILE_NAMES } from '../domain/fhir.ts';
+import { count, flag, httpUrl, seconds, secret } from './fields.ts';
+
+/** The section. */
+export const fhir = z.strictObject({
+  baseUrl: httpUrl('The FHIR server’s base URL, such as http://localhost:8080/fhir.'),
+  bearerToken: secret('Bearer token for the FHIR server.').optional(),
+  profile: z.enum(FHIR_PROFILE_NAMES).default('generic').meta({
+    description:
+      'Which profiles the server checks what is written by: none, or those of OZO verbindzorg up to 0.7.8 or from 0.9.0 on. Under OZO’s, the ways of its proxy are kept as well.',
+  }),
+  hookUrl: httpUrl('Where the FHIR server reaches the bridge; Subscriptions carry it.').default(
+    'http://localhost:3000',
+  ),
+  hookSecret: secret('Secret that Subscriptions carry in a header and the hooks demand.'),
+  previousHookSecret: secret(
+    'The hook secret before this one, accepted as well while you rotate.',
+  ).optional(),
+  subscriptions: flag(
+    'Whether to create rest-hook Subscriptions. Without them changes are seen at the next poll.',
+    true,
+  ),
+  pollIntervalSeconds: seconds('How often each resource type is read when no hook is received.', 5),
+  peoplePollIntervalSeconds: seconds(
+    'How often people and organisations are read when no hook is received.',
+    30,
+  ),
+  overlapSeconds: seconds(
+    'How far each read goes back before the last one: at least the longest write transaction.',
+    120,
+  ),
+  pageSize: count('Resources per page of a read.', { fallback: 200, max: 1000 }),
+  readFrom: z.enum(['now', 'beginning']).default('now').meta({
+    description:
+      'Where the very first start begins: with changes from now on, or with everything on the server.',
+  }),
+  idStrategy: z.enum(['client-assigned', 'server-assigned']).default('client-assigned').meta({
+    description:
+      'Whether the bridge chooses the ids of what it writes, or the server does (If-None-Exist then).',
+  }),
+  deliverPreparation: flag(
+    'Whether Communications in status preparation are sent. Turn off where platforms keep drafts so.',
+    true,
+  ),
+  sourceSystemExtension: z
+    .string()
+    .default('http://hl7.org/fhir/StructureDefinition/communication-source-system')
+    .meta({ description: 'URL of the extension that marks records from Matrix; empty leaves it out.' }),
+  requestTimeoutSeconds: seconds('How long a request to the FHIR server may take.', 20),
+});

@@ -1,0 +1,20 @@
+// No profile: what FHIR R4 itself demands, for servers such as a plain HAPI.
+import type { FhirProfile } from './fhir-profile.ts';
+
+/** A record was accessed. https://terminology.hl7.org/CodeSystem-iso-21089-lifecycle.html */
+export const ACCESS = {
+  system: 'http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle',
+  code: 'access',
+  display: 'Access/View Record Lifecycle Event',
+} as const;
+
+export const generic: FhirProfile = {
+  name: 'generic',
+  targets: {},
+  requestNeeds: [],
+  taskNeeds: [],
+  actingTeamExtension: undefined,
+  readState: { organizationalTeamTask: 'each-member' },
+  audit: { readType: ACCESS, agentTeamExtension: undefined },
+  search: { cacheControl: 'no-store', largestPage: 1000 },
+};

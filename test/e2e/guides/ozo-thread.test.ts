@@ -1,0 +1,218 @@
+// OZO’s example thread: a caregiver asks, the platform approves, professionals answer; and its thread between two teams.
+// https://github.com/ozoverbindzorg/integrale-netwerk-communicatie/tree/main/input/fsh/examples
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { matrixTelecom } from '../../../stack/demo/care-network.ts';
+import { ozoFaults, type OzoResource } from '../../builders/ozo-rules.ts';
+import { awaitAllRead } from '../bridges.ts';
+import type { TestContext } from '../context.ts';
+import { recordsOf, startContext } from '../context.ts';
+import type { BotView } from '../rooms.ts';
+import { botView, eventually, ghostOf } from '../rooms.ts';
+
+const typed = (reference: string, over: object = {}) => ({
+  reference,
+  type: reference.split('/')[0],
+  ...over,
+});
+const named = (resourceType: string, id: string, text: string, over: object = {}) => ({
+  ...{ resourceType, id, active: true, name: [{ text }] },
+  ...over,
+});
+
+const NETWORK = {
+  resourceType: 'CareTeam',
+  id: 'Netwerk-H-de-Boer',
+  meta: { profile: ['http://ozoverbindzorg.nl/fhir/StructureDefinition/OZOCareTeam'] },
+  status: 'active',
+  subject: typed('Patient/H-de-Boer', { display: 'H. de Boer' }),
+  participant: [
+    { member: typed('Patient/H-de-Boer', { display: 'H. de Boer' }), role: [{ text: 'Zelfredzame cliënt' }] },
+    { member: typed('RelatedPerson/Kees-Groot') },
+    ...(
+      [
+        ['Manu-van-Weel', 'Manu van Weel'],
+        ['Mark-Benson', 'Mark Benson'],
+        ['A-P-Otheeker', 'A.P. Otheeker'],
+      ] as const
+    ).map(([id, display]) => ({ member: typed(`Practitioner/${id}`, { display }) })),
+  ],
+};
+
+/** With the text alone: the file of the example comes in a step of its own. */
+const THREAD = {
+  resourceType: 'CommunicationRequest',
+  id: 'Thread-Example',
+  meta: { profile: ['http://ozoverbindzorg.nl/fhir/StructureDefinition/OZOCommunicationRequest'] },
+  status: 'draft',
+  subject: typed('Patient/H-de-Boer', { display: 'H. de Boer' }),
+  payload: [{ contentString: 'Thread created by RelatedPerson' }],
+  requester: typed('RelatedPerson/Kees-Groot'),
+  recipient: [typed('CareTeam/Netwerk-H-de-Boer')],
+};
+
+const reply = (id: string, sender: object, text: string) => ({
+  resourceType: 'Communication',
+  id,
+  meta: { profile: ['http://ozoverbindzorg.nl/fhir/StructureDefinition/OZOCommunication'] },
+  partOf: [typed('CommunicationRequest/Thread-Example')],
+  status: 'in-progress',
+  sender,
+  payload: [{ contentString: text }],
+});
+const FROM_MANU =
+  'Goedemorgen Kees, bedankt voor uw bericht. Ik heb het rapport bekeken en zal dit bespreken met het team.';
+const FROM_KEES = 'Message from RelatedPerson to CareTeam';
+
+const TEAM_TEXT =
+  'Beste collega’s, kunnen jullie de medicatielijst van deze patiënt controleren op mogelijke interacties? We hebben een nieuw recept ontvangen voor bloedverdunners.'.replace(
+    '’',
+    "'",
+  );
+const organizationalTeam = (id: string, name: string, ...members: readonly string[]) => ({
+  ...{ resourceType: 'CareTeam', id, name, status: 'active' },
+  participant: members.map((member) => ({ member: typed(`Practitioner/${member}`) })),
+});
+
+describe.skipIf(inject('stackMissing') !== undefined).each(['ozo-0.7', 'ozo-0.9'] as const)(
+  'OZO’s threads, under the profile %s',
+  (version) => {
+    let context: TestContext;
+    let bot: BotView;
+    let roomId: string;
+
+    beforeAll(async () => {
+      context = await startContext({ BRIDGE_FHIR_PROFILE: version });
+      bot = botView();
+      const { platform, nurse: mark } = context;
+      await platform.put(named('Patient', 'H-de-Boer', 'H. de Boer'));
+      await platform.put(
+        named('RelatedPerson', 'Kees-Groot', 'Kees Groot', { patient: typed('Patient/H-de-Boer') }),
+      );
+      for (const [id, text] of [
+        ['Manu-van-Weel', 'Manu van Weel'],
+        ['A-P-Otheeker', 'A.P. Otheeker'],
+        ['Pieter-de-Vries', 'Pieter de Vries'],
+        ['Johan-van-den-Berg', 'Johan van den Berg'],
+      ] as const)
+        await platform.put(named('Practitioner', id, text));
+      // Mark chats in Matrix, all others on the platform.
+      const telecom = [matrixTelecom(mark.userId)];
+      await platform.put(named('Practitioner', 'Mark-Benson', 'Mark Benson', { telecom }));
+      await platform.put(NETWORK);
+      await platform.put({ ...THREAD, id: `Thread-Example-${version}` });
+    });
+    afterAll(async () => {
+      await context.end();
+    });
+
+    const alias = (): string => `#communicationrequest/Thread-Example-${version}:${context.serverName}`;
+    const inThread = (communication: ReturnType<typeof reply>) => ({
+      ...communication,
+      id: `${communication.id}-${version}`,
+      partOf: [typed(`CommunicationRequest/Thread-Example-${version}`)],
+    });
+    /** The resources that the bridge wrote, or wrote into. */
+    const faultsOf = async (requestId: string): Promise<readonly string[]> => {
+      const records = (await recordsOf(context.platform, requestId)) as unknown as readonly OzoResource[];
+      return records.flatMap((record) => ozoFaults(record, version));
+    };
+
+    test('a draft is no conversation yet', async () => {
+      await awaitAllRead(context);
+      expect(await bot.find(alias())).toBeUndefined();
+    });
+
+    test('once it is approved, the caregiver’s question is the first message', async () => {
+      await context.platform.put({ ...THREAD, id: `Thread-Example-${version}`, status: 'active' });
+      roomId = await context.nurse.join(alias());
+      const first = await context.nurse.hear(roomId, 'Thread created by RelatedPerson');
+      expect(first.getSender()).toBe(ghostOf('RelatedPerson/Kees-Groot'));
+    });
+
+    test('the answers of the platform are said by those who gave them, and get the event’s id', async () => {
+      const { platform, nurse: mark } = context;
+      const manu = typed('Practitioner/Manu-van-Weel', { display: 'Manu van Weel' });
+      await platform.put(inThread(reply('Reply-Manu-to-Kees', manu, FROM_MANU)));
+      const answer = await mark.hear(roomId, FROM_MANU);
+      expect(answer.getSender()).toBe(ghostOf('Practitioner/Manu-van-Weel'));
+      await platform.put(
+        inThread(reply('Reply-Kees-to-Netwerk', typed('RelatedPerson/Kees-Groot'), FROM_KEES)),
+      );
+      expect((await mark.hear(roomId, FROM_KEES)).getSender()).toBe(ghostOf('RelatedPerson/Kees-Groot'));
+      const identifier = async (): Promise<unknown> =>
+        (await platform.read(`Communication/Reply-Manu-to-Kees-${version}`))['identifier'];
+      await eventually(identifier).toEqual([
+        { use: 'official', system: 'https://matrix.org/event-id', value: answer.getId() },
+      ]);
+    });
+
+    test('an answer from Matrix is a Communication that the profile accepts', async () => {
+      await context.nurse.say(roomId, 'Ik kijk er vandaag naar.');
+      const id = `Thread-Example-${version}`;
+      const last = async (): Promise<unknown> => {
+        const records = (await recordsOf(context.platform, id)) as readonly {
+          payload: unknown;
+          sender?: unknown;
+        }[];
+        return records.find(({ payload }) => JSON.stringify(payload).includes('Ik kijk'))?.sender;
+      };
+      await eventually(last).toEqual({ reference: 'Practitioner/Mark-Benson', type: 'Practitioner' });
+      expect(await faultsOf(id)).toEqual([]);
+    });
+
+    test('a thread between two teams has the people of both, and a message of one names its team from 0.9 on', async () => {
+      const { platform, nurse: mark, serverName } = context;
+      const otheeker = typed('Practitioner/A-P-Otheeker');
+      await platform.put(
+        organizationalTeam('Pharmacy-A', 'Apotheek de Pil - Team', 'A-P-Otheeker', 'Pieter-de-Vries'),
+      );
+      await platform.put(
+        organizationalTeam(
+          'Clinic-B',
+          'Huisarts Amsterdam - Team',
+          ...['Manu-van-Weel', 'Mark-Benson', 'Johan-van-den-Berg'],
+        ),
+      );
+      const id = `Pharmacy-to-Clinic-${version}`;
+      await platform.put({
+        ...{ resourceType: 'CommunicationRequest', id, status: 'active' },
+        ...{
+          subject: typed('Patient/H-de-Boer', { display: 'H. de Boer' }),
+          requester: otheeker,
+          sender: otheeker,
+        },
+        extension: [
+          {
+            url: 'http://ozoverbindzorg.nl/fhir/StructureDefinition/ozo-sender-careteam',
+            valueReference: { reference: 'CareTeam/Pharmacy-A' },
+          },
+        ],
+        recipient: [typed('CareTeam/Clinic-B')],
+        payload: [{ contentString: TEAM_TEXT }],
+      });
+      const room = await mark.join(`#communicationrequest/${id}:${serverName}`);
+      await mark.hear(room, TEAM_TEXT);
+      expect(await bot.members(room)).toMatchObject(
+        Object.fromEntries(
+          ['A-P-Otheeker', 'Pieter-de-Vries', 'Manu-van-Weel', 'Johan-van-den-Berg'].map((person) => [
+            ghostOf(`Practitioner/${person}`),
+            'join',
+          ]),
+        ),
+      );
+      await mark.say(room, 'Wij controleren het.');
+      const teams = async (): Promise<unknown> => {
+        const [record] = (await recordsOf(platform, id)) as readonly {
+          extension?: readonly { url: string }[];
+        }[];
+        return record?.extension?.filter(({ url }) => url.endsWith('ozo-sender-careteam'));
+      };
+      const clinic = {
+        url: 'http://ozoverbindzorg.nl/fhir/StructureDefinition/ozo-sender-careteam',
+        valueReference: typed('CareTeam/Clinic-B'),
+      };
+      await eventually(teams).toEqual(version === 'ozo-0.9' ? [clinic] : []);
+      expect(await faultsOf(id)).toEqual([]);
+    });
+  },
+);
