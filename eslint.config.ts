@@ -20,9 +20,10 @@ export const importTable: Record<string, { from: readonly string[]; types?: read
   fhir: { from: ['domain', 'telemetry', 'net'] },
   pseudonyms: { from: ['domain', 'telemetry', 'net'] },
   identity: { from: ['domain', 'mapping', 'telemetry', 'net'], types: ['store', 'matrix', 'fhir'] },
+  files: { from: ['domain', 'telemetry', 'net'], types: ['store', 'matrix', 'fhir'] },
   flows: {
     from: ['domain', 'mapping', 'messages', 'audit', 'telemetry'],
-    types: ['store', 'matrix', 'fhir', 'inbox', 'pseudonyms'],
+    types: ['store', 'matrix', 'fhir', 'inbox', 'pseudonyms', 'files'],
   },
   ops: { from: ['domain', 'telemetry'], types: ['store', 'inbox'] },
   jobs: {

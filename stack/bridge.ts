@@ -40,6 +40,9 @@ export interface RunningBridge {
 const READERS = ['matrix', ...FOLLOWED_TYPES.map((resourceType) => `fhir:${resourceType}`)];
 const statsSchema = z.looseObject({ readers: z.record(z.string(), z.string()) });
 
+/** As in the image (Dockerfile). */
+const NODE_FLAGS: readonly string[] = ['--max-semi-space-size=2'];
+
 /** Starts the bridge and waits until it is ready and its readers have begun: what happens from now on is carried. */
 export async function startBridge(options: BridgeOptions): Promise<RunningBridge> {
   const { guard, logFolder, appservice } = options;
@@ -50,7 +53,7 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
     name: 'The bridge',
     command: {
       command: process.execPath,
-      args: [fileURLToPath(new URL('../src/cli/index.ts', import.meta.url)), 'run'],
+      args: [...NODE_FLAGS, fileURLToPath(new URL('../src/cli/index.ts', import.meta.url)), 'run'],
       env: environment,
       log: logFile,
       graceMs: 20_000,

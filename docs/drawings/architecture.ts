@@ -19,6 +19,7 @@ export const contents: Readonly<Record<string, string>> = {
   matrix: 'All that speaks Matrix.',
   fhir: 'All that speaks FHIR.',
   pseudonyms: 'Client of the pseudonym service.',
+  files: 'Files of messages: judged, scanned, copied.',
   identity: 'Who is who: directories, look-ups, invitations.',
   flows: 'Handlers of the items in the log.',
   ops: 'Health, readiness, queue figures.',

@@ -10,12 +10,17 @@ import { createPersonInDirectory } from '../identity/directories/person-in-direc
 import { createOwnDirectory } from '../identity/directories/own-directory.ts';
 import { inTransaction } from '../inbox/database.ts';
 import { enqueue } from '../inbox/enqueue.ts';
+import { createBinaries } from '../fhir/binary.ts';
 import { createFhirClient } from '../fhir/client.ts';
 import { createFhirServer } from '../fhir/server.ts';
+import { createFiles } from '../files/files.ts';
+import { createScan } from '../files/scanners.ts';
 import { createMatrixClient } from '../matrix/client.ts';
 import { ensureRoom } from '../matrix/ensure-room.ts';
 import { createHomeserver } from '../matrix/homeserver.ts';
+import { createMedia } from '../matrix/media.ts';
 import { createSendAs } from '../matrix/send-as.ts';
+import { createAttachmentFetch } from '../net/attachments.ts';
 import { ASPECTS, KINDS } from '../messages/registry.ts';
 import { communicationRequestThread } from '../messages/threads/communication-request.ts';
 import type { Parts } from './parts.ts';
@@ -35,7 +40,8 @@ export function composeBridge(
   { pool, log, metrics }: Pick<Parts, 'pool' | 'log' | 'metrics'>,
 ) {
   const settings = compileSettings(config);
-  const { homeserver, fhir, auditServer, pseudonyms } = connectServers(config, settings, metrics);
+  const connected = connectServers(config, settings, metrics);
+  const { homeserver, fhir, auditServer, pseudonyms } = connected;
   const { bot } = settings;
   const directories = config.identity.enabled
     ? composeDirectories({ config, pool, clock, log, metrics })
@@ -56,6 +62,13 @@ export function composeBridge(
     transact: (work) => inTransaction(pool, work),
     store: tables,
     sending: createSendAs({ homeserver, bot }),
+    files: createFiles({
+      ...connected,
+      ...{ db: pool, copies: tables.fileCopies, bot, clock, metrics },
+      scan: createScan(config.attachments),
+      rules: config.attachments,
+      retryMs: config.attachments.retryMs,
+    }),
     kinds: KINDS,
     aspects: ASPECTS,
     thread: communicationRequestThread,
@@ -80,7 +93,7 @@ export function composeBridge(
 
 /** The servers the bridge speaks to, each behind its client. */
 function connectServers(
-  { matrix, fhir, invitations }: Config,
+  { matrix, fhir, invitations, attachments }: Config,
   { idStrategy, profile, serverName }: BridgeSettings,
   { observeMatrix, observeFhir, observePseudonyms }: Metrics,
 ) {
@@ -95,8 +108,13 @@ function connectServers(
     });
     return createFhirServer(client, idStrategy);
   };
+  const matrixClient = createMatrixClient({ ...matrix, observe: observeMatrix });
+  const { timeoutMs } = attachments;
   return {
-    homeserver: createHomeserver(createMatrixClient({ ...matrix, observe: observeMatrix })),
+    homeserver: createHomeserver(matrixClient),
+    media: createMedia(matrixClient, timeoutMs),
+    binaries: createBinaries({ baseUrl, bearerToken, idStrategy, timeoutMs, observe: observeFhir }),
+    fetchAttachment: createAttachmentFetch({ ...attachments, baseUrl, bearerToken }),
     fhir: connectFhir(),
     auditServer: connectFhir(),
     pseudonyms: createPseudonyms({ ...invitations, serverName, observe: observePseudonyms }),

@@ -10,7 +10,7 @@ import { FHIR_PROFILES } from '../mapping/fhir-profiles/profiles.ts';
  * @throws TypeError when the bot's localpart and the server's name make no user id
  */
 export function compileSettings(config: Config): BridgeSettings {
-  const { matrix, fhir, people, powerLevels, invitations, messages, audit } = config;
+  const { matrix, fhir, people, powerLevels, invitations, messages, attachments, audit } = config;
   const { serverName, ghostPrefix, roomVersion, membership, userMadeRooms } = matrix;
   const { spaceName, organizationSpaceName, spaceTopic } = matrix;
   const { conversationName, conversationTopic, conversationSubject } = matrix;
@@ -30,7 +30,7 @@ export function compileSettings(config: Config): BridgeSettings {
       ...{ spaceName, organizationSpaceName, spaceTopic },
       ...{ conversationName, conversationTopic, conversationSubject },
     },
-    messages,
+    messages: { ...messages, maxFiles: attachments.maxCount },
     waitForTargetMs: messages.waitForTargetMs,
     platformName: messages.platformName,
     levels: powerLevels,

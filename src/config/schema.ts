@@ -1,6 +1,7 @@
 // The one schema of the configuration: types, validation, sample file, JSON schema and reference page come from it.
 import { z } from 'zod';
 import { parseReference } from '../domain/ids.ts';
+import { attachments } from './attachments.ts';
 import { audit } from './audit.ts';
 import { inMilliseconds } from './durations.ts';
 import { count, flag, httpUrl, seconds, secret, serverName } from './fields.ts';
@@ -222,6 +223,9 @@ export const configSchema = z.strictObject({
     .transform(inMilliseconds)
     .prefault({})
     .meta({ description: 'Invitations across homeservers, and what they say of the patient.' }),
+  attachments: attachments
+    .prefault({})
+    .meta({ description: 'Files of messages: what is carried, from where, and who looks at it before.' }),
   nightlyReconcile: z
     .strictObject({
       enabled: flag('Whether to compare, and to mend what differs.', true),

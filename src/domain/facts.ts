@@ -83,7 +83,7 @@ export type Fact =
     } & Happened)
   | ({
       readonly kind: 'refused';
-      /** A reason of `ignored`. */
+      /** A reason of `ignored`, or `file-` and why a file was refused. */
       readonly reason: string;
     } & Common)
   | ({

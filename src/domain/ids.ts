@@ -11,6 +11,8 @@ export type RoomId = Branded<'RoomId'>;
 export type EventId = Branded<'EventId'>;
 /** `#localpart:server`. */
 export type RoomAlias = Branded<'RoomAlias'>;
+/** `mxc://server/id`: a file in a media repository. https://spec.matrix.org/v1.19/client-server-api/#matrix-content-mxc-uris */
+export type MxcUri = Branded<'MxcUri'>;
 /** The txnId of `PUT /rooms/{roomId}/send/{type}/{txnId}`; unique in the whole appservice. */
 export type DeliveryId = Branded<'DeliveryId'>;
 /** A relative literal reference, `Type/id`. https://hl7.org/fhir/R4/references.html#literal */
@@ -22,12 +24,18 @@ export type StaffOf = Branded<'StaffOf'>;
 export type Dependency = FhirReference | StaffOf;
 
 const MATRIX_USER_ID = /^@[!-9;-~]+:[A-Za-z0-9.\-:[\]]+$/;
+const MXC_URI = /^mxc:\/\/[A-Za-z0-9.\-:[\]]{1,255}\/[A-Za-z0-9_-]{1,255}$/;
 const FHIR_ID = /^[A-Za-z0-9\-.]{1,64}$/;
 const REFERENCE = /(?:^|\/)([A-Z][A-Za-z]+)\/([A-Za-z0-9\-.]{1,64})(?:\/_history\/[A-Za-z0-9\-.]{1,64})?$/;
 
 /** Tells whether `value` has the form of a Matrix user id of at most 255 bytes. */
 export function isMatrixUserId(value: string): value is MatrixUserId {
   return value.length <= 255 && MATRIX_USER_ID.test(value);
+}
+
+/** Tells whether `value` has the form of the URI of a file in a media repository. */
+export function isMxcUri(value: unknown): value is MxcUri {
+  return typeof value === 'string' && MXC_URI.test(value);
 }
 
 /** Tells whether `value` may be a resource's logical id (FHIR R4 datatype `id`). */

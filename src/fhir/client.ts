@@ -93,7 +93,8 @@ export interface FhirClientOptions extends Partial<Omit<TransportOptions, 'conne
   readonly breaksCircuit?: boolean;
 }
 
-const OWN_CODES: FhirCodes = {
+/** The codes of the bridge's own FHIR server. */
+export const OWN_CODES: FhirCodes = {
   unavailable: 'fhir-unavailable',
   rateLimited: 'fhir-rate-limited',
   token: 'fhir-token',
@@ -189,7 +190,8 @@ function errorOf(operation: string, error: unknown, codes: FhirCodes, stop?: Abo
   return new FhirRefusal(refusalCode(status, codes), detail, { status, ...asked });
 }
 
-function failureCode(reason: FailureReason, codes: FhirCodes): ErrorCode {
+/** The code for a request without an answer. */
+export function failureCode(reason: FailureReason, codes: FhirCodes): ErrorCode {
   switch (reason) {
     case 'certificate':
       return codes.certificate;
@@ -204,13 +206,15 @@ function failureCode(reason: FailureReason, codes: FhirCodes): ErrorCode {
   }
 }
 
-function proxyCode(status: number, codes: FhirCodes): ErrorCode {
+/** The code for an answer that is no JSON. */
+export function proxyCode(status: number, codes: FhirCodes): ErrorCode {
   if (status < 300) return codes.answer;
   const code = refusalCode(status, codes);
   return code === codes.refused || code === codes.conflict ? codes.refusedByProxy : code;
 }
 
-function refusalCode(status: number, codes: FhirCodes): ErrorCode {
+/** The code for a refusal by the server. */
+export function refusalCode(status: number, codes: FhirCodes): ErrorCode {
   if (status < 400) return codes.redirected;
   if (status === 409 || status === 412) return codes.conflict;
   if (status === 429) return codes.rateLimited;

@@ -5,6 +5,7 @@ import type { Clock } from '../domain/clock.ts';
 import type { Practitioner, ResourceVersion } from '../domain/fhir.ts';
 import type { FhirReference, MatrixUserId, RoomId } from '../domain/ids.ts';
 import type { FhirServer } from '../fhir/server.ts';
+import type { Files } from '../files/files.ts';
 import type { enqueue } from '../inbox/enqueue.ts';
 import type { FhirProfile } from '../mapping/fhir-profiles/fhir-profile.ts';
 import type { NamePolicy } from '../mapping/people.ts';
@@ -96,6 +97,8 @@ export interface Bridge {
   readonly roomLock: RoomLock;
   readonly ensureRoom: (order: RoomOrder, signal: AbortSignal) => Promise<RoomId>;
   readonly fhir: FhirServer;
+  /** Copies the files of messages from one side to the other. */
+  readonly files: Files;
   /** The same FHIR server for AuditEvents alone, so that its refusing them opens no circuit for messages. */
   readonly auditServer: Pick<FhirServer, 'createOnce'>;
   readonly auditTrail: AuditTrail;

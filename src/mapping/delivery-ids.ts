@@ -27,6 +27,16 @@ export function firstMessageDeliveryId(reference: FhirReference, part = 0): Deli
   return `request-${digest('first-message', ...parts)}` as DeliveryId;
 }
 
+/** The id of the upload of the file of a send. */
+export function uploadIdOf(deliveryId: DeliveryId): string {
+  return `upload-${digest('upload', deliveryId)}`;
+}
+
+/** The transaction id of the removal of a message with a file that was refused. */
+export function refusedFileDeliveryId(eventId: EventId): DeliveryId {
+  return `refused-${digest('refused-file', eventId)}` as DeliveryId;
+}
+
 /** The transaction id of a notice: one per person, room and reason, so that it is sent once. */
 export function noticeDeliveryId(roomId: RoomId, about: MatrixUserId, reason: NoticeReason): DeliveryId {
   return `notice-${digest('notice', roomId, about, reason)}` as DeliveryId;
@@ -40,6 +50,12 @@ export function noticeDeliveryId(roomId: RoomId, about: MatrixUserId, reason: No
 export function communicationIdOf(eventId: EventId, part = 0): string {
   const recorded = part === 0 ? eventId : `${eventId} ${part}`;
   return `m-${createHash('sha256').update(recorded).digest('hex').slice(0, 43)}`;
+}
+
+/** The logical id of the Binary with a file of a conversation, in the same form: the same file is there once. */
+export function fileIdOf(conversation: FhirReference, url: string): string {
+  const file = JSON.stringify([conversation, url]);
+  return `file-${createHash('sha256').update(file).digest('hex').slice(0, 43)}`;
 }
 
 /** The logical id of the Task that proposes the change an event made, in the same form. */

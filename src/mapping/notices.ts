@@ -31,6 +31,16 @@ const TEXTS: Readonly<Record<NoticeReason, string>> = {
   'upgrade-not-followed':
     'the care team stays in this room, because its care platform does not let you move it to another. What is said here ' +
     'is recorded as before. Please ask a lead of the team to upgrade the room.',
+  'file-too-large':
+    'a file you sent is too large to be recorded. The record says that it is missing: please send a smaller one.',
+  'file-not-allowed':
+    'a file you sent is of a type that is not allowed here. It was removed, and the record says so. Please send it as a ' +
+    'document (PDF) or a picture.',
+  'file-infected':
+    'malware was found in a file you sent. It was removed, and the record says so. Please have your device checked.',
+  'file-not-scanned':
+    'a file you sent could not be checked for malware, so it is not recorded. Please send it again later.',
+  'file-missing': 'a file you sent could not be fetched, so it is not recorded. Please send it again.',
   'room-replaced':
     'this conversation goes on in the room that took the place of this one. What is said here is not recorded any more.',
 };

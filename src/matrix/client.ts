@@ -3,7 +3,14 @@ import { z } from 'zod';
 import type { MatrixUserId } from '../domain/ids.ts';
 import { createAttempts } from '../net/circuit.ts';
 import { HttpFailure } from '../net/failure.ts';
-import { createHttp, type HttpAnswer } from '../net/http.ts';
+import {
+  createHttp,
+  shortBody,
+  type ByteStream,
+  type HttpAnswer,
+  type HttpRequest,
+  type OpenAnswer,
+} from '../net/http.ts';
 import { BridgeError } from '../telemetry/errors.ts';
 import type { RequestObserver } from '../telemetry/metrics.ts';
 
@@ -24,7 +31,7 @@ export interface MatrixRequest {
   readonly query?: Readonly<Record<string, string | number | readonly string[] | undefined>>;
   readonly body?: Readonly<Record<string, unknown>>;
   /** Sent as it is, in place of `body`. */
-  readonly file?: { readonly contentType: string; readonly bytes: Uint8Array };
+  readonly file?: NonNullable<HttpRequest['file']>;
   readonly prefix?: string;
   readonly signal?: AbortSignal | undefined;
   readonly timeoutMs?: number;
@@ -78,7 +85,10 @@ type Send = <Schema extends z.ZodType>(
   request: MatrixRequest,
 ) => Promise<z.output<Schema>>;
 
-export type MatrixClient = Readonly<Record<'get' | 'put' | 'post' | 'delete', Send>>;
+export interface MatrixClient extends Readonly<Record<'get' | 'put' | 'post' | 'delete', Send>> {
+  /** Gets something that is no JSON. The answer is a success; its body has to be read, or closed. */
+  readonly open: (operation: string, path: readonly string[], request: MatrixRequest) => Promise<OpenAnswer>;
+}
 
 type Method = 'GET' | 'PUT' | 'POST' | 'DELETE';
 
@@ -104,25 +114,33 @@ export function createMatrixClient(deps: {
   const base = deps.homeserverUrl.replace(/\/$/, '');
   const headers = { authorization: `Bearer ${deps.asToken}` };
 
+  function requestOf(method: Method, path: readonly string[], request: MatrixRequest): HttpRequest {
+    const { prefix = PREFIX, body: json, file, signal, timeoutMs } = request;
+    const url = new URL(`${base}${prefix}/${path.map(encodeURIComponent).join('/')}`);
+    for (const [name, value] of parametersOf(request)) url.searchParams.append(name, value);
+    return { method, url, headers, json, file, signal, timeoutMs };
+  }
+
   async function send(
     method: Method,
     path: readonly string[],
     operation: string,
     request: MatrixRequest,
   ): Promise<unknown> {
-    const { prefix = PREFIX, body: json, file, signal, timeoutMs } = request;
-    const url = new URL(`${base}${prefix}/${path.map(encodeURIComponent).join('/')}`);
-    for (const [name, value] of parametersOf(request)) url.searchParams.append(name, value);
-    const answer = await http
-      .send({ method, url, headers, json, file, signal, timeoutMs })
-      .catch((error: unknown) => {
-        if (!(error instanceof HttpFailure)) throw error;
-        const code = error.reason === 'too-large' ? 'matrix-answer' : 'matrix-unavailable';
-        throw new BridgeError(code, `${operation}: ${error.message}`);
-      });
+    const answer = await http.send(requestOf(method, path, request)).catch(unavailable(operation));
     const isSuccess = answer.status >= 200 && answer.status < 300;
     if (isSuccess && answer.body !== undefined) return answer.body;
     throw refusalOf(operation, answer);
+  }
+
+  async function open(
+    operation: string,
+    path: readonly string[],
+    request: MatrixRequest,
+  ): Promise<OpenAnswer> {
+    const answer = await http.open(requestOf('GET', path, request)).catch(unavailable(operation));
+    if (answer.status === 200) return { ...answer, content: told(operation, answer.content) };
+    throw refusalOf(operation, { ...answer, body: await shortBody(answer) });
   }
 
   const attempt = createAttempts(deps.observe);
@@ -132,7 +150,27 @@ export function createMatrixClient(deps: {
       attempt(operation, async () =>
         parseAnswer(operation, schema, await send(method, path, operation, request)),
       );
-  return { get: sendBy('GET'), put: sendBy('PUT'), post: sendBy('POST'), delete: sendBy('DELETE') };
+  return {
+    ...{ get: sendBy('GET'), put: sendBy('PUT'), post: sendBy('POST'), delete: sendBy('DELETE') },
+    open: (operation, path, request) => attempt(operation, () => open(operation, path, request)),
+  };
+}
+
+/** Throws what the catalogue has for a request without an answer. */
+function unavailable(operation: string): (error: unknown) => never {
+  return (error) => {
+    if (!(error instanceof HttpFailure)) throw error;
+    const code = error.reason === 'too-large' ? 'matrix-answer' : 'matrix-unavailable';
+    throw new BridgeError(code, `${operation}: ${error.message}`);
+  };
+}
+
+async function* told(operation: string, content: ByteStream): ByteStream {
+  try {
+    yield* content;
+  } catch (error) {
+    unavailable(operation)(error);
+  }
 }
 
 /** The query, with the user to act as. */

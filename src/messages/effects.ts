@@ -1,9 +1,9 @@
 // What the pipelines can do for a message on either side.
-import type { CommunicationPayload } from 'fhir/r4.js';
+import type { Attachment, CommunicationPayload } from 'fhir/r4.js';
 import type { Communication } from '../domain/fhir.ts';
 import type { EventId, FhirReference } from '../domain/ids.ts';
 
-/** A write to the FHIR server. */
+/** A write to the FHIR server. Files of the message stand in it as attachments with their `mxc` URI; they are copied before. */
 export type FhirWrite =
   | {
       readonly kind: 'create';
@@ -34,6 +34,8 @@ export type MatrixSend = (
       readonly kind: 'send';
       readonly type: string;
       readonly content: Readonly<Record<string, unknown>>;
+      /** The file that it shows: it is uploaded before, and the content is completed with it. */
+      readonly file?: Attachment;
       /** The event that is changed by it, if it is a change. */
       readonly target?: EventId;
     }

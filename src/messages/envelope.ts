@@ -58,7 +58,14 @@ export function contentDigest({ thread, sender, parts, deliverable }: Envelope):
   const text = textOfParts(parts);
   const shown = text?.html === undefined ? text?.plain : [text.plain, text.html];
   const digest = digestOf([thread, sender, shown, others.length, deliverable]);
-  return others.length === 0 ? digest : `${digest}.${digestOf(others)}`;
+  return others.length === 0 ? digest : `${digest}.${digestOf(others.map(essenceOf))}`;
+}
+
+/** What makes a file another: servers may order its elements anew, or add some. */
+function essenceOf(part: Part): unknown {
+  if (part.kind !== 'file') return part;
+  const { contentType, url, data, size, hash, title } = part.attachment;
+  return [contentType, url, data, size, hash, title];
 }
 
 /** Whether two digests are of other files. */

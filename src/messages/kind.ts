@@ -121,6 +121,12 @@ export interface ReadCommunication {
   readonly toMatrix: (context: MatrixContext) => readonly MatrixSend[];
 }
 
+/** How a part of a message is read, such as the new content of an edit or the caption of a picture: as a message of its own. */
+export interface ContentReader {
+  readonly readEvent: (input: MatrixInput) => ReadEvent | undefined;
+  readonly readCommunication: (input: FhirInput) => ReadCommunication | undefined;
+}
+
 /** A kind whose message no one else sees, so that kinds of different messages stand in one list. */
 export interface RegisteredKind {
   readonly name: KindName;

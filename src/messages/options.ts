@@ -10,6 +10,8 @@ export interface MessageOptions {
   readonly reactions: 'off' | 'note';
   /** How an answer from FHIR is shown: as a reply, or in the thread of the message it answers. */
   readonly threads: 'off' | 'on';
+  /** Files in one Communication at most. */
+  readonly maxFiles: number;
   /** Whether the recipients of a Communication are mentioned in the room. */
   readonly mentionRecipients: boolean;
   /** How the record holds a formatted text: its words alone, or its HTML beside them. */

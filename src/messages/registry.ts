@@ -5,11 +5,12 @@ import { attribution } from './aspects/attribution.ts';
 import { mention } from './aspects/mention.ts';
 import { reply } from './aspects/reply.ts';
 import { thread } from './aspects/thread.ts';
-import { NOTHING_KNOWN, type RegisteredKind } from './kind.ts';
+import { NOTHING_KNOWN, type ContentReader, type RegisteredKind } from './kind.ts';
 import { call } from './kinds/call.ts';
 import { editKind } from './kinds/edit.ts';
 import { emote } from './kinds/emote.ts';
 import { empty } from './kinds/empty.ts';
+import { fileKind } from './kinds/file.ts';
 import { location } from './kinds/location.ts';
 import { notice } from './kinds/notice.ts';
 import { poll } from './kinds/poll.ts';
@@ -22,19 +23,22 @@ import { text } from './kinds/text.ts';
 import { unsupported } from './kinds/unsupported.ts';
 import { readCommunication, readEvent } from './read.ts';
 
-/** The kinds of new messages; the first that can read one has it. */
-const MESSAGES: readonly RegisteredKind[] = [
+const readingAs = (kinds: readonly RegisteredKind[], aspects: readonly Aspect[]): ContentReader => ({
+  readEvent: (input) => readEvent({ kinds, aspects }, input, NOTHING_KNOWN),
+  readCommunication: (input) => readCommunication({ kinds, aspects }, input, [], NOTHING_KNOWN),
+});
+
+const WITHOUT_FILES: readonly RegisteredKind[] = [
   ...[emote, notice, location, text, empty],
   ...[poll, pollAnswer, pollEnd, sticker, call],
   unsupported,
 ];
 
+/** The kinds of new messages; the first that can read one has it. */
+const MESSAGES: readonly RegisteredKind[] = [fileKind(readingAs(WITHOUT_FILES, [])), ...WITHOUT_FILES];
+
 /** An edit says again whom it mentions, and never what it answers. */
-const edit = editKind({
-  readEvent: (input) => readEvent({ kinds: MESSAGES, aspects: [mention] }, input, NOTHING_KNOWN),
-  readCommunication: (input) =>
-    readCommunication({ kinds: MESSAGES, aspects: [mention] }, input, [], NOTHING_KNOWN),
-});
+const edit = editKind(readingAs(MESSAGES, [mention]));
 
 /** All kinds; the first that can read a message has it. */
 export const KINDS: readonly RegisteredKind[] = [edit, reaction, retraction, ...MESSAGES];

@@ -42,7 +42,7 @@ export function textKind({ name, msgtype, isTagged, page, relayed }: TextKind): 
       ...{ ...page, matrix: `\`m.room.message\` of type \`${msgtype}\`` },
       lost:
         'bold, italic, colour and the like, unless `messages.formattedText: html-attachment`; pictures within a text, for ' +
-        'their description; from FHIR, attachments: the message says how many',
+        'their description; from FHIR, references: the message says how many',
     },
     fromMatrix: ({ event: { type, content } }) =>
       type === 'm.room.message' && content['msgtype'] === msgtype ? readMatrixText(content) : undefined,

@@ -1,4 +1,6 @@
-// Outgoing HTTP: one request, its whole answer, within one time limit.
+// Outgoing HTTP: one request and its answer, within one time limit. Bodies of files flow; all others are taken whole.
+import { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { request as exchange } from 'undici';
 import { bulkhead } from 'cockatiel';
 import { describeFailure, HttpFailure } from './failure.ts';
@@ -14,6 +16,17 @@ export interface HttpOptions extends Omit<TransportOptions, 'connectTimeoutMs'> 
   readonly maxConcurrent?: number | undefined;
 }
 
+/** The bytes of a file, in order. */
+export type ByteStream = AsyncIterable<Uint8Array>;
+
+/** A file of a known size that flows from somewhere else. */
+export interface FlowingFile {
+  readonly contentType: string;
+  /** Bytes; a stream of another size fails. */
+  readonly size: number;
+  readonly content: ByteStream;
+}
+
 /** A request. Of `json`, `form` and `file`, one at most. */
 export interface HttpRequest {
   readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
@@ -22,40 +35,50 @@ export interface HttpRequest {
   readonly json?: unknown;
   readonly form?: readonly (readonly [string, string])[] | undefined;
   /** Sent as it is. */
-  readonly file?: { readonly contentType: string; readonly bytes: Uint8Array } | undefined;
+  readonly file?: { readonly contentType: string; readonly bytes: Uint8Array } | FlowingFile | undefined;
   readonly signal?: AbortSignal | undefined;
   /** In place of the destination's own time. */
   readonly timeoutMs?: number | undefined;
 }
 
-/** An answer, whatever its status. */
-export interface HttpAnswer {
+/** The beginning of an answer, whatever its status. */
+interface AnswerHead {
   readonly status: number;
-  /** The body as JSON; undefined when it is none. */
-  readonly body: unknown;
   /** A header by its lower-case name; undefined when it is not there, or there several times. */
   readonly header: (name: string) => string | undefined;
   /** How long the server asks to wait. */
   readonly retryAfterMs: number | undefined;
 }
 
+/** A whole answer. */
+export interface HttpAnswer extends AnswerHead {
+  /** The body as JSON; undefined when it is none. */
+  readonly body: unknown;
+}
+
+/** An answer whose body flows. It has to be read, or closed. */
+export interface OpenAnswer extends AnswerHead {
+  /** Throws HttpFailure where it breaks off. */
+  readonly content: ByteStream;
+  /** Ends the connection of a body that is not wanted. */
+  readonly close: () => void;
+}
+
+/** Bytes. */
+const LONGEST_SHORT_BODY = 16 * 1024;
+
 /** Creates the requests to a destination. */
 export function createHttp({ timeoutMs, maxConcurrent, ...options }: HttpOptions) {
   const dispatcher = createTransport({ ...options, connectTimeoutMs: timeoutMs });
   const limit = bulkhead(maxConcurrent ?? Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY);
 
-  async function exchangeOnce(request: HttpRequest): Promise<HttpAnswer> {
-    const { contentType, bytes } = encodedBody(request);
+  async function begin(request: HttpRequest): Promise<AnswerHead & { readonly body: Readable }> {
+    const { headers: bodyHeaders, bytes } = encodedBody(request);
     const time = AbortSignal.timeout(request.timeoutMs ?? timeoutMs);
     const { statusCode, headers, body } = await exchange(request.url, {
       dispatcher,
       method: request.method,
-      headers: {
-        accept: 'application/json',
-        ...UNCOMPRESSED,
-        ...(contentType !== undefined && { 'content-type': contentType }),
-        ...request.headers,
-      },
+      headers: { accept: 'application/json', ...UNCOMPRESSED, ...bodyHeaders, ...request.headers },
       body: bytes ?? null,
       signal: request.signal === undefined ? time : AbortSignal.any([request.signal, time]),
     });
@@ -63,16 +86,17 @@ export function createHttp({ timeoutMs, maxConcurrent, ...options }: HttpOptions
       const value = headers[name];
       return typeof value === 'string' ? value : undefined;
     };
-    const text = await body.text().catch((error: unknown) => {
+    const asked = retryAfterMs(header('retry-after'), Date.now());
+    return { status: statusCode, header, retryAfterMs: asked, body };
+  }
+
+  async function exchangeOnce(request: HttpRequest): Promise<HttpAnswer> {
+    const { body, ...head } = await begin(request);
+    const received = await text(body).catch((error: unknown) => {
       const { reason, message } = describeFailure(error, request.signal);
-      throw new HttpFailure(reason, message, statusCode);
+      throw new HttpFailure(reason, message, head.status);
     });
-    return {
-      status: statusCode,
-      body: parsed(text),
-      header,
-      retryAfterMs: retryAfterMs(header('retry-after'), Date.now()),
-    };
+    return { ...head, body: parsed(received) };
   }
 
   return {
@@ -87,7 +111,43 @@ export function createHttp({ timeoutMs, maxConcurrent, ...options }: HttpOptions
         throw describeFailure(error, request.signal);
       }
     },
+
+    /**
+     * Makes one try likewise, and leaves the body to flow; the time limit is that of the whole body.
+     * @throws HttpFailure when there is no answer
+     */
+    async open(request: HttpRequest): Promise<OpenAnswer> {
+      try {
+        const { body, ...head } = await limit.execute(() => begin(request), request.signal);
+        // Whoever reads it learns of the error; whoever has closed it need not.
+        body.on('error', () => undefined);
+        return { ...head, content: flowing(body, request.signal), close: () => body.destroy() };
+      } catch (error) {
+        throw describeFailure(error, request.signal);
+      }
+    },
   };
+}
+
+async function* flowing(body: Readable, stop: AbortSignal | undefined): ByteStream {
+  try {
+    for await (const chunk of body as AsyncIterable<Buffer>) yield chunk;
+  } catch (error) {
+    throw describeFailure(error, stop);
+  }
+}
+
+/** Reads a body that should be short, such as that of a refusal. @returns undefined when it is long, or no JSON */
+export async function shortBody({ content, close }: OpenAnswer): Promise<unknown> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of content) {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes > LONGEST_SHORT_BODY) break;
+  }
+  close();
+  return bytes > LONGEST_SHORT_BODY ? undefined : parsed(Buffer.concat(chunks).toString());
 }
 
 /** Reads a base URL, so that relative paths lead below it. */
@@ -99,12 +159,20 @@ export const isBelow = (url: URL, base: URL): boolean =>
   url.username === '' &&
   `${url.pathname.replace(/\/*$/, '')}/`.startsWith(base.pathname);
 
-function encodedBody({ json, form, file }: HttpRequest) {
-  if (file !== undefined) return file;
+function encodedBody({ json, form, file }: HttpRequest): {
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly bytes?: Readable | Uint8Array | string;
+} {
+  const typed = (type: string): Record<string, string> => ({ 'content-type': type });
+  if (file !== undefined) {
+    if ('bytes' in file) return { headers: typed(file.contentType), bytes: file.bytes };
+    const headers = { ...typed(file.contentType), 'content-length': String(file.size) };
+    return { headers, bytes: Readable.from(file.content, { objectMode: false }) };
+  }
   if (form !== undefined)
-    return { contentType: 'application/x-www-form-urlencoded', bytes: encodeForm(form) };
-  if (json !== undefined) return { contentType: 'application/json', bytes: JSON.stringify(json) };
-  return { contentType: undefined, bytes: undefined };
+    return { headers: typed('application/x-www-form-urlencoded'), bytes: encodeForm(form) };
+  if (json !== undefined) return { headers: typed('application/json'), bytes: JSON.stringify(json) };
+  return {};
 }
 
 /** Encodes parameters for a form or a query; one name may stand there several times. */

@@ -2,6 +2,7 @@
 import * as adoptedRooms from './adopted-rooms.ts';
 import * as arrivals from './arrivals.ts';
 import * as cursors from './cursors.ts';
+import * as fileCopies from './file-copies.ts';
 import * as formerRooms from './former-rooms.ts';
 import * as ghosts from './ghosts.ts';
 import * as identityAudit from './identity-audit.ts';
@@ -21,6 +22,7 @@ export const tables = {
     adoptedRooms,
     arrivals,
     cursors,
+    fileCopies,
     formerRooms,
     ghosts,
     identityAudit,

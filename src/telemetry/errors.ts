@@ -86,6 +86,12 @@ export const errorCatalogue = {
   'reference-missing': retried(
     'A resource refers to another that is not on the server yet. It is looked for again.',
   ),
+  'file-unreachable': retried(
+    'The host of an attached file did not answer, or did not give the file. After attachments.retrySeconds the message goes on without it.',
+  ),
+  'scanner-unavailable': retried(
+    'The scanner gave no verdict on a file. Check attachments.scanner, and whether the scanner takes files of that size. After attachments.retrySeconds the message goes on without the file.',
+  ),
   'item-malformed': deadLetter(
     'An item in the inbox has not the form this version writes. It may come from another version.',
   ),

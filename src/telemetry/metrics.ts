@@ -95,6 +95,10 @@ function itemMetrics({ counter, histogram }: Makers) {
       [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 3600],
     ),
     messages: counter('bridge_messages_total', 'Messages carried over', ['direction']),
+    files: counter('bridge_files_total', 'Files of messages: carried, or why they were not', [
+      'direction',
+      'result',
+    ]),
     notices: counter('bridge_notices_total', 'Notices to senders', ['reason']),
     roomChanges: counter(
       'bridge_room_changes_total',

@@ -22,7 +22,7 @@ import { MESSAGE_OPTIONS } from './messages.ts';
 
 const unreachable = () => Promise.reject(new TypeError('No request was expected'));
 export const unreachableHomeserver = createHomeserver({
-  ...{ get: unreachable, put: unreachable, post: unreachable, delete: unreachable },
+  ...{ get: unreachable, put: unreachable, post: unreachable, delete: unreachable, open: unreachable },
 });
 export const unreachableFhir = createFhirServer(
   { request: unreachable, answerCode: 'fhir-answer' },
@@ -86,6 +86,7 @@ export function createBridge(db: pg.Pool, over: Partial<Bridge> = {}): Bridge {
     sending: createSendAs({ homeserver, bot: BOT }),
     roomLock: (_key, _signal, work) => work(),
     ensureRoom: unreachable,
+    files: { toFhir: unreachable, toMatrix: unreachable },
     ...{ settings: SETTINGS, clock: clockAt('2026-11-21T12:00:00Z') },
     ...{ log: recordingLog(), metrics: createMetrics() },
     ...over,

@@ -44,16 +44,19 @@ export async function serveScript(
 ): Promise<ScriptedServer> {
   const seen: SeenRequest[] = [];
   const answer = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
+    // The caller may hang up in the middle of its request.
+    const body = await text(incoming).catch(() => undefined);
+    if (body === undefined) return;
     const request = {
       method: incoming.method ?? '',
       url: new URL(incoming.url ?? '', 'http://scripted'),
       headers: incoming.headers,
-      body: await text(incoming),
+      body,
     };
     const given = await script(request, seen.push(request) - 1);
     if (given === undefined) return;
-    const { status = 200, headers = { 'content-type': 'application/json' }, body = {} } = given;
-    response.writeHead(status, headers).end(typeof body === 'string' ? body : JSON.stringify(body));
+    const { status = 200, headers = { 'content-type': 'application/json' }, body: content = {} } = given;
+    response.writeHead(status, headers).end(typeof content === 'string' ? content : JSON.stringify(content));
   };
   const listener = (incoming: IncomingMessage, response: ServerResponse): void =>
     void answer(incoming, response);

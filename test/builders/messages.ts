@@ -26,7 +26,7 @@ import { eventId as eventIdOf, message, userId } from './matrix.ts';
 /** The operator's choices as they are by default. */
 export const MESSAGE_OPTIONS: MessageOptions = {
   ...{ edits: 'new-version', retractedText: 'removed', reactions: 'off', threads: 'off' },
-  ...{ mentionRecipients: false, formattedText: 'plain' },
+  ...{ mentionRecipients: false, formattedText: 'plain', maxFiles: 5 },
 };
 
 /** A link of a message of the nurse in Matrix; `over` names what the test is about. */

@@ -37,7 +37,11 @@ export interface Relayed {
 }
 
 /** Creates the world; the conversation 245 has the room `!room:example.org` with the subject Patient/12. */
-export async function createRelayWorld(db: pg.Pool, kinds: readonly RegisteredKind[] = KINDS) {
+export async function createRelayWorld(
+  db: pg.Pool,
+  kinds: readonly RegisteredKind[] = KINDS,
+  over: Partial<Pick<Bridge, 'files'>> & { readonly sending?: Partial<Bridge['sending']> } = {},
+) {
   await db.query(
     `insert into room (reference, alias, room_id, subject, ready_at)
      values ($1, '#a:example.org', $2, 'Patient/12', now())`,
@@ -72,7 +76,7 @@ export async function createRelayWorld(db: pg.Pool, kinds: readonly RegisteredKi
       ...unreachableHomeserver,
       stateEvent: (_as, _room, { state_key: key }) => Promise.resolve(state.claims[key]),
     },
-    ...{ kinds, fhir: fhir.server, sending: sending.server },
+    ...{ kinds, fhir: fhir.server, ...over, sending: { ...sending.server, ...over.sending } },
     clock: { now: () => state.now, monotonicMs: () => 0 },
     settings: { ...SETTINGS, deliverPreparation: true, sourceSystemExtension: 'https://example.org/source' },
   });

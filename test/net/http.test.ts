@@ -8,9 +8,10 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { FailureReason } from '../../src/net/failure.ts';
 import { describeFailure, HttpFailure } from '../../src/net/failure.ts';
 import type { HttpOptions, HttpRequest } from '../../src/net/http.ts';
-import { createHttp } from '../../src/net/http.ts';
+import { createHttp, shortBody } from '../../src/net/http.ts';
 import { createTransport } from '../../src/net/transport.ts';
 import { createAuthority } from '../builders/certificates.ts';
+import { bytesOf } from '../builders/bytes.ts';
 import { gate, serveScript } from '../builders/http.ts';
 
 const LIMITS: HttpOptions = { allowPrivateAddresses: true, largestAnswerBytes: 1000, timeoutMs: 5000 };
@@ -174,5 +175,51 @@ describe('a request', () => {
     const wrong = failureOf(ask(at, { headers: { host: 'other.example' } }, { tls }));
     expect(await wrong).toMatchObject({ reason: 'certificate', message: 'ERR_TLS_CERT_ALTNAME_INVALID' });
     expect(seen).toHaveLength(1);
+  });
+});
+
+describe('a body that flows', () => {
+  const open = async (body: string, largestAnswerBytes = 1_000, timeoutMs = 5_000) => {
+    const { url } = await serveScript(() => ({ headers: { 'content-type': 'text/plain' }, body }));
+    const http = createHttp({ allowPrivateAddresses: true, largestAnswerBytes, timeoutMs });
+    return http.open({ method: 'GET', url: new URL(url) });
+  };
+
+  test('is read as it comes, or closed', async () => {
+    const answer = await open('The file');
+    expect(answer.status).toBe(200);
+    expect((await bytesOf(answer.content)).toString()).toBe('The file');
+    (await open('The file')).close();
+  });
+
+  test('ends with an error at the largest answer', async () => {
+    const { content } = await open('x'.repeat(2_000));
+    await expect(bytesOf(content)).rejects.toMatchObject({ name: 'HttpFailure', reason: 'too-large' });
+  });
+
+  test('ends with an error when its time is over, and when its caller stops', async () => {
+    const stopping = new AbortController();
+    const server = createServer((_request, response) => {
+      response.writeHead(200).write('the beginning');
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(() => {
+      server.close();
+      server.closeAllConnections();
+    });
+    const { port } = server.address() as AddressInfo;
+    const url = new URL(`http://127.0.0.1:${port}`);
+    const http = createHttp({ allowPrivateAddresses: true, largestAnswerBytes: 1_000, timeoutMs: 200 });
+    const late = await http.open({ method: 'GET', url });
+    await expect(bytesOf(late.content)).rejects.toMatchObject({ reason: 'timeout' });
+    const stopped = await http.open({ method: 'GET', url, signal: stopping.signal, timeoutMs: 60_000 });
+    stopping.abort();
+    await expect(bytesOf(stopped.content)).rejects.toMatchObject({ reason: 'stopped' });
+  });
+
+  test('of a refusal is read where it is short JSON', async () => {
+    expect(await shortBody(await open('{"errcode":"M_NOT_FOUND"}'))).toEqual({ errcode: 'M_NOT_FOUND' });
+    expect(await shortBody(await open('<h1>no</h1>'))).toBeUndefined();
+    expect(await shortBody(await open(JSON.stringify('x'.repeat(20_000)), 30_000))).toBeUndefined();
   });
 });

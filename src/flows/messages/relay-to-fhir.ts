@@ -1,9 +1,10 @@
 // A message was sent into a conversation's room → what its kind makes of it is written to the FHIR server.
 import type { Fact } from '../../domain/facts.ts';
 import { isMatrixUserId, typeOf, type FhirReference, type MatrixUserId } from '../../domain/ids.ts';
-import type { NoticeReason } from '../../domain/notices.ts';
+import { noticeOfRefusal, type NoticeReason } from '../../domain/notices.ts';
 import type { MatrixEvent } from '../../domain/matrix.ts';
 import { isOwnUser } from '../../mapping/own-users.ts';
+import type { Author } from '../../messages/author.ts';
 import type { MatrixInput, NotCarried, ReadEvent } from '../../messages/kind.ts';
 import { readEvent, refsOf } from '../../messages/read.ts';
 import type { Attempt, Item } from '../../inbox/item.ts';
@@ -18,22 +19,14 @@ import { findAuthor } from './find-author.ts';
 import { loadLinks, wasCarried } from './links.ts';
 import { noticesFor } from './notice.ts';
 import { mayRedact } from './redaction-power.ts';
+import { removeRefused } from './remove-refused.ts';
 import { writeOnce, type Made } from './write-once.ts';
 
 /** What the pipeline works with. */
 export type RelayToFhir = Pick<
   Bridge,
-  | 'aspects'
-  | 'clock'
-  | 'db'
-  | 'fhir'
-  | 'homeserver'
-  | 'kinds'
-  | 'metrics'
-  | 'personInDirectory'
-  | 'settings'
-  | 'store'
-  | 'thread'
+  | ('aspects' | 'clock' | 'db' | 'fhir' | 'files' | 'homeserver' | 'kinds' | 'metrics')
+  | ('personInDirectory' | 'sending' | 'settings' | 'store' | 'thread')
 >;
 
 /** The item in which an event came. */
@@ -99,22 +92,25 @@ async function write(relay: RelayToFhir, incoming: Incoming, attempt: Attempt): 
   if (writes.length === 0) return notCarried(relay, event, room, toldOf);
   const made: Made[] = [];
   for (const [part, each] of writes.entries())
-    made.push(await writeOnce(relay, { event, kind: read.kind, part }, each, attempt));
+    made.push(
+      await writeOnce(relay, { event, kind: read.kind, part, conversation: room.reference }, each, attempt),
+    );
+  const refusals = [...new Set(made.flatMap(({ refused: reasons }) => reasons))];
+  await removeRefused(relay, event, refusals, attempt.signal);
   const isUnknown = author.person === undefined ? (['unmapped-sender'] as const) : [];
-  const notices = await noticesFor(relay, toSenderOf(event), [...isUnknown, ...toldOf]);
+  const reasons = [...isUnknown, ...toldOf, ...refusals.map(noticeOfRefusal)];
+  const notices = await noticesFor(relay, toSenderOf(event), [...new Set(reasons)]);
   return {
     kind: 'done',
-    facts: made.map(({ fact }): Fact => ({
-      ...{ ...fact, by: { person: author.person, userId: event.sender }, at: event.origin_server_ts },
-      ...{ subject: room.subject, conversation: { reference: room.reference } },
-    })),
+    facts: made.flatMap((one) => factsOf(one, input, author, room)),
     record: async (tx) => {
-      for (const { key, version, digest } of made) {
+      for (const { key, version, digest, copies } of made) {
         const communication = version.reference;
         await store.messageLinks.completeLink(tx, key, {
           ...{ communication, eventId: event.event_id, digest, sender: event.sender },
         });
         await store.resourceVersions.recordWritten(tx, version);
+        await store.fileCopies.removeCopies(tx, copies);
       }
       metrics.messages.inc({ direction: 'to-fhir' });
     },
@@ -123,6 +119,22 @@ async function write(relay: RelayToFhir, incoming: Incoming, attempt: Attempt): 
       return [...notices, ...(await releaseWaiting(store, tx, carried, event.event_id))];
     },
   };
+}
+
+function factsOf(
+  { fact, refused: refusals }: Made,
+  { event }: MatrixInput,
+  { person }: Author,
+  room: RoomRow,
+): readonly Fact[] {
+  const about = {
+    ...{ by: { person, userId: event.sender }, at: event.origin_server_ts },
+    ...{ subject: room.subject, conversation: { reference: room.reference } },
+  };
+  return [
+    { ...fact, ...about },
+    ...refusals.map((reason): Fact => ({ kind: 'refused', reason: `file-${reason}`, on: fact.on, ...about })),
+  ];
 }
 
 /** Until FHIR knows the sender. */

@@ -2,6 +2,7 @@
 import type { Fact } from '../../domain/facts.ts';
 import type { Communication } from '../../domain/fhir.ts';
 import type { EventId, FhirReference, MatrixUserId } from '../../domain/ids.ts';
+import { communicationDeliveryId, uploadIdOf } from '../../mapping/delivery-ids.ts';
 import { structureLane } from '../../mapping/lanes.ts';
 import { contentDigest, readEnvelope, withEventId, type Envelope } from '../../messages/envelope.ts';
 import type { FhirInput, MatrixContext, ReadCommunication } from '../../messages/kind.ts';
@@ -19,7 +20,8 @@ import { senderBefore, speakerOf, type Conversation, type Speaking } from './spe
 import { releaseWaiting, waitFor } from '../items/waiting.ts';
 
 /** What the pipeline works with. */
-export type RelayToMatrix = Speaking & Pick<Bridge, 'aspects' | 'kinds' | 'metrics' | 'sending' | 'thread'>;
+export type RelayToMatrix = Speaking &
+  Pick<Bridge, 'aspects' | 'files' | 'kinds' | 'metrics' | 'sending' | 'thread'>;
 
 /** Handles a Communication that was created or updated. */
 export async function relayToMatrix(
@@ -116,6 +118,8 @@ async function send(relay: RelayToMatrix, outgoing: Outgoing, { signal }: Attemp
       const digest = contentDigest(envelope);
       for (const { key, eventId, sender } of sent)
         await store.messageLinks.completeLink(tx, key, { communication: reference, eventId, digest, sender });
+      const uploads = sent.map(({ key }) => uploadIdOf(communicationDeliveryId(key.cause, key.part)));
+      await store.fileCopies.removeCopies(tx, uploads);
       if (written !== undefined) await store.resourceVersions.recordWritten(tx, written);
       metrics.messages.inc({ direction: 'to-matrix' });
     },

@@ -7,6 +7,7 @@ import type { KindName } from '../../messages/kind.ts';
 import { relationsOf } from '../../messages/relations.ts';
 import type { LinkKey } from '../../store/message-links.ts';
 import type { Bridge } from '../bridge.ts';
+import { withFileUploaded } from './copy-files.ts';
 
 /** For how long the homeserver knows a txn id for certain (it keeps them 24 hours). */
 const TXN_ID_KNOWN_MS = 20 * 60 * 60 * 1000;
@@ -23,11 +24,12 @@ export interface Delivery extends LinkKey {
 
 /** Sends or redacts. @returns the event that came of it */
 export async function sendOnce(
-  { clock, db, sending, store }: Pick<Bridge, 'clock' | 'db' | 'sending' | 'store'>,
+  sender: Pick<Bridge, 'clock' | 'db' | 'files' | 'sending' | 'store'>,
   { cause, part, communication, kind, roomId, as, timestamp }: Delivery,
   send: MatrixSend,
   signal: AbortSignal,
 ): Promise<EventId> {
+  const { clock, db, sending, store } = sender;
   const deliveryId = communicationDeliveryId(cause, part);
   const begun = await store.messageLinks.startLink(db, {
     ...{ origin: 'fhir', cause, part, kind, communication, eventId: undefined, roomId, sender: as },
@@ -42,6 +44,7 @@ export async function sendOnce(
   const isLongAgo = clock.now().getTime() - begun.startedAt.getTime() >= TXN_ID_KNOWN_MS;
   const earlier =
     isLongAgo || begun.sender !== as ? await sending.findSent(roomId, deliveryId, signal) : undefined;
-  const { type, content } = send;
-  return earlier ?? sending.sendAs({ as, roomId, deliveryId, timestamp, type, content }, signal);
+  if (earlier !== undefined) return earlier;
+  const content = await withFileUploaded(sender, send, deliveryId, signal);
+  return sending.sendAs({ as, roomId, deliveryId, timestamp, type: send.type, content }, signal);
 }

@@ -1,4 +1,5 @@
 // Makes one write of a message, once: the link comes first, and an old attempt is looked for before the write is repeated.
+import { isDeepStrictEqual } from 'node:util';
 import type { Fact } from '../../domain/facts.ts';
 import { versionOf, type Communication, type ResourceVersion } from '../../domain/fhir.ts';
 import { referenceTo, type FhirReference } from '../../domain/ids.ts';
@@ -11,19 +12,21 @@ import { relationsOf } from '../../messages/relations.ts';
 import type { LinkKey, NewLink } from '../../store/message-links.ts';
 import { BridgeError } from '../../telemetry/errors.ts';
 import type { Bridge } from '../bridge.ts';
+import { withFilesCopied, type WithFiles } from './copy-files.ts';
 
 /** What a write needs. */
-export type Writing = Pick<Bridge, 'db' | 'fhir' | 'settings' | 'store' | 'thread'>;
+export type Writing = Pick<Bridge, 'db' | 'fhir' | 'files' | 'settings' | 'store' | 'thread'>;
 
 /** Of which event it is, and which of its writes; 0 for the first. */
 export interface Cause {
   readonly event: MatrixEvent;
   readonly kind: KindName;
   readonly part: number;
+  readonly conversation: FhirReference;
 }
 
 /** A write that was made. */
-export interface Made {
+export interface Made extends Pick<WithFiles<Communication>, 'copies' | 'refused'> {
   readonly key: LinkKey;
   readonly version: ResourceVersion;
   readonly digest: string;
@@ -33,7 +36,7 @@ export interface Made {
 /** Writes. The link comes before: a reader that sees the new version first must find it here as the bridge's own. */
 export async function writeOnce(
   writing: Writing,
-  { event, kind, part }: Cause,
+  { event, kind, part, conversation }: Cause,
   write: FhirWrite,
   attempt: Attempt,
 ): Promise<Made> {
@@ -46,13 +49,12 @@ export async function writeOnce(
     threadRoot: relationsOf(event.content).threadRoot,
   };
   await store.messageLinks.startLink(db, link);
-  const { version, communication } = await effect(writing, write, attempt);
+  const { version, record, refused, copies } = await effect(writing, conversation, write, attempt);
   return {
-    key: link,
-    version,
-    digest: digestOf(writing, communication),
+    ...{ key: link, version, refused, copies },
+    digest: digestOf(writing, record),
     fact: {
-      kind: factKind(write, communication),
+      kind: factKind(write, record),
       on: { reference: version.reference, versionId: version.versionId },
       ...{ direction: 'to-fhir', roomId: event.room_id, eventId: event.event_id },
     },
@@ -76,13 +78,13 @@ function digestOf({ thread, settings }: Writing, communication: Communication): 
   return contentDigest(readEnvelope(communication, { thread, ...settings }));
 }
 
-interface Written {
+interface Written extends WithFiles<Communication> {
   readonly version: ResourceVersion;
-  readonly communication: Communication;
 }
 
 async function effect(
   writing: Writing,
+  conversation: FhirReference,
   write: FhirWrite,
   { number, inDoubt, signal }: Attempt,
 ): Promise<Written> {
@@ -90,11 +92,21 @@ async function effect(
   switch (write.kind) {
     case 'create': {
       const communication = await withQuotation(writing, write, signal);
+      const created = await withFilesCopied(writing, communication, { conversation }, signal);
       const mayExist = number > 1 || inDoubt;
-      return { communication, version: await fhir.createOnce(communication, { mayExist, signal }) };
+      return { ...created, version: await fhir.createOnce(created.record, { mayExist, signal }) };
     }
     case 'change':
-      return change(writing, write.reference, (before) => Promise.resolve(write.apply(before)), signal);
+      return change(
+        writing,
+        write.reference,
+        async (before) => {
+          const changed = write.apply(before);
+          const of = { conversation, before: before.payload };
+          return changed && withFilesCopied(writing, changed, of, signal);
+        },
+        signal,
+      );
     case 'restore':
       return change(
         writing,
@@ -104,7 +116,8 @@ async function effect(
           const found = versions
             .filter((version) => version.resourceType === 'Communication')
             .find((version) => digestOf(writing, version) === write.digest);
-          return found?.payload === undefined ? undefined : { ...before, payload: found.payload };
+          const payload = found?.payload;
+          return payload && { record: { ...before, payload }, refused: [], copies: [] };
         },
         signal,
       );
@@ -124,19 +137,22 @@ async function withQuotation(
 async function change(
   { fhir }: Writing,
   reference: FhirReference,
-  apply: (before: Communication) => Promise<Communication | undefined>,
+  apply: (before: Communication) => Promise<WithFiles<Communication> | undefined>,
   signal: AbortSignal,
 ): Promise<Written> {
   const before = await fhir.read(reference, signal);
   if (before?.resourceType !== 'Communication')
     throw new BridgeError('reference-missing', 'the Communication that is to be changed');
   const changed = await apply(before);
-  if (changed === undefined) return { communication: before, version: versionOf(before) };
+  // With its files copied it may be what an earlier attempt has written.
+  if (changed === undefined || isDeepStrictEqual(changed.record, before))
+    return { record: before, refused: [], copies: [], ...changed, version: versionOf(before) };
+  const { record } = changed;
   const version = await fhir.update(
-    { ...changed, id: before.id, meta: { ...changed.meta, ...stampOf(before) } },
+    { ...record, id: before.id, meta: { ...record.meta, ...stampOf(before) } },
     signal,
   );
-  return { communication: changed, version };
+  return { ...changed, version };
 }
 
 function stampOf({

@@ -2,11 +2,12 @@
 import type { Fact } from '../../domain/facts.ts';
 import type { Communication } from '../../domain/fhir.ts';
 import type { EventId, RoomId } from '../../domain/ids.ts';
-import { firstMessageDeliveryId } from '../../mapping/delivery-ids.ts';
+import { firstMessageDeliveryId, uploadIdOf } from '../../mapping/delivery-ids.ts';
 import { readEnvelope } from '../../messages/envelope.ts';
 import { NOTHING_KNOWN, type ReadCommunication } from '../../messages/kind.ts';
 import { readCommunication } from '../../messages/read.ts';
 import type { Bridge } from '../bridge.ts';
+import { withFileUploaded } from '../messages/copy-files.ts';
 import { senderGhostFor } from '../people/sender-ghost.ts';
 import type { FirstMessage } from './definition.ts';
 import type { RoomPlan } from './plan-room.ts';
@@ -34,14 +35,18 @@ export async function sendFirstMessage(
   const sends = read(bridge, firstMessage)?.toMatrix(context) ?? [];
   if (sends.length === 0) return [];
   const as = await senderGhostFor(bridge, author, signal);
-  const eventIds: EventId[] = [];
+  const [eventIds, uploads]: [EventId[], string[]] = [[], []];
   for (const [part, send] of sends.entries()) {
     if (send.kind !== 'send') continue;
     const deliveryId = firstMessageDeliveryId(reference, part);
-    eventIds.push(await bridge.sending.sendAs({ as, roomId, deliveryId, timestamp, ...send }, signal));
+    const content = await withFileUploaded(bridge, send, deliveryId, signal);
+    const event = { as, roomId, deliveryId, timestamp, type: send.type, content };
+    eventIds.push(await bridge.sending.sendAs(event, signal));
+    uploads.push(uploadIdOf(deliveryId));
   }
   const [first] = eventIds;
   if (first !== undefined) await bridge.store.rooms.saveFirstMessage(bridge.db, reference, first);
+  await bridge.store.fileCopies.removeCopies(bridge.db, uploads);
   const about = { by: { person: author, userId: as }, on: { reference, versionId }, subject };
   return eventIds.map((eventId) => ({ kind: 'created', direction: 'to-matrix', ...about, roomId, eventId }));
 }

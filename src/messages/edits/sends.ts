@@ -22,7 +22,8 @@ export function sendsOf({ content, shown }: Update, context: MatrixContext): rea
   const sends = content.toMatrix(context);
   const [first] = shown.events;
   if (first === undefined) return sends;
-  if (shown.origin === 'matrix' || !context.isSameSender) return sends.map((send) => correction(send, first));
+  if (shown.origin === 'matrix' || !context.isSameSender)
+    return sends.flatMap((send) => correction(send, first, shown));
   if (!shown.filesChanged && sends.length === shown.events.length)
     return sends.flatMap((send, index) => replacement(send, shown.events[index]));
   return [...shown.events.map((eventId): MatrixSend => ({ kind: 'redact', eventId })), ...sends];
@@ -43,8 +44,13 @@ function replacement(send: MatrixSend, target: EventId | undefined): readonly Ma
 }
 
 /** A user's own message, which no one else can edit: the bot answers it. */
-function correction(send: MatrixSend, target: EventId): MatrixSend {
-  if (send.kind !== 'send') return send;
+function correction(
+  send: MatrixSend,
+  target: EventId,
+  { filesChanged }: Pick<Shown, 'filesChanged'>,
+): readonly MatrixSend[] {
+  if (send.kind !== 'send') return [send];
+  if (send.file !== undefined && !filesChanged) return [];
   const relation = { 'm.in_reply_to': { event_id: target } };
   const content = {
     ...send.content,
@@ -52,7 +58,7 @@ function correction(send: MatrixSend, target: EventId): MatrixSend {
     'm.mentions': {},
     'm.relates_to': relation,
   };
-  return { ...send, content, target, by: 'bot' };
+  return [{ ...send, content, target, by: 'bot' }];
 }
 
 function isText({ msgtype }: Readonly<Record<string, unknown>>): boolean {

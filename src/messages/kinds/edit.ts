@@ -6,23 +6,17 @@ import type { FhirWrite } from '../effects.ts';
 import { contentDigest, filesDiffer } from '../envelope.ts';
 import {
   defineKind,
+  type ContentReader,
   type FhirInput,
   type Link,
   type Links,
   type MatrixInput,
   type NotCarried,
-  type ReadCommunication,
   type ReadEvent,
   type RegisteredKind,
 } from '../kind.ts';
 import { TARGET_MISSING, type RecordContext } from '../record.ts';
 import { relationsOf } from '../relations.ts';
-
-/** How the new content is read, as if it were a message of its own. */
-export interface ContentReader {
-  readonly readEvent: (input: MatrixInput) => ReadEvent | undefined;
-  readonly readCommunication: (input: FhirInput) => ReadCommunication | undefined;
-}
 
 type Edit =
   | ({ readonly what: 'edit' } & CarriedEdit)

@@ -1,8 +1,12 @@
 // What a CommunicationRequest says is said first in its room: all of it, in order, once; without a sender by the platform.
 import { describe, expect, test } from 'vitest';
 import type { CommunicationRequest } from '../../../src/domain/fhir.ts';
+import type { Carried } from '../../../src/domain/files.ts';
+import type { MxcUri } from '../../../src/domain/ids.ts';
+import type { Files, MatrixCopy } from '../../../src/files/files.ts';
 import { sendFirstMessage } from '../../../src/flows/structure/first-message.ts';
 import { findRoom } from '../../../src/store/rooms.ts';
+import { BridgeError } from '../../../src/telemetry/errors.ts';
 import { useBridgeDatabase } from '../../builders/database.ts';
 import { BOT } from '../../builders/matrix.ts';
 import { createRelayWorld, REQUEST, ROOM } from '../../builders/relay-world.ts';
@@ -11,9 +15,19 @@ const pool = useBridgeDatabase();
 const never = new AbortController().signal;
 const bold = { contentType: 'text/html', data: Buffer.from('<b>bold</b>').toString('base64') };
 
-async function openRoom(payload: NonNullable<CommunicationRequest['payload']>, sentAt?: number) {
-  const { relay, sending } = await createRelayWorld(pool());
-  const send = async () => {
+type Payload = NonNullable<CommunicationRequest['payload']>;
+
+async function openRoom(
+  first: Payload,
+  sentAt?: number,
+  upload: (id: string) => Promise<Carried<MatrixCopy>> = () => Promise.reject(new TypeError('No file')),
+) {
+  const files: Files = {
+    toFhir: () => Promise.reject(new TypeError('No file')),
+    toMatrix: ({ id }) => upload(id),
+  };
+  const { relay, sending } = await createRelayWorld(pool(), undefined, { files });
+  const send = async (payload: Payload = first) => {
     const row = await findRoom(pool(), REQUEST);
     const firstMessage = { payload, author: undefined, sentAt };
     await sendFirstMessage(
@@ -38,13 +52,13 @@ describe('the payload', () => {
     ],
     ['of a formatted text', [{ contentAttachment: bold }], ['Zorgplatform: bold']],
     [
-      'of an attachment before a text',
-      [{ contentAttachment: { title: 'a.pdf' } }, { contentString: 'see' }],
+      'of a reference before a text',
+      [{ contentReference: { reference: 'Task/1' } }, { contentString: 'see' }],
       ['Zorgplatform: see\n[1 attachment not shown here]'],
     ],
     [
-      'of an attachment alone',
-      [{ contentAttachment: { title: 'a.pdf' } }],
+      'of a reference alone',
+      [{ contentReference: { reference: 'Task/1' } }],
       ['Zorgplatform: [1 attachment not shown here]'],
     ],
     [
@@ -69,4 +83,42 @@ test('is sent once, and mentions nobody', async () => {
 test('is not of the future', async () => {
   const { sending } = await openRoom([{ contentString: 'a' }], Date.UTC(2031, 0, 1));
   expect(sending.sent).toMatchObject([{ timestamp: Date.UTC(2026, 10, 29, 12) }]);
+});
+
+describe('files', () => {
+  const payload = [
+    { contentAttachment: { title: 'a.pdf', url: 'Binary/1' } },
+    { contentString: 'see' },
+    { contentAttachment: { title: 'b.pdf', url: 'Binary/2' } },
+  ];
+  const uri = 'mxc://example.org/up' as MxcUri;
+
+  test('follow the text, each as a message of its own', async () => {
+    const { contents } = await openRoom(payload, undefined, () =>
+      Promise.resolve({ kind: 'carried', contentType: 'application/pdf', size: 7, uri }),
+    );
+    expect(contents()).toMatchObject([
+      { msgtype: 'm.text', body: 'Zorgplatform: see' },
+      { msgtype: 'm.file', body: 'Zorgplatform: a.pdf', filename: 'a.pdf', url: uri, 'm.mentions': {} },
+      { msgtype: 'm.file', filename: 'b.pdf', url: uri },
+    ]);
+  });
+
+  test('that fail are tried again with what was sent before under the same ids, and only then all counts as said', async () => {
+    const failures = [new BridgeError('fhir-unavailable', 'no answer')];
+    const asked: string[] = [];
+    const { send, sending } = await openRoom([], undefined, (id) => {
+      asked.push(id);
+      const failure = failures.shift();
+      return failure === undefined
+        ? Promise.resolve({ kind: 'carried', contentType: 'application/pdf', size: 7, uri })
+        : Promise.reject(failure);
+    });
+    await expect(send(payload)).rejects.toThrow('fhir-unavailable');
+    expect((await findRoom(pool(), REQUEST))?.firstMessageEventId).toBeUndefined();
+    await send(payload);
+    expect(sending.sent).toHaveLength(3);
+    expect(new Set(asked).size).toBe(2);
+    expect((await findRoom(pool(), REQUEST))?.firstMessageEventId).toBe('$sent1');
+  });
 });

@@ -63,20 +63,15 @@ test('from Matrix: a reply is recorded without the quote of what it answers', ()
 });
 
 describe('from FHIR: the texts of the payload are the body', () => {
-  const attachment = { contentAttachment: { title: 'scan.pdf' } };
+  const reference = { contentReference: { reference: 'Task/1' } };
   test.each([
     ['one', [{ contentString: 'Good morning' }], 'Good morning'],
     ['several texts, in order', [{ contentString: 'a' }, { contentString: 'b' }], 'a\nb'],
     ['empty texts left out', [{ contentString: '' }, { contentString: 'b' }], 'b'],
     [
-      'with an attachment, which is named as lost',
-      [attachment, { contentString: 'see' }],
+      'with a reference, which is named as lost',
+      [reference, { contentString: 'see' }],
       'see\n[1 attachment not shown here]',
-    ],
-    [
-      'with an attachment and a reference',
-      [attachment, { contentString: 'see' }, { contentReference: { reference: 'Binary/1' } }],
-      'see\n[2 attachments not shown here]',
     ],
   ])('%s', (_, payload, body) => {
     expect(fromFhir({ payload })).toEqual({
@@ -99,8 +94,8 @@ describe('from FHIR: the texts of the payload are the body', () => {
       'a &lt;<br /><b>b</b>',
     ],
     [
-      'HTML and an attachment',
-      [html('<b>a</b>'), attachment],
+      'HTML and a reference',
+      [html('<b>a</b>'), reference],
       ...(['a\n[1 attachment not shown here]', '<b>a</b><br />[1 attachment not shown here]'] as const),
     ],
   ])('with formatting: %s', (_, payload, body, formattedBody) => {

@@ -84,11 +84,11 @@ describe('from Matrix: what people do not read is no message', () => {
   });
 });
 
-describe('from FHIR: attachments alone are named as lost', () => {
-  const attachment = { contentAttachment: { title: 'scan.pdf' } };
+describe('from FHIR: references alone are named as lost', () => {
+  const reference = { contentReference: { reference: 'Task/1' } };
   test.each([
-    ['one', [attachment], '[1 attachment not shown here]'],
-    ['two', [attachment, attachment], '[2 attachments not shown here]'],
+    ['one', [reference], '[1 attachment not shown here]'],
+    ['two', [reference, reference], '[2 attachments not shown here]'],
   ])('%s', (_, payload, body) => {
     expect(fromFhir({ payload })).toEqual({
       kind: 'unsupported',

@@ -1,0 +1,79 @@
+// Copies the files of a message to the other side before it is written or sent there.
+import type { CommunicationPayload } from 'fhir/r4.js';
+import { isDeepStrictEqual } from 'node:util';
+import type { Communication } from '../../domain/fhir.ts';
+import type { FileRefusal } from '../../domain/files.ts';
+import type { DeliveryId, FhirReference } from '../../domain/ids.ts';
+import { fileIdOf, uploadIdOf } from '../../mapping/delivery-ids.ts';
+import type { MatrixSend } from '../../messages/effects.ts';
+import {
+  copiedPayload,
+  isToBeCopied,
+  nameOf,
+  refusalText,
+  withContentLost,
+  withoutUpload,
+  withUpload,
+} from '../../messages/files.ts';
+import type { Bridge } from '../bridge.ts';
+
+/** A record with its files on the FHIR server. */
+export interface WithFiles<Record> {
+  readonly record: Record;
+  /** Why files are missing, one for each. */
+  readonly refused: readonly FileRefusal[];
+  /** The ids of the copies. */
+  readonly copies: readonly string[];
+}
+
+/**
+ * Copies the files of a record. One that is refused leaves a text in its place.
+ * @param conversation who may read it may read the files
+ * @param before the payload that the record had, whose attachments are not the bridge's to copy
+ */
+export async function withFilesCopied<Record extends Communication>(
+  { files }: Pick<Bridge, 'files'>,
+  record: Record,
+  { conversation, before = [] }: { conversation: FhirReference; before?: Communication['payload'] },
+  signal: AbortSignal,
+): Promise<WithFiles<Record>> {
+  const payload: CommunicationPayload[] = [];
+  const [refused, copies]: [FileRefusal[], string[]] = [[], []];
+  for (const each of record.payload ?? []) {
+    const { contentAttachment: attachment } = each;
+    const isOld = before.some((old) => isDeepStrictEqual(old, each));
+    if (attachment === undefined || isOld || !isToBeCopied(each)) {
+      payload.push(each);
+      continue;
+    }
+    const { url, contentType } = attachment;
+    const id = fileIdOf(conversation, url ?? '');
+    const copied = await files.toFhir({ id, url, contentType, securityContext: conversation }, signal);
+    copies.push(id);
+    if (copied.kind === 'carried') payload.push(copiedPayload(each, copied));
+    else {
+      refused.push(copied.reason);
+      payload.push({ contentString: refusalText(nameOf(attachment), copied.reason) });
+    }
+  }
+  if (copies.length === 0) return { record, refused, copies };
+  const complete = { ...record, payload };
+  return { record: refused.length > 0 ? withContentLost(complete) : complete, refused, copies };
+}
+
+/**
+ * Uploads the file of a send, and completes its content; a text stands in place of a file that is refused.
+ * @returns the content, and the id of the copy where there is a file
+ */
+export async function withFileUploaded(
+  { files }: Pick<Bridge, 'files'>,
+  { content, file }: Extract<MatrixSend, { kind: 'send' }>,
+  deliveryId: DeliveryId,
+  signal: AbortSignal,
+): Promise<Readonly<Record<string, unknown>>> {
+  if (file === undefined) return content;
+  const uploaded = await files.toMatrix({ id: uploadIdOf(deliveryId), attachment: file }, signal);
+  return uploaded.kind === 'carried'
+    ? withUpload(content, uploaded)
+    : withoutUpload(content, nameOf(file), uploaded.reason);
+}
