@@ -37,7 +37,8 @@ export function compileSettings(config: Config): BridgeSettings {
     userMappings: { for: matrix.userMappings, email: matrix.userMappingEmail },
     inviteContext: invitations.context,
     audit: {
-      ...{ bot, profile: audit.profile, fhirBaseUrl: fhir.baseUrl },
+      ...{ bot, fhirBaseUrl: fhir.baseUrl },
+      profile: fhir.profile === 'generic' ? 'generic' : 'ozo',
       site: audit.site === '' ? serverName : audit.site,
     },
     profile: FHIR_PROFILES[fhir.profile],
