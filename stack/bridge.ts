@@ -84,6 +84,7 @@ function environmentOf({
     BRIDGE_FHIR_HOOK_URL: appservice.url,
     BRIDGE_FHIR_HOOK_SECRET: randomBytes(24).toString('hex'),
     BRIDGE_PEOPLE_PSEUDONYMIZATION_KEY: PSEUDONYMIZATION_KEY,
+    BRIDGE_MESSAGES_LANGUAGE: 'en',
     BRIDGE_SHUTDOWN_DRAIN_SECONDS: '0',
     // A process begins in half the time, and tests start a hundred.
     NODE_COMPILE_CACHE: join(cacheFolder(), 'compiled'),

@@ -2,6 +2,7 @@
 import type { Config } from '../config/schema.ts';
 import { isMatrixUserId, parseReference } from '../domain/ids.ts';
 import type { BridgeSettings } from '../flows/bridge.ts';
+import { TEXTS } from '../mapping/language/languages.ts';
 import type { UnknownSender } from '../messages/author.ts';
 import { FHIR_PROFILES } from '../mapping/fhir-profiles/profiles.ts';
 
@@ -15,7 +16,7 @@ export function compileSettings(config: Config): BridgeSettings {
   const { spaceName, organizationSpaceName, spaceTopic } = matrix;
   const { conversationName, conversationTopic, conversationSubject } = matrix;
   const { pseudonymizationKey, namePolicy, avatars, lenientTelecom } = people;
-  const { deliverPreparation, sourceSystemExtension, idStrategy } = fhir;
+  const { deliverPreparation, sourceSystemExtension, idStrategy, reportFailures } = fhir;
   const bot = `@${matrix.botLocalpart}:${serverName}`;
   if (!isMatrixUserId(bot))
     throw new TypeError('matrix.botLocalpart and matrix.serverName make no Matrix user id');
@@ -23,14 +24,15 @@ export function compileSettings(config: Config): BridgeSettings {
     ...{ serverName, bot, ghostPrefix, roomVersion, membership, userMadeRooms },
     ...{ pseudonymizationKey, namePolicy, avatars, lenientTelecom },
     unknownSender: unknownSenderOf(people),
-    ...{ deliverPreparation, sourceSystemExtension, idStrategy },
+    ...{ deliverPreparation, sourceSystemExtension, idStrategy, reportFailures },
     adoptRoomsOf: new Set(matrix.adoptRoomsOf),
     trustedServers: new Set([serverName, ...matrix.trustedServers]),
     roomTemplates: {
       ...{ spaceName, organizationSpaceName, spaceTopic },
       ...{ conversationName, conversationTopic, conversationSubject },
     },
-    messages: { ...messages, maxFiles: attachments.maxCount },
+    messages: { ...messages, texts: TEXTS[messages.language], maxFiles: attachments.maxCount },
+    sendStatus: messages.sendStatus,
     waitForTargetMs: messages.waitForTargetMs,
     platformName: messages.platformName,
     levels: powerLevels,

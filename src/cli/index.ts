@@ -3,6 +3,7 @@
 import { Command } from 'commander';
 import { ConfigError } from '../config/load.ts';
 import { ignoredReference } from '../flows/ignored-reference.ts';
+import { noticesPage } from '../mapping/notices-page.ts';
 import { kindsPage } from '../messages/kinds-page.ts';
 import { ASPECTS, KINDS } from '../messages/registry.ts';
 import { errorReference } from '../telemetry/error-reference.ts';
@@ -39,6 +40,13 @@ const program = new Command('fhir-matrix-bridge')
       'ignored-reasons',
       'List every reason why an item is ignored, and what it means',
       ignoredReference,
+    ),
+  )
+  .addCommand(
+    generator(
+      'notices',
+      'List what people and platforms are told when a message does not cross',
+      noticesPage,
     ),
   );
 

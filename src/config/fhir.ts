@@ -48,5 +48,9 @@ export const fhir = z.strictObject({
     .string()
     .default('http://hl7.org/fhir/StructureDefinition/communication-source-system')
     .meta({ description: 'URL of the extension that marks records from Matrix; empty leaves it out.' }),
+  reportFailures: z.enum(['task', 'off']).default('task').meta({
+    description:
+      'How platforms are told of a Communication that did not reach its room: by a failed Task with the Communication as focus, or not at all.',
+  }),
   requestTimeoutSeconds: seconds('How long a request to the FHIR server may take.', 20),
 });

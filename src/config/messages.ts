@@ -1,9 +1,17 @@
 // The section `messages` of the configuration: how messages are recorded and shown.
 import { z } from 'zod';
+import { LANGUAGES } from '../domain/language.ts';
 import { flag, seconds } from './fields.ts';
 
 /** The section. */
 export const messages = z.strictObject({
+  language: z.enum(LANGUAGES).default('nl').meta({
+    description: 'Language in which the bridge speaks to people in rooms and records: Dutch or English.',
+  }),
+  sendStatus: flag(
+    'Whether com.beeper.message_send_status tells clients which messages could not be recorded, and which were later.',
+    true,
+  ),
   edits: z.enum(['new-version', 'retract-and-correct']).default('new-version').meta({
     description:
       'What an edited message becomes: a new version of its record, or a record in error and a new one that answers it.',

@@ -97,3 +97,12 @@ export const URI_SYSTEM = 'urn:ietf:rfc:3986';
 export const MESSAGE_KIND_SYSTEM = 'https://github.com/fhir-matrix-bridge/fhir/CodeSystem/message-kind';
 /** Tags on records that need a person's eye: content that was lost on the way. */
 export const RECORD_TAG_SYSTEM = 'https://github.com/fhir-matrix-bridge/fhir/CodeSystem/record';
+/** Codes of the bridge's own Tasks. */
+export const TASK_CODE_SYSTEM = 'https://github.com/fhir-matrix-bridge/fhir/CodeSystem/task';
+/** The code of a Task by which the bridge tells that its focus, a Communication, did not reach its room. */
+export const UNDELIVERED_TASK_CODE = 'message-not-delivered';
+/** Why it did not. */
+export const UNDELIVERED_REASON_SYSTEM =
+  'https://github.com/fhir-matrix-bridge/fhir/CodeSystem/undelivered-reason';
+/** Identifier system of the bridge's own Tasks. */
+export const TASK_IDENTIFIER_SYSTEM = 'https://github.com/fhir-matrix-bridge/fhir/NamingSystem/task';

@@ -68,6 +68,8 @@ export interface FhirCodes {
   readonly token: ErrorCode;
   readonly conflict: ErrorCode;
   readonly refused: ErrorCode;
+  /** Whoever refuses it for its size, refuses it for good; left out, it is refused like others. */
+  readonly tooLarge?: ErrorCode;
   /** For a refusal that is no JSON, and so comes from a proxy in between: that it says 404 says nothing of a resource. */
   readonly refusedByProxy: ErrorCode;
   readonly answer: ErrorCode;
@@ -101,6 +103,7 @@ export const OWN_CODES: FhirCodes = {
   conflict: 'fhir-conflict',
   refused: 'fhir-refused',
   refusedByProxy: 'fhir-unavailable',
+  tooLarge: 'fhir-too-large',
   answer: 'fhir-answer',
   redirected: 'fhir-unavailable',
   certificate: 'fhir-unavailable',
@@ -218,6 +221,7 @@ export function refusalCode(status: number, codes: FhirCodes): ErrorCode {
   if (status < 400) return codes.redirected;
   if (status === 409 || status === 412) return codes.conflict;
   if (status === 429) return codes.rateLimited;
+  if (status === 413 && codes.tooLarge !== undefined) return codes.tooLarge;
   if (status === 401 || status === 403) return codes.token;
   if (status >= 500 || status === 408) return codes.unavailable;
   return codes.refused;

@@ -62,6 +62,10 @@ export interface BridgeSettings {
   readonly audit: AuditSettings;
   /** What the FHIR server's profiles demand. */
   readonly profile: FhirProfile;
+  /** Whether clients are told of messages that could not be recorded. */
+  readonly sendStatus: boolean;
+  /** How platforms are told of messages that did not reach their room. */
+  readonly reportFailures: 'task' | 'off';
 }
 
 /** What directories say of a practitioner's account; `failed` is no "unknown". */

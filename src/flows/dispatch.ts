@@ -12,9 +12,12 @@ import { answerPending, answerPushed } from './invitations/pending-invitation.ts
 import type { ConvergeItem } from './items/converge.ts';
 import type { EventItem } from './items/event.ts';
 import type { ChangeItem } from './items/fhir-change.ts';
-import { sendNotice } from './messages/notice.ts';
+import { sendMessageNotice, sendNotice } from './messages/notice.ts';
 import { relayToFhir } from './messages/relay-to-fhir.ts';
-import { relayToMatrix } from './messages/relay-to-matrix.ts';
+import { relayToMatrix, type RelayToMatrix } from './messages/relay-to-matrix.ts';
+import { sendStatus } from './messages/send-status.ts';
+import { withDelayTold, withSuccessTold } from './status-of-event.ts';
+import { reportUndelivered, withReport } from './messages/undelivered.ts';
 import { personToRooms } from './people/person-to-rooms.ts';
 import { publishAddress } from './people/publish-address.ts';
 import { senderGhostFor, shownGhostOf } from './people/sender-ghost.ts';
@@ -24,7 +27,8 @@ import { convergeRoom } from './structure/converge-room.ts';
 /** Creates the handler of all items. */
 export function createHandle(bridge: Bridge): Handle {
   const { auditTrail, clock, enqueue, log, metrics } = bridge;
-  return createItemHandler({ auditTrail, clock, enqueue, log, metrics, handlers: createHandlers(bridge) });
+  const handlers = createHandlers(bridge);
+  return withDelayTold(bridge, createItemHandler({ auditTrail, clock, enqueue, log, metrics, handlers }));
 }
 
 function createHandlers(bridge: Bridge): Handlers {
@@ -35,6 +39,9 @@ function createHandlers(bridge: Bridge): Handlers {
     'matrix.invitation': (item, { attempt }) => answerPending(bridge, item, attempt),
     'fhir.change': (item, context) => changeToMatrix(bridge, item, context),
     notice: (item, { attempt }) => sendNotice(bridge, item, attempt),
+    'message-notice': (item, { attempt }) => sendMessageNotice(bridge, item, attempt),
+    'send-status': (item, { attempt }) => sendStatus(bridge, item, attempt),
+    undelivered: (item, { attempt }) => reportUndelivered(bridge, item, attempt),
     converge: (item, context) => convergeAsked(bridge, item, context),
     publish: (item, { attempt }) => publishAddress(bridge, item, attempt),
     audit: (event, { item, attempt }) => writeAuditEvent(bridge, event, item, attempt),
@@ -48,17 +55,16 @@ const structureChanged: ChangeHandler = (bridge, { reference }, { item, attempt 
 const personChanged: ChangeHandler = (bridge, { reference }, { item, attempt }) =>
   personToRooms(bridge, reference, item.sourceId, attempt.signal);
 
-const communicationChanged: ChangeHandler = (bridge, change, { attempt }) =>
-  relayToMatrix(
-    {
-      ...bridge,
-      ghostOf: (person, signal) => shownGhostOf(bridge, person, signal),
-      bringGhost: (person, signal) => senderGhostFor(bridge, person, signal),
-      openConversation: (request, signal) => convergeRoom(bridge, request, signal),
-    },
-    change,
-    attempt,
-  );
+const communicationChanged: ChangeHandler = async (bridge, change, { item, attempt }) => {
+  const relay: RelayToMatrix = {
+    ...bridge,
+    ghostOf: (person, signal) => shownGhostOf(bridge, person, signal),
+    bringGhost: (person, signal) => senderGhostFor(bridge, person, signal),
+    openConversation: (request, signal) => convergeRoom(bridge, request, signal),
+  };
+  const tried = { communication: change.reference, cause: item.sourceId };
+  return withReport(bridge, tried, await relayToMatrix(relay, change, attempt));
+};
 
 const changeHandlers: Readonly<Record<FollowedType, ChangeHandler>> = {
   CareTeam: structureChanged,
@@ -80,15 +86,14 @@ async function changeToMatrix(bridge: Bridge, change: ChangeItem, context: Conte
   return changeHandlers[resourceType](bridge, change, context);
 }
 
-function eventToFhir(
+async function eventToFhir(
   bridge: Bridge,
   { event, gaveUpOn = [] }: EventItem,
   { item, attempt }: Context,
 ): Promise<Ended> {
   if (isGhostInvitation(bridge.settings, event)) return answerPushed(bridge, event, attempt);
-  return isStateChange(event)
-    ? roomStateToFhir(bridge, event, attempt)
-    : relayToFhir(bridge, event, { ...item, gaveUpOn }, attempt);
+  if (isStateChange(event)) return roomStateToFhir(bridge, event, attempt);
+  return withSuccessTold(bridge, event, await relayToFhir(bridge, event, { ...item, gaveUpOn }, attempt));
 }
 
 function convergeAsked(

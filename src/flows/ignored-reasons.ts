@@ -8,6 +8,7 @@ export const ignoredReasons = {
   closed: 'The conversation is closed: nothing is sent into its room any more.',
   'context-unreadable': 'The context of an invitation is not in the form of the specification.',
   'done-since': 'The room was compared after this comparison was asked for.',
+  draft: 'The Communication is a draft, and drafts are not sent by configuration.',
   'edit-not-carried': 'A Communication was changed in a way that no message can show.',
   empty: 'A Communication has no content.',
   'former-room': 'It happened in a room that was replaced by another.',
@@ -76,6 +77,7 @@ export const ignoredReasons = {
   'untrusted-server': 'An invitation comes from a homeserver that is not trusted.',
   'upgrade-not-allowed': 'A user replaced a room who may not; the alias was taken back, and they were told.',
   'user-made-rooms': 'Rooms that users make are ignored by configuration.',
+  withdrawn: 'The Communication was entered in error before it was sent.',
 } as const satisfies Readonly<Record<string, string>>;
 
 /** A reason of the list. */

@@ -23,6 +23,21 @@ export type FlowOutcome =
   /** Not yet, and that is no failure: the item is handled again after so many milliseconds. */
   | { readonly kind: 'later'; readonly afterMs: number };
 
+/** The outcome, with further items to be handled next; they come before its own. */
+export function andNext<Outcome extends Commit>(
+  outcome: Outcome,
+  further: (tx: ClientBase) => Promise<readonly NewItem[]>,
+): Outcome {
+  const { next = [] } = outcome;
+  return {
+    ...outcome,
+    next: async (tx: ClientBase) => [
+      ...(await further(tx)),
+      ...(typeof next === 'function' ? await next(tx) : next),
+    ],
+  };
+}
+
 /**
  * The end of a flow that refuses what a user asked for.
  * @param reference the resource that it was about

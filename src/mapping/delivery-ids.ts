@@ -1,7 +1,7 @@
 // Deterministic ids for every effect: the same cause always gives the same id, so that a retry repeats it.
 import { createHash } from 'node:crypto';
 import type { DeliveryId, EventId, FhirReference, MatrixUserId, RoomId } from '../domain/ids.ts';
-import type { NoticeReason } from '../domain/notices.ts';
+import type { MessageReason, NoticeReason } from '../domain/notices.ts';
 import { INVITE_CONTEXT_KEY } from '../domain/matrix.ts';
 
 function digest(...parts: readonly string[]): string {
@@ -42,6 +42,16 @@ export function noticeDeliveryId(roomId: RoomId, about: MatrixUserId, reason: No
   return `notice-${digest('notice', roomId, about, reason)}` as DeliveryId;
 }
 
+/** The transaction id of a notice of messages: one per first message of which it tells, and reason. */
+export function messageNoticeDeliveryId(eventId: EventId, reason: MessageReason): DeliveryId {
+  return `notice-${digest('message-notice', eventId, reason)}` as DeliveryId;
+}
+
+/** The transaction id of a send status: a message has each status once. */
+export function sendStatusDeliveryId(eventId: EventId, status: string): DeliveryId {
+  return `status-${digest('send-status', eventId, status)}` as DeliveryId;
+}
+
 /**
  * The logical id of a Communication that records a Matrix event.
  * @param part which of several; 0 for the first
@@ -61,6 +71,11 @@ export function fileIdOf(conversation: FhirReference, url: string): string {
 /** The logical id of the Task that proposes the change an event made, in the same form. */
 export function taskIdOf(eventId: EventId): string {
   return `task-${createHash('sha256').update(eventId).digest('hex').slice(0, 43)}`;
+}
+
+/** The logical id of the Task that tells that a Communication did not reach its room, in the same form. */
+export function failureTaskIdOf(communication: FhirReference): string {
+  return `undelivered-${createHash('sha256').update(communication).digest('hex').slice(0, 43)}`;
 }
 
 /** The logical id of the CommunicationRequest of a room that a user made, in the same form. */

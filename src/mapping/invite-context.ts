@@ -1,6 +1,7 @@
 // The context of an invitation: the patient whom a room is about, as a pseudonym that only the invited side can read.
 import { z } from 'zod';
 import { INVITE_CONTEXT_KEY } from '../domain/matrix.ts';
+import type { Texts } from './language/texts.ts';
 import { holdsBsn } from './personal-number.ts';
 
 /**
@@ -11,9 +12,6 @@ const PSEUDONYM_SYSTEM = 'http://fhir.nl/fhir/NamingSystem/pseudo-bsn';
 
 /** One key with a dot in it, not a `subject` inside of a `room`. */
 const SUBJECT_KEY = 'room.subject';
-
-/** It is the same for every invitation: another reason could reveal what the patient suffers from. */
-const INVITATION_REASON = 'You are invited to take part in care communication';
 
 /** The longest token that is sent or read, in characters: a whole event may have 64 KiB. */
 export const LONGEST_TOKEN = 16_384;
@@ -33,8 +31,11 @@ export type InviteContext =
  * Content of the `m.room.member` event that invites a user of another homeserver.
  * @param token the patient's pseudonym for that homeserver; without one the invitation has no context
  */
-export function invitationContent(token: string | undefined): Readonly<Record<string, unknown>> {
-  const content = { membership: 'invite', reason: INVITATION_REASON };
+export function invitationContent(
+  token: string | undefined,
+  { invitation }: Pick<Texts, 'invitation'>,
+): Readonly<Record<string, unknown>> {
+  const content = { membership: 'invite', reason: invitation };
   if (token === undefined) return content;
   const subject = { resourceType: 'Patient', identifier: [{ system: PSEUDONYM_SYSTEM, value: token }] };
   // The guides disagree on 1.0 and "1.0"; canonical JSON knows no fractions.

@@ -1,6 +1,8 @@
 // The keys of lanes: items that must be handled in order have the same. One lane per conversation and direction.
 import { createHash } from 'node:crypto';
-import type { FhirReference, RoomId } from '../domain/ids.ts';
+import type { FhirReference, MatrixUserId, RoomId } from '../domain/ids.ts';
+import type { MessageReason } from '../domain/notices.ts';
+import { peopleDigest } from './delivery-ids.ts';
 
 /** The lane of what happens in a Matrix room. */
 export const roomLane = (roomId: RoomId): string => `to-fhir:${roomId}`;
@@ -14,8 +16,18 @@ export const structureLane = (reference: FhirReference): string => `to-matrix:${
 /** The lane in which people are invited to a space or room who could not be before: the others do not wait for them. */
 export const inviteLane = (reference: FhirReference): string => `invite:${reference}`;
 
-/** The lane of what senders are told in a room. */
+/** The lane of what members are told of a room. */
 export const noticeLane = (roomId: RoomId): string => `notice:${roomId}`;
+
+/** The lane of what a member is told of their messages: it waits between two notices, and others do not wait with it. */
+export const messageNoticeLane = (roomId: RoomId, about: MatrixUserId, reason: MessageReason): string =>
+  `notice:${roomId} ${peopleDigest([about])} ${reason}`;
+
+/** The lane of what clients are told of the messages of a room, in order. */
+export const sendStatusLane = (roomId: RoomId): string => `status:${roomId}`;
+
+/** The lane of what a platform is told of a Communication, in order. */
+export const undeliveredLane = (communication: FhirReference): string => `undelivered:${communication}`;
 
 /** The lane in which a practitioner's address is written into one's own directory. */
 export const publishLane = (reference: FhirReference): string => `publish:${reference}`;

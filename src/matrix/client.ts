@@ -206,6 +206,7 @@ function refusalOf(operation: string, answer: HttpAnswer): BridgeError {
 
 function refusalCode(status: number, errcode: string | undefined): BridgeError['code'] {
   if (status === 429) return 'matrix-rate-limited';
+  if (status === 413) return 'matrix-too-large';
   if (status === 401 || errcode === 'M_UNKNOWN_TOKEN') return 'matrix-token';
   // What is no Matrix error comes from a proxy in between: that it says 404 says nothing of the room.
   if (status >= 500 || status === 408 || errcode === undefined) return 'matrix-unavailable';

@@ -4,26 +4,11 @@ import type { Communication } from '../domain/fhir.ts';
 import { RECORD_TAG_SYSTEM } from '../domain/fhir.ts';
 import type { FileFacts, FileRefusal } from '../domain/files.ts';
 import type { FhirReference, MxcUri } from '../domain/ids.ts';
+import type { Texts } from '../mapping/language/texts.ts';
 import { cleanFileName } from '../mapping/file-names.ts';
 
 /** The tag of a record of which something is missing. */
 export const CONTENT_LOST = { code: 'content-lost', display: 'Content was lost on the way' } as const;
-
-const WHY: Readonly<Record<FileRefusal, string>> = {
-  'too-large': 'it is too large',
-  'type-not-allowed': 'files of this type are not allowed',
-  infected: 'malware was found in it',
-  'not-scanned': 'it could not be checked for malware',
-  'address-not-allowed': 'its address is not allowed',
-  unreachable: 'it could not be fetched',
-  gone: 'it is not there any more',
-  encrypted: 'it is encrypted',
-};
-
-/** Stands where a file would stand, on either side. */
-export function refusalText(name: string | undefined, reason: FileRefusal): string {
-  return `[A file is missing here${name === undefined ? '' : `, ${name}`}: ${WHY[reason]}]`;
-}
 
 /** Whether an attachment of a record that is to be written stands for a file that is still to be copied. */
 export function isToBeCopied({ contentAttachment }: CommunicationPayload): boolean {
@@ -82,11 +67,16 @@ function msgtypeOf(contentType: string): string {
 }
 
 /** The content of the text that stands in place of a file that was refused. */
-export function withoutUpload(content: Content, name: string | undefined, reason: FileRefusal): Content {
+export function withoutUpload(
+  content: Content,
+  name: string | undefined,
+  reason: FileRefusal,
+  { fileMissing }: Pick<Texts, 'fileMissing'>,
+): Content {
   const { 'm.mentions': mentions, 'm.relates_to': relation } = content;
   return {
     msgtype: 'm.text',
-    body: refusalText(name, reason),
+    body: fileMissing(name, reason),
     ...(mentions !== undefined && { 'm.mentions': mentions }),
     ...(relation !== undefined && { 'm.relates_to': relation }),
   };

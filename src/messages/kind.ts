@@ -3,6 +3,7 @@ import type { Communication } from '../domain/fhir.ts';
 import type { EventId, FhirReference, MatrixUserId } from '../domain/ids.ts';
 import type { NoticeReason } from '../domain/notices.ts';
 import type { MatrixEvent } from '../domain/matrix.ts';
+import type { UndeliveredReason } from '../domain/undelivered.ts';
 import type { FhirWrite, MatrixSend } from './effects.ts';
 import type { Envelope } from './envelope.ts';
 import type { MessageOptions } from './options.ts';
@@ -101,6 +102,8 @@ export interface Kind<Message> {
   readonly fromFhir: (input: FhirInput, carried: readonly Link[], known: Links) => Message | undefined;
   /** What is to be sent, in order. */
   readonly toMatrix: (message: Message, context: MatrixContext) => readonly MatrixSend[];
+  /** What of a platform's message is not shown in the room, which the platform is told; left out where all is. */
+  readonly lost?: (message: Message) => UndeliveredReason | undefined;
   /** What the sender in Matrix has to be told, because something does not cross. */
   readonly notices?: (message: Message, options: MessageOptions) => readonly NoticeReason[];
   /** Why a message that was read is not carried; left out where all are. */
@@ -118,6 +121,8 @@ export interface ReadEvent {
 /** A Communication that a kind has read. */
 export interface ReadCommunication {
   readonly kind: KindName;
+  /** What of it is not shown in the room. */
+  readonly lost: UndeliveredReason | undefined;
   readonly toMatrix: (context: MatrixContext) => readonly MatrixSend[];
 }
 
@@ -142,7 +147,7 @@ export interface RegisteredKind {
 
 /** Makes a kind ready for the list of kinds. */
 export function defineKind<Message>(kind: Kind<Message>): RegisteredKind {
-  const { name, page, refs = () => [], notices = () => [], ignored } = kind;
+  const { name, page, refs = () => [], notices = () => [], lost, ignored } = kind;
   return {
     ...{ name, page, refs },
     readEvent: (input, known) => {
@@ -158,7 +163,11 @@ export function defineKind<Message>(kind: Kind<Message>): RegisteredKind {
     readCommunication: (input, carried, known) => {
       const message = kind.fromFhir(input, carried, known);
       if (message === undefined) return undefined;
-      return { kind: name, toMatrix: (context) => kind.toMatrix(message, context) };
+      return {
+        kind: name,
+        lost: lost?.(message),
+        toMatrix: (context) => kind.toMatrix(message, context),
+      };
     },
   };
 }

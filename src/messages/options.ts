@@ -1,7 +1,10 @@
 // The operator's choices for messages, compiled from the section `messages` of the configuration.
+import type { Texts } from '../mapping/language/texts.ts';
 
 /** The choices. */
 export interface MessageOptions {
+  /** What people read, in the operator's language. */
+  readonly texts: Texts;
   /** What an edit in Matrix becomes: a new version of the record, or a record in error and a new one beside it. */
   readonly edits: 'new-version' | 'retract-and-correct';
   /** What becomes of the text of a record whose message was retracted. */

@@ -6,6 +6,7 @@ import { withPrefix, type FormattedText } from './formatting/formatted-text.ts';
 import { matrixText, readMatrixText } from './formatting/matrix-text.ts';
 import { bytesInJson, splitText } from './formatting/split-text.ts';
 import { htmlAttachment } from './formatting/text-attachment.ts';
+import type { Texts } from '../mapping/language/texts.ts';
 import { defineKind, type KindPage, type RegisteredKind } from './kind.ts';
 import type { MessageOptions } from './options.ts';
 import { createRecord, isTaggedAs } from './record.ts';
@@ -19,7 +20,13 @@ interface TextKind {
   readonly isTagged: boolean;
   readonly page: Pick<KindPage, 'fhir' | 'kept'>;
   /** The message by the bot in its sender's place; unless told, as `attributed` shows it. */
-  readonly relayed?: (text: FormattedText, sender: string) => readonly MatrixSend[];
+  readonly relayed?: (text: FormattedText, sender: string, texts: Texts) => readonly MatrixSend[];
+}
+
+interface TextMessage {
+  readonly text: FormattedText;
+  /** How many attachments and references of the Communication are not shown in the room. */
+  readonly notShown: number;
 }
 
 type Send = MatrixSend & { readonly kind: 'send' };
@@ -36,7 +43,7 @@ const MAX_PARTS = 40;
 
 /** Makes a kind whose messages are a text. */
 export function textKind({ name, msgtype, isTagged, page, relayed }: TextKind): RegisteredKind {
-  return defineKind<FormattedText>({
+  return defineKind<TextMessage>({
     name,
     page: {
       ...{ ...page, matrix: `\`m.room.message\` of type \`${msgtype}\`` },
@@ -44,9 +51,12 @@ export function textKind({ name, msgtype, isTagged, page, relayed }: TextKind): 
         'bold, italic, colour and the like, unless `messages.formattedText: html-attachment`; pictures within a text, for ' +
         'their description; from FHIR, references: the message says how many',
     },
-    fromMatrix: ({ event: { type, content } }) =>
-      type === 'm.room.message' && content['msgtype'] === msgtype ? readMatrixText(content) : undefined,
-    toFhir: (text, context) => [
+    fromMatrix: ({ event: { type, content } }) => {
+      const isOfKind = type === 'm.room.message' && content['msgtype'] === msgtype;
+      const text = isOfKind ? readMatrixText(content) : undefined;
+      return text === undefined ? undefined : { text, notShown: 0 };
+    },
+    toFhir: ({ text }, context) => [
       createRecord(context, {
         payload: textPayload(text, context.options),
         ...(isTagged && { kind: name }),
@@ -56,10 +66,16 @@ export function textKind({ name, msgtype, isTagged, page, relayed }: TextKind): 
       const isOther = isTagged && !isTaggedAs(communication, name);
       return carried.length > 0 || isOther ? undefined : textIn(envelope.parts);
     },
-    toMatrix: (text, { relayedFor }) =>
-      relayed === undefined || relayedFor === undefined
-        ? textSends(msgtype, attributed(text, relayedFor))
-        : relayed(text, relayedFor),
+    toMatrix: (message, { relayedFor, options: { texts } }) => {
+      const text = shownText(message, texts);
+      return relayed === undefined || relayedFor === undefined
+        ? textSends(msgtype, attributed(text, relayedFor), texts)
+        : relayed(text, relayedFor, texts);
+    },
+    lost: ({ text, notShown }) => {
+      if (dividedText(text).length > MAX_PARTS) return 'too-large';
+      return notShown > 0 ? 'content-lost' : undefined;
+    },
   });
 }
 
@@ -74,33 +90,41 @@ export function textPayload(
     : [words, { contentAttachment: htmlAttachment(html) }];
 }
 
-/** The texts as one, which says how many attachments are missing; undefined without text. */
-export function textIn(parts: readonly Part[]): FormattedText | undefined {
+/** The texts as one; undefined without text. */
+function textIn(parts: readonly Part[]): TextMessage | undefined {
   const text = textOfParts(parts);
-  const others = parts.filter(({ kind }) => kind !== 'text').length;
-  if (text === undefined || others === 0) return text;
-  const missing = attachmentsNotShown(others);
+  return text === undefined
+    ? undefined
+    : { text, notShown: parts.filter(({ kind }) => kind !== 'text').length };
+}
+
+/** The text, which says how many attachments are missing. */
+function shownText({ text, notShown }: TextMessage, texts: Texts): FormattedText {
+  if (notShown === 0) return text;
+  const missing = texts.attachmentsNotShown(notShown);
   return {
     plain: `${text.plain}\n${missing}`,
     ...(text.html !== undefined && { html: `${text.html}<br />${missing}` }),
   };
 }
 
-/** Says that attachments do not cross. */
-export function attachmentsNotShown(count: number): string {
-  return `[${count} ${count === 1 ? 'attachment' : 'attachments'} not shown here]`;
-}
-
 /** The messages that show a text in a room: one, unless it is too large for that. Several are without formatting. */
-export function textSends(msgtype: string, text: FormattedText): readonly Send[] {
-  if (bytesInJson(text.plain) + bytesInJson(text.html ?? '') <= MAX_BYTES) return [textSend(msgtype, text)];
-  const parts = splitText(text.plain, MAX_BYTES - MARK_BYTES);
+export function textSends(msgtype: string, text: FormattedText, { textGoesOn }: Texts): readonly Send[] {
+  if (fitsOneEvent(text)) return [textSend(msgtype, text)];
+  const parts = dividedText(text);
   if (parts.length <= 1) return [textSend(msgtype, { plain: text.plain })];
-  const shown = parts.length <= MAX_PARTS ? parts : [...parts.slice(0, MAX_PARTS - 1), TOO_LONG];
+  const shown = parts.length <= MAX_PARTS ? parts : [...parts.slice(0, MAX_PARTS - 1), textGoesOn];
   return shown.map((part, index) => textSend(msgtype, { plain: `${part}\n(${index + 1}/${shown.length})` }));
 }
 
-const TOO_LONG = '[The text goes on, and is too long for this room. The care platform has all of it.]';
+function fitsOneEvent({ plain, html = '' }: FormattedText): boolean {
+  return bytesInJson(plain) + bytesInJson(html) <= MAX_BYTES;
+}
+
+/** The parts of a text that are small enough for an event each. */
+function dividedText(text: FormattedText): readonly string[] {
+  return fitsOneEvent(text) ? [text.plain] : splitText(text.plain, MAX_BYTES - MARK_BYTES);
+}
 
 function textSend(msgtype: string, text: FormattedText): Send {
   return { kind: 'send', type: 'm.room.message', content: { msgtype, ...matrixText(text) } };

@@ -10,10 +10,12 @@ import * as invitations from './invitations.ts';
 import * as messageLinks from './message-links.ts';
 import * as notices from './notices.ts';
 import * as people from './people.ts';
+import * as reportedFailures from './reported-failures.ts';
 import * as resourceVersions from './resource-versions.ts';
 import * as roomMembers from './room-members.ts';
 import * as roomUses from './room-uses.ts';
 import * as rooms from './rooms.ts';
+import * as untoldMessages from './untold-messages.ts';
 import * as waitingItems from './waiting-items.ts';
 
 /** The tables by name. */
@@ -31,7 +33,7 @@ export const tables = {
     notices,
     people,
   },
-  ...{ resourceVersions, roomMembers, roomUses, rooms, waitingItems },
+  ...{ reportedFailures, resourceVersions, roomMembers, roomUses, rooms, untoldMessages, waitingItems },
 } as const;
 
 /** The functions of all these tables. */

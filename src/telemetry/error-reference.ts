@@ -15,7 +15,7 @@ export function errorReference(): string {
     '',
     'Codes are stable. They stand in logs, metrics and dead letters, never with what a person wrote. "Tried again" goes on',
     'for `inbox.retryHours`, holds up its own conversation only, and then ends as a dead letter too. The sender of a',
-    'message that became a dead letter reads a notice in the room.',
+    'message that became a dead letter reads a notice in the room, or its platform finds a Task ([notices](notices.md)).',
     '',
     '| code | then | what it means, and how to mend it |',
     '| --- | --- | --- |',

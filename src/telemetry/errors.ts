@@ -31,6 +31,9 @@ export const errorCatalogue = {
   'matrix-refused': deadLetter(
     'The homeserver refused the request for good. The Matrix error code says why.',
   ),
+  'matrix-too-large': deadLetter(
+    'The homeserver does not take an event of this size. The platform that wrote the message is told by a Task.',
+  ),
   'matrix-answer': retried(
     'The homeserver’s answer has not the form that the specification gives. Check for a proxy in between.',
   ),
@@ -48,6 +51,9 @@ export const errorCatalogue = {
   ),
   'fhir-refused': deadLetter(
     'The FHIR server refused the resource for good. The issue codes of its OperationOutcome say why.',
+  ),
+  'fhir-too-large': deadLetter(
+    'The FHIR server, or a proxy before it, does not take a resource of this size. Raise its limit, then retry the dead letter.',
   ),
   'fhir-answer': retried(
     'The FHIR server’s answer has not the form that FHIR R4 gives. Check for a proxy in between.',
@@ -105,6 +111,11 @@ export const errorCatalogue = {
 };
 
 export type ErrorCode = keyof typeof errorCatalogue;
+
+/** Tells whether a code is of the catalogue; the inbox has a few of its own. */
+export function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(errorCatalogue, code);
+}
 
 /**
  * An error of the catalogue. Its message goes to logs and dead letters: `detail` holds terms such as status and

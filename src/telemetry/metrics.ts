@@ -100,6 +100,11 @@ function itemMetrics({ counter, histogram }: Makers) {
       'result',
     ]),
     notices: counter('bridge_notices_total', 'Notices to senders', ['reason']),
+    undelivered: counter(
+      'bridge_undelivered_messages_total',
+      'Communications that did not reach their room, by why',
+      ['reason'],
+    ),
     roomChanges: counter(
       'bridge_room_changes_total',
       'Changes made to bring spaces and rooms to what FHIR wants',

@@ -65,6 +65,8 @@ export const SETTINGS: BridgeSettings = {
   idStrategy: 'client-assigned',
   audit: { profile: 'generic', site: 'example.org', bot: BOT, fhirBaseUrl: 'https://fhir.example.org/fhir' },
   profile: FHIR_PROFILES.generic,
+  sendStatus: true,
+  reportFailures: 'task',
   roomTemplates: {
     spaceName: 'Care team',
     organizationSpaceName: '{name}',

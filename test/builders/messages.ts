@@ -1,6 +1,7 @@
 // Messages as the pipelines see them: an event read into records, a Communication read into sends.
 import type { Communication } from '../../src/domain/fhir.ts';
 import type { MatrixEvent } from '../../src/domain/matrix.ts';
+import { TEXTS } from '../../src/mapping/language/languages.ts';
 import type { Envelope } from '../../src/messages/envelope.ts';
 import { readEnvelope } from '../../src/messages/envelope.ts';
 import type { FhirWrite } from '../../src/messages/effects.ts';
@@ -23,8 +24,9 @@ import { communicationRequestThread } from '../../src/messages/threads/communica
 import { communication, ref } from './fhir.ts';
 import { eventId as eventIdOf, message, userId } from './matrix.ts';
 
-/** The operator's choices as they are by default. */
+/** The operator's choices as they are by default, in English. */
 export const MESSAGE_OPTIONS: MessageOptions = {
+  texts: TEXTS.en,
   ...{ edits: 'new-version', retractedText: 'removed', reactions: 'off', threads: 'off' },
   ...{ mentionRecipients: false, formattedText: 'plain', maxFiles: 5 },
 };

@@ -8,6 +8,7 @@ import { configJsonSchema, configKeys } from '../../src/config/keys.ts';
 import { configReference } from '../../src/config/reference.ts';
 import { sampleConfig } from '../../src/config/sample.ts';
 import { ignoredReference } from '../../src/flows/ignored-reference.ts';
+import { noticesPage } from '../../src/mapping/notices-page.ts';
 import { registrationYaml } from '../../src/matrix/registration.ts';
 import { kindsPage } from '../../src/messages/kinds-page.ts';
 import { ASPECTS, KINDS } from '../../src/messages/registry.ts';
@@ -22,6 +23,7 @@ describe('up to date (else: npm run generate)', () => {
     ['docs/reference/errors.md', errorReference()],
     ['docs/reference/what-crosses.md', kindsPage({ kinds: KINDS, aspects: ASPECTS })],
     ['docs/reference/ignored-reasons.md', ignoredReference()],
+    ['docs/reference/notices.md', noticesPage()],
     ['docs/reference/config.schema.json', `${JSON.stringify(configJsonSchema(), null, 2)}\n`],
     ['docs/explanation/architecture.svg', architectureDrawing()],
   ])('%s', async (path, expected) => {

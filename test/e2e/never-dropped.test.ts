@@ -1,12 +1,17 @@
-// What cannot be carried as it is leaves a marked record and a notice to its sender: nothing is dropped silently.
-import { EventType } from 'matrix-js-sdk';
+// What cannot be carried as it is leaves a marked record, a notice to its sender, or a Task for its platform: nothing is dropped silently.
+import { Direction, EventType, type IEvent } from 'matrix-js-sdk';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import type { MatrixPerson } from '../../stack/demo/person.ts';
 import { startPerson } from '../../stack/demo/person.ts';
+import type { Resource } from '../../stack/demo/platform.ts';
 import { registerUser } from '../../stack/synapse.ts';
+import { waitUntil } from '../../stack/wait.ts';
 import { awaitIdle } from './bridges.ts';
 import type { Communication, Conversation, TestContext } from './context.ts';
-import { awaitRecords, shareContext } from './context.ts';
+import { awaitRecords, shareContext, startContext } from './context.ts';
+
+const FORM = { msgtype: 'com.example.form', body: 'A form' };
+const SECRET = 'The wound looks better';
 
 describe.skipIf(inject('stackMissing') !== undefined)('nothing is dropped silently', () => {
   let context: TestContext;
@@ -16,7 +21,8 @@ describe.skipIf(inject('stackMissing') !== undefined)('nothing is dropped silent
   let roomId: string;
   beforeAll(async () => {
     context = await shareContext();
-    const user = await registerUser(inject('stack').synapse, { localpart: `${context.prefix}stranger` });
+    const account = { localpart: `${context.prefix}stranger`, displayName: 'Sam <b>Smit</b>' };
+    const user = await registerUser(inject('stack').synapse, account);
     strangerId = user.userId;
     stranger = await startPerson(context.homeserverUrl, user);
     conversation = await context.createConversation('dropped', 'First');
@@ -30,7 +36,7 @@ describe.skipIf(inject('stackMissing') !== undefined)('nothing is dropped silent
   });
 
   const notices = async (): Promise<readonly string[]> =>
-    (await context.nurse.history(roomId)).filter((text) => text.startsWith(`${strangerId}: `));
+    (await context.nurse.history(roomId)).filter((text) => text.startsWith('Sam <b>Smit</b>: '));
   const recordsOf = (count: number): Promise<readonly Communication[]> =>
     awaitRecords(context.platform, conversation.id, (records) => records.length === count);
 
@@ -61,20 +67,156 @@ describe.skipIf(inject('stackMissing') !== undefined)('nothing is dropped silent
       tag: expect.arrayContaining([expect.objectContaining({ code: 'content-lost' })]) as unknown,
     });
     await awaitIdle(context.bridge);
-    expect(await notices()).toContainEqual(expect.stringContaining('a file you sent could not be fetched'));
+    expect(await notices()).toContainEqual(expect.stringContaining('file you sent could not be fetched'));
+  });
+
+  test('a message of an unknown kind leaves a marked record that says what was lost, and its sender is told', async () => {
+    const { event_id: form } = await stranger.client.sendMessage(roomId, FORM as never);
+    const record = (await recordsOf(4)).at(-1);
+    expect(record?.payload).toEqual([
+      {
+        contentString: '[A Matrix message of a kind that cannot be recorded here: com.example.form]\nA form',
+      },
+    ]);
+    expect(record?.meta).toHaveProperty('tag.0.code', 'content-lost');
+    await awaitIdle(context.bridge);
+    expect(await notices()).toContainEqual(expect.stringContaining('of a kind that cannot be recorded'));
+    expect(await eventsAbout(stranger, roomId, form)).toMatchObject([
+      {
+        type: 'com.beeper.message_send_status',
+        content: { status: 'FAIL_PERMANENT', reason: 'com.beeper.unsupported_event', network: 'fhir' },
+      },
+      {
+        type: 'm.room.message',
+        content: {
+          msgtype: 'm.notice',
+          formatted_body: expect.stringMatching(
+            /^<a href="https:\/\/matrix\.to\/#\/%40[^"]+">Sam &lt;b&gt;Smit&lt;\/b&gt;<\/a>: /,
+          ) as string,
+          'm.mentions': { user_ids: [strangerId] },
+        },
+      },
+    ]);
   });
 
   test('a reaction makes no record, and its sender is told that it stays in the room', async () => {
-    const heard = await stranger.hear(roomId, 'First');
+    const heard = await stranger.hear(roomId, 'And again');
     const relation = { rel_type: 'm.annotation', event_id: heard.getId(), key: '👍' };
     await stranger.client.sendEvent(roomId, EventType.Reaction, { 'm.relates_to': relation } as never);
     await stranger.say(roomId, 'After the reaction');
-    await recordsOf(4);
+    await recordsOf(5);
     await awaitIdle(context.bridge);
     expect(await notices()).toContainEqual(expect.stringContaining('stays in this room'));
   });
 
-  test('the bridge’s own notices are not recorded', async () => {
-    await recordsOf(4);
+  test('the bridge’s own notices and statuses are not recorded', async () => {
+    await recordsOf(5);
+  });
+
+  describe('a Communication that does not reach its room', () => {
+    const failures = [
+      ['with only a note', { payload: undefined, note: [{ text: SECRET }] }, 'no-content'],
+      ['with only a topic', { payload: undefined, topic: { text: SECRET } }, 'no-content'],
+      ['with only a reference', { payload: [{ contentReference: { display: SECRET } }] }, 'content-lost'],
+      ['without a conversation', { partOf: undefined }, 'no-conversation'],
+      ['of a status that is not sent', { status: 'on-hold' }, 'status-not-sent'],
+      ['that is too large', { payload: [{ contentString: `${SECRET} `.repeat(43_000) }] }, 'too-large'],
+    ] as const;
+
+    test.each(failures)('%s gets a Task that says why, and not what it says', async (_, over, reason) => {
+      const written = await write(over);
+      const task = await taskAbout(written, 'failed');
+      expect(task).toMatchObject({
+        intent: 'order',
+        focus: { reference: `Communication/${String(written.id)}` },
+        for: { reference: `Patient/${context.prefix}client` },
+        statusReason: { coding: [{ code: reason }, { system: 'http://hl7.org/fhir/issue-type' }] },
+      });
+      expect(JSON.stringify(task)).not.toContain(SECRET);
+      expect(await errorsIn(task)).toEqual([]);
+    });
+
+    test('gets the Task completed once its platform mended it and it is delivered', async () => {
+      const written = await write({ partOf: undefined });
+      await taskAbout(written, 'failed');
+      await context.platform.put({
+        ...written,
+        id: String(written.id),
+        partOf: [{ reference: `CommunicationRequest/${conversation.id}` }],
+        payload: [{ contentString: 'Mended' }],
+      });
+      await context.nurse.hear(roomId, 'Mended');
+      const task = await taskAbout(written, 'completed');
+      expect(task).not.toHaveProperty('statusReason');
+      expect(await errorsIn(task)).toEqual([]);
+    });
+
+    /** Writes a Communication of the conversation. */
+    function write(over: Readonly<Record<string, unknown>>): Promise<Resource> {
+      const { prefix, platform } = context;
+      return platform.post({
+        resourceType: 'Communication',
+        status: 'completed',
+        subject: { reference: `Patient/${prefix}client` },
+        sender: { reference: `RelatedPerson/${prefix}daughter` },
+        partOf: [{ reference: `CommunicationRequest/${conversation.id}` }],
+        payload: [{ contentString: SECRET }],
+        ...over,
+      });
+    }
+
+    async function taskAbout({ id }: Resource, status: string): Promise<Resource> {
+      const look = async (): Promise<Resource | undefined> => {
+        const tasks = await context.platform.search(`Task?focus=Communication/${String(id)}`);
+        expect(tasks.length).toBeLessThan(2);
+        return tasks.find((task) => task['status'] === status);
+      };
+      return waitUntil(look, { what: `a Task is ${status}`, timeoutMs: 60_000, everyMs: 50 });
+    }
+
+    async function errorsIn(resource: Resource): Promise<readonly unknown[]> {
+      const response = await fetch(`${context.fhirUrl}/${resource.resourceType}/$validate`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/fhir+json' },
+        body: JSON.stringify(resource),
+      });
+      const { issue } = (await response.json()) as { issue: readonly { severity: string }[] };
+      return issue.filter(({ severity }) => ['error', 'fatal'].includes(severity));
+    }
   });
 });
+
+describe.skipIf(inject('stackMissing') !== undefined)('where the bridge speaks Dutch', () => {
+  let context: TestContext;
+  beforeAll(async () => {
+    context = await startContext({ BRIDGE_MESSAGES_LANGUAGE: 'nl' });
+  });
+  afterAll(() => context.end());
+
+  test('a message of an unknown kind is told of in Dutch, in the room and in the record', async () => {
+    const { nurse } = context;
+    const { id, room } = await context.createConversation('dutch', 'Eerste');
+    const roomId = await nurse.join(room);
+    await nurse.client.sendMessage(roomId, FORM as never);
+    const [record] = await awaitRecords(context.platform, id, (records) => records.length === 1);
+    expect(record?.payload).toEqual([
+      { contentString: expect.stringContaining('Een Matrix-bericht van een soort die') as string },
+    ]);
+    await awaitIdle(context.bridge);
+    expect(await nurse.history(roomId)).toContainEqual(
+      expect.stringMatching(/^Noor: Een bericht van u is van een soort die niet kan worden vastgelegd/),
+    );
+  });
+});
+
+/** What refers to an event in its room, by type. */
+async function eventsAbout(
+  { client }: MatrixPerson,
+  roomId: string,
+  eventId: string,
+): Promise<readonly Partial<IEvent>[]> {
+  const { chunk } = await client.createMessagesRequest(roomId, null, 100, Direction.Backward);
+  return chunk
+    .filter(({ content }) => JSON.stringify(content['m.relates_to'] ?? {}).includes(eventId))
+    .toSorted((a, b) => a.type.localeCompare(b.type));
+}

@@ -131,6 +131,7 @@ describe('a failure means', () => {
     ['409: a conflict on HAPI', outcome(409), 'fhir-conflict'],
     ['410', outcome(410), 'fhir-refused'],
     ['412: a conflict by the specification', outcome(412), 'fhir-conflict'],
+    ['413', outcome(413), 'fhir-too-large'],
     ['422', outcome(422), 'fhir-refused'],
     ['429', outcome(429), 'fhir-rate-limited'],
     ['500', outcome(500), 'fhir-unavailable'],
@@ -159,6 +160,7 @@ describe('a failure means', () => {
   test.each<[string, Answer, string]>([
     ['502 in HTML, from a proxy', html(502), 'fhir-unavailable'],
     ['200 in HTML, from a proxy', html(200), 'fhir-answer'],
+    ['413 in HTML, from a proxy: too large for it is too large', html(413), 'fhir-too-large'],
     ['401 in HTML, from a proxy', html(401), 'fhir-token'],
     ['429 in HTML, from a proxy', html(429), 'fhir-rate-limited'],
     ['404 in HTML, from a proxy: the resource may well be there', html(404), 'fhir-unavailable'],

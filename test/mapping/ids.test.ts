@@ -1,15 +1,17 @@
-// Aliases, delivery ids, lanes and notices: the names under which things happen once and in order.
+// Aliases, delivery ids and lanes: the names under which things happen once and in order.
 import { describe, expect, test } from 'vitest';
-import type { NoticeReason } from '../../src/domain/notices.ts';
+import { MESSAGE_REASONS, NOTICE_REASONS } from '../../src/domain/notices.ts';
 import { aliasLocalpartOf, aliasOf } from '../../src/mapping/aliases.ts';
 import {
   communicationDeliveryId,
   communicationIdOf,
+  failureTaskIdOf,
   firstMessageDeliveryId,
+  messageNoticeDeliveryId,
   noticeDeliveryId,
+  sendStatusDeliveryId,
 } from '../../src/mapping/delivery-ids.ts';
 import { roomLane, structureLane } from '../../src/mapping/lanes.ts';
-import { noticeMessage } from '../../src/mapping/notices.ts';
 import { ref } from '../builders/fhir.ts';
 import { eventId, roomId, userId } from '../builders/matrix.ts';
 
@@ -25,21 +27,16 @@ describe('aliases have the form of the guides and keep the case of ids', () => {
 });
 
 describe('delivery ids', () => {
-  const reasons: readonly NoticeReason[] = [
-    'unmapped-sender',
-    'unsupported-content',
-    'unsupported-event',
-    'not-filed',
-    'upgrade-not-followed',
-    'room-replaced',
-  ];
   const all = (id: string): readonly string[] => [
     communicationDeliveryId(ref(`Communication/${id}`)),
     firstMessageDeliveryId(ref(`Communication/${id}`)),
     firstMessageDeliveryId(ref(`CommunicationRequest/${id}`)),
     communicationIdOf(eventId(`$${id}`)),
-    ...reasons.map((reason) => noticeDeliveryId(roomId(`!${id}`), userId('@a:b'), reason)),
+    ...NOTICE_REASONS.map((reason) => noticeDeliveryId(roomId(`!${id}`), userId('@a:b'), reason)),
     noticeDeliveryId(roomId(`!${id}`), userId('@a:c'), 'not-filed'),
+    ...MESSAGE_REASONS.map((reason) => messageNoticeDeliveryId(eventId(`$${id}`), reason)),
+    ...['SUCCESS', 'PENDING'].map((status) => sendStatusDeliveryId(eventId(`$${id}`), status)),
+    failureTaskIdOf(ref(`Communication/${id}`)),
   ];
 
   test('the same cause always has the same id', () => {
@@ -88,19 +85,5 @@ describe('lanes', () => {
     ['a resource', structureLane(ref('CareTeam/1')), 'to-matrix:CareTeam/1'],
   ])('%s', (_, lane, expected) => {
     expect(lane).toBe(expected);
-  });
-});
-
-test.each([
-  ['unmapped-sender', /recorded under your Matrix address/],
-  ['unsupported-content', /cannot be recorded/],
-  ['unsupported-event', /does not reach the record/],
-  ['not-filed', /could not be recorded/],
-] as const)('a notice of %s says so to the one it is about', (reason, words) => {
-  const about = userId('@jan:zorg.example');
-  expect(noticeMessage(about, reason)).toEqual({
-    msgtype: 'm.notice',
-    body: expect.stringMatching(words) as string,
-    'm.mentions': { user_ids: ['@jan:zorg.example'] },
   });
 });

@@ -1,4 +1,5 @@
 // The context of invitations: what is sent, what is read, and that no citizen service number passes either way.
+import { TEXTS } from '../../src/mapping/language/languages.ts';
 import { describe, expect, test } from 'vitest';
 import {
   invitationContent,
@@ -18,7 +19,7 @@ const read = (context: unknown) =>
 
 describe('an invitation to another homeserver', () => {
   test('names the patient only by the token', () => {
-    expect(invitationContent('eyJhbGciOiJFQ0RILUVT.token')).toEqual({
+    expect(invitationContent('eyJhbGciOiJFQ0RILUVT.token', TEXTS.en)).toEqual({
       membership: 'invite',
       reason: 'You are invited to take part in care communication',
       'nl-ta-chat.invite.context': {
@@ -37,14 +38,14 @@ describe('an invitation to another homeserver', () => {
   });
 
   test('has no context without a token', () => {
-    expect(invitationContent(undefined)).toEqual({
+    expect(invitationContent(undefined, TEXTS.en)).toEqual({
       membership: 'invite',
       reason: 'You are invited to take part in care communication',
     });
   });
 
   test('can be read back', () => {
-    expect(readInviteContext(invitationContent('87479412034'))).toEqual({
+    expect(readInviteContext(invitationContent('87479412034', TEXTS.en))).toEqual({
       kind: 'subject',
       token: '87479412034',
       platform: undefined,

@@ -130,6 +130,7 @@ describe('a failure means', () => {
       { status: 404, retryAfterMs: undefined },
     ],
     ['400 M_ROOM_IN_USE', refusal(400, 'M_ROOM_IN_USE'), 'matrix-refused', { errcode: 'M_ROOM_IN_USE' }],
+    ['413 M_TOO_LARGE', refusal(413, 'M_TOO_LARGE'), 'matrix-too-large', { errcode: 'M_TOO_LARGE' }],
     ['500 M_UNKNOWN', refusal(500, 'M_UNKNOWN'), 'matrix-unavailable', { status: 500 }],
   ])('%s', async (_, answer, code, more) => {
     const { url, seen } = await serveScript(() => answer);

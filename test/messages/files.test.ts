@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { MxcUri } from '../../src/domain/ids.ts';
 import { copiedPayload, isToBeCopied, withoutUpload, withUpload } from '../../src/messages/files.ts';
+import { TEXTS } from '../../src/mapping/language/languages.ts';
 import { contentDigest, filesDiffer } from '../../src/messages/envelope.ts';
 import { ref } from '../builders/fhir.ts';
 import { envelope } from '../builders/messages.ts';
@@ -51,7 +52,7 @@ test('in place of a refused file stands a text that says so, and answers what th
     ...{ msgtype: 'm.file', body: 'a.exe', info: {}, 'm.mentions': {} },
     'm.relates_to': { 'm.in_reply_to': { event_id: '$e' } },
   };
-  expect(withoutUpload(content, 'a.exe', 'type-not-allowed')).toEqual({
+  expect(withoutUpload(content, 'a.exe', 'type-not-allowed', TEXTS.en)).toEqual({
     ...{ msgtype: 'm.text', body: '[A file is missing here, a.exe: files of this type are not allowed]' },
     ...{ 'm.mentions': {}, 'm.relates_to': { 'm.in_reply_to': { event_id: '$e' } } },
   });

@@ -103,12 +103,14 @@ describe('rooms', () => {
   });
 });
 
-test('a notice is sent once per person, room and reason', async () => {
+test('when a notice was last sent is known per person, room and reason', async () => {
   const notice = { roomId: ROOM, about: userId('@jan:h'), reason: 'unmapped-sender' as const };
-  expect(await notices.wasSaid(pool(), notice)).toBe(false);
-  await notices.saveSaid(pool(), notice);
-  await notices.saveSaid(pool(), notice);
-  expect(await notices.wasSaid(pool(), notice)).toBe(true);
-  expect(await notices.wasSaid(pool(), { ...notice, reason: 'not-filed' })).toBe(false);
-  expect(await notices.wasSaid(pool(), { ...notice, about: userId('@anna:h') })).toBe(false);
+  const [first, second] = [new Date('2026-11-29T12:00:00Z'), new Date('2026-11-29T12:05:00Z')];
+  expect(await notices.lastSaid(pool(), notice)).toBeUndefined();
+  await notices.saveSaid(pool(), notice, first);
+  expect(await notices.lastSaid(pool(), notice)).toEqual(first);
+  await notices.saveSaid(pool(), notice, second);
+  expect(await notices.lastSaid(pool(), notice)).toEqual(second);
+  expect(await notices.lastSaid(pool(), { ...notice, reason: 'not-filed' })).toBeUndefined();
+  expect(await notices.lastSaid(pool(), { ...notice, about: userId('@anna:h') })).toBeUndefined();
 });

@@ -3,6 +3,7 @@
 // The adoption is recorded first, then the bot joins; the bot's own join, which comes back in the lane of the room, completes
 // it: so what was said before stays unrecorded, what is said after waits until the conversation is there, and a crash at
 // any moment loses neither.
+import type { ClientBase } from 'pg';
 import { z } from 'zod';
 import type { Agent } from '../../domain/facts.ts';
 import type { CareTeam } from '../../domain/fhir.ts';
@@ -24,7 +25,7 @@ import type { RoomRow } from '../../store/rooms.ts';
 import type { Bridge } from '../bridge.ts';
 import type { IgnoredReason } from '../ignored-reasons.ts';
 import { convergeItem } from '../items/converge.ts';
-import { noticesFor } from '../messages/notice.ts';
+import { stateNotices } from '../messages/tell-sender.ts';
 import { refused, type FlowOutcome } from '../outcome.ts';
 import { recordOwnWrite } from '../people/own-write.ts';
 import { followUpgrade, mayUpgrade } from './follow-upgrade.ts';
@@ -99,7 +100,6 @@ export async function completeAdoption(
     return refuse(bridge, adoption, 'profile-unfulfilled', signal);
   const written = await writeRequest(bridge, adoption, request, attempt);
   await homeserver.createAlias(settings.bot, aliasOf(written.reference, settings.serverName), roomId, signal);
-  const notices = await powerNotices(bridge, adoption, { state, facts });
   const { reference, versionId } = written;
   return {
     kind: 'done',
@@ -115,7 +115,7 @@ export async function completeAdoption(
     next: async (tx) => [
       ...(await recordOwnWrite(store, tx, written)),
       convergeItem(adoption.careTeam, `room ${roomId}`),
-      ...notices,
+      ...(await powerNotices(bridge, tx, adoption, { state, facts })),
     ],
   };
 }
@@ -242,6 +242,7 @@ async function refuse(
 /** Without power the bridge cannot keep the room in order; its maker is told once. */
 async function powerNotices(
   bridge: Bridge,
+  tx: ClientBase,
   { roomId, listedBy }: Adoption,
   { state, facts }: { readonly state: RoomState; readonly facts: RoomFacts },
 ): Promise<readonly NewItem[]> {
@@ -249,7 +250,7 @@ async function powerNotices(
   const levels = eventOf('m.room.power_levels')?.content;
   const power = powerIn(eventOf('m.room.create'), levels, bridge.settings.bot);
   if (power.sendState('m.space.parent')) return [];
-  return noticesFor(bridge, { roomId, about: facts.creator ?? listedBy }, ['needs-power']);
+  return stateNotices(bridge, tx, { roomId, about: facts.creator ?? listedBy }, 'needs-power');
 }
 
 /** A person the care platform knows, or anyone of a homeserver it trusts. */

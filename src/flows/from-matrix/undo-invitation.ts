@@ -8,7 +8,7 @@ import type { RoomState } from '../../matrix/room-state.ts';
 import type { RoomRow } from '../../store/rooms.ts';
 import type { Bridge } from '../bridge.ts';
 import { convergeItem } from '../items/converge.ts';
-import { noticesFor } from '../messages/notice.ts';
+import { tellSender } from '../messages/tell-sender.ts';
 import { refused, type FlowOutcome } from '../outcome.ts';
 import { createReadSet } from '../people/read-set.ts';
 import { resolvePeople } from '../people/resolve-people.ts';
@@ -38,13 +38,15 @@ export async function undoInvitation(
   const state = await homeserver.roomState(settings.bot, event.room_id, signal);
   if (madeBy === 'user' && createIn(state)?.sender === event.sender) return undefined;
   if (await hasStarted(bridge, event.sender, { reads, reference }, signal)) return undefined;
-  const next = [
-    convergeItem(reference, event.event_id),
-    ...(await noticesFor(bridge, { roomId: event.room_id, about: event.sender }, ['may-not-invite'])),
-  ];
   if (isPresent(state, invited) && mayRemove(state, settings.bot, invited))
     await homeserver.kick(settings.bot, event.room_id, invited, signal);
-  return { ...refused('may-not-invite', event.sender, reference), next };
+  return {
+    ...refused('may-not-invite', event.sender, reference),
+    next: async (tx) => [
+      convergeItem(reference, event.event_id),
+      ...(await tellSender(bridge, tx, event, ['may-not-invite'])),
+    ],
+  };
 }
 
 /** FHIR wants them there: they would only be invited again. */

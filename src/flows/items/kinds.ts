@@ -6,9 +6,12 @@ import { ephemeralItemSchema } from './ephemeral.ts';
 import { eventItemSchema } from './event.ts';
 import { changeItemSchema } from './fhir-change.ts';
 import { invitationItemSchema } from './invitation.ts';
+import { messageNoticeItemSchema } from './message-notice.ts';
 import { noticeItemSchema } from './notice.ts';
 import { publishItemSchema } from './publish.ts';
+import { sendStatusItemSchema } from './send-status.ts';
 import { toDeviceItemSchema } from './to-device.ts';
+import { undeliveredItemSchema } from './undelivered.ts';
 
 const schemas = {
   'matrix.event': eventItemSchema,
@@ -17,6 +20,9 @@ const schemas = {
   'matrix.invitation': invitationItemSchema,
   'fhir.change': changeItemSchema,
   notice: noticeItemSchema,
+  'message-notice': messageNoticeItemSchema,
+  'send-status': sendStatusItemSchema,
+  undelivered: undeliveredItemSchema,
   converge: convergeItemSchema,
   publish: publishItemSchema,
   audit: auditItemSchema,

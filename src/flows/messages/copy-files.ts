@@ -10,7 +10,6 @@ import {
   copiedPayload,
   isToBeCopied,
   nameOf,
-  refusalText,
   withContentLost,
   withoutUpload,
   withUpload,
@@ -32,11 +31,12 @@ export interface WithFiles<Record> {
  * @param before the payload that the record had, whose attachments are not the bridge's to copy
  */
 export async function withFilesCopied<Record extends Communication>(
-  { files }: Pick<Bridge, 'files'>,
+  { files, settings }: Pick<Bridge, 'files' | 'settings'>,
   record: Record,
   { conversation, before = [] }: { conversation: FhirReference; before?: Communication['payload'] },
   signal: AbortSignal,
 ): Promise<WithFiles<Record>> {
+  const { fileMissing } = settings.messages.texts;
   const payload: CommunicationPayload[] = [];
   const [refused, copies]: [FileRefusal[], string[]] = [[], []];
   for (const each of record.payload ?? []) {
@@ -53,7 +53,7 @@ export async function withFilesCopied<Record extends Communication>(
     if (copied.kind === 'carried') payload.push(copiedPayload(each, copied));
     else {
       refused.push(copied.reason);
-      payload.push({ contentString: refusalText(nameOf(attachment), copied.reason) });
+      payload.push({ contentString: fileMissing(nameOf(attachment), copied.reason) });
     }
   }
   if (copies.length === 0) return { record, refused, copies };
@@ -61,19 +61,28 @@ export async function withFilesCopied<Record extends Communication>(
   return { record: refused.length > 0 ? withContentLost(complete) : complete, refused, copies };
 }
 
+/** The content of a send, ready to be sent. */
+interface Uploaded {
+  readonly content: Readonly<Record<string, unknown>>;
+  /** A text stands in place of its file. */
+  readonly isRefused: boolean;
+}
+
 /**
  * Uploads the file of a send, and completes its content; a text stands in place of a file that is refused.
- * @returns the content, and the id of the copy where there is a file
  */
 export async function withFileUploaded(
-  { files }: Pick<Bridge, 'files'>,
+  { files, settings }: Pick<Bridge, 'files' | 'settings'>,
   { content, file }: Extract<MatrixSend, { kind: 'send' }>,
   deliveryId: DeliveryId,
   signal: AbortSignal,
-): Promise<Readonly<Record<string, unknown>>> {
-  if (file === undefined) return content;
+): Promise<Uploaded> {
+  if (file === undefined) return { content, isRefused: false };
   const uploaded = await files.toMatrix({ id: uploadIdOf(deliveryId), attachment: file }, signal);
   return uploaded.kind === 'carried'
-    ? withUpload(content, uploaded)
-    : withoutUpload(content, nameOf(file), uploaded.reason);
+    ? { content: withUpload(content, uploaded), isRefused: false }
+    : {
+        content: withoutUpload(content, nameOf(file), uploaded.reason, settings.messages.texts),
+        isRefused: true,
+      };
 }

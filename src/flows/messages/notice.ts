@@ -1,39 +1,79 @@
-// Tells a sender something in the room, once: an inbox item of its own, so that it survives as messages do.
-import type { NoticeReason } from '../../domain/notices.ts';
-import { noticeDeliveryId } from '../../mapping/delivery-ids.ts';
+// Tells a member something in the room: an inbox item of its own, so that it survives as messages do.
+import type { MatrixUserId, RoomId } from '../../domain/ids.ts';
+import { noticeDeliveryId, messageNoticeDeliveryId } from '../../mapping/delivery-ids.ts';
 import { noticeMessage } from '../../mapping/notices.ts';
-import type { Attempt, NewItem } from '../../inbox/item.ts';
+import type { Attempt } from '../../inbox/item.ts';
 import type { Bridge } from '../bridge.ts';
-import { noticeItem, type Notice, type NoticeItem } from '../items/notice.ts';
+import type { MessageNoticeItem } from '../items/message-notice.ts';
+import type { NoticeItem } from '../items/notice.ts';
 import type { FlowOutcome } from '../outcome.ts';
 
-/** The notices to a user; those that they were told in this room before are left out. */
-export async function noticesFor(
-  { store, db }: Pick<Bridge, 'db' | 'store'>,
-  to: Pick<Notice, 'roomId' | 'about'>,
-  reasons: readonly NoticeReason[],
-): Promise<readonly NewItem[]> {
-  const items: NewItem[] = [];
-  for (const reason of reasons) {
-    const notice = { ...to, reason };
-    if (!(await store.notices.wasSaid(db, notice))) items.push(noticeItem(notice));
-  }
-  return items;
-}
+/** What notices are sent with. */
+export type NoticeSender = Pick<Bridge, 'clock' | 'db' | 'metrics' | 'sending' | 'settings' | 'store'> & {
+  readonly homeserver: Pick<Bridge['homeserver'], 'stateEvent'>;
+};
 
-/** Sends a notice, unless it was sent. */
+/** A person is told the same of their messages in a room at most once in so long. */
+const QUIET_MS = 60_000;
+
+/** Tells of a state, unless that was told before. */
 export async function sendNotice(
-  bridge: Pick<Bridge, 'db' | 'metrics' | 'sending' | 'settings' | 'store'>,
+  bridge: NoticeSender,
   item: NoticeItem,
   { signal }: Attempt,
 ): Promise<FlowOutcome> {
-  const { store, db, settings, sending, metrics } = bridge;
+  const { store, db, clock, settings, sending, metrics } = bridge;
   const { roomId, about, reason } = item;
-  if (await store.notices.wasSaid(db, item)) return { kind: 'ignored', reason: 'said' };
+  if ((await store.notices.lastSaid(db, item)) !== undefined) return { kind: 'ignored', reason: 'said' };
+  const displayName = await displayNameOf(bridge, roomId, about, signal);
+  const content = noticeMessage(settings.messages.texts, { about, displayName, reason });
   const deliveryId = noticeDeliveryId(roomId, about, reason);
-  const content = noticeMessage(about, reason);
-  const event = { as: settings.bot, roomId, deliveryId, type: 'm.room.message', content };
-  await sending.sendAs(event, signal);
+  await sending.sendAs({ as: settings.bot, roomId, deliveryId, type: 'm.room.message', content }, signal);
   metrics.notices.inc({ reason });
-  return { kind: 'done', record: (tx) => store.notices.saveSaid(tx, item) };
+  return { kind: 'done', record: (tx) => store.notices.saveSaid(tx, item, clock.now()) };
+}
+
+/** Tells of a message, and with it of those that came since the last notice; not before that one is a minute old. */
+export async function sendMessageNotice(
+  bridge: NoticeSender,
+  item: MessageNoticeItem,
+  { signal }: Attempt,
+): Promise<FlowOutcome> {
+  const { store, db, clock, settings, sending, metrics } = bridge;
+  const { roomId, about, reason, eventId } = item;
+  if (!(await store.untoldMessages.isUntold(db, item))) return { kind: 'ignored', reason: 'said' };
+  const saidAt = await store.notices.lastSaid(db, item);
+  const quietMs = saidAt === undefined ? 0 : saidAt.getTime() + QUIET_MS - clock.now().getTime();
+  if (quietMs > 0) return { kind: 'later', afterMs: quietMs };
+  // Made up before it is sent: a retry tells of the same messages, and what comes meanwhile is told with the next notice.
+  const count = await store.untoldMessages.gatherUntold(db, item);
+  const displayName = await displayNameOf(bridge, roomId, about, signal);
+  const content = noticeMessage(settings.messages.texts, {
+    about,
+    displayName,
+    reason,
+    count,
+    answers: eventId,
+  });
+  const deliveryId = messageNoticeDeliveryId(eventId, reason);
+  await sending.sendAs({ as: settings.bot, roomId, deliveryId, type: 'm.room.message', content }, signal);
+  metrics.notices.inc({ reason });
+  return {
+    kind: 'done',
+    record: async (tx) => {
+      await store.untoldMessages.forgetTold(tx, item);
+      await store.notices.saveSaid(tx, item, clock.now());
+    },
+  };
+}
+
+/** The name under which the room shows a member, who may have left. */
+async function displayNameOf(
+  { homeserver, settings }: NoticeSender,
+  roomId: RoomId,
+  about: MatrixUserId,
+  signal: AbortSignal,
+): Promise<unknown> {
+  const member = { type: 'm.room.member', state_key: about };
+  return (await homeserver.stateEvent(settings.bot, roomId, member, signal))?.['displayname'];
 }

@@ -12,14 +12,14 @@ import type { Queryable } from '../../store/database.ts';
 import type { RoomUse } from '../../store/room-uses.ts';
 import type { RoomRow } from '../../store/rooms.ts';
 import type { Bridge } from '../bridge.ts';
-import { refused, type FlowOutcome } from '../outcome.ts';
+import { andNext, refused, type FlowOutcome } from '../outcome.ts';
 import { releaseWaiting, waitFor } from '../items/waiting.ts';
 import { actingTeamOf } from './acting-team-of.ts';
 import { findAuthor } from './find-author.ts';
 import { loadLinks, wasCarried } from './links.ts';
-import { noticesFor } from './notice.ts';
 import { mayRedact } from './redaction-power.ts';
 import { removeRefused } from './remove-refused.ts';
+import { tellSender } from './tell-sender.ts';
 import { writeOnce, type Made } from './write-once.ts';
 
 /** What the pipeline works with. */
@@ -99,7 +99,6 @@ async function write(relay: RelayToFhir, incoming: Incoming, attempt: Attempt): 
   await removeRefused(relay, event, refusals, attempt.signal);
   const isUnknown = author.person === undefined ? (['unmapped-sender'] as const) : [];
   const reasons = [...isUnknown, ...toldOf, ...refusals.map(noticeOfRefusal)];
-  const notices = await noticesFor(relay, toSenderOf(event), [...new Set(reasons)]);
   return {
     kind: 'done',
     facts: made.flatMap((one) => factsOf(one, input, author, room)),
@@ -116,6 +115,7 @@ async function write(relay: RelayToFhir, incoming: Incoming, attempt: Attempt): 
     },
     next: async (tx) => {
       const carried = [event.event_id, ...made.map(({ version }) => version.reference)];
+      const notices = await tellSender(relay, tx, event, [...new Set(reasons)]);
       return [...notices, ...(await releaseWaiting(store, tx, carried, event.event_id))];
     },
   };
@@ -138,17 +138,13 @@ function factsOf(
 }
 
 /** Until FHIR knows the sender. */
-async function hold(
-  relay: RelayToFhir,
-  { input: { event }, source: { lane, payload } }: Incoming,
-): Promise<FlowOutcome> {
+function hold(relay: RelayToFhir, { input: { event }, source: { lane, payload } }: Incoming): FlowOutcome {
   const { store } = relay;
   const { sender } = event;
   const isKnown = async (tx: Queryable): Promise<boolean> =>
     (await store.people.findPersonByUserId(tx, sender)) !== undefined;
-  const notices = await noticesFor(relay, toSenderOf(event), ['sender-held']);
   const held = waitFor(store, sender, { about: event.event_id, lane, payload }, isKnown);
-  return { ...held, next: async (tx) => [...notices, ...(await held.next(tx))] };
+  return andNext(held, (tx) => tellSender(relay, tx, event, ['sender-held']));
 }
 
 /** The persons of the users who are mentioned. */
@@ -175,17 +171,13 @@ function notRead({ sender }: MatrixEvent, { reference }: RoomRow, reason: NotCar
   return reason === 'not-the-author' ? refused(reason, sender, reference) : { kind: 'ignored', reason };
 }
 
-async function notCarried(
+function notCarried(
   relay: RelayToFhir,
   event: MatrixEvent,
   { reference }: RoomRow,
   reasons: readonly NoticeReason[],
-): Promise<FlowOutcome> {
-  const next = await noticesFor(relay, toSenderOf(event), reasons);
+): FlowOutcome {
   const reason = reasons.includes('room-replaced') ? 'room-replaced' : 'unsupported-event';
-  return { ...refused(reason, event.sender, reference), next };
-}
-
-function toSenderOf({ room_id: roomId, sender: about }: MatrixEvent) {
-  return { roomId, about };
+  const ended = refused(reason, event.sender, reference);
+  return { ...ended, next: (tx) => tellSender(relay, tx, event, reasons) };
 }

@@ -13,10 +13,12 @@ import type { Queryable } from '../../store/database.ts';
 import type { LinkKey, MessageLink } from '../../store/message-links.ts';
 import type { Bridge } from '../bridge.ts';
 import { changeOf, type ChangeItem } from '../items/fhir-change.ts';
+import type { IgnoredReason } from '../ignored-reasons.ts';
 import type { FlowOutcome } from '../outcome.ts';
 import { loadLinks, wasCarried } from './links.ts';
-import { sendOnce } from './send-once.ts';
+import { sendOnce, type SentOnce } from './send-once.ts';
 import { senderBefore, speakerOf, type Conversation, type Speaking } from './speaker.ts';
+import { reportFailure } from './undelivered.ts';
 import { releaseWaiting, waitFor } from '../items/waiting.ts';
 
 /** What the pipeline works with. */
@@ -39,7 +41,8 @@ export async function relayToMatrix(
     return { kind: 'ignored', reason: 'own-write' };
   const carried = links.filter(({ completed }) => completed);
   if (carried.at(-1)?.digest === contentDigest(envelope)) return { kind: 'ignored', reason: 'unchanged' };
-  if (carried.length === 0 && !envelope.deliverable) return { kind: 'ignored', reason: 'status' };
+  if (carried.length === 0 && !envelope.deliverable)
+    return { kind: 'ignored', reason: notSentBecause(communication) };
   const input = { communication, envelope };
   const { known, missing } = await loadLinks(store, db, refsOf(relay, input));
   const read = readCommunication(relay, input, carried, known);
@@ -66,10 +69,20 @@ export async function relayToMatrix(
   return send(relay, { reference, input, request, carried, conversation, read, before }, attempt);
 }
 
+function notSentBecause({ status }: Communication): IgnoredReason {
+  switch (status) {
+    case 'preparation':
+      return 'draft';
+    case 'entered-in-error':
+      return 'withdrawn';
+    default:
+      return 'status';
+  }
+}
+
 /** A send that was made. */
-interface Sent {
+interface Sent extends SentOnce {
   readonly key: LinkKey;
-  readonly eventId: EventId;
   readonly sender: MatrixUserId;
 }
 
@@ -100,11 +113,12 @@ async function send(relay: RelayToMatrix, outgoing: Outgoing, { signal }: Attemp
     const { roomId } = conversation;
     const by = each.by === 'bot' ? relay.settings.bot : as;
     const one = { ...key, communication: reference, kind: read.kind, roomId, as: by, timestamp };
-    sent.push({ key, sender: by, eventId: await sendOnce(relay, one, each, signal) });
+    sent.push({ key, sender: by, ...(await sendOnce(relay, one, each, signal)) });
   }
   const [first] = sent;
   const written =
     isNew && first !== undefined ? await writeBack(relay, communication, first.eventId, signal) : undefined;
+  const lost = read.lost ?? (sent.some(({ isRefused }) => isRefused) ? ('content-lost' as const) : undefined);
   const versionId = written?.versionId ?? communication.meta.versionId;
   return {
     kind: 'done',
@@ -123,7 +137,12 @@ async function send(relay: RelayToMatrix, outgoing: Outgoing, { signal }: Attemp
       if (written !== undefined) await store.resourceVersions.recordWritten(tx, written);
       metrics.messages.inc({ direction: 'to-matrix' });
     },
-    next: (tx) => releaseWaiting(store, tx, [reference, ...sent.map(({ eventId }) => eventId)], cause),
+    next: async (tx) => [
+      ...(lost === undefined
+        ? []
+        : await reportFailure(relay, tx, { communication: reference, cause }, lost)),
+      ...(await releaseWaiting(store, tx, [reference, ...sent.map(({ eventId }) => eventId)], cause)),
+    ],
   };
 }
 

@@ -22,13 +22,20 @@ export interface Delivery extends LinkKey {
   readonly timestamp: number | undefined;
 }
 
-/** Sends or redacts. @returns the event that came of it */
+/** What came of a send. */
+export interface SentOnce {
+  readonly eventId: EventId;
+  /** A text stands in place of its file; unknown of an earlier attempt, and false then. */
+  readonly isRefused: boolean;
+}
+
+/** Sends or redacts. */
 export async function sendOnce(
-  sender: Pick<Bridge, 'clock' | 'db' | 'files' | 'sending' | 'store'>,
+  sender: Pick<Bridge, 'clock' | 'db' | 'files' | 'sending' | 'settings' | 'store'>,
   { cause, part, communication, kind, roomId, as, timestamp }: Delivery,
   send: MatrixSend,
   signal: AbortSignal,
-): Promise<EventId> {
+): Promise<SentOnce> {
   const { clock, db, sending, store } = sender;
   const deliveryId = communicationDeliveryId(cause, part);
   const begun = await store.messageLinks.startLink(db, {
@@ -39,12 +46,16 @@ export async function sendOnce(
   });
   if (send.kind === 'redact') {
     const { eventId } = send;
-    return sending.redactAs({ as, roomId, deliveryId, eventId }, signal);
+    return {
+      eventId: await sending.redactAs({ as, roomId, deliveryId, eventId }, signal),
+      isRefused: false,
+    };
   }
   const isLongAgo = clock.now().getTime() - begun.startedAt.getTime() >= TXN_ID_KNOWN_MS;
   const earlier =
     isLongAgo || begun.sender !== as ? await sending.findSent(roomId, deliveryId, signal) : undefined;
-  if (earlier !== undefined) return earlier;
-  const content = await withFileUploaded(sender, send, deliveryId, signal);
-  return sending.sendAs({ as, roomId, deliveryId, timestamp, type: send.type, content }, signal);
+  if (earlier !== undefined) return { eventId: earlier, isRefused: false };
+  const { content, isRefused } = await withFileUploaded(sender, send, deliveryId, signal);
+  const event = { as, roomId, deliveryId, timestamp, type: send.type, content };
+  return { eventId: await sending.sendAs(event, signal), isRefused };
 }

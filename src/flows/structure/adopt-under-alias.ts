@@ -6,7 +6,7 @@ import { readRoomFacts } from '../../mapping/matrix-to-fhir/room-request.ts';
 import { isOwnUser } from '../../mapping/own-users.ts';
 import type { RoomState } from '../../matrix/room-state.ts';
 import type { Bridge } from '../bridge.ts';
-import { noticesFor } from '../messages/notice.ts';
+import { stateNotices } from '../messages/tell-sender.ts';
 import type { RoomPlan } from './plan-room.ts';
 
 /**
@@ -58,6 +58,7 @@ async function askForPower(
   const contentOf = (type: string) => state.find((event) => event.type === type && event.state_key === '');
   const power = powerIn(contentOf('m.room.create'), contentOf('m.room.power_levels')?.content, settings.bot);
   if (power.sendState('m.space.parent') || maker === undefined) return;
-  const notices = await noticesFor(bridge, { roomId, about: maker }, ['needs-power']);
-  await transact((tx) => enqueue(tx, notices));
+  await transact(async (tx) => {
+    await enqueue(tx, await stateNotices(bridge, tx, { roomId, about: maker }, 'needs-power'));
+  });
 }

@@ -39,7 +39,7 @@ export async function sendFirstMessage(
   for (const [part, send] of sends.entries()) {
     if (send.kind !== 'send') continue;
     const deliveryId = firstMessageDeliveryId(reference, part);
-    const content = await withFileUploaded(bridge, send, deliveryId, signal);
+    const { content } = await withFileUploaded(bridge, send, deliveryId, signal);
     const event = { as, roomId, deliveryId, timestamp, type: send.type, content };
     eventIds.push(await bridge.sending.sendAs(event, signal));
     uploads.push(uploadIdOf(deliveryId));

@@ -31,7 +31,8 @@ export async function inviteMember(
     await homeserver.invite(settings.bot, room.roomId, userId, signal);
     return;
   }
-  const content = invitationContent(await contextToken(bridge, room, serverNameOf(userId), signal));
+  const token = await contextToken(bridge, room, serverNameOf(userId), signal);
+  const content = invitationContent(token, settings.messages.texts);
   await homeserver.invite(settings.bot, room.roomId, userId, signal, content);
 }
 

@@ -1,5 +1,6 @@
 // What a change of a Communication sends: edits by the ghost that sent it, or an answer by the bot to a user's message.
 import type { EventId } from '../../domain/ids.ts';
+import type { Texts } from '../../mapping/language/texts.ts';
 import type { MatrixSend } from '../effects.ts';
 import type { Link, MatrixContext, ReadCommunication } from '../kind.ts';
 
@@ -23,7 +24,7 @@ export function sendsOf({ content, shown }: Update, context: MatrixContext): rea
   const [first] = shown.events;
   if (first === undefined) return sends;
   if (shown.origin === 'matrix' || !context.isSameSender)
-    return sends.flatMap((send) => correction(send, first, shown));
+    return sends.flatMap((send) => correction(send, first, shown, context.options.texts));
   if (!shown.filesChanged && sends.length === shown.events.length)
     return sends.flatMap((send, index) => replacement(send, shown.events[index]));
   return [...shown.events.map((eventId): MatrixSend => ({ kind: 'redact', eventId })), ...sends];
@@ -48,13 +49,14 @@ function correction(
   send: MatrixSend,
   target: EventId,
   { filesChanged }: Pick<Shown, 'filesChanged'>,
+  texts: Texts,
 ): readonly MatrixSend[] {
   if (send.kind !== 'send') return [send];
   if (send.file !== undefined && !filesChanged) return [];
   const relation = { 'm.in_reply_to': { event_id: target } };
   const content = {
     ...send.content,
-    ...prefixed(send.content, 'Changed in the record: '),
+    ...prefixed(send.content, `${texts.changedInRecord}: `),
     'm.mentions': {},
     'm.relates_to': relation,
   };

@@ -1,7 +1,6 @@
 // A call: people on the platform cannot take it, so the record says that it was tried, and the caller is told.
 import { defineKind } from '../kind.ts';
 import { createRecord } from '../record.ts';
-import * as texts from '../record-texts.ts';
 
 /**
  * Events by which a call begins: of calls between two (https://spec.matrix.org/v1.19/client-server-api/#mcallinvite) and of
@@ -26,7 +25,9 @@ export const call = defineKind<'call'>({
     lost: 'the call: who called reads a notice',
   },
   fromMatrix: ({ event }) => (BEGINNINGS.has(event.type) ? 'call' : undefined),
-  toFhir: (_, context) => [createRecord(context, { payload: [{ contentString: texts.CALL }], kind: 'call' })],
+  toFhir: (_, context) => [
+    createRecord(context, { payload: [{ contentString: context.options.texts.records.call }], kind: 'call' }),
+  ],
   fromFhir: () => undefined,
   toMatrix: () => [],
   notices: () => ['call-not-carried'],

@@ -46,6 +46,7 @@ export function editKind(content: ContentReader): RegisteredKind {
     toFhir: (edit, context) => writesOf(edit, context),
     fromFhir: (input, carried) => updateIn(input, carried, content),
     toMatrix: (edit, context) => (edit.what === 'update' ? sendsOf(edit, context) : []),
+    lost: (edit) => (edit.what === 'update' ? edit.content.lost : undefined),
     notices: (edit, options) =>
       'content' in edit && edit.what !== 'update' ? edit.content.notices(options) : [],
     ignored: (edit) => (edit.what === 'refused' ? edit.reason : undefined),

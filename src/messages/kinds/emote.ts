@@ -10,5 +10,5 @@ export const emote = textKind({
     kept: 'the text, that it is an emote, the time it was sent, the sender',
   },
   // An emote by the bot would show the bot's name.
-  relayed: (text, sender) => textSends('m.text', withPrefix(`* ${sender} `, text)),
+  relayed: (text, sender, texts) => textSends('m.text', withPrefix(`* ${sender} `, text), texts),
 });

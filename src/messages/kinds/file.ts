@@ -2,11 +2,12 @@
 import type { Attachment, CommunicationPayload } from 'fhir/r4.js';
 import type { MatrixEvent } from '../../domain/matrix.ts';
 import { isMxcUri, parseReference } from '../../domain/ids.ts';
+import type { Texts } from '../../mapping/language/texts.ts';
 import { cleanFileName } from '../../mapping/file-names.ts';
 import type { Part } from '../content.ts';
 import type { FhirWrite, MatrixSend } from '../effects.ts';
 import { asExtensions, asInfo, metadataIn } from '../file-metadata.ts';
-import { CONTENT_LOST, nameOf, refusalText } from '../files.ts';
+import { CONTENT_LOST, nameOf } from '../files.ts';
 import {
   defineKind,
   type ContentReader,
@@ -17,7 +18,7 @@ import {
   type RegisteredKind,
 } from '../kind.ts';
 import { createRecord, isTaggedAs, type RecordContext } from '../record.ts';
-import { attachmentsNotShown, attributed, textSends } from '../text-body.ts';
+import { attributed, textSends } from '../text-body.ts';
 
 /** One file of an event. */
 interface EventFile {
@@ -80,6 +81,10 @@ export function fileKind(texts: ContentReader): RegisteredKind {
     toFhir: (message, context) => (message.from === 'matrix' ? recordsOf(message, context) : []),
     fromFhir: (input, carried) => (carried.length > 0 ? undefined : filesIn(input, texts)),
     toMatrix: (message, context) => (message.from === 'fhir' ? sendsOf(message, context) : []),
+    lost: (message) => {
+      if (message.from === 'matrix') return undefined;
+      return message.attachments.length > MOST_FILES ? 'content-lost' : message.text?.lost;
+    },
     notices: (message) =>
       message.from === 'matrix' && (message.left > 0 || message.files.some(({ isEncrypted }) => isEncrypted))
         ? ['unsupported-content']
@@ -138,13 +143,13 @@ function recordsOf(
   context: RecordContext,
 ): readonly FhirWrite[] {
   const said = caption?.toFhir(context).flatMap(payloadOf) ?? [];
-  const { maxFiles } = context.options;
+  const { maxFiles, texts } = context.options;
   const count = Math.ceil(files.length / maxFiles);
   return Array.from({ length: count }, (_, part) => {
     const mine = files.slice(part * maxFiles, (part + 1) * maxFiles);
-    const lost = left > 0 && part === count - 1 ? [{ contentString: attachmentsNotShown(left) }] : [];
+    const lost = left > 0 && part === count - 1 ? [{ contentString: texts.attachmentsNotShown(left) }] : [];
     return createRecord(context, {
-      payload: [...(part === 0 ? said : []), ...mine.map(payloadOfFile), ...lost],
+      payload: [...(part === 0 ? said : []), ...mine.map((file) => payloadOfFile(file, texts)), ...lost],
       ...(isVoice && { kind: VOICE }),
       ...((lost.length > 0 || mine.some(({ isEncrypted }) => isEncrypted)) && { tag: CONTENT_LOST }),
       part,
@@ -156,9 +161,9 @@ function payloadOf(write: FhirWrite): readonly CommunicationPayload[] {
   return write.kind === 'create' ? (write.communication.payload ?? []) : [];
 }
 
-function payloadOfFile({ attachment, isEncrypted }: EventFile): CommunicationPayload {
+function payloadOfFile({ attachment, isEncrypted }: EventFile, { fileMissing }: Texts): CommunicationPayload {
   return isEncrypted
-    ? { contentString: refusalText(attachment.title, 'encrypted') }
+    ? { contentString: fileMissing(attachment.title, 'encrypted') }
     : { contentAttachment: attachment };
 }
 
@@ -186,7 +191,10 @@ function sendsOf(
   { attachments, text, isVoice }: Extract<Files, { from: 'fhir' }>,
   context: MatrixContext,
 ): readonly MatrixSend[] {
-  const { relayedFor } = context;
+  const {
+    relayedFor,
+    options: { texts },
+  } = context;
   const left = attachments.length - MOST_FILES;
   return [
     ...(text?.toMatrix(context) ?? []),
@@ -199,7 +207,9 @@ function sendsOf(
       const content = { msgtype: 'm.file', body, filename, info, ...voice };
       return { kind: 'send', type: 'm.room.message', content, file: attachment };
     }),
-    ...(left > 0 ? textSends('m.text', attributed({ plain: attachmentsNotShown(left) }, relayedFor)) : []),
+    ...(left > 0
+      ? textSends('m.text', attributed({ plain: texts.attachmentsNotShown(left) }, relayedFor), texts)
+      : []),
   ];
 }
 

@@ -42,9 +42,9 @@ export const location = defineKind<Location>({
     if (!isGeoUri(last.text.plain)) return undefined;
     return { description: textOfParts(parts.slice(0, -1))?.plain, geoUri: last.text.plain };
   },
-  toMatrix: ({ description, geoUri }, { relayedFor }) => {
+  toMatrix: ({ description, geoUri }, { relayedFor, options: { texts } }) => {
     const text: FormattedText = { plain: description ?? geoUri };
-    return textSends('m.location', attributed(text, relayedFor)).map((send) => ({
+    return textSends('m.location', attributed(text, relayedFor), texts).map((send) => ({
       ...send,
       content: { ...send.content, geo_uri: geoUri },
     }));

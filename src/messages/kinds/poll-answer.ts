@@ -1,10 +1,10 @@
 // An answer to a poll: which of its answers someone chose.
+import type { Communication } from '../../domain/fhir.ts';
 import type { FhirReference } from '../../domain/ids.ts';
 import { defineKind } from '../kind.ts';
 import { chosenIn } from '../polls/poll-record.ts';
 import { pollLink, pollOf, readAnswers } from '../polls/read-poll.ts';
 import { createRecord, TARGET_MISSING } from '../record.ts';
-import * as texts from '../record-texts.ts';
 
 interface PollAnswer {
   readonly ids: readonly string[];
@@ -32,16 +32,16 @@ export const pollAnswer = defineKind<PollAnswer>({
     return { ids, poll: pollLink(target, known)?.communication };
   },
   toFhir: ({ ids, poll }, context) => {
-    const payload = [{ contentString: texts.pollAnswer(chosenIn(undefined, ids)) }];
-    const content = { payload, kind: 'poll-answer', inResponseTo: poll };
+    const { records } = context.options.texts;
+    const answer = (quoted: Communication | undefined) => [
+      { contentString: records.pollAnswer(chosenIn(quoted, ids, records)) },
+    ];
+    const content = { payload: answer(undefined), kind: 'poll-answer', inResponseTo: poll };
     if (poll === undefined) return [createRecord(context, { ...content, tag: TARGET_MISSING })];
     return [
       {
         ...createRecord(context, content),
-        quotes: {
-          reference: poll,
-          payload: (quoted) => [{ contentString: texts.pollAnswer(chosenIn(quoted, ids)) }],
-        },
+        quotes: { reference: poll, payload: answer },
       },
     ];
   },

@@ -4,7 +4,6 @@ import { readExtensibleText } from '../formatting/extensible-text.ts';
 import { defineKind } from '../kind.ts';
 import { endedPoll, pollLink } from '../polls/read-poll.ts';
 import { createRecord, TARGET_MISSING } from '../record.ts';
-import * as texts from '../record-texts.ts';
 
 type PollEnd =
   | { readonly what: 'end'; readonly result: string | undefined; readonly poll: FhirReference | undefined }
@@ -29,7 +28,7 @@ export const pollEnd = defineKind<PollEnd>({
   toFhir: (message, context) => {
     if (message.what === 'refused') return [];
     const { result, poll } = message;
-    const payload = [{ contentString: texts.pollEnd(result) }];
+    const payload = [{ contentString: context.options.texts.records.pollEnd(result) }];
     const tag = poll === undefined ? { tag: TARGET_MISSING } : {};
     return [createRecord(context, { payload, kind: 'poll-end', inResponseTo: poll, ...tag })];
   },

@@ -14,7 +14,9 @@ export const poll = defineKind<Poll>({
     lost: 'how many answers may be chosen, and whether votes are shown before the end',
   },
   fromMatrix: ({ event }) => readPoll(event),
-  toFhir: (message, context) => [createRecord(context, { payload: pollPayload(message), kind: 'poll' })],
+  toFhir: (message, context) => [
+    createRecord(context, { payload: pollPayload(message, context.options.texts.records), kind: 'poll' }),
+  ],
   fromFhir: () => undefined,
   toMatrix: () => [],
 });

@@ -2,7 +2,6 @@
 import { readExtensibleText } from '../formatting/extensible-text.ts';
 import { defineKind } from '../kind.ts';
 import { createRecord } from '../record.ts';
-import * as texts from '../record-texts.ts';
 
 /** The kind, with the description. https://spec.matrix.org/v1.19/client-server-api/#sticker-messages */
 export const sticker = defineKind<string>({
@@ -15,9 +14,10 @@ export const sticker = defineKind<string>({
   },
   fromMatrix: ({ event: { type, content } }) =>
     type === 'm.sticker' ? readExtensibleText(content) : undefined,
-  toFhir: (description, context) => [
-    createRecord(context, { payload: [{ contentString: texts.sticker(description) }], kind: 'sticker' }),
-  ],
+  toFhir: (description, context) => {
+    const payload = [{ contentString: context.options.texts.records.sticker(description) }];
+    return [createRecord(context, { payload, kind: 'sticker' })];
+  },
   fromFhir: () => undefined,
   toMatrix: () => [],
 });

@@ -3,13 +3,13 @@ import type { MatrixEvent } from '../../domain/matrix.ts';
 import { readExtensibleText } from '../formatting/extensible-text.ts';
 import { readMatrixText } from '../formatting/matrix-text.ts';
 import { defineKind } from '../kind.ts';
+import type { MessageOptions } from '../options.ts';
 import { createRecord } from '../record.ts';
-import * as texts from '../record-texts.ts';
-import { attachmentsNotShown, attributed, textSends } from '../text-body.ts';
+import { attributed, textSends } from '../text-body.ts';
 
 type Unsupported =
   /** Said in the room, and recorded as something that was said; the text is what clients show that do not know it. */
-  | { readonly what: 'message'; readonly term: string; readonly text: string | undefined }
+  | { readonly what: 'message'; readonly term: string | undefined; readonly text: string | undefined }
   | { readonly what: 'encrypted' }
   | { readonly what: 'attachments'; readonly count: number };
 
@@ -28,16 +28,23 @@ export const unsupported = defineKind<Unsupported>({
   toFhir: (message, context) => {
     if (message.what === 'attachments') return [];
     const tag = { code: 'content-lost', display: 'Content was lost on the way' };
-    return [createRecord(context, { payload: [{ contentString: recordText(message) }], tag })];
+    return [
+      createRecord(context, { payload: [{ contentString: recordText(message, context.options) }], tag }),
+    ];
   },
   fromFhir: ({ envelope: { parts } }, carried) =>
     carried.length > 0 || parts.length === 0 || parts.some(({ kind }) => kind === 'text')
       ? undefined
       : { what: 'attachments', count: parts.length },
-  toMatrix: (message, { relayedFor }) =>
+  toMatrix: (message, { relayedFor, options: { texts } }) =>
     message.what === 'attachments'
-      ? textSends('m.text', attributed({ plain: attachmentsNotShown(message.count) }, relayedFor))
+      ? textSends(
+          'm.text',
+          attributed({ plain: texts.attachmentsNotShown(message.count) }, relayedFor),
+          texts,
+        )
       : [],
+  lost: ({ what }) => (what === 'attachments' ? 'content-lost' : undefined),
   notices: () => ['unsupported-content'],
 });
 
@@ -60,15 +67,18 @@ const SHOWN_WITHOUT_TEXT: ReadonlySet<string> = new Set([
   ...['start', 'response', 'end'].map((part) => `org.matrix.msc3381.poll.${part}`),
 ]);
 
-function recordText(message: Exclude<Unsupported, { what: 'attachments' }>): string {
-  if (message.what === 'encrypted') return texts.ENCRYPTED;
-  const mark = texts.unsupportedMessage(message.term);
+function recordText(
+  message: Exclude<Unsupported, { what: 'attachments' }>,
+  { texts: { records } }: Pick<MessageOptions, 'texts'>,
+): string {
+  if (message.what === 'encrypted') return records.encrypted;
+  const mark = records.unsupportedMessage(message.term);
   return message.text === undefined ? mark : `${mark}\n${message.text}`;
 }
 
-/** The type of the message, unless it may say more than a type. */
-function termOf({ type, content }: MatrixEvent): string {
+/** The type of the message; undefined where it may say more than a type. */
+function termOf({ type, content }: MatrixEvent): string | undefined {
   const term =
     type === 'm.room.message' && typeof content['msgtype'] === 'string' ? content['msgtype'] : type;
-  return /^[\w.-]{1,64}$/.test(term) ? term : 'unknown type';
+  return /^[\w.-]{1,64}$/.test(term) ? term : undefined;
 }

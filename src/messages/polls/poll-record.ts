@@ -1,13 +1,16 @@
 // The record of a poll: its question and its answers, each with the id by which a later event chooses it.
 import { createHash } from 'node:crypto';
 import type { Communication, CommunicationPayload } from 'fhir/r4.js';
-import * as texts from '../record-texts.ts';
+import type { RecordTexts } from '../../mapping/language/texts.ts';
 import type { Poll } from './read-poll.ts';
 
 /** The payload of the record. */
-export function pollPayload({ question, answers }: Poll): readonly CommunicationPayload[] {
+export function pollPayload(
+  { question, answers }: Poll,
+  records: RecordTexts,
+): readonly CommunicationPayload[] {
   return [
-    { contentString: texts.pollQuestion(question) },
+    { contentString: records.pollQuestion(question) },
     ...answers.map(({ id, text }, index) => ({
       id: payloadId(id),
       contentString: `${String(index + 1)}. ${text}`,
@@ -16,10 +19,14 @@ export function pollPayload({ question, answers }: Poll): readonly Communication
 }
 
 /** What was chosen, in the words of the poll's record. */
-export function chosenIn(poll: Communication | undefined, ids: readonly string[]): readonly string[] {
+export function chosenIn(
+  poll: Communication | undefined,
+  ids: readonly string[],
+  records: RecordTexts,
+): readonly string[] {
   return ids.map((id) => {
     const answer = poll?.payload?.find((payload) => payload.id === payloadId(id));
-    return answer?.contentString ?? texts.UNKNOWN_ANSWER;
+    return answer?.contentString ?? records.unknownAnswer;
   });
 }
 

@@ -50,6 +50,7 @@ function createWorld() {
   const handlers: Handlers = {
     ...{ 'matrix.event': unused, 'matrix.ephemeral': unused, 'matrix.to_device': unused },
     ...{ 'matrix.invitation': unused, 'fhir.change': unused, notice: unused, publish: unused },
+    ...{ 'message-notice': unused, 'send-status': unused, undelivered: unused },
     audit: ({ event, kind }, { item, attempt }) => writeAuditEvent(bridge, { event, kind }, item, attempt),
     converge({ reference }) {
       state.handled += 1;

@@ -1,4 +1,5 @@
 // Invitations of ghosts to rooms of others: which are followed, declined or left pending, and what a death in between leaves.
+import { TEXTS } from '../../../src/mapping/language/languages.ts';
 import { describe, expect, test } from 'vitest';
 import type { Fact } from '../../../src/domain/facts.ts';
 import type { FhirReference } from '../../../src/domain/ids.ts';
@@ -31,7 +32,7 @@ function invitation(over: Partial<Record<keyof MatrixEvent, unknown>> = {}): Mat
     sender: '@jan:their.example',
     type: 'm.room.member',
     state_key: GHOST,
-    content: invitationContent('token-1'),
+    content: invitationContent('token-1', TEXTS.en),
     ...over,
   });
 }
@@ -169,7 +170,7 @@ test('with a token that stands for nobody it is declined, once the inviting home
 
 test('with a BSN in its context it is declined, and the BSN goes nowhere', async () => {
   const { calls, facts, handle, rows } = await createWorld();
-  const number = invitation({ content: invitationContent('123456782') });
+  const number = invitation({ content: invitationContent('123456782', TEXTS.en) });
   expect(await handle(number)).toBe('later 2000');
   expect(await handle(number, 2)).toBe('personal-number');
   expect(calls).toEqual([['leave', GHOST, '!theirs']]);

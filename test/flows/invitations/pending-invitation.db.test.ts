@@ -1,4 +1,5 @@
 // Invitations that push lost: found by asking, answered as pushed ones are, and together with those once.
+import { TEXTS } from '../../../src/mapping/language/languages.ts';
 import { describe, expect, test } from 'vitest';
 import type { JsonValue } from '../../../src/domain/json.ts';
 import type { MatrixEvent } from '../../../src/domain/matrix.ts';
@@ -28,13 +29,13 @@ const signal = new AbortController().signal;
 const database = useBridgeDatabase();
 
 const pending = (over: Partial<Invitation> = {}): Invitation => ({
-  ...{ roomId: THEIRS, userId: GHOST, sender: JAN, content: invitationContent('token-1') },
+  ...{ roomId: THEIRS, userId: GHOST, sender: JAN, content: invitationContent('token-1', TEXTS.en) },
   ...over,
 });
 const pushed = (): MatrixEvent =>
   message({
     ...{ event_id: eventId('$pushed'), room_id: THEIRS, sender: JAN, type: 'm.room.member' },
-    ...{ state_key: GHOST, content: invitationContent('token-1') },
+    ...{ state_key: GHOST, content: invitationContent('token-1', TEXTS.en) },
   });
 
 /** A bridge whose ghost stands for a person and has these invitations; a token is good for one asker. */
@@ -124,7 +125,7 @@ describe('a ghost’s invitation that is pending', () => {
     const item = { lane: roomLane(THEIRS), source: 'matrix.event', sourceId: '$pushed', payload };
     await inTransaction(database(), (tx) => enqueue(tx, [item]));
     expect(await find()).toBe(0);
-    scene.found = [pending({ content: invitationContent('token-2') })];
+    scene.found = [pending({ content: invitationContent('token-2', TEXTS.en) })];
     expect(await find()).toBe(1);
   });
 

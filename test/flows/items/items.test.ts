@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { OwnAuditEvent } from '../../../src/audit/audit-event.ts';
 import type { EventId, FhirReference, MatrixUserId, RoomId } from '../../../src/domain/ids.ts';
-import { NOTICE_REASONS } from '../../../src/domain/notices.ts';
+import { MESSAGE_REASONS, STATE_REASONS } from '../../../src/domain/notices.ts';
 import { auditItem } from '../../../src/flows/items/audit.ts';
 import { convergeItem, requireInvitesItem } from '../../../src/flows/items/converge.ts';
 import { ephemeralItem } from '../../../src/flows/items/ephemeral.ts';
@@ -11,9 +11,12 @@ import { changeItem } from '../../../src/flows/items/fhir-change.ts';
 import { invitationItem } from '../../../src/flows/items/invitation.ts';
 import type { ItemKind } from '../../../src/flows/items/kinds.ts';
 import { isItemKind, ITEM_SCHEMAS } from '../../../src/flows/items/kinds.ts';
+import { messageNoticeItem } from '../../../src/flows/items/message-notice.ts';
 import { noticeItem } from '../../../src/flows/items/notice.ts';
 import { publishItem } from '../../../src/flows/items/publish.ts';
+import { sendStatusItem } from '../../../src/flows/items/send-status.ts';
 import { toDeviceItem } from '../../../src/flows/items/to-device.ts';
+import { undeliveredItem } from '../../../src/flows/items/undelivered.ts';
 import type { NewItem } from '../../../src/inbox/item.ts';
 import { communicationRequestThread } from '../../../src/messages/threads/communication-request.ts';
 import { stored as resource } from '../../builders/fhir.ts';
@@ -31,6 +34,7 @@ const EVENT = {
   redacts: '$0',
   unsigned: { age: 5, 'org.example.odd': true },
 };
+const ABOUT_EVENT = { roomId: ROOM, eventId: EVENT.event_id };
 const idless = { sourceId: 'hash', scope: ROOM, content: { type: 'm.typing', odd: [1] } };
 
 const AUDIT_EVENT: OwnAuditEvent = {
@@ -50,7 +54,10 @@ describe('each kind', () => {
     'matrix.to_device': toDeviceItem({ ...idless, scope: USER }),
     'matrix.invitation': invitationItem({ roomId: ROOM, userId: USER, sender: USER }, 's1'),
     'fhir.change': changeItem(version(REQUEST), communicationRequestThread),
-    notice: noticeItem({ roomId: ROOM, about: USER, reason: 'not-filed' }),
+    notice: noticeItem({ roomId: ROOM, about: USER, reason: 'needs-power' }),
+    'message-notice': messageNoticeItem({ ...ABOUT_EVENT, about: USER, reason: 'not-filed' }),
+    'send-status': sendStatusItem({ ...ABOUT_EVENT, failure: 'not-filed' }),
+    undelivered: undeliveredItem('Communication/3' as FhirReference, 'no-content', 'Communication/3/1'),
     converge: convergeItem(REQUEST, 'CareTeam/1/2'),
     publish: publishItem('Practitioner/1' as FhirReference, USER),
     audit: auditItem(AUDIT_EVENT),
@@ -71,6 +78,9 @@ describe('each kind', () => {
       'to-fhir:!room:care.example matrix.invitation !room:care.example @doctor:care.example s1',
       'to-matrix:CommunicationRequest/1 fhir.change CommunicationRequest/1/7',
       expect.stringMatching(/^notice:!room:care\.example notice \S+$/),
+      expect.stringMatching(/^notice:!room:care\.example \S+ not-filed message-notice notice-\S+$/),
+      expect.stringMatching(/^status:!room:care\.example send-status status-\S+$/),
+      'undelivered:Communication/3 undelivered Communication/3/1 no-content',
       'to-matrix:CommunicationRequest/1 converge CareTeam/1/2 CommunicationRequest/1',
       'publish:Practitioner/1 publish Practitioner/1 @doctor:care.example',
       expect.stringMatching(/^write-audit:[0-3] audit audit-1$/),
@@ -87,11 +97,33 @@ test('an event keeps what this version does not know', () => {
   expect(read('matrix.event', stored(eventItem(EVENT)))).toEqual({ kind: 'matrix.event', event: EVENT });
 });
 
-test('every reason of a notice can be stored and read', () => {
-  for (const reason of NOTICE_REASONS) {
-    const notice = { roomId: ROOM, about: USER, reason };
+describe('every reason of a notice', () => {
+  const about = { roomId: ROOM, about: USER };
+
+  test.each(STATE_REASONS)('%s can be stored and read', (reason) => {
+    const notice = { ...about, reason };
     expect(read('notice', stored(noticeItem(notice)))).toEqual({ kind: 'notice', ...notice });
-  }
+  });
+
+  test.each(MESSAGE_REASONS)('%s can be stored and read, as an item of the version before too', (reason) => {
+    const notice = { ...about, reason, eventId: EVENT.event_id };
+    const item = { kind: 'message-notice', ...notice };
+    expect(read('message-notice', stored(messageNoticeItem(notice)))).toEqual(item);
+    expect(read('notice', { kind: 'notice', ...about, reason })).toEqual({
+      kind: 'notice',
+      ...about,
+      reason,
+    });
+  });
+});
+
+test('who waits for their next notice does not keep others waiting, and their lane does not name them', () => {
+  const notice = { ...ABOUT_EVENT, about: USER, reason: 'not-filed' as const };
+  const [one, other] = [notice, { ...notice, about: '@nurse:care.example' as MatrixUserId }].map(
+    (each) => messageNoticeItem(each).lane,
+  );
+  expect(one).not.toBe(other);
+  expect(one).not.toContain('doctor');
 });
 
 describe('lanes', () => {

@@ -94,7 +94,10 @@ describe('what is not a message of a conversation is ignored', () => {
     const content = { 'm.relates_to': relation };
     const { result, next } = await toFhir({ event_id: '$reaction', type: 'm.reaction', content });
     expect(result).toBe('unsupported-event');
-    expect(next.map(({ payload }) => payload)).toMatchObject([{ reason: 'unsupported-event' }]);
+    expect(next.map(({ payload }) => payload)).toMatchObject([
+      { kind: 'message-notice', reason: 'unsupported-event', eventId: '$reaction' },
+      { kind: 'send-status', failure: 'unsupported-event', eventId: '$reaction' },
+    ]);
   });
 });
 
@@ -118,7 +121,10 @@ describe('what was said in a room that was replaced', () => {
     await replace();
     const { result, next } = await toFhir(said(60_000));
     expect(result).toBe('room-replaced');
-    expect(next.map(({ payload }) => payload)).toMatchObject([{ reason: 'room-replaced' }]);
+    expect(next.map(({ payload }) => payload)).toMatchObject([
+      { kind: 'notice', reason: 'room-replaced' },
+      { kind: 'send-status', failure: 'room-replaced' },
+    ]);
     expect(fhir.writes).toEqual([]);
   });
 });

@@ -101,7 +101,8 @@ describe('a Communication', () => {
 describe('what is not to be sent is ignored', () => {
   test.each([
     ['gone', undefined],
-    ['status', { status: 'entered-in-error' }],
+    ['status', { status: 'on-hold' }],
+    ['withdrawn', { status: 'entered-in-error' }],
     ['empty', { payload: [] }],
     ['no-conversation', { partOf: [] }],
   ])('%s', async (reason, over) => {

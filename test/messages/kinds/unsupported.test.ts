@@ -1,6 +1,7 @@
 // What no kind carries, with literal examples of both sides.
 import { describe, expect, test } from 'vitest';
-import { created, fromFhir, fromMatrix } from '../../builders/messages.ts';
+import { TEXTS } from '../../../src/mapping/language/languages.ts';
+import { created, fromFhir, fromMatrix, MESSAGE_OPTIONS } from '../../builders/messages.ts';
 
 const LOST = {
   system: 'https://github.com/fhir-matrix-bridge/fhir/CodeSystem/record',
@@ -9,7 +10,8 @@ const LOST = {
 };
 
 describe('from Matrix: a marked record says that something was lost, and what clients show in its place', () => {
-  const mark = (term: string) => `[A Matrix message of a kind that cannot be recorded here: ${term}]`;
+  const mark = (term?: string) =>
+    `[A Matrix message of a kind that cannot be recorded here${term === undefined ? '' : `: ${term}`}]`;
   test.each([
     [
       'an unknown type',
@@ -36,13 +38,9 @@ describe('from Matrix: a marked record says that something was lost, and what cl
     ['a body that is an object', { content: { msgtype: 'm.text', body: { a: 1 } } }, mark('m.text')],
     ['a message without type', { content: { body: 'Hi' } }, `${mark('m.room.message')}\nHi`],
     ['a type that is no string', { content: { msgtype: 7, body: 'Hi' } }, `${mark('m.room.message')}\nHi`],
-    ['a hostile type', { content: { msgtype: '<script>alert(1)</script>' } }, mark('unknown type')],
-    ['a type that is too long', { content: { msgtype: 'm'.repeat(65) } }, mark('unknown type')],
-    [
-      'a hostile type of event',
-      { type: 'm.x\u202E', content: { body: 'Hi' } },
-      `${mark('unknown type')}\nHi`,
-    ],
+    ['a hostile type', { content: { msgtype: '<script>alert(1)</script>' } }, mark()],
+    ['a type that is too long', { content: { msgtype: 'm'.repeat(65) } }, mark()],
+    ['a hostile type of event', { type: 'm.x\u202E', content: { body: 'Hi' } }, `${mark()}\nHi`],
     ['hidden characters', { content: { msgtype: 'a', body: 'give \u202E01' } }, `${mark('a')}\ngive 01`],
     ['a redacted message', { content: {} }, mark('m.room.message')],
     [
@@ -82,6 +80,21 @@ describe('from Matrix: what people do not read is no message', () => {
   ])('%s', (_, over) => {
     expect(fromMatrix(over)).toBeUndefined();
   });
+});
+
+test('what is said in its place is in the operator’s language, on both sides', () => {
+  const options = { ...MESSAGE_OPTIONS, texts: TEXTS.nl };
+  const poem = { content: { msgtype: 'com.example.poem' } };
+  expect(created(fromMatrix(poem, { options })?.writes).payload).toEqual([
+    {
+      contentString:
+        '[Een Matrix-bericht van een soort die hier niet kan worden vastgelegd: com.example.poem]',
+    },
+  ]);
+  const payload = [{ contentString: 'zie' }, { contentReference: { display: 'x' } }];
+  expect(fromFhir({ payload }, { options })?.sends).toMatchObject([
+    { content: { body: 'zie\n[1 bijlage wordt hier niet getoond]' } },
+  ]);
 });
 
 describe('from FHIR: references alone are named as lost', () => {

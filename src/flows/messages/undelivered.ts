@@ -1,0 +1,89 @@
+// A Communication did not reach its room → its platform is told by a Task, which is closed once it does.
+import type { ClientBase } from 'pg';
+import type { FhirReference } from '../../domain/ids.ts';
+import type { UndeliveredReason } from '../../domain/undelivered.ts';
+import { ended, failedAgain, undeliveredTask } from '../../mapping/fhir-to-matrix/undelivered-task.ts';
+import type { Attempt, NewItem } from '../../inbox/item.ts';
+import type { Bridge } from '../bridge.ts';
+import type { IgnoredReason } from '../ignored-reasons.ts';
+import { undeliveredItem, type UndeliveredItem } from '../items/undelivered.ts';
+import { andNext, type FlowOutcome } from '../outcome.ts';
+
+/** Which of the reasons to ignore a Communication its platform has to be told of; of the others nothing was lost. */
+export const UNDELIVERED_WHEN: Readonly<Partial<Record<IgnoredReason, UndeliveredReason>>> = {
+  empty: 'no-content',
+  'no-conversation': 'no-conversation',
+  closed: 'conversation-closed',
+  status: 'status-not-sent',
+  'edit-not-carried': 'change-not-carried',
+};
+
+/** What it takes to notice a failure. */
+export type NoticeFailure = Pick<Bridge, 'metrics' | 'settings' | 'store'>;
+
+/** A Communication, and the item that tried to carry it. */
+export interface Tried {
+  readonly communication: FhirReference;
+  readonly cause: string;
+}
+
+/** The outcome of a relay to Matrix, with what its platform is to be told of it. */
+export function withReport(bridge: NoticeFailure, tried: Tried, outcome: FlowOutcome): FlowOutcome {
+  if (outcome.kind === 'later') return outcome;
+  if (outcome.kind === 'done') return andNext(outcome, (tx) => reportEnd(bridge, tx, tried, 'delivered'));
+  if (outcome.reason === 'gone' || outcome.reason === 'withdrawn')
+    return andNext(outcome, (tx) => reportEnd(bridge, tx, tried, 'withdrawn'));
+  const reason = UNDELIVERED_WHEN[outcome.reason];
+  return reason === undefined ? outcome : andNext(outcome, (tx) => reportFailure(bridge, tx, tried, reason));
+}
+
+/** Counts a failure, and has its platform told, in the transaction that ends the attempt. */
+export async function reportFailure(
+  { metrics, settings, store }: NoticeFailure,
+  tx: ClientBase,
+  { communication, cause }: Tried,
+  reason: UndeliveredReason,
+): Promise<readonly NewItem[]> {
+  metrics.undelivered.inc({ reason });
+  if (settings.reportFailures === 'off') return [];
+  await store.reportedFailures.saveFailure(tx, communication, reason);
+  return [undeliveredItem(communication, reason, cause)];
+}
+
+async function reportEnd(
+  { store }: Pick<NoticeFailure, 'store'>,
+  tx: ClientBase,
+  { communication, cause }: Tried,
+  end: 'delivered' | 'withdrawn',
+): Promise<readonly NewItem[]> {
+  return (await store.reportedFailures.endFailure(tx, communication))
+    ? [undeliveredItem(communication, end, cause)]
+    : [];
+}
+
+/** Writes the Task of a failure, or what became of it. */
+export async function reportUndelivered(
+  bridge: Pick<Bridge, 'clock' | 'db' | 'fhir' | 'store'>,
+  { communication, state }: UndeliveredItem,
+  { signal }: Attempt,
+): Promise<FlowOutcome> {
+  const { clock, db, fhir, store } = bridge;
+  const at = clock.now().getTime();
+  const known = await store.reportedFailures.findFailureTask(db, communication);
+  const task = known === undefined ? undefined : await fhir.read(known, signal);
+  if (task?.resourceType === 'Task') {
+    const isEnd = state === 'delivered' || state === 'withdrawn';
+    const changed = isEnd ? ended(task, state, at) : failedAgain(task, state, at);
+    if (changed === undefined) return { kind: 'ignored', reason: 'unchanged' };
+    await fhir.update(changed, signal);
+    return { kind: 'done' };
+  }
+  if (state === 'delivered' || state === 'withdrawn') return { kind: 'ignored', reason: 'gone' };
+  const failed = await fhir.read(communication, signal);
+  if (failed?.resourceType !== 'Communication') return { kind: 'ignored', reason: 'gone' };
+  const created = await fhir.createOnce(undeliveredTask(failed, state, at), { mayExist: true, signal });
+  return {
+    kind: 'done',
+    record: (tx) => store.reportedFailures.saveFailureTask(tx, communication, created.reference),
+  };
+}

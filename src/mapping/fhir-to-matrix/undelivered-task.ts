@@ -1,0 +1,83 @@
+// A Communication did not reach its room → the Task that tells its platform so. It never holds what the message says.
+import type { CodeableConcept, Task } from 'fhir/r4.js';
+import {
+  TASK_CODE_SYSTEM,
+  TASK_IDENTIFIER_SYSTEM,
+  UNDELIVERED_REASON_SYSTEM,
+  UNDELIVERED_TASK_CODE,
+  type Communication,
+} from '../../domain/fhir.ts';
+import { parseReference, referenceTo } from '../../domain/ids.ts';
+import { UNDELIVERED, type UndeliveredReason } from '../../domain/undelivered.ts';
+import { failureTaskIdOf } from '../delivery-ids.ts';
+
+/** How a failure ended: the message was delivered after all, or its platform took it back. */
+export type FailureEnd = 'delivered' | 'withdrawn';
+
+const ISSUE_TYPE_SYSTEM = 'http://hl7.org/fhir/issue-type';
+
+/**
+ * The Task. There is one for each Communication, with an id derived from the Communication's.
+ * @param at milliseconds since the epoch
+ */
+export function undeliveredTask(
+  { id, subject }: Pick<Communication, 'subject'> & { readonly id: string },
+  reason: UndeliveredReason,
+  at: number,
+): Task & { id: string } {
+  const communication = referenceTo('Communication', id);
+  const taskId = failureTaskIdOf(communication);
+  const patient = parseReference(subject?.reference)?.reference;
+  return {
+    resourceType: 'Task',
+    id: taskId,
+    identifier: [{ use: 'official', system: TASK_IDENTIFIER_SYSTEM, value: taskId }],
+    status: 'failed',
+    statusReason: reasonConcept(reason),
+    intent: 'order',
+    code: { coding: [{ system: TASK_CODE_SYSTEM, code: UNDELIVERED_TASK_CODE }] },
+    focus: { reference: communication, type: 'Communication' },
+    ...(patient !== undefined && { for: { reference: patient } }),
+    ...{ authoredOn: new Date(at).toISOString(), lastModified: new Date(at).toISOString() },
+  };
+}
+
+/** The Task of a message that failed again; undefined when it says so already. */
+export function failedAgain<Known extends Task>(
+  task: Known,
+  reason: UndeliveredReason,
+  at: number,
+): Known | undefined {
+  const saysSo = task.statusReason?.coding?.some(
+    ({ system, code }) => system === UNDELIVERED_REASON_SYSTEM && code === reason,
+  );
+  if (task.status === 'failed' && saysSo === true) return undefined;
+  return {
+    ...task,
+    ...{ status: 'failed', statusReason: reasonConcept(reason), lastModified: modifiedAt(task, at) },
+  };
+}
+
+/** The Task of a message that fails no more; undefined when it says so already. */
+export function ended<Known extends Task>(task: Known, end: FailureEnd, at: number): Known | undefined {
+  const status = end === 'delivered' ? 'completed' : 'cancelled';
+  if (task.status === status) return undefined;
+  const { statusReason: _, ...rest } = task;
+  return { ...(rest as Known), status, lastModified: modifiedAt(task, at) };
+}
+
+/** Not before `authoredOn`, whosever clock that was (inv-1 of https://hl7.org/fhir/R4/task.html). */
+function modifiedAt({ authoredOn = '' }: Task, at: number): string {
+  const authored = Date.parse(authoredOn);
+  return new Date(authored > at ? authored : at).toISOString();
+}
+
+function reasonConcept(reason: UndeliveredReason): CodeableConcept {
+  const { display, issue } = UNDELIVERED[reason];
+  return {
+    coding: [
+      { system: UNDELIVERED_REASON_SYSTEM, code: reason, display },
+      { system: ISSUE_TYPE_SYSTEM, code: issue },
+    ],
+  };
+}

@@ -1,0 +1,97 @@
+// The Task that tells a platform that its Communication did not reach the room.
+import { describe, expect, test } from 'vitest';
+import { UNDELIVERED_REASONS } from '../../../src/domain/undelivered.ts';
+import { ended, failedAgain, undeliveredTask } from '../../../src/mapping/fhir-to-matrix/undelivered-task.ts';
+import { communication } from '../../builders/fhir.ts';
+
+const AT = Date.UTC(2026, 10, 29, 12);
+const LATER = AT + 60_000;
+const SECRET = 'The wound of Jan looks better';
+const failed = (over: object = {}) =>
+  undeliveredTask(
+    { ...communication({ payload: [{ contentString: SECRET }], ...over }), id: '7' },
+    'no-conversation',
+    AT,
+  );
+
+test('names the Communication and why, and nothing that it says', () => {
+  const task = failed({ subject: { reference: 'https://zorg.example/fhir/Patient/12' } });
+  expect(task).toEqual({
+    resourceType: 'Task',
+    id: task.id,
+    identifier: [
+      {
+        use: 'official',
+        system: 'https://github.com/fhir-matrix-bridge/fhir/NamingSystem/task',
+        value: task.id,
+      },
+    ],
+    status: 'failed',
+    statusReason: {
+      coding: [
+        {
+          system: 'https://github.com/fhir-matrix-bridge/fhir/CodeSystem/undelivered-reason',
+          code: 'no-conversation',
+          display: 'Neither partOf nor basedOn names a CommunicationRequest',
+        },
+        { system: 'http://hl7.org/fhir/issue-type', code: 'required' },
+      ],
+    },
+    intent: 'order',
+    code: {
+      coding: [
+        {
+          system: 'https://github.com/fhir-matrix-bridge/fhir/CodeSystem/task',
+          code: 'message-not-delivered',
+        },
+      ],
+    },
+    focus: { reference: 'Communication/7', type: 'Communication' },
+    for: { reference: 'Patient/12' },
+    authoredOn: '2026-11-29T12:00:00.000Z',
+    lastModified: '2026-11-29T12:00:00.000Z',
+  });
+  expect(task.id).toMatch(/^undelivered-[0-9a-f]{43}$/);
+});
+
+test.each(UNDELIVERED_REASONS)('%s has an id that a FHIR server takes', (reason) => {
+  expect(undeliveredTask({ id: '7' }, reason, AT).id).toBe(failed().id);
+  expect(failed().id.length).toBeLessThanOrEqual(64);
+});
+
+test('a contained subject is left out', () => {
+  expect(failed({ subject: { reference: '#patient' } })).not.toHaveProperty('for');
+});
+
+describe('a Task that is there already', () => {
+  test('is left as it is where the message fails for the same reason', () => {
+    expect(failedAgain(failed(), 'no-conversation', LATER)).toBeUndefined();
+  });
+
+  test('says the new reason where it fails for another', () => {
+    expect(failedAgain(failed(), 'too-large', LATER)).toMatchObject({
+      status: 'failed',
+      statusReason: { coding: [{ code: 'too-large' }, { code: 'too-long' }] },
+      lastModified: '2026-11-29T12:01:00.000Z',
+    });
+  });
+
+  test.each([
+    ['delivered', 'completed'],
+    ['withdrawn', 'cancelled'],
+  ] as const)('of a message that was %s is %s', (end, status) => {
+    const task = ended(failed(), end, LATER);
+    expect(task).toMatchObject({ status, lastModified: '2026-11-29T12:01:00.000Z' });
+    expect(task).not.toHaveProperty('statusReason');
+    expect(task === undefined ? '' : ended(task, end, LATER)).toBeUndefined();
+  });
+
+  test('can fail again after it was completed', () => {
+    const task = ended(failed(), 'delivered', LATER) ?? failed();
+    expect(failedAgain(task, 'no-conversation', LATER)).toMatchObject({ status: 'failed' });
+  });
+
+  test('is never modified before it was written, whatever the clocks say', () => {
+    expect(ended(failed(), 'delivered', AT - 5_000)?.lastModified).toBe('2026-11-29T12:00:00.000Z');
+  });
+});
