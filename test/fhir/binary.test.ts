@@ -49,7 +49,7 @@ test('where the server chooses the id, it is read from its answer', async () => 
 });
 
 test.each([
-  [outcome(413), { code: 'fhir-refused', status: 413 }],
+  [outcome(413), { code: 'fhir-too-large', status: 413 }],
   [outcome(422), { code: 'fhir-refused', status: 422 }],
   [outcome(409), { code: 'fhir-conflict', status: 409 }],
   [outcome(503), { code: 'fhir-unavailable', status: 503 }],
