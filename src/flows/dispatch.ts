@@ -14,7 +14,8 @@ import type { EventItem } from './items/event.ts';
 import type { ChangeItem } from './items/fhir-change.ts';
 import { sendNotice } from './messages/notice.ts';
 import { relayToFhir } from './messages/relay-to-fhir.ts';
-import { relayToMatrix } from './messages/relay-to-matrix.ts';
+import { relayToMatrix, type RelayToMatrix } from './messages/relay-to-matrix.ts';
+import { retractDeleted } from './messages/retract-deleted.ts';
 import { personToRooms } from './people/person-to-rooms.ts';
 import { publishAddress } from './people/publish-address.ts';
 import { senderGhostFor, shownGhostOf } from './people/sender-ghost.ts';
@@ -34,6 +35,7 @@ function createHandlers(bridge: Bridge): Handlers {
     'matrix.to_device': notCarriedYet,
     'matrix.invitation': (item, { attempt }) => answerPending(bridge, item, attempt),
     'fhir.change': (item, context) => changeToMatrix(bridge, item, context),
+    'fhir.deletion': (item, { attempt }) => retractDeleted(toMatrix(bridge), item, attempt),
     notice: (item, { attempt }) => sendNotice(bridge, item, attempt),
     converge: (item, context) => convergeAsked(bridge, item, context),
     publish: (item, { attempt }) => publishAddress(bridge, item, attempt),
@@ -49,16 +51,16 @@ const personChanged: ChangeHandler = (bridge, { reference }, { item, attempt }) 
   personToRooms(bridge, reference, item.sourceId, attempt.signal);
 
 const communicationChanged: ChangeHandler = (bridge, change, { attempt }) =>
-  relayToMatrix(
-    {
-      ...bridge,
-      ghostOf: (person, signal) => shownGhostOf(bridge, person, signal),
-      bringGhost: (person, signal) => senderGhostFor(bridge, person, signal),
-      openConversation: (request, signal) => convergeRoom(bridge, request, signal),
-    },
-    change,
-    attempt,
-  );
+  relayToMatrix(toMatrix(bridge), change, attempt);
+
+function toMatrix(bridge: Bridge): RelayToMatrix {
+  return {
+    ...bridge,
+    ghostOf: (person, signal) => shownGhostOf(bridge, person, signal),
+    bringGhost: (person, signal) => senderGhostFor(bridge, person, signal),
+    openConversation: (request, signal) => convergeRoom(bridge, request, signal),
+  };
+}
 
 const changeHandlers: Readonly<Record<FollowedType, ChangeHandler>> = {
   CareTeam: structureChanged,

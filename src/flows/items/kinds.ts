@@ -5,6 +5,7 @@ import { convergeItemSchema } from './converge.ts';
 import { ephemeralItemSchema } from './ephemeral.ts';
 import { eventItemSchema } from './event.ts';
 import { changeItemSchema } from './fhir-change.ts';
+import { deletionItemSchema } from './fhir-deletion.ts';
 import { invitationItemSchema } from './invitation.ts';
 import { noticeItemSchema } from './notice.ts';
 import { publishItemSchema } from './publish.ts';
@@ -16,6 +17,7 @@ const schemas = {
   'matrix.to_device': toDeviceItemSchema,
   'matrix.invitation': invitationItemSchema,
   'fhir.change': changeItemSchema,
+  'fhir.deletion': deletionItemSchema,
   notice: noticeItemSchema,
   converge: convergeItemSchema,
   publish: publishItemSchema,

@@ -49,7 +49,13 @@ function createWorld() {
   const unused = () => Promise.reject(new TypeError('No such item was expected'));
   const handlers: Handlers = {
     ...{ 'matrix.event': unused, 'matrix.ephemeral': unused, 'matrix.to_device': unused },
-    ...{ 'matrix.invitation': unused, 'fhir.change': unused, notice: unused, publish: unused },
+    ...{
+      'matrix.invitation': unused,
+      'fhir.change': unused,
+      'fhir.deletion': unused,
+      notice: unused,
+      publish: unused,
+    },
     audit: ({ event, kind }, { item, attempt }) => writeAuditEvent(bridge, { event, kind }, item, attempt),
     converge({ reference }) {
       state.handled += 1;
