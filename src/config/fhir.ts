@@ -27,6 +27,11 @@ export const fhir = z.strictObject({
     'How often people and organisations are read when no hook is received.',
     30,
   ),
+  followDeletes: z.enum(['auto', 'off']).default('auto').meta({
+    description:
+      'Whether messages are removed from rooms whose Communication was deleted; auto where the server keeps a history.',
+  }),
+  deletesPollIntervalSeconds: seconds('How often the history is read for deletions.', 60),
   overlapSeconds: seconds(
     'How far each read goes back before the last one: at least the longest write transaction.',
     120,

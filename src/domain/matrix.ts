@@ -13,6 +13,8 @@ export interface MatrixEvent {
   readonly content: Readonly<Record<string, unknown>>;
   /** The event that a redaction removes, in rooms before version 11. */
   readonly redacts?: unknown;
+  /** What the own homeserver adds, such as that the event was redacted. */
+  readonly unsigned?: unknown;
 }
 
 /** A state event to be set: what `initial_state` of createRoom and `PUT /state` take. */

@@ -10,11 +10,20 @@ export type FoundResource<Type extends string = string> = Extract<FhirResource, 
   readonly meta?: { readonly versionId?: string; readonly lastUpdated?: string };
 };
 
+/** The entry of a deletion. */
+export interface DeletedEntry {
+  /** The reference of the resource, with or without the version. */
+  readonly url: string;
+  readonly etag: string | undefined;
+}
+
 /** One page of a search or a history. */
 export interface BundlePage {
   readonly resources: readonly FoundResource[];
-  /** References of versions that say the resource was deleted; in histories only. */
-  readonly deleted: readonly string[];
+  /** Versions that say the resource was deleted; in histories only. */
+  readonly deleted: readonly DeletedEntry[];
+  /** How many entries the page has, of whatever kind. */
+  readonly size: number;
   /** The link to the next page. */
   readonly next: string | undefined;
   /** How many are found on all pages together, where the server says so. */
@@ -40,6 +49,7 @@ const bundleSchema = z.looseObject({
       z.looseObject({
         resource: foundSchema.optional(),
         request: z.looseObject({ method: z.string(), url: z.string() }).optional(),
+        response: z.looseObject({ etag: z.string().optional() }).optional(),
       }),
     )
     .optional(),
@@ -60,7 +70,10 @@ export function parseBundle(
   const { entry = [], link = [], meta, total } = parsed.data;
   return {
     resources: entry.flatMap(({ resource }) => resource ?? []),
-    deleted: entry.flatMap(({ request }) => (request?.method === 'DELETE' ? [request.url] : [])),
+    deleted: entry.flatMap(({ request, response }) =>
+      request?.method === 'DELETE' ? [{ url: request.url, etag: response?.etag }] : [],
+    ),
+    size: entry.length,
     next: link.find(({ relation }) => relation === 'next')?.url,
     total,
     serverTime: meta?.lastUpdated,

@@ -4,6 +4,7 @@ import type { FhirResource, ResourceVersion } from '../domain/fhir.ts';
 import { versionOf } from '../domain/fhir.ts';
 import { referenceTo } from '../domain/ids.ts';
 import type { FhirClient, FhirRequest } from './client.ts';
+import { deletionsSince } from './deletions.ts';
 import type { Query, StoredResource } from './read.ts';
 import { history, pages, parseStored, read, readMany, search, searchAll } from './read.ts';
 
@@ -21,6 +22,7 @@ export function createFhirServer(client: FhirClient, idStrategy: 'client-assigne
     pages: (resourceType: string, query: Query, signal?: AbortSignal) =>
       pages(client, resourceType, query, signal),
     search: search.bind(undefined, client),
+    deletionsSince: deletionsSince.bind(undefined, client),
     searchAll: searchAll.bind(undefined, client),
 
     /**
@@ -45,7 +47,11 @@ export function createFhirServer(client: FhirClient, idStrategy: 'client-assigne
      */
     async update(resource: StoredResource, signal?: AbortSignal): Promise<ResourceVersion> {
       const path = `${resource.resourceType}/${resource.id}`;
-      const headers = { 'if-match': `W/"${resource.meta.versionId}"` };
+      const headers = {
+        'if-match': `W/"${resource.meta.versionId}"`,
+        // HAPI keeps tags that an update leaves out, unless it is told that all are there.
+        'x-meta-snapshot-mode': 'TAG',
+      };
       return write(client, 'update', resource, { method: 'PUT', path, headers, signal });
     },
 

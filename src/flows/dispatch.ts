@@ -18,6 +18,7 @@ import { relayToMatrix, type RelayToMatrix } from './messages/relay-to-matrix.ts
 import { sendStatus } from './messages/send-status.ts';
 import { withDelayTold, withSuccessTold } from './status-of-event.ts';
 import { reportUndelivered, withReport } from './messages/undelivered.ts';
+import { retractDeleted } from './messages/retract-deleted.ts';
 import { personToRooms } from './people/person-to-rooms.ts';
 import { publishAddress } from './people/publish-address.ts';
 import { senderGhostFor, shownGhostOf } from './people/sender-ghost.ts';
@@ -38,6 +39,7 @@ function createHandlers(bridge: Bridge): Handlers {
     'matrix.to_device': notCarriedYet,
     'matrix.invitation': (item, { attempt }) => answerPending(bridge, item, attempt),
     'fhir.change': (item, context) => changeToMatrix(bridge, item, context),
+    'fhir.deletion': (item, { attempt }) => retractDeleted(toMatrix(bridge), item, attempt),
     notice: (item, { attempt }) => sendNotice(bridge, item, attempt),
     'message-notice': (item, { attempt }) => sendMessageNotice(bridge, item, attempt),
     'send-status': (item, { attempt }) => sendStatus(bridge, item, attempt),
@@ -56,15 +58,18 @@ const personChanged: ChangeHandler = (bridge, { reference }, { item, attempt }) 
   personToRooms(bridge, reference, item.sourceId, attempt.signal);
 
 const communicationChanged: ChangeHandler = async (bridge, change, { item, attempt }) => {
-  const relay: RelayToMatrix = {
+  const tried = { communication: change.reference, cause: item.sourceId };
+  return withReport(bridge, tried, await relayToMatrix(toMatrix(bridge), change, attempt));
+};
+
+function toMatrix(bridge: Bridge): RelayToMatrix {
+  return {
     ...bridge,
     ghostOf: (person, signal) => shownGhostOf(bridge, person, signal),
     bringGhost: (person, signal) => senderGhostFor(bridge, person, signal),
     openConversation: (request, signal) => convergeRoom(bridge, request, signal),
   };
-  const tried = { communication: change.reference, cause: item.sourceId };
-  return withReport(bridge, tried, await relayToMatrix(relay, change, attempt));
-};
+}
 
 const changeHandlers: Readonly<Record<FollowedType, ChangeHandler>> = {
   CareTeam: structureChanged,

@@ -13,7 +13,7 @@ export const ignoredReasons = {
   empty: 'A Communication has no content.',
   'former-room': 'It happened in a room that was replaced by another.',
   gone: 'The resource is not on the FHIR server any more.',
-  held: 'The Communication waits until its conversation is open.',
+  held: 'It waits: for its conversation to open, for a message that it refers to, or for the bridge’s own write of it.',
   'invitation-answered': 'The invitation was answered already.',
   'invitation-withdrawn': 'The invitation was taken back before the ghost could join.',
   known: 'The message was recorded before.',
@@ -60,7 +60,6 @@ export const ignoredReasons = {
   'room-not-listed': 'A room is listed in its team’s space no more, so it was left again.',
   'room-not-open': 'The bridge is not let into a room that was listed in a team’s space.',
   'room-public': 'A room that was listed in a team’s space is public, so it was left again.',
-  'redacted-before': 'The message was removed before it could be recorded.',
   'room-replaced': 'It was said in a room after the conversation had moved to another; the sender was told.',
   said: 'The notice was sent before.',
   'space-gone':

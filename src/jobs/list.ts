@@ -3,6 +3,7 @@ import type { Config } from '../config/schema.ts';
 import type { Bridge } from '../flows/bridge.ts';
 import type { Intake } from '../flows/intake.ts';
 import { feedAudit } from './feed-audit.ts';
+import { followDeletes } from './follow-deletes.ts';
 import { followFhir } from './follow-fhir.ts';
 import type { BridgeJob } from './job.ts';
 import { keepSubscriptions } from './keep-subscriptions.ts';
@@ -30,6 +31,7 @@ export function createJobs({ config, bridge, intake, synced }: JobsDeps): readon
   return [
     readMatrix({ ...bridge, config, intake }), // matrix
     ...followFhir({ ...bridge, config, intake }), // fhir:<type>
+    ...(config.fhir.followDeletes === 'auto' ? [followDeletes(bridge, config)] : []), // deletions
     ...(config.fhir.subscriptions ? [keepSubscriptions(bridge, config)] : []), // fhir:Subscription
     schedule(bridge), // periods
     ...(config.nightlyReconcile.enabled ? [nightlyReconcile(bridge, config)] : []), // nightly-reconcile

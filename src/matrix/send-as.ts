@@ -31,9 +31,17 @@ export function createSendAs({ homeserver, bot }: { homeserver: Homeserver; bot:
       return inRoom(event, () => homeserver.sendEvent({ ...event, content }, signal), signal);
     },
 
-    /** Redacts an event. For 24 hours, the same delivery id gives the same redaction. */
-    redactAs(redaction: OutgoingRedaction, signal: AbortSignal): Promise<EventId> {
-      return inRoom(redaction, () => homeserver.redact(redaction, signal), signal);
+    /**
+     * Redacts an event. For 24 hours, the same delivery id gives the same redaction. If the ghost may not, because it has left
+     * the room or the room is read-only, the bot does.
+     */
+    async redactAs(redaction: OutgoingRedaction, signal: AbortSignal): Promise<EventId> {
+      try {
+        return await homeserver.redact(redaction, signal);
+      } catch (error) {
+        if (redaction.as === bot || !isRefusal(error, 403)) throw error;
+      }
+      return homeserver.redact({ ...redaction, as: bot }, signal);
     },
 
     /**

@@ -1,6 +1,6 @@
 // A kind of message: how it is read from either side, and what it becomes on the other. Everything here is pure.
 import type { Communication } from '../domain/fhir.ts';
-import type { EventId, FhirReference, MatrixUserId } from '../domain/ids.ts';
+import type { EventId, FhirReference, MatrixUserId, RoomId } from '../domain/ids.ts';
 import type { NoticeReason } from '../domain/notices.ts';
 import type { MatrixEvent } from '../domain/matrix.ts';
 import type { UndeliveredReason } from '../domain/undelivered.ts';
@@ -35,6 +35,7 @@ export interface Link {
   readonly kind: KindName;
   readonly communication: FhirReference | undefined;
   readonly eventId: EventId | undefined;
+  readonly roomId: RoomId;
   /** The event of the message that is changed, if it is a change. */
   readonly target: EventId | undefined;
   /** Who sent the event, and when by its own server; undefined where it is not known. */
@@ -46,10 +47,10 @@ export interface Link {
   readonly digest: string | undefined;
 }
 
-/** What is known of the messages that a message refers to. */
+/** What is known of the messages that a message refers to, in the order in which they were carried. */
 export interface Links {
   readonly ofEvent: (eventId: EventId) => readonly Link[];
-  /** The changes of the message of an event. */
+  /** The changes of the message of an event; a reaction may be missing. */
   readonly changesOf: (eventId: EventId) => readonly Link[];
   readonly ofCommunication: (reference: FhirReference) => readonly Link[];
 }
@@ -62,6 +63,7 @@ export type MessageRef = EventId | FhirReference;
 
 /** How a message is shown in the room. */
 export interface MatrixContext {
+  readonly roomId: RoomId;
   /** The name of the sender, where the bot sends in their place: the message has to say whose it is. */
   readonly relayedFor: string | undefined;
   /** Whether the user that sends is the one that sent what is changed: no other can edit it. */

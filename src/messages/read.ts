@@ -21,15 +21,17 @@ export interface MessageTypes {
   readonly aspects: readonly Aspect[];
 }
 
-/** What has to be carried before a message can be. */
+/** What has to be carried before a message can be. It never waits for itself. */
 export function refsOf(
   { kinds, aspects }: MessageTypes,
   input: MatrixInput | FhirInput,
 ): readonly MessageRef[] {
-  return [
+  const refs = [
     ...kinds.flatMap((kind) => kind.refs(input)),
-    ...aspects.flatMap(({ refs }) => refs?.(input) ?? []),
+    ...aspects.flatMap(({ refs: ofAspect }) => ofAspect?.(input) ?? []),
   ];
+  const own = 'event' in input ? input.event.event_id : `Communication/${input.communication.id ?? ''}`;
+  return refs.filter((ref) => ref !== own);
 }
 
 /** Reads an event; undefined when it says nothing that people read. */
@@ -93,7 +95,8 @@ function withAddition(communication: Created, { elements = {}, tags = [] }: Reco
   };
 }
 
-function distinct<Value>(values: readonly Value[]): Value[] {
+/** The values without repetitions. */
+export function distinct<Value>(values: readonly Value[]): Value[] {
   return [...new Map(values.map((value) => [JSON.stringify(value), value])).values()];
 }
 

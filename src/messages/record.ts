@@ -34,8 +34,8 @@ export interface RecordContext {
   readonly options: MessageOptions;
   /** The persons of the users whom the message mentions. */
   readonly people: ReadonlyMap<MatrixUserId, FhirReference>;
-  /** Milliseconds since the epoch. */
-  readonly now: number;
+  /** When the message was sent, in milliseconds since the epoch: not in the future, and not before its conversation. */
+  readonly sentAt: number;
 }
 
 /** The tag of a record whose message refers to another that was not found. */
@@ -68,7 +68,7 @@ export function createRecord(
 ): Extract<FhirWrite, { kind: 'create' }> {
   const { payload, part = 0, inResponseTo } = content;
   const tags = [...tagsOf(content), ...context.author.tags];
-  const { event, thread, subject, author } = context;
+  const { event, thread, subject, author, sentAt } = context;
   const extension = extensionsOf(context);
   return {
     kind: 'create',
@@ -85,7 +85,8 @@ export function createRecord(
       }),
       status: 'completed',
       ...(subject !== undefined && { subject: referTo(subject) }),
-      ...sentAt(event, context),
+      // Some clocks are set to a time before 1970.
+      ...(sentAt >= 0 && { sent: new Date(sentAt).toISOString() }),
       sender: author.sender,
       payload: [...payload],
     },
@@ -118,9 +119,4 @@ function extensionsOf({
       ? []
       : [{ url: actingTeamExtension, valueReference: referTo(actingTeam) }]),
   ];
-}
-
-/** The sender's server says when it was, and may be wrong: no message was sent in the future, or before the year 1970. */
-function sentAt({ origin_server_ts: ms }: MatrixEvent, { now }: RecordContext): { sent?: string } {
-  return ms >= 0 ? { sent: new Date(Math.min(ms, now)).toISOString() } : {};
 }

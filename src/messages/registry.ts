@@ -17,6 +17,7 @@ import { poll } from './kinds/poll.ts';
 import { pollAnswer } from './kinds/poll-answer.ts';
 import { pollEnd } from './kinds/poll-end.ts';
 import { reaction } from './kinds/reaction.ts';
+import { removed } from './kinds/removed.ts';
 import { retraction } from './kinds/retraction.ts';
 import { sticker } from './kinds/sticker.ts';
 import { text } from './kinds/text.ts';
@@ -41,7 +42,7 @@ const MESSAGES: readonly RegisteredKind[] = [fileKind(readingAs(WITHOUT_FILES, [
 const edit = editKind(readingAs(MESSAGES, [mention]));
 
 /** All kinds; the first that can read a message has it. */
-export const KINDS: readonly RegisteredKind[] = [edit, reaction, retraction, ...MESSAGES];
+export const KINDS: readonly RegisteredKind[] = [edit, reaction, retraction, removed, ...MESSAGES];
 
 /** What messages of any kind may carry beside their content. */
 export const ASPECTS: readonly Aspect[] = [reply, thread, mention, attribution];

@@ -57,10 +57,19 @@ function relationOf(type: string | undefined, target: EventId, key: string | und
 }
 
 /**
- * The event that a redaction removes: in its content from room version 11 on, beside it before.
+ * The event that a redaction removes: in its content from room version 11 on, beside it before. Homeservers write both; where
+ * they differ, one is the sender's own invention.
  * https://spec.matrix.org/v1.19/rooms/v11/#moving-the-redacts-property-of-mroomredaction-events-to-a-content-property
  */
 export function redactedBy({ type, content, redacts }: MatrixEvent): EventId | undefined {
-  if (type !== 'm.room.redaction') return undefined;
-  return eventId.safeParse(content['redacts'] ?? redacts).data;
+  const { redacts: inContent = redacts } = content;
+  if (type !== 'm.room.redaction' || (redacts ?? inContent) !== inContent) return undefined;
+  return eventId.safeParse(inContent).data;
+}
+
+const emptiedSchema = z.object({ redacted_because: z.looseObject({}) });
+
+/** Whether an event was redacted before it was read, so that nothing but its sender and time is left. */
+export function isEmptied({ unsigned }: MatrixEvent): boolean {
+  return emptiedSchema.safeParse(unsigned).success;
 }

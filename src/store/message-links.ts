@@ -34,7 +34,7 @@ export type NewLink = Omit<MessageLink, 'digest' | 'startedAt' | 'completed'>;
 export interface MadeEffect {
   readonly communication: FhirReference;
   readonly eventId: EventId;
-  readonly digest: string;
+  readonly digest: string | undefined;
   /** Who sent the event in the end. */
   readonly sender: MatrixUserId;
 }
@@ -42,14 +42,41 @@ export interface MadeEffect {
 const COLUMNS = `origin, cause, part, kind, communication, event_id, target, sender, sent_at, thread_root, room_id,
   digest, started_at, completed_at is not null as completed`;
 
-/** The links of these events and Communications, and of the changes of these events, oldest first. */
+/**
+ * The links of these events and Communications, oldest first; with an event come the message that it changes and all its
+ * changes, and their changes in turn. Reactions come only by their own event: a message may have any number of them.
+ */
 export async function findLinks(
   db: Queryable,
   of: { readonly eventIds?: readonly EventId[]; readonly communications?: readonly FhirReference[] },
 ): Promise<readonly MessageLink[]> {
-  const sql = `select ${COLUMNS} from message_link
-    where event_id = any ($1) or target = any ($1) or communication = any ($2) order by id`;
+  const sql = `with recursive related (event_id) as (
+      select unnest($1::text[])
+      union
+      select other.event_id from related
+      join message_link link on link.event_id = related.event_id
+        or (link.target = related.event_id and link.kind <> 'reaction')
+      cross join lateral (values (link.event_id), (link.target)) as other (event_id)
+      where other.event_id is not null
+    )
+    select ${COLUMNS} from message_link
+    where communication = any ($2) or event_id in (select event_id from related) order by id`;
   return select<MessageLink>(db, sql, [of.eventIds ?? [], of.communications ?? []]);
+}
+
+/** The conversation in whose room each of these Communications was carried last; those that never were are left out. */
+export async function findConversations(
+  db: Queryable,
+  communications: readonly FhirReference[],
+): Promise<ReadonlyMap<FhirReference, FhirReference>> {
+  const sql = `select distinct on (communication) communication, coalesce(room.reference, former_room.reference) as conversation
+    from message_link left join room using (room_id) left join former_room using (room_id)
+    where communication = any ($1) and coalesce(room.reference, former_room.reference) is not null
+    order by communication, id desc`;
+  const found = await select<{ communication: FhirReference; conversation: FhirReference }>(db, sql, [
+    communications,
+  ]);
+  return new Map(found.map(({ communication, conversation }) => [communication, conversation]));
 }
 
 /**

@@ -98,6 +98,9 @@ export const errorCatalogue = {
   'scanner-unavailable': retried(
     'The scanner gave no verdict on a file. Check attachments.scanner, and whether the scanner takes files of that size. After attachments.retrySeconds the message goes on without the file.',
   ),
+  'version-missing': deadLetter(
+    'The FHIR server does not keep the version that a message had before an edit, so that the edit could not be taken back after it was redacted. Correct the record by hand.',
+  ),
   'item-malformed': deadLetter(
     'An item in the inbox has not the form this version writes. It may come from another version.',
   ),

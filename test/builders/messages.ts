@@ -22,7 +22,11 @@ import { FHIR_PROFILES } from '../../src/mapping/fhir-profiles/profiles.ts';
 import { KINDS } from '../../src/messages/registry.ts';
 import { communicationRequestThread } from '../../src/messages/threads/communication-request.ts';
 import { communication, ref } from './fhir.ts';
-import { eventId as eventIdOf, message, userId } from './matrix.ts';
+import { eventId as eventIdOf, message, roomId, userId } from './matrix.ts';
+
+/** The room of conversation 245, and the ghost of the practitioner 7. */
+export const ROOM = roomId('!room:example.org');
+export const GHOST = userId('@_fhir_7:example.org');
 
 /** The operator's choices as they are by default, in English. */
 export const MESSAGE_OPTIONS: MessageOptions = {
@@ -43,7 +47,7 @@ export function link(over: Partial<Link> = {}): Link {
       communication: ref('Communication/target'),
     },
     ...{ eventId, target: undefined, sender: userId('@nurse:example.org'), sentAt: new Date(1_000) },
-    ...{ threadRoot: undefined, digest: undefined },
+    ...{ threadRoot: undefined, digest: undefined, roomId: ROOM },
     ...over,
   };
 }
@@ -67,7 +71,7 @@ export function recordContext(event: MatrixEvent, over: Partial<RecordContext> =
     options: MESSAGE_OPTIONS,
     people: new Map(),
     profile: FHIR_PROFILES.generic,
-    now: Date.UTC(2026, 10, 29, 12),
+    sentAt: event.origin_server_ts,
     ...over,
   };
 }
@@ -125,11 +129,9 @@ export function fromFhir(
 ) {
   const input = { communication: communication(over), envelope: envelope(over) };
   const read = readCommunication({ kinds, aspects }, input, carried, known);
-  const whole = {
-    relayedFor: undefined,
+  const whole: MatrixContext = {
+    ...{ relayedFor: undefined, options: MESSAGE_OPTIONS, accounts: new Map(), roomId: ROOM },
     isSameSender: true,
-    options: MESSAGE_OPTIONS,
-    accounts: new Map(),
     ...context,
   };
   return read === undefined ? undefined : { kind: read.kind, sends: read.toMatrix(whole) };

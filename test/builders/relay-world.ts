@@ -12,22 +12,25 @@ import { relayToFhir } from '../../src/flows/messages/relay-to-fhir.ts';
 import type { RelayToMatrix } from '../../src/flows/messages/relay-to-matrix.ts';
 import type { Conversation } from '../../src/flows/messages/speaker.ts';
 import { relayToMatrix } from '../../src/flows/messages/relay-to-matrix.ts';
+import { retractDeleted } from '../../src/flows/messages/retract-deleted.ts';
 import type { FlowOutcome } from '../../src/flows/outcome.ts';
 import { inTransaction } from '../../src/inbox/database.ts';
 import type { Attempt, NewItem } from '../../src/inbox/item.ts';
 import type { OutgoingEvent, OutgoingRedaction } from '../../src/matrix/sends.ts';
 import type { RegisteredKind } from '../../src/messages/kind.ts';
+import type { MessageOptions } from '../../src/messages/options.ts';
 import { KINDS } from '../../src/messages/registry.ts';
 import * as people from '../../src/store/people.ts';
 import * as roomMembers from '../../src/store/room-members.ts';
 import { BridgeError } from '../../src/telemetry/errors.ts';
 import { ATTEMPT, createBridge, SETTINGS, unreachableFhir, unreachableHomeserver } from './bridge.ts';
 import { communication, ref } from './fhir.ts';
-import { eventId, message, roomId, userId } from './matrix.ts';
+import { BOT, eventId, message, userId } from './matrix.ts';
+import { GHOST, ROOM } from './messages.ts';
 
-export const ROOM = roomId('!room:example.org');
+export { GHOST, ROOM };
+
 export const REQUEST = ref('CommunicationRequest/245');
-export const GHOST = userId('@_fhir_7:example.org');
 
 /** What came of an item: the outcome in a word, what happened, and what is to be handled next. */
 export interface Relayed {
@@ -40,7 +43,10 @@ export interface Relayed {
 export async function createRelayWorld(
   db: pg.Pool,
   kinds: readonly RegisteredKind[] = KINDS,
-  over: Partial<Pick<Bridge, 'files'>> & { readonly sending?: Partial<Bridge['sending']> } = {},
+  over: Partial<Pick<Bridge, 'files'>> & {
+    readonly sending?: Partial<Bridge['sending']>;
+    readonly messages?: Partial<MessageOptions>;
+  } = {},
 ) {
   await db.query(
     `insert into room (reference, alias, room_id, subject, ready_at)
@@ -65,20 +71,29 @@ export async function createRelayWorld(
   const state: {
     conversation: Conversation | undefined;
     now: Date;
+    levels: Record<string, unknown>;
     claims: Record<string, Record<string, unknown>>;
   } = {
     claims: {},
     conversation: { roomId: ROOM, phase: 'open' },
     now: new Date('2026-11-29T12:00:00Z'),
+    /** The content of `m.room.power_levels`. */
+    levels: {},
   };
   const bridge = createBridge(db, {
     homeserver: {
       ...unreachableHomeserver,
       stateEvent: (_as, _room, { state_key: key }) => Promise.resolve(state.claims[key]),
+      roomState: () =>
+        Promise.resolve([{ type: 'm.room.power_levels', state_key: '', content: state.levels, sender: BOT }]),
     },
-    ...{ kinds, fhir: fhir.server, ...over, sending: { ...sending.server, ...over.sending } },
+    ...{ kinds, fhir: fhir.server, ...(over.files && { files: over.files }) },
+    sending: { ...sending.server, ...over.sending },
     clock: { now: () => state.now, monotonicMs: () => 0 },
-    settings: { ...SETTINGS, deliverPreparation: true, sourceSystemExtension: 'https://example.org/source' },
+    settings: {
+      ...{ ...SETTINGS, deliverPreparation: true, sourceSystemExtension: 'https://example.org/source' },
+      messages: { ...SETTINGS.messages, ...over.messages },
+    },
   });
   const relay: Bridge & RelayToMatrix = {
     ...bridge,
@@ -100,8 +115,16 @@ export async function createRelayWorld(
       return committed(db, await relayToFhir(relay, event, item, { ...ATTEMPT, ...attempt }));
     },
     /** Handles a Communication likewise. */
-    toMatrix: async (reference: string, attempt: Partial<Attempt> = {}) =>
-      committed(db, await relayToMatrix(relay, { reference: ref(reference) }, { ...ATTEMPT, ...attempt })),
+    toMatrix: async (reference: string, attempt: Partial<Attempt> = {}, gaveUpOn?: string[]) => {
+      const change = { reference: ref(reference), gaveUpOn };
+      return committed(db, await relayToMatrix(relay, change, { ...ATTEMPT, ...attempt }));
+    },
+    /** Handles the deletion of a Communication likewise. */
+    deleted: async (reference: string, versionId: string) =>
+      committed(
+        db,
+        await retractDeleted(relay, { kind: 'fhir.deletion', reference: ref(reference), versionId }, ATTEMPT),
+      ),
   };
 }
 
@@ -118,22 +141,26 @@ export async function committed(db: pg.Pool, outcome: FlowOutcome): Promise<Rela
 /** A FHIR server in memory; the next write fails where a test says so. */
 function createFhir() {
   const stored = new Map<FhirReference, StoredResource>();
+  const versions: StoredResource[] = [];
   const writes: string[] = [];
   const faults: Error[] = [];
   const save = (resource: FhirResource & { id: string }, verb: string) => {
     const reference = referenceTo('Communication', resource.id);
-    const versionId = String(Number(stored.get(reference)?.meta.versionId ?? 0) + 1);
+    const versionId = String(versions.filter(({ id }) => id === resource.id).length + 1);
     const meta = { ...resource.meta, versionId, lastUpdated: '2026-11-29T12:00:01Z' };
-    stored.set(reference, { ...resource, meta });
+    // As over the network: what is undefined is not there.
+    const version = JSON.parse(JSON.stringify({ ...resource, meta })) as StoredResource;
+    stored.set(reference, version);
+    versions.unshift(version);
     writes.push(`${verb} ${reference}`);
     const fault = faults.shift();
-    return fault === undefined
-      ? Promise.resolve({ reference, versionId, lastUpdated: meta.lastUpdated })
-      : Promise.reject(fault);
+    const made = { reference, versionId, lastUpdated: meta.lastUpdated };
+    return fault === undefined ? Promise.resolve(made) : Promise.reject(fault);
   };
   const server: Bridge['fhir'] = {
     ...unreachableFhir,
     read: (reference) => Promise.resolve(stored.get(reference)),
+    history: (reference) => Promise.resolve(versions.filter(({ id }) => `Communication/${id}` === reference)),
     createOnce: (resource, { mayExist }) => {
       const existing = stored.get(referenceTo('Communication', resource.id));
       if (mayExist && existing !== undefined) return Promise.resolve(versionOf(existing));
@@ -150,6 +177,13 @@ function createFhir() {
     ...{ server, writes, stored },
     /** Lets the next write have its effect, and its answer get lost. */
     loseAnswer: () => faults.push(new BridgeError('fhir-unavailable', 'no answer')),
+    /** Deletes as a platform does. @returns the version that this makes */
+    remove: (reference: string): string => {
+      const before = stored.get(ref(reference));
+      stored.delete(ref(reference));
+      if (before !== undefined) versions.unshift(before);
+      return String(versions.filter(({ id }) => id === before?.id).length);
+    },
     /** Writes as a platform does. */
     put: async (id: string, over: Parameters<typeof communication>[0] = {}) => {
       await save({ ...communication(over), id }, 'put');

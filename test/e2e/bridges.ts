@@ -23,7 +23,10 @@ export interface TestBridge {
  * Of all bridges of the tests: transactions on the stack's FHIR server take no two minutes, and what lies in the overlap
  * is read again at every notice.
  */
-export const SETTINGS: Settings = { BRIDGE_FHIR_OVERLAP_SECONDS: '15' };
+export const SETTINGS: Settings = {
+  BRIDGE_FHIR_OVERLAP_SECONDS: '15',
+  BRIDGE_FHIR_DELETES_POLL_INTERVAL_SECONDS: '1',
+};
 
 /** How long a bridge may still work on what a file left behind before the next file starts another, in milliseconds. */
 const LEFTOVERS_MS = 15_000;

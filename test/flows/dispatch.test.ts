@@ -29,6 +29,7 @@ function world(flow: (payload: unknown) => Ended | Promise<Ended>, { listens = t
     'matrix.to_device': handler,
     'matrix.invitation': handler,
     'fhir.change': handler,
+    'fhir.deletion': handler,
     notice: handler,
     'message-notice': handler,
     'send-status': handler,

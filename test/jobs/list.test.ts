@@ -45,6 +45,7 @@ describe('the list', () => {
     expect(names).toEqual([
       'matrix',
       ...FOLLOWED_TYPES.map((type) => `fhir:${type}`),
+      'deletions',
       ...['fhir:Subscription', 'periods', 'nightly-reconcile', 'publish-ghosts', 'release-overdue'],
       'prune-inbox',
       ...['identity:staff', 'identity:peppers', 'identity:prune', 'audit:look-ups'],
@@ -59,7 +60,7 @@ describe('the list', () => {
     expect(names).toEqual([
       'matrix',
       ...FOLLOWED_TYPES.map((type) => `fhir:${type}`),
-      ...['periods', 'release-overdue', 'prune-inbox'],
+      ...['deletions', 'periods', 'release-overdue', 'prune-inbox'],
     ]);
   });
 

@@ -5,6 +5,7 @@ import { convergeItemSchema } from './converge.ts';
 import { ephemeralItemSchema } from './ephemeral.ts';
 import { eventItemSchema } from './event.ts';
 import { changeItemSchema } from './fhir-change.ts';
+import { deletionItemSchema } from './fhir-deletion.ts';
 import { invitationItemSchema } from './invitation.ts';
 import { messageNoticeItemSchema } from './message-notice.ts';
 import { noticeItemSchema } from './notice.ts';
@@ -19,6 +20,7 @@ const schemas = {
   'matrix.to_device': toDeviceItemSchema,
   'matrix.invitation': invitationItemSchema,
   'fhir.change': changeItemSchema,
+  'fhir.deletion': deletionItemSchema,
   notice: noticeItemSchema,
   'message-notice': messageNoticeItemSchema,
   'send-status': sendStatusItemSchema,

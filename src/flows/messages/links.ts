@@ -1,21 +1,29 @@
 // What is known of the messages that a message refers to.
 import type { EventId } from '../../domain/ids.ts';
 import type { Link, Links, MessageRef } from '../../messages/kind.ts';
-import type { MessageLink } from '../../store/message-links.ts';
 import type { Queryable } from '../../store/database.ts';
+import type { RoomRow } from '../../store/rooms.ts';
 import type { Store } from '../../store/tables.ts';
 
-/** Loads the links of these, and tells which were not carried yet; one that is under way counts as missing. */
+/** The room in which what is referred to has to stand. */
+type Place = Pick<RoomRow, 'firstMessageEventId' | 'roomId'>;
+
+/**
+ * Loads the links of these, and tells which were not carried yet; one that is under way counts as missing. What stands in
+ * another room does too: no one may change it from here, nor learn that it is there.
+ */
 export async function loadLinks(
   { messageLinks }: Pick<Store, 'messageLinks'>,
   db: Queryable,
   refs: readonly MessageRef[],
+  place: Place | undefined,
 ): Promise<{ readonly known: Links; readonly missing: readonly MessageRef[] }> {
-  const wanted = [...new Set(refs)];
+  const wanted = [...new Set(refs)].filter((ref) => ref !== place?.firstMessageEventId);
   const eventIds = wanted.filter(isEventId);
   const communications = wanted.filter((ref) => !isEventId(ref));
   const found = wanted.length === 0 ? [] : await messageLinks.findLinks(db, { eventIds, communications });
-  const known = linksOf(found.filter(({ completed }) => completed));
+  const carried: readonly Link[] = found.filter((link) => link.completed && link.roomId === place?.roomId);
+  const known = linksOf([...carried, ...firstMessage(place)]);
   const isMissing = (ref: MessageRef): boolean =>
     (isEventId(ref) ? known.ofEvent(ref) : known.ofCommunication(ref)).length === 0;
   return { known, missing: wanted.filter(isMissing) };
@@ -26,11 +34,25 @@ export async function wasCarried(
   tables: Pick<Store, 'messageLinks'>,
   db: Queryable,
   ref: MessageRef,
+  place: Place | undefined,
 ): Promise<boolean> {
-  return (await loadLinks(tables, db, [ref])).missing.length === 0;
+  return (await loadLinks(tables, db, [ref], place)).missing.length === 0;
 }
 
-function linksOf(found: readonly MessageLink[]): Links {
+/** The first message of a conversation is no Communication, but part of the CommunicationRequest itself. */
+function firstMessage(place: Place | undefined): readonly Link[] {
+  const { roomId, firstMessageEventId: eventId } = place ?? {};
+  if (roomId === undefined || eventId === undefined) return [];
+  return [
+    {
+      ...{ cause: eventId, part: 0, origin: 'fhir', kind: 'text', roomId, eventId },
+      ...{ communication: undefined, target: undefined, sender: undefined, sentAt: undefined },
+      ...{ threadRoot: undefined, digest: undefined },
+    },
+  ];
+}
+
+function linksOf(found: readonly Link[]): Links {
   const by = <Key>(key: (link: Link) => Key | undefined) => Map.groupBy(found, key);
   const events = by(({ eventId }) => eventId);
   const changes = by(({ target }) => target);

@@ -15,6 +15,7 @@ import type { Bridge } from '../bridge.ts';
 import { andNext, refused, type FlowOutcome } from '../outcome.ts';
 import { releaseWaiting, waitFor } from '../items/waiting.ts';
 import { actingTeamOf } from './acting-team-of.ts';
+import { boundedTime } from './conversation-begin.ts';
 import { findAuthor } from './find-author.ts';
 import { loadLinks, wasCarried } from './links.ts';
 import { mayRedact } from './redaction-power.ts';
@@ -47,14 +48,16 @@ export async function relayToFhir(
   const use = await store.roomUses.findRoomUse(db, event.room_id);
   if (!('room' in use) || typeOf(use.room.reference) !== 'CommunicationRequest')
     return { kind: 'ignored', reason: 'not-a-conversation' };
+  // Not `use.room.roomId`: the event may be of a room that was replaced.
+  const place = { ...use.room, roomId: event.room_id };
   const refs = refsOf(relay, { event, mayRedact: false });
-  const { known, missing } = await loadLinks(store, db, refs);
+  const { known, missing } = await loadLinks(store, db, refs, place);
   const { lane, payload, gaveUpOn } = source;
   const awaited = missing.find((ref) => !gaveUpOn.includes(ref));
   if (awaited !== undefined) {
     const giveUpAt = new Date(clock.now().getTime() + settings.waitForTargetMs);
     const waiting = { about: event.event_id, lane, payload, giveUpAt };
-    return waitFor(store, awaited, waiting, (tx) => wasCarried(store, tx, awaited));
+    return waitFor(store, awaited, waiting, (tx) => wasCarried(store, tx, awaited, place));
   }
   const input = { event, mayRedact: await mayRedact(relay, event, known, attempt.signal) };
   const read = readEvent(relay, input, known);
@@ -85,8 +88,8 @@ async function write(relay: RelayToFhir, incoming: Incoming, attempt: Attempt): 
     ...{ event, author, options, sourceSystemExtension, profile, subject: room.subject },
     actingTeam: await actingTeamOf(relay, room.reference, author.person, attempt.signal),
     thread: relay.thread.link(room.reference),
-    people: await mentionedPeople(relay, input),
-    now: relay.clock.now().getTime(),
+    people: await mentionedPeople(relay, incoming),
+    sentAt: await boundedTime(relay, room.reference, event.origin_server_ts, attempt.signal),
   });
   const toldOf = read.notices(options);
   if (writes.length === 0) return notCarried(relay, event, room, toldOf);
@@ -103,12 +106,12 @@ async function write(relay: RelayToFhir, incoming: Incoming, attempt: Attempt): 
     kind: 'done',
     facts: made.flatMap((one) => factsOf(one, input, author, room)),
     record: async (tx) => {
-      for (const { key, version, digest, copies } of made) {
+      for (const { key, version, isOwn, digest, copies } of made) {
         const communication = version.reference;
         await store.messageLinks.completeLink(tx, key, {
           ...{ communication, eventId: event.event_id, digest, sender: event.sender },
         });
-        await store.resourceVersions.recordWritten(tx, version);
+        if (isOwn) await store.resourceVersions.recordWritten(tx, version);
         await store.fileCopies.removeCopies(tx, copies);
       }
       metrics.messages.inc({ direction: 'to-fhir' });
@@ -122,7 +125,7 @@ async function write(relay: RelayToFhir, incoming: Incoming, attempt: Attempt): 
 }
 
 function factsOf(
-  { fact, refused: refusals }: Made,
+  { fact, version: on, refused: refusals }: Made,
   { event }: MatrixInput,
   { person }: Author,
   room: RoomRow,
@@ -132,8 +135,11 @@ function factsOf(
     ...{ subject: room.subject, conversation: { reference: room.reference } },
   };
   return [
-    { ...fact, ...about },
-    ...refusals.map((reason): Fact => ({ kind: 'refused', reason: `file-${reason}`, on: fact.on, ...about })),
+    ...(fact === undefined ? [] : [{ ...fact, ...about }]),
+    ...refusals.map((reason): Fact => ({
+      ...{ kind: 'refused', reason: `file-${reason}`, ...about },
+      on: { reference: on.reference, versionId: on.versionId },
+    })),
   ];
 }
 
@@ -147,15 +153,17 @@ function hold(relay: RelayToFhir, { input: { event }, source: { lane, payload } 
   return andNext(held, (tx) => tellSender(relay, tx, event, ['sender-held']));
 }
 
-/** The persons of the users who are mentioned. */
+/** The persons of the members who are mentioned. Who is not in the room is no recipient, whoever names them. */
 async function mentionedPeople(
   { aspects, store, db }: Pick<RelayToFhir, 'aspects' | 'db' | 'store'>,
-  input: MatrixInput,
+  { input, room }: Pick<Incoming, 'input' | 'room'>,
 ): Promise<ReadonlyMap<MatrixUserId, FhirReference>> {
   const people = new Map<MatrixUserId, FhirReference>();
   const mentioned = new Set(aspects.flatMap((aspect) => aspect.people?.(input) ?? []));
+  if (mentioned.size === 0) return people;
+  const { base } = await store.roomMembers.readMembers(db, room.reference);
   for (const userId of mentioned) {
-    if (!isMatrixUserId(userId)) continue;
+    if (!isMatrixUserId(userId) || !base.has(userId)) continue;
     const person = await store.people.findPersonByUserId(db, userId);
     if (person !== undefined) people.set(userId, person);
   }

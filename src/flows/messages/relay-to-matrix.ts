@@ -1,25 +1,36 @@
 // A platform wrote a Communication → what its kind makes of it is sent into the conversation's room.
 import type { Fact } from '../../domain/facts.ts';
 import type { Communication } from '../../domain/fhir.ts';
-import type { EventId, FhirReference, MatrixUserId } from '../../domain/ids.ts';
+import {
+  referenceTo,
+  type EventId,
+  type FhirReference,
+  type MatrixUserId,
+  type RoomId,
+} from '../../domain/ids.ts';
+import { isOwnUser } from '../../mapping/own-users.ts';
+import type { MatrixSend } from '../../messages/effects.ts';
 import { communicationDeliveryId, uploadIdOf } from '../../mapping/delivery-ids.ts';
-import { structureLane } from '../../mapping/lanes.ts';
 import { contentDigest, readEnvelope, withEventId, type Envelope } from '../../messages/envelope.ts';
-import type { FhirInput, MatrixContext, ReadCommunication } from '../../messages/kind.ts';
+import type { FhirInput, KindName, MatrixContext, ReadCommunication } from '../../messages/kind.ts';
 import { readCommunication, refsOf } from '../../messages/read.ts';
+import { lastDigest } from '../../messages/shown.ts';
 import type { StoredResource } from '../../fhir/server.ts';
 import type { Attempt } from '../../inbox/item.ts';
-import type { Queryable } from '../../store/database.ts';
 import type { LinkKey, MessageLink } from '../../store/message-links.ts';
-import type { Bridge } from '../bridge.ts';
-import { changeOf, type ChangeItem } from '../items/fhir-change.ts';
+import type { RoomRow } from '../../store/rooms.ts';
+import type { Bridge, BridgeSettings } from '../bridge.ts';
 import type { IgnoredReason } from '../ignored-reasons.ts';
+import type { ChangeItem } from '../items/fhir-change.ts';
+import { releaseWaiting } from '../items/waiting.ts';
 import type { FlowOutcome } from '../outcome.ts';
-import { loadLinks, wasCarried } from './links.ts';
+import { findCarried, type Carried } from './carried.ts';
+import { boundedTime } from './conversation-begin.ts';
+import { loadLinks } from './links.ts';
 import { sendOnce, type SentOnce } from './send-once.ts';
 import { senderBefore, speakerOf, type Conversation, type Speaking } from './speaker.ts';
 import { reportFailure } from './undelivered.ts';
-import { releaseWaiting, waitFor } from '../items/waiting.ts';
+import { untilCarried, untilOpen, untilWritten } from './wait-to-send.ts';
 
 /** What the pipeline works with. */
 export type RelayToMatrix = Speaking &
@@ -31,42 +42,65 @@ export async function relayToMatrix(
   { reference, gaveUpOn = [] }: Pick<ChangeItem, 'gaveUpOn' | 'reference'>,
   attempt: Attempt,
 ): Promise<FlowOutcome> {
-  const { db, store, thread, settings, clock } = relay;
-  const { signal } = attempt;
-  const communication = await relay.fhir.read(reference, signal);
+  const communication = await relay.fhir.read(reference, attempt.signal);
   if (communication?.resourceType !== 'Communication') return { kind: 'ignored', reason: 'gone' };
+  return relayVersion(relay, communication, gaveUpOn, attempt);
+}
+
+/** Handles a version of a Communication. @param gaveUpOn what it waited for in vain */
+export async function relayVersion(
+  relay: RelayToMatrix,
+  communication: StoredResource<Communication>,
+  gaveUpOn: readonly string[],
+  attempt: Attempt,
+): Promise<FlowOutcome> {
+  const { db, store, thread, settings } = relay;
+  const reference = referenceTo('Communication', communication.id);
   const envelope = readEnvelope(communication, { thread, ...settings });
-  const links = await store.messageLinks.findLinksOfCommunication(db, reference, envelope.eventId);
-  if (links.some(({ origin, completed }) => origin === 'matrix' && !completed))
-    return { kind: 'ignored', reason: 'own-write' };
-  const carried = links.filter(({ completed }) => completed);
-  if (carried.at(-1)?.digest === contentDigest(envelope)) return { kind: 'ignored', reason: 'unchanged' };
-  if (carried.length === 0 && !envelope.deliverable)
-    return { kind: 'ignored', reason: notSentBecause(communication) };
+  const found = await findCarried(relay, db, reference, envelope);
+  if (found.isBeingWritten && !gaveUpOn.includes(reference))
+    return untilWritten(relay, communication, envelope);
+  const reason = reasonToSkip(found, envelope, communication);
+  if (reason !== undefined) return { kind: 'ignored', reason };
+  const { links: carried } = found;
   const input = { communication, envelope };
-  const { known, missing } = await loadLinks(store, db, refsOf(relay, input));
+  const room = await roomOf(relay, envelope, carried);
+  const { known, missing } = await loadLinks(store, db, refsOf(relay, input), room);
   const read = readCommunication(relay, input, carried, known);
   if (read === undefined)
     return { kind: 'ignored', reason: carried.length > 0 ? 'edit-not-carried' : 'empty' };
-  const request = envelope.thread;
+  const isRetraction = read.kind === 'retraction';
+  const request = envelope.thread ?? (isRetraction ? room?.reference : undefined);
   if (request === undefined) return { kind: 'ignored', reason: 'no-conversation' };
-  const awaited = missing.find((ref) => !gaveUpOn.includes(ref));
-  if (awaited !== undefined) {
-    const giveUpAt = new Date(clock.now().getTime() + settings.waitForTargetMs);
-    const item = { ...waiting(request, communication), giveUpAt };
-    return waitFor(store, awaited, item, (tx) => wasCarried(store, tx, awaited));
-  }
-  const conversation = await conversationOf(relay, request, signal);
-  if (conversation === undefined) {
-    // A resync may open it meanwhile, outside this lane.
-    const isOpen = async (tx: Queryable): Promise<boolean> =>
-      (await store.rooms.findRoom(tx, request))?.ready === true;
-    return waitFor(store, request, waiting(request, communication), isOpen);
-  }
-  if (conversation.phase === 'closed' && read.kind !== 'retraction')
-    return { kind: 'ignored', reason: 'closed' };
+  const awaited = missing.find((ref) => carried.length === 0 && !gaveUpOn.includes(ref));
+  if (awaited !== undefined) return untilCarried(relay, communication, request, awaited);
+  const conversation = await conversationOf(relay, room, request, attempt.signal);
+  if (conversation === undefined) return untilOpen(relay, communication, request);
+  if (conversation.phase === 'closed' && !isRetraction) return { kind: 'ignored', reason: 'closed' };
   const before = senderBefore(carried);
-  return send(relay, { reference, input, request, carried, conversation, read, before }, attempt);
+  return send(relay, { reference, request, input, carried, conversation, read, before }, attempt);
+}
+
+function reasonToSkip(
+  { links, isCopy }: Carried,
+  envelope: Envelope,
+  communication: Communication,
+): IgnoredReason | undefined {
+  if (links.length > 0) return lastDigest(links) === contentDigest(envelope) ? 'unchanged' : undefined;
+  if (isCopy) return 'known';
+  return envelope.deliverable ? undefined : notSentBecause(communication);
+}
+
+/** The room of the conversation; of one that a Communication names no more, where it was carried. */
+async function roomOf(
+  { db, store }: Pick<RelayToMatrix, 'db' | 'store'>,
+  { thread }: Envelope,
+  carried: readonly MessageLink[],
+): Promise<RoomRow | undefined> {
+  if (thread !== undefined) return store.rooms.findRoom(db, thread);
+  const last = carried.at(-1);
+  const use = last === undefined ? undefined : await store.roomUses.findRoomUse(db, last.roomId);
+  return use !== undefined && 'room' in use ? use.room : undefined;
 }
 
 function notSentBecause({ status }: Communication): IgnoredReason {
@@ -88,32 +122,33 @@ interface Sent extends SentOnce {
 
 interface Outgoing {
   readonly reference: FhirReference;
+  readonly request: FhirReference;
   readonly input: FhirInput & { readonly communication: StoredResource<Communication> };
   readonly carried: readonly MessageLink[];
-  readonly request: FhirReference;
   readonly conversation: Conversation;
   readonly read: ReadCommunication;
   readonly before: MatrixUserId | undefined;
 }
 
 async function send(relay: RelayToMatrix, outgoing: Outgoing, { signal }: Attempt): Promise<FlowOutcome> {
-  const { store, metrics } = relay;
+  const { store, metrics, settings } = relay;
   const { reference, input, carried, conversation, read, before } = outgoing;
   const { communication, envelope } = input;
   const { as, relayedFor } = await speakerOf(relay, outgoing, signal);
-  const isSameSender = before === as;
+  const isSameSender = (before ?? as) === as;
   const isNew = carried.length === 0;
   // The first sending is that of the Communication, whichever version is read by the time of a retry.
   const cause = isNew ? reference : `${reference}/_history/${communication.meta.versionId}`;
   const sent: Sent[] = [];
-  const timestamp = isNew ? timeOf(relay, envelope) : undefined;
-  const context = { relayedFor, isSameSender, ...(await contextOf(relay, input)) };
+  const timestamp = isNew ? await timeOf(relay, outgoing, signal) : undefined;
+  const { roomId } = conversation;
+  const context = { relayedFor, roomId, isSameSender, ...(await contextOf(relay, input)) };
   for (const [part, each] of read.toMatrix(context).entries()) {
     const key = { cause, part };
-    const { roomId } = conversation;
-    const by = each.by === 'bot' ? relay.settings.bot : as;
-    const one = { ...key, communication: reference, kind: read.kind, roomId, as: by, timestamp };
-    sent.push({ key, sender: by, ...(await sendOnce(relay, one, each, signal)) });
+    const by = each.by === 'bot' ? { as: settings.bot, roomId } : { as, roomId };
+    const place = each.kind === 'redact' ? whereSent(settings, each.eventId, carried, by) : by;
+    const one = { ...key, ...place, communication: reference, kind: kindOf(each, read), timestamp };
+    sent.push({ key, sender: place.as, ...(await sendOnce(relay, one, each, signal)) });
   }
   const [first] = sent;
   const written =
@@ -125,7 +160,7 @@ async function send(relay: RelayToMatrix, outgoing: Outgoing, { signal }: Attemp
     facts: sent.map(({ eventId }): Fact => ({
       kind: isNew ? 'created' : read.kind === 'retraction' ? 'retracted' : 'changed',
       ...{ on: { reference, versionId }, by: { person: envelope.sender, userId: as } },
-      ...{ direction: 'to-matrix', roomId: conversation.roomId, eventId, subject: conversation.subject },
+      ...{ direction: 'to-matrix', roomId, eventId, subject: conversation.subject },
       conversation: envelope.thread && { reference: envelope.thread },
     })),
     record: async (tx) => {
@@ -146,9 +181,32 @@ async function send(relay: RelayToMatrix, outgoing: Outgoing, { signal }: Attemp
   };
 }
 
-/** The platform says when it was, and may be wrong: no message was sent in the future. */
-function timeOf({ clock }: Pick<RelayToMatrix, 'clock'>, { sentAt }: Envelope): number | undefined {
-  return sentAt === undefined ? undefined : Math.min(sentAt, clock.now().getTime());
+/** What a message is redacted for is its retraction, also where a new one takes its place. */
+function kindOf({ kind }: MatrixSend, read: ReadCommunication): KindName {
+  return kind === 'redact' ? 'retraction' : read.kind;
+}
+
+/** An event is redacted in its own room, by the ghost that sent it; one of a user by the bot. */
+function whereSent(
+  settings: Pick<BridgeSettings, 'bot' | 'ghostPrefix' | 'serverName'>,
+  eventId: EventId,
+  carried: readonly MessageLink[],
+  otherwise: { readonly as: MatrixUserId; readonly roomId: RoomId },
+): { readonly as: MatrixUserId; readonly roomId: RoomId } {
+  const link = carried.find((each) => each.eventId === eventId);
+  if (link === undefined) return otherwise;
+  const { roomId, sender = otherwise.as, origin } = link;
+  return { as: origin === 'fhir' && isOwnUser(settings, sender) ? sender : settings.bot, roomId };
+}
+
+/** The platform says when it was, and may be wrong. */
+async function timeOf(
+  relay: RelayToMatrix,
+  { input, request }: Pick<Outgoing, 'input' | 'request'>,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  const { sentAt } = input.envelope;
+  return sentAt === undefined ? undefined : boundedTime(relay, request, sentAt, signal);
 }
 
 async function contextOf(
@@ -169,20 +227,15 @@ function isReference(named: FhirReference | MatrixUserId): named is FhirReferenc
 
 async function conversationOf(
   relay: RelayToMatrix,
+  room: RoomRow | undefined,
   request: FhirReference,
   signal: AbortSignal,
 ): Promise<Conversation | undefined> {
-  const room = await relay.store.rooms.findRoom(relay.db, request);
   if (room?.ready === true && room.roomId !== undefined) {
     const { roomId, phase, subject } = room;
     return { roomId, phase, subject };
   }
   return relay.openConversation(request, signal);
-}
-
-function waiting(request: FhirReference, { id, meta }: StoredResource) {
-  const payload = changeOf('Communication', { id, meta });
-  return { about: payload.reference, lane: structureLane(request), payload };
 }
 
 /** Adds the event id to the Communication's identifiers, in the version that was read. */

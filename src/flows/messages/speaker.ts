@@ -4,6 +4,7 @@ import { typeOf, type FhirReference, type MatrixUserId, type RoomId } from '../.
 import { isNamed, isRoster } from '../../mapping/matrix-to-fhir/membership.ts';
 import type { Phase } from '../../mapping/phases.ts';
 import type { FhirInput } from '../../messages/kind.ts';
+import { messagesShown } from '../../messages/shown.ts';
 import { displayedSender } from '../../messages/speaker-name.ts';
 import type { MessageLink } from '../../store/message-links.ts';
 import type { Bridge } from '../bridge.ts';
@@ -85,9 +86,7 @@ async function takesPart(
   return isMember();
 }
 
-/** The user that sent a Communication. */
+/** The user that sent what the room shows of a Communication. */
 export function senderBefore(links: readonly MessageLink[]): MatrixUserId | undefined {
-  return links.find(
-    ({ origin, target, sender }) => origin === 'fhir' && target === undefined && sender !== undefined,
-  )?.sender;
+  return messagesShown(links).find(({ origin }) => origin === 'fhir')?.sender;
 }

@@ -29,8 +29,12 @@ export interface Cause {
 export interface Made extends Pick<WithFiles<Communication>, 'copies' | 'refused'> {
   readonly key: LinkKey;
   readonly version: ResourceVersion;
-  readonly digest: string;
-  readonly fact: Omit<Extract<Fact, { kind: 'created' | 'changed' | 'retracted' }>, 'by'>;
+  /** Whether the version is the bridge's own; not where the record was so already. */
+  readonly isOwn: boolean;
+  /** Of what was written; undefined where nothing was. */
+  readonly digest: string | undefined;
+  /** Undefined where nothing happened. */
+  readonly fact: Omit<Extract<Fact, { kind: 'created' | 'changed' | 'retracted' }>, 'by'> | undefined;
 }
 
 /** Writes. The link comes before: a reader that sees the new version first must find it here as the bridge's own. */
@@ -49,15 +53,19 @@ export async function writeOnce(
     threadRoot: relationsOf(event.content).threadRoot,
   };
   await store.messageLinks.startLink(db, link);
-  const { version, record, refused, copies } = await effect(writing, conversation, write, attempt);
+  const { version, isOwn, record, refused, copies } = await effect(writing, conversation, write, attempt);
+  // An attempt before this one may have written it; otherwise another system did, and that is carried yet.
+  const mayBeOwn = isOwn || attempt.number > 1 || attempt.inDoubt;
   return {
-    ...{ key: link, version, refused, copies },
-    digest: digestOf(writing, record),
-    fact: {
-      kind: factKind(write, record),
-      on: { reference: version.reference, versionId: version.versionId },
-      ...{ direction: 'to-fhir', roomId: event.room_id, eventId: event.event_id },
-    },
+    ...{ key: link, version, isOwn, refused, copies },
+    digest: mayBeOwn ? digestOf(writing, record) : undefined,
+    fact: mayBeOwn
+      ? {
+          kind: factKind(write, record),
+          on: { reference: version.reference, versionId: version.versionId },
+          ...{ direction: 'to-fhir', roomId: event.room_id, eventId: event.event_id },
+        }
+      : undefined,
   };
 }
 
@@ -80,6 +88,7 @@ function digestOf({ thread, settings }: Writing, communication: Communication): 
 
 interface Written extends WithFiles<Communication> {
   readonly version: ResourceVersion;
+  readonly isOwn: boolean;
 }
 
 async function effect(
@@ -94,7 +103,9 @@ async function effect(
       const communication = await withQuotation(writing, write, signal);
       const created = await withFilesCopied(writing, communication, { conversation }, signal);
       const mayExist = number > 1 || inDoubt;
-      return { ...created, version: await fhir.createOnce(created.record, { mayExist, signal }) };
+      const version = await fhir.createOnce(created.record, { mayExist, signal });
+      // What an attempt before this one wrote, another system may have changed since.
+      return { ...created, version, isOwn: !mayExist };
     }
     case 'change':
       return change(
@@ -112,12 +123,8 @@ async function effect(
         writing,
         write.reference,
         async (before) => {
-          const versions = await fhir.history(write.reference, signal);
-          const found = versions
-            .filter((version) => version.resourceType === 'Communication')
-            .find((version) => digestOf(writing, version) === write.digest);
-          const payload = found?.payload;
-          return payload && { record: { ...before, payload }, refused: [], copies: [] };
+          const record = await restored(writing, before, write, signal);
+          return record && { record, refused: [], copies: [] };
         },
         signal,
       );
@@ -134,6 +141,24 @@ async function withQuotation(
   return { ...communication, payload: [...quotes.payload(quoted)] };
 }
 
+/** @throws BridgeError when the server has no such version any more: what was redacted must not stay unnoticed */
+async function restored(
+  writing: Writing,
+  before: Communication,
+  { reference, digest }: Extract<FhirWrite, { kind: 'restore' }>,
+  signal: AbortSignal,
+): Promise<Communication | undefined> {
+  if (digestOf(writing, before) === digest) return undefined;
+  const versions = await writing.fhir.history(reference, signal);
+  const found = versions
+    .filter((version) => version.resourceType === 'Communication')
+    .find((version) => digestOf(writing, version) === digest);
+  if (found?.payload === undefined)
+    throw new BridgeError('version-missing', 'a Communication before an edit of it');
+  const { status, payload, meta } = found;
+  return { ...before, status, payload, meta: { ...before.meta, tag: meta.tag } };
+}
+
 async function change(
   { fhir }: Writing,
   reference: FhirReference,
@@ -146,13 +171,14 @@ async function change(
   const changed = await apply(before);
   // With its files copied it may be what an earlier attempt has written.
   if (changed === undefined || isDeepStrictEqual(changed.record, before))
-    return { record: before, refused: [], copies: [], ...changed, version: versionOf(before) };
+    return { record: before, refused: [], copies: [], ...changed, version: versionOf(before), isOwn: false };
   const { record } = changed;
   const version = await fhir.update(
     { ...record, id: before.id, meta: { ...record.meta, ...stampOf(before) } },
     signal,
   );
-  return { ...changed, version };
+  // A server makes no version of what is the same to it.
+  return { ...changed, version, isOwn: version.versionId !== before.meta.versionId };
 }
 
 function stampOf({

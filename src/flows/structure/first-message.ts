@@ -31,7 +31,7 @@ export async function sendFirstMessage(
   const timestamp = sentAt === undefined ? undefined : Math.min(sentAt, bridge.clock.now().getTime());
   const { messages: options, platformName } = bridge.settings;
   const relayedFor = author === undefined ? platformName : undefined;
-  const context = { relayedFor, isSameSender: true, options, accounts: new Map() };
+  const context = { relayedFor, isSameSender: true, roomId, options, accounts: new Map() };
   const sends = read(bridge, firstMessage)?.toMatrix(context) ?? [];
   if (sends.length === 0) return [];
   const as = await senderGhostFor(bridge, author, signal);

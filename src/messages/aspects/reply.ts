@@ -1,5 +1,6 @@
 // A reply: `m.in_reply_to` and `Communication.inResponseTo`.
 import { parseReference, type EventId, type FhirReference } from '../../domain/ids.ts';
+import { messagesShown } from '../shown.ts';
 import type { FhirInput, Link, Links } from '../kind.ts';
 import { TARGET_MISSING } from '../record.ts';
 import { relationsOf } from '../relations.ts';
@@ -38,16 +39,18 @@ export function answeredIn({ communication }: FhirInput): FhirReference | undefi
   return references.find((parsed) => parsed?.resourceType === 'Communication')?.reference;
 }
 
-/** The link of the message itself that a Communication is, without its changes. */
+/** The link of the message itself that a Communication is: of what is shown, or else of what was. */
 export function messageOf(communication: FhirReference, known: Links): Link | undefined {
-  return known.ofCommunication(communication).find(({ target }) => target === undefined);
+  const links = known.ofCommunication(communication);
+  return messagesShown(links)[0] ?? links.find(({ target }) => target === undefined);
 }
 
-/** The element that says to which record an event belongs; a tag where there is no such record. */
+/** The element that says to which record an event belongs; a tag where the message is not known. */
 export function inResponseTo(target: EventId | undefined, known: Links): RecordAddition {
-  if (target === undefined) return {};
-  const answered = known.ofEvent(target).find(({ communication }) => communication !== undefined);
-  return answered?.communication === undefined
-    ? { tags: [TARGET_MISSING] }
-    : { elements: { inResponseTo: [{ reference: answered.communication, type: 'Communication' }] } };
+  const links = target === undefined ? undefined : known.ofEvent(target);
+  const answered = links?.find(({ communication }) => communication !== undefined)?.communication;
+  if (answered !== undefined)
+    return { elements: { inResponseTo: [{ reference: answered, type: 'Communication' }] } };
+  // The first message of a conversation is known, and stands in the request that the record is part of.
+  return links?.length === 0 ? { tags: [TARGET_MISSING] } : {};
 }

@@ -1,11 +1,12 @@
 // What an edit in Matrix writes: new versions of the records of its message, or corrections of them.
-import type { CommunicationPayload } from 'fhir/r4.js';
+import type { Coding, CommunicationPayload, Reference } from 'fhir/r4.js';
 import { isDeepStrictEqual } from 'node:util';
 import { MESSAGE_KIND_SYSTEM, RECORD_TAG_SYSTEM, type Communication } from '../../domain/fhir.ts';
 import type { EventId, FhirReference } from '../../domain/ids.ts';
 import type { FhirWrite } from '../effects.ts';
 import type { ReadEvent } from '../kind.ts';
-import type { RecordContext } from '../record.ts';
+import { distinct } from '../read.ts';
+import { TARGET_MISSING, type RecordContext } from '../record.ts';
 import { retracted } from '../retracted.ts';
 
 /** An edit of a message that was carried. */
@@ -26,10 +27,9 @@ export function newVersions(
   return records.map((reference, index): FhirWrite => {
     const isLast = index === records.length - 1;
     const mine = isLast ? made.slice(index) : made.slice(index, index + 1);
-    const payload = mine.flatMap(({ communication }) => communication.payload ?? []);
-    const tags = mine.flatMap(({ communication }) => communication.meta?.tag ?? []);
+    const content = contentOf(mine.map(({ communication }) => communication));
     const apply = (before: Communication) =>
-      mine.length === 0 ? retracted(before, context.options) : withContent(before, payload, tags);
+      mine.length === 0 ? retracted(before, context.options) : withContent(before, content);
     return { kind: 'change', reference, target, apply };
   });
 }
@@ -61,21 +61,36 @@ function createdBy(
   return content.toFhir(context).filter((write) => write.kind === 'create');
 }
 
-type Tags = NonNullable<NonNullable<Communication['meta']>['tag']>;
+interface Content {
+  readonly payload: CommunicationPayload[];
+  readonly recipient: readonly Reference[];
+  readonly tags: readonly Coding[];
+}
 
-/** A record that was retracted stays so. */
-function withContent(
-  before: Communication,
-  payload: CommunicationPayload[],
-  tags: Tags,
-): Communication | undefined {
-  if (before.status === 'entered-in-error' || isDeepStrictEqual(before.payload, payload)) return undefined;
-  const own = new Set<string | undefined>([MESSAGE_KIND_SYSTEM, RECORD_TAG_SYSTEM]);
-  const others = before.meta?.tag?.filter(({ system }) => !own.has(system)) ?? [];
-  const { tag, ...meta } = before.meta ?? {};
+function contentOf(communications: readonly Communication[]): Content {
   return {
-    ...before,
-    payload,
-    meta: { ...meta, ...(others.length + tags.length > 0 && { tag: [...others, ...tags] }) },
+    payload: communications.flatMap(({ payload }) => payload ?? []),
+    recipient: communications.flatMap(({ recipient }) => recipient ?? []),
+    tags: communications.flatMap(({ meta }) => meta?.tag ?? []),
   };
+}
+
+/** A record that was retracted stays so. Who was mentioned before has read it, and stays a recipient. */
+function withContent(before: Communication, content: Content): Communication | undefined {
+  if (before.status === 'entered-in-error') return undefined;
+  const { tag = [], ...meta } = before.meta ?? {};
+  const tags = distinct([...tag.filter((each) => !isOfContent(each)), ...content.tags]);
+  const recipient = distinct([...(before.recipient ?? []), ...content.recipient]);
+  const after: Communication = {
+    ...before,
+    payload: content.payload,
+    ...(recipient.length > 0 && { recipient }),
+    meta: { ...meta, ...(tags.length > 0 && { tag: tags }) },
+  };
+  return isDeepStrictEqual({ ...before, meta: { ...before.meta } }, after) ? undefined : after;
+}
+
+/** Whether a tag tells of what the record says, and not of what it answers. */
+function isOfContent({ system, code }: Coding): boolean {
+  return system === MESSAGE_KIND_SYSTEM || (system === RECORD_TAG_SYSTEM && code !== TARGET_MISSING.code);
 }

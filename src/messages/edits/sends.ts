@@ -2,32 +2,39 @@
 import type { EventId } from '../../domain/ids.ts';
 import type { Texts } from '../../mapping/language/texts.ts';
 import type { MatrixSend } from '../effects.ts';
-import type { Link, MatrixContext, ReadCommunication } from '../kind.ts';
+import type { MatrixContext, ReadCommunication } from '../kind.ts';
+import type { Shown } from '../shown.ts';
 
 /** What a Communication is in the room. */
-export interface Shown {
-  /** The events that are not redacted, in order. */
+export interface ShownMessage {
+  /** The events of the message itself, in order. */
+  readonly messages: readonly Shown[];
+  /** These, and all that show it or showed it. */
   readonly events: readonly EventId[];
-  readonly origin: Link['origin'];
   readonly filesChanged: boolean;
 }
 
 /** A change of a Communication that was carried. */
 export interface Update {
-  readonly shown: Shown;
+  readonly shown: ShownMessage;
   readonly content: ReadCommunication;
 }
 
-/** The sends; what is not shown any more is sent as new. */
+/**
+ * The sends. What is not shown any more is sent as new; what cannot be edited, because it stands in another room, was sent by
+ * another user, or has other files now, is redacted and sent as new.
+ */
 export function sendsOf({ content, shown }: Update, context: MatrixContext): readonly MatrixSend[] {
+  const { messages, events, filesChanged } = shown;
   const sends = content.toMatrix(context);
-  const [first] = shown.events;
+  const [first] = messages;
   if (first === undefined) return sends;
-  if (shown.origin === 'matrix' || !context.isSameSender)
-    return sends.flatMap((send) => correction(send, first, shown, context.options.texts));
-  if (!shown.filesChanged && sends.length === shown.events.length)
-    return sends.flatMap((send, index) => replacement(send, shown.events[index]));
-  return [...shown.events.map((eventId): MatrixSend => ({ kind: 'redact', eventId })), ...sends];
+  const isHere = messages.every(({ roomId }) => roomId === context.roomId);
+  if (isHere && first.origin === 'matrix')
+    return sends.flatMap((send) => correction(send, first.eventId, shown, context.options.texts));
+  if (isHere && context.isSameSender && !filesChanged && sends.length === messages.length)
+    return sends.flatMap((send, index) => replacement(send, messages[index]?.eventId));
+  return [...events.map((eventId): MatrixSend => ({ kind: 'redact', eventId })), ...sends];
 }
 
 /** Files did not change; only texts are replaced. https://spec.matrix.org/v1.19/client-server-api/#event-replacements */
@@ -48,7 +55,7 @@ function replacement(send: MatrixSend, target: EventId | undefined): readonly Ma
 function correction(
   send: MatrixSend,
   target: EventId,
-  { filesChanged }: Pick<Shown, 'filesChanged'>,
+  { filesChanged }: Pick<ShownMessage, 'filesChanged'>,
   texts: Texts,
 ): readonly MatrixSend[] {
   if (send.kind !== 'send') return [send];

@@ -1,7 +1,16 @@
 // An edit: `m.replace` by the author, and a Communication that a platform changed after it was carried.
-import { isLater, momentOf, recordsNow, type Moment } from '../edits/order.ts';
+import {
+  editsOf,
+  isLater,
+  isRetracted,
+  momentOf,
+  recordsNow,
+  standing,
+  type Moment,
+} from '../edits/order.ts';
 import { corrections, newVersions, type CarriedEdit } from '../edits/records.ts';
 import { sendsOf, type Update } from '../edits/sends.ts';
+import { eventsShown, lastDigest, messagesShown } from '../shown.ts';
 import type { FhirWrite } from '../effects.ts';
 import { contentDigest, filesDiffer } from '../envelope.ts';
 import {
@@ -36,7 +45,7 @@ export function editKind(content: ContentReader): RegisteredKind {
       matrix: '`m.replace` by the author',
       fhir: 'a new version of the Communication; with `messages.edits: retract-and-correct` it is entered in error, and a new one answers it',
       kept: 'the new content; the old one stays in the history of the record',
-      lost: 'an edit that is older than one that was carried; edits by others than the author, which clients do not show either',
+      lost: 'an edit that is older than one that was carried; edits by others than the author and edits of edits, which clients do not show either',
     },
     refs: (input) => {
       const target = 'event' in input ? relationsOf(input.event.content).replaces : undefined;
@@ -58,23 +67,22 @@ function editIn(input: MatrixInput, known: Links, reader: ContentReader): Edit |
   const { replaces: target } = relationsOf(event.content);
   const newContent = event.content['m.new_content'];
   if (target === undefined) return undefined;
-  const isObject = typeof newContent === 'object' && newContent !== null && !Array.isArray(newContent);
-  const read = reader.readEvent({
-    ...input,
-    event: { ...event, content: isObject ? { ...newContent } : {} },
-  });
+  // Without new content it changes nothing, and is what its body says.
+  if (typeof newContent !== 'object' || newContent === null || Array.isArray(newContent)) return undefined;
+  const read = reader.readEvent({ ...input, event: { ...event, content: { ...newContent } } });
   if (read === undefined) return undefined;
   const originals = known.ofEvent(target).filter((link) => link.communication !== undefined);
   if (originals.length === 0) return { what: 'orphan', content: read };
+  // An edit has the type of its message; of other types each has a kind of its own.
+  if (event.type !== 'm.room.message' && originals.some(({ kind }) => kind !== read.kind)) return undefined;
   if (originals.some(({ sender, kind }) => sender !== event.sender || kind === 'edit'))
     return { what: 'refused', reason: 'not-the-author' };
   const changes = known.changesOf(target);
+  const edits = standing(editsOf(target, known), known);
   const at: Moment = [event.origin_server_ts, event.event_id];
-  if (
-    changes.some((link) => link.kind !== 'reaction' && (link.kind !== 'edit' || isLater(momentOf(link), at)))
-  )
+  if (isRetracted(changes) || edits.some((edit) => isLater(momentOf(edit), at)))
     return { what: 'refused', reason: 'superseded' };
-  return { what: 'edit', target, records: recordsNow(originals, changes), content: read };
+  return { what: 'edit', target, records: recordsNow(originals, edits), content: read };
 }
 
 function writesOf(edit: Edit, context: RecordContext): readonly FhirWrite[] {
@@ -106,15 +114,7 @@ function updateIn(input: FhirInput, carried: readonly Link[], reader: ContentRea
   if (carried.length === 0 || !input.envelope.deliverable) return undefined;
   const content = reader.readCommunication(input);
   if (content === undefined) return undefined;
-  const retractions = new Set(carried.flatMap(({ kind, target }) => (kind === 'retraction' ? [target] : [])));
-  const messages = carried.filter(
-    ({ target, eventId }) => target === undefined && eventId !== undefined && !retractions.has(eventId),
-  );
-  const events = [...new Set(messages.flatMap(({ eventId }) => eventId ?? []))];
-  const filesChanged = filesDiffer(carried.at(-1)?.digest, contentDigest(input.envelope));
-  return {
-    what: 'update',
-    content,
-    shown: { events, origin: messages.at(0)?.origin ?? 'fhir', filesChanged },
-  };
+  const messages = messagesShown(carried);
+  const filesChanged = filesDiffer(lastDigest(carried), contentDigest(input.envelope));
+  return { what: 'update', content, shown: { messages, events: eventsShown(carried), filesChanged } };
 }

@@ -13,7 +13,7 @@ type Reaction =
       readonly what: 'reaction';
       readonly reference: FhirReference;
       readonly target: EventId;
-      readonly key: string;
+      readonly text: string;
     }
   | {
       readonly what: 'taken-back';
@@ -23,7 +23,7 @@ type Reaction =
     }
   | { readonly what: 'refused'; readonly reason: NotCarried };
 
-/** The longest reaction that is kept, in UTF-16 code units; clients send one emoji, or a word. */
+/** The longest reaction that is kept, in characters; clients send one emoji, or a word. */
 const LONGEST_KEY = 64;
 
 /** The kind. https://spec.matrix.org/v1.19/client-server-api/#event-annotations-and-reactions */
@@ -46,7 +46,7 @@ export const reaction = defineKind<Reaction>({
     const { reference, target } = message;
     const apply = (before: Communication) =>
       message.what === 'reaction'
-        ? withNote(before, message.key, context)
+        ? withNote(before, message.text, context)
         : withoutNote(before, message.reaction);
     return [{ kind: 'change', reference, target, apply }];
   },
@@ -63,13 +63,25 @@ function isReaction({ event }: MatrixInput): boolean {
 
 function reactionIn({ event }: MatrixInput, known: Links): Reaction | undefined {
   const { reactsTo } = relationsOf(event.content);
-  if (reactsTo === undefined) return undefined;
-  const { target, key } = reactsTo;
+  const text = textOf(reactsTo?.key ?? '');
+  if (reactsTo === undefined || text === '') return undefined;
+  const { target } = reactsTo;
   const reference = known
     .ofEvent(target)
     .find(({ communication }) => communication !== undefined)?.communication;
   if (reference === undefined) return { what: 'refused', reason: 'target-missing' };
-  return { what: 'reaction', reference, target, key: key.slice(0, LONGEST_KEY) };
+  return { what: 'reaction', reference, target, text };
+}
+
+/** What a note may hold: neither control characters nor half a character at the end. */
+function textOf(key: string): string {
+  const begin = key.slice(0, 4 * LONGEST_KEY).toWellFormed();
+  const characters = Array.from(new Intl.Segmenter().segment(begin), ({ segment }) => segment);
+  return characters
+    .slice(0, LONGEST_KEY)
+    .join('')
+    .replaceAll(/\p{Cc}/gu, '')
+    .trim();
 }
 
 function takenBackIn({ event, mayRedact }: MatrixInput, known: Links): Reaction | undefined {
@@ -83,7 +95,7 @@ function takenBackIn({ event, mayRedact }: MatrixInput, known: Links): Reaction 
 }
 
 function withNote(before: Communication, text: string, context: RecordContext): Communication | undefined {
-  const { event, now } = context;
+  const { event, sentAt } = context;
   const { person } = context.author;
   const id = noteId(event.event_id);
   if (before.note?.some((note) => note.id === id)) return undefined;
@@ -94,7 +106,7 @@ function withNote(before: Communication, text: string, context: RecordContext): 
   const note: Annotation = {
     id,
     ...author,
-    time: new Date(Math.min(event.origin_server_ts, now)).toISOString(),
+    ...(sentAt >= 0 && { time: new Date(sentAt).toISOString() }),
     text,
   };
   return { ...before, note: [...(before.note ?? []), note] };

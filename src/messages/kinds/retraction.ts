@@ -1,7 +1,11 @@
 // A retraction: the redaction of a message, and a Communication that is entered in error.
 import type { EventId, FhirReference } from '../../domain/ids.ts';
+import { eventsShown } from '../shown.ts';
+import { editsOf } from '../edits/order.ts';
+import { undoneBy, type Undone } from '../edits/undo.ts';
 import type { FhirWrite, MatrixSend } from '../effects.ts';
 import { defineKind, type Link, type Links, type MatrixInput, type NotCarried } from '../kind.ts';
+import type { MessageOptions } from '../options.ts';
 import { redactedBy } from '../relations.ts';
 import { retracted } from '../retracted.ts';
 
@@ -10,20 +14,21 @@ type Retraction =
   /** The message stands again as it stood before an edit. */
   | {
       readonly what: 'edit';
+      /** The edit. */
       readonly target: EventId;
       readonly reference: FhirReference;
-      readonly digest: string;
+      readonly undone: readonly Undone[];
     }
   | { readonly what: 'refused'; readonly reason: NotCarried }
-  | { readonly what: 'record'; readonly events: readonly EventId[]; readonly by: 'bot' | undefined };
+  | { readonly what: 'record'; readonly events: readonly EventId[] };
 
 /** The kind. https://spec.matrix.org/v1.19/client-server-api/#redactions */
 export const retraction = defineKind<Retraction>({
   name: 'retraction',
   page: {
     matrix: '`m.room.redaction` by the author, or by a member who may redact what others wrote',
-    fhir: 'status `entered-in-error`; also every other status that says a message is not to be shown',
-    kept: 'that there was a message, whose and when; its text only with `messages.retractedText: kept`',
+    fhir: 'status `entered-in-error`; also every other status that says a message is not to be shown, and the removal of all content',
+    kept: 'that there was a message, whose and when; its text only with `messages.retractedText: kept`; of a redacted edit, what the message said before',
     lost: 'the reason of a redaction',
   },
   refs: (input) => {
@@ -33,31 +38,23 @@ export const retraction = defineKind<Retraction>({
   fromMatrix: retractionIn,
   toFhir: (message, { options }): readonly FhirWrite[] => {
     switch (message.what) {
-      case 'message':
-        return message.records.map((reference) => ({
-          ...{ kind: 'change', reference, target: message.target },
-          apply: (before) => retracted(before, options),
-        }));
-      case 'edit': {
-        const { reference, target, digest } = message;
-        return [{ kind: 'restore', reference, target, digest }];
+      case 'message': {
+        const { target, records } = message;
+        return records.map((reference) => retract(reference, target, options));
       }
+      case 'edit':
+        return undo(message, options);
       case 'refused':
       case 'record':
         return [];
     }
   },
-  fromFhir: ({ envelope }, carried) => {
-    if (carried.length === 0 || (envelope.deliverable && envelope.parts.length > 0)) return undefined;
-    const gone = new Set(carried.flatMap(({ kind, target }) => (kind === 'retraction' ? [target] : [])));
-    const shown = carried.flatMap(({ kind, eventId }) => (kind === 'retraction' ? [] : (eventId ?? [])));
-    const events = [...new Set(shown)].filter((eventId) => !gone.has(eventId));
-    return { what: 'record', events, by: carried[0]?.origin === 'matrix' ? 'bot' : undefined };
-  },
+  fromFhir: ({ envelope }, carried) =>
+    carried.length === 0 || (envelope.deliverable && envelope.parts.length > 0)
+      ? undefined
+      : { what: 'record', events: eventsShown(carried) },
   toMatrix: (message): readonly MatrixSend[] =>
-    message.what === 'record'
-      ? message.events.map((eventId) => ({ kind: 'redact', eventId, ...(message.by && { by: message.by }) }))
-      : [],
+    message.what === 'record' ? message.events.map((eventId) => ({ kind: 'redact', eventId })) : [],
   ignored: (message) => (message.what === 'refused' ? message.reason : undefined),
 });
 
@@ -66,26 +63,28 @@ function retractionIn({ event, mayRedact }: MatrixInput, known: Links): Retracti
   if (target === undefined) return undefined;
   const links = known.ofEvent(target).filter(({ communication }) => communication !== undefined);
   const [link] = links;
-  if (link === undefined) return { what: 'refused', reason: 'target-missing' };
+  if (link?.communication === undefined) return { what: 'refused', reason: 'target-missing' };
   if (!mayRedact && link.sender !== event.sender) return { what: 'refused', reason: 'not-the-author' };
-  if (link.kind === 'edit' && link.target !== undefined) return undoneEdit(link, link.target, known);
-  const all = [...links, ...known.changesOf(target)].filter(({ kind }) => kind !== 'reaction');
-  return {
-    what: 'message',
-    target,
-    records: [...new Set(all.flatMap(({ communication }) => communication ?? []))],
-  };
+  if (link.kind === 'edit' && link.target !== undefined)
+    return { what: 'edit', target, reference: link.communication, undone: undoneBy(link, known) };
+  const all: readonly Link[] = [...links, ...editsOf(target, known)];
+  const records = new Set(all.flatMap(({ communication }) => communication ?? []));
+  return { what: 'message', target, records: [...records] };
 }
 
-/** Only the last edit is seen; without it the message says what it said before. */
-function undoneEdit(edit: Link, message: EventId, known: Links): Retraction {
-  const carried = [...known.ofEvent(message), ...known.changesOf(message)];
-  const versions = carried.filter(
-    ({ kind, communication }) => kind !== 'reaction' && communication === edit.communication,
+function undo(
+  { target, reference, undone }: Extract<Retraction, { what: 'edit' }>,
+  options: MessageOptions,
+): readonly FhirWrite[] {
+  // Nothing is seen of it, but that it was redacted has to be known: its text must never come back.
+  if (undone.length === 0) return [{ kind: 'change', reference, target, apply: () => undefined }];
+  return undone.map((record) =>
+    record.digest === undefined
+      ? retract(record.reference, target, options)
+      : { kind: 'restore', reference: record.reference, target, digest: record.digest },
   );
-  const before = versions.at(versions.findIndex(({ eventId }) => eventId === edit.eventId) - 1);
-  const isLast = versions.at(-1)?.eventId === edit.eventId;
-  if (!isLast || edit.communication === undefined || before?.digest === undefined)
-    return { what: 'refused', reason: 'superseded' };
-  return { what: 'edit', target: message, reference: edit.communication, digest: before.digest };
+}
+
+function retract(reference: FhirReference, target: EventId, options: MessageOptions): FhirWrite {
+  return { kind: 'change', reference, target, apply: (before) => retracted(before, options) };
 }

@@ -61,7 +61,7 @@ function messageIn(event: MatrixEvent): Unsupported | undefined {
 }
 
 /** Types that people read even where their event has no text. */
-const SHOWN_WITHOUT_TEXT: ReadonlySet<string> = new Set([
+export const SHOWN_WITHOUT_TEXT: ReadonlySet<string> = new Set([
   'm.sticker',
   ...['m.poll.start', 'm.poll.response', 'm.poll.end'],
   ...['start', 'response', 'end'].map((part) => `org.matrix.msc3381.poll.${part}`),

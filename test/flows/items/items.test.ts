@@ -8,6 +8,7 @@ import { convergeItem, requireInvitesItem } from '../../../src/flows/items/conve
 import { ephemeralItem } from '../../../src/flows/items/ephemeral.ts';
 import { eventItem } from '../../../src/flows/items/event.ts';
 import { changeItem } from '../../../src/flows/items/fhir-change.ts';
+import { deletionItem } from '../../../src/flows/items/fhir-deletion.ts';
 import { invitationItem } from '../../../src/flows/items/invitation.ts';
 import type { ItemKind } from '../../../src/flows/items/kinds.ts';
 import { isItemKind, ITEM_SCHEMAS } from '../../../src/flows/items/kinds.ts';
@@ -24,6 +25,7 @@ import { stored as resource } from '../../builders/fhir.ts';
 const ROOM = '!room:care.example' as RoomId;
 const USER = '@doctor:care.example' as MatrixUserId;
 const REQUEST = 'CommunicationRequest/1' as FhirReference;
+const MESSAGE = 'Communication/2' as FhirReference;
 const EVENT = {
   event_id: '$1' as EventId,
   room_id: ROOM,
@@ -54,6 +56,7 @@ describe('each kind', () => {
     'matrix.to_device': toDeviceItem({ ...idless, scope: USER }),
     'matrix.invitation': invitationItem({ roomId: ROOM, userId: USER, sender: USER }, 's1'),
     'fhir.change': changeItem(version(REQUEST), communicationRequestThread),
+    'fhir.deletion': deletionItem({ reference: MESSAGE, versionId: '8' }, REQUEST),
     notice: noticeItem({ roomId: ROOM, about: USER, reason: 'needs-power' }),
     'message-notice': messageNoticeItem({ ...ABOUT_EVENT, about: USER, reason: 'not-filed' }),
     'send-status': sendStatusItem({ ...ABOUT_EVENT, failure: 'not-filed' }),
@@ -77,6 +80,7 @@ describe('each kind', () => {
       'to-device:@doctor:care.example matrix.to_device hash',
       'to-fhir:!room:care.example matrix.invitation !room:care.example @doctor:care.example s1',
       'to-matrix:CommunicationRequest/1 fhir.change CommunicationRequest/1/7',
+      'to-matrix:CommunicationRequest/1 fhir.deletion Communication/2/8',
       expect.stringMatching(/^notice:!room:care\.example notice \S+$/),
       expect.stringMatching(/^notice:!room:care\.example \S+ not-filed message-notice notice-\S+$/),
       expect.stringMatching(/^status:!room:care\.example send-status status-\S+$/),

@@ -88,12 +88,14 @@ describe('a Communication', () => {
     sending.server.sendAs = sendAs;
   });
 
-  test('that the bridge itself is writing is not sent', async () => {
+  test('that the bridge itself is writing waits until that is done, and is not sent', async () => {
     const { toFhir, toMatrix, fhir, sending } = await createRelayWorld(pool());
     fhir.loseAnswer();
     await expect(toFhir()).rejects.toThrow('fhir-unavailable');
     const [written] = [...fhir.stored.keys()];
-    expect(await toMatrix(String(written))).toMatchObject({ result: 'own-write' });
+    expect(await toMatrix(String(written))).toMatchObject({ result: 'held', next: [] });
+    expect((await toFhir({}, { number: 2 })).next).toMatchObject([{ payload: { reference: written } }]);
+    expect(await toMatrix(String(written))).toMatchObject({ result: 'unchanged' });
     expect(sending.sent).toEqual([]);
   });
 });

@@ -50,7 +50,7 @@ describe('the bot sends, with the name of the sender,', () => {
   });
 });
 
-test('what a ghost sent is answered by the bot when it changes after the person left', async () => {
+test('what a ghost sent is redacted when it changes after the person left, and sent by the bot', async () => {
   const { toMatrix, fhir, sending } = await createRelayWorld(pool());
   await fhir.put('1');
   await toMatrix('Communication/1');
@@ -59,7 +59,8 @@ test('what a ghost sent is answered by the bot when it changes after the person 
   await toMatrix('Communication/1');
   expect(sending.sent).toMatchObject([
     { as: GHOST },
-    { as: BOT, content: { 'm.relates_to': { 'm.in_reply_to': { event_id: '$sent1' } } } },
+    { eventId: '$sent1' },
+    { as: BOT, content: { body: 'J. de Vries: Good evening' } },
   ]);
 });
 

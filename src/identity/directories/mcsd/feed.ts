@@ -148,7 +148,7 @@ async function affectedBy(
 ): Promise<readonly FhirReference[]> {
   const changed = [
     ...page.resources.map(({ resourceType, id }) => referenceTo(resourceType, id)),
-    ...page.deleted.flatMap((url) => parseReference(url)?.reference ?? []),
+    ...page.deleted.flatMap(({ url }) => parseReference(url)?.reference ?? []),
   ];
   const references = [...new Set(changed)];
   switch (type) {

@@ -1,0 +1,24 @@
+// The item of a Communication that was deleted, by the version that its deletion made.
+import { z } from 'zod';
+import type { FhirReference } from '../../domain/ids.ts';
+import type { Deletion } from '../../fhir/deletions.ts';
+import type { NewItem } from '../../inbox/item.ts';
+import { structureLane } from '../../mapping/lanes.ts';
+import { reference } from './ids.ts';
+
+export const deletionItemSchema = z.object({
+  kind: z.literal('fhir.deletion'),
+  reference,
+  versionId: z.string(),
+});
+export type DeletionItem = z.infer<typeof deletionItemSchema>;
+
+/** The item, stored once by `Type/id/versionId`, in the lane of the conversation. */
+export function deletionItem({ reference, versionId }: Deletion, conversation: FhirReference): NewItem {
+  return {
+    lane: structureLane(conversation),
+    source: 'fhir.deletion',
+    sourceId: `${reference}/${versionId}`,
+    payload: { kind: 'fhir.deletion', reference, versionId } satisfies DeletionItem,
+  };
+}

@@ -1,0 +1,26 @@
+// A platform deleted a Communication → what the room shows of it is retracted, as if it had been entered in error.
+import { idOf } from '../../domain/ids.ts';
+import type { Attempt } from '../../inbox/item.ts';
+import type { DeletionItem } from '../items/fhir-deletion.ts';
+import type { FlowOutcome } from '../outcome.ts';
+import { relayVersion, type RelayToMatrix } from './relay-to-matrix.ts';
+
+/** Handles a deletion. One that was created again meanwhile is handled by the item of that version. */
+export async function retractDeleted(
+  relay: RelayToMatrix,
+  { reference, versionId }: DeletionItem,
+  attempt: Attempt,
+): Promise<FlowOutcome> {
+  const present = await relay.fhir.read(reference, attempt.signal);
+  if (present !== undefined) return { kind: 'ignored', reason: 'superseded' };
+  const lastUpdated = relay.clock.now().toISOString();
+  return relayVersion(
+    relay,
+    {
+      ...{ resourceType: 'Communication', id: idOf(reference), status: 'entered-in-error' },
+      meta: { versionId, lastUpdated },
+    },
+    [],
+    attempt,
+  );
+}

@@ -1,0 +1,48 @@
+// The reader of deletions: Communications that platforms deleted, which only the history of the type shows.
+import type { Config } from '../config/schema.ts';
+import { hasNoHistory } from '../fhir/deletions.ts';
+import { instant } from '../fhir/pager.ts';
+import type { Bridge } from '../flows/bridge.ts';
+import { storeDeletions } from '../flows/store-deletions.ts';
+import { readCursor, saveCursor } from '../store/cursors.ts';
+import { BridgeError } from '../telemetry/errors.ts';
+import type { BridgeJob } from './job.ts';
+
+const NAME = 'deletions';
+/** After every deletion: the answer is empty but for the server's time. */
+const NEVER = '2999-01-01T00:00:00.000Z';
+
+/** The job. The very first pass takes the server's time: what was deleted before was never carried. */
+export function followDeletes(
+  bridge: Pick<Bridge, 'db' | 'enqueue' | 'fhir' | 'log' | 'store' | 'transact'>,
+  { fhir: options }: Pick<Config, 'fhir'>,
+): BridgeJob {
+  const { db, fhir, log } = bridge;
+  let isOff = false;
+  return {
+    name: NAME,
+    intervalMs: options.deletesPollIntervalMs,
+    withoutBot: true,
+    async pass(signal) {
+      if (isOff) return 0;
+      const cursor = await readCursor(db, NAME);
+      const since = cursor === undefined ? NEVER : instant(Date.parse(cursor) - options.overlapMs);
+      try {
+        let found = 0;
+        let begun: string | undefined;
+        for await (const { deletions, serverTime } of fhir.deletionsSince('Communication', since, signal)) {
+          begun ??= serverTime;
+          found += await storeDeletions(bridge, deletions);
+        }
+        if (begun === undefined) throw new BridgeError('fhir-answer', 'a history bears no meta.lastUpdated');
+        await saveCursor(db, NAME, begun);
+        return found;
+      } catch (error) {
+        if (!hasNoHistory(error)) throw error;
+        isOff = true;
+        log.warn({ error }, 'The FHIR server has no history of Communications: deletions are not followed');
+        return 0;
+      }
+    },
+  };
+}

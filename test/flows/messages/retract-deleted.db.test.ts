@@ -1,0 +1,76 @@
+// Deletions of Communications, on real tables: what the room shows of them is redacted, once.
+import { describe, expect, test } from 'vitest';
+import { storeDeletions } from '../../../src/flows/store-deletions.ts';
+import { communicationIdOf } from '../../../src/mapping/delivery-ids.ts';
+import { itemsIn, useBridgeDatabase } from '../../builders/database.ts';
+import { ref } from '../../builders/fhir.ts';
+import { BOT, message } from '../../builders/matrix.ts';
+import { createRelayWorld, GHOST, REQUEST, ROOM } from '../../builders/relay-world.ts';
+
+const pool = useBridgeDatabase();
+const M = message().event_id;
+const RECORD = `Communication/${communicationIdOf(M)}`;
+const text = (contentString: string) => ({ payload: [{ contentString }] });
+
+/** The platform's message 1, as it was sent. */
+async function sent() {
+  const world = await createRelayWorld(pool());
+  await world.fhir.put('1', text('100 E'));
+  await world.toMatrix('Communication/1');
+  world.sending.sent.length = 0;
+  return world;
+}
+
+describe('a Communication that was deleted', () => {
+  test('is redacted by its ghost; a user’s message by the bot', async () => {
+    const { fhir, toFhir, deleted, sending } = await sent();
+    await toFhir();
+    expect((await deleted('Communication/1', fhir.remove('Communication/1'))).facts).toMatchObject([
+      { kind: 'retracted', on: { reference: 'Communication/1', versionId: '3' } },
+    ]);
+    await deleted(RECORD, fhir.remove(RECORD));
+    expect(sending.sent).toMatchObject([
+      { as: GHOST, roomId: ROOM, eventId: '$sent1' },
+      { as: BOT, roomId: ROOM, eventId: M },
+    ]);
+  });
+
+  test('is redacted once, also where it was in error before', async () => {
+    const { fhir, toMatrix, deleted, sending } = await sent();
+    await fhir.put('1', { status: 'entered-in-error' });
+    await toMatrix('Communication/1');
+    const version = fhir.remove('Communication/1');
+    await deleted('Communication/1', version);
+    await deleted('Communication/1', version);
+    expect(sending.sent).toHaveLength(1);
+  });
+
+  test('and created again is sent again', async () => {
+    const { fhir, toMatrix, deleted, sending } = await sent();
+    await deleted('Communication/1', fhir.remove('Communication/1'));
+    await fhir.put('1', text('100 E'));
+    await toMatrix('Communication/1');
+    expect(sending.sent).toMatchObject([{ eventId: '$sent1' }, { content: { body: '100 E' } }]);
+  });
+
+  test('and created again before that was read is left as it is', async () => {
+    const { fhir, deleted, sending } = await sent();
+    const version = fhir.remove('Communication/1');
+    await fhir.put('1', text('100 E'));
+    expect(await deleted('Communication/1', version)).toMatchObject({ result: 'superseded' });
+    expect(sending.sent).toEqual([]);
+  });
+
+  test('that was never carried is nothing', async () => {
+    const { deleted } = await createRelayWorld(pool());
+    expect(await deleted('Communication/9', '2')).toMatchObject({ result: 'status' });
+  });
+
+  test('is stored once, in the lane of its conversation, and only if it was carried', async () => {
+    const { relay } = await sent();
+    const deletions = ['1', '9'].map((id) => ({ reference: ref(`Communication/${id}`), versionId: '3' }));
+    expect(await storeDeletions(relay, deletions)).toBe(1);
+    expect(await storeDeletions(relay, deletions)).toBe(0);
+    expect(await itemsIn(pool(), `to-matrix:${REQUEST}`)).toEqual(['Communication/1/3']);
+  });
+});
