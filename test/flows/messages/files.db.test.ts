@@ -104,7 +104,10 @@ describe('from Matrix', () => {
         ],
       });
       expect(world.sending.sent).toMatchObject(isRemoved ? [{ eventId: '$event:example.org' }] : []);
-      expect(next.map(({ payload }) => payload)).toMatchObject([{ reason: notice }]);
+      expect(next.map(({ payload }) => payload)).toMatchObject([
+        { kind: 'message-notice', reason: notice },
+        { kind: 'send-status', failure: notice },
+      ]);
       expect(facts.map(({ kind }) => kind)).toEqual(['created', 'refused']);
     },
   );
