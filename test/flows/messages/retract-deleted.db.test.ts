@@ -63,7 +63,7 @@ describe('a Communication that was deleted', () => {
 
   test('that was never carried is nothing', async () => {
     const { deleted } = await createRelayWorld(pool());
-    expect(await deleted('Communication/9', '2')).toMatchObject({ result: 'status' });
+    expect(await deleted('Communication/9', '2')).toMatchObject({ result: 'withdrawn' });
   });
 
   test('is stored once, in the lane of its conversation, and only if it was carried', async () => {
