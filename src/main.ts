@@ -7,6 +7,7 @@ import type { Config } from './config/schema.ts';
 import { FOLLOWED_TYPES } from './domain/fhir.ts';
 import { createHandle } from './flows/dispatch.ts';
 import { createIntake } from './flows/intake.ts';
+import { dressBot } from './flows/people/dress-bot.ts';
 import { createReportFailure } from './flows/report-failure.ts';
 import { knownSourceIds } from './inbox/known-items.ts';
 import { notify } from './inbox/notify.ts';
@@ -72,7 +73,10 @@ export function composeDaemon(config: Config, log: Log) {
         readers: await readAdvances(pool),
       };
     },
-    registerBot: (signal) => homeserver.registerGhost(settings.bot, signal),
+    registerBot: async (signal) => {
+      await homeserver.registerGhost(settings.bot, signal);
+      await dressBot(bridge, signal);
+    },
     checks: {
       matrix: async (signal) => {
         await homeserver.ping(settings.bot, APPSERVICE_ID, signal);

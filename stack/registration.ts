@@ -14,7 +14,17 @@ export interface RegistrationInput {
 /** The content of a registration file. */
 export type Registration = Readonly<Record<string, unknown>>;
 
-/** The registration of the bridge, with the namespaces that its configuration has by default. */
+/** The registration of the bridge, with the namespaces of all forms of aliases that the tests configure. */
 export function createRegistration({ serverName, url, asToken, hsToken }: RegistrationInput): Registration {
-  return registration({ serverName, appserviceUrl: url, asToken, hsToken, ghostPrefix: '_fhir_' });
+  return registration({
+    ...{ serverName, appserviceUrl: url, asToken, hsToken, ghostPrefix: '_fhir_' },
+    // Also for bridges that are told to make opaque aliases.
+    aliasPatterns: [
+      'careteam/*',
+      'careteam-*',
+      'communicationrequest/*',
+      'communicationrequest-*',
+      '_fhir_*',
+    ],
+  });
 }

@@ -23,6 +23,7 @@ import { createSendAs } from '../matrix/send-as.ts';
 import { createAttachmentFetch } from '../net/attachments.ts';
 import { ASPECTS, KINDS } from '../messages/registry.ts';
 import { communicationRequestThread } from '../messages/threads/communication-request.ts';
+import { createRoomVersion } from './room-version.ts';
 import type { Parts } from './parts.ts';
 import { compileSettings } from './settings.ts';
 import { createPseudonyms } from '../pseudonyms/service.ts';
@@ -86,6 +87,9 @@ export function composeBridge(
       publishAddress: createOwnDirectory({ server: fhir, clock, isLenient: settings.lenientTelecom }),
     }),
     roomLock: locks.lock,
+    newRoomVersion: createRoomVersion(config.matrix.roomVersion, (signal) =>
+      homeserver.defaultRoomVersion(bot, signal),
+    ),
     ensureRoom: (order, signal) => ensureRoom({ homeserver, bot, clock, sleep }, order, signal),
   };
   return { bridge, directories, connectSession, close: locks.close };

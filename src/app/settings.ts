@@ -12,8 +12,9 @@ import { FHIR_PROFILES } from '../mapping/fhir-profiles/profiles.ts';
  */
 export function compileSettings(config: Config): BridgeSettings {
   const { matrix, fhir, people, powerLevels, invitations, messages, attachments, audit } = config;
-  const { serverName, ghostPrefix, roomVersion, membership, userMadeRooms } = matrix;
-  const { spaceName, organizationSpaceName, spaceTopic } = matrix;
+  const { serverName, ghostPrefix, membership, userMadeRooms } = matrix;
+  const { botName, botAvatar, teamPictures, joinThroughSpace } = matrix;
+  const { timeZone, spaceName, organizationSpaceName, spaceTopic } = matrix;
   const { conversationName, conversationTopic, conversationSubject } = matrix;
   const { pseudonymizationKey, namePolicy, avatars, lenientTelecom } = people;
   const { deliverPreparation, sourceSystemExtension, idStrategy, reportFailures } = fhir;
@@ -21,14 +22,16 @@ export function compileSettings(config: Config): BridgeSettings {
   if (!isMatrixUserId(bot))
     throw new TypeError('matrix.botLocalpart and matrix.serverName make no Matrix user id');
   return {
-    ...{ serverName, bot, ghostPrefix, roomVersion, membership, userMadeRooms },
+    ...{ serverName, bot, ghostPrefix, membership, userMadeRooms },
+    ...{ botName, botAvatar, teamPictures, joinThroughSpace },
+    aliases: { space: matrix.spaceAlias, conversation: matrix.conversationAlias },
     ...{ pseudonymizationKey, namePolicy, avatars, lenientTelecom },
     unknownSender: unknownSenderOf(people),
     ...{ deliverPreparation, sourceSystemExtension, idStrategy, reportFailures },
     adoptRoomsOf: new Set(matrix.adoptRoomsOf),
     trustedServers: new Set([serverName, ...matrix.trustedServers]),
     roomTemplates: {
-      ...{ spaceName, organizationSpaceName, spaceTopic },
+      ...{ timeZone, spaceName, organizationSpaceName, spaceTopic },
       ...{ conversationName, conversationTopic, conversationSubject },
     },
     messages: { ...messages, texts: TEXTS[messages.language], maxFiles: attachments.maxCount },

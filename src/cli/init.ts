@@ -9,7 +9,9 @@ import { chmod, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { stringify } from 'yaml';
+import { DEFAULT_ALIASES } from '../config/rooms.ts';
 import { registrationYaml } from '../matrix/registration.ts';
+import { patternsOf } from './registration.ts';
 
 /** The options of `init`. */
 export interface InitOptions {
@@ -107,7 +109,10 @@ function derivedFiles(options: InitOptions, secrets: Secrets): readonly InitFile
     },
     {
       path: 'synapse/registration.yaml',
-      content: registrationYaml({ ...options, asToken, hsToken, ghostPrefix: GHOST_PREFIX }),
+      content: registrationYaml({
+        ...{ ...options, asToken, hsToken, ghostPrefix: GHOST_PREFIX },
+        aliasPatterns: patternsOf({ ghostPrefix: GHOST_PREFIX, ...DEFAULT_ALIASES }),
+      }),
       foreign: true,
       holds: [asToken, hsToken],
     },

@@ -1,6 +1,8 @@
 // `registration`: writes the appservice registration for Synapse.
 import { Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
+import { DEFAULT_ALIASES } from '../config/rooms.ts';
+import { aliasPatterns } from '../mapping/aliases.ts';
 import { registrationYaml } from '../matrix/registration.ts';
 import { configOption, outputOption, writeOutput } from './options.ts';
 
@@ -11,6 +13,7 @@ const SAMPLE = {
   asToken: 'change-me-as-token-of-the-registration',
   hsToken: 'change-me-hs-token-of-the-registration',
   ghostPrefix: '_fhir_',
+  ...DEFAULT_ALIASES,
 };
 
 /** The command `registration`. */
@@ -23,6 +26,16 @@ export function registrationCommand(): Command {
     .action(async (options: { config?: string; output?: string; sample?: boolean }) => {
       const values =
         options.sample === true ? SAMPLE : (await loadConfig(options.config, process.env)).matrix;
-      await writeOutput(registrationYaml(values), options.output);
+      await writeOutput(registrationYaml({ ...values, aliasPatterns: patternsOf(values) }), options.output);
     });
+}
+
+/** The namespace of aliases under the settings of `matrix`. */
+export function patternsOf(values: {
+  readonly ghostPrefix: string;
+  readonly spaceAlias: string;
+  readonly conversationAlias: string;
+}): readonly string[] {
+  const { ghostPrefix, spaceAlias: space, conversationAlias: conversation } = values;
+  return aliasPatterns({ ghostPrefix, aliases: { space, conversation } });
 }

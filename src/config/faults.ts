@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { identityFaults } from './identity.ts';
 import { allowedKeys, configKeys, mayHoldSecret } from './keys.ts';
 import { nearestName } from './nearest.ts';
+import { roomFaults } from './rooms.ts';
 import type { Config } from './schema.ts';
 
 type Issue = z.core.$ZodIssue;
@@ -54,6 +55,7 @@ export function* crossFaults({ matrix, people, identity }: Config): Generator<st
   for (const key of ['conversationName', 'conversationTopic'] as const)
     if (matrix.conversationSubject === 'none' && matrix[key].includes('{subject}'))
       yield `matrix.${key}: got "${matrix[key]}", expected matrix.conversationSubject to say where {subject} is found`;
+  yield* roomFaults(matrix);
   if (people.resolveByDirectory && !identity.enabled)
     yield 'people.resolveByDirectory: got true, expected identity.enabled with it: its table is filled there';
   yield* identityFaults(identity);

@@ -8,24 +8,9 @@ import { count, flag, httpUrl, seconds, secret, serverName } from './fields.ts';
 import { fhir } from './fhir.ts';
 import { identity } from './identity.ts';
 import { messages } from './messages.ts';
+import { roomKeys } from './rooms.ts';
 
 const localpart = z.string().regex(/^[a-z0-9._=/+-]+$/, 'expected a user localpart in lower case');
-
-/** A name or topic of rooms; a template with a variable that could carry patient data is refused. */
-const neutralTemplate = (
-  description: string,
-  { fallback, variables, max = 50 }: { fallback: string; variables: readonly string[]; max?: number },
-): z.ZodDefault<z.ZodString> =>
-  z
-    .string()
-    .max(max)
-    .refine(
-      (template) =>
-        [...template.matchAll(/\{([^}]*)\}?/g)].every(([, name]) => variables.includes(name ?? '')),
-      `expected no variable${variables.length === 0 ? '' : ` but ${variables.map((name) => `{${name}}`).join(' and ')}`}: names and topics carry no patient data`,
-    )
-    .default(fallback)
-    .meta({ description });
 
 const powerLevel = (description: string, fallback: number): z.ZodDefault<z.ZodNumber> =>
   count(description, { fallback, max: 100, min: 0 });
@@ -74,40 +59,23 @@ const matrix = z.strictObject({
     description:
       'The bridge’s own user. It makes the rooms and is in all of them; it must begin with ghostPrefix.',
   }),
+  botName: z.string().min(1).max(100).default('Zorgplatform').meta({
+    description: 'The name under which people see the bridge’s own user.',
+  }),
+  botAvatar: z
+    .string()
+    .regex(/^mxc:\/\/[^/]+\/[^/]+$/, 'expected an mxc:// URI')
+    .optional()
+    .meta({
+      description: 'Its picture: the mxc:// URI of an upload. Without one the bridge draws a plain one.',
+    }),
   ghostPrefix: localpart.default('_fhir_').meta({
     description: 'How the localparts of ghosts begin: the namespace of the registration.',
-  }),
-  roomVersion: z.string().default('12').meta({
-    description: 'Version of new rooms. 11 for federations with homeservers that do not know 12 yet.',
   }),
   trustedServers: z.array(serverName).default([]).meta({
     description: 'Homeservers besides your own whose addresses in FHIR telecom are believed.',
   }),
-  spaceName: neutralTemplate('Name of a care team’s space.', { fallback: 'Care team', variables: ['date'] }),
-  organizationSpaceName: neutralTemplate(
-    'Name of the space of a team without a patient; {name} is the CareTeam’s name: only where it never names a patient.',
-    { fallback: 'Team', variables: ['name'] },
-  ),
-  conversationName: neutralTemplate(
-    'Name of a conversation’s room; {date} is the request’s date, {subject} its subject line (conversationSubject).',
-    { fallback: 'Conversation {date}', variables: ['date', 'subject'] },
-  ),
-  spaceTopic: neutralTemplate('Topic of a care team’s space.', { fallback: '', variables: [], max: 250 }),
-  conversationTopic: neutralTemplate('Topic of a conversation’s room.', {
-    fallback: '',
-    variables: ['subject'],
-    max: 250,
-  }),
-  conversationSubject: z
-    .union([
-      z.enum(['none', 'category', 'reasonCode']),
-      z.url('expected none, category, reasonCode or the URL of an extension'),
-    ])
-    .default('none')
-    .meta({
-      description:
-        'Where a CommunicationRequest keeps its subject line of at most 50 characters: category (its text), reasonCode (its text) or the URL of a string extension. Only where it never names a patient.',
-    }),
+  ...roomKeys,
   userMappings: z.enum(['off', 'professionals', 'all']).default('professionals').meta({
     description:
       'For whose ghosts custom.user_mappings is written: no one’s, those of professionals, or also those of patients and relatives. Users with accounts write their own.',

@@ -7,6 +7,7 @@ import type { FhirReference, MatrixUserId, RoomId } from '../domain/ids.ts';
 import type { FhirServer } from '../fhir/server.ts';
 import type { Files } from '../files/files.ts';
 import type { enqueue } from '../inbox/enqueue.ts';
+import type { AliasTemplates } from '../mapping/aliases.ts';
 import type { FhirProfile } from '../mapping/fhir-profiles/fhir-profile.ts';
 import type { NamePolicy } from '../mapping/people.ts';
 import type { LevelTable } from '../mapping/member-level.ts';
@@ -35,7 +36,14 @@ export interface BridgeSettings {
   readonly pseudonymizationKey: string;
   /** The homeservers whose addresses in FHIR telecom are believed, the own one among them. */
   readonly trustedServers: ReadonlySet<string>;
-  readonly roomVersion: string;
+  /** What people see as the name of the bot, and its `mxc://` picture; without one the bridge draws it. */
+  readonly botName: string;
+  readonly botAvatar: string | undefined;
+  /** Of new rooms. */
+  readonly aliases: AliasTemplates;
+  readonly teamPictures: boolean;
+  /** Whether conversations for a whole team are open to the members of its space. */
+  readonly joinThroughSpace: boolean;
   readonly roomTemplates: RoomTemplates;
   readonly levels: LevelTable;
   readonly userMappings: { readonly for: 'off' | 'professionals' | 'all'; readonly email: boolean };
@@ -99,6 +107,8 @@ export interface Bridge {
   readonly thread: ThreadProfile;
   /** One convergence of a room at a time, in this process and all others on the database. */
   readonly roomLock: RoomLock;
+  /** The version of rooms that are made now. */
+  readonly newRoomVersion: (signal: AbortSignal) => Promise<string>;
   readonly ensureRoom: (order: RoomOrder, signal: AbortSignal) => Promise<RoomId>;
   readonly fhir: FhirServer;
   /** Copies the files of messages from one side to the other. */

@@ -1,17 +1,54 @@
-// Room aliases: the localparts `careteam/{id}` and `communicationrequest/{id}` of the guides, and the form with a dash.
+// Room aliases by the operator's templates, and the other forms by which a room is found: those of the guides.
 import { idOf, isFhirId, referenceTo, typeOf, type FhirReference, type RoomAlias } from '../domain/ids.ts';
+import { opaqueName } from './ghosts.ts';
 
-/**
- * The alias localpart of a CareTeam's space or a CommunicationRequest's room. FHIR ids are case-sensitive and keep their
- * case.
- */
-export function aliasLocalpartOf(reference: FhirReference): string {
-  return `${typeOf(reference).toLowerCase()}/${idOf(reference)}`;
+/** What the aliases of rooms are made of. */
+export interface AliasSettings {
+  readonly aliases: AliasTemplates;
+  readonly serverName: string;
+  readonly ghostPrefix: string;
+  readonly pseudonymizationKey: string;
 }
 
-/** The whole alias, `#localpart:server`. */
-export function aliasOf(reference: FhirReference, serverName: string): RoomAlias {
-  return `#${aliasLocalpartOf(reference)}:${serverName}` as RoomAlias;
+/** The localparts, with `{id}` for the id of the resource; or `opaque`: a keyed hash, which leads nobody to the room. */
+export interface AliasTemplates {
+  readonly space: string;
+  readonly conversation: string;
+}
+
+/** The template of aliases that say nothing. */
+const OPAQUE = 'opaque';
+const KINDS = { space: 'CareTeam', conversation: 'CommunicationRequest' } as const;
+type Kind = keyof typeof KINDS;
+
+/**
+ * The forms in the public guides: the September 2025 guide has a slash, the June 2025 guide a dash for the same room.
+ * https://github.com/nuts-foundation/toepassing-instante-communicatie
+ */
+const GUIDES: Readonly<Record<Kind, readonly string[]>> = {
+  space: ['careteam/{id}', 'careteam-{id}'],
+  conversation: ['communicationrequest/{id}', 'communicationrequest-{id}'],
+};
+
+/**
+ * The alias with which a CareTeam's space or a CommunicationRequest's room is made. FHIR ids are case-sensitive and keep
+ * their case.
+ */
+export function aliasOf(
+  reference: FhirReference,
+  { aliases, serverName, ghostPrefix, pseudonymizationKey: key }: AliasSettings,
+): RoomAlias {
+  const template = aliases[typeOf(reference) === KINDS.space ? 'space' : 'conversation'];
+  const localpart =
+    template === OPAQUE
+      ? `${ghostPrefix}${opaqueName(reference, key)}`
+      : template.replace('{id}', () => idOf(reference));
+  return `#${localpart}:${serverName}` as RoomAlias;
+}
+
+/** The localpart of an alias. */
+export function localpartOf(alias: RoomAlias): string {
+  return alias.slice(1, alias.indexOf(':'));
 }
 
 /**
@@ -23,27 +60,52 @@ export function spareAliasOf(alias: RoomAlias): RoomAlias {
   return `${alias.slice(0, server)}/care${alias.slice(server)}` as RoomAlias;
 }
 
-/** The localpart of an alias. */
-export function localpartOf(alias: RoomAlias): string {
-  return alias.slice(1, alias.indexOf(':'));
+type Naming = Pick<AliasSettings, 'aliases' | 'serverName'>;
+
+/** The resource whose room an alias names in any form; undefined for other aliases, and for opaque ones. */
+export function referenceOfAlias(alias: string, naming: Naming): FhirReference | undefined {
+  return referenceIn(alias, naming, (kind) => [naming.aliases[kind], ...otherForms(kind, naming.aliases)]);
 }
 
-/** What an alias of a bridged room says. */
-interface AliasMeaning {
-  readonly reference: FhirReference;
-  /** The bridge makes the form with the slash. The June 2025 guide also uses a dash for the same room. */
-  readonly form: 'slash' | 'dash';
+/**
+ * The resource whose room an alias names in a form of the guides that is not the operator's own.
+ * @returns undefined for all other aliases, and where the operator wants no one to find a room by its id
+ */
+export function referenceOfOtherForm(alias: string, naming: Naming): FhirReference | undefined {
+  return referenceIn(alias, naming, (kind) => otherForms(kind, naming.aliases));
 }
 
-const TYPES = { careteam: 'CareTeam', communicationrequest: 'CommunicationRequest' } as const;
-const LOCALPART = /^#(careteam|communicationrequest)([/-])([^:]+):(.+)$/;
+function referenceIn(
+  alias: string,
+  { serverName }: Naming,
+  templatesOf: (kind: Kind) => readonly string[],
+): FhirReference | undefined {
+  if (!alias.startsWith('#') || !alias.endsWith(`:${serverName}`)) return undefined;
+  const localpart = alias.slice(1, -serverName.length - 1);
+  for (const kind of ['space', 'conversation'] as const) {
+    for (const template of templatesOf(kind).filter((each) => each !== OPAQUE)) {
+      const prefix = template.replace('{id}', '');
+      const id = localpart.startsWith(prefix) ? localpart.slice(prefix.length) : '';
+      if (isFhirId(id)) return referenceTo(KINDS[kind], id);
+    }
+  }
+  return undefined;
+}
 
-/** The resource whose room an alias names; undefined for aliases of other forms or servers. */
-export function referenceOfAlias(alias: string, serverName: string): AliasMeaning | undefined {
-  const [, type, separator, id = '', server] = LOCALPART.exec(alias) ?? [];
-  if (server !== serverName || !isFhirId(id)) return undefined;
-  return {
-    reference: referenceTo(TYPES[type as keyof typeof TYPES], id),
-    form: separator === '/' ? 'slash' : 'dash',
-  };
+function otherForms(kind: Kind, aliases: AliasTemplates): readonly string[] {
+  const own = aliases[kind];
+  return own === OPAQUE ? [] : GUIDES[kind].filter((template) => template !== own);
+}
+
+/** The localparts of all aliases that the bridge may make, `*` standing for any text: the namespace of its registration. */
+export function aliasPatterns({
+  aliases,
+  ghostPrefix,
+}: Pick<AliasSettings, 'aliases' | 'ghostPrefix'>): readonly string[] {
+  const kinds = ['space', 'conversation'] as const;
+  const templates = kinds.flatMap((kind) => [aliases[kind], ...otherForms(kind, aliases)]);
+  const patterns = templates.map((template) =>
+    template === OPAQUE ? `${ghostPrefix}*` : template.replace('{id}', '*'),
+  );
+  return [...new Set(patterns)];
 }

@@ -48,7 +48,7 @@ export function powerIn(create: CreateEvent | undefined, levels: Content | undef
 
 /** A user's level; infinite for a creator if creators have all power in this room version. */
 export function levelIn(create: CreateEvent | undefined, levels: Content | undefined, user: string): number {
-  const isPrivileged = creatorsArePrivileged(roomVersionIn(create) ?? '');
+  const isPrivileged = creatorsArePrivileged(roomVersionIn(create));
   if (isPrivileged && create && creatorsOf(create).includes(user)) return Number.POSITIVE_INFINITY;
   if (levels === undefined) return create?.sender === user ? 100 : 0;
   return levelOf(levels['users'], user) ?? levelOf(levels, 'users_default') ?? 0;
@@ -137,10 +137,10 @@ export function creatorsOf({ sender, content }: CreateEvent): readonly string[] 
   return [sender, ...(Array.isArray(additional) ? additional.filter((id) => typeof id === 'string') : [])];
 }
 
-/** The version of a room, where its create event says it. */
-export function roomVersionIn(create: CreateEvent | undefined): string | undefined {
+/** The version of a room. https://spec.matrix.org/v1.19/client-server-api/#mroomcreate */
+export function roomVersionIn(create: CreateEvent | undefined): string {
   const version = create?.content['room_version'];
-  return typeof version === 'string' ? version : undefined;
+  return typeof version === 'string' ? version : '1';
 }
 
 /** Members choose the keys: a type may be called `constructor`. Up to room version 9 a level may be a string. */

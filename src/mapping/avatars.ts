@@ -57,7 +57,8 @@ function avatarAtUrl(photo: Attachment | undefined): Avatar | undefined {
   return { digest, source: { kind: 'binary', reference } };
 }
 
-function imageTypeOf(bytes: Uint8Array): Image['contentType'] | undefined {
+/** The format of an image by its first bytes; undefined for one that homeservers do not show. */
+export function imageTypeOf(bytes: Uint8Array): Image['contentType'] | undefined {
   const head = Buffer.from(bytes.subarray(0, 12)).toString('latin1');
   if (head.startsWith('\xff\xd8\xff')) return 'image/jpeg';
   if (head.startsWith('\x89PNG\r\n\x1a\n')) return 'image/png';

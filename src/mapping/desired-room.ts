@@ -1,7 +1,8 @@
 // Desired state: the space of a CareTeam and the room of a CommunicationRequest, as the FHIR side wants them.
 import type { FhirReference, MatrixUserId, RoomId } from '../domain/ids.ts';
 import type { StateEvent } from '../domain/matrix.ts';
-import { aliasLocalpartOf } from './aliases.ts';
+import { childOrder, type ChildPlace } from './child-order.ts';
+import { joinRules } from './join-rules.ts';
 import type { Phase } from './phases.ts';
 
 /** A member as the FHIR side wants them: the bridge invites a person's own account, and makes a ghost join. */
@@ -24,14 +25,21 @@ export interface DesiredRoom {
   readonly reference: FhirReference;
   readonly kind: 'space' | 'conversation';
   readonly phase: Phase;
-  readonly aliasLocalpart: string;
-  /** The version for a room that does not exist yet. */
-  readonly roomVersion: string;
   /** State besides power levels, in the form of createRoom's `initial_state`. */
   readonly state: readonly StateEvent[];
   /** Everyone who belongs in it; empty when it is closed. */
   readonly members: readonly DesiredMember[];
+  readonly entry: Entry;
 }
+
+/** Who may join a room without an invitation. */
+export type Entry =
+  /** Nobody. */
+  | { readonly kind: 'invited' }
+  /** The members of the team's space: these, among them those who were invited to it. */
+  | { readonly kind: 'open'; readonly to: ReadonlySet<string> }
+  /** Nobody, as long as someone is in the space who does not belong in the room. */
+  | { readonly kind: 'kept-closed' };
 
 /** The name and topic of a room, without patient data (`mapping/room-names.ts`). */
 export interface RoomTitle {
@@ -39,19 +47,30 @@ export interface RoomTitle {
   readonly topic: string;
 }
 
-/** No one comes in or reads along without an invitation. */
+/** No one reads along who is not a member. */
 const CLOSED_TO_THE_PUBLIC: readonly StateEvent[] = [
-  stateEvent('m.room.join_rules', { join_rule: 'invite' }),
   stateEvent('m.room.history_visibility', { history_visibility: 'shared' }),
   stateEvent('m.room.guest_access', { guest_access: 'forbidden' }),
 ];
 
+const ONLY_INVITED: Entry = { kind: 'invited' };
+
 /** What spaces and conversations have in common. */
 interface Basis {
   readonly phase: Phase;
-  readonly roomVersion: string;
   readonly title: RoomTitle;
+  /** The `mxc://` URI of the team's picture; undefined leaves the room's picture as it is. */
+  readonly picture?: string | undefined;
   readonly members: readonly DesiredMember[];
+}
+
+/** A team's space, as its conversations know it. */
+export interface SpaceOfRoom {
+  readonly roomId: RoomId;
+  /** The server through which it is reached. */
+  readonly via: string;
+  /** How the conversation is entered. */
+  readonly entry: Entry;
 }
 
 /**
@@ -62,15 +81,16 @@ export function desiredSpace(
   reference: FhirReference,
   basis: Basis,
   children: {
-    readonly listed: readonly RoomId[];
+    readonly listed: readonly (ChildPlace & { readonly roomId: RoomId })[];
     readonly unlisted: readonly RoomId[];
     readonly via: string;
   },
 ): DesiredRoom {
-  const listed = new Set(children.listed);
+  const listed = new Map(children.listed.map((child) => [child.roomId, child]));
   const unlisted = new Set(children.unlisted.filter((roomId) => !listed.has(roomId)));
   return roomOf('space', reference, basis, [
-    ...[...listed].map((roomId) => spaceChild(roomId, children.via)),
+    stateEvent('m.room.join_rules', joinRules(undefined)),
+    ...[...listed].map(([roomId, place]) => spaceChild(roomId, children.via, place)),
     // A child without `via` counts as not listed.
     ...[...unlisted].map((roomId) => stateEvent('m.space.child', {}, roomId)),
   ]);
@@ -78,26 +98,38 @@ export function desiredSpace(
 
 /**
  * The room of a CommunicationRequest.
- * @param space the care team's space, and the server through which it is reached
+ * @param space the care team's space
  * @param formerSpaces spaces to which it no longer belongs
  */
 export function desiredConversation(
   reference: FhirReference,
   basis: Basis,
-  space: { readonly roomId: RoomId; readonly via: string } | undefined,
+  space: SpaceOfRoom | undefined,
   formerSpaces: readonly RoomId[] = [],
 ): DesiredRoom {
-  return roomOf('conversation', reference, basis, [
+  const entry = basis.phase === 'closed' || space === undefined ? ONLY_INVITED : space.entry;
+  const room = roomOf('conversation', reference, basis, [
+    stateEvent('m.room.join_rules', joinRules(entry.kind === 'open' ? space?.roomId : undefined)),
     ...(space === undefined
       ? []
       : [stateEvent('m.space.parent', { via: [space.via], canonical: true }, space.roomId)]),
     ...formerSpaces.map((spaceId) => stateEvent('m.space.parent', {}, spaceId)),
   ]);
+  return { ...room, entry };
 }
 
-/** The state event that lists a room in a space. https://spec.matrix.org/v1.19/client-server-api/#mspacechild */
-export function spaceChild(roomId: RoomId, via: string): StateEvent {
-  return stateEvent('m.space.child', { via: [via], suggested: true }, roomId);
+/** The state event that lists a room in a space; without a place as long as it has no number. https://spec.matrix.org/v1.19/client-server-api/#mspacechild */
+export function spaceChild(roomId: RoomId, via: string, place?: ChildPlace): StateEvent {
+  const order = place && { order: childOrder(place) };
+  return stateEvent('m.space.child', { via: [via], ...order, suggested: true }, roomId);
+}
+
+/** The same room as one of a user’s making: who may come into it, its maker decides, and the bridge opens it to no one. */
+export function onlyInvited(desired: DesiredRoom): DesiredRoom {
+  const state = desired.state.map((event) =>
+    event.type === 'm.room.join_rules' ? { ...event, content: joinRules(undefined) } : event,
+  );
+  return { ...desired, state, entry: ONLY_INVITED };
 }
 
 /** Whether a state event means the same as no event: an empty topic, a child that is not listed. */
@@ -134,22 +166,22 @@ function bodyOf(form: unknown): unknown {
 function roomOf(
   kind: DesiredRoom['kind'],
   reference: FhirReference,
-  { phase, roomVersion, title, members }: Basis,
-  links: readonly StateEvent[],
+  { phase, title, picture, members }: Basis,
+  rules: readonly StateEvent[],
 ): DesiredRoom {
   return {
     reference,
     kind,
     phase,
-    aliasLocalpart: aliasLocalpartOf(reference),
-    roomVersion,
     state: [
       stateEvent('m.room.name', { name: title.name }),
       stateEvent('m.room.topic', { topic: title.topic }),
+      ...(picture === undefined ? [] : [stateEvent('m.room.avatar', { url: picture })]),
       ...CLOSED_TO_THE_PUBLIC,
-      ...links,
+      ...rules,
     ],
     members: phase === 'closed' ? [] : members,
+    entry: ONLY_INVITED,
   };
 }
 

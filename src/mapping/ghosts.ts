@@ -26,6 +26,11 @@ export function roomMarker(reference: FhirReference, generation: number, key: st
   return base32(createHmac('sha256', key).update(`room:${reference}:${generation}`).digest().subarray(0, 20));
 }
 
+/** A name for a resource that says nothing without the key: of aliases that are not to be guessed. */
+export function opaqueName(reference: FhirReference, key: string): string {
+  return base32(createHmac('sha256', key).update(`alias:${reference}`).digest().subarray(0, 20));
+}
+
 function base32(bytes: Uint8Array): string {
   let bits = '';
   for (const byte of bytes) bits += byte.toString(2).padStart(8, '0');

@@ -18,16 +18,28 @@ const LONGEST_NAME = 100;
 export function displayNameOf(person: Person, policy: NamePolicy, context: RoleContext = {}): string {
   switch (person.resourceType) {
     case 'Organization':
-      return clean(person.name) ?? 'Organisation';
+      return nameOfOrganization(person) ?? 'Organisation';
     case 'PractitionerRole':
-      return nameOfRole(person, context) ?? 'Professional';
     case 'Practitioner':
-      return fullName(person.name) ?? 'Professional';
+      return nameOfProfessional(person, context) ?? 'Professional';
     case 'RelatedPerson':
       return nameUnderPolicy(person.name, 'Relative', policy);
     case 'Patient':
       return nameUnderPolicy(person.name, 'Client', policy);
   }
+}
+
+/** The full name of a professional; undefined where none is known. */
+export function nameOfProfessional(
+  person: Practitioner | PractitionerRole,
+  context: RoleContext = {},
+): string | undefined {
+  return person.resourceType === 'Practitioner' ? fullName(person.name) : nameOfRole(person, context);
+}
+
+/** The name of an organisation; undefined where none is known. */
+export function nameOfOrganization({ name }: { readonly name?: string | undefined }): string | undefined {
+  return clean(name);
 }
 
 /** The name of the person who has the role; if that is unknown, the role and its organisation. */

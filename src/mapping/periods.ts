@@ -45,7 +45,10 @@ function endOf(end: string | undefined): number {
   return Date.UTC(Number(year), Number(month) - 1, Number(day) + 1);
 }
 
-/** FHIR demands a time zone with a time of day. Without one it is read as UTC, not in the zone of the machine. */
-function instantOf(text = ''): number {
+/**
+ * A FHIR dateTime in milliseconds since the epoch; NaN where it is malformed. FHIR demands a time zone with a time of day:
+ * without one it is read as UTC, not in the zone of the machine.
+ */
+export function instantOf(text = ''): number {
   return Date.parse(/T[\d:.]+$/.test(text) ? `${text}Z` : text);
 }

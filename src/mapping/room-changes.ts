@@ -7,7 +7,9 @@ import { isDeepStrictEqual } from 'node:util';
 import type { MatrixUserId } from '../domain/ids.ts';
 import { USER_MAPPINGS_TYPE, type StateEvent } from '../domain/matrix.ts';
 import { attainablePowerLevels, creatorsOf, powerIn, roomVersionIn } from './attainable-power.ts';
+import { hasPlace } from './child-order.ts';
 import { isBlank, topicsOf, type DesiredMember, type DesiredRoom } from './desired-room.ts';
+import { cameByJoinRule, inVersion, isRestricted } from './join-rules.ts';
 import { explicitPowerLevels } from './power-levels.ts';
 
 /** A step towards the desired room; each is idempotent on the homeserver. */
@@ -38,6 +40,8 @@ export interface Comparison {
   /** Users of the base who perhaps never joined: an unfinished convergence meant to add them, or they are relay ghosts. */
   readonly pending?: ReadonlySet<string>;
   readonly policy: MembershipPolicy;
+  /** Who made the room, and so decides who may join it by themselves. */
+  readonly madeBy: 'bridge' | 'user';
 }
 
 /**
@@ -55,11 +59,15 @@ export function changesToRoom(
   // The changes that follow are made under the new levels.
   room.powerLevels = levels?.content ?? room.powerLevels;
   const may = powerIn(room.create, room.powerLevels, bot);
-  const state = desired.state
+  const wanted = desired.state.map((event) => inVersion(event, roomVersionIn(room.create)));
+  const state = wanted
     .filter((event) => !isSame(event, room.contentOf(event.type, event.state_key)))
     .filter((event) => may.sendState(event.type));
+  const { entry } = desired;
+  const mayJoin = entry.kind === 'open' && staysOpen(wanted, room) ? entry.to : new Set<string>();
+  const ways = { mayInvite: may.invite, mayJoin };
   const members = distinct(desired.members).flatMap((member) =>
-    joinChanges(member, room, { ...comparison, mayInvite: may.invite }),
+    joinChanges(member, room, { ...comparison, ...ways }),
   );
   const removals = removalChanges(desired, room, comparison);
   return [
@@ -86,6 +94,13 @@ export function memberBase(
     }
   }
   return members;
+}
+
+/** Whether members could join by themselves before this convergence, and still can after it. */
+function staysOpen(wanted: readonly StateEvent[], room: Room): boolean {
+  const rules = wanted.find(({ type }) => type === 'm.room.join_rules');
+  const isWanted = rules !== undefined && isRestricted(rules.content);
+  return isWanted && isSame(rules, room.contentOf('m.room.join_rules', ''));
 }
 
 interface Room {
@@ -116,12 +131,16 @@ function isPresent(membership: string | undefined): boolean {
   return membership === 'join' || membership === 'invite';
 }
 
-/** Ignores what clients add without changing the meaning: the order of children, a rich topic. */
+/** Ignores what clients add without changing the meaning: another order of children, a rich topic. */
 function isSame(desired: StateEvent, actual: ActualState['content'] | undefined): boolean {
   if (isBlank(desired)) return actual === undefined || isBlank({ type: desired.type, content: actual });
   if (actual === undefined) return false;
   switch (desired.type) {
     case 'm.space.child':
+      return (
+        !isBlank({ type: desired.type, content: actual }) &&
+        hasPlace(actual['order'], desired.content['order'])
+      );
     case 'm.space.parent':
       return !isBlank({ type: desired.type, content: actual });
     case 'm.room.topic':
@@ -148,7 +167,7 @@ function levelsChange(
       .map((former) => ({ userId: former, level: member.level })),
     { userId: member.userId, level: member.level },
   ]);
-  const roomVersion = roomVersionIn(create) ?? desired.roomVersion;
+  const roomVersion = roomVersionIn(create);
   const creators = create === undefined ? [bot] : creatorsOf(create);
   const wanted = explicitPowerLevels(desired, { roomVersion, bot, creators, people });
   const content = attainablePowerLevels(wanted, actual, create, bot);
@@ -168,17 +187,34 @@ function distinct(members: readonly DesiredMember[]): readonly DesiredMember[] {
 function joinChanges(
   member: DesiredMember,
   room: Room,
-  comparison: Comparison & { readonly mayInvite: boolean },
+  comparison: Comparison & { readonly mayInvite: boolean; readonly mayJoin: ReadonlySet<string> },
 ): readonly RoomChange[] {
   const { userId, kind } = member;
   const membership = room.membershipOf(userId);
   if (membership === 'ban') return [];
+  if (!isPresent(membership) && joinsByThemselves(member, room, comparison)) return [];
   if (membership === 'leave' && staysAway(member, room, comparison)) return [];
   if (!isPresent(membership) && !comparison.mayInvite) return [];
   const invite: RoomChange[] = isPresent(membership) ? [] : [{ kind: 'invite', userId }];
   if (kind === 'user') return invite;
   const join: RoomChange[] = membership === 'join' ? [] : [{ kind: 'join', userId }];
   return [...invite, ...join, ...mappingChanges(member, room)];
+}
+
+/**
+ * Whether a person needs no invitation, since they are in the space of their team and find the room there. When a room is made, or takes the place
+ * of another, everyone is invited, so that no one misses it; and so is who is in it already with an account that they gave up.
+ */
+function joinsByThemselves(
+  { userId, kind, formerUserIds }: DesiredMember,
+  room: Room,
+  { mayJoin, base, pending }: Comparison & { readonly mayJoin: ReadonlySet<string> },
+): boolean {
+  if (kind === 'ghost' || !mayJoin.has(userId)) return false;
+  if (base.size === 0 || pending?.has(userId) === true) return false;
+  const isReplacement = room.create?.content['predecessor'] !== undefined;
+  if (isReplacement && base.has(userId) && room.membershipOf(userId) === undefined) return false;
+  return !formerUserIds.some((former) => isPresent(room.membershipOf(former)));
 }
 
 /** Whether a member left, or another member removed them, after FHIR and Matrix had agreed on them. */
@@ -222,6 +258,8 @@ function mustLeave(userId: MatrixUserId, desired: DesiredRoom, room: Room, compa
   const successors = desired.members.filter(({ formerUserIds }) => formerUserIds.includes(userId));
   if (successors.length > 0) return successors.every((successor) => hasArrived(successor, room));
   if (comparison.base.has(userId)) return true;
+  // No one let them in, and FHIR does not name them: the bridge's own rule must bring no one in but members.
+  if (comparison.madeBy === 'bridge' && cameByJoinRule(room.contentOf('m.room.member', userId))) return true;
   // A ghost that sent a message as a guest does not read. A stranger may be about to become a member.
   return comparison.policy === 'ignore' && !comparison.isOwn(userId);
 }

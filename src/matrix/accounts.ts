@@ -1,7 +1,19 @@
 // Homeserver operations on accounts: ghosts, their devices, names and pictures, and the ping.
 import { z } from 'zod';
 import type { MatrixUserId } from '../domain/ids.ts';
-import { BRIDGE_DEVICE, MatrixRefusal, success, type MatrixClient, type MatrixRequest } from './client.ts';
+import {
+  BRIDGE_DEVICE,
+  MatrixRefusal,
+  success,
+  unlessRefused,
+  type MatrixClient,
+  type MatrixRequest,
+} from './client.ts';
+
+const profileSchema = z.looseObject({
+  displayname: z.string().nullish(),
+  avatar_url: z.string().nullish(),
+});
 
 /** Creates the operations on a client. */
 export function createAccounts(client: MatrixClient) {
@@ -21,6 +33,15 @@ export function createAccounts(client: MatrixClient) {
           if (!(error instanceof MatrixRefusal) || error.errcode !== 'M_USER_IN_USE') throw error;
         });
       await client.put('create device', ['devices', BRIDGE_DEVICE], success, { ...request, body: device });
+    },
+
+    /** The name and picture that a user shows. */
+    async profile(userId: MatrixUserId, signal?: AbortSignal) {
+      const path = ['profile', userId];
+      return (
+        (await unlessRefused(client.get('read profile', path, profileSchema, { as: userId, signal }), 404)) ??
+        {}
+      );
     },
 
     /** Sets the display name of a ghost. */

@@ -9,6 +9,8 @@ interface RegistrationOptions {
   readonly asToken: string;
   readonly hsToken: string;
   readonly ghostPrefix: string;
+  /** The localparts of the bridge's aliases, `*` standing for any text. */
+  readonly aliasPatterns: readonly string[];
 }
 
 /** The id of the registration; the ping endpoint needs it too. */
@@ -19,10 +21,11 @@ export const APPSERVICE_ID = 'fhir-matrix-bridge';
  * https://spec.matrix.org/v1.19/application-service-api/#registration
  */
 export function registration(options: RegistrationOptions): Readonly<Record<string, unknown>> {
-  const { serverName, appserviceUrl, asToken, hsToken, ghostPrefix } = options;
+  const { serverName, appserviceUrl, asToken, hsToken, ghostPrefix, aliasPatterns } = options;
   const server = escapeRegex(serverName);
   // Without the $, ids of servers whose names begin with ours would match too.
-  const exclusive = (regex: string): object => ({ exclusive: true, regex: `${regex}$` });
+  const exclusive = (regex: string): object => ({ exclusive: true, regex: `${regex}:${server}$` });
+  const anyText = (pattern: string): string => pattern.split('*').map(escapeRegex).join('.*');
   return {
     id: APPSERVICE_ID,
     url: appserviceUrl,
@@ -37,8 +40,8 @@ export function registration(options: RegistrationOptions): Readonly<Record<stri
     'io.element.msc4190': true,
     protocols: [],
     namespaces: {
-      users: [exclusive(`@${escapeRegex(ghostPrefix)}.*:${server}`)],
-      aliases: [exclusive(`#careteam[/-].*:${server}`), exclusive(`#communicationrequest[/-].*:${server}`)],
+      users: [exclusive(`@${escapeRegex(ghostPrefix)}.*`)],
+      aliases: aliasPatterns.map((pattern) => exclusive(`#${anyText(pattern)}`)),
       rooms: [],
     },
   };

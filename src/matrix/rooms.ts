@@ -3,6 +3,9 @@ import { z } from 'zod';
 import type { MatrixUserId, RoomAlias, RoomId } from '../domain/ids.ts';
 import { success, unlessRefused, type MatrixClient } from './client.ts';
 
+const capabilitiesSchema = z.object({
+  capabilities: z.object({ 'm.room_versions': z.object({ default: z.string().min(1) }) }),
+});
 const roomIdSchema = z.object({ room_id: z.string().transform((id) => id as RoomId) });
 
 /** Refusals of a join that are final: not allowed, no such room, unknown room version, no server answers. */
@@ -13,6 +16,16 @@ const TIMEOUT_MS = 60_000;
 /** Creates the operations on a client. */
 export function createRooms(client: MatrixClient) {
   return {
+    /**
+     * The room version that the homeserver announces as its default.
+     * https://spec.matrix.org/v1.19/client-server-api/#mroom_versions-capability
+     */
+    async defaultRoomVersion(as: MatrixUserId, signal?: AbortSignal): Promise<string> {
+      const request = { as, signal };
+      const answer = await client.get('read capabilities', ['capabilities'], capabilitiesSchema, request);
+      return answer.capabilities['m.room_versions'].default;
+    },
+
     /** Creates a room. Throws MatrixRefusal `M_ROOM_IN_USE` (400), or 409, when the alias is taken. */
     async createRoom(
       as: MatrixUserId,

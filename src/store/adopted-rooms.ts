@@ -48,9 +48,11 @@ export async function endAdoption(db: Queryable, roomId: RoomId): Promise<void> 
 /** Makes a room that a user made the room of a conversation, ready as it is. */
 export async function adoptRoom(
   db: Queryable,
-  room: Pick<RoomRow, 'reference' | 'alias' | 'subject'> & Pick<Adoption, 'roomId' | 'careTeam'>,
+  room: Pick<RoomRow, 'reference' | 'alias' | 'subject' | 'authoredAt'> &
+    Pick<Adoption, 'roomId' | 'careTeam'>,
 ): Promise<void> {
-  const sql = `insert into room (reference, alias, room_id, subject, care_team, made_by, ready_at)
-    values ($1, $2, $3, $4, $5, 'user', now()) on conflict do nothing`;
-  await db.query(sql, [room.reference, room.alias, room.roomId, room.subject, room.careTeam]);
+  const sql = `insert into room (reference, alias, room_id, subject, care_team, authored_at, made_by, ready_at)
+    values ($1, $2, $3, $4, $5, $6, 'user', now()) on conflict do nothing`;
+  const { reference, alias, roomId, subject, careTeam, authoredAt } = room;
+  await db.query(sql, [reference, alias, roomId, subject, careTeam, authoredAt]);
 }

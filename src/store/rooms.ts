@@ -5,13 +5,18 @@ import { countRows, select, selectColumn, selectFirst, type Queryable } from './
 /** A room, or the reservation of a room that is being created (without room id). */
 export interface RoomRow {
   readonly reference: FhirReference;
+  /** With this it was made; the templates may be others by now. */
   readonly alias: RoomAlias;
+  /** The number in its name; no other room has it. */
+  readonly number: number;
   readonly generation: number;
   readonly roomId: RoomId | undefined;
   /** Whom the resource is about, a Patient or Group. */
   readonly subject: FhirReference | undefined;
   /** The care team in whose space the conversation stands. */
   readonly careTeam: FhirReference | undefined;
+  /** When the conversation began, as `2026-03-09T08:30:00.000Z`. */
+  readonly authoredAt: string | undefined;
   readonly firstMessageEventId: EventId | undefined;
   /** Whether the room has reached its desired state once, with its first message. */
   readonly ready: boolean;
@@ -22,7 +27,7 @@ export interface RoomRow {
 }
 
 /** What a statement selects of a room for a `RoomRow`. */
-export const ROOM_COLUMNS = `reference, alias, generation, room_id, subject, care_team, first_message_event_id,
+export const ROOM_COLUMNS = `reference, alias, number, generation, room_id, subject, care_team, authored_at, first_message_event_id,
   ready_at is not null as ready, phase, made_by`;
 
 /** Reserves the row of a resource's room, or returns the existing one. */
@@ -93,14 +98,14 @@ export async function saveSubject(
   await db.query('update room set subject = $2 where reference = $1', [reference, subject]);
 }
 
-/** Records the subject of a conversation, and the team in whose space it is. */
+/** Records the subject of a conversation, the team in whose space it is, and when it began. */
 export async function saveConversation(
   db: Queryable,
   reference: FhirReference,
-  { subject, careTeam }: { subject: FhirReference | undefined; careTeam: FhirReference | undefined },
+  { subject, careTeam, authoredAt }: Pick<RoomRow, 'subject' | 'careTeam' | 'authoredAt'>,
 ): Promise<void> {
-  const sql = 'update room set subject = $2, care_team = $3 where reference = $1';
-  await db.query(sql, [reference, subject, careTeam]);
+  const sql = 'update room set subject = $2, care_team = $3, authored_at = $4 where reference = $1';
+  await db.query(sql, [reference, subject, careTeam, authoredAt]);
 }
 
 /** Records that the conversation's first message was sent. */
@@ -202,10 +207,46 @@ export async function savePhase(
   await db.query('update room set phase = $2 where reference = $1 and phase <> $2', [reference, phase]);
 }
 
+/** A room in the list of a space. */
+interface ChildRoom {
+  readonly roomId: RoomId;
+  readonly number: number;
+  readonly authoredAt: string | undefined;
+}
+
 /** The rooms of a team's conversations that belong in its space. */
-export async function findChildRooms(db: Queryable, careTeam: FhirReference): Promise<readonly RoomId[]> {
-  const sql = `select room_id from room where care_team = $1 and room_id is not null and phase <> 'closed' order by reference`;
-  return selectColumn<RoomId>(db, sql, [careTeam]);
+export async function findChildRooms(db: Queryable, careTeam: FhirReference): Promise<readonly ChildRoom[]> {
+  const sql = `select room_id, number, authored_at from room
+    where care_team = $1 and room_id is not null and phase <> 'closed' order by reference`;
+  return select<ChildRoom>(db, sql, [careTeam]);
+}
+
+/** Records whether a conversation is kept closed to its team. @returns whether that is news, and it is */
+export async function saveKeptClosed(
+  db: Queryable,
+  reference: FhirReference,
+  isKeptClosed: boolean,
+): Promise<boolean> {
+  const sql = 'update room set kept_closed = $2 where reference = $1 and kept_closed <> $2';
+  return (await countRows(db, sql, [reference, isKeptClosed])) > 0 && isKeptClosed;
+}
+
+/** The conversations that are kept closed to a team. */
+export async function findKeptClosed(
+  db: Queryable,
+  careTeam: FhirReference,
+): Promise<readonly FhirReference[]> {
+  const sql = 'select reference from room where care_team = $1 and kept_closed order by reference';
+  return selectColumn<FhirReference>(db, sql, [careTeam]);
+}
+
+/** The conversations in the space of a team. */
+export async function findConversationsIn(
+  db: Queryable,
+  careTeam: FhirReference,
+): Promise<readonly FhirReference[]> {
+  const sql = 'select reference from room where care_team = $1 and room_id is not null order by reference';
+  return selectColumn<FhirReference>(db, sql, [careTeam]);
 }
 
 /** The rooms among these that belong, or once belonged, to a resource. */

@@ -11,6 +11,7 @@ import * as messageLinks from './message-links.ts';
 import * as notices from './notices.ts';
 import * as people from './people.ts';
 import * as reportedFailures from './reported-failures.ts';
+import * as pictures from './pictures.ts';
 import * as resourceVersions from './resource-versions.ts';
 import * as roomMembers from './room-members.ts';
 import * as roomUses from './room-uses.ts';
@@ -33,7 +34,8 @@ export const tables = {
     notices,
     people,
   },
-  ...{ reportedFailures, resourceVersions, roomMembers, roomUses, rooms, untoldMessages, waitingItems },
+  ...{ pictures, reportedFailures, resourceVersions, roomMembers, roomUses, rooms },
+  ...{ untoldMessages, waitingItems },
 } as const;
 
 /** The functions of all these tables. */

@@ -1,6 +1,6 @@
 // What a user may do in a room: the authorization rules of room versions 11 and 12 (Matrix specification, "Rooms").
 //
-// Not modelled: join rules other than `invite` and `public`, third-party invites, redaction of state.
+// Not modelled: join rules other than `invite`, `public` and `restricted`, third-party invites, redaction of state.
 import type { Content, EventDraft, Room } from './world.ts';
 import { contentOf, creatorsArePrivileged, membershipOf, stateKeyOf } from './world.ts';
 import { MatrixFailure, forbidden } from './failure.ts';
@@ -90,12 +90,14 @@ function checkMembership(room: Room, draft: EventDraft): void {
   }
 }
 
-function checkJoin(room: Room, { sender, state_key }: EventDraft, now: string | undefined): void {
+function checkJoin(room: Room, { sender, state_key, content }: EventDraft, now: string | undefined): void {
   const create = room.state.get(stateKeyOf('m.room.create', ''));
   if (room.timeline.length === 1 && create?.sender === sender) return;
   if (sender !== state_key) throw forbidden('Nobody can be made to join');
   if (now === 'ban') throw forbidden('Banned');
-  const isOpen = contentOf(room, 'm.room.join_rules')?.['join_rule'] === 'public';
+  const rule = contentOf(room, 'm.room.join_rules')?.['join_rule'];
+  const isLetIn = rule === 'restricted' && content['join_authorised_via_users_server'] !== undefined;
+  const isOpen = rule === 'public' || isLetIn;
   if (!isOpen && now !== 'join' && now !== 'invite') throw forbidden('Not invited');
 }
 

@@ -31,6 +31,12 @@ const PRESETS: Readonly<Record<string, Preset>> = {
 const VERSIONS = new Set(['11', '12']);
 const DEFAULT_VERSION = '11';
 
+/** `GET /capabilities`: the versions of rooms. */
+export function readCapabilities(): Reply {
+  const available = Object.fromEntries([...VERSIONS].map((version) => [version, 'stable']));
+  return ok({ capabilities: { 'm.room_versions': { default: DEFAULT_VERSION, available } } });
+}
+
 /** Makes a room. */
 export function createRoom(call: Call): Reply {
   const { world, requester, body } = call;

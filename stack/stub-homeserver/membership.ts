@@ -5,7 +5,7 @@ import { ok, param } from './requests.ts';
 import { checkAllowed } from './auth-rules.ts';
 import { MatrixFailure, forbidden } from './failure.ts';
 import type { Content, EventDraft, Room, StoredEvent, World } from './world.ts';
-import { appendEvent, stateKeyOf } from './world.ts';
+import { appendEvent, contentOf, membershipOf, stateKeyOf } from './world.ts';
 
 /** What is done to a member. */
 type Action = 'invite' | 'join' | 'leave' | 'kick' | 'ban' | 'unban';
@@ -31,12 +31,30 @@ export function changeMembership(world: World, roomId: string, change: Change): 
   const content = {
     ...(membership === 'invite' || membership === 'join' ? profileOf(world, target) : {}),
     ...change.content,
+    ...(action === 'join' && letInBy(world, room, { target, now: before?.content['membership'] })),
     membership,
   };
   if (before?.sender === sender && isDeepStrictEqual(before.content, content)) return before;
   const draft: EventDraft = { type: 'm.room.member', sender, state_key: target, content };
   checkAllowed(room, draft);
   return appendEvent(world, room, draft);
+}
+
+/** A restricted room lets in the members of another; the event says in whose name. */
+function letInBy(
+  world: World,
+  room: Room,
+  { target, now }: { target: string; now: unknown },
+): Content {
+  const { join_rule: rule, allow } = contentOf(room, 'm.room.join_rules') ?? {};
+  if (rule !== 'restricted' || !Array.isArray(allow) || now === 'join' || now === 'invite') return {};
+  const isAllowed = allow.some((condition: unknown) => {
+    const { room_id: id } = condition as { room_id?: unknown };
+    const other = typeof id === 'string' ? world.rooms.get(id) : undefined;
+    return other !== undefined && membershipOf(other, target) === 'join';
+  });
+  const create = room.state.get(stateKeyOf('m.room.create', ''));
+  return isAllowed && create !== undefined ? { join_authorised_via_users_server: create.sender } : {};
 }
 
 /** `POST /rooms/{roomId}/{invite, kick, ban or unban}` */

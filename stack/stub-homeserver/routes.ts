@@ -1,7 +1,7 @@
 // The routes of the client-server API which the stub homeserver serves: the subset that the bridge uses.
 import { putDevice, putProfileField, readProfile, readProfileField, register, whoami } from './accounts.ts';
 import { ping } from './appservice.ts';
-import { createRoom } from './create-room.ts';
+import { createRoom, readCapabilities } from './create-room.ts';
 import { deleteAlias, putAlias, resolveAlias } from './directory.ts';
 import { changeOther, join, leave } from './membership.ts';
 import type { RequestKind } from './request-counts.ts';
@@ -40,6 +40,7 @@ const ROUTES: readonly Route[] = [
   }),
   route('POST', '/register', register, { isRegistration: true }),
   route('GET', '/account/whoami', whoami),
+  route('GET', '/capabilities', readCapabilities),
   route('PUT', '/devices/{deviceId}', putDevice),
   route('GET', '/profile/{userId}', readProfile),
   route('GET', '/profile/{userId}/{field}', readProfileField),

@@ -23,7 +23,16 @@ export const membership = (id: string, is: string, by: string = id): ActualState
 
 /** The room that the bot made and brought up to date, with these members in it. */
 export function made(desired: DesiredRoom, ...memberships: readonly ActualState[]): readonly ActualState[] {
-  const { roomVersion, members } = desired;
+  return madeAs('12', desired, ...memberships);
+}
+
+/** The same room of another version. */
+export function madeAs(
+  roomVersion: string,
+  desired: DesiredRoom,
+  ...memberships: readonly ActualState[]
+): readonly ActualState[] {
+  const { members } = desired;
   return [
     state('m.room.create', { room_version: roomVersion }),
     state('m.room.power_levels', { ...powerLevels(desired, { roomVersion, bot: BOT, people: members }) }),
@@ -43,13 +52,18 @@ export const replaced = (actual: readonly ActualState[], event: ActualState): re
 export const changes = (
   desired: DesiredRoom,
   actual: readonly ActualState[],
-  { base = [], policy = 'follow' }: { base?: readonly string[]; policy?: Comparison['policy'] } = {},
+  {
+    base = [],
+    policy = 'follow',
+    madeBy = 'bridge',
+  }: { base?: readonly string[] } & Partial<Pick<Comparison, 'policy' | 'madeBy'>> = {},
 ): readonly RoomChange[] =>
   changesToRoom(desired, actual, {
     bot: BOT,
     isOwn: (id) => id.startsWith('@_fhir_'),
     base: new Set(base),
     policy,
+    madeBy,
   });
 
 /** What kinds of changes they are, and whom they concern. */

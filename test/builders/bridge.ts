@@ -43,7 +43,11 @@ export const SETTINGS: BridgeSettings = {
   ghostPrefix: '_fhir_',
   pseudonymizationKey: 'a key of the operator',
   trustedServers: new Set(['example.org']),
-  roomVersion: '11',
+  botName: 'Zorgplatform',
+  botAvatar: undefined,
+  aliases: { space: 'careteam/{id}', conversation: 'communicationrequest/{id}' },
+  teamPictures: false,
+  joinThroughSpace: false,
   levels: {
     ...{ practitioner: 75, organization: 70, relatedPerson: 50, patient: 25 },
     roles: [{ code: 'primary', level: 100 }],
@@ -74,6 +78,7 @@ export const SETTINGS: BridgeSettings = {
     conversationName: 'Conversation {date}',
     conversationTopic: '',
     conversationSubject: 'none',
+    timeZone: 'Europe/Amsterdam',
   },
 };
 
@@ -89,6 +94,7 @@ export function createBridge(db: pg.Pool, over: Partial<Bridge> = {}): Bridge {
     roomLock: (_key, _signal, work) => work(),
     ensureRoom: unreachable,
     files: { toFhir: unreachable, toMatrix: unreachable },
+    newRoomVersion: () => Promise.resolve('11'),
     ...{ settings: SETTINGS, clock: clockAt('2026-11-21T12:00:00Z') },
     ...{ log: recordingLog(), metrics: createMetrics() },
     ...over,

@@ -3,7 +3,7 @@ import type { DesiredMember, DesiredRoom } from '../../src/mapping/desired-room.
 import { desiredConversation, desiredSpace } from '../../src/mapping/desired-room.ts';
 import type { Phase } from '../../src/mapping/phases.ts';
 import { ref } from './fhir.ts';
-import { userId } from './matrix.ts';
+import { roomId, userId } from './matrix.ts';
 
 /** A professional with an account of their own; `over` names what the test is about. */
 export function member(id: string, over: Partial<DesiredMember> = {}): DesiredMember {
@@ -20,21 +20,26 @@ export function member(id: string, over: Partial<DesiredMember> = {}): DesiredMe
 interface Over {
   readonly kind?: DesiredRoom['kind'];
   readonly phase?: Phase;
-  readonly roomVersion?: string;
   readonly title?: { readonly name: string; readonly topic: string };
   readonly members?: readonly DesiredMember[];
+  /** The members of the space `!space`, to whom it is open. */
+  readonly mayJoin?: readonly string[];
 }
 
 /** A desired room of either kind, without links to others. */
-export function room({ kind = 'conversation', ...over }: Over = {}): DesiredRoom {
+export function room({ kind = 'conversation', mayJoin, ...over }: Over = {}): DesiredRoom {
+  const space = {
+    roomId: roomId('!space'),
+    via: 'example.org',
+    entry: { kind: 'open' as const, to: new Set(mayJoin) },
+  };
   const wishes = {
     phase: 'open' as const,
-    roomVersion: '12',
     title: { name: kind === 'space' ? 'Care team' : 'Conversation 2025-09-26', topic: '' },
     members: [],
     ...over,
   };
   return kind === 'space'
     ? desiredSpace(ref('CareTeam/244'), wishes, { listed: [], unlisted: [], via: 'example.org' })
-    : desiredConversation(ref('CommunicationRequest/245'), wishes, undefined);
+    : desiredConversation(ref('CommunicationRequest/245'), wishes, mayJoin === undefined ? undefined : space);
 }

@@ -4,6 +4,7 @@ import type {
   CareTeam,
   CommunicationRequest,
   FhirResource,
+  Organization,
   Practitioner,
   PractitionerRole,
   RelatedPerson,
@@ -222,7 +223,9 @@ function createFhir() {
     writes,
     /** Writes as a platform does. */
     put: (
-      resource: (CareTeam | CommunicationRequest | Practitioner | PractitionerRole | RelatedPerson) & {
+      resource: (
+        CareTeam | CommunicationRequest | Organization | Practitioner | PractitionerRole | RelatedPerson
+      ) & {
         id: string;
       },
     ) => save(resource),

@@ -28,6 +28,12 @@ export const SETTINGS: BridgeSettings = {
   namePolicy: 'initials',
 };
 
+/** Nobody, resolved. */
+export const NO_PEOPLE: ResolvedPeople = {
+  ...{ members: [], professionals: [], ghosts: [], moved: [] },
+  ...{ overrides: new Map(), until: undefined },
+};
+
 export const ghost = (reference: string) =>
   ghostUserId(ref(reference), { key: SETTINGS.pseudonymizationKey, prefix: '_fhir_', serverName: 'h' });
 export const to = (reference: string) => ({ reference });

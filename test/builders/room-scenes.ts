@@ -166,7 +166,7 @@ export interface Run {
 
 /** Converges a room on the homeserver; throws when it refuses a step. */
 export function converge({ desired, actual, base, policy }: Scene): Run {
-  const changes = changesToRoom(desired, actual, { bot: BOT, isOwn, base, policy });
+  const changes = changesToRoom(desired, actual, { bot: BOT, isOwn, base, policy, madeBy: 'bridge' });
   const after = roomModel(actual, BOT);
   for (const change of changes) after.apply(change);
   const next = new Set<string>(memberBase(desired, actual, { base }).keys());

@@ -16,6 +16,9 @@ import { errorReference } from '../../src/telemetry/error-reference.ts';
 
 const file = (path: string): Promise<string> => readFile(new URL(`../../${path}`, import.meta.url), 'utf8');
 
+/** By the templates of aliases that are the default. */
+const GUIDES_ALIASES = ['careteam/*', 'careteam-*', 'communicationrequest/*', 'communicationrequest-*'];
+
 describe('up to date (else: npm run generate)', () => {
   test.each([
     ['config.sample.yaml', sampleConfig()],
@@ -44,6 +47,7 @@ describe('up to date (else: npm run generate)', () => {
       ...matrix,
       appserviceUrl: 'http://localhost:3000',
       ghostPrefix: '_fhir_',
+      aliasPatterns: GUIDES_ALIASES,
     });
     expect(await file('registration.yaml')).toBe(expected);
   });
@@ -71,6 +75,7 @@ test('the registration says exactly what the bridge relies on', () => {
     asToken: 'as',
     hsToken: 'hs',
     ghostPrefix: '_fhir_',
+    aliasPatterns: GUIDES_ALIASES,
   });
   expect(parse(yaml)).toEqual({
     id: 'fhir-matrix-bridge',
@@ -87,8 +92,10 @@ test('the registration says exactly what the bridge relies on', () => {
     namespaces: {
       users: [{ exclusive: true, regex: '@_fhir_.*:zorg\\.example:8448$' }],
       aliases: [
-        { exclusive: true, regex: '#careteam[/-].*:zorg\\.example:8448$' },
-        { exclusive: true, regex: '#communicationrequest[/-].*:zorg\\.example:8448$' },
+        { exclusive: true, regex: '#careteam/.*:zorg\\.example:8448$' },
+        { exclusive: true, regex: '#careteam-.*:zorg\\.example:8448$' },
+        { exclusive: true, regex: '#communicationrequest/.*:zorg\\.example:8448$' },
+        { exclusive: true, regex: '#communicationrequest-.*:zorg\\.example:8448$' },
       ],
       rooms: [],
     },

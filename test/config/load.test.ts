@@ -31,7 +31,7 @@ test('the sample is a valid configuration', async () => {
     serverName: 'localhost',
     botLocalpart: '_fhir_bot',
     ghostPrefix: '_fhir_',
-    roomVersion: '12',
+    roomVersion: 'default',
   });
   expect(config.fhir).toMatchObject({
     baseUrl: 'http://localhost:8080/fhir',
@@ -151,7 +151,7 @@ log: { level: loud }
       expect.stringMatching(/^matrix\.homeserverUrl: got "ftp:\/\/x", expected an http or https URL /),
       expect.stringMatching(/^matrix\.serverName: got "a b", expected a Matrix server name/),
       expect.stringMatching(
-        /^matrix\.spaceName: got "Team of \{patient\}", expected no variable but \{date\}/,
+        /^matrix\.spaceName: got "Team of \{patient\}", expected no variable but \{number\}/,
       ),
       expect.stringMatching(/^matrix\.maxConcurrentRequests: got "many", .*number/),
       expect.stringMatching(/^fhir\.readFrom: got "yesterday", .*"now"\|"beginning"/),

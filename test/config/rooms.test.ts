@@ -5,19 +5,24 @@ import { faultsOf, LEAST } from '../builders/config.ts';
 
 const NEUTRAL = ': names and topics carry no patient data';
 
+const SPACE = 'expected no variable but {number}, {professionals}, {organization}, {date}';
+const ORGANIZATION = `${SPACE}, {name}`;
+const CONVERSATION =
+  'expected no variable but {number}, {team}, {date}, {time}, {subject}, {professionals}, {organization}';
+
 describe('a template with a variable that could name a patient is refused', () => {
   test.each([
-    ['SPACE_NAME', 'Team of {patient}', 'expected no variable but {date}'],
-    ['SPACE_NAME', '{name}', 'expected no variable but {date}'],
-    ['SPACE_NAME', '{date} {name}', 'expected no variable but {date}'],
-    ['SPACE_NAME', '{subject}', 'expected no variable but {date}'],
-    ['SPACE_NAME', '{', 'expected no variable but {date}'],
-    ['SPACE_NAME', 'Team {}', 'expected no variable but {date}'],
-    ['SPACE_NAME', '{Date}', 'expected no variable but {date}'],
-    ['SPACE_NAME', '{{date}}', 'expected no variable but {date}'],
-    ['ORGANIZATION_SPACE_NAME', '{patient}', 'expected no variable but {name}'],
-    ['CONVERSATION_NAME', 'About {patient}', 'expected no variable but {date} and {subject}'],
-    ['CONVERSATION_NAME', '{name}', 'expected no variable but {date} and {subject}'],
+    ['SPACE_NAME', 'Team of {patient}', SPACE],
+    ['SPACE_NAME', '{name}', SPACE],
+    ['SPACE_NAME', '{date} {name}', SPACE],
+    ['SPACE_NAME', '{subject}', SPACE],
+    ['SPACE_NAME', '{', SPACE],
+    ['SPACE_NAME', 'Team {}', SPACE],
+    ['SPACE_NAME', '{Date}', SPACE],
+    ['SPACE_NAME', '{{date}}', SPACE],
+    ['ORGANIZATION_SPACE_NAME', '{patient}', ORGANIZATION],
+    ['CONVERSATION_NAME', 'About {patient}', CONVERSATION],
+    ['CONVERSATION_NAME', '{name}', CONVERSATION],
     ['CONVERSATION_TOPIC', '{patient}', 'expected no variable but {subject}'],
     ['SPACE_TOPIC', '{date}', 'expected no variable'],
   ])('%s=%s', async (name, template, expected) => {
@@ -28,7 +33,8 @@ describe('a template with a variable that could name a patient is refused', () =
   });
 
   test.each([
-    ['SPACE_NAME', 'Zorgteam {date}'],
+    ['SPACE_NAME', 'Zorgteam {number} · {professionals} · {organization} · {date}'],
+    ['CONVERSATION_NAME', '{team}-{number} · {date} {time} · {professionals} · {organization}'],
     ['ORGANIZATION_SPACE_NAME', '{name}'],
     ['CONVERSATION_NAME', 'Gesprek {date}'],
     ['SPACE_TOPIC', 'Only for what the care needs'],
@@ -72,6 +78,64 @@ describe('the subject line', () => {
       'matrix.conversationTopic: got "{subject}", expected matrix.conversationSubject to say where {subject} is found',
     ]);
   });
+});
+
+describe('a time zone', () => {
+  test.each(['Europe/Amsterdam', 'UTC', 'America/New_York'])('%s', async (timeZone) => {
+    const { matrix } = await loadConfig(undefined, { ...LEAST, BRIDGE_MATRIX_TIME_ZONE: timeZone });
+    expect(matrix.timeZone).toBe(timeZone);
+  });
+
+  test('is one that there is', async () => {
+    expect(await faultsOf(undefined, { ...LEAST, BRIDGE_MATRIX_TIME_ZONE: 'Amsterdam' })).toEqual([
+      expect.stringContaining(
+        'matrix.timeZone: got "Amsterdam", expected a time zone such as Europe/Amsterdam',
+      ),
+    ]);
+  });
+});
+
+describe('the template of an alias', () => {
+  const withAliases = (space: string, conversation: string) => ({
+    ...{ ...LEAST, BRIDGE_MATRIX_SPACE_ALIAS: space, BRIDGE_MATRIX_CONVERSATION_ALIAS: conversation },
+  });
+
+  test.each([
+    ['careteam-{id}', 'communicationrequest-{id}'],
+    ['opaque', 'opaque'],
+    ['opaque', 'gesprek_{id}'],
+  ])('may be %s, with %s for conversations', async (space, conversation) => {
+    const { matrix } = await loadConfig(undefined, withAliases(space, conversation));
+    expect([matrix.spaceAlias, matrix.conversationAlias]).toEqual([space, conversation]);
+  });
+
+  test.each(['{id}', 'team', 'team {id}', 'team:{id}', '{id}-team', 'team-{id}-{id}', 'team-{name}'])(
+    'is not %s: it has fixed text, and then the id',
+    async (template) => {
+      expect(await faultsOf(undefined, withAliases(template, 'opaque'))).toEqual([
+        expect.stringContaining(
+          `matrix.spaceAlias: got "${template}", expected opaque, or an alias localpart that ends with {id}`,
+        ),
+      ]);
+    },
+  );
+
+  test.each([
+    ['care-{id}', 'care-{id}'],
+    ['care-{id}', 'care-talk-{id}'],
+    ['care-team-{id}', 'care-{id}'],
+  ])('gives no alias to two rooms, as %s and %s could', async (space, conversation) => {
+    expect(await faultsOf(undefined, withAliases(space, conversation))).toEqual([
+      `matrix.conversationAlias: got "${conversation}", expected it to begin otherwise than matrix.spaceAlias, "${space}"`,
+    ]);
+  });
+});
+
+test('the picture of the bot is an upload', async () => {
+  const env = { ...LEAST, BRIDGE_MATRIX_BOT_AVATAR: 'https://example.org/bot.png' };
+  expect(await faultsOf(undefined, env)).toEqual([
+    expect.stringContaining('matrix.botAvatar: got "https://example.org/bot.png", expected an mxc:// URI'),
+  ]);
 });
 
 describe('role levels from the environment', () => {

@@ -94,6 +94,24 @@ describe.each(HOMESERVERS)('$name', ({ name, isMissing }) => {
       });
     });
 
+    test('a profile is read whole, and without a picture where there is none', async () => {
+      const as = await hs.ghost('seen');
+      await hs.homeserver.setDisplayName(as, 'Seen');
+      await hs.homeserver.setAvatar(as, 'mxc://example.org/1');
+      const shown = { displayname: 'Seen', avatar_url: 'mxc://example.org/1' };
+      expect(await hs.homeserver.profile(as)).toMatchObject(shown);
+      const { avatar_url: none } = await hs.homeserver.profile(await hs.ghost('plain'));
+      expect(none ?? undefined).toBeUndefined();
+    });
+
+    test('the default version of rooms is announced, and is what a room gets that names none', async () => {
+      const as = await hs.ghost('maker');
+      const version = await hs.homeserver.defaultRoomVersion(as);
+      const roomId = await hs.homeserver.createRoom(as, {});
+      const create = { type: 'm.room.create', state_key: '' };
+      expect(await hs.homeserver.stateEvent(as, roomId, create)).toMatchObject({ room_version: version });
+    });
+
     test('a new name is shown in the rooms that the ghost is in', async () => {
       const as = await hs.ghost('renamed');
       const roomId = await hs.homeserver.createRoom(as, { room_version: '12' });

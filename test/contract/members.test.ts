@@ -73,6 +73,25 @@ describe.each(HOMESERVERS)('$name', ({ name, isMissing }) => {
       expect(await member(stranger)).toEqual({ membership: 'invite' });
     });
 
+    test('a room that is open to a space lets in who is in the space, and no one else', async () => {
+      const spaceId = await hs.homeserver.createRoom(bot, { room_version: version, invite: [noor] });
+      const allow = [{ type: 'm.room_membership', room_id: spaceId }];
+      await hs.homeserver.putState(bot, roomId, {
+        ...{ type: 'm.room.join_rules', state_key: '' },
+        content: { join_rule: 'restricted', allow },
+      });
+      expect(await act('join', noor)).toMatchObject({ status: 403 });
+      await hs.homeserver.join(noor, spaceId);
+      expect(await act('join', noor)).toMatchObject({ status: 200 });
+      expect(await member(noor)).toEqual({
+        ...{ displayname: 'Name', membership: 'join' },
+        join_authorised_via_users_server: bot,
+      });
+      // Who was invited needs no one's authority.
+      await hs.homeserver.join(kim, roomId);
+      expect(await member(kim)).toEqual({ displayname: 'Name', membership: 'join' });
+    });
+
     test('only who is invited joins, by id or alias, and as often as they like', async () => {
       expect(await act('join', noor)).toMatchObject(FORBIDDEN);
       const join = (as: string, where: string) => hs.ask('POST', `/join/${segment(where)}`, { as, body: {} });

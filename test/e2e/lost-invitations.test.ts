@@ -34,6 +34,8 @@ describe.skipIf(inject('stackMissing') !== undefined)('an invitation whose push 
       BRIDGE_MATRIX_ROOM_VERSION: '11',
       BRIDGE_MATRIX_TRUSTED_SERVERS: inject('stack').neighbour.serverName,
       BRIDGE_NIGHTLY_RECONCILE_HOUR: '0',
+      // An upgraded room that is open to the space would let the bot in without an invitation.
+      BRIDGE_MATRIX_JOIN_THROUGH_SPACE: 'false',
     });
     db = new pg.Pool({ connectionString: context.database.url });
     guest = await startUser(context, 'guest', 'neighbour');

@@ -129,7 +129,6 @@ describe.skipIf(inject('stackMissing') !== undefined)('resync', () => {
       ...lines,
       `CommunicationRequest/${prefix}other-talk: set display name ${gp}`,
       `CommunicationRequest/${prefix}team-talk: set display name ${gp}`,
-      `CommunicationRequest/${prefix}team-talk: invite ${nurse.userId}`,
     ];
 
     expect(
@@ -140,17 +139,21 @@ describe.skipIf(inject('stackMissing') !== undefined)('resync', () => {
     expect(await states()).toEqual(broken);
 
     // The name is mended with the first team, and both teams differed when they were compared.
-    const mended = [...lines, `CommunicationRequest/${prefix}team-talk: invite ${nurse.userId}`];
     const writes = await writesOf(async () => {
-      expect(await resync()).toEqual(said(...mended, '4 compared, 3 changed, 0 failed.'));
+      expect(await resync()).toEqual(said(...lines, '4 compared, 2 changed, 0 failed.'));
     });
     expect(writes.length).toBeGreaterThan(5);
-    await nurse.join(aliases.room(`${prefix}team-talk`));
+    // The room is open to the space, so the nurse needs no invitation.
+    await nurse.client.joinRoom(ids.room);
     await eventually(shownNames).toEqual(['Gerda Prins', 'Gerda Prins', 'Gerda Prins']);
     const userChild = { 'm.space.child !of-a-user:localhost': { via: [context.serverName] } };
-    const [space, ...others] = before as readonly object[];
+    const [space, room, ...others] = before as readonly object[];
+    const nurseIsBack = {
+      [`m.room.member ${nurse.userId}`]: expect.objectContaining({ membership: 'join' }) as unknown,
+    };
     expect(await states()).toEqual([
       { ...space, ...userChild, [`m.space.child ${ids.otherRoom}`]: {} },
+      { ...room, ...nurseIsBack },
       ...others,
     ]);
 
@@ -170,7 +173,7 @@ describe.skipIf(inject('stackMissing') !== undefined)('resync', () => {
       said(`CareTeam/${prefix}team: set m.room.name`, '1 compared, 1 changed, 0 failed.'),
     );
     expect([await nameOf(ids.space), await nameOf(ids.otherSpace)]).toEqual([
-      { name: 'Care team' },
+      { name: expect.stringMatching(/^Care team \d+/) as unknown },
       { name: 'Wrong' },
     ]);
     expect(await resync()).toEqual(

@@ -1,7 +1,7 @@
 // Spaces and rooms of version 12, which only their maker can upgrade: the bridge its own, a member those they made.
 import { EventType } from 'matrix-js-sdk';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { recordsOf, shareContext } from './context.ts';
+import { recordsOf, startContext } from './context.ts';
 import { eventually } from './rooms.ts';
 import type { Upgrading, Which } from './upgrading.ts';
 import { FORBIDDEN, startUpgrading } from './upgrading.ts';
@@ -9,7 +9,7 @@ import { FORBIDDEN, startUpgrading } from './upgrading.ts';
 describe.skipIf(inject('stackMissing') !== undefined)('where rooms have version 12', () => {
   let world: Upgrading;
   beforeAll(async () => {
-    world = await startUpgrading(await shareContext());
+    world = await startUpgrading(await startContext({ BRIDGE_MATRIX_ROOM_VERSION: '12' }));
   });
   afterAll(() => world.end());
 

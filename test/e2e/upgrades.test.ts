@@ -5,7 +5,7 @@ import { awaitIdle } from './bridges.ts';
 import { recordsOf, startContext } from './context.ts';
 import { eventually } from './rooms.ts';
 import type { Upgrading, Which } from './upgrading.ts';
-import { FORBIDDEN, startUpgrading } from './upgrading.ts';
+import { FORBIDDEN, letIn, startUpgrading } from './upgrading.ts';
 
 describe.skipIf(inject('stackMissing') !== undefined)('where rooms have version 11', () => {
   let world: Upgrading;
@@ -32,7 +32,7 @@ describe.skipIf(inject('stackMissing') !== undefined)('where rooms have version 
     const { nurse } = context;
     const old = await replace(which, '12', async (roomId) => {
       const { replacement_room: next } = await nurse.client.upgradeRoom(roomId, '12');
-      await nurse.client.invite(next, bot.userId);
+      await letIn(nurse.client, next, bot.userId);
       return next;
     });
     await expectWhole();

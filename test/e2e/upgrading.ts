@@ -1,4 +1,5 @@
 // A team with a conversation, which people upgrade with a real client, and how both stand before and after.
+import { MatrixError, type MatrixClient } from 'matrix-js-sdk';
 import { expect } from 'vitest';
 import { communication } from '../../stack/demo/care-network.ts';
 import type { MatrixPerson } from '../../stack/demo/person.ts';
@@ -74,6 +75,13 @@ export async function startUpgrading(context: TestContext): Promise<Upgrading> {
       await context.end();
     },
   };
+}
+
+/** Invites someone; into a room that is open to the space they may have come by themselves. */
+export async function letIn(client: MatrixClient, roomId: string, userId: string): Promise<void> {
+  await client.invite(roomId, userId).catch((error: unknown) => {
+    if (!(error instanceof MatrixError) || !error.message.includes('already in the room')) throw error;
+  });
 }
 
 type Parts = Pick<Upgrading, 'context' | 'bot' | 'doctor' | 'ids' | 'own'>;

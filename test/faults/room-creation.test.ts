@@ -9,7 +9,7 @@ import type { Bridge } from '../../src/flows/bridge.ts';
 import { applyPlan } from '../../src/flows/structure/apply-plan.ts';
 import { planRoom } from '../../src/flows/structure/plan-room.ts';
 import type { RoomSpec } from '../../src/flows/structure/room-spec.ts';
-import { aliasOf, spareAliasOf } from '../../src/mapping/aliases.ts';
+import { aliasOf, localpartOf, spareAliasOf } from '../../src/mapping/aliases.ts';
 import { desiredConversation, desiredSpace, isBlank } from '../../src/mapping/desired-room.ts';
 import type { DesiredRoom } from '../../src/mapping/desired-room.ts';
 import { roomMarker } from '../../src/mapping/ghosts.ts';
@@ -24,6 +24,7 @@ import { startStack } from '../../stack/stack.ts';
 import type { Stack } from '../../stack/stack.ts';
 import { waitUntil } from '../../stack/wait.ts';
 import { createBridge, SETTINGS } from '../builders/bridge.ts';
+import { NO_PEOPLE } from '../builders/people.ts';
 import { LENGTH, SEED, seeded } from '../builders/random.ts';
 import type { Step } from './holding.ts';
 import { HOLDING, STEPS } from './holding.ts';
@@ -37,6 +38,9 @@ const PATIENT = { creationMs: 60_000, reservationMs: 60_000, pollMs: 100 };
 const RHYTHMS_MS = Array.from({ length: 2 * LENGTH }, seeded(SEED)).map((share) => 30 + 70 * share);
 const VERSIONS = ['11', '12'] as const;
 const CLOCK = { now: () => new Date(), monotonicMs: () => performance.now() };
+
+/** A room that is to be made, in a version. */
+type NewRoom = DesiredRoom & { readonly roomVersion: string };
 
 describe.skipIf(inject('stackMissing') !== undefined)('the creation of a room', () => {
   let stack: Stack<'synapse'>;
@@ -206,7 +210,7 @@ describe.skipIf(inject('stackMissing') !== undefined)('the creation of a room', 
       if (maker !== bot) await homeserver.registerGhost(maker);
       const theirs = await homeserver.createRoom(maker, {
         room_version: version,
-        room_alias_name: room.aliasLocalpart,
+        room_alias_name: localpartOf(aliasOfRoom(room)),
         preset,
         creation_content: { [ROOM_MARKER_KEY]: 'of another bridge' },
       });
@@ -221,28 +225,32 @@ describe.skipIf(inject('stackMissing') !== undefined)('the creation of a room', 
   });
 
   /** By turns a space and a conversation. */
-  function newRoom(roomVersion: string): DesiredRoom {
+  function newRoom(roomVersion: string): NewRoom {
     lastId += 1;
     const title = { name: 'Care team', topic: '' };
-    const wishes = { phase: 'open' as const, roomVersion, title, members: [] };
+    const wishes = { phase: 'open' as const, title, members: [] };
     const none = { listed: [], unlisted: [], via: '' };
-    if (lastId % 3 === 0) return desiredSpace(referenceTo('CareTeam', `c${lastId}`), wishes, none);
-    return desiredConversation(referenceTo('CommunicationRequest', `r${lastId}`), wishes, undefined);
+    const desired =
+      lastId % 3 === 0
+        ? desiredSpace(referenceTo('CareTeam', `c${lastId}`), wishes, none)
+        : desiredConversation(referenceTo('CommunicationRequest', `r${lastId}`), wishes, undefined);
+    return { ...desired, roomVersion };
   }
 
   /** The bridge's own way to a room, as a process of its own would go it: without the lock of a process. */
-  async function make(desired: DesiredRoom, patience: typeof PATIENT): Promise<RoomId> {
+  async function make(desired: NewRoom, patience: typeof PATIENT): Promise<RoomId> {
     const deps = { homeserver, bot, clock: CLOCK, sleep: (ms: number) => sleep(ms), patience };
     const bridge = createBridge(bridgeDb, {
       homeserver,
       ensureRoom: (order, signal) => ensureRoom(deps, order, signal),
+      newRoomVersion: () => Promise.resolve(desired.roomVersion),
       settings: { ...SETTINGS, bot, serverName: stack.synapse.serverName, pseudonymizationKey: KEY },
     });
     const { reference, kind } = desired;
     const spec: RoomSpec = {
       ...{ reference, kind, versionId: '1', make: true, phases: ['open'] },
-      ...{ subject: undefined, placement: undefined, firstMessage: undefined },
-      people: { members: [], ghosts: [], moved: [], overrides: new Map(), until: undefined },
+      ...{ subject: undefined, placement: undefined, firstMessage: undefined, authoredAt: undefined },
+      people: NO_PEOPLE,
       ...{ dependencies: new Set<FhirReference>(), stamps: new Map() },
       desiredFor: () => Promise.resolve(desired),
     };
@@ -252,11 +260,11 @@ describe.skipIf(inject('stackMissing') !== undefined)('the creation of a room', 
   }
 
   function aliasOfRoom({ reference }: { reference: FhirReference }): RoomAlias {
-    return aliasOf(reference, stack.synapse.serverName);
+    return aliasOf(reference, { ...SETTINGS, serverName: stack.synapse.serverName });
   }
 
   /** Makes Synapse wait before it stores an event of a room, until `resume`. */
-  async function holdUp(steps: readonly { room: DesiredRoom; step: Step }[]): Promise<void> {
+  async function holdUp(steps: readonly { room: NewRoom; step: Step }[]): Promise<void> {
     holder = new pg.Client(synapseDb.options);
     await holder.connect();
     await holder.query('select pg_advisory_lock(1)');
@@ -281,7 +289,7 @@ describe.skipIf(inject('stackMissing') !== undefined)('the creation of a room', 
   }
 
   /** What a creation has left behind, by Synapse's tables. */
-  async function kindOf(room: DesiredRoom): Promise<string> {
+  async function kindOf(room: NewRoom): Promise<string> {
     const { rows } = await synapseDb.query<{ types: string[] }>(
       `select array_remove(array_agg(distinct type), null) as types
        from room_aliases left join events using (room_id) where room_alias = $1 group by room_id`,
@@ -294,7 +302,7 @@ describe.skipIf(inject('stackMissing') !== undefined)('the creation of a room', 
     return types.includes('m.room.create') ? 'create only' : 'alias without events';
   }
 
-  async function expectOnlyRoom(room: DesiredRoom, roomId: RoomId | undefined): Promise<void> {
+  async function expectOnlyRoom(room: NewRoom, roomId: RoomId | undefined): Promise<void> {
     if (roomId === undefined) throw new TypeError('There is no room');
     expect(await homeserver.resolveAlias(bot, aliasOfRoom(room))).toBe(roomId);
     expect((await rooms.findRoom(bridgeDb, room.reference))?.roomId).toBe(roomId);
@@ -311,7 +319,7 @@ describe.skipIf(inject('stackMissing') !== undefined)('the creation of a room', 
   }
 
   /** The usable rooms made for a resource, in any generation: those with power levels that the bot is in. */
-  async function usableRooms({ reference }: DesiredRoom): Promise<readonly string[]> {
+  async function usableRooms({ reference }: NewRoom): Promise<readonly string[]> {
     const markers = Array.from({ length: 20 }, (_, generation) => roomMarker(reference, generation, KEY));
     const { rows } = await synapseDb.query<{ room_id: string }>(
       `select c.room_id from current_state_events c join event_json j using (event_id)

@@ -1,7 +1,6 @@
-// Aliases, delivery ids and lanes: the names under which things happen once and in order.
+// Delivery ids and lanes: the names under which things happen once and in order.
 import { describe, expect, test } from 'vitest';
 import { MESSAGE_REASONS, NOTICE_REASONS } from '../../src/domain/notices.ts';
-import { aliasLocalpartOf, aliasOf } from '../../src/mapping/aliases.ts';
 import {
   communicationDeliveryId,
   communicationIdOf,
@@ -14,17 +13,6 @@ import {
 import { roomLane, structureLane } from '../../src/mapping/lanes.ts';
 import { ref } from '../builders/fhir.ts';
 import { eventId, roomId, userId } from '../builders/matrix.ts';
-
-describe('aliases have the form of the guides and keep the case of ids', () => {
-  test.each([
-    ['CareTeam/244', 'careteam/244'],
-    ['CommunicationRequest/245', 'communicationrequest/245'],
-    ['CareTeam/aB-3.x', 'careteam/aB-3.x'],
-  ])('%s → %s', (reference, localpart) => {
-    expect(aliasLocalpartOf(ref(reference))).toBe(localpart);
-    expect(aliasOf(ref(reference), 'zorg.example')).toBe(`#${localpart}:zorg.example`);
-  });
-});
 
 describe('delivery ids', () => {
   const all = (id: string): readonly string[] => [

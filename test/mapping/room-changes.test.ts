@@ -4,7 +4,7 @@ import type { DesiredMember, DesiredRoom } from '../../src/mapping/desired-room.
 import { powerLevels } from '../../src/mapping/power-levels.ts';
 import type { ActualState, Comparison } from '../../src/mapping/room-changes.ts';
 import { memberBase } from '../../src/mapping/room-changes.ts';
-import { changes, kinds, made, membership, replaced, state } from '../builders/actual-room.ts';
+import { changes, kinds, made, madeAs, membership, replaced, state } from '../builders/actual-room.ts';
 import { member, room } from '../builders/desired-room.ts';
 import { ref } from '../builders/fhir.ts';
 import { BOT, userId } from '../builders/matrix.ts';
@@ -154,7 +154,7 @@ describe('a person whom FHIR does not name', () => {
   test('who is as powerful as the bot, or more, stays', () => {
     const actual = [
       state('m.room.create', { room_version: '11' }, '', A),
-      ...made(room({ roomVersion: '11' }), membership(A, 'join'), membership(B, 'join')).slice(1),
+      ...madeAs('11', room(), membership(A, 'join'), membership(B, 'join')).slice(1),
     ];
     const levels = { users: { [BOT]: 100, [A]: 100, [B]: 99 }, users_default: 25 };
     const after = kinds(room(), replaced(actual, state('m.room.power_levels', levels)), { base: [A, B] });

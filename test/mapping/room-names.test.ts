@@ -18,6 +18,7 @@ const DEFAULTS: RoomTemplates = {
   conversationName: 'Conversation {date}',
   conversationTopic: '',
   conversationSubject: 'none',
+  timeZone: 'Europe/Amsterdam',
 };
 const PATIENT = { reference: 'Patient/1', display: 'Jan Jansen' };
 
@@ -104,7 +105,7 @@ describe('the title of a conversation', () => {
       'falls back to the date without a subject line',
       dated,
       { conversationName: '{subject}', conversationTopic: '{subject}', conversationSubject: 'category' },
-      'Conversation 2025-09-26',
+      'Conversation · 2025-09-26 09:30',
       '',
     ],
     [
@@ -167,6 +168,13 @@ describe('the subject line', () => {
       undefined,
     ],
     ['is one line', about('  Wound \t\n care \u0000'), 'category', 'Wound care'],
+    ['turns no direction of writing', about('Wound \u202Eerac'), 'category', 'Wound erac'],
+    [
+      'has an end, whatever is piled on a letter',
+      about(`e${'\u0301'.repeat(5000)}`),
+      'category',
+      `e${'\u0301'.repeat(799)}…`,
+    ],
     ['is none where it is empty', about(' \n'), 'category', undefined],
     ['may have fifty characters', about(fifty), 'category', fifty],
     ['has no more, the last being an ellipsis', about(`${fifty}b`), 'category', `${'a'.repeat(49)}…`],
@@ -228,13 +236,13 @@ describe('a new name of a room', () => {
 
   test.each<[string, string, CommunicationRequest, Partial<RoomTemplates>]>([
     ['the bridge gave it, shortened', `${'a'.repeat(49)}…`, about(`${fifty}b`), {}],
-    ['the bridge gave it for want of a subject line', 'Conversation 2025-09-26', kept, {}],
+    ['the bridge gave it for want of a subject line', 'Conversation 31 · 2025-09-26', kept, {}],
     ['it is empty', ' ', kept, {}],
     ['there is no place for it', 'New', kept, { conversationSubject: 'none' }],
     ['names are made of more than that', 'New', kept, { conversationName: '{date} {subject}' }],
     ['names are not made of that', 'New', kept, { conversationName: 'Conversation' }],
   ])('means nothing when %s', (_, name, before, templates) => {
-    expect(withSubjectLine(before, name, { ...MAPPED, ...templates })).toBeUndefined();
+    expect(withSubjectLine(before, name, { ...MAPPED, ...templates }, { number: 31 })).toBeUndefined();
   });
 });
 
@@ -249,11 +257,11 @@ describe('a new name of a space', () => {
   test.each<[string, string, Partial<CareTeam>, Partial<RoomTemplates>]>([
     ['it is the team’s name', 'Wound care', { name: ' Wound  care' }, {}],
     ['the bridge gave it, shortened', `${'a'.repeat(49)}…`, { name: `${fifty}b` }, {}],
-    ['the bridge gave it for want of a name', 'Team', {}, {}],
+    ['the bridge gave it for want of a name', 'Team 14', {}, {}],
     ['it is empty', ' ', { name: 'Old' }, {}],
     ['the team is a patient’s', 'Jan', { name: 'Old', subject: PATIENT }, {}],
     ['names are made of more than that', 'New', { name: 'Old' }, { organizationSpaceName: 'Team {name}' }],
   ])('means nothing when %s', (_, name, team, templates) => {
-    expect(withTeamName(careTeam(team), name, { ...MAPPED, ...templates })).toBeUndefined();
+    expect(withTeamName(careTeam(team), name, { ...MAPPED, ...templates }, { number: 14 })).toBeUndefined();
   });
 });

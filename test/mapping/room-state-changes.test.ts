@@ -23,12 +23,15 @@ describe('state', () => {
     ['m.room.topic', { topic: 'T', 'm.topic': { 'm.text': [{ body: 'Jan' }] } }, false],
     ['m.room.topic', {}, false],
     ['m.space.child', { via: ['other.example'], order: 'b' }, true],
+    ['m.space.child', { via: ['example.org'] }, false],
+    ['m.space.child', { via: ['example.org'], order: 'ü' }, false],
     ['m.space.child', {}, false],
   ])('%s %j is as it should be: %s', (type, content, isSame) => {
     const wishes = {
-      ...{ phase: 'open' as const, roomVersion: '12', title: { name: 'Team', topic: 'T' }, members: [] },
+      ...{ phase: 'open' as const, title: { name: 'Team', topic: 'T' }, members: [] },
     };
-    const links = { listed: [roomId('!r')], unlisted: [], via: 'example.org' };
+    const listed = [{ roomId: roomId('!r'), number: 7, authoredAt: '2026-03-09T08:30:00.000Z' }];
+    const links = { listed, unlisted: [], via: 'example.org' };
     const desired = desiredSpace(ref('CareTeam/1'), wishes, links);
     const key = type === 'm.space.child' ? '!r' : '';
     const wanted = desired.state.find((event) => event.type === type);
@@ -44,7 +47,7 @@ describe('state', () => {
     ['m.space.child', '!old', { via: [], order: 'b' }, true],
   ])('%s %s %j, where none is wanted, is as it should be: %s', (type, key, content, isSame) => {
     const wishes = {
-      ...{ phase: 'open' as const, roomVersion: '12', title: { name: 'Team', topic: '' }, members: [] },
+      ...{ phase: 'open' as const, title: { name: 'Team', topic: '' }, members: [] },
     };
     const links = { listed: [], unlisted: [roomId('!old')], via: 'example.org' };
     const desired = desiredSpace(ref('CareTeam/1'), wishes, links);

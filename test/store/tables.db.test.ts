@@ -88,17 +88,26 @@ describe('rooms', () => {
     const subject = ref('Patient/1');
     await reserve();
     await rooms.saveRoomId(pool(), REQUEST, ROOM);
-    await rooms.saveConversation(pool(), REQUEST, { subject, careTeam: undefined });
+    await rooms.saveConversation(pool(), REQUEST, {
+      subject,
+      careTeam: undefined,
+      authoredAt: '2026-03-09T08:30:00.000Z',
+    });
     await rooms.saveFirstMessage(pool(), REQUEST, EVENT);
     await rooms.saveReady(pool(), REQUEST);
     expect(await rowByRoom(pool(), ROOM)).toMatchObject({
       reference: REQUEST,
       subject,
       firstMessageEventId: EVENT,
+      authoredAt: '2026-03-09T08:30:00.000Z',
       ready: true,
     });
     expect(await rooms.findUnlinkedConversations(pool(), subject)).toEqual([REQUEST]);
-    await rooms.saveConversation(pool(), REQUEST, { subject, careTeam: ref('CareTeam/1') });
+    await rooms.saveConversation(pool(), REQUEST, {
+      subject,
+      careTeam: ref('CareTeam/1'),
+      authoredAt: undefined,
+    });
     expect(await rooms.findUnlinkedConversations(pool(), subject)).toEqual([]);
   });
 });

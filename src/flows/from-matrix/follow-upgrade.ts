@@ -66,7 +66,7 @@ export async function mayUpgrade(
   if (levelIn(create, undefined, userId) === Number.POSITIVE_INFINITY) return true;
   if (madeBy === 'user' && create?.sender === userId) return true;
   const spec = await readRoomSpec(bridge, createReadSet(bridge.fhir, signal), reference, signal);
-  const needed = upgradeLevel(roomVersionIn(create) ?? bridge.settings.roomVersion);
+  const needed = upgradeLevel(roomVersionIn(create));
   return (spec?.people.members ?? []).some((member) => member.userId === userId && member.level >= needed);
 }
 

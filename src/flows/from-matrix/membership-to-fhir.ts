@@ -1,8 +1,9 @@
 // A person came into or left a bridged room by Matrix → the CareTeam or CommunicationRequest says so, by policy.
 import { z } from 'zod';
 import type { Fact } from '../../domain/facts.ts';
-import type { FhirReference, MatrixUserId } from '../../domain/ids.ts';
+import { typeOf, type FhirReference, type MatrixUserId } from '../../domain/ids.ts';
 import { practitionerOf } from '../../mapping/identities.ts';
+import { cameByJoinRule } from '../../mapping/join-rules.ts';
 import type {
   MembershipDecision,
   MembershipFacts,
@@ -16,7 +17,7 @@ import type { StoredResource } from '../../fhir/server.ts';
 import type { Attempt } from '../../inbox/item.ts';
 import type { RoomRow } from '../../store/rooms.ts';
 import type { Bridge } from '../bridge.ts';
-import { convergeItem } from '../items/converge.ts';
+import { convergeItem, convergeItems } from '../items/converge.ts';
 import type { FlowOutcome } from '../outcome.ts';
 import { expandPeople } from '../people/expand-people.ts';
 import { recordOwnWrite } from '../people/own-write.ts';
@@ -58,7 +59,9 @@ export async function membershipToFhir(
   const undone =
     membership === 'invite' ? await undoInvitation(bridge, event, room, attempt.signal) : undefined;
   if (undone !== undefined) return undone;
-  const next = [convergeItem(room.reference, event.event_id)];
+  const concerned = await openConversations(bridge, { event, room, membership });
+  const nextInSpace = convergeItems(concerned, event.event_id);
+  const next = [convergeItem(room.reference, event.event_id), ...nextInSpace];
   const moment = momentOf(event.origin_server_ts, clock.now().getTime());
   const change = { event, userId: event.state_key as MatrixUserId, room, moment };
   const decision = await decide(bridge, change, membership, attempt.signal);
@@ -68,13 +71,31 @@ export async function membershipToFhir(
     case 'ignore':
       return { kind: 'ignored', reason: decision.reason, next, facts };
     case 'suggest':
-      return suggest(bridge, change, decision, { attempt, facts });
+      return { ...(await suggest(bridge, change, decision, { attempt, facts })), next: nextInSpace };
     case 'converge':
       return { kind: 'done', next, facts };
     case 'forget':
       await forget(bridge, change, attempt.signal);
       return { kind: 'ignored', reason: 'not-a-member', next, facts };
   }
+}
+
+/**
+ * The conversations that a stranger could join who is let into their team's space, or that may be open again once they are gone;
+ * and those to which a member who leaves the space has to be invited from now on.
+ */
+async function openConversations(
+  { store, db, settings }: Pick<Bridge, 'db' | 'settings' | 'store'>,
+  {
+    event,
+    room: { reference },
+    membership,
+  }: Pick<Change, 'event' | 'room'> & { readonly membership: MembershipFacts['membership'] },
+): Promise<readonly FhirReference[]> {
+  if (!settings.joinThroughSpace || typeOf(reference) !== 'CareTeam') return [];
+  const { base } = await store.roomMembers.readMembers(db, reference);
+  const isComing = membership === 'invite' || membership === 'join';
+  return isComing && base.has(event.state_key) ? [] : store.rooms.findConversationsIn(db, reference);
 }
 
 /** Finds out what the decision asks for, until it is made. */
@@ -85,8 +106,9 @@ async function decide(
   signal: AbortSignal,
 ): Promise<Decision> {
   const { moment } = change;
+  const isByJoinRule = change.room.madeBy === 'bridge' && cameByJoinRule(change.event.content);
   const { membership: policy, profile } = bridge.settings;
-  let known: MembershipFacts<StoredRoster> = { policy, profile, membership, moment };
+  let known: MembershipFacts<StoredRoster> = { policy, profile, membership, moment, isByJoinRule };
   for (;;) {
     const decision = decideMembership(known);
     if (decision.kind !== 'ask') return decision;
@@ -235,7 +257,7 @@ async function suggest(
     attempt: { number, inDoubt, signal },
     facts,
   }: { readonly attempt: Attempt; readonly facts: readonly Fact[] },
-): Promise<FlowOutcome> {
+): Promise<Exclude<FlowOutcome, { kind: 'later' }>> {
   const requester = await store.people.findPersonByUserId(db, event.sender);
   const suggestion = {
     ...{ action, requester, focus: room.reference, member: person.reference },

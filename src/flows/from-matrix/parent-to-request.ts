@@ -66,7 +66,7 @@ async function resourceNamedBy(
 ): Promise<FhirReference | undefined> {
   const alias = state.find(({ type }) => type === 'm.room.canonical_alias')?.content['alias'];
   if (typeof alias !== 'string') return undefined;
-  const reference = referenceOfAlias(alias, settings.serverName)?.reference;
+  const reference = referenceOfAlias(alias, settings);
   if (reference === undefined) return undefined;
   if ((await homeserver.resolveAlias(settings.bot, alias as RoomAlias, signal)) !== roomId) return undefined;
   if ((await store.rooms.findRoom(db, reference))?.roomId !== undefined) return undefined;

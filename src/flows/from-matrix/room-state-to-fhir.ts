@@ -18,6 +18,7 @@ type Bridged = Extract<RoomUse, { kind: 'space' | 'conversation' }>;
 /** State that is FHIR's and the configuration's to decide: convergence puts it back. */
 const RESTORED: ReadonlySet<string> = new Set([
   'm.room.topic',
+  'm.room.avatar',
   'm.room.power_levels',
   'm.room.join_rules',
   'm.room.history_visibility',

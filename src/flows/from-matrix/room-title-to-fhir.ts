@@ -21,7 +21,7 @@ export async function nameToFhir(
   const { name } = event.content;
   const resource = typeof name === 'string' ? await fhir.read(room.reference, signal) : undefined;
   const updated =
-    resource === undefined || typeof name !== 'string' ? undefined : renamed(bridge, resource, name);
+    resource === undefined || typeof name !== 'string' ? undefined : renamed(bridge, resource, name, room);
   if (resource === undefined || updated === undefined)
     return { kind: 'done', next: [convergeItem(room.reference, event.event_id)] };
   // Another name since then, by a member or by convergence, has the last word.
@@ -41,12 +41,13 @@ function renamed(
   { settings }: Pick<Bridge, 'settings'>,
   resource: StoredResource,
   name: string,
+  { number }: Pick<RoomRow, 'number'>,
 ): CareTeam | CommunicationRequest | undefined {
   switch (resource.resourceType) {
     case 'CareTeam':
-      return withTeamName(resource, name, settings.roomTemplates);
+      return withTeamName(resource, name, settings.roomTemplates, { number });
     case 'CommunicationRequest':
-      return withSubjectLine(resource, name, settings.roomTemplates);
+      return withSubjectLine(resource, name, settings.roomTemplates, { number });
     default:
       return undefined;
   }

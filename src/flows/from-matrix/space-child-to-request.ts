@@ -10,6 +10,7 @@ import type { CareTeam } from '../../domain/fhir.ts';
 import type { FhirReference, MatrixUserId, RoomId } from '../../domain/ids.ts';
 import { parseReference, referenceTo, serverNameOf, typeOf } from '../../domain/ids.ts';
 import { aliasOf } from '../../mapping/aliases.ts';
+import { authoredAt } from '../../mapping/child-order.ts';
 import { powerIn } from '../../mapping/attainable-power.ts';
 import {
   lackOf,
@@ -99,7 +100,7 @@ export async function completeAdoption(
   if (lackOf(request, settings.profile) !== undefined)
     return refuse(bridge, adoption, 'profile-unfulfilled', signal);
   const written = await writeRequest(bridge, adoption, request, attempt);
-  await homeserver.createAlias(settings.bot, aliasOf(written.reference, settings.serverName), roomId, signal);
+  await homeserver.createAlias(settings.bot, aliasOf(written.reference, settings), roomId, signal);
   const { reference, versionId } = written;
   return {
     kind: 'done',
@@ -195,8 +196,9 @@ async function writeRequest(
   const { store, db, settings } = bridge;
   const adopt = (reference: FhirReference): Promise<void> =>
     store.adoptedRooms.adoptRoom(db, {
-      ...{ reference, roomId, careTeam: team, alias: aliasOf(reference, settings.serverName) },
+      ...{ reference, roomId, careTeam: team, alias: aliasOf(reference, settings) },
       subject: parseReference(request.subject?.reference)?.reference,
+      authoredAt: authoredAt(request.authoredOn),
     });
   if (settings.idStrategy === 'client-assigned') await adopt(referenceTo('CommunicationRequest', request.id));
   const written = await bridge.fhir.createOnce(request, { mayExist: number > 1 || inDoubt, signal });

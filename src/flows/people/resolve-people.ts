@@ -5,6 +5,7 @@ import type { WantedPeople } from '../../mapping/fhir-to-matrix/participants.ts'
 import { accountOf, identitiesHoldUntil, type Identity } from '../../mapping/identities.ts';
 import { levelOf } from '../../mapping/member-level.ts';
 import { isOwnUser } from '../../mapping/own-users.ts';
+import { nameOfProfessional } from '../../mapping/people.ts';
 import { earliest } from '../../mapping/periods.ts';
 import { userMappingOf } from '../../mapping/user-mapping.ts';
 import type { KnownPerson, PersonRow } from '../../store/people.ts';
@@ -19,6 +20,8 @@ export interface ResolvedPeople {
   readonly members: readonly DesiredMember[];
   /** The ghosts among them. */
   readonly ghosts: readonly DesiredGhost[];
+  /** The names of the professionals among them, the most powerful first. */
+  readonly professionals: readonly string[];
   /** The operator's overrides of their accounts as read; for `changedMeanwhile`. */
   readonly overrides: ReadonlyMap<FhirReference, MatrixUserId | undefined>;
   /** Whose account is not the one that the store has; for `rememberPeople`. */
@@ -52,6 +55,7 @@ export async function resolvePeople(
   const ghosts = new Set(members.filter(({ kind }) => kind === 'ghost').map(({ userId }) => userId));
   return {
     members,
+    professionals: professionalsAmong(resolved),
     overrides: new Map(bearers.map((each) => [each, known.get(each)?.storedUserId])),
     ghosts: resolved
       .filter(({ account }) => ghosts.has(account.userId))
@@ -115,6 +119,19 @@ function onePerAccount(resolved: readonly { readonly member: DesiredMember }[]):
     members.set(member.userId, { ...first, formerUserIds: [...former].sort() });
   }
   return [...members.values()];
+}
+
+/** Each name once; of those with the same level in alphabetical order. */
+function professionalsAmong(
+  resolved: readonly { readonly identity: Identity; readonly member: DesiredMember }[],
+): readonly string[] {
+  const named = resolved.flatMap(({ identity: { resource, roles }, member: { level } }) => {
+    if (resource.resourceType !== 'Practitioner' && resource.resourceType !== 'PractitionerRole') return [];
+    const name = nameOfProfessional(resource, { organization: roles[0]?.organization });
+    return name === undefined ? [] : [{ name, level }];
+  });
+  const inOrder = named.toSorted((a, b) => b.level - a.level || (a.name < b.name ? -1 : 1));
+  return [...new Set(inOrder.map(({ name }) => name))];
 }
 
 function referencesOf({ reference, roles }: Identity): readonly FhirReference[] {

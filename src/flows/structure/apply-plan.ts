@@ -1,7 +1,7 @@
 // Makes a room be as planned: its ghosts, the room itself if it is missing, then the differences.
 import type { FhirReference, MatrixUserId, RoomId } from '../../domain/ids.ts';
 import type { Fact } from '../../domain/facts.ts';
-import type { DesiredRoom } from '../../mapping/desired-room.ts';
+import { onlyInvited, type DesiredRoom } from '../../mapping/desired-room.ts';
 import { isOwnUser } from '../../mapping/own-users.ts';
 import { memberBase, type RoomChange } from '../../mapping/room-changes.ts';
 import { factsOfChanges } from '../../mapping/room-facts.ts';
@@ -28,14 +28,18 @@ export async function applyPlan(
   { signal, requireInvites }: { readonly signal: AbortSignal; readonly requireInvites: boolean },
 ): Promise<RoomId> {
   const { store, db, homeserver, settings } = bridge;
-  const { spec, desired, members: before } = plan;
+  const { spec, members: before } = plan;
   const { reference } = spec;
   await rememberPeople(bridge, spec.people);
   for (const change of plan.ghosts) await applyGhostChange(bridge, change, signal);
   const isNew = plan.roomId === undefined;
   const roomId = plan.roomId ?? (await makeRoom(bridge, plan, signal));
   const actual = isNew ? await homeserver.roomState(settings.bot, roomId, signal) : plan.actual;
-  const changes = isNew ? changesIn(bridge, desired, actual, before) : plan.changes;
+  const row = isNew ? await store.rooms.findRoom(db, reference) : plan.row;
+  const madeBy = row?.madeBy ?? 'bridge';
+  // A room that was taken over under the alias stays its maker's.
+  const desired = madeBy === 'user' ? onlyInvited(plan.desired) : plan.desired;
+  const changes = isNew ? changesIn(bridge, desired, actual, { ...before, madeBy }) : plan.changes;
   await store.roomMembers.savePending(db, reference, broughtIn(desired, changes));
   const tell = (change: RoomChange): void => {
     facts.push(...factsOfChanges([change], { desired, actual }, { ...spec, roomId }));
@@ -46,7 +50,10 @@ export async function applyPlan(
     db,
     reference,
     new Map(members.map(([id, member]) => [id, member.reference])),
-    new Set(members.filter(([id, { relayGhost }]) => id === relayGhost).map(([id]) => id)),
+    new Set([
+      ...members.filter(([id, { relayGhost }]) => id === relayGhost).map(([id]) => id),
+      ...unreached.keys(),
+    ]),
   );
   bridge.metrics.roomChanges.inc({ kind: desired.kind }, plan.ghosts.length + changes.length);
   await recordDependencies(bridge, spec, requireInvites ? [] : [...unreached.keys()]);

@@ -17,29 +17,33 @@ export function careTeamDefinition(careTeam: StoredResource<CareTeam>): Definiti
   const subject = parseReference(careTeam.subject?.reference)?.reference;
   return {
     ...{ reference, versionId: careTeam.meta.versionId, kind: 'space', subject },
-    ...{ adopted: undefined, firstMessage: undefined },
+    ...{ adopted: undefined, firstMessage: undefined, authoredAt: undefined },
+    team: () => careTeam,
+    isForTeam: () => false,
     wanted: wantedForCareTeam(careTeam.status),
     place: () => Promise.resolve(undefined),
     people: (at) => participantsOf(careTeam, at),
-    desired: async (bridge, { phase, members, actual }) => {
+    desired: async (bridge, { phase, members, titleFacts, picture, actual }) => {
       const { store, db, settings } = bridge;
       const listed = await store.rooms.findChildRooms(db, reference);
       const children = childrenIn(actual);
+      const listedIds = listed.map(({ roomId }) => roomId);
       const unlisted = [
-        ...(await staleLinks(bridge, actual, 'm.space.child', listed)),
+        ...(await staleLinks(bridge, actual, 'm.space.child', listedIds)),
         ...(await store.adoptedRooms.findAdoptedByOthers(db, reference, children)),
       ];
-      const title = spaceTitle(careTeam, settings.roomTemplates);
+      const title = spaceTitle(careTeam, settings.roomTemplates, titleFacts);
       return desiredSpace(
         reference,
-        { phase, members, title, roomVersion: settings.roomVersion },
+        { phase, members, title, picture },
         { listed, unlisted, via: settings.serverName },
       );
     },
-    // The conversations that were waiting for a space.
+    // The conversations that were waiting for a space, and those that may now be open to all who are left in it.
     following: async ({ store }, tx, cause) => {
-      if (subject === undefined) return [];
-      return convergeItems(await store.rooms.findUnlinkedConversations(tx, subject), cause);
+      const waiting = subject === undefined ? [] : await store.rooms.findUnlinkedConversations(tx, subject);
+      const keptClosed = await store.rooms.findKeptClosed(tx, reference);
+      return convergeItems([...new Set([...waiting, ...keptClosed])], cause);
     },
   };
 }

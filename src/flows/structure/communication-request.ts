@@ -1,6 +1,7 @@
 // A CommunicationRequest as the definition of its room: in its team's space, with its people and its first message.
 import type { CommunicationRequest } from '../../domain/fhir.ts';
 import { parseReference, referenceTo } from '../../domain/ids.ts';
+import { authoredAt } from '../../mapping/child-order.ts';
 import { desiredConversation } from '../../mapping/desired-room.ts';
 import { authorOf, partiesOf } from '../../mapping/fhir-to-matrix/participants.ts';
 import { withTeamRoles } from '../../mapping/fhir-to-matrix/team-roles.ts';
@@ -24,13 +25,16 @@ export function requestDefinition(request: StoredResource<CommunicationRequest>)
     firstMessage: firstMessageIn(request),
     place: (reads, current, spaceOf) => placementOf(request, current, reads, spaceOf),
     people: (at, placement) => withTeamRoles(partiesOf(request), placement?.careTeam, at),
-    desired: async (bridge, { phase, members, placement, actual }) => {
-      const { roomVersion, roomTemplates, serverName: via } = bridge.settings;
+    authoredAt: authoredAt(request.authoredOn),
+    team: (placement) => placement?.careTeam,
+    isForTeam: ({ reference: team }) => partiesOf(request).careTeams.includes(team),
+    desired: async (bridge, { phase, members, placement, entry, titleFacts, picture, actual }) => {
+      const { roomTemplates, serverName: via } = bridge.settings;
       const spaces = placement === undefined ? [] : [placement.roomId];
       return desiredConversation(
         reference,
-        { phase, members, roomVersion, title: conversationTitle(request, roomTemplates) },
-        placement && { roomId: placement.roomId, via },
+        { phase, members, picture, title: conversationTitle(request, roomTemplates, titleFacts) },
+        placement && { roomId: placement.roomId, via, entry },
         await staleLinks(bridge, actual, 'm.space.parent', spaces),
       );
     },

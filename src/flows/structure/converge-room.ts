@@ -2,8 +2,11 @@
 import { randomUUID } from 'node:crypto';
 import type { Fact } from '../../domain/facts.ts';
 import type { FhirReference, RoomId } from '../../domain/ids.ts';
+import { aliasOf } from '../../mapping/aliases.ts';
 import type { Phase } from '../../mapping/phases.ts';
+import type { Drawing } from '../../mapping/pictures.ts';
 import type { Bridge } from '../bridge.ts';
+import { uploadedPicture } from '../pictures.ts';
 import { createReadSet } from '../people/read-set.ts';
 import { applyPlan } from './apply-plan.ts';
 import type { Definition, SpaceOf } from './definition.ts';
@@ -47,13 +50,16 @@ async function convergeLocked(
   const reads = createReadSet(bridge.fhir, signal);
   const definition = await readDefinition(reads, reference);
   if (definition === undefined) return undefined;
-  const row = await store.rooms.findRoom(db, reference);
-  if (row?.roomId === undefined && !definition.wanted.make) return undefined;
-  if (row === undefined && (await isBeingAdopted(bridge, definition))) return undefined;
+  const known = await store.rooms.findRoom(db, reference);
+  if (known?.roomId === undefined && !definition.wanted.make) return undefined;
+  if (known === undefined && (await isBeingAdopted(bridge, definition))) return undefined;
+  // The number of the room stands in its name.
+  const row = known ?? (await store.rooms.reserveRoom(db, reference, aliasOf(reference, bridge.settings)));
   const facts: Fact[] = [];
   const spaceOf = ensureSpace(bridge, facts, signal);
+  const pictureOf = (drawing: Drawing): Promise<string> => uploadedPicture(bridge, drawing, signal);
   const bring = async (): Promise<RoomId | undefined> => {
-    const spec = await roomSpecOf(bridge, definition, { row, reads, spaceOf }, signal);
+    const spec = await roomSpecOf(bridge, definition, { row, reads, spaceOf, pictureOf }, signal);
     return bringThroughPhases(bridge, spec, { facts, requireInvites }, signal);
   };
   const roomId = await bring().catch(async (error: unknown) => {

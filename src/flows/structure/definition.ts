@@ -3,10 +3,11 @@ import type { ClientBase } from 'pg';
 import type { CommunicationRequest } from '../../domain/fhir.ts';
 import type { FhirReference, RoomId } from '../../domain/ids.ts';
 import type { CareTeam } from '../../domain/fhir.ts';
-import type { DesiredMember, DesiredRoom } from '../../mapping/desired-room.ts';
+import type { DesiredMember, DesiredRoom, Entry } from '../../mapping/desired-room.ts';
 import type { WantedPeople } from '../../mapping/fhir-to-matrix/participants.ts';
 import type { Phase, Wanted } from '../../mapping/phases.ts';
 import type { ActualState } from '../../mapping/room-changes.ts';
+import type { TitleFacts } from '../../mapping/room-names.ts';
 import type { StoredResource } from '../../fhir/server.ts';
 import type { NewItem } from '../../inbox/item.ts';
 import type { Bridge } from '../bridge.ts';
@@ -27,6 +28,10 @@ interface Circumstances {
   readonly phase: Phase;
   readonly members: readonly DesiredMember[];
   readonly placement: Placement | undefined;
+  readonly entry: Entry;
+  readonly titleFacts: TitleFacts;
+  /** The `mxc://` URI of the team's picture; undefined shows none. */
+  readonly picture: string | undefined;
   /** The room as it is. */
   readonly actual: readonly ActualState[];
 }
@@ -46,6 +51,12 @@ export interface Definition {
   readonly adopted: RoomId | undefined;
   /** What is said first in its room. */
   readonly firstMessage: FirstMessage | undefined;
+  /** When the conversation began; undefined for a space, and where its request does not say it. */
+  readonly authoredAt: string | undefined;
+  /** The team whose name and picture its room has. */
+  readonly team: (placement: Placement | undefined) => StoredResource<CareTeam> | undefined;
+  /** Whether all of the team whose space it stands in take part in it, whoever they are. */
+  readonly isForTeam: (placement: Placement) => boolean;
   /**
    * Where it stands, by the teams that are read and noted for it.
    * @param current the team in whose space it stands now

@@ -20,38 +20,47 @@ export async function saveLinks(
 ): Promise<void> {
   const { store, db, homeserver, settings } = bridge;
   const { spec, desired, row: before } = plan;
-  const { reference, placement, subject } = spec;
+  const { reference, placement, subject, authoredAt } = spec;
   if (spec.kind === 'space') {
     if (before?.subject !== subject) await store.rooms.saveSubject(db, reference, subject);
     await store.rooms.savePhase(db, reference, desired.phase);
     return;
   }
   const careTeam = placement?.reference;
-  const isNews = before?.subject !== subject || before?.careTeam !== careTeam;
+  const isReplaced = before?.subject !== subject || before?.careTeam !== careTeam;
+  const isNews = isReplaced || before?.authoredAt !== authoredAt;
   // At once, and with what asks for the spaces: a repetition would not see that anything changed.
   await bridge.transact(async (tx) => {
-    if (isNews) await store.rooms.saveConversation(tx, reference, { subject, careTeam });
+    if (isNews) await store.rooms.saveConversation(tx, reference, { subject, careTeam, authoredAt });
     await store.rooms.savePhase(tx, reference, desired.phase);
+    const isNewlyClosed = await store.rooms.saveKeptClosed(
+      tx,
+      reference,
+      desired.entry.kind === 'kept-closed',
+    );
     const cause = `${reference} in its space ${bridge.clock.now().toISOString()}`;
     await bridge.enqueue(tx, convergeItems(spacesToChange(plan, careTeam), cause));
+    // Whoever kept it closed may have left the space before the space could know of it.
+    if (isNewlyClosed) await bridge.enqueue(tx, [convergeItem(reference, cause)]);
   });
   if (placement === undefined) {
-    if (isNews) await joinLateSpace(bridge, reference, signal);
+    if (isReplaced) await joinLateSpace(bridge, reference, signal);
     return;
   }
-  if (before?.ready === true) return;
-  const child = spaceChild(roomId, settings.serverName);
+  if (before === undefined || before.ready) return;
+  const child = spaceChild(roomId, settings.serverName, { authoredAt, number: before.number });
   const event = isListed(desired.phase) ? child : { ...child, content: {} };
   await homeserver.putState(settings.bot, placement.roomId, event, signal);
 }
 
-/** The spaces whose lists change: of both when a conversation moves, of its own when it closes or opens again. */
+/** The spaces whose lists change: of both when a conversation moves, of its own when it closes, opens again, or began otherwise. */
 function spacesToChange(
-  { row: before, desired: { phase } }: RoomPlan,
+  { row: before, desired: { phase }, spec: { authoredAt } }: RoomPlan,
   careTeam: FhirReference | undefined,
 ): readonly FhirReference[] {
   const isMoved = before?.careTeam !== careTeam && (before?.ready === true || before?.careTeam !== undefined);
-  const isSame = isListed(before?.phase ?? 'open') === isListed(phase);
+  const isSamePlace = before?.ready !== true || before.authoredAt === authoredAt;
+  const isSame = isSamePlace && isListed(before?.phase ?? 'open') === isListed(phase);
   const spaces = [...(isMoved ? [before.careTeam, careTeam] : []), ...(isSame ? [] : [careTeam])];
   return [...new Set(spaces.filter((space) => space !== undefined))];
 }

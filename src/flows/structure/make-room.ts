@@ -1,7 +1,7 @@
 // Makes the room of a resource, once: whatever an earlier try left behind is found or given up.
 import type { ClientBase, Pool } from 'pg';
 import type { RoomAlias, RoomId } from '../../domain/ids.ts';
-import { aliasOf, localpartOf, spareAliasOf } from '../../mapping/aliases.ts';
+import { aliasOf, spareAliasOf } from '../../mapping/aliases.ts';
 import type { DesiredRoom } from '../../mapping/desired-room.ts';
 import { createRoomBody } from '../../mapping/fhir-to-matrix/create-room.ts';
 import { roomMarker } from '../../mapping/ghosts.ts';
@@ -22,7 +22,7 @@ export async function makeRoom(
 ): Promise<RoomId> {
   const { store, db, settings, metrics, log } = bridge;
   const { reference, kind } = plan.desired;
-  const { alias } = await store.rooms.reserveRoom(db, reference, aliasOf(reference, settings.serverName));
+  const { alias } = await store.rooms.reserveRoom(db, reference, aliasOf(reference, settings));
   const made = await makeUnder(bridge, plan.desired, alias, signal);
   const given = made ?? (await adoptUnderAlias(bridge, plan, alias, signal));
   if (given !== undefined) {
@@ -50,7 +50,7 @@ async function makeUnder(
 ): Promise<RoomId | undefined> {
   const { store, db, ensureRoom } = bridge;
   try {
-    const roomId = await ensureRoom(await orderFor(bridge, desired, alias), signal);
+    const roomId = await ensureRoom(await orderFor(bridge, desired, alias, signal), signal);
     await store.rooms.saveRoomId(db, desired.reference, roomId);
     return roomId;
   } catch (error) {
@@ -60,18 +60,20 @@ async function makeUnder(
 }
 
 async function orderFor(
-  { store, db, settings }: Bridge,
+  { store, db, settings, newRoomVersion }: Bridge,
   desired: DesiredRoom,
   alias: RoomAlias,
+  signal: AbortSignal,
 ): Promise<RoomOrder> {
   const { reference } = desired;
+  const { bot, pseudonymizationKey: key } = settings;
+  const roomVersion = await newRoomVersion(signal);
   const known = (await store.rooms.findRoom(db, reference))?.generation ?? 0;
   return {
     alias,
     generation: async () => (await store.rooms.findRoom(db, reference))?.generation ?? known,
-    marker: (generation) => roomMarker(reference, generation, settings.pseudonymizationKey),
-    body: (marker) =>
-      createRoomBody({ ...desired, aliasLocalpart: localpartOf(alias) }, { marker, bot: settings.bot }),
+    marker: (generation) => roomMarker(reference, generation, key),
+    body: (marker) => createRoomBody(desired, { marker, bot, alias, roomVersion }),
     drop: (discard) =>
       inTransaction(db, async (tx) => {
         // Locks the row until the commit: the alias is taken from a room by one replica at a time.

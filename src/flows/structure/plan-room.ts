@@ -2,7 +2,7 @@
 import type { RoomId } from '../../domain/ids.ts';
 import type { DesiredRoom } from '../../mapping/desired-room.ts';
 import { isOwnUser } from '../../mapping/own-users.ts';
-import type { ActualState, RoomChange } from '../../mapping/room-changes.ts';
+import type { ActualState, Comparison, RoomChange } from '../../mapping/room-changes.ts';
 import { changesToRoom } from '../../mapping/room-changes.ts';
 import type { Base } from '../../store/room-members.ts';
 import type { RoomRow } from '../../store/rooms.ts';
@@ -43,26 +43,33 @@ export async function planRoom(
   const members = await store.roomMembers.readMembers(db, spec.reference);
   const desired = await spec.desiredFor(actual, phase);
   const ghosts = await ghostChanges(bridge, spec.people.ghosts);
-  const changes = roomId === undefined ? [] : changesIn(bridge, desired, actual, members);
+  const madeBy = row?.madeBy ?? 'bridge';
+  const changes = roomId === undefined ? [] : changesIn(bridge, desired, actual, { ...members, madeBy });
   return { spec, desired, row, roomId, actual, members, ghosts, changes };
 }
 
 /** Tells whether a plan has nothing to do. */
-export function isInSync({ roomId, ghosts, changes }: RoomPlan): boolean {
-  return roomId !== undefined && ghosts.length === 0 && changes.length === 0;
+export function isInSync(plan: RoomPlan): boolean {
+  const { roomId, ghosts, changes } = plan;
+  return roomId !== undefined && isPlaced(plan) && ghosts.length === 0 && changes.length === 0;
 }
 
-/** The changes that make a room what it should be. @param members as of the last convergence */
+/** Tells whether the space of a conversation knows when it began, by which it is listed. */
+export function isPlaced({ row, spec }: Pick<RoomPlan, 'row' | 'spec'>): boolean {
+  return row?.authoredAt === spec.authoredAt;
+}
+
+/** The changes that make a room what it should be. @param known the members as of the last convergence, and who made it */
 export function changesIn(
   { settings }: Pick<Bridge, 'settings'>,
   desired: DesiredRoom,
   actual: readonly ActualState[],
-  members: Base,
+  known: Base & Pick<Comparison, 'madeBy'>,
 ): readonly RoomChange[] {
   return changesToRoom(desired, actual, {
     bot: settings.bot,
     isOwn: (userId) => isOwnUser(settings, userId),
-    ...members,
+    ...known,
     policy: settings.membership,
   });
 }

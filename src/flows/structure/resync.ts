@@ -5,7 +5,7 @@ import { BridgeError } from '../../telemetry/errors.ts';
 import type { Bridge } from '../bridge.ts';
 import { createReadSet, type ReadSet } from '../people/read-set.ts';
 import { convergeNow } from './converge.ts';
-import { isInSync, planRoom, type RoomPlan } from './plan-room.ts';
+import { isInSync, isPlaced, planRoom, type RoomPlan } from './plan-room.ts';
 import { prefetch } from './prefetch.ts';
 import { readRoomSpec } from './room-spec.ts';
 
@@ -142,11 +142,13 @@ async function resyncOne(
   }
 }
 
-function describePlan({ roomId, desired, ghosts, changes }: RoomPlan): readonly string[] {
+function describePlan(plan: RoomPlan): readonly string[] {
+  const { roomId, desired, ghosts, changes } = plan;
   return [
     ...(roomId === undefined ? [`make the ${desired.kind === 'space' ? 'space' : 'room'}`] : []),
     ...ghosts.map(({ kind, userId }) => `${kind.replaceAll('-', ' ')} ${userId}`),
     ...changes.map(describeRoomChange),
+    ...(roomId === undefined || isPlaced(plan) ? [] : ['list it by when it began']),
   ];
 }
 

@@ -1,20 +1,24 @@
 // What FHIR wants of a room, read and resolved; before it is compared with the room itself.
-import type { Dependency, FhirReference } from '../../domain/ids.ts';
+import { referenceTo, type Dependency, type FhirReference } from '../../domain/ids.ts';
 import type { DesiredRoom } from '../../mapping/desired-room.ts';
 import type { Phase } from '../../mapping/phases.ts';
+import { teamDrawing, type Drawing } from '../../mapping/pictures.ts';
 import type { ActualState } from '../../mapping/room-changes.ts';
 import type { RoomRow } from '../../store/rooms.ts';
 import type { Bridge } from '../bridge.ts';
+import { knownPicture } from '../pictures.ts';
 import type { ReadSet } from '../people/read-set.ts';
 import { resolvePeople, type ResolvedPeople } from '../people/resolve-people.ts';
 import { careTeamDefinition } from './care-team.ts';
 import { requestDefinition } from './communication-request.ts';
 import type { Definition, Placement, SpaceOf } from './definition.ts';
+import { entryOf } from './open-to-space.ts';
+import { titleFactsOf } from './title-facts.ts';
 
 /** What FHIR wants of a room. */
 export interface RoomSpec extends Pick<
   Definition,
-  'reference' | 'versionId' | 'kind' | 'subject' | 'firstMessage'
+  'reference' | 'versionId' | 'kind' | 'subject' | 'firstMessage' | 'authoredAt'
 > {
   /** Whether a room that is not there is to be made. */
   readonly make: boolean;
@@ -57,7 +61,8 @@ export async function readRoomSpec(
   const definition = await readDefinition(reads, reference);
   if (definition === undefined) return undefined;
   const row = await store.rooms.findRoom(db, reference);
-  return roomSpecOf(bridge, definition, { row, reads, spaceOf: madeSpaceOf(bridge) }, signal);
+  const pictureOf = (drawing: Drawing) => knownPicture(bridge, drawing);
+  return roomSpecOf(bridge, definition, { row, reads, spaceOf: madeSpaceOf(bridge), pictureOf }, signal);
 }
 
 /** Finds spaces that are there, and makes none. */
@@ -65,30 +70,45 @@ export function madeSpaceOf({ store, db }: Pick<Bridge, 'db' | 'store'>): SpaceO
   return async (careTeam) => (await store.rooms.findRoom(db, careTeam))?.roomId;
 }
 
-/**
- * What a resource that was read wants.
- * @param row of its room, if there is one
- */
+/** What a spec is made with besides the definition. */
+interface Sources {
+  /** Of its room, if there is one. */
+  readonly row: RoomRow | undefined;
+  readonly reads: ReadSet;
+  readonly spaceOf: SpaceOf;
+  readonly pictureOf: (drawing: Drawing) => Promise<string>;
+}
+
+/** What a resource that was read wants. */
 export async function roomSpecOf(
   bridge: Bridge,
   definition: Definition,
-  { row, reads, spaceOf }: { row: RoomRow | undefined; reads: ReadSet; spaceOf: SpaceOf },
+  { row, reads, spaceOf, pictureOf }: Sources,
   signal: AbortSignal,
 ): Promise<RoomSpec> {
-  const { reference, versionId, kind, subject, wanted, firstMessage } = definition;
+  const { reference, versionId, kind, subject, wanted, firstMessage, authoredAt } = definition;
+  const { settings } = bridge;
   const placement = await definition.place(reads, row?.careTeam, spaceOf);
   const named = definition.people(bridge.clock.now().getTime(), placement);
   const people = await resolvePeople(bridge, reads, named, signal);
   const isUnread = wanted.make && row?.ready !== true && firstMessage !== undefined;
+  const titleFacts = await titleFactsOf(bridge, reads, definition, { row, placement, people });
   const stamps = new Map(reads.stamps());
   // That the resource itself changed meanwhile, its own next item tells.
   stamps.delete(reference);
+  const team = definition.team(placement);
+  const drawing = team && teamDrawing(referenceTo('CareTeam', team.id), settings.pseudonymizationKey);
   return {
-    ...{ reference, versionId, kind, subject, placement, firstMessage, people, stamps },
+    ...{ reference, versionId, kind, subject, placement, firstMessage, authoredAt, people, stamps },
     make: wanted.make,
     dependencies: reads.dependencies(),
     phases: isUnread && wanted.phase === 'read-only' ? ['open', wanted.phase] : [wanted.phase],
-    desiredFor: (actual, phase) =>
-      definition.desired(bridge, { phase, members: people.members, placement, actual }),
+    desiredFor: async (actual, phase) => {
+      const { members } = people;
+      const entry = await entryOf(bridge, definition, { placement, members, row }, signal);
+      const picture = drawing && settings.teamPictures ? await pictureOf(drawing) : undefined;
+      const circumstances = { phase, members, placement, entry, titleFacts, picture, actual };
+      return definition.desired(bridge, circumstances);
+    },
   };
 }

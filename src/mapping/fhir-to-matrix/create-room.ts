@@ -1,7 +1,9 @@
 // A desired room → the body of the createRoom request that makes it.
-import type { MatrixUserId } from '../../domain/ids.ts';
+import type { MatrixUserId, RoomAlias } from '../../domain/ids.ts';
 import { ROOM_MARKER_KEY } from '../../domain/matrix.ts';
+import { localpartOf } from '../aliases.ts';
 import { isBlank, type DesiredRoom } from '../desired-room.ts';
+import { inVersion } from '../join-rules.ts';
 import { powerLevels } from '../power-levels.ts';
 
 /**
@@ -12,20 +14,27 @@ import { powerLevels } from '../power-levels.ts';
  */
 export function createRoomBody(
   desired: DesiredRoom,
-  { marker, bot }: { marker: string; bot: MatrixUserId },
+  {
+    marker,
+    bot,
+    alias,
+    roomVersion,
+  }: { marker: string; bot: MatrixUserId; alias: RoomAlias; roomVersion: string },
 ): Record<string, unknown> {
-  const { roomVersion, members } = desired;
+  const { members } = desired;
   const ghosts = new Set(members.filter(({ kind }) => kind === 'ghost').map(({ userId }) => userId));
   return {
     room_version: roomVersion,
-    room_alias_name: desired.aliasLocalpart,
+    room_alias_name: localpartOf(alias),
     visibility: 'private',
     preset: 'private_chat',
     creation_content: {
       ...(desired.kind === 'space' && { type: 'm.space' }),
       [ROOM_MARKER_KEY]: marker,
     },
-    initial_state: desired.state.filter((event) => !isBlank(event)),
+    initial_state: desired.state
+      .filter((event) => !isBlank(event))
+      .map((event) => inVersion(event, roomVersion)),
     power_level_content_override: powerLevels(desired, { roomVersion, bot, people: members }),
     invite: [...ghosts].filter((userId) => userId !== bot),
   };

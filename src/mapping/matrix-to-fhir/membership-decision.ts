@@ -18,6 +18,8 @@ export interface MembershipFacts<Read extends Roster = Roster> {
   readonly profile: Pick<FhirProfile, 'requestNeeds' | 'targets'>;
   readonly membership: 'join' | 'leave' | 'ban' | 'invite' | 'knock';
   readonly moment: Moment;
+  /** Whether they came in by the rule by which the bridge opened the room to its team's space. */
+  readonly isByJoinRule?: boolean;
   /** Whose account it is; `moved` stands for a person who is in the room, or invited, with another account. */
   readonly person?: PersonReference | 'unmapped-member' | 'moved';
   /** The CareTeam or CommunicationRequest as it is now. */
@@ -68,6 +70,8 @@ export function decideMembership<Read extends Roster>(
   if (membership === 'invite' || membership === 'knock') return ignore('not-joined-yet');
   // FHIR leads: convergence removes who came and brings back who went.
   if (policy === 'ignore') return { kind: 'converge' };
+  // No one let them in, so this says nothing new of who takes part. Convergence knows whether they belong here.
+  if (facts.isByJoinRule === true) return { kind: 'converge' };
   if (person === undefined) return ask('person');
   if (typeof person === 'string') return ignore(person);
   if (roster === undefined) return ask('roster');

@@ -77,6 +77,7 @@ describe('a new name', () => {
 
 test.each([
   'm.room.topic',
+  'm.room.avatar',
   'm.room.power_levels',
   'm.room.join_rules',
   'm.room.history_visibility',
@@ -91,7 +92,7 @@ test.each([
 });
 
 test.each([
-  ['of another kind', stateEvent('m.room.avatar', {}), 'state'],
+  ['of another kind', stateEvent('m.room.pinned_events', {}), 'state'],
   ['by the bridge itself', stateEvent('m.room.topic', {}, { sender: BOT }), 'own-state'],
   ['of a room of others', stateEvent('m.room.topic', {}, { room_id: '!other' }), 'not-bridged'],
 ])('state %s means nothing', async (_, event, reason) => {

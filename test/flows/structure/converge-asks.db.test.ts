@@ -21,6 +21,7 @@ import { member, room } from '../../builders/desired-room.ts';
 import { ref } from '../../builders/fhir.ts';
 import { createWorld, DOCTOR, NURSE, ROOM, SPACE, writeRooms } from '../../builders/leading-world.ts';
 import { BOT, userId } from '../../builders/matrix.ts';
+import { NO_PEOPLE } from '../../builders/people.ts';
 
 const never = new AbortController().signal;
 const database = useBridgeDatabase();
@@ -37,8 +38,8 @@ beforeEach(async () => {
 function specOf(desired: DesiredRoom, dependencies: RoomSpec['dependencies'] = new Set()): RoomSpec {
   return {
     ...{ reference: TEAM, versionId: '1', kind: 'space', make: true, phases: ['open'] },
-    ...{ subject: undefined, placement: undefined, firstMessage: undefined },
-    people: { members: [], ghosts: [], moved: [], overrides: new Map(), until: undefined },
+    ...{ subject: undefined, placement: undefined, firstMessage: undefined, authoredAt: undefined },
+    people: NO_PEOPLE,
     ...{ dependencies, stamps: new Map() },
     desiredFor: () => Promise.resolve(desired),
   };

@@ -153,7 +153,7 @@ describe('a space', () => {
     return async (iso: string): Promise<readonly (string | undefined)[]> => {
       const whole = bridgeAt(iso, {
         homeserver,
-        settings: { ...SETTINGS, roomVersion: '12', bot: BOT },
+        settings: { ...SETTINGS, bot: BOT },
         fhir: bridge.fhir,
       });
       const outcome = await converge(whole, TEAM, { cause: 'test' }, never);

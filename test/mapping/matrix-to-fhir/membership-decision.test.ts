@@ -118,6 +118,10 @@ describe('who left and is named no more is forgotten', () => {
   });
 });
 
+test('who joined by the rule of the room is left to convergence: no one let them in', () => {
+  expect(decideMembership(known({ isByJoinRule: true }))).toEqual({ kind: 'converge' });
+});
+
 test.each<[string, MembershipFacts, string, string]>([
   ['who comes is added', known({}), 'write', 'add'],
   ['who goes is removed', leaves({ roster: team('Practitioner/7') }), 'write', 'remove'],

@@ -20,6 +20,7 @@ const TEMPLATES: RoomTemplates = {
   conversationName: 'Conversation {date}',
   conversationTopic: '',
   conversationSubject: 'none',
+  timeZone: 'Europe/Amsterdam',
 };
 const CARE_TEAM: CareTeam = { resourceType: 'CareTeam', subject: { reference: 'Patient/1' } };
 
