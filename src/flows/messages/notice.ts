@@ -30,6 +30,9 @@ export async function sendNotice(
   const { store, db, settings, sending, metrics } = bridge;
   const { roomId, about, reason } = item;
   if (await store.notices.wasSaid(db, item)) return { kind: 'ignored', reason: 'said' };
+  // There the bridge is only the persons who were invited, and none of them says this.
+  if ((await store.roomUses.findRoomUse(db, roomId)).kind === 'received')
+    return { kind: 'ignored', reason: 'room-of-others' };
   const deliveryId = noticeDeliveryId(roomId, about, reason);
   const content = noticeMessage(about, reason);
   const event = { as: settings.bot, roomId, deliveryId, type: 'm.room.message', content };

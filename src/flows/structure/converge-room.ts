@@ -50,6 +50,7 @@ async function convergeLocked(
   const row = await store.rooms.findRoom(db, reference);
   if (row?.roomId === undefined && !definition.wanted.make) return undefined;
   if (row === undefined && (await isBeingAdopted(bridge, definition))) return undefined;
+  if (row === undefined && (await isOfOthers(bridge, definition))) return undefined;
   const facts: Fact[] = [];
   const spaceOf = ensureSpace(bridge, facts, signal);
   const bring = async (): Promise<RoomId | undefined> => {
@@ -100,6 +101,14 @@ async function isBeingAdopted(
   { adopted }: Definition,
 ): Promise<boolean> {
   return adopted !== undefined && (await store.adoptedRooms.findAdoption(db, adopted)) !== undefined;
+}
+
+/** Its room is another organisation's: that one decides what it is like and who takes part. */
+async function isOfOthers(
+  { store, db }: Pick<Bridge, 'db' | 'store'>,
+  { adopted }: Definition,
+): Promise<boolean> {
+  return adopted !== undefined && (await store.invitations.isOfOthers(db, adopted));
 }
 
 /** Makes a team's space if it is not there. Of many conversations that ask for it while it is being made, one makes it. */
