@@ -59,6 +59,8 @@ export const ignoredReasons = {
   'room-is-a-space': 'What was listed in a team’s space is a space, so it was left again.',
   'room-not-listed': 'A room is listed in its team’s space no more, so it was left again.',
   'room-not-open': 'The bridge is not let into a room that was listed in a team’s space.',
+  'room-of-others':
+    'It is the state of a room of another organisation, whose care platform says who takes part in it.',
   'room-public': 'A room that was listed in a team’s space is public, so it was left again.',
   'room-replaced': 'It was said in a room after the conversation had moved to another; the sender was told.',
   said: 'The notice was sent before.',

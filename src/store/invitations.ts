@@ -1,6 +1,6 @@
 // The table of invitations of ghosts with a context: which patient the room is about.
 import type { EventId, FhirReference, MatrixUserId, RoomId } from '../domain/ids.ts';
-import { selectColumn, type Queryable } from './database.ts';
+import { countRows, selectColumn, selectFirst, type Queryable } from './database.ts';
 
 /** An invitation whose patient is known. */
 interface InvitationRow {
@@ -30,6 +30,46 @@ export async function findInvitationSubject(
 ): Promise<FhirReference | undefined> {
   const sql = 'select subject from invitation where event_id = $1';
   return (await selectColumn<FhirReference>(db, sql, [eventId]))[0];
+}
+
+/** A conversation of another organisation, as one's own server has it. */
+export interface ReceivedConversation {
+  readonly reference: FhirReference;
+  readonly roomId: RoomId;
+  readonly subject: FhirReference;
+  /** The ghosts that were invited to it; the first is the one with whose eyes it is looked at. */
+  readonly guests: readonly [MatrixUserId, ...MatrixUserId[]];
+}
+
+/** Records the CommunicationRequest that was made for the room of an invitation. */
+export async function saveRequest(db: Queryable, eventId: EventId, request: FhirReference): Promise<void> {
+  await db.query('update invitation set request = $2 where event_id = $1', [eventId, request]);
+}
+
+const RECEIVED = `select request as reference, room_id, min(subject) as subject,
+    array_agg(user_id order by received_at, user_id) as guests
+  from invitation where request is not null`;
+const PER_ROOM = 'group by request, room_id order by request limit 1';
+
+/** The conversation in a room of another organisation. */
+export async function findReceivedIn(
+  db: Queryable,
+  roomId: RoomId,
+): Promise<ReceivedConversation | undefined> {
+  return selectFirst<ReceivedConversation>(db, `${RECEIVED} and room_id = $1 ${PER_ROOM}`, [roomId]);
+}
+
+/** The same, by its CommunicationRequest. */
+export async function findReceived(
+  db: Queryable,
+  request: FhirReference,
+): Promise<ReceivedConversation | undefined> {
+  return selectFirst<ReceivedConversation>(db, `${RECEIVED} and request = $1 ${PER_ROOM}`, [request]);
+}
+
+/** Whether a ghost was invited to a room, which is of others then. */
+export async function isOfOthers(db: Queryable, roomId: RoomId): Promise<boolean> {
+  return (await countRows(db, 'select from invitation where room_id = $1', [roomId])) > 0;
 }
 
 /** Records that the ghost joined. */

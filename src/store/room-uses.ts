@@ -3,6 +3,7 @@ import type { FhirReference, MatrixUserId, RoomId } from '../domain/ids.ts';
 import type { Adoption } from './adopted-rooms.ts';
 import { fromColumns, selectFirst, type Queryable } from './database.ts';
 import type { FormerRoom } from './former-rooms.ts';
+import { findReceivedIn, type ReceivedConversation } from './invitations.ts';
 import { ROOM_COLUMNS, type RoomRow } from './rooms.ts';
 
 /** What a Matrix room is to the bridge. */
@@ -20,6 +21,8 @@ export type RoomUse =
   /** It is to take the place of another, into which the bridge has not been let yet; users may have listed it as well. */
   | { readonly kind: 'awaited'; readonly former: FormerRoom; readonly adoption: Adoption | undefined }
   | { readonly kind: 'adopted'; readonly adoption: Adoption }
+  /** It is of another organisation; one's own server has a conversation for it. */
+  | { readonly kind: 'received'; readonly received: ReceivedConversation }
   | { readonly kind: 'none' };
 
 type Columns = Readonly<Record<string, unknown>>;
@@ -52,7 +55,9 @@ export async function findRoomUse(db: Queryable, roomId: RoomId): Promise<RoomUs
     ) as awaited on true
     left join adopted_room on adopted_room.room_id = asked.room_id`;
   const found = await selectFirst<Found>(db, sql, [roomId]);
-  return found === undefined ? { kind: 'none' } : useOf(roomId, found);
+  const use: RoomUse = found === undefined ? { kind: 'none' } : useOf(roomId, found);
+  const received = use.kind === 'none' ? await findReceivedIn(db, roomId) : undefined;
+  return received === undefined ? use : { kind: 'received', received };
 }
 
 function useOf(roomId: RoomId, found: Found): RoomUse {

@@ -40,6 +40,9 @@ export const errorCatalogue = {
   'room-foreign': deadLetter(
     'The alias of this resource and its spare both belong to rooms that may not be taken over. Remove one from its room, then retry the dead letter.',
   ),
+  'not-invited': deadLetter(
+    'The sender of the Communication was not invited to this conversation of another organisation, so no one can say it there. Ask that organisation to invite them.',
+  ),
   'room-unfinished': retried('A room is being made and is not finished yet.'),
   'fhir-unavailable': retried(
     'The FHIR server did not answer, or answered with a server error. Check that it runs and is reachable.',

@@ -118,6 +118,11 @@ function createMatrix() {
     stateEvent: (_as, id, key) => Promise.resolve(content(id, key.type, key.state_key)),
     roomState: (_as, id) => Promise.resolve(room(id).state.map((event) => ({ ...event }))),
     isJoined: (as, id) => Promise.resolve(content(id, 'm.room.member', as)?.['membership'] === 'join'),
+    acceptInvitation: (as, id) => {
+      calls.push(['accept', as, id]);
+      set(id, 'm.room.member', as, { membership: 'join' }, as);
+      return Promise.resolve(true);
+    },
     joinThrough: (as, id, servers) => {
       calls.push(['join', id, servers]);
       if (table.get(id)?.open !== true) return Promise.resolve(false);

@@ -2,16 +2,17 @@
 import { Preset } from 'matrix-js-sdk';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { careTeam, matrixTelecom } from '../../stack/demo/care-network.ts';
+import { careTeam, communication, matrixTelecom } from '../../stack/demo/care-network.ts';
 import type { MatrixPerson } from '../../stack/demo/person.ts';
 import { startPerson } from '../../stack/demo/person.ts';
 import { registerUser } from '../../stack/synapse.ts';
 import { waitUntil } from '../../stack/wait.ts';
 import { awaitIdle } from './bridges.ts';
 import type { TestContext } from './context.ts';
-import { startContext } from './context.ts';
+import { awaitRecords, startContext } from './context.ts';
 import type { PseudonymService } from './pseudonym-service.ts';
 import { BEARER, startPseudonymService } from './pseudonym-service.ts';
+import { botView } from './rooms.ts';
 
 const CONTEXT_KEY = 'nl-ta-chat.invite.context';
 
@@ -22,6 +23,7 @@ describe.skipIf(inject('stackMissing') !== undefined).each(['11', '12'])(
     let service: PseudonymService;
     let guest: MatrixPerson & { readonly userId: string };
     let db: pg.Pool;
+    let joined: { readonly roomId: string; readonly ghost: string };
     beforeAll(async () => {
       const { neighbour } = inject('stack');
       service = await startPseudonymService();
@@ -140,7 +142,9 @@ describe.skipIf(inject('stackMissing') !== undefined).each(['11', '12'])(
     };
 
     test('a ghost that is invited with a known token joins, and the patient is stored', async () => {
+      await context.platform.put({ resourceType: 'Patient', id: 'of-ours' });
       const { roomId, ghost, membership } = await inviteGhost(contextOf('known-token'));
+      joined = { roomId, ghost };
       await becomes(membership, 'join');
       await awaitIdle(context.bridge);
       expect(await stored(roomId)).toEqual([
@@ -155,6 +159,30 @@ describe.skipIf(inject('stackMissing') !== undefined).each(['11', '12'])(
           requestId: expect.stringMatching(/^\$/) as string,
         },
       });
+    });
+
+    test('the room is a conversation of one’s own then: both sides are heard, and filed', async () => {
+      const { platform, prefix } = context;
+      const { roomId, ghost } = joined;
+      const daughter = { reference: `RelatedPerson/${prefix}daughter`, type: 'RelatedPerson' };
+      const uri = `urn:ietf:rfc:3986|matrix:roomid/${roomId.slice(1)}`;
+      const find = async () =>
+        (await platform.search(`CommunicationRequest?identifier=${encodeURIComponent(uri)}`))[0];
+      const request = await waitUntil(find, { what: 'the conversation is there', timeoutMs: 60_000 });
+      expect(request).toMatchObject({
+        subject: { reference: 'Patient/of-ours', type: 'Patient' },
+        recipient: [daughter],
+      });
+      const id = String(request.id);
+
+      await guest.say(roomId, 'From the other organisation');
+      const heard = await awaitRecords(platform, id, ({ length }) => length === 1);
+      expect(heard).toMatchObject([{ payload: [{ contentString: 'From the other organisation' }] }]);
+
+      await platform.post(communication(prefix, id, 'From our platform'));
+      expect((await guest.hear(roomId, 'From our platform')).getSender()).toBe(ghost);
+      // No second room is made for it.
+      expect(await botView().find(`#communicationrequest/${id}:${context.serverName}`)).toBeUndefined();
     });
 
     test('a ghost that is invited with an unknown token declines', async () => {

@@ -105,6 +105,7 @@ describe.skipIf(inject('stackMissing') !== undefined)('an invitation whose push 
   });
 
   test('is found by the nightly reconcile where it is a ghost’s', async () => {
+    await context.platform.put({ resourceType: 'Patient', id: 'of-ours' });
     const ghost = ghostOf(`RelatedPerson/${context.prefix}daughter`);
     const subject = {
       resourceType: 'Patient',

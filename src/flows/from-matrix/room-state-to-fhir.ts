@@ -47,6 +47,8 @@ export async function roomStateToFhir(
     case 'awaited':
     case 'adopted':
       return expectedRoom(bridge, event, use, attempt);
+    case 'received':
+      return { kind: 'ignored', reason: 'room-of-others' };
     case 'none':
       return isInvitationOfBot(bridge.settings.bot, event)
         ? invitedToRequest(bridge, event, attempt)

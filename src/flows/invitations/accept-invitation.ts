@@ -9,6 +9,8 @@ import type { Bridge, BridgeSettings } from '../bridge.ts';
 import { undoInvitation } from '../from-matrix/undo-invitation.ts';
 import { convergeItem } from '../items/converge.ts';
 import { refused, type FlowOutcome } from '../outcome.ts';
+import { recordOwnWrite } from '../people/own-write.ts';
+import { receiveConversation } from './receive-conversation.ts';
 
 /**
  * The inviting homeserver sends an invitation before it has stored it; by then it has. An answer that overtakes it is lost
@@ -99,10 +101,12 @@ async function answer(
     kind: 'joined',
     ...{ by, on: { reference: subject }, subject, roomId, member: { userId, person } },
   };
+  const written = await receiveConversation(bridge, event, { person, subject }, attempt);
   return {
     kind: 'done',
     facts: [...facts, joined],
     record: (tx) => store.invitations.saveInvitationJoined(tx, eventId),
+    next: async (tx) => (written === undefined ? [] : recordOwnWrite(store, tx, written)),
   };
 }
 

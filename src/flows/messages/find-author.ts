@@ -1,11 +1,11 @@
 // Who sent an event: by the conversation, by what is stored, by a directory; and what they claim, which counts for nothing.
 import { z } from 'zod';
-import { parseReference, type FhirReference } from '../../domain/ids.ts';
+import { parseReference, type FhirReference, type MatrixUserId } from '../../domain/ids.ts';
 import { USER_MAPPINGS_TYPE, type MatrixEvent } from '../../domain/matrix.ts';
 import { isNamed, isRoster } from '../../mapping/matrix-to-fhir/membership.ts';
 import { authorOf, type Author } from '../../messages/author.ts';
-import type { RoomRow } from '../../store/rooms.ts';
 import type { Bridge } from '../bridge.ts';
+import type { Place } from './place.ts';
 
 type Finding = Pick<
   Bridge,
@@ -16,7 +16,7 @@ type Finding = Pick<
 export async function findAuthor(
   finding: Finding,
   event: MatrixEvent,
-  { reference: conversation }: Pick<RoomRow, 'reference'>,
+  { reference: conversation, viewer }: Place,
   signal: AbortSignal,
 ): Promise<Author> {
   const { store, db, settings } = finding;
@@ -26,7 +26,7 @@ export async function findAuthor(
   const isMember = member !== undefined || (await isNamedNow(finding, conversation, person, signal));
   const inDirectory = person === undefined ? await finding.personInDirectory?.(userId, signal) : undefined;
   const isClaim = person === undefined && inDirectory === undefined;
-  const claim = isClaim ? await claimOf(finding, event, signal) : undefined;
+  const claim = isClaim ? await claimOf(finding, event, viewer, signal) : undefined;
   const { serverName: ownServer, unknownSender } = settings;
   return authorOf({ userId, person, isMember, inDirectory, claim }, { ownServer, unknownSender });
 }
@@ -47,11 +47,12 @@ async function isNamedNow(
 const claimSchema = z.object({ fhirRef: z.string().max(200) });
 
 async function claimOf(
-  { homeserver, settings }: Pick<Bridge, 'homeserver' | 'settings'>,
+  { homeserver }: Pick<Bridge, 'homeserver'>,
   { room_id: roomId, sender }: MatrixEvent,
+  viewer: MatrixUserId,
   signal: AbortSignal,
 ): Promise<FhirReference | undefined> {
   const key = { type: USER_MAPPINGS_TYPE, state_key: sender };
-  const content = await homeserver.stateEvent(settings.bot, roomId, key, signal);
+  const content = await homeserver.stateEvent(viewer, roomId, key, signal);
   return parseReference(claimSchema.safeParse(content).data?.fhirRef)?.reference;
 }

@@ -25,6 +25,7 @@ export async function sendNotice(
   const { store, db, clock, settings, sending, metrics } = bridge;
   const { roomId, about, reason } = item;
   if ((await store.notices.lastSaid(db, item)) !== undefined) return { kind: 'ignored', reason: 'said' };
+  if (await isRoomOfOthers(bridge, roomId)) return { kind: 'ignored', reason: 'room-of-others' };
   const displayName = await displayNameOf(bridge, roomId, about, signal);
   const content = noticeMessage(settings.messages.texts, { about, displayName, reason });
   const deliveryId = noticeDeliveryId(roomId, about, reason);
@@ -42,6 +43,7 @@ export async function sendMessageNotice(
   const { store, db, clock, settings, sending, metrics } = bridge;
   const { roomId, about, reason, eventId } = item;
   if (!(await store.untoldMessages.isUntold(db, item))) return { kind: 'ignored', reason: 'said' };
+  if (await isRoomOfOthers(bridge, roomId)) return { kind: 'ignored', reason: 'room-of-others' };
   const saidAt = await store.notices.lastSaid(db, item);
   const quietMs = saidAt === undefined ? 0 : saidAt.getTime() + QUIET_MS - clock.now().getTime();
   if (quietMs > 0) return { kind: 'later', afterMs: quietMs };
@@ -65,6 +67,11 @@ export async function sendMessageNotice(
       await store.notices.saveSaid(tx, item, clock.now());
     },
   };
+}
+
+/** There the bridge is only the persons who were invited, and none of them says this. */
+async function isRoomOfOthers({ store, db }: NoticeSender, roomId: RoomId): Promise<boolean> {
+  return (await store.roomUses.findRoomUse(db, roomId)).kind === 'received';
 }
 
 /** The name under which the room shows a member, who may have left. */

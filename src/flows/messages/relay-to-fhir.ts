@@ -1,6 +1,6 @@
 // A message was sent into a conversation's room → what its kind makes of it is written to the FHIR server.
 import type { Fact } from '../../domain/facts.ts';
-import { isMatrixUserId, typeOf, type FhirReference, type MatrixUserId } from '../../domain/ids.ts';
+import { isMatrixUserId, type FhirReference, type MatrixUserId } from '../../domain/ids.ts';
 import { noticeOfRefusal, type NoticeReason } from '../../domain/notices.ts';
 import type { MatrixEvent } from '../../domain/matrix.ts';
 import { isOwnUser } from '../../mapping/own-users.ts';
@@ -10,7 +10,6 @@ import { readEvent, refsOf } from '../../messages/read.ts';
 import type { Attempt, Item } from '../../inbox/item.ts';
 import type { Queryable } from '../../store/database.ts';
 import type { RoomUse } from '../../store/room-uses.ts';
-import type { RoomRow } from '../../store/rooms.ts';
 import type { Bridge } from '../bridge.ts';
 import { andNext, refused, type FlowOutcome } from '../outcome.ts';
 import { releaseWaiting, waitFor } from '../items/waiting.ts';
@@ -18,6 +17,7 @@ import { actingTeamOf } from './acting-team-of.ts';
 import { boundedTime } from './conversation-begin.ts';
 import { findAuthor } from './find-author.ts';
 import { loadLinks, wasCarried } from './links.ts';
+import { placeIn, type Place } from './place.ts';
 import { mayRedact } from './redaction-power.ts';
 import { removeRefused } from './remove-refused.ts';
 import { tellSender } from './tell-sender.ts';
@@ -46,10 +46,8 @@ export async function relayToFhir(
   const { db, store, settings, clock } = relay;
   if (isOwnUser(settings, event.sender)) return { kind: 'ignored', reason: 'own-message' };
   const use = await store.roomUses.findRoomUse(db, event.room_id);
-  if (!('room' in use) || typeOf(use.room.reference) !== 'CommunicationRequest')
-    return { kind: 'ignored', reason: 'not-a-conversation' };
-  // Not `use.room.roomId`: the event may be of a room that was replaced.
-  const place = { ...use.room, roomId: event.room_id };
+  const place = placeIn(use, event.room_id, settings);
+  if (place === undefined) return { kind: 'ignored', reason: 'not-a-conversation' };
   const refs = refsOf(relay, { event, mayRedact: false });
   const { known, missing } = await loadLinks(store, db, refs, place);
   const { lane, payload, gaveUpOn } = source;
@@ -59,44 +57,47 @@ export async function relayToFhir(
     const waiting = { about: event.event_id, lane, payload, giveUpAt };
     return waitFor(store, awaited, waiting, (tx) => wasCarried(store, tx, awaited, place));
   }
-  const input = { event, mayRedact: await mayRedact(relay, event, known, attempt.signal) };
+  const input = {
+    event,
+    mayRedact: await mayRedact(relay, { event, viewer: place.viewer }, known, attempt.signal),
+  };
   const read = readEvent(relay, input, known);
   if (read === undefined) return { kind: 'ignored', reason: 'not-a-message' };
-  if (read.ignored !== undefined) return notRead(event, use.room, read.ignored);
-  if (wasReplaced(use, event)) return notCarried(relay, event, use.room, ['room-replaced']);
+  if (read.ignored !== undefined) return notRead(event, place, read.ignored);
+  if (wasReplaced(use, event)) return notCarried(relay, event, place, ['room-replaced']);
   const links = await store.messageLinks.findLinks(db, { eventIds: [event.event_id] });
   const own = links.filter(({ eventId }) => eventId === event.event_id);
   if (own.length > 0 && own.every(({ completed }) => completed)) return { kind: 'ignored', reason: 'known' };
-  return write(relay, { source, input, room: use.room, read }, attempt);
+  return write(relay, { source, input, place, read }, attempt);
 }
 
 interface Incoming {
   readonly source: EventSource;
   readonly input: MatrixInput;
-  readonly room: RoomRow;
+  readonly place: Place;
   readonly read: ReadEvent;
 }
 
 async function write(relay: RelayToFhir, incoming: Incoming, attempt: Attempt): Promise<FlowOutcome> {
   const { store, settings, metrics } = relay;
-  const { input, room, read } = incoming;
+  const { input, place, read } = incoming;
   const { event } = input;
-  const author = await findAuthor(relay, event, room, attempt.signal);
+  const author = await findAuthor(relay, event, place, attempt.signal);
   if (author.person === undefined && settings.unknownSender.as === 'hold') return hold(relay, incoming);
   const { messages: options, sourceSystemExtension, profile } = settings;
   const writes = read.toFhir({
-    ...{ event, author, options, sourceSystemExtension, profile, subject: room.subject },
-    actingTeam: await actingTeamOf(relay, room.reference, author.person, attempt.signal),
-    thread: relay.thread.link(room.reference),
+    ...{ event, author, options, sourceSystemExtension, profile, subject: place.subject },
+    actingTeam: await actingTeamOf(relay, place.reference, author.person, attempt.signal),
+    thread: relay.thread.link(place.reference),
     people: await mentionedPeople(relay, incoming),
-    sentAt: await boundedTime(relay, room.reference, event.origin_server_ts, attempt.signal),
+    sentAt: await boundedTime(relay, place.reference, event.origin_server_ts, attempt.signal),
   });
   const toldOf = read.notices(options);
-  if (writes.length === 0) return notCarried(relay, event, room, toldOf);
+  if (writes.length === 0) return notCarried(relay, event, place, toldOf);
   const made: Made[] = [];
   for (const [part, each] of writes.entries())
     made.push(
-      await writeOnce(relay, { event, kind: read.kind, part, conversation: room.reference }, each, attempt),
+      await writeOnce(relay, { event, kind: read.kind, part, conversation: place.reference }, each, attempt),
     );
   const refusals = [...new Set(made.flatMap(({ refused: reasons }) => reasons))];
   await removeRefused(relay, event, refusals, attempt.signal);
@@ -104,7 +105,7 @@ async function write(relay: RelayToFhir, incoming: Incoming, attempt: Attempt): 
   const reasons = [...isUnknown, ...toldOf, ...refusals.map(noticeOfRefusal)];
   return {
     kind: 'done',
-    facts: made.flatMap((one) => factsOf(one, input, author, room)),
+    facts: made.flatMap((one) => factsOf(one, input, author, place)),
     record: async (tx) => {
       for (const { key, version, isOwn, digest, copies } of made) {
         const communication = version.reference;
@@ -128,11 +129,11 @@ function factsOf(
   { fact, version: on, refused: refusals }: Made,
   { event }: MatrixInput,
   { person }: Author,
-  room: RoomRow,
+  { reference, subject }: Place,
 ): readonly Fact[] {
   const about = {
     ...{ by: { person, userId: event.sender }, at: event.origin_server_ts },
-    ...{ subject: room.subject, conversation: { reference: room.reference } },
+    ...{ subject, conversation: { reference } },
   };
   return [
     ...(fact === undefined ? [] : [{ ...fact, ...about }]),
@@ -156,12 +157,12 @@ function hold(relay: RelayToFhir, { input: { event }, source: { lane, payload } 
 /** The persons of the members who are mentioned. Who is not in the room is no recipient, whoever names them. */
 async function mentionedPeople(
   { aspects, store, db }: Pick<RelayToFhir, 'aspects' | 'db' | 'store'>,
-  { input, room }: Pick<Incoming, 'input' | 'room'>,
+  { input, place }: Pick<Incoming, 'input' | 'place'>,
 ): Promise<ReadonlyMap<MatrixUserId, FhirReference>> {
   const people = new Map<MatrixUserId, FhirReference>();
   const mentioned = new Set(aspects.flatMap((aspect) => aspect.people?.(input) ?? []));
   if (mentioned.size === 0) return people;
-  const { base } = await store.roomMembers.readMembers(db, room.reference);
+  const { base } = await store.roomMembers.readMembers(db, place.reference);
   for (const userId of mentioned) {
     if (!isMatrixUserId(userId) || !base.has(userId)) continue;
     const person = await store.people.findPersonByUserId(db, userId);
@@ -175,14 +176,14 @@ function wasReplaced(use: RoomUse, event: MatrixEvent): boolean {
   return use.kind === 'former' && event.origin_server_ts > use.followedAt.getTime();
 }
 
-function notRead({ sender }: MatrixEvent, { reference }: RoomRow, reason: NotCarried): FlowOutcome {
+function notRead({ sender }: MatrixEvent, { reference }: Place, reason: NotCarried): FlowOutcome {
   return reason === 'not-the-author' ? refused(reason, sender, reference) : { kind: 'ignored', reason };
 }
 
 function notCarried(
   relay: RelayToFhir,
   event: MatrixEvent,
-  { reference }: RoomRow,
+  { reference }: Place,
   reasons: readonly NoticeReason[],
 ): FlowOutcome {
   const reason = reasons.includes('room-replaced') ? 'room-replaced' : 'unsupported-event';

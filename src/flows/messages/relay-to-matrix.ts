@@ -235,6 +235,8 @@ async function conversationOf(
     const { roomId, phase, subject } = room;
     return { roomId, phase, subject };
   }
+  const received = await relay.store.invitations.findReceived(relay.db, request);
+  if (received !== undefined) return { ...received, phase: 'open' };
   return relay.openConversation(request, signal);
 }
 

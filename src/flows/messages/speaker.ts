@@ -7,6 +7,7 @@ import type { FhirInput } from '../../messages/kind.ts';
 import { messagesShown } from '../../messages/shown.ts';
 import { displayedSender } from '../../messages/speaker-name.ts';
 import type { MessageLink } from '../../store/message-links.ts';
+import { BridgeError } from '../../telemetry/errors.ts';
 import type { Bridge } from '../bridge.ts';
 
 /** The room of a conversation, and what may still be sent there. */
@@ -15,6 +16,8 @@ export interface Conversation {
   readonly phase: Phase;
   /** Whom it is about. */
   readonly subject?: FhirReference | undefined;
+  /** In a room of another organisation: the ghosts that were invited, who alone can send there. */
+  readonly guests?: readonly MatrixUserId[];
 }
 
 /** The user that sends. */
@@ -53,6 +56,7 @@ export async function speakerOf(speaking: Speaking, spoken: Spoken, signal: Abor
   const { bot, platformName } = speaking.settings;
   const { input, conversation, before } = spoken;
   const { sender: person } = input.envelope;
+  if (conversation.guests !== undefined) return guestOf(speaking, person, conversation.guests, signal);
   const named = displayedSender(input.communication);
   if (person === undefined || !isPersonType(typeOf(person)))
     return { as: bot, relayedFor: named ?? platformName };
@@ -65,6 +69,19 @@ export async function speakerOf(speaking: Speaking, spoken: Spoken, signal: Abor
   return mayBeGhost
     ? { as: await speaking.bringGhost(person, signal), relayedFor: undefined }
     : { as: bot, relayedFor: ghost.displayName };
+}
+
+/** No one else of the bridge is in a room of another organisation, so that no one can speak for those who were not invited. */
+async function guestOf(
+  speaking: Pick<Speaking, 'ghostOf'>,
+  person: FhirReference | undefined,
+  guests: readonly MatrixUserId[],
+  signal: AbortSignal,
+): Promise<Speaker> {
+  const ghost = person === undefined ? undefined : await speaking.ghostOf(person, signal);
+  if (ghost === undefined || !guests.includes(ghost.userId))
+    throw new BridgeError('not-invited', 'the sender is not in the conversation of another organisation');
+  return { as: ghost.userId, relayedFor: undefined };
 }
 
 /** Who was added a moment ago is not of the last convergence yet. */

@@ -53,6 +53,7 @@ async function convergeLocked(
   const known = await store.rooms.findRoom(db, reference);
   if (known?.roomId === undefined && !definition.wanted.make) return undefined;
   if (known === undefined && (await isBeingAdopted(bridge, definition))) return undefined;
+  if (known === undefined && (await isOfOthers(bridge, definition))) return undefined;
   // The number of the room stands in its name.
   const row = known ?? (await store.rooms.reserveRoom(db, reference, aliasOf(reference, bridge.settings)));
   const facts: Fact[] = [];
@@ -106,6 +107,14 @@ async function isBeingAdopted(
   { adopted }: Definition,
 ): Promise<boolean> {
   return adopted !== undefined && (await store.adoptedRooms.findAdoption(db, adopted)) !== undefined;
+}
+
+/** Its room is another organisation's: that one decides what it is like and who takes part. */
+async function isOfOthers(
+  { store, db }: Pick<Bridge, 'db' | 'store'>,
+  { adopted }: Definition,
+): Promise<boolean> {
+  return adopted !== undefined && (await store.invitations.isOfOthers(db, adopted));
 }
 
 /** Makes a team's space if it is not there. Of many conversations that ask for it while it is being made, one makes it. */

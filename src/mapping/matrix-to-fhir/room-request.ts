@@ -61,7 +61,7 @@ export function readRoomFacts(state: readonly RoomStateEvent[]): RoomFacts {
  */
 export function requestOfRoom(
   { roomId, facts }: { readonly roomId: RoomId; readonly facts: RoomFacts },
-  team: { readonly reference: FhirReference; readonly careTeam: CareTeam },
+  team: { readonly reference: FhirReference | undefined; readonly careTeam: CareTeam },
   people: { readonly requester: FhirReference | undefined; readonly recipients: readonly FhirReference[] },
   { templates, profile }: { readonly templates: RoomTemplates; readonly profile: FhirProfile },
 ): CommunicationRequest & { id: string } {
@@ -73,7 +73,7 @@ export function requestOfRoom(
     identifier: [{ use: 'official', system: URI_SYSTEM, value: `${URI_PREFIX}${roomId.slice(1)}` }],
     status: 'active',
     ...(subject !== undefined && { subject }),
-    about: [referTo(team.reference)],
+    ...(team.reference !== undefined && { about: [referTo(team.reference)] }),
     ...(facts.createdAt !== undefined && { authoredOn: new Date(facts.createdAt).toISOString() }),
     ...requesterOf(people.requester, facts.creator),
     ...(recipients.length > 0 && { recipient: recipients.map(referTo) }),

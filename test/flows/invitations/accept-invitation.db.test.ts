@@ -68,6 +68,16 @@ async function createWorld() {
         calls.push(['accept', as, room, server]);
         return world.join();
       },
+      // A space: nothing is said in it that could be filed.
+      roomState: () =>
+        Promise.resolve([
+          {
+            type: 'm.room.create',
+            state_key: '',
+            sender: '@jan:their.example',
+            content: { type: 'm.space' },
+          },
+        ]),
       leave: (as, room) => {
         calls.push(['leave', as, room]);
         return Promise.resolve();

@@ -46,6 +46,7 @@ async function createScene(found: readonly Invitation[] | undefined = [pending()
     { reference: ref('Practitioner/7'), userId: GHOST, kind: 'ghost', source: 'ghost' },
   ]);
   const world = createWorld(db);
+  world.matrix.make(THEIRS, { type: 'm.space' });
   const calls: unknown[] = [];
   const asker = new Map<string, string>();
   const scene = { found, canResolve: true, fails: false };

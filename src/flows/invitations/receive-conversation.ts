@@ -1,0 +1,111 @@
+// A ghost came into a room of another organisation, whose patient is known → one's own FHIR server has a conversation for it.
+import type { CareTeam, ResourceVersion } from '../../domain/fhir.ts';
+import { referenceTo, type FhirReference, type MatrixUserId, type RoomId } from '../../domain/ids.ts';
+import type { MatrixEvent } from '../../domain/matrix.ts';
+import { momentOf, withMember } from '../../mapping/matrix-to-fhir/membership.ts';
+import {
+  lackOf,
+  readRoomFacts,
+  requestOfRoom,
+  type RoomFacts,
+} from '../../mapping/matrix-to-fhir/room-request.ts';
+import { wantedForCareTeam } from '../../mapping/phases.ts';
+import type { StoredResource } from '../../fhir/server.ts';
+import type { Attempt } from '../../inbox/item.ts';
+import type { Bridge } from '../bridge.ts';
+import { createReadSet } from '../people/read-set.ts';
+
+/** The invitation of a ghost. */
+interface Invitation extends Pick<MatrixEvent, 'event_id' | 'room_id'> {
+  readonly state_key: MatrixUserId;
+}
+
+/** Who was invited, and about whom the room is. */
+interface Received {
+  readonly person: FhirReference;
+  readonly subject: FhirReference;
+}
+
+/**
+ * Writes the CommunicationRequest by which what is said in the room is filed: about the patient and a team of theirs, by who
+ * made the room, to the person who was invited. May be repeated; a second person of the same room becomes a recipient more.
+ * @returns the version that was written; undefined for a space, for a room that cannot be read, and where the profile demands
+ * what is not known
+ */
+export async function receiveConversation(
+  bridge: Bridge,
+  { room_id: roomId, state_key: ghost, event_id: invitation }: Invitation,
+  received: Received,
+  { number, inDoubt, signal }: Attempt,
+): Promise<ResourceVersion | undefined> {
+  const { db, store, homeserver, fhir, settings } = bridge;
+  const facts = readRoomFacts(await homeserver.roomState(ghost, roomId, signal));
+  if (facts.isSpace || facts.isEncrypted) return undefined;
+  const request = requestFor(
+    bridge,
+    { roomId, facts },
+    received,
+    await teamAbout(bridge, received.subject, signal),
+  );
+  if (lackOf(request, settings.profile) !== undefined) return undefined;
+  // Before it is written: who sees it first must know that its room is of others.
+  const own = referenceTo('CommunicationRequest', request.id);
+  if (settings.idStrategy === 'client-assigned') await store.invitations.saveRequest(db, invitation, own);
+  const known = await store.invitations.findReceivedIn(db, roomId);
+  const written = await fhir.createOnce(request, {
+    mayExist: known !== undefined || number > 1 || inDoubt,
+    signal,
+  });
+  await store.invitations.saveRequest(db, invitation, written.reference);
+  return (await addRecipient(bridge, written.reference, received.person, signal)) ?? written;
+}
+
+interface Team {
+  readonly reference: FhirReference;
+  readonly careTeam: CareTeam;
+}
+
+/** A room about a patient without a team is one about them all the same. */
+function requestFor(
+  { settings }: Bridge,
+  room: { readonly roomId: RoomId; readonly facts: RoomFacts },
+  { person, subject }: Received,
+  team: Team | undefined,
+) {
+  return requestOfRoom(
+    // Its name was given elsewhere, and may hold anything.
+    { ...room, facts: { ...room.facts, name: undefined } },
+    { reference: team?.reference, careTeam: { resourceType: 'CareTeam', subject: { reference: subject } } },
+    { requester: undefined, recipients: [person] },
+    { templates: settings.roomTemplates, profile: settings.profile },
+  );
+}
+
+/** The patient's team with the lowest id, as with conversations that name none. */
+async function teamAbout(
+  { fhir }: Pick<Bridge, 'fhir'>,
+  subject: FhirReference,
+  signal: AbortSignal,
+): Promise<Team | undefined> {
+  const teams = await createReadSet(fhir, signal).teamsOf(subject);
+  const [first] = teams
+    .filter(({ status }) => wantedForCareTeam(status).phase !== 'closed')
+    .map((careTeam) => ({ reference: referenceTo('CareTeam', careTeam.id), careTeam }))
+    .toSorted((a, b) => (a.reference < b.reference ? -1 : 1));
+  return first;
+}
+
+async function addRecipient(
+  { fhir, clock }: Pick<Bridge, 'clock' | 'fhir'>,
+  reference: FhirReference,
+  person: FhirReference,
+  signal: AbortSignal,
+): Promise<ResourceVersion | undefined> {
+  const before = await fhir.read(reference, signal);
+  if (before?.resourceType !== 'CommunicationRequest') return undefined;
+  const now = clock.now().getTime();
+  const after = withMember(before, { reference: person, all: new Set([person]) }, momentOf(now, now));
+  if (after === undefined) return undefined;
+  const updated: StoredResource = { ...after, id: before.id, meta: before.meta };
+  return fhir.update(updated, signal);
+}
