@@ -21,6 +21,7 @@ import { reportUndelivered, withReport } from './messages/undelivered.ts';
 import { personToRooms } from './people/person-to-rooms.ts';
 import { publishAddress } from './people/publish-address.ts';
 import { senderGhostFor, shownGhostOf } from './people/sender-ghost.ts';
+import { createReadStateHandlers } from './read-state/handlers.ts';
 import { converge, convergeUnlessSince, convergeWithDependents } from './structure/converge.ts';
 import { convergeRoom } from './structure/converge-room.ts';
 
@@ -45,6 +46,7 @@ function createHandlers(bridge: Bridge): Handlers {
     converge: (item, context) => convergeAsked(bridge, item, context),
     publish: (item, { attempt }) => publishAddress(bridge, item, attempt),
     audit: (event, { item, attempt }) => writeAuditEvent(bridge, event, item, attempt),
+    ...createReadStateHandlers(bridge),
   };
 }
 

@@ -1,6 +1,7 @@
 // The tables that the flows work on: for each, the functions of its file.
 import * as adoptedRooms from './adopted-rooms.ts';
 import * as arrivals from './arrivals.ts';
+import * as conversationMessages from './conversation-messages.ts';
 import * as cursors from './cursors.ts';
 import * as fileCopies from './file-copies.ts';
 import * as formerRooms from './former-rooms.ts';
@@ -11,6 +12,8 @@ import * as messageLinks from './message-links.ts';
 import * as notices from './notices.ts';
 import * as people from './people.ts';
 import * as reportedFailures from './reported-failures.ts';
+import * as readPositions from './read-positions.ts';
+import * as receipts from './receipts.ts';
 import * as resourceVersions from './resource-versions.ts';
 import * as roomMembers from './room-members.ts';
 import * as roomUses from './room-uses.ts';
@@ -23,6 +26,7 @@ export const tables = {
   ...{
     adoptedRooms,
     arrivals,
+    conversationMessages,
     cursors,
     fileCopies,
     formerRooms,
@@ -32,6 +36,8 @@ export const tables = {
     messageLinks,
     notices,
     people,
+    readPositions,
+    receipts,
   },
   ...{ reportedFailures, resourceVersions, roomMembers, roomUses, rooms, untoldMessages, waitingItems },
 } as const;

@@ -19,6 +19,7 @@ import { loadLinks, wasCarried } from './links.ts';
 import { sendOnce, type SentOnce } from './send-once.ts';
 import { senderBefore, speakerOf, type Conversation, type Speaking } from './speaker.ts';
 import { reportFailure } from './undelivered.ts';
+import { readTasksItems } from '../items/read-tasks.ts';
 import { releaseWaiting, waitFor } from '../items/waiting.ts';
 
 /** What the pipeline works with. */
@@ -98,7 +99,7 @@ interface Outgoing {
 
 async function send(relay: RelayToMatrix, outgoing: Outgoing, { signal }: Attempt): Promise<FlowOutcome> {
   const { store, metrics } = relay;
-  const { reference, input, carried, conversation, read, before } = outgoing;
+  const { reference, request, input, carried, conversation, read, before } = outgoing;
   const { communication, envelope } = input;
   const { as, relayedFor } = await speakerOf(relay, outgoing, signal);
   const isSameSender = before === as;
@@ -141,6 +142,7 @@ async function send(relay: RelayToMatrix, outgoing: Outgoing, { signal }: Attemp
       ...(lost === undefined
         ? []
         : await reportFailure(relay, tx, { communication: reference, cause }, lost)),
+      ...(isNew ? readTasksItems(relay.settings, request, cause) : []),
       ...(await releaseWaiting(store, tx, [reference, ...sent.map(({ eventId }) => eventId)], cause)),
     ],
   };
