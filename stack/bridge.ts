@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { FOLLOWED_TYPES } from '../src/domain/fhir.ts';
+import { watchedTypes } from '../src/domain/fhir.ts';
 import { cacheFolder } from './cache.ts';
 import type { Guard } from './guard.ts';
 import { startService, type Service } from './service.ts';
@@ -37,7 +37,7 @@ export interface RunningBridge {
   readonly service: Service;
 }
 
-const READERS = ['matrix', ...FOLLOWED_TYPES.map((resourceType) => `fhir:${resourceType}`)];
+const READERS = ['matrix', ...watchedTypes(true).map((resourceType) => `fhir:${resourceType}`)];
 const statsSchema = z.looseObject({ readers: z.record(z.string(), z.string()) });
 
 /** As in the image (Dockerfile). */

@@ -47,6 +47,7 @@ export function compileSettings(config: Config): BridgeSettings {
       site: audit.site === '' ? serverName : audit.site,
     },
     profile: FHIR_PROFILES[fhir.profile],
+    readState: config.readState,
   };
 }
 

@@ -1,5 +1,6 @@
 // The codes of AuditEvents: https://hl7.org/fhir/R4/auditevent.html, with those of IHE BALP and of OZO's profile.
 import type { Coding } from 'fhir/r4.js';
+import { AUDIT_EVENT_ID_SYSTEM } from '../domain/fhir.ts';
 
 const TERMINOLOGY = 'http://terminology.hl7.org/CodeSystem';
 const DICOM = 'http://dicom.nema.org/resources/ontology/DCM';
@@ -95,5 +96,5 @@ export const SYSTEMS = {
   networkAddress: `${OWN}/NamingSystem/network-address`,
   operator: `${OWN}/NamingSystem/operator`,
   /** Tags each AuditEvent of the bridge with its id, so that it is found where the server chooses ids: `_tag`. */
-  auditEventId: `${OWN}/NamingSystem/audit-event`,
+  auditEventId: AUDIT_EVENT_ID_SYSTEM,
 } as const;

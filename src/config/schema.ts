@@ -8,6 +8,7 @@ import { count, flag, httpUrl, seconds, secret, serverName } from './fields.ts';
 import { fhir } from './fhir.ts';
 import { identity } from './identity.ts';
 import { messages } from './messages.ts';
+import { readState } from './read-state.ts';
 import { roomKeys } from './rooms.ts';
 
 const localpart = z.string().regex(/^[a-z0-9._=/+-]+$/, 'expected a user localpart in lower case');
@@ -194,6 +195,7 @@ export const configSchema = z.strictObject({
   attachments: attachments
     .prefault({})
     .meta({ description: 'Files of messages: what is carried, from where, and who looks at it before.' }),
+  readState: readState.prefault({}).meta({ description: 'Who has read what, on either side.' }),
   nightlyReconcile: z
     .strictObject({
       enabled: flag('Whether to compare, and to mend what differs.', true),

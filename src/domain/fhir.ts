@@ -1,5 +1,6 @@
 // The FHIR R4 shapes the bridge reads and writes, and the systems it puts into identifiers and tags.
 import type {
+  AuditEvent,
   CareTeam,
   Communication,
   CommunicationRequest,
@@ -9,10 +10,12 @@ import type {
   Practitioner,
   PractitionerRole,
   RelatedPerson,
+  Task,
 } from 'fhir/r4.js';
 import { referenceTo, type FhirReference } from './ids.ts';
 
 export type {
+  AuditEvent,
   CareTeam,
   Communication,
   CommunicationRequest,
@@ -22,6 +25,7 @@ export type {
   Practitioner,
   PractitionerRole,
   RelatedPerson,
+  Task,
 };
 
 /** The resources that can stand for a person (or an organisation that speaks) in a conversation. */
@@ -53,6 +57,18 @@ export type FollowedType = (typeof FOLLOWED_TYPES)[number];
 /** Tells whether the bridge follows the changes of a type. */
 export function isFollowedType(resourceType: string): resourceType is FollowedType {
   return (FOLLOWED_TYPES as readonly string[]).includes(resourceType);
+}
+
+/** Types by which platforms tell who has read what. They are watched where read state is carried. */
+export const READ_REPORT_TYPES = ['Task', 'AuditEvent'] as const;
+export type ReadReportType = (typeof READ_REPORT_TYPES)[number];
+
+/** All types of which the FHIR server is asked what changed. */
+export type WatchedType = FollowedType | ReadReportType;
+
+/** The types to watch. @param withReadState whether read state is carried */
+export function watchedTypes(withReadState: boolean): readonly WatchedType[] {
+  return withReadState ? [...FOLLOWED_TYPES, ...READ_REPORT_TYPES] : FOLLOWED_TYPES;
 }
 
 /** A version of a resource: the key of the ledger. */
@@ -99,6 +115,8 @@ export const MESSAGE_KIND_SYSTEM = 'https://github.com/fhir-matrix-bridge/fhir/C
 export const RECORD_TAG_SYSTEM = 'https://github.com/fhir-matrix-bridge/fhir/CodeSystem/record';
 /** Codes of the bridge's own Tasks. */
 export const TASK_CODE_SYSTEM = 'https://github.com/fhir-matrix-bridge/fhir/CodeSystem/task';
+/** The code of the Task that says whether a party of a conversation has read its latest message. */
+export const READ_STATE_CODE = 'read-state';
 /** The code of a Task by which the bridge tells that its focus, a Communication, did not reach its room. */
 export const UNDELIVERED_TASK_CODE = 'message-not-delivered';
 /** Why it did not. */
@@ -106,3 +124,9 @@ export const UNDELIVERED_REASON_SYSTEM =
   'https://github.com/fhir-matrix-bridge/fhir/CodeSystem/undelivered-reason';
 /** Identifier system of the bridge's own Tasks. */
 export const TASK_IDENTIFIER_SYSTEM = 'https://github.com/fhir-matrix-bridge/fhir/NamingSystem/task';
+
+/** The code system of what happens to records; `access` is the code of an AuditEvent that says that one was read. */
+export const LIFECYCLE_SYSTEM = 'http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle';
+
+/** Identifier system of the AuditEvents that the bridge writes; each bears its own as a tag. */
+export const AUDIT_EVENT_ID_SYSTEM = 'https://github.com/fhir-matrix-bridge/fhir/NamingSystem/audit-event';

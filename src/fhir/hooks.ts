@@ -1,20 +1,20 @@
 // The endpoint of the rest-hook Subscriptions: a wake-up, not a delivery (FHIR R4 Subscription, "REST Hook").
 import express from 'express';
 import type { RequestHandler, Router } from 'express';
-import type { FollowedType } from '../domain/fhir.ts';
-import { FOLLOWED_TYPES } from '../domain/fhir.ts';
+import type { WatchedType } from '../domain/fhir.ts';
+import { watchedTypes } from '../domain/fhir.ts';
 import type { Log } from '../telemetry/log.ts';
 
 interface Deps {
   readonly checkBearer: (authorization: string | undefined) => 'missing' | 'wrong' | 'right';
   /** Rings for a resource type; resolves when every replica can hear it. */
-  readonly notify: (resourceType: FollowedType) => Promise<void>;
+  readonly notify: (resourceType: WatchedType) => Promise<void>;
   readonly log: Log;
   readonly count: (result: 'stored' | 'refused' | 'failed') => void;
 }
 
 /** The path of a type's hook below the bridge's URL. */
-export function hookPath(resourceType: FollowedType): string {
+export function hookPath(resourceType: WatchedType): string {
   return `/fhir/hooks/${resourceType.toLowerCase()}`;
 }
 
@@ -23,7 +23,9 @@ export function hookPath(resourceType: FollowedType): string {
  * not read: what changed is read from the server.
  */
 export function createHooksRouter({ checkBearer, notify, log, count }: Deps): Router {
-  const typeByName = new Map<string, FollowedType>(FOLLOWED_TYPES.map((type) => [type.toLowerCase(), type]));
+  const typeByName = new Map<string, WatchedType>(
+    watchedTypes(true).map((type) => [type.toLowerCase(), type]),
+  );
   const hook: RequestHandler = async (request, response) => {
     const verdict = checkBearer(request.headers.authorization);
     if (verdict !== 'right') {

@@ -3,15 +3,18 @@
 // Between passes the cursor goes back by an overlap, because resources become visible later than their stamp says;
 // what the overlap shows again is known from the ledger. Order is by stamp, then by `sent`, so that a Bundle written
 // at one stamp keeps the order its author gave it.
-import type { FollowedType } from '../domain/fhir.ts';
+import type { WatchedType } from '../domain/fhir.ts';
 import { BridgeError } from '../telemetry/errors.ts';
 import type { Position } from './pager.ts';
 import { BEGINNING, instant, LARGEST_PAGE, pagesByStamp } from './pager.ts';
+import type { Query } from './read.ts';
 import type { FhirServer, StoredResource } from './server.ts';
 
 interface Deps {
   readonly server: Pick<FhirServer, 'search'>;
-  readonly resourceType: FollowedType;
+  readonly resourceType: WatchedType;
+  /** What is asked for, where not all resources of the type are. */
+  readonly criteria?: Query;
   readonly pageSize: number;
   readonly overlapMs: number;
   readonly readFrom: 'now' | 'beginning';
@@ -56,8 +59,9 @@ async function pullFrom(
   store: Deps['store'],
   signal: AbortSignal,
 ): Promise<number> {
-  const { server, resourceType, elements } = deps;
+  const { server, resourceType, elements, criteria = [] } = deps;
   const fixed = [
+    ...criteria,
     ...(before === undefined ? [] : [['_lastUpdated', `lt${instant(Date.parse(before))}`] as const]),
     ['_sort', '_lastUpdated'],
     ...(elements === undefined ? [] : [['_elements', elements.join(',')] as const]),

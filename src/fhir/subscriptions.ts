@@ -1,9 +1,10 @@
 // Keeps one rest-hook Subscription per followed resource type on the FHIR server, created or updated in place.
-import type { Subscription } from 'fhir/r4.js';
+import type { Coding, Subscription } from 'fhir/r4.js';
 import { z } from 'zod';
-import type { FollowedType } from '../domain/fhir.ts';
-import { FOLLOWED_TYPES } from '../domain/fhir.ts';
+import type { WatchedType } from '../domain/fhir.ts';
+import { encodeForm } from '../net/http.ts';
 import { hookPath } from './hooks.ts';
+import { criteriaFor } from './watched.ts';
 import type { FhirServer } from './server.ts';
 
 interface Deps {
@@ -11,6 +12,9 @@ interface Deps {
   /** Where the FHIR server reaches the bridge. */
   readonly hookUrl: string;
   readonly hookSecret: string;
+  readonly resourceTypes: readonly WatchedType[];
+  /** Of AuditEvents which say that a person has read a message. */
+  readonly readType: Coding;
 }
 
 const foundSchema = z.looseObject({
@@ -26,16 +30,18 @@ const foundSchema = z.looseObject({
  */
 export async function ensureSubscriptions(deps: Deps, signal: AbortSignal): Promise<number> {
   let mended = 0;
-  for (const resourceType of FOLLOWED_TYPES) mended += await ensureSubscription(deps, resourceType, signal);
+  for (const resourceType of deps.resourceTypes)
+    mended += await ensureSubscription(deps, resourceType, signal);
   return mended;
 }
 
 async function ensureSubscription(
-  { server, hookUrl, hookSecret }: Deps,
-  resourceType: FollowedType,
+  { server, hookUrl, hookSecret, readType }: Deps,
+  resourceType: WatchedType,
   signal: AbortSignal,
 ): Promise<number> {
-  const desired = subscriptionFor(resourceType, `${hookUrl}${hookPath(resourceType)}`, hookSecret);
+  const criteria = `${resourceType}?${encodeForm(criteriaFor(resourceType, readType))}`;
+  const desired = subscriptionFor(criteria, `${hookUrl}${hookPath(resourceType)}`, hookSecret);
   // The endpoint is what makes a Subscription ours: never a second one for it, or every change would be told twice.
   const url = desired.channel.endpoint ?? '';
   const { resources } = await server.search('Subscription', [['url', url]], 1, signal);
@@ -46,12 +52,12 @@ async function ensureSubscription(
   return 1;
 }
 
-function subscriptionFor(resourceType: FollowedType, endpoint: string, secret: string): Subscription {
+function subscriptionFor(criteria: string, endpoint: string, secret: string): Subscription {
   return {
     resourceType: 'Subscription',
     status: 'requested',
     reason: 'FHIR-Matrix bridge: tells of changes, which the bridge then reads',
-    criteria: `${resourceType}?`,
+    criteria,
     // No payload: the hook only wakes the reader, so that no patient data passes through it.
     channel: { type: 'rest-hook', endpoint, header: [`Authorization: Bearer ${secret}`] },
   };

@@ -9,6 +9,7 @@ import type { Files } from '../files/files.ts';
 import type { enqueue } from '../inbox/enqueue.ts';
 import type { AliasTemplates } from '../mapping/aliases.ts';
 import type { FhirProfile } from '../mapping/fhir-profiles/fhir-profile.ts';
+import type { findLogged, findTail } from '../inbox/known-items.ts';
 import type { NamePolicy } from '../mapping/people.ts';
 import type { LevelTable } from '../mapping/member-level.ts';
 import type { MembershipPolicy } from '../mapping/room-changes.ts';
@@ -74,6 +75,12 @@ export interface BridgeSettings {
   readonly sendStatus: boolean;
   /** How platforms are told of messages that did not reach their room. */
   readonly reportFailures: 'task' | 'off';
+  readonly readState: {
+    /** Who keeps the Tasks of read state; `off` carries none. */
+    readonly engine: 'off' | 'server' | 'bridge';
+    /** How long a reader has to be quiet before what they have read is carried. */
+    readonly quietMs: number;
+  };
 }
 
 /** What directories say of a practitioner's account; `failed` is no "unknown". */
@@ -95,6 +102,8 @@ export interface Bridge {
   readonly db: Pool;
   readonly store: Store;
   readonly enqueue: typeof enqueue;
+  readonly findLogged: typeof findLogged;
+  readonly findTail: typeof findTail;
   /** Runs statements in a transaction of their own; nothing else is waited for in it. */
   readonly transact: <T>(work: (tx: ClientBase) => Promise<T>) => Promise<T>;
   readonly homeserver: Homeserver;

@@ -22,6 +22,7 @@ import { retractDeleted } from './messages/retract-deleted.ts';
 import { personToRooms } from './people/person-to-rooms.ts';
 import { publishAddress } from './people/publish-address.ts';
 import { senderGhostFor, shownGhostOf } from './people/sender-ghost.ts';
+import { createReadStateHandlers } from './read-state/handlers.ts';
 import { converge, convergeUnlessSince, convergeWithDependents } from './structure/converge.ts';
 import { convergeRoom } from './structure/converge-room.ts';
 
@@ -47,6 +48,7 @@ function createHandlers(bridge: Bridge): Handlers {
     converge: (item, context) => convergeAsked(bridge, item, context),
     publish: (item, { attempt }) => publishAddress(bridge, item, attempt),
     audit: (event, { item, attempt }) => writeAuditEvent(bridge, event, item, attempt),
+    ...createReadStateHandlers(bridge),
   };
 }
 

@@ -1,6 +1,14 @@
 // What came in becomes inbox items: pushed transactions, passes over `/sync`, passes over the FHIR server.
 import type { ClientBase } from 'pg';
-import { isPersonType, versionOf, type FollowedType, type ResourceVersion } from '../domain/fhir.ts';
+import {
+  isPersonType,
+  versionOf,
+  type FollowedType,
+  type ResourceVersion,
+  type WatchedType,
+} from '../domain/fhir.ts';
+import type { EventId } from '../domain/ids.ts';
+import type { MatrixEvent } from '../domain/matrix.ts';
 import { dependencyKeysOf } from '../mapping/identities.ts';
 import type { StoredResource } from '../fhir/server.ts';
 import type { SyncResult } from '../matrix/sync-reader.ts';
@@ -13,8 +21,10 @@ import { EVENT_SOURCE, eventItem } from './items/event.ts';
 import { changeItem } from './items/fhir-change.ts';
 import { invitationItem } from './items/invitation.ts';
 import { toDeviceItem } from './items/to-device.ts';
+import { takeInReceipts, takeInReports, type ReceiptSettings } from './read-state/take-in.ts';
 
 interface Deps extends Pick<Bridge, 'enqueue' | 'store' | 'thread' | 'transact'> {
+  readonly settings: ReceiptSettings;
   readonly knownSourceIds: typeof knownSourceIds;
   /** Wakes the reader of the homeserver when the transaction commits. */
   readonly wakeMatrixReader: (tx: ClientBase) => Promise<void>;
@@ -24,7 +34,7 @@ interface Deps extends Pick<Bridge, 'enqueue' | 'store' | 'thread' | 'transact'>
 export const MATRIX_READER = 'matrix';
 
 /** The name of a FHIR reader in the table of cursors. */
-export function fhirReader(resourceType: FollowedType): string {
+export function fhirReader(resourceType: WatchedType): string {
   return `fhir:${resourceType}`;
 }
 
@@ -36,26 +46,30 @@ export function createIntake(deps: Deps) {
   const { transact, enqueue: store, knownSourceIds, wakeMatrixReader, thread } = deps;
   const { arrivals, cursors, resourceVersions, roomMembers } = deps.store;
   return {
-    /** Stores a pushed transaction: events as arrivals, for the reader to order; the rest as items. */
+    /**
+     * Stores a pushed transaction: events as arrivals, for the reader to order; the rest as items, but for receipts, which the
+     * reader finds itself: push loses them, and shows them before what they refer to.
+     */
     pushed: async ({ events, ephemeral, toDevice }: TransactionParts): Promise<void> => {
       await transact(async (tx) => {
         // What the reader has brought already would wait in vain for it to come again.
-        const eventIds = events.map((event) => event.event_id);
-        const known = await knownSourceIds(tx, EVENT_SOURCE, eventIds);
+        const known = await knownSourceIds(tx, EVENT_SOURCE, events.map(eventIdOf));
         const fresh = events.filter((event) => !known.has(event.event_id));
         if (fresh.length > 0) await arrivals.saveArrivals(tx, fresh);
-        await store(tx, [...ephemeral.map(ephemeralItem), ...toDevice.map(toDeviceItem)]);
+        const others = ephemeral.filter(({ content }) => content['type'] !== 'm.receipt');
+        await store(tx, [...others.map(ephemeralItem), ...toDevice.map(toDeviceItem)]);
         await wakeMatrixReader(tx);
       });
     },
 
     /** Stores what a pass over `/sync` found, and what only push has brought. @returns how many were new */
-    synced: async ({ events, invitations, toDevice, position, arrivalsUpTo }: SyncResult): Promise<number> =>
+    synced: async (found: SyncResult): Promise<number> =>
       transact(async (tx) => {
-        const eventIds = events.map((event) => event.event_id);
-        await arrivals.removeArrivals(tx, eventIds);
+        const { events, invitations, toDevice, position, arrivalsUpTo } = found;
+        await arrivals.removeArrivals(tx, events.map(eventIdOf));
         const pushedOnly = await arrivals.takeUnreadArrivals(tx, arrivalsUpTo, ARRIVAL_PATIENCE_SECONDS);
         const items = [
+          ...(await takeInReceipts(deps, tx, found.receipts, position)),
           ...[...events, ...pushedOnly].map(eventItem),
           ...invitations.map((invitation) => invitationItem(invitation, position)),
           ...toDevice.map(toDeviceItem),
@@ -84,12 +98,20 @@ export function createIntake(deps: Deps) {
         return fresh.length;
       }),
 
+    /** Stores what a page of Tasks or AuditEvents says of who has read what. @returns how many versions were new */
+    pulledReports: async (resources: readonly StoredResource[]): Promise<number> =>
+      transact(async (tx) => {
+        const { fresh, items } = await takeInReports(deps, tx, resources);
+        await store(tx, items);
+        return fresh;
+      }),
+
     /** Enters a page in the ledger alone. @returns how many versions were new */
     pulledAsKnown: async (resources: readonly StoredResource[]): Promise<number> =>
       transact(async (tx) => (await resourceVersions.recordRead(tx, resources.map(versionOf))).length),
 
     /** Moves a FHIR reader's cursor and forgets what its overlap cannot show again. */
-    pulledUpTo: async (resourceType: FollowedType, cursor: string, forgetBefore: string): Promise<void> => {
+    pulledUpTo: async (resourceType: WatchedType, cursor: string, forgetBefore: string): Promise<void> => {
       await transact(async (tx) => {
         await cursors.saveCursor(tx, fhirReader(resourceType), cursor);
         await resourceVersions.forgetVersionsBefore(tx, resourceType, forgetBefore);
@@ -99,6 +121,8 @@ export function createIntake(deps: Deps) {
 }
 
 export type Intake = ReturnType<typeof createIntake>;
+
+const eventIdOf = ({ event_id }: MatrixEvent): EventId => event_id;
 
 /** Those of the people, roles and organisations on whom some room depends, by themselves or as staff. */
 async function withDependents(

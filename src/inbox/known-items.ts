@@ -28,3 +28,34 @@ export async function hasItemWith(
   );
   return rowCount === 1;
 }
+
+/** Where an item stands in the log. */
+export interface LoggedItem {
+  readonly lane: string;
+  readonly position: number;
+  /** Whether it was dealt with, in whatever way. */
+  readonly handled: boolean;
+}
+
+/** Where the items with these source ids stand; no entry for one that is not stored, or was pruned. */
+export async function findLogged(
+  client: Queryable,
+  source: string,
+  sourceIds: readonly string[],
+): Promise<ReadonlyMap<string, LoggedItem>> {
+  const { rows } = await client.query<LoggedItem & { sourceId: string }>(
+    `select source_id as "sourceId", lane.key as lane, position::float8, position <= lane.head as handled
+     from item join lane on lane.id = item.lane_id
+     where source = $1 and source_id = any ($2::text[])`,
+    [source, sourceIds],
+  );
+  return new Map(rows.map(({ sourceId, ...logged }) => [sourceId, logged]));
+}
+
+/** The position of the last item of a lane that is committed by now; 0 for a lane without any. */
+export async function findTail(client: Queryable, lane: string): Promise<number> {
+  const { rows } = await client.query<{ tail: number }>('select tail::float8 from lane where key = $1', [
+    lane,
+  ]);
+  return rows[0]?.tail ?? 0;
+}

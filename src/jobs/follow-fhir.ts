@@ -1,7 +1,8 @@
 // The readers of the FHIR server, one for each type that is followed: what changed since the cursor, woken by the hooks.
 import type { Config } from '../config/schema.ts';
-import { FOLLOWED_TYPES, isPersonType, type FollowedType } from '../domain/fhir.ts';
+import { isFollowedType, isPersonType, watchedTypes, type WatchedType } from '../domain/fhir.ts';
 import { pullOnce } from '../fhir/puller.ts';
+import { criteriaFor } from '../fhir/watched.ts';
 import type { Bridge } from '../flows/bridge.ts';
 import { fhirReader, type Intake } from '../flows/intake.ts';
 import { readCursor } from '../store/cursors.ts';
@@ -14,17 +15,19 @@ const GAP_MS = 100;
 /** A server holds many people on whom no room depends: they are looked for less often. */
 const PEOPLE_GAP_MS = 500;
 
-interface Deps extends Pick<Bridge, 'db' | 'fhir'> {
+interface Deps extends Pick<Bridge, 'db' | 'fhir' | 'settings'> {
   readonly config: Pick<Config, 'fhir'>;
-  readonly intake: Pick<Intake, 'pulled' | 'pulledAsKnown' | 'pulledUpTo'>;
+  readonly intake: Pick<Intake, 'pulled' | 'pulledAsKnown' | 'pulledReports' | 'pulledUpTo'>;
 }
 
 /** The jobs. */
 export function followFhir(deps: Deps): readonly BridgeJob[] {
-  return FOLLOWED_TYPES.map((resourceType) => followType(deps, resourceType));
+  return watchedTypes(deps.settings.readState.engine !== 'off').map((resourceType) =>
+    followType(deps, resourceType),
+  );
 }
 
-function followType({ config: { fhir }, db, intake, ...deps }: Deps, resourceType: FollowedType): BridgeJob {
+function followType({ config: { fhir }, db, intake, ...deps }: Deps, resourceType: WatchedType): BridgeJob {
   const name = fhirReader(resourceType);
   const isPeople = isPersonType(resourceType);
   return {
@@ -41,7 +44,10 @@ function followType({ config: { fhir }, db, intake, ...deps }: Deps, resourceTyp
           overlapMs: fhir.overlapMs,
           readFrom: fhir.readFrom,
           ...(isPeople && { elements: elementsOf(resourceType) }),
-          store: (resources) => intake.pulled(resourceType, resources),
+          criteria: criteriaFor(resourceType, deps.settings.profile.audit.readType),
+          store: isFollowedType(resourceType)
+            ? (resources) => intake.pulled(resourceType, resources)
+            : intake.pulledReports,
           storeAsKnown: intake.pulledAsKnown,
           readCursor: () => readCursor(db, name),
           saveCursor: (cursor, forgetBefore) => intake.pulledUpTo(resourceType, cursor, forgetBefore),

@@ -1,5 +1,6 @@
 // Looks after the Subscriptions by which the FHIR server calls the hooks.
 import type { Config } from '../config/schema.ts';
+import { watchedTypes } from '../domain/fhir.ts';
 import { ensureSubscriptions } from '../fhir/subscriptions.ts';
 import type { Bridge } from '../flows/bridge.ts';
 import type { BridgeJob } from './job.ts';
@@ -8,12 +9,14 @@ const INTERVAL_MS = 60_000;
 
 /** The job. */
 export function keepSubscriptions(
-  { fhir: server }: Pick<Bridge, 'fhir'>,
+  { fhir: server, settings }: Pick<Bridge, 'fhir' | 'settings'>,
   config: Pick<Config, 'fhir'>,
 ): BridgeJob {
+  const { readType } = settings.profile.audit;
+  const resourceTypes = watchedTypes(settings.readState.engine !== 'off');
   return {
     name: 'fhir:Subscription',
     intervalMs: INTERVAL_MS,
-    pass: (signal) => ensureSubscriptions({ server, ...config.fhir }, signal),
+    pass: (signal) => ensureSubscriptions({ server, resourceTypes, readType, ...config.fhir }, signal),
   };
 }

@@ -78,6 +78,11 @@ export function failureTaskIdOf(communication: FhirReference): string {
   return `undelivered-${createHash('sha256').update(communication).digest('hex').slice(0, 43)}`;
 }
 
+/** The logical id of the Task that says whether a party of a conversation has read its latest message, in the same form. */
+export function readTaskIdOf(conversation: FhirReference, owner: FhirReference): string {
+  return `read-${createHash('sha256').update(`${conversation} ${owner}`).digest('hex').slice(0, 43)}`;
+}
+
 /** The logical id of the CommunicationRequest of a room that a user made, in the same form. */
 export function roomRequestIdOf(roomId: RoomId): string {
   return `room-${createHash('sha256').update(roomId).digest('hex').slice(0, 43)}`;

@@ -32,6 +32,12 @@ export const undeliveredLane = (communication: FhirReference): string => `undeli
 /** The lane in which a practitioner's address is written into one's own directory. */
 export const publishLane = (reference: FhirReference): string => `publish:${reference}`;
 
+/** The lane of what a user has read in a room, which waits until they stop scrolling. @param user without naming them */
+export const receiptsLane = (roomId: RoomId, user: string): string => `receipts:${roomId} ${user}`;
+
+/** The lane of a conversation's read state: it never holds up a message. */
+export const readStateLane = (reference: FhirReference): string => `read-state:${reference}`;
+
 /** The lane of ephemeral events. @param scope the room, or `none` */
 export const ephemeralLane = (scope: string): string => `ephemeral:${scope}`;
 

@@ -2,6 +2,7 @@
 import { createAccounts } from './accounts.ts';
 import type { MatrixClient } from './client.ts';
 import { createInvitations } from './invitations.ts';
+import { createReceipts } from './receipts.ts';
 import { createRoomStates } from './room-state.ts';
 import { createRooms } from './rooms.ts';
 import { createSends } from './sends.ts';
@@ -15,6 +16,7 @@ export function createHomeserver(client: MatrixClient) {
     ...createInvitations(client),
     ...createRoomStates(client),
     ...createSends(client),
+    ...createReceipts(client),
     ...createTimeline(client),
   };
 }

@@ -8,6 +8,7 @@ import type { EventId, MatrixUserId, RoomId } from '../domain/ids.ts';
 import type { MatrixEvent } from '../domain/matrix.ts';
 import type { Homeserver } from './homeserver.ts';
 import { invitationIn, type Invitation } from './invitations.ts';
+import { receiptsIn, type Receipt } from './receipts.ts';
 import { pagesBefore, type SyncAnswer } from './timeline.ts';
 import { readToDevice, type IdlessEvent } from './transactions.ts';
 import { BRIDGE_DEVICE } from './client.ts';
@@ -18,6 +19,7 @@ export interface SyncResult {
   /** Of the bot. */
   readonly invitations: readonly Invitation[];
   readonly toDevice: readonly IdlessEvent[];
+  readonly receipts: readonly Receipt[];
   readonly position: string;
   /** Arrivals up to this number came before the pass began. */
   readonly arrivalsUpTo: string;
@@ -57,14 +59,21 @@ async function syncStep(deps: Deps, signal: AbortSignal): Promise<{ found: numbe
     readToDevice(event, { to_user_id: deps.bot, to_device_id: BRIDGE_DEVICE }),
   );
   const invitations = since === undefined ? [] : invitationsOf(deps, answer);
+  const receipts = since === undefined ? [] : receiptsOf(answer);
   const position = answer.next_batch;
-  const found = await deps.store({ events, invitations, toDevice, position, arrivalsUpTo });
+  const found = await deps.store({ events, invitations, toDevice, receipts, position, arrivalsUpTo });
   return { found, shown: position === since ? 0 : events.length + invitations.length };
 }
 
 function invitationsOf({ bot }: Deps, answer: SyncAnswer): readonly Invitation[] {
   return Object.entries(answer.rooms?.invite ?? {}).flatMap(
     ([roomId, { invite_state: state }]) => invitationIn(roomId, bot, state.events) ?? [],
+  );
+}
+
+function receiptsOf(answer: SyncAnswer): readonly Receipt[] {
+  return Object.entries(answer.rooms?.join ?? {}).flatMap(([roomId, { ephemeral }]) =>
+    receiptsIn(roomId as RoomId, ephemeral?.events ?? []),
   );
 }
 

@@ -1,11 +1,16 @@
 // Homeserver operations that read the events of rooms: paging back, `/sync`.
 import { z } from 'zod';
-import type { MatrixUserId, RoomId } from '../domain/ids.ts';
+import type { EventId, MatrixUserId, RoomId } from '../domain/ids.ts';
 import type { MatrixEvent } from '../domain/matrix.ts';
-import type { MatrixClient } from './client.ts';
+import { unlessRefused, type MatrixClient } from './client.ts';
 import { matrixEventSchema, roomEventSchema, strippedEventSchema, wellFormed } from './event-schema.ts';
 
 const messagesSchema = z.object({ chunk: wellFormed(matrixEventSchema), end: z.string().optional() });
+
+const contextSchema = z.object({
+  events_before: wellFormed(matrixEventSchema).optional(),
+  start: z.string().optional(),
+});
 
 const syncSchema = z.object({
   next_batch: z.string(),
@@ -23,6 +28,7 @@ const syncSchema = z.object({
                 prev_batch: z.string().optional(),
               })
               .optional(),
+            ephemeral: z.object({ events: z.array(z.unknown()) }).optional(),
           }),
         )
         .optional(),
@@ -35,13 +41,13 @@ const syncSchema = z.object({
 
 export type SyncAnswer = z.output<typeof syncSchema>;
 
-/** Only what the reader needs: the timelines of the bot's rooms. Its invitations come with every filter. */
+/** Only what the reader needs: the timelines and receipts of the bot's rooms. Its invitations come with every filter. */
 const SYNC_FILTER = JSON.stringify({
   presence: { not_types: ['*'] },
   account_data: { not_types: ['*'] },
   room: {
     account_data: { not_types: ['*'] },
-    ephemeral: { not_types: ['*'] },
+    ephemeral: { types: ['m.receipt'] },
     state: { not_types: ['*'] },
     timeline: { limit: 100 },
   },
@@ -65,6 +71,23 @@ export function createTimeline(client: MatrixClient) {
       const path = ['rooms', roomId, 'messages'];
       const { chunk, end } = await client.get('read messages', path, messagesSchema, request);
       return { events: chunk, end };
+    },
+
+    /**
+     * The events of a room before one of them, newest first, and the token to go on from for `messagesBefore`.
+     * @returns undefined when the room has no such event, or the user may not see it
+     */
+    async contextBefore(
+      as: MatrixUserId,
+      roomId: RoomId,
+      eventId: EventId,
+      signal?: AbortSignal,
+    ): Promise<{ events: readonly MatrixEvent[]; end: string | undefined } | undefined> {
+      const path = ['rooms', roomId, 'context', eventId];
+      const request = { as, query: { limit: 100 }, signal };
+      const answer = client.get('read context', path, contextSchema, request);
+      const context = await unlessRefused(answer, 400, 403, 404);
+      return context && { events: context.events_before ?? [], end: context.start };
     },
 
     /** The events in the user's rooms since a token; without one, the token of this moment. */

@@ -1,6 +1,7 @@
 // The tables that the flows work on: for each, the functions of its file.
 import * as adoptedRooms from './adopted-rooms.ts';
 import * as arrivals from './arrivals.ts';
+import * as conversationMessages from './conversation-messages.ts';
 import * as cursors from './cursors.ts';
 import * as fileCopies from './file-copies.ts';
 import * as formerRooms from './former-rooms.ts';
@@ -12,6 +13,8 @@ import * as notices from './notices.ts';
 import * as people from './people.ts';
 import * as reportedFailures from './reported-failures.ts';
 import * as pictures from './pictures.ts';
+import * as readPositions from './read-positions.ts';
+import * as receipts from './receipts.ts';
 import * as resourceVersions from './resource-versions.ts';
 import * as roomMembers from './room-members.ts';
 import * as roomUses from './room-uses.ts';
@@ -24,6 +27,7 @@ export const tables = {
   ...{
     adoptedRooms,
     arrivals,
+    conversationMessages,
     cursors,
     fileCopies,
     formerRooms,
@@ -33,6 +37,8 @@ export const tables = {
     messageLinks,
     notices,
     people,
+    readPositions,
+    receipts,
   },
   ...{ pictures, reportedFailures, resourceVersions, roomMembers, roomUses, rooms },
   ...{ untoldMessages, waitingItems },

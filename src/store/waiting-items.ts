@@ -67,3 +67,9 @@ export async function findKnownSenders(db: Queryable): Promise<readonly MatrixUs
     where waits_for like '@%' and exists (select from person where user_id = waits_for) order by waits_for`;
   return selectColumn<MatrixUserId>(db, sql);
 }
+
+/** Those of these messages that wait. */
+export async function findWaiting(db: Queryable, about: readonly string[]): Promise<ReadonlySet<string>> {
+  const sql = 'select about from waiting_item where about = any ($1)';
+  return new Set(await selectColumn<string>(db, sql, [about]));
+}

@@ -7,6 +7,7 @@ import { toInboxOutcome } from '../../src/flows/commit.ts';
 import type { FlowOutcome } from '../../src/flows/outcome.ts';
 import { inTransaction } from '../../src/inbox/database.ts';
 import { enqueue } from '../../src/inbox/enqueue.ts';
+import { findLogged, findTail } from '../../src/inbox/known-items.ts';
 import type { Attempt } from '../../src/inbox/item.ts';
 import { FHIR_PROFILES } from '../../src/mapping/fhir-profiles/profiles.ts';
 import { createHomeserver } from '../../src/matrix/homeserver.ts';
@@ -71,6 +72,7 @@ export const SETTINGS: BridgeSettings = {
   profile: FHIR_PROFILES.generic,
   sendStatus: true,
   reportFailures: 'task',
+  readState: { engine: 'server', quietMs: 5_000 },
   roomTemplates: {
     spaceName: 'Care team',
     organizationSpaceName: '{name}',
@@ -86,7 +88,16 @@ export const SETTINGS: BridgeSettings = {
 export function createBridge(db: pg.Pool, over: Partial<Bridge> = {}): Bridge {
   const { homeserver = unreachableHomeserver } = over;
   return {
-    ...{ db, store: tables, enqueue, homeserver, fhir: unreachableFhir, pseudonyms: noPseudonyms },
+    ...{
+      db,
+      store: tables,
+      enqueue,
+      findLogged,
+      findTail,
+      homeserver,
+      fhir: unreachableFhir,
+      pseudonyms: noPseudonyms,
+    },
     ...{ auditServer: unreachableFhir, auditTrail: noAuditTrail },
     transact: (work) => inTransaction(db, work),
     ...{ kinds: KINDS, aspects: ASPECTS, thread: communicationRequestThread },

@@ -1,10 +1,16 @@
 // The Subscriptions on the FHIR server: made once, mended where they differ, left alone where they do not.
 import { describe, expect, test } from 'vitest';
+import { watchedTypes } from '../../src/domain/fhir.ts';
+import { FHIR_PROFILES } from '../../src/mapping/fhir-profiles/profiles.ts';
 import type { StoredResource } from '../../src/fhir/server.ts';
 import { ensureSubscriptions } from '../../src/fhir/subscriptions.ts';
 
 const never = new AbortController().signal;
-const DEPS = { hookUrl: 'http://bridge:3000', hookSecret: 'hook-secret-0123456789' };
+const DEPS = {
+  ...{ hookUrl: 'http://bridge:3000', hookSecret: 'hook-secret-0123456789' },
+  resourceTypes: watchedTypes(false),
+  readType: FHIR_PROFILES.generic.audit.readType,
+};
 
 /** A server that keeps Subscriptions, finds them by endpoint and counts its versions. */
 function createServerModel() {
@@ -119,4 +125,16 @@ describe('one that differs is updated in the version that was read', () => {
       ALL.map((type) => expect.objectContaining(wanted(type, hookSecret)) as unknown),
     );
   });
+});
+
+test('where read state is carried, completed Tasks and AuditEvents of reading are told too', async () => {
+  const server = createServerModel();
+  await ensureSubscriptions({ server, ...DEPS, resourceTypes: watchedTypes(true) }, never);
+  expect(server.all().slice(8)).toMatchObject([
+    { criteria: 'Task?status=completed' },
+    {
+      criteria:
+        'AuditEvent?type=http%3A%2F%2Fterminology.hl7.org%2FCodeSystem%2Fiso-21089-lifecycle%7Caccess',
+    },
+  ]);
 });

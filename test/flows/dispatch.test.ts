@@ -37,6 +37,10 @@ function world(flow: (payload: unknown) => Ended | Promise<Ended>, { listens = t
     converge: handler,
     publish: handler,
     audit: handler,
+    receipts: handler,
+    read: handler,
+    'fhir.read': handler,
+    'read-tasks': handler,
   };
   const metrics = createMetrics();
   const handle = createItemHandler({

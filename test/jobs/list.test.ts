@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { composeBridge } from '../../src/app/bridge.ts';
 import { loadConfig } from '../../src/config/load.ts';
-import { FOLLOWED_TYPES } from '../../src/domain/fhir.ts';
+import { FOLLOWED_TYPES, watchedTypes } from '../../src/domain/fhir.ts';
 import { createIntake } from '../../src/flows/intake.ts';
 import { repeatJob } from '../../src/inbox/job.ts';
 import { knownSourceIds } from '../../src/inbox/known-items.ts';
@@ -44,7 +44,7 @@ describe('the list', () => {
     const names = (await jobsOf(ALL)).map(({ name }) => name);
     expect(names).toEqual([
       'matrix',
-      ...FOLLOWED_TYPES.map((type) => `fhir:${type}`),
+      ...watchedTypes(true).map((type) => `fhir:${type}`),
       'deletions',
       ...['fhir:Subscription', 'periods', 'nightly-reconcile', 'publish-ghosts', 'release-overdue'],
       'prune-inbox',
@@ -55,7 +55,12 @@ describe('the list', () => {
 
   test('has none that the configuration leaves out', async () => {
     const names = (
-      await jobsOf({ ...LEAST, BRIDGE_FHIR_SUBSCRIPTIONS: 'false', BRIDGE_SWEEP_ENABLED: 'false' })
+      await jobsOf({
+        ...LEAST,
+        BRIDGE_FHIR_SUBSCRIPTIONS: 'false',
+        BRIDGE_SWEEP_ENABLED: 'false',
+        BRIDGE_READ_STATE_ENGINE: 'off',
+      })
     ).map(({ name }) => name);
     expect(names).toEqual([
       'matrix',

@@ -39,7 +39,7 @@ test('a malformed event does not stop the others', async () => {
   expect(page.events.map((event) => event.event_id)).toEqual(['$good']);
 });
 
-test('/sync asks from the position, without waiting, only for timelines', async () => {
+test('/sync asks from the position, without waiting, only for timelines and receipts', async () => {
   const { url, seen } = await serveScript(() => ({ body: { next_batch: 's2' } }));
   await homeserverAt(url).sync(BOT, 's1');
   const query = Object.fromEntries(seen[0]?.url.searchParams ?? []);
@@ -52,6 +52,6 @@ test('/sync asks from the position, without waiting, only for timelines', async 
   });
   expect(JSON.parse(query['filter'] ?? '')).toMatchObject({
     presence: { not_types: ['*'] },
-    room: { state: { not_types: ['*'] }, ephemeral: { not_types: ['*'] } },
+    room: { state: { not_types: ['*'] }, ephemeral: { types: ['m.receipt'] } },
   });
 });

@@ -11,6 +11,10 @@ import { messageNoticeItemSchema } from './message-notice.ts';
 import { noticeItemSchema } from './notice.ts';
 import { publishItemSchema } from './publish.ts';
 import { sendStatusItemSchema } from './send-status.ts';
+import { readItemSchema } from './read.ts';
+import { readReportItemSchema } from './read-report.ts';
+import { readTasksItemSchema } from './read-tasks.ts';
+import { receiptsItemSchema } from './receipts.ts';
 import { toDeviceItemSchema } from './to-device.ts';
 import { undeliveredItemSchema } from './undelivered.ts';
 
@@ -21,6 +25,10 @@ const schemas = {
   'matrix.invitation': invitationItemSchema,
   'fhir.change': changeItemSchema,
   'fhir.deletion': deletionItemSchema,
+  'fhir.read': readReportItemSchema,
+  receipts: receiptsItemSchema,
+  read: readItemSchema,
+  'read-tasks': readTasksItemSchema,
   notice: noticeItemSchema,
   'message-notice': messageNoticeItemSchema,
   'send-status': sendStatusItemSchema,

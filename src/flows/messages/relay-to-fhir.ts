@@ -12,6 +12,7 @@ import type { Queryable } from '../../store/database.ts';
 import type { RoomUse } from '../../store/room-uses.ts';
 import type { Bridge } from '../bridge.ts';
 import { andNext, refused, type FlowOutcome } from '../outcome.ts';
+import { readTasksItems } from '../items/read-tasks.ts';
 import { releaseWaiting, waitFor } from '../items/waiting.ts';
 import { actingTeamOf } from './acting-team-of.ts';
 import { boundedTime } from './conversation-begin.ts';
@@ -120,7 +121,9 @@ async function write(relay: RelayToFhir, incoming: Incoming, attempt: Attempt): 
     next: async (tx) => {
       const carried = [event.event_id, ...made.map(({ version }) => version.reference)];
       const notices = await tellSender(relay, tx, event, [...new Set(reasons)]);
-      return [...notices, ...(await releaseWaiting(store, tx, carried, event.event_id))];
+      const isNew = made.some(({ fact }) => fact?.kind === 'created');
+      const tasks = isNew ? readTasksItems(settings, place.reference, event.event_id) : [];
+      return [...notices, ...tasks, ...(await releaseWaiting(store, tx, carried, event.event_id))];
     },
   };
 }

@@ -31,6 +31,7 @@ import { sendOnce, type SentOnce } from './send-once.ts';
 import { senderBefore, speakerOf, type Conversation, type Speaking } from './speaker.ts';
 import { reportFailure } from './undelivered.ts';
 import { untilCarried, untilOpen, untilWritten } from './wait-to-send.ts';
+import { readTasksItems } from '../items/read-tasks.ts';
 
 /** What the pipeline works with. */
 export type RelayToMatrix = Speaking &
@@ -132,7 +133,7 @@ interface Outgoing {
 
 async function send(relay: RelayToMatrix, outgoing: Outgoing, { signal }: Attempt): Promise<FlowOutcome> {
   const { store, metrics, settings } = relay;
-  const { reference, input, carried, conversation, read, before } = outgoing;
+  const { reference, request, input, carried, conversation, read, before } = outgoing;
   const { communication, envelope } = input;
   const { as, relayedFor } = await speakerOf(relay, outgoing, signal);
   const isSameSender = (before ?? as) === as;
@@ -176,6 +177,7 @@ async function send(relay: RelayToMatrix, outgoing: Outgoing, { signal }: Attemp
       ...(lost === undefined
         ? []
         : await reportFailure(relay, tx, { communication: reference, cause }, lost)),
+      ...(isNew ? readTasksItems(relay.settings, request, cause) : []),
       ...(await releaseWaiting(store, tx, [reference, ...sent.map(({ eventId }) => eventId)], cause)),
     ],
   };

@@ -9,6 +9,7 @@ import { roomOfRequest } from '../../mapping/matrix-to-fhir/room-request.ts';
 import { wantedForRequest } from '../../mapping/phases.ts';
 import { conversationTitle } from '../../mapping/room-names.ts';
 import type { StoredResource } from '../../fhir/server.ts';
+import { readTasksItems } from '../items/read-tasks.ts';
 import { releaseWaiting } from '../items/waiting.ts';
 import type { Definition, FirstMessage } from './definition.ts';
 import { placementOf } from './placement.ts';
@@ -38,7 +39,10 @@ export function requestDefinition(request: StoredResource<CommunicationRequest>)
         await staleLinks(bridge, actual, 'm.space.parent', spaces),
       );
     },
-    following: ({ store }, tx, cause) => releaseWaiting(store, tx, [reference], cause),
+    following: async ({ store, settings }, tx, cause) => [
+      ...readTasksItems(settings, reference, cause),
+      ...(await releaseWaiting(store, tx, [reference], cause)),
+    ],
   };
 }
 

@@ -1,9 +1,10 @@
 // No profile: what FHIR R4 itself demands, for servers such as a plain HAPI.
+import { LIFECYCLE_SYSTEM } from '../../domain/fhir.ts';
 import type { FhirProfile } from './fhir-profile.ts';
 
 /** A record was accessed. https://terminology.hl7.org/CodeSystem-iso-21089-lifecycle.html */
 export const ACCESS = {
-  system: 'http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle',
+  system: LIFECYCLE_SYSTEM,
   code: 'access',
   display: 'Access/View Record Lifecycle Event',
 } as const;
@@ -14,7 +15,7 @@ export const generic: FhirProfile = {
   requestNeeds: [],
   taskNeeds: [],
   actingTeamExtension: undefined,
-  readState: { organizationalTeamTask: 'each-member' },
+  readState: { organizationalTeamTask: 'the-team' },
   audit: { readType: ACCESS, agentTeamExtension: undefined },
   search: { cacheControl: 'no-store', largestPage: 1000 },
 };

@@ -52,6 +52,7 @@ function createWorld() {
     ...{ 'matrix.invitation': unused, 'fhir.change': unused, notice: unused, publish: unused },
     ...{ 'message-notice': unused, 'send-status': unused, undelivered: unused },
     'fhir.deletion': unused,
+    ...{ receipts: unused, read: unused, 'fhir.read': unused, 'read-tasks': unused },
     audit: ({ event, kind }, { item, attempt }) => writeAuditEvent(bridge, { event, kind }, item, attempt),
     converge({ reference }) {
       state.handled += 1;

@@ -16,11 +16,16 @@ import { messageNoticeItem } from '../../../src/flows/items/message-notice.ts';
 import { noticeItem } from '../../../src/flows/items/notice.ts';
 import { publishItem } from '../../../src/flows/items/publish.ts';
 import { sendStatusItem } from '../../../src/flows/items/send-status.ts';
+import { readItem } from '../../../src/flows/items/read.ts';
+import { readReportItems } from '../../../src/flows/items/read-report.ts';
+import { readTasksItems } from '../../../src/flows/items/read-tasks.ts';
+import { receiptsItems } from '../../../src/flows/items/receipts.ts';
 import { toDeviceItem } from '../../../src/flows/items/to-device.ts';
 import { undeliveredItem } from '../../../src/flows/items/undelivered.ts';
 import type { NewItem } from '../../../src/inbox/item.ts';
 import { communicationRequestThread } from '../../../src/messages/threads/communication-request.ts';
 import { stored as resource } from '../../builders/fhir.ts';
+import { SETTINGS } from '../../builders/bridge.ts';
 
 const ROOM = '!room:care.example' as RoomId;
 const USER = '@doctor:care.example' as MatrixUserId;
@@ -43,11 +48,23 @@ const AUDIT_EVENT: OwnAuditEvent = {
   ...{ resourceType: 'AuditEvent', id: 'audit-1', recorded: '2026-11-29T12:00:00Z' },
   ...{ type: {}, agent: [], source: { observer: {} } },
 };
+const PERSON = 'Practitioner/1' as FhirReference;
+const READ_TASK = {
+  ...{ status: 'completed', intent: 'order', basedOn: [{ reference: REQUEST }] },
+  ...{ focus: { reference: 'Communication/2' }, owner: { reference: PERSON } },
+};
 
 const version = (reference: string, over: object = {}) =>
   resource(reference, '7', '2025-09-26T09:00:00Z', { ...over });
 const stored = ({ payload }: NewItem): unknown => JSON.parse(JSON.stringify(payload));
 const read = (kind: ItemKind, payload: unknown): unknown => ITEM_SCHEMAS[kind].parse(payload);
+
+const KEEPING_TASKS = { readState: { ...SETTINGS.readState, engine: 'bridge' as const } };
+function only(items: readonly NewItem[]): NewItem {
+  const [item] = items;
+  if (item === undefined || items.length > 1) throw new TypeError('Expected one item');
+  return item;
+}
 
 describe('each kind', () => {
   const items: Record<ItemKind, NewItem> = {
@@ -62,8 +79,15 @@ describe('each kind', () => {
     'send-status': sendStatusItem({ ...ABOUT_EVENT, failure: 'not-filed' }),
     undelivered: undeliveredItem('Communication/3' as FhirReference, 'no-content', 'Communication/3/1'),
     converge: convergeItem(REQUEST, 'CareTeam/1/2'),
-    publish: publishItem('Practitioner/1' as FhirReference, USER),
+    publish: publishItem(PERSON, USER),
     audit: auditItem(AUDIT_EVENT),
+    receipts: only(receiptsItems([{ roomId: ROOM, userId: USER }], 's1')),
+    read: readItem({
+      ...{ conversation: REQUEST, person: PERSON, roomId: ROOM, eventId: EVENT.event_id, at: 1 },
+      ...{ message: 'Communication/2' as FhirReference, userId: USER },
+    }),
+    'fhir.read': only(readReportItems([version('Task/3', READ_TASK)])),
+    'read-tasks': only(readTasksItems(KEEPING_TASKS, REQUEST, '$1')),
   };
 
   test.each(Object.keys(ITEM_SCHEMAS).filter(isItemKind))('%s is read as it was written', (kind) => {
@@ -88,6 +112,10 @@ describe('each kind', () => {
       'to-matrix:CommunicationRequest/1 converge CareTeam/1/2 CommunicationRequest/1',
       'publish:Practitioner/1 publish Practitioner/1 @doctor:care.example',
       expect.stringMatching(/^write-audit:[0-3] audit audit-1$/),
+      expect.stringMatching(/^receipts:!room:care\.example \S{16} receipts !room:care\.example \S{16} s1$/),
+      'read-state:CommunicationRequest/1 read-in-matrix CommunicationRequest/1 Practitioner/1 $1',
+      'read-state:CommunicationRequest/1 fhir.read Task/3/7',
+      'read-state:CommunicationRequest/1 read-tasks CommunicationRequest/1 $1',
     ]);
   });
 
@@ -139,9 +167,17 @@ describe('lanes', () => {
     expect(laneOf({})).toBe('to-matrix:Communication/2');
   });
 
-  test('a receipt follows the events of its room', () => {
-    expect(ephemeralItem({ ...idless, content: { type: 'm.receipt' } }).lane).toBe(eventItem(EVENT).lane);
-    expect(ephemeralItem({ ...idless, content: { type: 'm.typing' } }).lane).not.toBe(eventItem(EVENT).lane);
+  test('what is read is never in the way of messages, and names no user', () => {
+    const items = [
+      ...receiptsItems([{ roomId: ROOM, userId: USER }], 's1'),
+      ...readTasksItems(KEEPING_TASKS, REQUEST, '$1'),
+    ];
+    expect(items.map(({ lane }) => lane)).not.toContain(eventItem(EVENT).lane);
+    expect(JSON.stringify(items.map(({ lane, sourceId }) => [lane, sourceId]))).not.toContain('doctor');
+  });
+
+  test('Tasks are asked for only where the bridge keeps them', () => {
+    expect(readTasksItems(SETTINGS, REQUEST, '$1')).toEqual([]);
   });
 });
 

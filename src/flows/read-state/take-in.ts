@@ -1,0 +1,45 @@
+// What comes in of read state: receipts that `/sync` shows, and what platforms write of who has read what.
+import type { ClientBase } from 'pg';
+import { versionOf, type ResourceVersion } from '../../domain/fhir.ts';
+import type { StoredResource } from '../../fhir/server.ts';
+import type { NewItem } from '../../inbox/item.ts';
+import { isOwnUser } from '../../mapping/own-users.ts';
+import type { Receipt } from '../../matrix/receipts.ts';
+import type { Store } from '../../store/tables.ts';
+import type { BridgeSettings } from '../bridge.ts';
+import { readReportItems } from '../items/read-report.ts';
+import { receiptsItems } from '../items/receipts.ts';
+
+/** What of the settings decides about receipts. */
+export type ReceiptSettings = Pick<BridgeSettings, 'ghostPrefix' | 'readState' | 'serverName'>;
+
+/**
+ * Stores receipts, but none of the bridge's own ghosts, whose reading it has told itself.
+ * @param seen at which position of the reader
+ * @returns the items that look at them, for the same transaction
+ */
+export async function takeInReceipts(
+  { store, settings }: { readonly store: Pick<Store, 'receipts'>; readonly settings: ReceiptSettings },
+  tx: ClientBase,
+  receipts: readonly Receipt[],
+  seen: string,
+): Promise<readonly NewItem[]> {
+  if (settings.readState.engine === 'off') return [];
+  const ofOthers = receipts.filter(({ userId }) => !isOwnUser(settings, userId));
+  await store.receipts.saveReceipts(tx, ofOthers);
+  return receiptsItems(ofOthers, seen);
+}
+
+/** Enters Tasks and AuditEvents in the ledger. @returns how many versions were new, and the items of what they say */
+export async function takeInReports(
+  { store }: { readonly store: Pick<Store, 'resourceVersions'> },
+  tx: ClientBase,
+  resources: readonly StoredResource[],
+): Promise<{ readonly fresh: number; readonly items: readonly NewItem[] }> {
+  const keyOf = ({ reference, versionId }: Pick<ResourceVersion, 'reference' | 'versionId'>): string =>
+    `${reference}/${versionId}`;
+  const recorded = await store.resourceVersions.recordRead(tx, resources.map(versionOf));
+  const fresh = new Set(recorded.map(keyOf));
+  const said = resources.filter((resource) => fresh.has(keyOf(versionOf(resource))));
+  return { fresh: fresh.size, items: readReportItems(said) };
+}
