@@ -21,12 +21,16 @@ const mentionsOf = (over: object, mentionRecipients = true) => {
 
 describe('who is mentioned in the room is a recipient', () => {
   test.each<[string, unknown, unknown]>([
-    ['a person of the conversation', { user_ids: [DOCTOR] }, [{ reference: 'Practitioner/8' }]],
-    ['once', { user_ids: [DOCTOR, DOCTOR] }, [{ reference: 'Practitioner/8' }]],
+    [
+      'a person of the conversation',
+      { user_ids: [DOCTOR] },
+      [{ reference: 'Practitioner/8', type: 'Practitioner' }],
+    ],
+    ['once', { user_ids: [DOCTOR, DOCTOR] }, [{ reference: 'Practitioner/8', type: 'Practitioner' }]],
     [
       'among others whom FHIR does not know',
       { user_ids: ['@eve:example.org', DOCTOR] },
-      [{ reference: 'Practitioner/8' }],
+      [{ reference: 'Practitioner/8', type: 'Practitioner' }],
     ],
     ['but not one whom FHIR does not know', { user_ids: ['@eve:example.org'] }, undefined],
     ['but not the whole room', { room: true }, undefined],
