@@ -69,6 +69,7 @@ const NOT_SAID: ReadonlySet<string> = new Set([
   'flows/handle-item.ts: the kind ',
   'flows/structure/links.ts:  in its space ',
   'flows/structure/resync.ts: make the ',
+  'flows/structure/resync.ts: list it by when it began',
   // Names of what a Task proposes: platforms read them as codes.
   'mapping/matrix-to-fhir/suggestion.ts: Add member',
   'mapping/matrix-to-fhir/suggestion.ts: Remove member',
