@@ -27,7 +27,7 @@ export async function recordRead(deps: Deps, read: ReadItem, { signal }: Attempt
     kind: 'done',
     facts: isToBeTold(deps, read) ? [await factOf(deps, room, { ...read, at: at.getTime() }, signal)] : [],
     record: (tx) => store.readPositions.saveReadPosition(tx, conversation, { person, eventId, readAt: at }),
-    next: readTasksItems(settings, conversation, `${person} has read ${eventId}`),
+    next: readTasksItems(settings, conversation, `${person} ${eventId}`),
   };
 }
 

@@ -7,7 +7,6 @@ import { readItem } from '../items/read.ts';
 import type { ReadReportItem } from '../items/read-report.ts';
 import { waitFor } from '../items/waiting.ts';
 import type { FlowOutcome } from '../outcome.ts';
-import { wasCarried } from '../messages/links.ts';
 import { readIdentities } from '../people/desired-ghost.ts';
 import { createReadSet } from '../people/read-set.ts';
 import { findLast, firstMessage, type PlacedMessage } from './places.ts';
@@ -74,7 +73,10 @@ async function unlessAwaited(
   if (room === undefined) return { kind: 'ignored', reason: 'not-bridged' };
   const giveUpAt = new Date(clock.now().getTime() + settings.waitForTargetMs);
   const waiting = { about: `${report.reference}/${report.versionId}`, lane, payload: report, giveUpAt };
-  return waitFor(store, message, waiting, (tx) => wasCarried(store, tx, message, room));
+  return waitFor(store, message, waiting, async (tx) => {
+    const carried = await store.conversationMessages.findMessages(tx, { communications: [message] });
+    return carried.length > 0;
+  });
 }
 
 async function meantOfConversation(deps: Deps, report: ReadReportItem): Promise<Meant | FlowOutcome> {
