@@ -7,6 +7,7 @@ import { z } from 'zod';
 /** The random tests by name: what Vitest is to run, and how long each is by default, as a multiple of its short form. */
 const TESTS = {
   inbox: { files: ['test/inbox/crashes.db.test.ts'], project: 'postgres', length: 8 },
+  messages: { files: ['test/flows/messages/shuffled.db.test.ts'], project: 'postgres', length: 20 },
   'room-creation': { files: ['test/faults/room-creation.test.ts'], project: 'e2e', length: 10 },
   'random-edits': { files: ['test/faults/random-edits.test.ts'], project: 'e2e', length: 6 },
 } as const;
@@ -14,7 +15,7 @@ type TestName = keyof typeof TESTS;
 
 const natural = z.coerce.number().int().positive();
 const options = z.object({
-  only: z.enum(['inbox', 'room-creation', 'random-edits']).optional(),
+  only: z.enum(['inbox', 'messages', 'room-creation', 'random-edits']).optional(),
   seed: z.coerce
     .number()
     .int()
@@ -33,7 +34,8 @@ const { values } = parseArgs({
   },
 });
 const { only, seed, runs, length } = options.parse(values);
-const names: readonly TestName[] = only === undefined ? ['inbox', 'room-creation', 'random-edits'] : [only];
+const names: readonly TestName[] =
+  only === undefined ? ['inbox', 'messages', 'room-creation', 'random-edits'] : [only];
 
 const failed: string[] = [];
 for (let run = 0; run < runs; run += 1) {

@@ -69,9 +69,14 @@ export async function findConversations(
   db: Queryable,
   communications: readonly FhirReference[],
 ): Promise<ReadonlyMap<FhirReference, FhirReference>> {
-  const sql = `select distinct on (communication) communication, coalesce(room.reference, former_room.reference) as conversation
-    from message_link left join room using (room_id) left join former_room using (room_id)
-    where communication = any ($1) and coalesce(room.reference, former_room.reference) is not null
+  const sql = `select distinct on (communication) communication, conversation
+    from message_link
+    join (
+      select room_id, reference from room
+      union all select room_id, reference from former_room
+      union all select room_id, request from invitation
+    ) as known (room_id, conversation) using (room_id)
+    where communication = any ($1) and conversation is not null
     order by communication, id desc`;
   const found = await select<{ communication: FhirReference; conversation: FhirReference }>(db, sql, [
     communications,

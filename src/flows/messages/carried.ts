@@ -4,6 +4,7 @@ import type { Envelope } from '../../messages/envelope.ts';
 import type { Queryable } from '../../store/database.ts';
 import type { MessageLink } from '../../store/message-links.ts';
 import type { Bridge } from '../bridge.ts';
+import { findConversationRoom } from './conversation-room.ts';
 
 /** What was carried of a Communication. */
 export interface Carried {
@@ -26,7 +27,7 @@ export async function findCarried(
   { eventId, thread }: Pick<Envelope, 'eventId' | 'thread'>,
 ): Promise<Carried> {
   const found = await store.messageLinks.findLinksOfCommunication(db, reference, eventId);
-  const room = thread === undefined ? undefined : await store.rooms.findRoom(db, thread);
+  const room = thread === undefined ? undefined : await findConversationRoom(store, db, thread);
   const begunAfter = clock.now().getTime() - WRITING_MS;
   const isOwn = ({ communication }: MessageLink): boolean => communication === reference;
   return {

@@ -18,7 +18,6 @@ import { lastDigest } from '../../messages/shown.ts';
 import type { StoredResource } from '../../fhir/server.ts';
 import type { Attempt } from '../../inbox/item.ts';
 import type { LinkKey, MessageLink } from '../../store/message-links.ts';
-import type { RoomRow } from '../../store/rooms.ts';
 import type { Bridge, BridgeSettings } from '../bridge.ts';
 import type { IgnoredReason } from '../ignored-reasons.ts';
 import type { ChangeItem } from '../items/fhir-change.ts';
@@ -26,6 +25,7 @@ import { releaseWaiting } from '../items/waiting.ts';
 import type { FlowOutcome } from '../outcome.ts';
 import { findCarried, type Carried } from './carried.ts';
 import { boundedTime } from './conversation-begin.ts';
+import { findConversationRoom, findRoomById, type ConversationRoom } from './conversation-room.ts';
 import { loadLinks } from './links.ts';
 import { sendOnce, type SentOnce } from './send-once.ts';
 import { senderBefore, speakerOf, type Conversation, type Speaking } from './speaker.ts';
@@ -97,11 +97,10 @@ async function roomOf(
   { db, store }: Pick<RelayToMatrix, 'db' | 'store'>,
   { thread }: Envelope,
   carried: readonly MessageLink[],
-): Promise<RoomRow | undefined> {
-  if (thread !== undefined) return store.rooms.findRoom(db, thread);
+): Promise<ConversationRoom | undefined> {
+  if (thread !== undefined) return findConversationRoom(store, db, thread);
   const last = carried.at(-1);
-  const use = last === undefined ? undefined : await store.roomUses.findRoomUse(db, last.roomId);
-  return use !== undefined && 'room' in use ? use.room : undefined;
+  return last === undefined ? undefined : findRoomById(store, db, last.roomId);
 }
 
 function notSentBecause({ status }: Communication): IgnoredReason {
@@ -135,7 +134,11 @@ async function send(relay: RelayToMatrix, outgoing: Outgoing, { signal }: Attemp
   const { store, metrics, settings } = relay;
   const { reference, request, input, carried, conversation, read, before } = outgoing;
   const { communication, envelope } = input;
-  const { as, relayedFor } = await speakerOf(relay, outgoing, signal);
+  // What is retracted, each event's own sender redacts.
+  const { as, relayedFor } =
+    read.kind === 'retraction'
+      ? { as: settings.bot, relayedFor: undefined }
+      : await speakerOf(relay, outgoing, signal);
   const isSameSender = (before ?? as) === as;
   const isNew = carried.length === 0;
   // The first sending is that of the Communication, whichever version is read by the time of a retry.
@@ -158,9 +161,9 @@ async function send(relay: RelayToMatrix, outgoing: Outgoing, { signal }: Attemp
   const versionId = written?.versionId ?? communication.meta.versionId;
   return {
     kind: 'done',
-    facts: sent.map(({ eventId }): Fact => ({
+    facts: sent.map(({ eventId, sender }): Fact => ({
       kind: isNew ? 'created' : read.kind === 'retraction' ? 'retracted' : 'changed',
-      ...{ on: { reference, versionId }, by: { person: envelope.sender, userId: as } },
+      ...{ on: { reference, versionId }, by: { person: envelope.sender, userId: sender } },
       ...{ direction: 'to-matrix', roomId, eventId, subject: conversation.subject },
       conversation: envelope.thread && { reference: envelope.thread },
     })),
@@ -229,16 +232,14 @@ function isReference(named: FhirReference | MatrixUserId): named is FhirReferenc
 
 async function conversationOf(
   relay: RelayToMatrix,
-  room: RoomRow | undefined,
+  room: ConversationRoom | undefined,
   request: FhirReference,
   signal: AbortSignal,
 ): Promise<Conversation | undefined> {
   if (room?.ready === true && room.roomId !== undefined) {
-    const { roomId, phase, subject } = room;
-    return { roomId, phase, subject };
+    const { roomId, phase, subject, guests } = room;
+    return { roomId, phase, subject, ...(guests && { guests }) };
   }
-  const received = await relay.store.invitations.findReceived(relay.db, request);
-  if (received !== undefined) return { ...received, phase: 'open' };
   return relay.openConversation(request, signal);
 }
 

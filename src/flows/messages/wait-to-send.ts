@@ -11,6 +11,7 @@ import { changeOf } from '../items/fhir-change.ts';
 import { waitFor } from '../items/waiting.ts';
 import type { FlowOutcome } from '../outcome.ts';
 import { findCarried, WRITING_MS } from './carried.ts';
+import { findConversationRoom } from './conversation-room.ts';
 import { wasCarried } from './links.ts';
 
 type Waiting = Pick<Bridge, 'clock' | 'settings' | 'store'>;
@@ -35,7 +36,7 @@ export function untilCarried(
 ): FlowOutcome {
   const giveUpAt = new Date(clock.now().getTime() + settings.waitForTargetMs);
   const isCarried = async (tx: Queryable): Promise<boolean> =>
-    wasCarried(store, tx, awaited, await store.rooms.findRoom(tx, request));
+    wasCarried(store, tx, awaited, await findConversationRoom(store, tx, request));
   return waitFor(store, awaited, { ...itemOf(communication, request), giveUpAt }, isCarried);
 }
 

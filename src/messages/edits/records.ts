@@ -80,7 +80,9 @@ function withContent(before: Communication, content: Content): Communication | u
   if (before.status === 'entered-in-error') return undefined;
   const { tag = [], ...meta } = before.meta ?? {};
   const tags = distinct([...tag.filter((each) => !isOfContent(each)), ...content.tags]);
-  const recipient = distinct([...(before.recipient ?? []), ...content.recipient]);
+  const { recipient: named = [] } = before;
+  const isNamed = new Set(named.map(({ reference }) => reference));
+  const recipient = [...named, ...content.recipient.filter(({ reference }) => !isNamed.has(reference))];
   const after: Communication = {
     ...before,
     payload: content.payload,

@@ -68,6 +68,7 @@ const NOT_SAID: ReadonlySet<string> = new Set([
   'flows/dispatch.ts: the type ',
   'flows/handle-item.ts: the kind ',
   'flows/structure/links.ts:  in its space ',
+  'flows/read-state/record-read.ts:  has read ',
   'flows/structure/resync.ts: make the ',
   'flows/structure/resync.ts: list it by when it began',
   // Names of what a Task proposes: platforms read them as codes.

@@ -6,6 +6,7 @@ import { userId } from '../../builders/matrix.ts';
 import { created, fromFhir, fromMatrix, MESSAGE_OPTIONS } from '../../builders/messages.ts';
 
 const aspects = [mention];
+const PERSON = { reference: 'Practitioner/8', type: 'Practitioner' };
 const DOCTOR = '@doctor:example.org';
 const people = new Map([[userId(DOCTOR), ref('Practitioner/8')]]);
 const recipient = (mentions: unknown) => {
@@ -21,17 +22,9 @@ const mentionsOf = (over: object, mentionRecipients = true) => {
 
 describe('who is mentioned in the room is a recipient', () => {
   test.each<[string, unknown, unknown]>([
-    [
-      'a person of the conversation',
-      { user_ids: [DOCTOR] },
-      [{ reference: 'Practitioner/8', type: 'Practitioner' }],
-    ],
-    ['once', { user_ids: [DOCTOR, DOCTOR] }, [{ reference: 'Practitioner/8', type: 'Practitioner' }]],
-    [
-      'among others whom FHIR does not know',
-      { user_ids: ['@eve:example.org', DOCTOR] },
-      [{ reference: 'Practitioner/8', type: 'Practitioner' }],
-    ],
+    ['a person of the conversation', { user_ids: [DOCTOR] }, [PERSON]],
+    ['once', { user_ids: [DOCTOR, DOCTOR] }, [PERSON]],
+    ['among others whom FHIR does not know', { user_ids: ['@eve:example.org', DOCTOR] }, [PERSON]],
     ['but not one whom FHIR does not know', { user_ids: ['@eve:example.org'] }, undefined],
     ['but not the whole room', { room: true }, undefined],
     ['but no one by a list in place of an object', [DOCTOR], undefined],
