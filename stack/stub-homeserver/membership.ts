@@ -41,11 +41,7 @@ export function changeMembership(world: World, roomId: string, change: Change): 
 }
 
 /** A restricted room lets in the members of another; the event says in whose name. */
-function letInBy(
-  world: World,
-  room: Room,
-  { target, now }: { target: string; now: unknown },
-): Content {
+function letInBy(world: World, room: Room, { target, now }: { target: string; now: unknown }): Content {
   const { join_rule: rule, allow } = contentOf(room, 'm.room.join_rules') ?? {};
   if (rule !== 'restricted' || !Array.isArray(allow) || now === 'join' || now === 'invite') return {};
   const isAllowed = allow.some((condition: unknown) => {
