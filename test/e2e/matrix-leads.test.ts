@@ -73,7 +73,7 @@ describe.skipIf(inject('stackMissing') !== undefined)('what people do in Matrix'
     ];
     await nurse.client.invite(spaceId, doctor.userId);
     await doctor.client.joinRoom(spaceId);
-    const member = { reference: reference('Practitioner', 'doctor') };
+    const member = { reference: reference('Practitioner', 'doctor'), type: 'Practitioner' };
     await eventually(() => read('participant')).toEqual([...others, { member, period: { start: INSTANT } }]);
     const level = async (): Promise<unknown> => (await bot.state(spaceId))['m.room.power_levels ']?.['users'];
     await eventually(level).toMatchObject({ [doctor.userId]: 75 });
@@ -96,7 +96,7 @@ describe.skipIf(inject('stackMissing') !== undefined)('what people do in Matrix'
     await doctor.client.joinRoom(roomId);
     await eventually(() => read('recipient')).toEqual([
       ...nurseAlone,
-      { reference: reference('Practitioner', 'doctor') },
+      { reference: reference('Practitioner', 'doctor'), type: 'Practitioner' },
     ]);
     await awaitIdle(context.bridge);
     await nurse.client.kick(roomId, doctor.userId);
@@ -147,9 +147,9 @@ describe.skipIf(inject('stackMissing') !== undefined)('what people do in Matrix'
     await eventually(find).toEqual([
       expect.objectContaining({
         status: 'active',
-        subject: { reference: `Patient/${prefix}client` },
-        about: [{ reference: reference('CareTeam', 'team') }],
-        requester: { reference: reference('Practitioner', 'nurse') },
+        subject: { reference: `Patient/${prefix}client`, type: 'Patient' },
+        about: [{ reference: reference('CareTeam', 'team'), type: 'CareTeam' }],
+        requester: { reference: reference('Practitioner', 'nurse'), type: 'Practitioner' },
         category: [{ text: 'Wound care' }],
         authoredOn: INSTANT,
       }),

@@ -88,7 +88,7 @@ describe.skipIf(inject('stackMissing') !== undefined)('the bridge killed while i
   }
 });
 
-const EVERYBODY = ['J.D.V. (client): join', 'K.D.V. (relative): join', 'Noor: join', '_fhir_bot: join'];
+const EVERYBODY = ['J.D.V. (client): join', 'K.D.V. (relative): join', 'Noor: join', 'Zorgplatform: join'];
 
 function membersOf(state: readonly State[]): readonly string[] {
   const members = state.filter(({ type }) => type === 'm.room.member');
