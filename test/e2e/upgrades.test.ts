@@ -58,7 +58,7 @@ describe.skipIf(inject('stackMissing') !== undefined)('where rooms have version 
     expect(await bot.find(alias)).toBe(next);
     await bridge.service.start();
     await eventually(async () => (await nurse.history(roomId)).at(-1)).toContain(
-      `${doctor.userId}: the care team stays in this room`,
+      'The care team stays in this room',
     );
     expect(await bot.find(alias)).toBe(roomId);
     await inSync('CommunicationRequest/other');
