@@ -117,13 +117,14 @@ describe.skipIf(inject('stackMissing') !== undefined)('people who come and go in
       const line = new RegExp(`^bridge_items_total\\{[^}]*reason="${reason}"[^}]*\\} (\\d+)$`, 'm');
       return Number(line.exec(metrics)?.[1] ?? 0);
     };
+    const typed = (reference: string) => ({ reference: own(reference), type: reference.split('/')[0] });
     const proposal = (text: string, requester: string, member: string): unknown =>
       expect.objectContaining({
         ...{ status: 'requested', intent: 'proposal', code: { text } },
-        focus: { reference: own('CommunicationRequest/talk') },
-        for: { reference: own('Patient/client') },
-        requester: { reference: own(requester) },
-        input: [{ type: { text: 'member' }, valueReference: { reference: own(member) } }],
+        focus: typed('CommunicationRequest/talk'),
+        for: typed('Patient/client'),
+        requester: typed(requester),
+        input: [{ type: { text: 'member' }, valueReference: typed(member) }],
       });
 
     test('those who come to and go from a conversation are each proposed as a Task once; the request stays as it is, and so does the room', async () => {

@@ -14,6 +14,8 @@ import { refused, type FlowOutcome } from '../outcome.ts';
 import { mayBring, saveAdoption } from './space-child-to-request.ts';
 import type { StateChange } from './state-change.ts';
 
+/** A user who makes a room invites the bridge first and lists the room a moment later: for so long it is waited for. */
+const LISTED_WITHIN = { attempts: 30, everyMs: 2_000 };
 /** Parents of one room that are looked at. */
 const MOST_PARENTS = 10;
 
@@ -27,13 +29,13 @@ interface Parent {
  * Handles the invitation of the bot to a room that is nothing to the bridge. The state that says what it is can be read only
  * inside. Under the alias of a resource that has no room yet, it may become that one's. Else it has to name a team's space as its
  * parent, and be of someone who may list rooms there: the bridge does, and the bot's own join completes the rest, as with rooms
- * that a user listed. From all other rooms the bot leaves.
+ * that a user listed. From all other rooms the bot leaves, unless they are listed within a minute.
  * https://github.com/nuts-foundation/toepassing-instante-communicatie/blob/main/hackathon_june_2025/HACKATHON_GUIDE.md#step-21-conversation-rooms
  */
 export async function invitedToRequest(
   bridge: Bridge,
   { room_id: roomId, sender, event_id: cause }: StateChange,
-  { signal }: Attempt,
+  { number, signal }: Attempt,
 ): Promise<FlowOutcome> {
   const { homeserver, settings } = bridge;
   if (settings.userMadeRooms === 'ignore' || isOwnUser(settings, sender) || !(await mayBring(bridge, sender)))
@@ -45,6 +47,8 @@ export async function invitedToRequest(
   // Convergence looks whether it may be taken over, and leaves if not.
   if (named !== undefined) return { kind: 'done', next: [convergeItem(named, cause)] };
   const parent = await parentIn(bridge, state);
+  if (parent === undefined && number <= LISTED_WITHIN.attempts)
+    return { kind: 'later', afterMs: LISTED_WITHIN.everyMs };
   const isAllowed = parent !== undefined && (await mayList(bridge, parent, signal));
   if (!isAllowed) {
     await homeserver.leave(settings.bot, roomId, signal);

@@ -151,8 +151,9 @@ describe('a room that a member lists in the space', () => {
 
   test('is joined all the same when the invitation came first', async () => {
     const { fhir, handle } = createScene();
-    expect(await handle(invitation())).toBe('not-bridged');
+    expect(await handle(invitation())).toBe('later 2000');
     await handle(listing());
+    expect(await handle(invitation(), { number: 2 })).toBe('bot-membership');
     await handle(ownJoin());
     expect(fhir.writes).toEqual([REQUEST]);
   });
