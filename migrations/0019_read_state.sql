@@ -20,7 +20,7 @@ create table read_position (
   primary key (conversation, person)
 );
 
--- Up to which item of its lane a conversation's Tasks were compared: whoever asked for it before then has had it.
+-- Up to which item of its lane a conversation's Tasks were compared: what was asked for before that item is done.
 create table compared_tasks (
   conversation text primary key,
   position bigint not null

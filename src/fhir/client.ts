@@ -68,7 +68,7 @@ export interface FhirCodes {
   readonly token: ErrorCode;
   readonly conflict: ErrorCode;
   readonly refused: ErrorCode;
-  /** Whoever refuses it for its size, refuses it for good; left out, it is refused like others. */
+  /** The error of a request that is refused for its size (413), which a retry does not change; left out, that of every refusal. */
   readonly tooLarge?: ErrorCode;
   /** For a refusal that is no JSON, and so comes from a proxy in between: that it says 404 says nothing of a resource. */
   readonly refusedByProxy: ErrorCode;

@@ -10,7 +10,7 @@ export interface AliasSettings {
   readonly pseudonymizationKey: string;
 }
 
-/** The localparts, with `{id}` for the id of the resource; or `opaque`: a keyed hash, which leads nobody to the room. */
+/** The localparts, with `{id}` for the id of the resource; or `opaque`: a keyed hash, from which no one can find the room. */
 export interface AliasTemplates {
   readonly space: string;
   readonly conversation: string;

@@ -34,11 +34,11 @@ export interface DesiredRoom {
 
 /** Who may join a room without an invitation. */
 export type Entry =
-  /** Nobody. */
+  /** No one joins without an invitation. */
   | { readonly kind: 'invited' }
   /** The members of the team's space: these, among them those who were invited to it. */
   | { readonly kind: 'open'; readonly to: ReadonlySet<string> }
-  /** Nobody, as long as someone is in the space who does not belong in the room. */
+  /** No one joins without an invitation, as long as a user is in the space who does not belong in the room. */
   | { readonly kind: 'kept-closed' };
 
 /** The name and topic of a room, without patient data (`mapping/room-names.ts`). */

@@ -119,7 +119,7 @@ export function createHttp({ timeoutMs, maxConcurrent, ...options }: HttpOptions
     async open(request: HttpRequest): Promise<OpenAnswer> {
       try {
         const { body, ...head } = await limit.execute(() => begin(request), request.signal);
-        // Whoever reads it learns of the error; whoever has closed it need not.
+        // A reader learns of the error by reading; without a listener, an error after the body was closed would end the process.
         body.on('error', () => undefined);
         return { ...head, content: flowing(body, request.signal), close: () => body.destroy() };
       } catch (error) {

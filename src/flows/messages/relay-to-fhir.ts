@@ -157,7 +157,7 @@ function hold(relay: RelayToFhir, { input: { event }, source: { lane, payload } 
   return andNext(held, (tx) => tellSender(relay, tx, event, ['sender-held']));
 }
 
-/** The persons of the members who are mentioned. Who is not in the room is no recipient, whoever names them. */
+/** The persons of the members who are mentioned. A person who is not in the room is no recipient, though a sender mentions them. */
 async function mentionedPeople(
   { aspects, store, db }: Pick<RelayToFhir, 'aspects' | 'db' | 'store'>,
   { input, place }: Pick<Incoming, 'input' | 'place'>,

@@ -40,7 +40,7 @@ async function isForward(deps: Deps, room: RoomRow, { person, eventId }: ReadIte
   return now !== undefined && (then === undefined || isAfter(now, then));
 }
 
-/** As the person's ghost; for a person with an account of their own nobody can set one. */
+/** As the person's ghost; for a person with an account of their own the bridge cannot set one. */
 async function setReceipt(
   { db, store, homeserver }: Deps,
   { person, roomId, eventId }: ReadItem,

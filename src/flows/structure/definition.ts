@@ -55,7 +55,7 @@ export interface Definition {
   readonly authoredAt: string | undefined;
   /** The team whose name and picture its room has. */
   readonly team: (placement: Placement | undefined) => StoredResource<CareTeam> | undefined;
-  /** Whether all of the team whose space it stands in take part in it, whoever they are. */
+  /** Whether the whole team in whose space it stands takes part in it. */
   readonly isForTeam: (placement: Placement) => boolean;
   /**
    * Where it stands, by the teams that are read and noted for it.

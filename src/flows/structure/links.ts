@@ -40,7 +40,7 @@ export async function saveLinks(
     );
     const cause = `${reference} in its space ${bridge.clock.now().toISOString()}`;
     await bridge.enqueue(tx, convergeItems(spacesToChange(plan, careTeam), cause));
-    // Whoever kept it closed may have left the space before the space could know of it.
+    // The user because of whom it was kept closed may have left the space before the space knew of it.
     if (isNewlyClosed) await bridge.enqueue(tx, [convergeItem(reference, cause)]);
   });
   if (placement === undefined) {

@@ -1,4 +1,4 @@
-// The homeserver asks for an alias that nobody has yet: the other forms of the guides are made for a room that there is.
+// The homeserver asks for an alias that no room has yet: the other forms of the guides are made for a room that there is.
 import type { RoomAlias } from '../../domain/ids.ts';
 import { referenceOfOtherForm } from '../../mapping/aliases.ts';
 import type { Bridge } from '../bridge.ts';

@@ -8,7 +8,7 @@ import type { Party } from './parties.ts';
 /** A conversation as far as its Tasks depend on it. */
 export interface ThreadState {
   readonly conversation: FhirReference;
-  /** Revoked or entered in error: nobody has anything left to read. */
+  /** Revoked or entered in error: no one has anything left to read. */
   readonly isWithdrawn: boolean;
   readonly patient: FhirReference | undefined;
   readonly parties: readonly Party[];
