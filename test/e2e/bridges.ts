@@ -6,7 +6,7 @@ import type { Database } from '../../stack/databases.ts';
 import { createScratchDatabase, emptyDatabase, runStatements } from '../../stack/databases.ts';
 import { startGuard } from '../../stack/guard.ts';
 import { waitUntil } from '../../stack/wait.ts';
-import { createTraceFolder, saveAnswers, saveErrors } from './traces.ts';
+import { createTraceFolder, readWaitingLanes, saveAnswers, saveErrors } from './traces.ts';
 
 /** Settings of a bridge, by the names of the environment. */
 export type Settings = Readonly<Record<string, string>>;
@@ -32,6 +32,8 @@ export const SETTINGS: Settings = {
 const LEFTOVERS_MS = 15_000;
 
 let shared: TestBridge | undefined;
+/** The bridge that answers at the port, whoever started it. */
+let running: TestBridge | undefined;
 
 /** Starts a bridge with an empty database of its own. The shared one ends. */
 export async function startOwnBridge(name: string, settings: Settings): Promise<TestBridge> {
@@ -67,7 +69,12 @@ export async function awaitIdle({ url }: Pick<RunningBridge, 'url'>, timeoutMs =
     const stats = (await (await fetch(`${url}/api/v1/queue/stats`)).json()) as { waitingItems: number };
     return stats.waitingItems === 0;
   };
-  await waitUntil(look, { what: 'the bridge has nothing left to do', timeoutMs, everyMs: 25 });
+  try {
+    await waitUntil(look, { what: 'the bridge has nothing left to do', timeoutMs, everyMs: 25 });
+  } catch (error) {
+    const left = running === undefined ? [] : await readWaitingLanes(running.database.url);
+    throw new Error(`What is left to do: ${JSON.stringify(left)}`, { cause: error });
+  }
 }
 
 /** Waits until the bridge has read all that is on the FHIR server by now, and has nothing left to do. */
@@ -106,6 +113,7 @@ export async function endSharedBridge(): Promise<void> {
 }
 
 async function start(name: string, databaseUrl: string, settings: Settings): Promise<TestBridge> {
+  await running?.end(); // a file that failed before it could end its own
   const { synapse, hapi, appservice, logFolder: stackLogs } = inject('stack');
   const guard = await startGuard();
   try {
@@ -114,14 +122,17 @@ async function start(name: string, databaseUrl: string, settings: Settings): Pro
       ...{ guard, logFolder, databaseUrl, synapse, hapi, appservice },
       env: { ...SETTINGS, ...settings },
     });
-    return {
+    const started: TestBridge = {
       ...{ bridge, database: { url: databaseUrl } },
       async end() {
+        if (running === started) running = undefined;
         await saveAnswers(bridge.url, logFolder);
         await guard.end();
         await saveErrors(databaseUrl, logFolder);
       },
     };
+    running = started;
+    return started;
   } catch (error) {
     await guard.end();
     throw error;

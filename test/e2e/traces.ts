@@ -28,18 +28,33 @@ export async function saveAnswers(bridgeUrl: string, folder: string): Promise<vo
   }
 }
 
+/** The lanes with items that are not dealt with yet, each with the item at its head. */
+export function readWaitingLanes(databaseUrl: string): Promise<readonly object[]> {
+  return query(
+    databaseUrl,
+    `select lane.key, tail - head as items, attempts, last_error_code, ready_at, item.source, item.source_id
+     from lane join item on item.lane_id = lane.id and item.position = head + 1
+     where head < tail limit 20`,
+  );
+}
+
 /** Saves the errors in the bridge's database: of dead letters, and of what is still being tried. */
 export async function saveErrors(databaseUrl: string, folder: string): Promise<void> {
+  const rows = await query<{ error: string }>(
+    databaseUrl,
+    `select error_code || ' ' || error_message as error from dead_letter
+     union all
+     select concat_ws(' ', last_error_code, last_error_message) from lane where last_error_code is not null`,
+  );
+  if (rows.length > 0)
+    await writeFile(join(folder, 'errors.txt'), rows.map(({ error }) => `${error}\n`).join(''));
+}
+
+async function query<Row extends object>(databaseUrl: string, sql: string): Promise<readonly Row[]> {
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();
   try {
-    const { rows } = await client.query<{ error: string }>(
-      `select error_code || ' ' || error_message as error from dead_letter
-       union all
-       select concat_ws(' ', last_error_code, last_error_message) from lane where last_error_code is not null`,
-    );
-    if (rows.length > 0)
-      await writeFile(join(folder, 'errors.txt'), rows.map(({ error }) => `${error}\n`).join(''));
+    return (await client.query<Row>(sql)).rows;
   } finally {
     await client.end();
   }

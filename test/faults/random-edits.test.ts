@@ -18,7 +18,7 @@ import { SETTINGS } from '../e2e/bridges.ts';
 import type { TestContext } from '../e2e/context.ts';
 import { startContext } from '../e2e/context.ts';
 import { botView, ghostOf, runCommand } from '../e2e/rooms.ts';
-import { createTraceFolder } from '../e2e/traces.ts';
+import { createTraceFolder, readWaitingLanes } from '../e2e/traces.ts';
 import type { FlakyLink } from './flaky-link.ts';
 import { openLink } from './flaky-link.ts';
 import { accountOf, wantedMembers } from './random-edits-members.ts';
@@ -220,7 +220,14 @@ describe.skipIf(inject('stackMissing') !== undefined)(`random edits on both side
       );
       const items = await query('select * from item order by received_at');
       const accounts = Object.fromEntries(Object.entries(users).map(([name, { userId }]) => [name, userId]));
-      return { seed: SEED, made, accounts, ...(Object.fromEntries(rows) as object), items };
+      return {
+        seed: SEED,
+        made,
+        accounts,
+        ...(Object.fromEntries(rows) as object),
+        waiting: await readWaitingLanes(database.url),
+        items,
+      };
     }
 
     async function query<Row extends object>(sql: string): Promise<readonly Row[]> {

@@ -151,7 +151,7 @@ describe('a room that a member lists in the space', () => {
 
   test('is joined all the same when the invitation came first', async () => {
     const { fhir, handle } = createScene();
-    expect(await handle(invitation())).toBe('later 2000');
+    expect(await handle(invitation())).toBe('later 1000');
     await handle(listing());
     expect(await handle(invitation(), { number: 2 })).toBe('bot-membership');
     await handle(ownJoin());
