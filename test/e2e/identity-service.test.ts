@@ -122,6 +122,9 @@ describe.skipIf(inject('stackMissing'))('the identity server', () => {
         },
       ]),
       BRIDGE_IDENTITY_DIRECTORIES_BUDGET_SECONDS: '10',
+      // The test asks every 100 ms until someone is known.
+      BRIDGE_IDENTITY_LOOKUPS_PER_MINUTE: '10000',
+      BRIDGE_IDENTITY_LOOKUPS_PER_DAY: '10000',
     });
     endTls = await startTls(tlsPort, number);
     await waitUntil(async () => (await fetch(`${port}/health/ready`)).ok, {
