@@ -1,21 +1,24 @@
-// The slow form of the random tests (`npm run test:soak`): longer and again and again, each time from another seed.
+// The slow form of the long tests (`npm run test:soak`): longer and again and again, the random ones each time from another seed.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 
-/** The random tests by name: what Vitest is to run, and how long each is by default, as a multiple of its short form. */
+/** The tests by name: what Vitest is to run, and how long each is by default, as a multiple of its short form. */
 const TESTS = {
   inbox: { files: ['test/inbox/crashes.db.test.ts'], project: 'postgres', length: 8 },
   messages: { files: ['test/flows/messages/shuffled.db.test.ts'], project: 'postgres', length: 20 },
   'room-creation': { files: ['test/faults/room-creation.test.ts'], project: 'e2e', length: 10 },
   'random-edits': { files: ['test/faults/random-edits.test.ts'], project: 'e2e', length: 6 },
+  'read-state': { files: ['test/e2e/read-state.test.ts'], project: 'e2e', length: 5 },
 } as const;
 type TestName = keyof typeof TESTS;
 
+const NAMES = Object.keys(TESTS) as TestName[];
+
 const natural = z.coerce.number().int().positive();
 const options = z.object({
-  only: z.enum(['inbox', 'messages', 'room-creation', 'random-edits']).optional(),
+  only: z.enum(NAMES).optional(),
   seed: z.coerce
     .number()
     .int()
@@ -34,8 +37,7 @@ const { values } = parseArgs({
   },
 });
 const { only, seed, runs, length } = options.parse(values);
-const names: readonly TestName[] =
-  only === undefined ? ['inbox', 'messages', 'room-creation', 'random-edits'] : [only];
+const names = only === undefined ? NAMES : [only];
 
 const failed: string[] = [];
 for (let run = 0; run < runs; run += 1) {

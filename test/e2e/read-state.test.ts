@@ -5,6 +5,7 @@ import { communication } from '../../stack/demo/care-network.ts';
 import type { MatrixPerson } from '../../stack/demo/person.ts';
 import type { Resource } from '../../stack/demo/platform.ts';
 import { waitUntil } from '../../stack/wait.ts';
+import { LENGTH } from '../builders/random.ts';
 import { awaitAllRead } from './bridges.ts';
 import { aliases, practitioner, request, startUser, team } from './care.ts';
 import type { TestContext } from './context.ts';
@@ -12,8 +13,8 @@ import { awaitRecords, recordsOf, startContext } from './context.ts';
 import { readTexts } from './kept.ts';
 import { eventually, ghostOf } from './rooms.ts';
 
-/** Messages that a person scrolls through. */
-const MANY = 500;
+/** Messages that a person scrolls through; 500 in the slow form. */
+const MANY = 100 * LENGTH;
 
 type Task = Resource & {
   readonly id: string;
@@ -29,7 +30,8 @@ describe.skipIf(inject('stackMissing') !== undefined)('read state', () => {
   beforeAll(async () => {
     context = await startContext({
       BRIDGE_READ_STATE_ENGINE: 'bridge',
-      BRIDGE_READ_STATE_QUIET_SECONDS: '6',
+      // No scrolling person pauses for so long.
+      BRIDGE_READ_STATE_QUIET_SECONDS: '3',
     });
     doctor = await startUser(context, 'doctor');
     const { platform, prefix } = context;
