@@ -251,6 +251,9 @@ describe.skipIf(inject('stackMissing') !== undefined)('files', () => {
     const eventId = await send(large, 'application/pdf', { msgtype: 'm.file', body: 'large.pdf' });
     const [attachment = {}] = attachmentsOf(await recordOf(eventId));
     expect(attachment).toMatchObject({ size: large.length, hash: sha1(large) });
+    const scans = () => clamd.scanned.filter(({ length }) => length === large.length).length;
+    const scansOfFirst = scans(); // more than one where the FHIR server took so long that it was tried again
+    expect(scansOfFirst).toBeGreaterThan(0);
     await platformSends('And back', [
       { contentType: 'application/pdf', url: attachment.url ?? '', title: 'back40.pdf' },
     ]);
@@ -258,7 +261,7 @@ describe.skipIf(inject('stackMissing') !== undefined)('files', () => {
     await waitUntil(isThere, { what: 'the file is sent', timeoutMs: 200_000, everyMs: 500 });
     const back = await hearFile('back40.pdf');
     expect(sha1(back.bytes)).toBe(sha1(large));
-    expect(clamd.scanned.filter(({ length }) => length === large.length)).toHaveLength(2);
+    expect(scans()).toBeGreaterThan(scansOfFirst);
     expect(await peakMemoryOf(context.bridge.service.pid())).toBeLessThan(200 * MEBIBYTE);
   });
 

@@ -71,7 +71,7 @@ export async function mayUpgrade(
 }
 
 /**
- * The alias is taken back, and who did it is told. A later tombstone by someone who may is followed. Not at once: Synapse
+ * The alias is taken back, the bot leaves the room that is not followed, and who did it is told. A later tombstone by someone who may is followed. Not at once: Synapse
  * moves the aliases after the tombstone.
  */
 async function notFollowed(
@@ -82,6 +82,8 @@ async function notFollowed(
 ): Promise<FlowOutcome> {
   if (number === 1) return { kind: 'later', afterMs: TAKE_BACK_AFTER_MS };
   await moveAlias(bridge, { reference, roomId: replacement, replacement: roomId }, signal);
+  // Where the invitation to it came first, the bot is in it and waits.
+  await bridge.homeserver.leave(bridge.settings.bot, replacement, signal);
   const notice = noticeItem({ roomId, about, reason: 'upgrade-not-followed' });
   return { ...refused('upgrade-not-allowed', about, reference), next: [notice] };
 }

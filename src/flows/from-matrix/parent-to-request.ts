@@ -4,7 +4,6 @@ import { serverNameOf, typeOf } from '../../domain/ids.ts';
 import { referenceOfAlias } from '../../mapping/aliases.ts';
 import { powerIn } from '../../mapping/attainable-power.ts';
 import { isBlank, spaceChild } from '../../mapping/desired-room.ts';
-import { readRoomFacts } from '../../mapping/matrix-to-fhir/room-request.ts';
 import { isOwnUser } from '../../mapping/own-users.ts';
 import type { Attempt } from '../../inbox/item.ts';
 import type { RoomState } from '../../matrix/room-state.ts';
@@ -15,7 +14,10 @@ import { refused, type FlowOutcome } from '../outcome.ts';
 import { mayBring, saveAdoption } from './space-child-to-request.ts';
 import type { StateChange } from './state-change.ts';
 
-/** A user who makes a room invites the bridge first and lists the room a moment later: it is waited for so long. */
+/**
+ * A user who makes a room invites the bridge first and lists the room a moment later, and a tombstone may come after the
+ * invitation to the next room: it is waited for so long.
+ */
 const LISTED_WITHIN = { attempts: 10, everyMs: 1_000 };
 /** Parents of one room that are looked at. */
 const MOST_PARENTS = 10;
@@ -30,7 +32,8 @@ interface Parent {
  * Handles the invitation of the bot to a room that is nothing to the bridge. The state that says what it is can be read only
  * inside. Under the alias of a resource that has no room yet, it may become that one's. Else it has to name a team's space as its
  * parent, and be of someone who may list rooms there: the bridge does, and the bot's own join completes the rest, as with rooms
- * that a user listed. From all other rooms the bot leaves, unless they are listed within ten seconds.
+ * that a user listed. From all other rooms the bot leaves, unless within ten seconds they are listed, or take the place of a
+ * bridged room.
  * https://github.com/nuts-foundation/toepassing-instante-communicatie/blob/main/hackathon_june_2025/HACKATHON_GUIDE.md#step-21-conversation-rooms
  */
 export async function invitedToRequest(
@@ -48,8 +51,8 @@ export async function invitedToRequest(
   // Convergence looks whether it may be taken over, and leaves if not.
   if (named !== undefined) return { kind: 'done', next: [convergeItem(named, cause)] };
   const parent = await parentIn(bridge, state);
-  const mayBeListed = number <= LISTED_WITHIN.attempts && !(await isUpgrade(bridge, roomId, state));
-  if (parent === undefined && mayBeListed) return { kind: 'later', afterMs: LISTED_WITHIN.everyMs };
+  if (parent === undefined && number <= LISTED_WITHIN.attempts)
+    return { kind: 'later', afterMs: LISTED_WITHIN.everyMs };
   const isAllowed = parent !== undefined && (await mayList(bridge, parent, signal));
   if (!isAllowed) {
     await homeserver.leave(settings.bot, roomId, signal);
@@ -61,13 +64,6 @@ export async function invitedToRequest(
   await homeserver.putState(settings.bot, space.roomId, spaceChild(roomId, settings.serverName), signal);
   await saveAdoption(bridge, { roomId, careTeam: space.reference, listedBy: namedBy }, cause);
   return { kind: 'done' };
-}
-
-/** What becomes of the next room of one that is bridged, its tombstone says. */
-async function isUpgrade({ store, db }: Bridge, roomId: RoomId, state: RoomState): Promise<boolean> {
-  const { predecessor } = readRoomFacts(state);
-  if (predecessor === undefined || predecessor === roomId) return false;
-  return 'room' in (await store.roomUses.findRoomUse(db, predecessor as RoomId));
 }
 
 async function resourceNamedBy(

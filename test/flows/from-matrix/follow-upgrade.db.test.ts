@@ -197,7 +197,7 @@ describe('a tombstone by someone whom another member gave the power', () => {
     matrix.aliases.set(ALIAS, NEXT);
     expect(await handle(byDoctor(), AGAIN)).toBe('upgrade-not-allowed');
     expect(matrix.aliases.get(ALIAS)).toBe(ROOM);
-    expect(matrix.calls).toEqual([]);
+    expect(matrix.calls).toEqual([['leave', NEXT]]);
     expect(await rooms.findRoom(database(), REQUEST)).toMatchObject({ roomId: ROOM });
     expect(await converged()).toEqual(['upgrade-not-followed']);
     expect(facts).toEqual([

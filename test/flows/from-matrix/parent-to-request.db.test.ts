@@ -125,14 +125,6 @@ test.each<[string, string, (world: ReturnType<typeof createScene>) => void]>([
   expect(await rowByRoom(database(), MADE)).toBeUndefined();
 });
 
-test('a room that took the place of a bridged one is left at once: its tombstone says what becomes of it', async () => {
-  const { matrix, handle } = createScene();
-  matrix.set(MADE, 'm.space.parent', SPACE, {});
-  matrix.set(MADE, 'm.room.create', '', { predecessor: { room_id: '!conversation' } });
-  expect(await handle(invitation())).toBe('not-bridged');
-  expect(matrix.calls.at(-1)).toEqual(['leave', MADE]);
-});
-
 test.each([
   [
     'that has none yet becomes its room, if convergence finds that it may',
