@@ -18,7 +18,7 @@ import type { StateChange } from './state-change.ts';
  * A user who makes a room invites the bridge first and lists the room a moment later, and a tombstone may come after the
  * invitation to the next room: it is waited for so long.
  */
-const LISTED_WITHIN = { attempts: 10, everyMs: 1_000 };
+const LISTED_WITHIN = { attempts: 5, everyMs: 1_000 };
 /** Parents of one room that are looked at. */
 const MOST_PARENTS = 10;
 
@@ -32,7 +32,7 @@ interface Parent {
  * Handles the invitation of the bot to a room that is nothing to the bridge. The state that says what it is can be read only
  * inside. Under the alias of a resource that has no room yet, it may become that one's. Else it has to name a team's space as its
  * parent, and be of someone who may list rooms there: the bridge does, and the bot's own join completes the rest, as with rooms
- * that a user listed. From all other rooms the bot leaves, unless within ten seconds they are listed, or take the place of a
+ * that a user listed. From all other rooms the bot leaves, unless within five seconds they are listed, or take the place of a
  * bridged room.
  * https://github.com/nuts-foundation/toepassing-instante-communicatie/blob/main/hackathon_june_2025/HACKATHON_GUIDE.md#step-21-conversation-rooms
  */
