@@ -37,7 +37,6 @@ export interface RunningBridge {
   readonly service: Service;
 }
 
-const READERS = ['matrix', ...watchedTypes(true).map((resourceType) => `fhir:${resourceType}`)];
 const statsSchema = z.looseObject({ readers: z.record(z.string(), z.string()) });
 
 /** As in the image (Dockerfile). */
@@ -58,7 +57,7 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
       log: logFile,
       graceMs: 20_000,
     },
-    ready: () => isReady(appservice.url),
+    ready: () => isReady(appservice.url, readersOf(environment)),
     timeoutMs: 60_000,
   });
   return { url: appservice.url, environment, logFile, service };
@@ -92,12 +91,17 @@ function environmentOf({
   };
 }
 
-async function isReady(url: string): Promise<boolean> {
+function readersOf(environment: Readonly<Record<string, string>>): readonly string[] {
+  const types = watchedTypes(true, environment['BRIDGE_FHIR_THREADS'] !== 'medplum');
+  return ['matrix', ...types.map((resourceType) => `fhir:${resourceType}`)];
+}
+
+async function isReady(url: string, readers: readonly string[]): Promise<boolean> {
   try {
     const ready = await fetch(`${url}/health/ready`);
     if (!ready.ok) return false;
     const stats = statsSchema.parse(await (await fetch(`${url}/api/v1/queue/stats`)).json());
-    return READERS.every((reader) => reader in stats.readers);
+    return readers.every((reader) => reader in stats.readers);
   } catch {
     return false;
   }

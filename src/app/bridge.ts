@@ -14,6 +14,7 @@ import { findLogged, findTail } from '../inbox/known-items.ts';
 import { createBinaries } from '../fhir/binary.ts';
 import { createFhirClient } from '../fhir/client.ts';
 import { createFhirServer } from '../fhir/server.ts';
+import { withThreads } from '../fhir/threads.ts';
 import { createFiles } from '../files/files.ts';
 import { createScan } from '../files/scanners.ts';
 import { createMatrixClient } from '../matrix/client.ts';
@@ -23,7 +24,7 @@ import { createMedia } from '../matrix/media.ts';
 import { createSendAs } from '../matrix/send-as.ts';
 import { createAttachmentFetch } from '../net/attachments.ts';
 import { ASPECTS, KINDS } from '../messages/registry.ts';
-import { communicationRequestThread } from '../messages/threads/communication-request.ts';
+import { THREAD_PROFILES } from '../mapping/threads/profiles.ts';
 import { createRoomVersion } from './room-version.ts';
 import type { Parts } from './parts.ts';
 import { compileSettings } from './settings.ts';
@@ -74,7 +75,7 @@ export function composeBridge(
     }),
     kinds: KINDS,
     aspects: ASPECTS,
-    thread: communicationRequestThread,
+    thread: THREAD_PROFILES[config.fhir.threads],
     ...(config.people.resolveByDirectory &&
       directories && {
         accountInDirectory: createAccountInDirectory({
@@ -112,7 +113,7 @@ function connectServers(
         ...(profile.search.cacheControl === 'no-cache' && { cacheControl: 'no-cache' }),
       },
     });
-    return createFhirServer(client, idStrategy);
+    return withThreads(createFhirServer(client, idStrategy), THREAD_PROFILES[fhir.threads]);
   };
   const matrixClient = createMatrixClient({ ...matrix, observe: observeMatrix });
   const { timeoutMs } = attachments;

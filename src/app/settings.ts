@@ -5,6 +5,7 @@ import type { BridgeSettings } from '../flows/bridge.ts';
 import { TEXTS } from '../mapping/language/languages.ts';
 import type { UnknownSender } from '../messages/author.ts';
 import { FHIR_PROFILES } from '../mapping/fhir-profiles/profiles.ts';
+import { TOPIC_EXTENSION } from '../mapping/threads/medplum.ts';
 
 /**
  * Compiles the configuration, which has been checked before.
@@ -32,7 +33,8 @@ export function compileSettings(config: Config): BridgeSettings {
     trustedServers: new Set([serverName, ...matrix.trustedServers]),
     roomTemplates: {
       ...{ timeZone, spaceName, organizationSpaceName, spaceTopic },
-      ...{ conversationName, conversationTopic, conversationSubject },
+      ...{ conversationName, conversationTopic },
+      conversationSubject: conversationSubject === 'topic' ? TOPIC_EXTENSION : conversationSubject,
     },
     messages: { ...messages, texts: TEXTS[messages.language], maxFiles: attachments.maxCount },
     sendStatus: messages.sendStatus,

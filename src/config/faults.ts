@@ -49,12 +49,16 @@ function unknownKeys({ path, keys }: z.core.$ZodIssueUnrecognizedKeys, object: u
 }
 
 /** The faults of values that do not fit together. */
-export function* crossFaults({ matrix, people, identity }: Config): Generator<string> {
+export function* crossFaults({ matrix, fhir, people, identity }: Config): Generator<string> {
   if (!matrix.botLocalpart.startsWith(matrix.ghostPrefix))
     yield `matrix.botLocalpart: got "${matrix.botLocalpart}", expected it to begin with matrix.ghostPrefix`;
   for (const key of ['conversationName', 'conversationTopic'] as const)
     if (matrix.conversationSubject === 'none' && matrix[key].includes('{subject}'))
       yield `matrix.${key}: got "${matrix[key]}", expected matrix.conversationSubject to say where {subject} is found`;
+  if (fhir.threads !== 'ozo' && fhir.profile !== 'generic')
+    yield `fhir.threads: got "${fhir.threads}", expected fhir.profile generic with it: ${fhir.profile} knows conversations as CommunicationRequests`;
+  if (matrix.conversationSubject === 'topic' && fhir.threads !== 'medplum')
+    yield 'matrix.conversationSubject: got "topic", expected fhir.threads medplum with it: a CommunicationRequest has no topic';
   yield* roomFaults(matrix);
   if (people.resolveByDirectory && !identity.enabled)
     yield 'people.resolveByDirectory: got true, expected identity.enabled with it: its table is filled there';

@@ -1,6 +1,7 @@
 // The keys of `fhir`: where the FHIR server is, how it is read, and what is written to it.
 import { z } from 'zod';
 import { FHIR_PROFILE_NAMES } from '../domain/fhir.ts';
+import { THREAD_PROFILE_NAMES } from '../domain/threads.ts';
 import { count, flag, httpUrl, seconds, secret } from './fields.ts';
 
 /** The section. */
@@ -10,6 +11,10 @@ export const fhir = z.strictObject({
   profile: z.enum(FHIR_PROFILE_NAMES).default('generic').meta({
     description:
       'Which profiles the server checks what is written by: none, or those of OZO verbindzorg up to 0.7.8 or from 0.9.0 on. Under OZO’s, the ways of its proxy are kept as well.',
+  }),
+  threads: z.enum(THREAD_PROFILE_NAMES).default('ozo').meta({
+    description:
+      'What a conversation is on the FHIR server: a CommunicationRequest (ozo, as in the Dutch guides), or a header Communication of which its messages are part (medplum).',
   }),
   hookUrl: httpUrl('Where the FHIR server reaches the bridge; Subscriptions carry it.').default(
     'http://localhost:3000',

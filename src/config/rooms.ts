@@ -82,13 +82,13 @@ export const roomKeys = {
   }),
   conversationSubject: z
     .union([
-      z.enum(['none', 'category', 'reasonCode']),
-      z.url('expected none, category, reasonCode or the URL of an extension'),
+      z.enum(['none', 'category', 'reasonCode', 'topic']),
+      z.url('expected none, category, reasonCode, topic or the URL of an extension'),
     ])
     .default('none')
     .meta({
       description:
-        'Where a CommunicationRequest keeps its subject line of at most 50 characters: category (its text), reasonCode (its text) or the URL of a string extension. Only where it never names a patient.',
+        'Where a CommunicationRequest keeps its subject line of at most 50 characters: category (its text), reasonCode (its text), the URL of a string extension, or topic where fhir.threads is medplum. Only where it never names a patient.',
     }),
   teamPictures: flag(
     'Whether a team’s space and its rooms show a picture of the team: a pattern in a colour, drawn by the bridge. Off leaves pictures as they are.',

@@ -66,9 +66,14 @@ export type ReadReportType = (typeof READ_REPORT_TYPES)[number];
 /** All types of which the FHIR server is asked what changed. */
 export type WatchedType = FollowedType | ReadReportType;
 
-/** The types to watch. @param withReadState whether read state is carried */
-export function watchedTypes(withReadState: boolean): readonly WatchedType[] {
-  return withReadState ? [...FOLLOWED_TYPES, ...READ_REPORT_TYPES] : FOLLOWED_TYPES;
+/**
+ * The types to watch.
+ * @param withReadState whether read state is carried
+ * @param withRequests whether conversations are CommunicationRequests on the server too
+ */
+export function watchedTypes(withReadState: boolean, withRequests = true): readonly WatchedType[] {
+  const followed = FOLLOWED_TYPES.filter((type) => withRequests || type !== 'CommunicationRequest');
+  return withReadState ? [...followed, ...READ_REPORT_TYPES] : followed;
 }
 
 /** A version of a resource: the key of the ledger. */

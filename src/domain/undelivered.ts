@@ -11,7 +11,7 @@ export const UNDELIVERED = {
     issue: 'not-supported',
   },
   'no-conversation': {
-    display: 'Neither partOf nor basedOn names a CommunicationRequest',
+    display: 'Neither partOf nor basedOn names a conversation',
     issue: 'required',
   },
   'conversation-closed': {

@@ -21,7 +21,7 @@ import type { Aspect } from '../messages/aspects/aspect.ts';
 import type { DirectoryPerson, UnknownSender } from '../messages/author.ts';
 import type { RegisteredKind } from '../messages/kind.ts';
 import type { MessageOptions } from '../messages/options.ts';
-import type { ThreadProfile } from '../messages/threads/thread-profile.ts';
+import type { ThreadProfile } from '../domain/threads.ts';
 import type { Pseudonyms } from '../pseudonyms/pseudonyms.ts';
 import type { RoomLock } from '../store/room-locks.ts';
 import type { Store } from '../store/tables.ts';

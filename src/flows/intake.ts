@@ -89,7 +89,9 @@ export function createIntake(deps: Deps) {
         if (isPersonType(resourceType)) await roomMembers.lockDependencies(tx, 'asking');
         const fresh = await resourceVersions.recordRead(tx, resources.map(versionOf));
         const isFresh = new Set(fresh.map(versionKey));
-        const changed = resources.filter((resource) => isFresh.has(versionKey(versionOf(resource))));
+        const changed = resources.filter(
+          (resource) => isFresh.has(versionKey(versionOf(resource))) && mayConcern(thread, resource),
+        );
         const concerning = isPersonType(resourceType)
           ? await withDependents(roomMembers, tx, changed)
           : changed;
@@ -114,13 +116,30 @@ export function createIntake(deps: Deps) {
     pulledUpTo: async (resourceType: WatchedType, cursor: string, forgetBefore: string): Promise<void> => {
       await transact(async (tx) => {
         await cursors.saveCursor(tx, fhirReader(resourceType), cursor);
-        await resourceVersions.forgetVersionsBefore(tx, resourceType, forgetBefore);
+        await forgetVersions(deps, tx, resourceType, forgetBefore);
       });
     },
   };
 }
 
 export type Intake = ReturnType<typeof createIntake>;
+
+function mayConcern({ concerns }: Pick<Bridge['thread'], 'concerns'>, resource: StoredResource): boolean {
+  return resource.resourceType !== 'Communication' || concerns(resource);
+}
+
+/** The reader of Communications also brings conversations where their headers are Communications. */
+async function forgetVersions(
+  { store, thread: { header } }: Pick<Bridge, 'store' | 'thread'>,
+  tx: ClientBase,
+  resourceType: WatchedType,
+  before: string,
+): Promise<void> {
+  const { forgetVersionsBefore } = store.resourceVersions;
+  await forgetVersionsBefore(tx, resourceType, before);
+  if (resourceType === 'Communication' && header !== undefined)
+    await forgetVersionsBefore(tx, 'CommunicationRequest', before);
+}
 
 const eventIdOf = ({ event_id }: MatrixEvent): EventId => event_id;
 

@@ -15,14 +15,15 @@ const GAP_MS = 100;
 /** A server holds many people on whom no room depends: they are looked for less often. */
 const PEOPLE_GAP_MS = 500;
 
-interface Deps extends Pick<Bridge, 'db' | 'fhir' | 'settings'> {
+interface Deps extends Pick<Bridge, 'db' | 'fhir' | 'settings' | 'thread'> {
   readonly config: Pick<Config, 'fhir'>;
   readonly intake: Pick<Intake, 'pulled' | 'pulledAsKnown' | 'pulledReports' | 'pulledUpTo'>;
 }
 
 /** The jobs. */
 export function followFhir(deps: Deps): readonly BridgeJob[] {
-  return watchedTypes(deps.settings.readState.engine !== 'off').map((resourceType) =>
+  const { settings, thread } = deps;
+  return watchedTypes(settings.readState.engine !== 'off', thread.header === undefined).map((resourceType) =>
     followType(deps, resourceType),
   );
 }

@@ -9,11 +9,11 @@ const INTERVAL_MS = 60_000;
 
 /** The job. */
 export function keepSubscriptions(
-  { fhir: server, settings }: Pick<Bridge, 'fhir' | 'settings'>,
+  { fhir: server, settings, thread }: Pick<Bridge, 'fhir' | 'settings' | 'thread'>,
   config: Pick<Config, 'fhir'>,
 ): BridgeJob {
   const { readType } = settings.profile.audit;
-  const resourceTypes = watchedTypes(settings.readState.engine !== 'off');
+  const resourceTypes = watchedTypes(settings.readState.engine !== 'off', thread.header === undefined);
   return {
     name: 'fhir:Subscription',
     intervalMs: INTERVAL_MS,

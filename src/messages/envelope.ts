@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { EVENT_ID_SYSTEM, type Communication } from '../domain/fhir.ts';
 import { parseReference, type EventId, type FhirReference } from '../domain/ids.ts';
 import { partsOf, textOfParts, type Part } from './content.ts';
-import type { ThreadProfile } from './threads/thread-profile.ts';
+import type { ThreadProfile } from '../domain/threads.ts';
 
 /** The envelope of a Communication. */
 export interface Envelope {
@@ -29,7 +29,7 @@ const DELIVERABLE: ReadonlySet<string | undefined> = new Set([
 
 /**
  * Reads the envelope.
- * @param deliverPreparation whether `preparation` is deliverable; some platforms keep drafts in it
+ * @param deliverPreparation whether `preparation` is deliverable where the profile does not keep drafts in it
  */
 export function readEnvelope(
   communication: Communication,
@@ -43,7 +43,8 @@ export function readEnvelope(
     sender: parseReference(communication.sender?.reference)?.reference,
     sentAt: sent >= 0 ? sent : undefined,
     parts: partsOf(communication.payload),
-    deliverable: DELIVERABLE.has(status) && (deliverPreparation || status !== 'preparation'),
+    deliverable:
+      DELIVERABLE.has(status) && (status !== 'preparation' || (deliverPreparation && !thread.keepsDrafts)),
     eventId: eventId as EventId | undefined,
   };
 }

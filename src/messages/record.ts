@@ -15,7 +15,7 @@ import { referTo } from '../mapping/references.ts';
 import type { Author } from './author.ts';
 import type { FhirWrite } from './effects.ts';
 import type { MessageOptions } from './options.ts';
-import type { ThreadLink } from './threads/thread-profile.ts';
+import type { ThreadLink } from '../domain/threads.ts';
 
 /** What the record has to know besides the message. */
 export interface RecordContext {

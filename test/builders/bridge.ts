@@ -13,7 +13,7 @@ import { FHIR_PROFILES } from '../../src/mapping/fhir-profiles/profiles.ts';
 import { createHomeserver } from '../../src/matrix/homeserver.ts';
 import { createSendAs } from '../../src/matrix/send-as.ts';
 import { ASPECTS, KINDS } from '../../src/messages/registry.ts';
-import { communicationRequestThread } from '../../src/messages/threads/communication-request.ts';
+import { ozoThreads } from '../../src/mapping/threads/ozo.ts';
 import { noPseudonyms } from '../../src/pseudonyms/pseudonyms.ts';
 import { tables } from '../../src/store/tables.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
@@ -100,7 +100,7 @@ export function createBridge(db: pg.Pool, over: Partial<Bridge> = {}): Bridge {
     },
     ...{ auditServer: unreachableFhir, auditTrail: noAuditTrail },
     transact: (work) => inTransaction(db, work),
-    ...{ kinds: KINDS, aspects: ASPECTS, thread: communicationRequestThread },
+    ...{ kinds: KINDS, aspects: ASPECTS, thread: ozoThreads },
     sending: createSendAs({ homeserver, bot: BOT }),
     roomLock: (_key, _signal, work) => work(),
     ensureRoom: unreachable,

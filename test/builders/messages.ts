@@ -20,7 +20,7 @@ import type { MessageOptions } from '../../src/messages/options.ts';
 import { readCommunication, readEvent } from '../../src/messages/read.ts';
 import { FHIR_PROFILES } from '../../src/mapping/fhir-profiles/profiles.ts';
 import { KINDS } from '../../src/messages/registry.ts';
-import { communicationRequestThread } from '../../src/messages/threads/communication-request.ts';
+import { ozoThreads } from '../../src/mapping/threads/ozo.ts';
 import { communication, ref } from './fhir.ts';
 import { eventId as eventIdOf, message, roomId, userId } from './matrix.ts';
 
@@ -65,7 +65,7 @@ export function knowing(...links: readonly Link[]): Links {
 export function recordContext(event: MatrixEvent, over: Partial<RecordContext> = {}): RecordContext {
   return {
     event,
-    thread: communicationRequestThread.link(ref('CommunicationRequest/245')),
+    thread: ozoThreads.link(ref('CommunicationRequest/245')),
     subject: ref('Patient/12'),
     author: author(),
     options: MESSAGE_OPTIONS,
@@ -94,7 +94,7 @@ export function envelope(
   over: Parameters<typeof communication>[0] = {},
   deliverPreparation = true,
 ): Envelope {
-  return readEnvelope(communication(over), { thread: communicationRequestThread, deliverPreparation });
+  return readEnvelope(communication(over), { thread: ozoThreads, deliverPreparation });
 }
 
 interface Readings {

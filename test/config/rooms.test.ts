@@ -62,7 +62,7 @@ describe('the subject line', () => {
     const env = { ...LEAST, BRIDGE_MATRIX_CONVERSATION_SUBJECT: 'payload' };
     expect(await faultsOf(undefined, env)).toEqual([
       expect.stringContaining(
-        'matrix.conversationSubject: got "payload", expected none, category, reasonCode or the URL of an extension',
+        'matrix.conversationSubject: got "payload", expected none, category, reasonCode, topic or the URL of an extension',
       ),
     ]);
   });
@@ -76,6 +76,27 @@ describe('the subject line', () => {
     expect(await faultsOf(undefined, env)).toEqual([
       'matrix.conversationName: got "{date} {subject}", expected matrix.conversationSubject to say where {subject} is found',
       'matrix.conversationTopic: got "{subject}", expected matrix.conversationSubject to say where {subject} is found',
+    ]);
+  });
+});
+
+describe('threads of Medplum', () => {
+  const MEDPLUM = { ...LEAST, BRIDGE_FHIR_THREADS: 'medplum' };
+
+  test('have their topic as subject line', async () => {
+    const { matrix } = await loadConfig(undefined, {
+      ...MEDPLUM,
+      BRIDGE_MATRIX_CONVERSATION_SUBJECT: 'topic',
+    });
+    expect(matrix.conversationSubject).toBe('topic');
+    expect(await faultsOf(undefined, { ...LEAST, BRIDGE_MATRIX_CONVERSATION_SUBJECT: 'topic' })).toEqual([
+      'matrix.conversationSubject: got "topic", expected fhir.threads medplum with it: a CommunicationRequest has no topic',
+    ]);
+  });
+
+  test('do not go with the profiles of OZO, which demand CommunicationRequests', async () => {
+    expect(await faultsOf(undefined, { ...MEDPLUM, BRIDGE_FHIR_PROFILE: 'ozo-0.9' })).toEqual([
+      'fhir.threads: got "medplum", expected fhir.profile generic with it: ozo-0.9 knows conversations as CommunicationRequests',
     ]);
   });
 });

@@ -6,7 +6,7 @@ import { enqueue } from '../../src/inbox/enqueue.ts';
 import { knownSourceIds } from '../../src/inbox/known-items.ts';
 import { matrixEventSchema } from '../../src/matrix/event-schema.ts';
 import { readTransaction } from '../../src/matrix/transactions.ts';
-import { communicationRequestThread as thread } from '../../src/messages/threads/communication-request.ts';
+import { ozoThreads as thread } from '../../src/mapping/threads/ozo.ts';
 import { tables } from '../../src/store/tables.ts';
 import { SETTINGS } from '../builders/bridge.ts';
 import { itemsIn, useBridgeDatabase } from '../builders/database.ts';

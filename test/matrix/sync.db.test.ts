@@ -1,6 +1,6 @@
 // Push and /sync together, on a real database: the order of /sync wins, nothing is lost, nothing comes twice.
 import type { ClientBase } from 'pg';
-import { communicationRequestThread as thread } from '../../src/messages/threads/communication-request.ts';
+import { ozoThreads as thread } from '../../src/mapping/threads/ozo.ts';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { MatrixEvent } from '../../src/domain/matrix.ts';
 import { createIntake, MATRIX_READER } from '../../src/flows/intake.ts';

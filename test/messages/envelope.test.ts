@@ -1,7 +1,8 @@
 // What a Communication says of itself, and when a new version says nothing new.
 import { describe, expect, test } from 'vitest';
 import { contentDigest, readEnvelope, withEventId } from '../../src/messages/envelope.ts';
-import { communicationRequestThread as thread } from '../../src/messages/threads/communication-request.ts';
+import { medplumThreads } from '../../src/mapping/threads/medplum.ts';
+import { ozoThreads as thread } from '../../src/mapping/threads/ozo.ts';
 import { communication } from '../builders/fhir.ts';
 import { eventId } from '../builders/matrix.ts';
 import { envelope } from '../builders/messages.ts';
@@ -45,6 +46,13 @@ describe('a status decides whether it is said', () => {
     expect(envelope({ status }).deliverable).toBe(deliverable);
     expect(envelope({ status }, false).deliverable).toBe(whereDrafts);
   });
+});
+
+test('where the profile of threads keeps drafts in preparation, none is said', () => {
+  const draft = communication({ status: 'preparation' });
+  const isDeliverable = (of: typeof thread) =>
+    readEnvelope(draft, { thread: of, deliverPreparation: true }).deliverable;
+  expect([isDeliverable(thread), isDeliverable(medplumThreads)]).toEqual([true, false]);
 });
 
 describe('the time of sending is one that a homeserver takes', () => {

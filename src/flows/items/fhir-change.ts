@@ -4,7 +4,7 @@ import { referenceTo } from '../../domain/ids.ts';
 import type { NewItem } from '../../inbox/item.ts';
 import type { StoredResource } from '../../fhir/server.ts';
 import { structureLane } from '../../mapping/lanes.ts';
-import type { ThreadProfile } from '../../messages/threads/thread-profile.ts';
+import type { ThreadProfile } from '../../domain/threads.ts';
 import { gaveUpOn } from './gave-up-on.ts';
 import { reference } from './ids.ts';
 

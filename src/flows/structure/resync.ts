@@ -87,7 +87,9 @@ async function* everything(
 ): AsyncGenerator<readonly FhirReference[]> {
   const seen = new Set<FhirReference>();
   for await (const { page } of fhir.pages(type, [], signal)) {
-    const references = page.resources.map(({ id }) => referenceTo(type, id));
+    const references = page.resources
+      .filter(({ resourceType }) => resourceType === type)
+      .map(({ id }) => referenceTo(type, id));
     const fresh = references.filter((reference) => !seen.has(reference));
     fresh.forEach((reference) => seen.add(reference));
     if (fresh.length > 0) yield fresh;

@@ -23,7 +23,7 @@ import { receiptsItems } from '../../../src/flows/items/receipts.ts';
 import { toDeviceItem } from '../../../src/flows/items/to-device.ts';
 import { undeliveredItem } from '../../../src/flows/items/undelivered.ts';
 import type { NewItem } from '../../../src/inbox/item.ts';
-import { communicationRequestThread } from '../../../src/messages/threads/communication-request.ts';
+import { ozoThreads } from '../../../src/mapping/threads/ozo.ts';
 import { stored as resource } from '../../builders/fhir.ts';
 import { SETTINGS } from '../../builders/bridge.ts';
 
@@ -72,7 +72,7 @@ describe('each kind', () => {
     'matrix.ephemeral': ephemeralItem(idless),
     'matrix.to_device': toDeviceItem({ ...idless, scope: USER }),
     'matrix.invitation': invitationItem({ roomId: ROOM, userId: USER, sender: USER }, 's1'),
-    'fhir.change': changeItem(version(REQUEST), communicationRequestThread),
+    'fhir.change': changeItem(version(REQUEST), ozoThreads),
     'fhir.deletion': deletionItem({ reference: MESSAGE, versionId: '8' }, REQUEST),
     notice: noticeItem({ roomId: ROOM, about: USER, reason: 'needs-power' }),
     'message-notice': messageNoticeItem({ ...ABOUT_EVENT, about: USER, reason: 'not-filed' }),
@@ -161,8 +161,7 @@ test('who waits for their next notice does not keep others waiting, and their la
 describe('lanes', () => {
   test('a Communication follows its conversation, where it names one', () => {
     const partOf = [{ reference: REQUEST }];
-    const laneOf = (over: object): string =>
-      changeItem(version('Communication/2', over), communicationRequestThread).lane;
+    const laneOf = (over: object): string => changeItem(version('Communication/2', over), ozoThreads).lane;
     expect(laneOf({ partOf })).toBe('to-matrix:CommunicationRequest/1');
     expect(laneOf({})).toBe('to-matrix:Communication/2');
   });

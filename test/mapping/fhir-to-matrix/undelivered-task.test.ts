@@ -32,7 +32,7 @@ test('names the Communication and why, and nothing that it says', () => {
         {
           system: 'https://github.com/fhir-matrix-bridge/fhir/CodeSystem/undelivered-reason',
           code: 'no-conversation',
-          display: 'Neither partOf nor basedOn names a CommunicationRequest',
+          display: 'Neither partOf nor basedOn names a conversation',
         },
         { system: 'http://hl7.org/fhir/issue-type', code: 'required' },
       ],

@@ -1,6 +1,6 @@
 // The conversation of a Communication where conversations are CommunicationRequests.
 import { describe, expect, test } from 'vitest';
-import { communicationRequestThread as profile } from '../../../src/messages/threads/communication-request.ts';
+import { ozoThreads as profile } from '../../../src/mapping/threads/ozo.ts';
 import { communication, ref } from '../../builders/fhir.ts';
 
 describe('the conversation is the CommunicationRequest in partOf, else in basedOn', () => {

@@ -1,17 +1,21 @@
 // The conversation is a CommunicationRequest, as in the September 2025 guide and in OZO's profiles.
 import type { Communication } from '../../domain/fhir.ts';
 import { parseReference } from '../../domain/ids.ts';
-import { referTo } from '../../mapping/references.ts';
-import type { ThreadProfile } from './thread-profile.ts';
+import type { ThreadProfile } from '../../domain/threads.ts';
+import { referTo } from '../references.ts';
 
 /**
  * The CommunicationRequest in `partOf` (OZO, September guide), else in `basedOn` (the stricter reading of R4:
  * https://hl7.org/fhir/R4/communication-definitions.html#Communication.basedOn).
  */
-export const communicationRequestThread: ThreadProfile = {
+export const ozoThreads: ThreadProfile = {
   threadOf: ({ partOf = [], basedOn = [] }: Communication) =>
     [...partOf, ...basedOn]
       .map(({ reference }) => parseReference(reference))
       .find((parsed) => parsed?.resourceType === 'CommunicationRequest')?.reference,
   link: (thread) => ({ partOf: [referTo(thread)] }),
+  // Who writes one that names no conversation is told so.
+  concerns: () => true,
+  keepsDrafts: false,
+  header: undefined,
 };
