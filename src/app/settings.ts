@@ -5,7 +5,7 @@ import type { BridgeSettings } from '../flows/bridge.ts';
 import { TEXTS } from '../mapping/language/languages.ts';
 import type { UnknownSender } from '../messages/author.ts';
 import { FHIR_PROFILES } from '../mapping/fhir-profiles/profiles.ts';
-import { TOPIC_EXTENSION } from '../mapping/threads/medplum.ts';
+import { TOPIC_EXTENSION } from '../mapping/threads/medplum-header.ts';
 
 /**
  * Compiles the configuration, which has been checked before.

@@ -122,6 +122,13 @@ export const RECORD_TAG_SYSTEM = 'https://github.com/fhir-matrix-bridge/fhir/Cod
 export const TASK_CODE_SYSTEM = 'https://github.com/fhir-matrix-bridge/fhir/CodeSystem/task';
 /** The code of the Task that says whether a party of a conversation has read its latest message. */
 export const READ_STATE_CODE = 'read-state';
+/**
+ * The code of a Task that says whether its owner has read its focus, by Medplum.
+ * https://github.com/medplum/medplum/blob/main/packages/docs/docs/communications/read-receipts-and-message-status.mdx
+ */
+export const READ_RECEIPT_CODE = 'read-receipt';
+/** Its system. */
+export const MEDPLUM_TASK_CODE_SYSTEM = 'https://medplum.com/task-codes';
 /** The code of a Task by which the bridge tells that its focus, a Communication, did not reach its room. */
 export const UNDELIVERED_TASK_CODE = 'message-not-delivered';
 /** Why it did not. */

@@ -1,6 +1,12 @@
 // The FHIR server as the bridge sees it where a conversation is a header Communication: the header is read and written as a
 // CommunicationRequest, so that all that follows knows conversations of one kind alone.
-import type { Communication, CommunicationRequest, FhirResource, ResourceVersion } from '../domain/fhir.ts';
+import {
+  TASK_CODE_SYSTEM,
+  type Communication,
+  type CommunicationRequest,
+  type FhirResource,
+  type ResourceVersion,
+} from '../domain/fhir.ts';
 import { idOf, parseReference, referenceTo, typeOf, type FhirReference } from '../domain/ids.ts';
 import type { ThreadHeader, ThreadProfile } from '../domain/threads.ts';
 import { BridgeError } from '../telemetry/errors.ts';
@@ -75,7 +81,7 @@ function writing(server: FhirServer, header: ThreadHeader, threadOf: ThreadProfi
     },
     async update(resource, signal) {
       if (resource.resourceType !== 'CommunicationRequest')
-        return server.update(withReferences(resource), signal);
+        return server.update(isOwnTask(resource) ? withReferences(resource) : resource, signal);
       const { id, meta } = resource;
       const before = await communicationAt(referenceOf(resource), signal);
       // Its elements that no CommunicationRequest has are kept from the version that is replaced, and from no other.
@@ -96,7 +102,7 @@ function keptAs(reference: FhirReference): FhirReference {
     : reference;
 }
 
-/** A resource as the bridge sees it. A Task names in `basedOn` the header of its thread. */
+/** A resource as the bridge sees it. Its own Tasks name in `basedOn` the header of their thread. */
 function seenAs(header: ThreadHeader, resource: StoredResource): StoredResource {
   switch (resource.resourceType) {
     case 'Communication': {
@@ -104,16 +110,20 @@ function seenAs(header: ThreadHeader, resource: StoredResource): StoredResource 
       const { id, meta } = resource;
       return { ...header.toRequest(resource), id, meta } satisfies StoredResource<CommunicationRequest>;
     }
-    case 'Task':
-      return {
-        ...resource,
-        ...(resource.basedOn && {
-          basedOn: replaced(resource.basedOn, 'Communication', 'CommunicationRequest'),
-        }),
-      };
+    case 'Task': {
+      const { basedOn } = resource;
+      if (basedOn === undefined || !isOwnTask(resource)) return resource;
+      return { ...resource, basedOn: replaced(basedOn, 'Communication', 'CommunicationRequest') };
+    }
     default:
       return resource;
   }
+}
+
+/** In those of platforms a CommunicationRequest is one. */
+function isOwnTask(resource: FhirResource): boolean {
+  const { code = {} } = resource.resourceType === 'Task' ? resource : {};
+  return code.coding?.some(({ system }) => system === TASK_CODE_SYSTEM) ?? false;
 }
 
 /** A header is no message, and a message is no header. */

@@ -13,12 +13,14 @@ import { dependencyKeysOf } from '../mapping/identities.ts';
 import type { StoredResource } from '../fhir/server.ts';
 import type { SyncResult } from '../matrix/sync-reader.ts';
 import type { TransactionParts } from '../matrix/transactions.ts';
+import type { NewItem } from '../inbox/item.ts';
 import type { knownSourceIds } from '../inbox/known-items.ts';
 import type { Store } from '../store/tables.ts';
 import type { Bridge } from './bridge.ts';
 import { ephemeralItem } from './items/ephemeral.ts';
 import { EVENT_SOURCE, eventItem } from './items/event.ts';
 import { changeItem } from './items/fhir-change.ts';
+import { threadReportItems } from './items/read-report.ts';
 import { invitationItem } from './items/invitation.ts';
 import { toDeviceItem } from './items/to-device.ts';
 import { takeInReceipts, takeInReports, type ReceiptSettings } from './read-state/take-in.ts';
@@ -95,8 +97,7 @@ export function createIntake(deps: Deps) {
         const concerning = isPersonType(resourceType)
           ? await withDependents(roomMembers, tx, changed)
           : changed;
-        const items = concerning.map((resource) => changeItem(resource, thread));
-        await store(tx, items);
+        await store(tx, itemsOf(deps, concerning));
         return fresh.length;
       }),
 
@@ -126,6 +127,18 @@ export type Intake = ReturnType<typeof createIntake>;
 
 function mayConcern({ concerns }: Pick<Bridge['thread'], 'concerns'>, resource: StoredResource): boolean {
   return resource.resourceType !== 'Communication' || concerns(resource);
+}
+
+/** What changed, and what it says of who has read it. */
+function itemsOf(
+  { settings, thread }: Pick<Deps, 'settings' | 'thread'>,
+  resources: readonly StoredResource[],
+): readonly NewItem[] {
+  const { readState } = settings.readState.engine === 'off' ? { readState: undefined } : thread;
+  return [
+    ...resources.map((resource) => changeItem(resource, thread)),
+    ...(readState === undefined ? [] : threadReportItems(resources, readState)),
+  ];
 }
 
 /** The reader of Communications also brings conversations where their headers are Communications. */

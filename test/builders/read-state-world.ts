@@ -4,10 +4,12 @@ import type { Fact } from '../../src/domain/facts.ts';
 import type { FhirResource } from '../../src/domain/fhir.ts';
 import type { EventId, FhirReference } from '../../src/domain/ids.ts';
 import { referenceTo } from '../../src/domain/ids.ts';
+import type { ThreadProfile } from '../../src/domain/threads.ts';
 import type { StoredResource } from '../../src/fhir/server.ts';
+import { withThreads } from '../../src/fhir/threads.ts';
 import type { Bridge } from '../../src/flows/bridge.ts';
 import { isItemKind, ITEM_SCHEMAS } from '../../src/flows/items/kinds.ts';
-import { readReportItems } from '../../src/flows/items/read-report.ts';
+import { readReportItems, threadReportItems } from '../../src/flows/items/read-report.ts';
 import { readTasksItems } from '../../src/flows/items/read-tasks.ts';
 import { receiptsItems } from '../../src/flows/items/receipts.ts';
 import { createReadStateHandlers } from '../../src/flows/read-state/handlers.ts';
@@ -15,6 +17,7 @@ import type { Ended } from '../../src/flows/commit.ts';
 import { inTransaction } from '../../src/inbox/database.ts';
 import type { Item, NewItem } from '../../src/inbox/item.ts';
 import type { LoggedItem } from '../../src/inbox/known-items.ts';
+import { ozoThreads } from '../../src/mapping/threads/ozo.ts';
 import * as messageLinks from '../../src/store/message-links.ts';
 import * as people from '../../src/store/people.ts';
 import * as receipts from '../../src/store/receipts.ts';
@@ -32,8 +35,18 @@ export const FIRST = eventId('$first');
 
 type Engine = 'off' | 'server' | 'bridge';
 
+interface WorldOptions {
+  readonly engine?: Engine;
+  readonly thread?: ThreadProfile;
+  /** Who takes part besides the nurse. */
+  readonly recipients?: readonly { readonly person: FhirReference }[];
+}
+
 /** Creates the world: the nurse has begun conversation 245 with the doctor and a relative. */
-export async function createReadStateWorld(db: pg.Pool, { engine = 'server' }: { engine?: Engine } = {}) {
+export async function createReadStateWorld(
+  db: pg.Pool,
+  { engine = 'server', thread = ozoThreads, recipients = [DOCTOR, KIN] }: WorldOptions = {},
+) {
   await db.query(
     `insert into room (reference, alias, room_id, subject, first_message_event_id, ready_at)
      values ($1, '#a:example.org', $2, 'Patient/12', $3, now())`,
@@ -45,20 +58,18 @@ export async function createReadStateWorld(db: pg.Pool, { engine = 'server' }: {
     })),
     { reference: KIN.person, userId: KIN.userId, kind: 'ghost', source: 'ghost' },
   ]);
-  const fhir = createFhir();
-  fhir.put({
-    ...request({
-      ...{ id: '245', subject: { reference: 'Patient/12' }, sender: { reference: NURSE.person } },
-      recipient: [DOCTOR, KIN].map(({ person }) => ({ reference: person })),
-    }),
-    id: '245',
+  const fhir = createFhir(thread);
+  const conversation = request({
+    ...{ id: '245', subject: { reference: 'Patient/12' }, sender: { reference: NURSE.person } },
+    recipient: recipients.map(({ person }) => ({ reference: person })),
   });
+  fhir.put({ ...(thread.header?.toHeader(conversation, undefined) ?? conversation), id: '245' });
   const timeline = createTimeline();
   const state = { now: new Date(Date.now() + 60_000) };
   const set: string[] = [];
   const log = createLog();
   const bridge = createBridge(db, {
-    fhir: fhir.server,
+    ...{ fhir: fhir.server, thread },
     settings: { ...SETTINGS, readState: { engine, quietMs: 5_000 } },
     clock: { now: () => state.now, monotonicMs: () => 0 },
     ...{ findLogged: timeline.findLogged, findTail: log.findTail },
@@ -72,6 +83,12 @@ export async function createReadStateWorld(db: pg.Pool, { engine = 'server' }: {
     },
   });
   const runner = createRunner(db, bridge, log, state);
+  const saidBy = async (reference: FhirReference): Promise<readonly NewItem[]> => {
+    const seen = await fhir.server.read(reference);
+    return seen === undefined || thread.readState === undefined
+      ? []
+      : threadReportItems([seen], thread.readState);
+  };
   let rounds = 0;
   return {
     ...{ bridge, fhir, timeline, state, run: runner.run, outcomes: runner.outcomes, facts: runner.facts },
@@ -92,6 +109,14 @@ export async function createReadStateWorld(db: pg.Pool, { engine = 'server' }: {
     /** A platform writes a Task or an AuditEvent. @returns the items of what it says */
     report: (resource: object & { readonly id: string; readonly resourceType: string }) =>
       readReportItems([fhir.put(resource as FhirResource & { id: string })]),
+    /** A platform changes a message or conversation. @returns the items of what it says */
+    change: async (reference: FhirReference, over: object) => {
+      const before = fhir.stored.get(fhir.keptAs(reference));
+      fhir.put({ ...before, ...over } as FhirResource & { id: string });
+      return saidBy(reference);
+    },
+    /** The reader sees the latest version of one. @returns the items of what it says */
+    reread: saidBy,
     positions: async (): Promise<Readonly<Record<string, string>>> =>
       Object.fromEntries(
         (
@@ -109,13 +134,14 @@ interface Carrying {
   readonly db: pg.Pool;
   readonly fhir: ReturnType<typeof createFhir>;
   readonly timeline: ReturnType<typeof createTimeline>;
-  readonly bridge: Pick<Bridge, 'settings'>;
+  readonly bridge: Pick<Bridge, 'fhir' | 'settings' | 'thread'>;
 }
 
-async function carry({ db, fhir, timeline, bridge }: Carrying, name: string, by: typeof NURSE) {
+async function carry({ db, timeline, bridge }: Carrying, name: string, by: typeof NURSE) {
   const id = eventId(`$${name}`);
   const reference = ref(`Communication/${name}`);
-  fhir.put({ ...communication({ sender: { reference: by.person } }), id: name });
+  const written = communication({ sender: { reference: by.person }, ...bridge.thread.link(REQUEST) });
+  await bridge.fhir.createOnce({ ...written, id: name }, { mayExist: false });
   const link = {
     ...{ origin: 'matrix' as const, cause: id, part: 0, kind: 'text', communication: reference },
     ...{ eventId: id, target: undefined, roomId: ROOM, sender: by.userId },
@@ -154,7 +180,7 @@ function createTimeline() {
 }
 
 /** A FHIR server in memory that keeps versions, and finds Tasks by their conversation. */
-function createFhir() {
+function createFhir(thread: ThreadProfile) {
   const stored = new Map<FhirReference, StoredResource>();
   const writes: string[] = [];
   const save = (resource: FhirResource & { id: string }, verb: string): StoredResource => {
@@ -178,12 +204,22 @@ function createFhir() {
     read: (reference) => Promise.resolve(stored.get(reference)),
     readMany: (references) =>
       Promise.resolve(new Map([...stored].filter(([reference]) => references.includes(reference)))),
-    searchAll: (type) => Promise.resolve({ resources: type === 'Task' ? tasksOf() : [], complete: true }),
+    searchAll: (type, query) => {
+      const ofType =
+        type === 'Task' ? tasksOf() : [...stored.values()].filter((each) => each.resourceType === type);
+      const resources = ofType.filter((each) => query.every((one) => isFoundBy(each, one)));
+      return Promise.resolve({ resources, complete: true });
+    },
     createOnce: (resource) => Promise.resolve(version(save(resource, 'create'))),
     update: (resource) => Promise.resolve(version(save(resource, 'update'))),
   };
   return {
-    ...{ server, stored, writes },
+    ...{ server: withThreads(server, thread), stored, writes },
+    /** Under which reference a resource is stored. */
+    keptAs: (reference: FhirReference): FhirReference =>
+      thread.header === undefined
+        ? reference
+        : ref(reference.replace('CommunicationRequest/', 'Communication/')),
     put: (resource: FhirResource & { id: string }) => save(resource, 'put'),
     tasks: (): Readonly<Record<string, string>> =>
       Object.fromEntries(
@@ -193,6 +229,20 @@ function createFhir() {
         ]),
       ),
   };
+}
+
+/** Whether a search finds a resource, by the parameters that the flows use. */
+function isFoundBy(resource: StoredResource, [name, value]: readonly [string, string]): boolean {
+  const element = { 'part-of': 'partOf', 'based-on': 'basedOn' }[name] ?? name;
+  const found = [(resource as unknown as Readonly<Record<string, unknown>>)[element]].flat();
+  return found.some((each) => {
+    if (typeof each === 'string') return each === value;
+    const { reference, coding = [] } = (each ?? {}) as {
+      reference?: string;
+      coding?: readonly { system: string; code: string }[];
+    };
+    return reference === value || coding.some(({ system, code }) => `${system}|${code}` === value);
+  });
 }
 
 /** The lanes of what a test runs. */

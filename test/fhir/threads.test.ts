@@ -21,6 +21,9 @@ const MESSAGE = stored('Communication/m', '1', AT, {
   payload: [{ contentString: 'x' }],
 });
 const TASK = stored('Task/1', '1', AT, {
+  code: {
+    coding: [{ system: 'https://github.com/fhir-matrix-bridge/fhir/CodeSystem/task', code: 'read-state' }],
+  },
   basedOn: [{ reference: 'Communication/t', type: 'Communication' }],
 });
 
@@ -144,6 +147,17 @@ describe('writing', () => {
     const changed = { ...MESSAGE, basedOn: [{ reference: 'CommunicationRequest/of-the-platform' }] };
     await fhir.update(changed as StoredResource);
     expect(written(seen)).toEqual([{ method: 'PUT', path: 'Communication/m', body: changed }]);
+  });
+
+  test('the bridge’s own Task names the header again, and that of a platform is written as it is', async () => {
+    const { fhir, seen } = serverWith([TASK]);
+    const [own] = (await fhir.searchAll('Task', [], 10)).resources;
+    if (own === undefined) throw new TypeError('Expected a Task');
+    const others = stored('Task/2', '1', AT, {
+      basedOn: [{ reference: 'CommunicationRequest/of-the-platform' }],
+    });
+    for (const task of [own, others]) await fhir.update(task);
+    expect(written(seen).map(({ body }) => body)).toEqual([TASK, others]);
   });
 
   test.each<[string, FhirResource & { id: string }, object]>([

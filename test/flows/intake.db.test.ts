@@ -6,19 +6,22 @@ import { enqueue } from '../../src/inbox/enqueue.ts';
 import { knownSourceIds } from '../../src/inbox/known-items.ts';
 import { matrixEventSchema } from '../../src/matrix/event-schema.ts';
 import { readTransaction } from '../../src/matrix/transactions.ts';
+import { medplumThreads } from '../../src/mapping/threads/medplum.ts';
 import { ozoThreads as thread } from '../../src/mapping/threads/ozo.ts';
+import { readStateLane, structureLane } from '../../src/mapping/lanes.ts';
 import { tables } from '../../src/store/tables.ts';
 import { SETTINGS } from '../builders/bridge.ts';
 import { itemsIn, useBridgeDatabase } from '../builders/database.ts';
+import { ref, stored } from '../builders/fhir.ts';
 import { eventId, message, roomId, userId } from '../builders/matrix.ts';
 
 const pool = useBridgeDatabase();
 const ROOM = '!room:example.org';
 
-const createScene = (settings = SETTINGS) => {
+const createScene = (settings = SETTINGS, profile = thread) => {
   const intake = createIntake({
     transact: (work) => inTransaction(pool(), work),
-    ...{ enqueue, knownSourceIds, thread, wakeMatrixReader: () => Promise.resolve() },
+    ...{ enqueue, knownSourceIds, thread: profile, wakeMatrixReader: () => Promise.resolve() },
     store: tables,
     settings,
   });
@@ -34,7 +37,7 @@ const createScene = (settings = SETTINGS) => {
 
 const synced = { events: [], invitations: [], toDevice: [], receipts: [], position: '1', arrivalsUpTo: '99' };
 
-const stored = async () =>
+const storedEvents = async () =>
   (await pool().query<{ payload: { event: object } }>('select payload from item')).rows.map(
     ({ payload }) => payload.event,
   );
@@ -52,12 +55,12 @@ describe('an event lies in the log as the homeserver sent it, with fields that t
     const { push, synced: pass } = createScene();
     await push({ events: [event] });
     await pass(synced);
-    expect(await stored()).toEqual([event]);
+    expect(await storedEvents()).toEqual([event]);
   });
 
   test('synced', async () => {
     await createScene().synced({ ...synced, events: [matrixEventSchema.parse(event)] });
-    expect(await stored()).toEqual([event]);
+    expect(await storedEvents()).toEqual([event]);
   });
 });
 
@@ -105,5 +108,43 @@ describe('synced receipts', () => {
     const settings = { ...SETTINGS, readState: { ...SETTINGS.readState, engine: 'off' as const } };
     await createScene(settings).synced({ ...synced, receipts: [receipt('@a:h', '$1')] });
     expect(await waiting()).toEqual([]);
+  });
+});
+
+describe('of threads of Medplum', () => {
+  const AT = '2024-04-10T10:00:00.000Z';
+  const partOf = [{ reference: 'Communication/t' }];
+  const header = stored('CommunicationRequest/t', '1', AT, { status: 'active' });
+  const sent = { status: 'in-progress', partOf, payload: [{ contentString: 'x' }] };
+  const read = { sender: { reference: 'Patient/h' }, recipient: [{ reference: 'Practitioner/a' }] };
+  const THREAD = ref('CommunicationRequest/t');
+
+  test('the header and its messages go into one lane, and what belongs to no thread into none', async () => {
+    const { pulled } = createScene(SETTINGS, medplumThreads);
+    const letter = stored('Communication/letter', '1', AT, { ...sent, partOf: undefined });
+    await pulled('Communication', [header, stored('Communication/m', '1', AT, sent), letter]);
+    expect(await itemsIn(pool(), structureLane(THREAD))).toEqual([
+      'CommunicationRequest/t/1',
+      'Communication/m/1',
+    ]);
+    expect((await pool().query('select from item')).rowCount).toBe(2);
+  });
+
+  test('a message that was read says so besides, but not where read state is off', async () => {
+    const completed = stored('Communication/m', '2', AT, { ...sent, ...read, status: 'completed' });
+    const off = { ...SETTINGS, readState: { ...SETTINGS.readState, engine: 'off' as const } };
+    await createScene(off, medplumThreads).pulled('Communication', [completed]);
+    expect(await itemsIn(pool(), readStateLane(THREAD))).toEqual([]);
+    const again = stored('Communication/m', '3', AT, { ...sent, ...read, status: 'completed' });
+    await createScene(SETTINGS, medplumThreads).pulled('Communication', [again]);
+    expect(await itemsIn(pool(), readStateLane(THREAD))).toEqual(['Communication/m/3 Practitioner/a']);
+  });
+
+  test('the reader of Communications forgets old versions of both', async () => {
+    const { pulledAsKnown, pulledUpTo } = createScene(SETTINGS, medplumThreads);
+    await pulledAsKnown([header, stored('Communication/m', '1', AT, sent), stored('CareTeam/c', '1', AT)]);
+    await pulledUpTo('Communication', '2024-04-11T00:00:00.000Z', '2024-04-10T12:00:00.000Z');
+    const { rows } = await pool().query('select reference from resource_version');
+    expect(rows).toEqual([{ reference: 'CareTeam/c' }]);
   });
 });

@@ -1,15 +1,16 @@
-// The item of a Task or AuditEvent that says who has read what. It holds what it says: a later version does not take it back.
+// The item of a Task, AuditEvent, message or conversation that says who has read what. It holds what it says: a later version does not take it back.
 import { z } from 'zod';
 import { versionOf } from '../../domain/fhir.ts';
+import type { ReadReport, ThreadReadState } from '../../domain/threads.ts';
 import type { StoredResource } from '../../fhir/server.ts';
 import type { NewItem } from '../../inbox/item.ts';
 import { readStateLane } from '../../mapping/lanes.ts';
-import { readReportIn, type ReadReport } from '../../mapping/read-state/report.ts';
+import { readReportIn } from '../../mapping/read-state/report.ts';
 import { reference } from './ids.ts';
 
 export const readReportItemSchema = z.object({
   kind: z.literal('fhir.read'),
-  /** The Task or AuditEvent. */
+  /** The Task, AuditEvent, Communication or CommunicationRequest. */
   reference,
   versionId: z.string(),
   person: reference,
@@ -27,6 +28,22 @@ export function readReportItems(resources: readonly StoredResource[]): readonly 
   return resources.flatMap((resource) => {
     const report = readReportIn(resource);
     return report === undefined ? [] : [itemOf(resource, report)];
+  });
+}
+
+/** The items of what messages and conversations say themselves. A conversation may say it of each of its participants. */
+export function threadReportItems(
+  resources: readonly StoredResource[],
+  { reportsIn }: Pick<ThreadReadState, 'reportsIn'>,
+): readonly NewItem[] {
+  return resources.flatMap((resource) => {
+    const isOfThread =
+      resource.resourceType === 'Communication' || resource.resourceType === 'CommunicationRequest';
+    const reports = isOfThread ? reportsIn(resource) : [];
+    return reports.map((report) => {
+      const item = itemOf(resource, report);
+      return { ...item, sourceId: `${item.sourceId} ${report.person}` };
+    });
   });
 }
 

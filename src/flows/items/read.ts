@@ -17,7 +17,7 @@ export const readItemSchema = z.object({
   at: z.number(),
   /** The user whose receipt said so; left out where it was read on the FHIR side. */
   userId: userId.optional(),
-  /** The Task or AuditEvent that said so; left out where it was read in Matrix. */
+  /** The resource that said so; left out where it was read in Matrix. */
   reportedBy: reference.optional(),
 });
 export type ReadItem = z.infer<typeof readItemSchema>;

@@ -10,9 +10,13 @@ import type { ReadItem } from '../items/read.ts';
 import { readTasksItems } from '../items/read-tasks.ts';
 import { actingTeamOf } from '../messages/acting-team-of.ts';
 import type { FlowOutcome } from '../outcome.ts';
+import { markRead } from './mark-read.ts';
 import { findPlaces } from './places.ts';
 
-type Deps = Pick<Bridge, 'clock' | 'db' | 'fhir' | 'findLogged' | 'homeserver' | 'settings' | 'store'>;
+type Deps = Pick<
+  Bridge,
+  'clock' | 'db' | 'fhir' | 'findLogged' | 'homeserver' | 'log' | 'settings' | 'store' | 'thread'
+>;
 
 /** Records a reading. Only forward: who reads an older message again changes nothing. */
 export async function recordRead(deps: Deps, read: ReadItem, { signal }: Attempt): Promise<FlowOutcome> {
@@ -23,6 +27,8 @@ export async function recordRead(deps: Deps, read: ReadItem, { signal }: Attempt
   if (!(await isForward(deps, room, read))) return { kind: 'ignored', reason: 'read-before' };
   const at = new Date(Math.min(read.at, clock.now().getTime()));
   if (read.reportedBy !== undefined) await setReceipt(deps, read, signal);
+  else if (read.message !== undefined)
+    await markRead(deps, room, { person, message: read.message, eventId, at }, signal);
   return {
     kind: 'done',
     facts: isToBeTold(deps, read) ? [await factOf(deps, room, { ...read, at: at.getTime() }, signal)] : [],
@@ -51,12 +57,12 @@ async function setReceipt(
 }
 
 /**
- * Who reports by an AuditEvent has an audit trail of their own, and so has the server that completes Tasks because of them. A
- * Task that a platform completes on a plain server is the only word there is.
+ * Who reports by an AuditEvent has an audit trail of their own, and so has the server that completes Tasks because of them. What
+ * a platform says by a Task, message or thread on a plain server is the only word there is.
  */
 function isToBeTold({ settings }: Deps, { reportedBy }: ReadItem): boolean {
   if (reportedBy === undefined) return true;
-  return settings.readState.engine === 'bridge' && typeOf(reportedBy) === 'Task';
+  return settings.readState.engine === 'bridge' && typeOf(reportedBy) !== 'AuditEvent';
 }
 
 async function factOf(deps: Deps, room: RoomRow, read: ReadItem, signal: AbortSignal): Promise<Fact> {

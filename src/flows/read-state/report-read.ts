@@ -1,5 +1,5 @@
-// A platform says by a Task or AuditEvent who has read what → the message that is meant, and the person.
-import { typeOf, type FhirReference } from '../../domain/ids.ts';
+// A platform says by a Task, AuditEvent, message or thread who has read what → the message that is meant, and the person.
+import { idOf, referenceTo, typeOf, type FhirReference } from '../../domain/ids.ts';
 import type { Attempt } from '../../inbox/item.ts';
 import type { RoomRow } from '../../store/rooms.ts';
 import type { Bridge } from '../bridge.ts';
@@ -20,7 +20,7 @@ interface Meant {
 }
 
 /**
- * Handles what a version of a Task or AuditEvent says.
+ * Handles what a version of a resource says of who has read what.
  * @param lane in which the item came, should it have to wait
  */
 export async function reportRead(
@@ -37,6 +37,7 @@ export async function reportRead(
     message === undefined
       ? await meantOfConversation(deps, report)
       : ((await meantByMessage(deps, message)) ??
+        (await meantByHeader(deps, message)) ??
         (await unlessAwaited(deps, { report, message, lane }, signal)));
   if ('kind' in meant) return meant;
   const { room } = meant;
@@ -56,6 +57,14 @@ async function meantByMessage({ db, store }: Deps, communication: FhirReference)
   const use = await store.roomUses.findRoomUse(db, last.roomId);
   if (!('room' in use)) return undefined;
   return { room: use.room, message: { ...last, message: last.communication, logged: undefined } };
+}
+
+/** The header of a thread stands for all that was said in it. */
+async function meantByHeader(deps: Deps, header: FhirReference): Promise<Meant | FlowOutcome | undefined> {
+  if (deps.thread.header === undefined) return undefined;
+  const conversation = referenceTo('CommunicationRequest', idOf(header));
+  const room = await deps.store.rooms.findRoom(deps.db, conversation);
+  return room && meantOfConversation(deps, { conversation, otherwise: 'all' });
 }
 
 /** A message that is not carried yet is waited for, if it will be at all. */
@@ -79,8 +88,10 @@ async function unlessAwaited(
   });
 }
 
-async function meantOfConversation(deps: Deps, report: ReadReportItem): Promise<Meant | FlowOutcome> {
-  const { conversation, otherwise } = report;
+async function meantOfConversation(
+  deps: Deps,
+  { conversation, otherwise }: Pick<ReadReportItem, 'conversation' | 'otherwise'>,
+): Promise<Meant | FlowOutcome> {
   const room = conversation && (await deps.store.rooms.findRoom(deps.db, conversation));
   if (room === undefined) return { kind: 'ignored', reason: 'not-bridged' };
   const message = otherwise === 'all' ? await findLast(deps, room) : firstMessage(room)[0];

@@ -3,6 +3,8 @@ import {
   AUDIT_EVENT_ID_SYSTEM,
   isPersonType,
   LIFECYCLE_SYSTEM,
+  MEDPLUM_TASK_CODE_SYSTEM,
+  READ_RECEIPT_CODE,
   READ_STATE_CODE,
   TASK_CODE_SYSTEM,
   type AuditEvent,
@@ -10,19 +12,7 @@ import {
   type Task,
 } from '../../domain/fhir.ts';
 import { parseReference, typeOf, type FhirReference } from '../../domain/ids.ts';
-
-/** What a platform says that a person has read. */
-export interface ReadReport {
-  readonly person: FhirReference;
-  /** The CommunicationRequest; a Task that a client posts may not name it. */
-  readonly conversation: FhirReference | undefined;
-  /** The Communication; undefined where only the conversation is named. */
-  readonly message: FhirReference | undefined;
-  /** What is meant where no message is named: all of the conversation, or its first message. */
-  readonly otherwise: 'all' | 'first-message';
-  /** Milliseconds since the epoch; undefined where it is not said. */
-  readonly at: number | undefined;
-}
+import type { ReadReport } from '../../domain/threads.ts';
 
 /** The report in a resource; undefined where it is none. */
 export function readReportIn(resource: FhirResource): ReadReport | undefined {
@@ -37,9 +27,10 @@ export function readReportIn(resource: FhirResource): ReadReport | undefined {
 }
 
 /**
- * A completed Task says that its owner has read its focus. Both forms are read: a party's Task of a thread
+ * A completed Task says that its owner has read its focus. Two forms are read: a party's Task of a thread
  * (https://ozo-implementation-guide.headease.nl/interaction-messaging.html), and the one that a client posts for one message
- * (https://github.com/GIDSOpenStandaarden/poc-iznc/blob/main/input/pagecontent/fhir-first-approach.md#6-mark-as-read).
+ * (https://github.com/GIDSOpenStandaarden/poc-iznc/blob/main/input/pagecontent/fhir-first-approach.md#6-mark-as-read), also with
+ * Medplum's code for it.
  * A Task that has a code of its own, or is no order, is another kind of work.
  */
 function reportOfTask(task: Task): ReadReport | undefined {
@@ -54,10 +45,14 @@ function reportOfTask(task: Task): ReadReport | undefined {
 }
 
 function isOfReadState({ code }: Task): boolean {
+  const codes = [
+    [TASK_CODE_SYSTEM, READ_STATE_CODE],
+    [MEDPLUM_TASK_CODE_SYSTEM, READ_RECEIPT_CODE],
+  ];
   return (
     code === undefined ||
-    (code.coding ?? []).some(
-      ({ system, code: coded }) => system === TASK_CODE_SYSTEM && coded === READ_STATE_CODE,
+    (code.coding ?? []).some(({ system, code: coded }) =>
+      codes.some(([of, known]) => system === of && coded === known),
     )
   );
 }
@@ -82,8 +77,8 @@ function reportOfAuditEvent(event: Partial<AuditEvent>): ReadReport | undefined 
   return { person, conversation, message, otherwise: 'all', at: instantOf(recorded) };
 }
 
-/** Organisations and teams read nothing: people do. */
-function personOf(reference: string | undefined): FhirReference | undefined {
+/** A person, by their reference. Organisations and teams read nothing: people do. */
+export function personOf(reference: string | undefined): FhirReference | undefined {
   const person = parseReference(reference)?.reference;
   return person !== undefined && isPersonType(typeOf(person)) && typeOf(person) !== 'Organization'
     ? person
@@ -99,7 +94,8 @@ function find(
     .find((parsed) => parsed?.resourceType === resourceType)?.reference;
 }
 
-function instantOf(value: string | undefined): number | undefined {
+/** Milliseconds since the epoch; undefined where it is no time. */
+export function instantOf(value: string | undefined): number | undefined {
   const at = Date.parse(value ?? '');
   return Number.isNaN(at) ? undefined : at;
 }

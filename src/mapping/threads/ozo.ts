@@ -18,4 +18,6 @@ export const ozoThreads: ThreadProfile = {
   concerns: () => true,
   keepsDrafts: false,
   header: undefined,
+  // Tasks and AuditEvents say it.
+  readState: undefined,
 };

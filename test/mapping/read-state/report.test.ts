@@ -68,6 +68,25 @@ test('the Task of a party of a thread', () => {
   });
 });
 
+test('the Task of a message in Medplum, when its owner has read it', () => {
+  const created = {
+    ...{ resourceType: 'Task', status: 'requested', intent: 'order' },
+    code: { coding: [{ system: 'https://medplum.com/task-codes', code: 'read-receipt' }] },
+    focus: { reference: 'Communication/example-thread-header' },
+    for: { reference: 'Patient/homer-simpson' },
+    owner: { reference: 'Practitioner/recipient-practitioner-id' },
+    authoredOn: '2024-03-15T14:30:00.000Z',
+  };
+  expect(read(created)).toBeUndefined();
+  expect(read({ ...created, status: 'completed' })).toEqual({
+    person: 'Practitioner/recipient-practitioner-id',
+    conversation: undefined,
+    message: 'Communication/example-thread-header',
+    otherwise: 'first-message',
+    at: undefined,
+  });
+});
+
 test('an AuditEvent of access', () => {
   expect(read(AUDIT)).toEqual({
     person: 'Practitioner/Pieter-de-Vries',

@@ -3,7 +3,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Communication, CommunicationRequest } from '../../../src/domain/fhir.ts';
 import { partiesOf } from '../../../src/mapping/fhir-to-matrix/participants.ts';
-import { medplumThreads as profile, TOPIC_EXTENSION } from '../../../src/mapping/threads/medplum.ts';
+import { TOPIC_EXTENSION } from '../../../src/mapping/threads/medplum-header.ts';
+import { medplumThreads as profile } from '../../../src/mapping/threads/medplum.ts';
 import { ref } from '../../builders/fhir.ts';
 
 const HOMER = { reference: 'Patient/homer-simpson', display: 'Homer Simpson' };
@@ -161,6 +162,21 @@ describe('a request is written as a header', () => {
       ...{ resourceType: 'Communication', status: 'in-progress', sent: HEADER.sent },
       ...{ subject: HOMER, sender: ALICE, recipient: [ALICE, HOUSE] },
     });
+  });
+
+  test('a new one, of a room that a user made in the space of a team, is read as it was meant', () => {
+    const request: CommunicationRequest = {
+      ...{ resourceType: 'CommunicationRequest', status: 'active', authoredOn: HEADER.sent },
+      identifier: [{ use: 'official', system: 'urn:ietf:rfc:3986', value: 'matrix:roomid/abc:example.org' }],
+      ...{
+        subject: { reference: 'Patient/1', type: 'Patient' },
+        requester: ALICE,
+        recipient: [ALICE, HOUSE],
+      },
+      about: [{ reference: 'CareTeam/1', type: 'CareTeam' }],
+      extension: [{ url: TOPIC_EXTENSION, valueString: 'The new room' }],
+    };
+    expect(header().toRequest(header().toHeader(request, undefined))).toEqual(request);
   });
 
   test('a new one of somebody whom FHIR does not know lists only those whom it knows', () => {
