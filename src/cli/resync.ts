@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
 import type { Fact } from '../domain/facts.ts';
-import { parseReference, type FhirReference } from '../domain/ids.ts';
+import { parseReference, referenceTo, type FhirReference } from '../domain/ids.ts';
+import type { ThreadProfileName } from '../domain/threads.ts';
 import type { Bridge } from '../flows/bridge.ts';
 import type { ResyncFinding, ResyncSummary } from '../flows/structure/resync.ts';
 import { createPool } from '../store/database.ts';
@@ -27,9 +28,7 @@ export function resyncCommand(): Command {
     .option('--all', 'everything on the FHIR server, be it from before the bridge', false)
     .addOption(configOption())
     .action(async (given: readonly string[], { config: file, dryRun, all }: Options) => {
-      const references = given.map(readReference);
-      const options = { dryRun, all, ...(references.length > 0 && { references }) };
-      const { checked, differed, failed } = await run(file, options);
+      const { checked, differed, failed } = await run(file, { dryRun, all, given });
       const done = dryRun ? 'would be changed' : 'changed';
       process.stdout.write(`${checked} compared, ${differed} ${done}, ${failed} failed.\n`);
       if (failed > 0) process.exitCode = 1;
@@ -38,9 +37,11 @@ export function resyncCommand(): Command {
 
 async function run(
   file: string | undefined,
-  options: { dryRun: boolean; all: boolean; references?: readonly FhirReference[] },
+  { dryRun, all, given }: { dryRun: boolean; all: boolean; given: readonly string[] },
 ): Promise<ResyncSummary> {
   const config = await loadConfig(file, process.env);
+  const references = given.map((each) => readReference(each, config.fhir.threads));
+  const options = { dryRun, all, ...(references.length > 0 && { references }) };
   // Loaded here, so that the light commands do not load the clients.
   const [{ composeBridge }, { resync }] = await Promise.all([
     import('../app/bridge.ts'),
@@ -92,10 +93,12 @@ function print({ reference, state, changes }: ResyncFinding): void {
   }
 }
 
-/** @throws Error when it is no reference to a CareTeam or CommunicationRequest */
-function readReference(given: string): FhirReference {
+/** @throws Error when it is no reference to a CareTeam or CommunicationRequest, or to the header of a thread of Medplum */
+function readReference(given: string, threads: ThreadProfileName): FhirReference {
   const parsed = parseReference(given);
   if (parsed?.resourceType === 'CareTeam' || parsed?.resourceType === 'CommunicationRequest')
     return parsed.reference;
+  if (parsed?.resourceType === 'Communication' && threads === 'medplum')
+    return referenceTo('CommunicationRequest', parsed.id);
   throw new Error(`Expected CareTeam/… or CommunicationRequest/…, got ${given}`);
 }

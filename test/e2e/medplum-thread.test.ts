@@ -261,6 +261,8 @@ describe.skipIf(inject('stackMissing') !== undefined)('a thread of Medplum', () 
     await awaitAllRead(context);
     const compared = { code: 0, stdout: '1 compared, 0 would be changed, 0 failed.\n', stderr: '' };
     expect(await runCommand(context.bridge, 'resync', '--dry-run')).toEqual(compared);
+    const header = `Communication/${thread}`;
+    expect(await runCommand(context.bridge, 'resync', '--dry-run', header)).toEqual(compared);
     // Which is how all threads of a server are found.
     const headers = await context.platform.search(`Communication?part-of:missing=true&_id=${thread}`);
     expect(headers.map(({ id }) => id)).toEqual([thread]);
