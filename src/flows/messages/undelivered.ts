@@ -30,7 +30,11 @@ export interface Tried {
 /** The outcome of a relay to Matrix, with what its platform is to be told of it. */
 export function withReport(bridge: NoticeFailure, tried: Tried, outcome: FlowOutcome): FlowOutcome {
   if (outcome.kind === 'later') return outcome;
-  if (outcome.kind === 'done') return andNext(outcome, (tx) => reportEnd(bridge, tx, tried, 'delivered'));
+  if (outcome.kind === 'done') {
+    const isRetracted = outcome.facts?.some(({ kind }) => kind === 'retracted') === true;
+    const end = isRetracted ? 'withdrawn' : 'delivered';
+    return andNext(outcome, (tx) => reportEnd(bridge, tx, tried, end));
+  }
   if (outcome.reason === 'gone' || outcome.reason === 'withdrawn')
     return andNext(outcome, (tx) => reportEnd(bridge, tx, tried, 'withdrawn'));
   const reason = UNDELIVERED_WHEN[outcome.reason];

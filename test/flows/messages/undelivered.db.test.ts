@@ -7,7 +7,8 @@ import { UNDELIVERED_WHEN, withReport } from '../../../src/flows/messages/undeli
 import type { FlowOutcome } from '../../../src/flows/outcome.ts';
 import { useBridgeDatabase } from '../../builders/database.ts';
 import { communication, ref } from '../../builders/fhir.ts';
-import { committed } from '../../builders/relay-world.ts';
+import { eventId } from '../../builders/matrix.ts';
+import { committed, ROOM } from '../../builders/relay-world.ts';
 import { createToldWorld } from '../../builders/told-world.ts';
 
 const pool = useBridgeDatabase();
@@ -98,6 +99,31 @@ describe('a Communication', () => {
     await ended({ kind: 'ignored', reason: 'closed' });
     await tasks();
     await ended({ kind: 'ignored', reason: 'gone' });
+    expect(await tasks()).toMatchObject([{ status: 'cancelled' }]);
+  });
+
+  test('that was taken out of the room leaves a cancelled Task', async () => {
+    const { changed, ended, tasks } = createWorld();
+    changed();
+    await ended({ kind: 'ignored', reason: 'edit-not-carried' });
+    await tasks();
+    const on = { reference: REFERENCE };
+    const event = { roomId: ROOM, eventId: eventId('$r') };
+    await ended({
+      kind: 'done',
+      facts: [{ kind: 'retracted', direction: 'to-matrix', by: {}, on, ...event }],
+    });
+    expect(await tasks()).toMatchObject([{ status: 'cancelled' }]);
+  });
+
+  test('that was deleted likewise', async () => {
+    const { changed, ended, tasks, fhir, run } = createWorld();
+    changed();
+    await ended({ kind: 'ignored', reason: 'closed' });
+    await tasks();
+    fhir.remove(REFERENCE);
+    const payload = { kind: 'fhir.deletion', reference: REFERENCE, versionId: '2' };
+    await run({ lane: '', source: 'fhir.deletion', sourceId: `${REFERENCE}/2`, payload });
     expect(await tasks()).toMatchObject([{ status: 'cancelled' }]);
   });
 
