@@ -61,7 +61,7 @@ const personChanged: ChangeHandler = (bridge, { reference }, { item, attempt }) 
   personToRooms(bridge, reference, item.sourceId, attempt.signal);
 
 const communicationChanged: ChangeHandler = async (bridge, change, { item, attempt }) => {
-  const tried = { communication: change.reference, cause: item.sourceId };
+  const tried = { message: change.reference, cause: item.sourceId };
   return withReport(bridge, tried, await relayToMatrix(toMatrix(bridge), change, attempt));
 };
 
@@ -70,7 +70,7 @@ async function communicationDeleted(
   deletion: DeletionItem,
   { item, attempt }: Context,
 ): Promise<Ended> {
-  const tried = { communication: deletion.reference, cause: item.sourceId };
+  const tried = { message: deletion.reference, cause: item.sourceId };
   return withReport(bridge, tried, await retractDeleted(toMatrix(bridge), deletion, attempt));
 }
 

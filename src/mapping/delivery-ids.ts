@@ -73,9 +73,9 @@ export function taskIdOf(eventId: EventId): string {
   return `task-${createHash('sha256').update(eventId).digest('hex').slice(0, 43)}`;
 }
 
-/** The logical id of the Task that tells that a Communication did not reach its room, in the same form. */
-export function failureTaskIdOf(communication: FhirReference): string {
-  return `undelivered-${createHash('sha256').update(communication).digest('hex').slice(0, 43)}`;
+/** The logical id of the Task that tells that a message of a platform did not reach its room, in the same form. */
+export function failureTaskIdOf(message: FhirReference): string {
+  return `undelivered-${createHash('sha256').update(message).digest('hex').slice(0, 43)}`;
 }
 
 /** The logical id of the Task that says whether a party of a conversation has read its latest message, in the same form. */

@@ -12,6 +12,10 @@ import type { RecordContext } from './record.ts';
 /** The name of a kind in links and on the reference page. It is stored, so it never changes. */
 export type KindName = string;
 
+/** The kind of a link of a notice by the bot, and of a part of what a CommunicationRequest says first: no record is of them. */
+export const BRIDGE_NOTICE: KindName = 'bridge-notice';
+export const FIRST_MESSAGE: KindName = 'first-message';
+
 /** A message as it stands in a room: the whole event, with fields that this version does not know. */
 export interface MatrixInput {
   readonly event: MatrixEvent;

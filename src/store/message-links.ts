@@ -130,3 +130,21 @@ export async function completeLink(db: Queryable, { cause, part }: LinkKey, made
     where cause = $1 and part = $2`;
   await db.query(sql, [cause, part, made.communication, made.eventId, made.digest, made.sender]);
 }
+
+/** An event of the bridge that no Communication records: a notice, or a part of what a CommunicationRequest says first. */
+export interface Unrecorded extends LinkKey {
+  readonly kind: string;
+  readonly eventId: EventId;
+  readonly roomId: RoomId;
+  readonly sender: MatrixUserId;
+}
+
+/** Records such an event, so that what refers to it does not wait for a record of it. */
+export async function saveUnrecorded(
+  db: Queryable,
+  { cause, part, kind, eventId, roomId, sender }: Unrecorded,
+): Promise<void> {
+  const sql = `insert into message_link (origin, cause, part, kind, event_id, room_id, sender, completed_at)
+    values ('fhir', $1, $2, $3, $4, $5, $6, now()) on conflict do nothing`;
+  await db.query(sql, [cause, part, kind, eventId, roomId, sender]);
+}

@@ -195,9 +195,7 @@ async function send(relay: RelayToMatrix, outgoing: Outgoing, { signal }: Attemp
       metrics.messages.inc({ direction: 'to-matrix' });
     },
     next: async (tx) => [
-      ...(lost === undefined
-        ? []
-        : await reportFailure(relay, tx, { communication: reference, cause }, lost)),
+      ...(lost === undefined ? [] : await reportFailure(relay, tx, { message: reference, cause }, lost)),
       ...(isNew ? readTasksItems(relay.settings, request, cause) : []),
       ...(await releaseWaiting(store, tx, [reference, ...sent.map(({ eventId }) => eventId)], cause)),
     ],

@@ -18,12 +18,13 @@ export interface CarriedEdit {
   readonly content: ReadEvent;
 }
 
-/** New versions with the new content; a record that is not needed any more is retracted. */
+/** New versions with the new content; a record that is not needed any more is retracted. None for an edit that shows nothing. */
 export function newVersions(
   { target, records, content }: CarriedEdit,
   context: RecordContext,
 ): readonly FhirWrite[] {
   const made = createdBy(content, { ...context, event: { ...context.event, event_id: target } });
+  if (made.length === 0) return [];
   return records.map((reference, index): FhirWrite => {
     const isLast = index === records.length - 1;
     const mine = isLast ? made.slice(index) : made.slice(index, index + 1);
@@ -34,11 +35,13 @@ export function newVersions(
   });
 }
 
-/** The records in error, and new ones that answer them. */
+/** The records in error, and new ones that answer them. None likewise. */
 export function corrections(
   { target, records, content }: CarriedEdit,
   context: RecordContext,
 ): readonly FhirWrite[] {
+  const made = createdBy(content, context);
+  if (made.length === 0) return [];
   const inResponseTo = records.map((reference) => ({ reference, type: 'Communication' }));
   return [
     ...records.map((reference): FhirWrite => ({
@@ -47,7 +50,7 @@ export function corrections(
       target,
       apply: (before) => retracted(before, context.options),
     })),
-    ...createdBy(content, context).map((write) => ({
+    ...made.map((write) => ({
       ...write,
       communication: { ...write.communication, inResponseTo },
     })),

@@ -1,6 +1,6 @@
 // A retraction: the redaction of a message, and a Communication that is entered in error.
 import type { EventId, FhirReference } from '../../domain/ids.ts';
-import { eventsShown } from '../shown.ts';
+import { eventsShown, isOfFirstMessage } from '../shown.ts';
 import { editsOf } from '../edits/order.ts';
 import { undoneBy, type Undone } from '../edits/undo.ts';
 import type { FhirWrite, MatrixSend } from '../effects.ts';
@@ -20,6 +20,8 @@ type Retraction =
       readonly undone: readonly Undone[];
     }
   | { readonly what: 'refused'; readonly reason: NotCarried }
+  /** The message stands in the conversation's own resource, which stays as it is. */
+  | { readonly what: 'first-message' }
   | { readonly what: 'record'; readonly events: readonly EventId[] };
 
 /** The kind. https://spec.matrix.org/v1.19/client-server-api/#redactions */
@@ -29,7 +31,7 @@ export const retraction = defineKind<Retraction>({
     matrix: '`m.room.redaction` by the author, or by a member who may redact what others wrote',
     fhir: 'status `entered-in-error`; also every other status that says a message is not to be shown, and the removal of all content',
     kept: 'that there was a message, whose and when; its text only with `messages.retractedText: kept`; of a redacted edit, what the message said before',
-    lost: 'the reason of a redaction',
+    lost: 'the reason of a redaction; that the first message of a conversation, which its CommunicationRequest holds, was removed: who did so reads a notice',
   },
   refs: (input) => {
     const target = 'event' in input ? redactedBy(input.event) : undefined;
@@ -45,10 +47,12 @@ export const retraction = defineKind<Retraction>({
       case 'edit':
         return undo(message, options);
       case 'refused':
+      case 'first-message':
       case 'record':
         return [];
     }
   },
+  notices: ({ what }) => (what === 'first-message' ? ['unsupported-event'] : []),
   fromFhir: ({ envelope }, carried) =>
     carried.length === 0 || (envelope.deliverable && envelope.parts.length > 0)
       ? undefined
@@ -61,6 +65,7 @@ export const retraction = defineKind<Retraction>({
 function retractionIn({ event, mayRedact }: MatrixInput, known: Links): Retraction | undefined {
   const target = redactedBy(event);
   if (target === undefined) return undefined;
+  if (isOfFirstMessage(target, known)) return { what: 'first-message' };
   const links = known.ofEvent(target).filter(({ communication }) => communication !== undefined);
   const [link] = links;
   if (link?.communication === undefined) return { what: 'refused', reason: 'target-missing' };

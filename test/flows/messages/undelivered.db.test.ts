@@ -3,10 +3,10 @@ import { describe, expect, test } from 'vitest';
 import type { Communication } from '../../../src/domain/fhir.ts';
 import { ignoredReasons } from '../../../src/flows/ignored-reasons.ts';
 import { changeOf } from '../../../src/flows/items/fhir-change.ts';
-import { UNDELIVERED_WHEN, withReport } from '../../../src/flows/messages/undelivered.ts';
+import { reportFailure, UNDELIVERED_WHEN, withReport } from '../../../src/flows/messages/undelivered.ts';
 import type { FlowOutcome } from '../../../src/flows/outcome.ts';
 import { useBridgeDatabase } from '../../builders/database.ts';
-import { communication, ref } from '../../builders/fhir.ts';
+import { communication, ref, request } from '../../builders/fhir.ts';
 import { eventId } from '../../builders/matrix.ts';
 import { committed, ROOM } from '../../builders/relay-world.ts';
 import { createToldWorld } from '../../builders/told-world.ts';
@@ -30,7 +30,7 @@ function createWorld(settings?: Parameters<typeof createToldWorld>[1]) {
     /** How an attempt to carry the next version ended. */
     ended: async (outcome: FlowOutcome): Promise<void> => {
       version += 1;
-      const tried = { communication: REFERENCE, cause: `${REFERENCE}/${version}` };
+      const tried = { message: REFERENCE, cause: `${REFERENCE}/${version}` };
       await world.store((await committed(pool(), withReport(world.bridge, tried, outcome))).next);
     },
     /** Writes what is to be written. @returns the Tasks as they stand */
@@ -125,6 +125,15 @@ describe('a Communication', () => {
     const payload = { kind: 'fhir.deletion', reference: REFERENCE, versionId: '2' };
     await run({ lane: '', source: 'fhir.deletion', sourceId: `${REFERENCE}/2`, payload });
     expect(await tasks()).toMatchObject([{ status: 'cancelled' }]);
+  });
+
+  test('of which the first message failed is a CommunicationRequest', async () => {
+    const { bridge, fhir, store, tasks } = createWorld();
+    fhir.put({ ...request(), id: '7' });
+    const tried = { message: ref('CommunicationRequest/7'), cause: 'CommunicationRequest/7' };
+    await store(await bridge.transact((tx) => reportFailure(bridge, tx, tried, 'content-lost')));
+    const focus = { reference: 'CommunicationRequest/7' };
+    expect(await tasks()).toMatchObject([{ ...failed('content-lost'), focus }]);
   });
 
   test('that never failed has none', async () => {

@@ -45,6 +45,16 @@ describe('an edit by the author is a new version of the record', () => {
     expect(applied(writes, { payload: [{ contentString: '10 E' }] })).toEqual([undefined]);
   });
 
+  test.each(['new-version', 'retract-and-correct'] as const)(
+    'unless it shows nothing: the record stays, so that a later edit finds it, and the sender is told (%s)',
+    (edits) => {
+      const options = { ...MESSAGE_OPTIONS, edits };
+      expect(fromMatrix(edit({ msgtype: 'm.text', body: ' ' }), { options }, knowing(link()))).toEqual({
+        ...{ kind: 'edit', writes: [], notices: ['empty-message'] },
+      });
+    },
+  );
+
   test('is an emote where it was a text, and keeps what others have tagged', () => {
     const { writes } = fromMatrix(edit({ msgtype: 'm.emote', body: 'waves' }), {}, knowing(link())) ?? {};
     const foreign = { system: 'https://example.org/tags', code: 'urgent' };
