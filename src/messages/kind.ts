@@ -114,6 +114,8 @@ export interface Kind<Message> {
   readonly notices?: (message: Message, options: MessageOptions) => readonly NoticeReason[];
   /** Why a message that was read is not carried; left out where all are. */
   readonly ignored?: (message: Message) => NotCarried | undefined;
+  /** Another of this kind by the same sender, so near in time, is the same said twice: left out where none is. */
+  readonly sameWithinMs?: number;
 }
 
 /** An event that a kind has read. */
@@ -122,6 +124,7 @@ export interface ReadEvent {
   readonly toFhir: (context: RecordContext) => readonly FhirWrite[];
   readonly notices: (options: MessageOptions) => readonly NoticeReason[];
   readonly ignored: NotCarried | undefined;
+  readonly sameWithinMs: number | undefined;
 }
 
 /** A Communication that a kind has read. */
@@ -153,7 +156,7 @@ export interface RegisteredKind {
 
 /** Makes a kind ready for the list of kinds. */
 export function defineKind<Message>(kind: Kind<Message>): RegisteredKind {
-  const { name, page, refs = () => [], notices = () => [], lost, ignored } = kind;
+  const { name, page, refs = () => [], notices = () => [], lost, ignored, sameWithinMs } = kind;
   return {
     ...{ name, page, refs },
     readEvent: (input, known) => {
@@ -164,6 +167,7 @@ export function defineKind<Message>(kind: Kind<Message>): RegisteredKind {
         toFhir: (context) => kind.toFhir(message, context),
         notices: (options) => notices(message, options),
         ignored: ignored?.(message),
+        sameWithinMs,
       };
     },
     readCommunication: (input, carried, known) => {

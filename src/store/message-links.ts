@@ -1,6 +1,6 @@
 // The table of links: which Matrix event and which Communication are the same message, or the same change of one.
 import type { EventId, FhirReference, MatrixUserId, RoomId } from '../domain/ids.ts';
-import { select, selectFirst, type Queryable } from './database.ts';
+import { countRows, select, selectFirst, type Queryable } from './database.ts';
 
 /** The cause of an effect, and the number of the effect among those of its cause. The pair is unique. */
 export interface LinkKey {
@@ -129,6 +129,24 @@ export async function completeLink(db: Queryable, { cause, part }: LinkKey, made
   const sql = `update message_link set communication = $3, event_id = $4, digest = $5, sender = $6, completed_at = now()
     where cause = $1 and part = $2`;
   await db.query(sql, [cause, part, made.communication, made.eventId, made.digest, made.sender]);
+}
+
+/** Whether a message of this kind was carried for the same sender in the same room at nearly the same time. */
+export async function wasSaidNear(
+  db: Queryable,
+  {
+    roomId,
+    kind,
+    sender,
+    sentAt,
+    eventId,
+  }: Pick<NewLink, 'eventId' | 'kind' | 'roomId' | 'sender' | 'sentAt'>,
+  withinMs: number,
+): Promise<boolean> {
+  const sql = `select from message_link
+    where room_id = $1 and kind = $2 and sender = $3 and event_id <> $4 and target is null and completed_at is not null
+      and sent_at between $5::timestamptz - $6 * interval '1 ms' and $5::timestamptz + $6 * interval '1 ms' limit 1`;
+  return (await countRows(db, sql, [roomId, kind, sender, eventId, sentAt, withinMs])) > 0;
 }
 
 /** An event of the bridge that no Communication records: a notice, or a part of what a CommunicationRequest says first. */

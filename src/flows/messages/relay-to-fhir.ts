@@ -69,7 +69,19 @@ export async function relayToFhir(
   const links = await store.messageLinks.findLinks(db, { eventIds: [event.event_id] });
   const own = links.filter(({ eventId }) => eventId === event.event_id);
   if (own.length > 0 && own.every(({ completed }) => completed)) return { kind: 'ignored', reason: 'known' };
+  if (await wasSaidBefore(relay, event, read)) return { kind: 'ignored', reason: 'known' };
   return write(relay, { source, input, place, read }, attempt);
+}
+
+/** Some things are said by two events at one time: the record is of the one that came first. */
+async function wasSaidBefore(
+  { db, store }: Pick<RelayToFhir, 'db' | 'store'>,
+  { event_id: eventId, room_id: roomId, sender, origin_server_ts: ms }: MatrixEvent,
+  { kind, sameWithinMs }: ReadEvent,
+): Promise<boolean> {
+  if (sameWithinMs === undefined) return false;
+  const said = { eventId, roomId, sender, kind, sentAt: new Date(ms) };
+  return store.messageLinks.wasSaidNear(db, said, sameWithinMs);
 }
 
 interface Incoming {

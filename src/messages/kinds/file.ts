@@ -1,6 +1,7 @@
 // Files: pictures, sound, film and documents, alone, with a caption, or several together.
 import type { Attachment, CommunicationPayload } from 'fhir/r4.js';
 import type { MatrixEvent } from '../../domain/matrix.ts';
+import type { NoticeReason } from '../../domain/notices.ts';
 import { isMxcUri, parseReference } from '../../domain/ids.ts';
 import type { Texts } from '../../mapping/language/texts.ts';
 import { cleanFileName } from '../../mapping/file-names.ts';
@@ -85,11 +86,16 @@ export function fileKind(texts: ContentReader): RegisteredKind {
       if (message.from === 'matrix') return undefined;
       return message.attachments.length > MOST_FILES ? 'content-lost' : message.text?.lost;
     },
-    notices: (message) =>
-      message.from === 'matrix' && (message.left > 0 || message.files.some(({ isEncrypted }) => isEncrypted))
-        ? ['unsupported-content']
-        : [],
+    notices: (message) => (message.from === 'matrix' ? noticesOf(message) : []),
   });
+}
+
+function noticesOf({ files, left }: Extract<Files, { from: 'matrix' }>): readonly NoticeReason[] {
+  const isEncrypted = files.some((file) => file.isEncrypted);
+  return [
+    ...(left > 0 ? (['unsupported-content'] as const) : []),
+    ...(isEncrypted ? (['encrypted-message'] as const) : []),
+  ];
 }
 
 type Content = Readonly<Record<string, unknown>>;

@@ -45,7 +45,7 @@ export const unsupported = defineKind<Unsupported>({
         )
       : [],
   lost: ({ what }) => (what === 'attachments' ? 'content-lost' : undefined),
-  notices: () => ['unsupported-content'],
+  notices: ({ what }) => [what === 'encrypted' ? 'encrypted-message' : 'unsupported-content'],
 });
 
 /** An event is a message if it has a text for people; see the reference page. */

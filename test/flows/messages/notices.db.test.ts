@@ -64,7 +64,7 @@ describe('a lost picture', () => {
   });
 
   test('and those of the same minute are told together when it is over, with their number', async () => {
-    const { failed, run, pass, said } = createWorld();
+    const { bridge, failed, run, pass, said } = createWorld();
     await run(await failed('$1'));
     pass(20_000);
     const [second, third] = [await failed('$2'), await failed('$3')];
@@ -74,6 +74,9 @@ describe('a lost picture', () => {
     expect(await run(second)).toMatchObject({ kind: 'done' });
     expect(await run(third)).toMatchObject({ kind: 'ignored', reason: 'said' });
     expect(said()).toEqual([expect.stringMatching(LOST), lost(2)]);
+    expect(await bridge.metrics.lostMessages.get()).toMatchObject({
+      values: [{ labels: { reason: 'unsupported-content' }, value: 3 }],
+    });
   });
 
   test('is told in Dutch where the operator wants that', async () => {
