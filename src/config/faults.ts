@@ -53,7 +53,7 @@ export function* crossFaults({ matrix, people, identity }: Config): Generator<st
   if (!matrix.botLocalpart.startsWith(matrix.ghostPrefix))
     yield `matrix.botLocalpart: got "${matrix.botLocalpart}", expected it to begin with matrix.ghostPrefix`;
   for (const key of ['conversationName', 'conversationTopic'] as const)
-    if (matrix.conversationSubject === 'none' && matrix[key].includes('{subject}'))
+    if (matrix.conversationSubject === 'none' && matrix[key]?.includes('{subject}') === true)
       yield `matrix.${key}: got "${matrix[key]}", expected matrix.conversationSubject to say where {subject} is found`;
   yield* roomFaults(matrix);
   if (people.resolveByDirectory && !identity.enabled)

@@ -112,4 +112,9 @@ export const en: Texts = {
     unsupportedMessage: (type) =>
       `[A Matrix message of a kind that cannot be recorded here${type === undefined ? '' : `: ${type}`}]`,
   },
+  rooms: {
+    spaceName: 'Care team {number} · {professionals}',
+    conversationName: 'Conversation {number} · team {team} · {date} {time}',
+    conversationFallback: 'Conversation {number} · {date} {time}',
+  },
 };

@@ -114,4 +114,9 @@ export const nl: Texts = {
     unsupportedMessage: (type) =>
       `[Een Matrix-bericht van een soort die hier niet kan worden vastgelegd${type === undefined ? '' : `: ${type}`}]`,
   },
+  rooms: {
+    spaceName: 'Zorgteam {number} · {professionals}',
+    conversationName: 'Gesprek {number} · team {team} · {date} {time}',
+    conversationFallback: 'Gesprek {number} · {date} {time}',
+  },
 };
