@@ -9,6 +9,7 @@ import type {
   Patient,
   Practitioner,
   PractitionerRole,
+  Provenance,
   RelatedPerson,
   Task,
 } from 'fhir/r4.js';
@@ -24,6 +25,7 @@ export type {
   Patient,
   Practitioner,
   PractitionerRole,
+  Provenance,
   RelatedPerson,
   Task,
 };
@@ -127,6 +129,9 @@ export const TASK_IDENTIFIER_SYSTEM = 'https://github.com/fhir-matrix-bridge/fhi
 
 /** The code system of what happens to records; `access` is the code of an AuditEvent that says that one was read. */
 export const LIFECYCLE_SYSTEM = 'http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle';
+
+/** Of the Provenances that the bridge writes: they have no identifiers, so each bears its own as a tag. */
+export const PROVENANCE_ID_SYSTEM = 'https://github.com/fhir-matrix-bridge/fhir/NamingSystem/provenance';
 
 /** Identifier system of the AuditEvents that the bridge writes; each bears its own as a tag. */
 export const AUDIT_EVENT_ID_SYSTEM = 'https://github.com/fhir-matrix-bridge/fhir/NamingSystem/audit-event';

@@ -68,6 +68,14 @@ export function fileIdOf(conversation: FhirReference, url: string): string {
   return `file-${createHash('sha256').update(file).digest('hex').slice(0, 43)}`;
 }
 
+/**
+ * The logical id of the Provenance of a change that an event made, in the same form.
+ * @param changed the record; an event may change several
+ */
+export function provenanceIdOf(eventId: EventId, changed: FhirReference): string {
+  return `reason-${createHash('sha256').update(`${eventId} ${changed}`).digest('hex').slice(0, 43)}`;
+}
+
 /** The logical id of the Task that proposes the change an event made, in the same form. */
 export function taskIdOf(eventId: EventId): string {
   return `task-${createHash('sha256').update(eventId).digest('hex').slice(0, 43)}`;

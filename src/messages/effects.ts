@@ -1,7 +1,8 @@
 // What the pipelines can do for a message on either side.
 import type { Attachment, CommunicationPayload } from 'fhir/r4.js';
-import type { Communication } from '../domain/fhir.ts';
+import type { Communication, ResourceVersion } from '../domain/fhir.ts';
 import type { EventId, FhirReference } from '../domain/ids.ts';
+import type { NewProvenance } from './retraction-reason.ts';
 
 /** A write to the FHIR server. Files of the message stand in it as attachments with their `mxc` URI; they are copied before. */
 export type FhirWrite =
@@ -26,6 +27,8 @@ interface Change {
   readonly reference: FhirReference;
   /** The event of the message that is changed. */
   readonly target: EventId;
+  /** Says why it was changed, where that is to be recorded. */
+  readonly provenance?: (made: ResourceVersion) => NewProvenance;
 }
 
 /** A send to the homeserver. */

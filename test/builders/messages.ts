@@ -31,7 +31,13 @@ export const GHOST = userId('@_fhir_7:example.org');
 /** The operator's choices as they are by default, in English. */
 export const MESSAGE_OPTIONS: MessageOptions = {
   texts: TEXTS.en,
-  ...{ edits: 'new-version', retractedText: 'removed', reactions: 'off', threads: 'off' },
+  ...{
+    edits: 'new-version',
+    retractedText: 'removed',
+    retractionReason: 'off',
+    reactions: 'off',
+    threads: 'off',
+  },
   ...{ mentionRecipients: false, formattedText: 'plain', maxFiles: 5 },
 };
 

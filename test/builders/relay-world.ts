@@ -145,7 +145,7 @@ function createFhir() {
   const writes: string[] = [];
   const faults: Error[] = [];
   const save = (resource: FhirResource & { id: string }, verb: string) => {
-    const reference = referenceTo('Communication', resource.id);
+    const reference = referenceTo(resource.resourceType, resource.id);
     const versionId = String(versions.filter(({ id }) => id === resource.id).length + 1);
     const meta = { ...resource.meta, versionId, lastUpdated: '2026-11-29T12:00:01Z' };
     // As over the network: what is undefined is not there.
@@ -162,13 +162,13 @@ function createFhir() {
     read: (reference) => Promise.resolve(stored.get(reference)),
     history: (reference) => Promise.resolve(versions.filter(({ id }) => `Communication/${id}` === reference)),
     createOnce: (resource, { mayExist }) => {
-      const existing = stored.get(referenceTo('Communication', resource.id));
+      const existing = stored.get(referenceTo(resource.resourceType, resource.id));
       if (mayExist && existing !== undefined) return Promise.resolve(versionOf(existing));
       return save(resource, 'create');
     },
     update: (resource) => {
-      const { id, meta } = resource;
-      if (stored.get(referenceTo('Communication', id))?.meta.versionId !== meta.versionId)
+      const { id, meta, resourceType } = resource;
+      if (stored.get(referenceTo(resourceType, id))?.meta.versionId !== meta.versionId)
         return Promise.reject(new BridgeError('fhir-conflict', 'update: 409'));
       return save(resource, 'update');
     },

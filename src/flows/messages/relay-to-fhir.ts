@@ -1,5 +1,6 @@
 // A message was sent into a conversation's room → what its kind makes of it is written to the FHIR server.
 import type { Fact } from '../../domain/facts.ts';
+import type { ResourceVersion } from '../../domain/fhir.ts';
 import { isMatrixUserId, type FhirReference, type MatrixUserId } from '../../domain/ids.ts';
 import { noticeOfRefusal, type NoticeReason } from '../../domain/notices.ts';
 import type { MatrixEvent } from '../../domain/matrix.ts';
@@ -141,7 +142,7 @@ async function write(relay: RelayToFhir, incoming: Incoming, attempt: Attempt): 
 }
 
 function factsOf(
-  { fact, version: on, refused: refusals }: Made,
+  { fact, version: on, refused: refusals, provenance }: Made,
   { event }: MatrixInput,
   { person }: Author,
   { reference, subject }: Place,
@@ -152,11 +153,19 @@ function factsOf(
   };
   return [
     ...(fact === undefined ? [] : [{ ...fact, ...about }]),
+    ...(provenance === undefined ? [] : [createdFact(provenance, about)]),
     ...refusals.map((reason): Fact => ({
       ...{ kind: 'refused', reason: `file-${reason}`, ...about },
       on: { reference: on.reference, versionId: on.versionId },
     })),
   ];
+}
+
+function createdFact(
+  { reference, versionId }: ResourceVersion,
+  { by, at, subject }: Pick<Fact, 'at' | 'by' | 'subject'>,
+): Fact {
+  return { kind: 'resource-created', on: { reference, versionId }, by, at, subject };
 }
 
 /** Until FHIR knows the sender. */

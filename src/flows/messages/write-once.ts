@@ -33,6 +33,8 @@ export interface Made extends Pick<WithFiles<Communication>, 'copies' | 'refused
   readonly isOwn: boolean;
   /** Of what was written; undefined where nothing was. */
   readonly digest: string | undefined;
+  /** That says why it was changed; undefined where there is none. */
+  readonly provenance: ResourceVersion | undefined;
   /** Undefined where nothing happened. */
   readonly fact: Omit<Extract<Fact, { kind: 'created' | 'changed' | 'retracted' }>, 'by'> | undefined;
 }
@@ -56,8 +58,9 @@ export async function writeOnce(
   const { version, isOwn, record, refused, copies } = await effect(writing, conversation, write, attempt);
   // An attempt before this one may have written it; otherwise another system did, and that is carried yet.
   const mayBeOwn = isOwn || attempt.number > 1 || attempt.inDoubt;
+  const provenance = await provenanceOf(writing, write, { version, mayBeOwn }, attempt.signal);
   return {
-    ...{ key: link, version, isOwn, refused, copies },
+    ...{ key: link, version, isOwn, refused, copies, provenance },
     digest: mayBeOwn ? digestOf(writing, record) : undefined,
     fact: mayBeOwn
       ? {
@@ -67,6 +70,20 @@ export async function writeOnce(
         }
       : undefined,
   };
+}
+
+/** Says why, of a version that the bridge made: now, or when it read the message only after it was redacted. */
+async function provenanceOf(
+  { db, fhir, store }: Writing,
+  write: FhirWrite,
+  { version, mayBeOwn }: { readonly version: ResourceVersion; readonly mayBeOwn: boolean },
+  signal: AbortSignal,
+): Promise<ResourceVersion | undefined> {
+  const provenance = write.kind === 'create' ? undefined : write.provenance?.(version);
+  if (provenance === undefined) return undefined;
+  const isOfBridge =
+    mayBeOwn || (await store.resourceVersions.wasWritten(db, version.reference, version.versionId));
+  return isOfBridge ? fhir.createOnce(provenance, { mayExist: true, signal }) : undefined;
 }
 
 function factKind(write: FhirWrite, { status }: Communication): 'created' | 'changed' | 'retracted' {
