@@ -32,7 +32,10 @@ export function compileSettings(config: Config): BridgeSettings {
     adoptRoomsOf: new Set(matrix.adoptRoomsOf),
     trustedServers: new Set([serverName, ...matrix.trustedServers]),
     roomTemplates: roomTemplatesOf(matrix, rooms),
-    messages: { ...messages, texts: TEXTS[messages.language], maxFiles: attachments.maxCount },
+    messages: {
+      ...{ ...messages, texts: TEXTS[messages.language] },
+      ...{ maxFiles: attachments.maxCount, filesAs: attachments.recordedAs },
+    },
     sendStatus: messages.sendStatus,
     waitForTargetMs: messages.waitForTargetMs,
     platformName: messages.platformName,

@@ -4,6 +4,7 @@ import type {
   CareTeam,
   Communication,
   CommunicationRequest,
+  DocumentReference,
   FhirResource,
   Organization,
   Patient,
@@ -20,6 +21,7 @@ export type {
   CareTeam,
   Communication,
   CommunicationRequest,
+  DocumentReference,
   FhirResource,
   Organization,
   Patient,
@@ -124,6 +126,8 @@ export const UNDELIVERED_TASK_CODE = 'message-not-delivered';
 /** Why it did not. */
 export const UNDELIVERED_REASON_SYSTEM =
   'https://github.com/fhir-matrix-bridge/fhir/CodeSystem/undelivered-reason';
+/** Identifier system of the DocumentReferences that the bridge writes for the files of messages. */
+export const DOCUMENT_IDENTIFIER_SYSTEM = 'https://github.com/fhir-matrix-bridge/fhir/NamingSystem/document';
 /** Identifier system of the bridge's own Tasks. */
 export const TASK_IDENTIFIER_SYSTEM = 'https://github.com/fhir-matrix-bridge/fhir/NamingSystem/task';
 

@@ -76,6 +76,12 @@ export function provenanceIdOf(eventId: EventId, changed: FhirReference): string
   return `reason-${createHash('sha256').update(`${eventId} ${changed}`).digest('hex').slice(0, 43)}`;
 }
 
+/** The logical id of the DocumentReference of a file in a record, in the same form. */
+export function documentIdOf(record: string, url: string): string {
+  const file = JSON.stringify([record, url]);
+  return `document-${createHash('sha256').update(file).digest('hex').slice(0, 43)}`;
+}
+
 /** The logical id of the Task that proposes the change an event made, in the same form. */
 export function taskIdOf(eventId: EventId): string {
   return `task-${createHash('sha256').update(eventId).digest('hex').slice(0, 43)}`;

@@ -4,6 +4,7 @@ import type { EventId, FhirReference, MatrixUserId, RoomId } from '../domain/ids
 import type { NoticeReason } from '../domain/notices.ts';
 import type { MatrixEvent } from '../domain/matrix.ts';
 import type { UndeliveredReason } from '../domain/undelivered.ts';
+import type { Documents } from './documents.ts';
 import type { FhirWrite, MatrixSend } from './effects.ts';
 import type { Envelope } from './envelope.ts';
 import type { MessageOptions } from './options.ts';
@@ -27,6 +28,8 @@ export interface MatrixInput {
 export interface FhirInput {
   readonly communication: Communication;
   readonly envelope: Envelope;
+  /** The files of the DocumentReferences to which it refers; left out where it refers to none. */
+  readonly documents?: Documents;
 }
 
 /** An event and a Communication that are one message, or one change of a message. */

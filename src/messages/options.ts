@@ -17,6 +17,8 @@ export interface MessageOptions {
   readonly threads: 'off' | 'on';
   /** Files in one Communication at most. */
   readonly maxFiles: number;
+  /** How a record holds a file from Matrix. */
+  readonly filesAs: 'attachment' | 'document-reference';
   /** Whether the recipients of a Communication are mentioned in the room. */
   readonly mentionRecipients: boolean;
   /** How the record holds a formatted text: its words alone, or its HTML beside them. */

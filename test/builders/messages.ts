@@ -38,7 +38,7 @@ export const MESSAGE_OPTIONS: MessageOptions = {
     reactions: 'off',
     threads: 'off',
   },
-  ...{ mentionRecipients: false, formattedText: 'plain', maxFiles: 5 },
+  ...{ mentionRecipients: false, formattedText: 'plain', maxFiles: 5, filesAs: 'attachment' },
 };
 
 /** A link of a message of the nurse in Matrix; `over` names what the test is about. */

@@ -160,6 +160,8 @@ function createFhir() {
   const server: Bridge['fhir'] = {
     ...unreachableFhir,
     read: (reference) => Promise.resolve(stored.get(reference)),
+    readMany: (references) =>
+      Promise.resolve(new Map(references.flatMap((each) => entryOf(each, stored.get(each))))),
     history: (reference) => Promise.resolve(versions.filter(({ id }) => `Communication/${id}` === reference)),
     createOnce: (resource, { mayExist }) => {
       const existing = stored.get(referenceTo(resource.resourceType, resource.id));
@@ -190,6 +192,13 @@ function createFhir() {
       return referenceTo('Communication', id);
     },
   };
+}
+
+function entryOf(
+  reference: FhirReference,
+  resource: StoredResource | undefined,
+): readonly (readonly [FhirReference, StoredResource])[] {
+  return resource === undefined ? [] : [[reference, resource]];
 }
 
 /** The sending of a homeserver in memory: a delivery id it knows is the same event. */

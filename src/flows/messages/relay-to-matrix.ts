@@ -27,6 +27,7 @@ import type { FlowOutcome } from '../outcome.ts';
 import { findCarried, type Carried } from './carried.ts';
 import { boundedTime } from './conversation-begin.ts';
 import { findConversationRoom, findRoomById, type ConversationRoom } from './conversation-room.ts';
+import { readDocuments } from './documents.ts';
 import { loadLinks } from './links.ts';
 import { sendOnce, type SentOnce } from './send-once.ts';
 import { senderBefore, speakerOf, type Conversation, type Speaking } from './speaker.ts';
@@ -72,7 +73,8 @@ export async function relayVersion(
   const reason = reasonToSkip(found, envelope, communication);
   if (reason !== undefined) return { kind: 'ignored', reason };
   const { links: carried } = found;
-  const input = { communication, envelope };
+  const documents = await readDocuments(relay, communication.payload, attempt.signal);
+  const input = { communication, envelope, documents };
   const room = await roomOf(relay, envelope, carried);
   const { known, missing } = await loadLinks(store, db, refsOf(relay, input), room);
   const read = readCommunication(relay, input, carried, known);

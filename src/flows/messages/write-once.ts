@@ -12,6 +12,7 @@ import { relationsOf } from '../../messages/relations.ts';
 import type { LinkKey, NewLink } from '../../store/message-links.ts';
 import { BridgeError } from '../../telemetry/errors.ts';
 import type { Bridge } from '../bridge.ts';
+import { settleDocuments } from './documents.ts';
 import { withFilesCopied, type WithFiles } from './copy-files.ts';
 
 /** What a write needs. */
@@ -190,6 +191,8 @@ async function change(
   if (changed === undefined || isDeepStrictEqual(changed.record, before))
     return { record: before, refused: [], copies: [], ...changed, version: versionOf(before), isOwn: false };
   const { record } = changed;
+  // Before the record: an attempt after this one finds it as it was.
+  await settleDocuments({ fhir }, before, record, signal);
   const version = await fhir.update(
     { ...record, id: before.id, meta: { ...record.meta, ...stampOf(before) } },
     signal,

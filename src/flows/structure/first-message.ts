@@ -10,6 +10,7 @@ import { readCommunication } from '../../messages/read.ts';
 import type { Bridge } from '../bridge.ts';
 import { releaseWaiting } from '../items/waiting.ts';
 import { withFileUploaded } from '../messages/copy-files.ts';
+import { readDocuments } from '../messages/documents.ts';
 import { reportFailure } from '../messages/undelivered.ts';
 import { senderGhostFor } from '../people/sender-ghost.ts';
 import type { FirstMessage } from './definition.ts';
@@ -35,7 +36,7 @@ export async function sendFirstMessage(
   const { messages: options, platformName } = bridge.settings;
   const relayedFor = author === undefined ? platformName : undefined;
   const context = { relayedFor, isSameSender: true, roomId, options, accounts: new Map() };
-  const message = read(bridge, firstMessage);
+  const message = await read(bridge, firstMessage, signal);
   const sends = message?.toMatrix(context) ?? [];
   if (sends.length === 0) return [];
   const as = await senderGhostFor(bridge, author, signal);
@@ -87,12 +88,17 @@ async function saveSaid(
 }
 
 /** Its payload is that of a message, so the kinds of messages read it. */
-function read(bridge: Bridge, { payload }: FirstMessage): ReadCommunication | undefined {
+async function read(
+  bridge: Bridge,
+  { payload }: FirstMessage,
+  signal: AbortSignal,
+): Promise<ReadCommunication | undefined> {
   const communication: Communication = {
     resourceType: 'Communication',
     status: 'completed',
     payload: [...payload],
   };
   const envelope = readEnvelope(communication, { thread: bridge.thread, deliverPreparation: true });
-  return readCommunication(bridge, { communication, envelope }, [], NOTHING_KNOWN);
+  const documents = await readDocuments(bridge, payload, signal);
+  return readCommunication(bridge, { communication, envelope, documents }, [], NOTHING_KNOWN);
 }
