@@ -1,8 +1,7 @@
 // What the pipelines can do for a message on either side.
 import type { Attachment, CommunicationPayload } from 'fhir/r4.js';
-import type { Communication, ResourceVersion } from '../domain/fhir.ts';
+import type { Communication, Provenance, ResourceVersion } from '../domain/fhir.ts';
 import type { EventId, FhirReference } from '../domain/ids.ts';
-import type { NewProvenance } from './retraction-reason.ts';
 
 /** A write to the FHIR server. Files of the message stand in it as attachments with their `mxc` URI; they are copied before. */
 export type FhirWrite =
@@ -22,6 +21,9 @@ export type FhirWrite =
     })
   /** The content of its newest version with this digest (`contentDigest`) again. */
   | (Change & { readonly kind: 'restore'; readonly digest: string });
+
+/** A Provenance that is still to be written. */
+export type NewProvenance = Provenance & { readonly id: string };
 
 interface Change {
   readonly reference: FhirReference;

@@ -1,15 +1,13 @@
 // Why a user took a message back, in their own words: a Provenance of the version of the record that this made.
-import { PROVENANCE_ID_SYSTEM, type Provenance, type ResourceVersion } from '../domain/fhir.ts';
+import { PROVENANCE_ID_SYSTEM, type ResourceVersion } from '../domain/fhir.ts';
 import type { MatrixEvent } from '../domain/matrix.ts';
 import { provenanceIdOf } from '../mapping/delivery-ids.ts';
+import type { NewProvenance } from './effects.ts';
 import { cleanText, isBlank } from './formatting/clean-text.ts';
 import type { RecordContext } from './record.ts';
 
 /** The longest reason that is kept, in characters. */
 const LONGEST_REASON = 500;
-
-/** A Provenance that is still to be written. */
-export type NewProvenance = Provenance & { readonly id: string };
 
 /** The reason in a redaction; undefined where none is given. https://spec.matrix.org/v1.19/client-server-api/#mroomredaction */
 export function reasonIn({ content: { reason } }: Pick<MatrixEvent, 'content'>): string | undefined {
