@@ -3,6 +3,8 @@ import type { Config } from '../config/schema.ts';
 import { isMatrixUserId, parseReference } from '../domain/ids.ts';
 import type { BridgeSettings } from '../flows/bridge.ts';
 import { TEXTS } from '../mapping/language/languages.ts';
+import type { RoomNames } from '../mapping/language/texts.ts';
+import type { RoomTemplates } from '../mapping/room-names.ts';
 import type { UnknownSender } from '../messages/author.ts';
 import { FHIR_PROFILES } from '../mapping/fhir-profiles/profiles.ts';
 import { TOPIC_EXTENSION } from '../mapping/threads/medplum-header.ts';
@@ -15,8 +17,7 @@ export function compileSettings(config: Config): BridgeSettings {
   const { matrix, fhir, people, powerLevels, invitations, messages, attachments, audit } = config;
   const { serverName, ghostPrefix, membership, userMadeRooms } = matrix;
   const { botName, botAvatar, teamPictures, joinThroughSpace } = matrix;
-  const { timeZone, spaceName, organizationSpaceName, spaceTopic } = matrix;
-  const { conversationName, conversationTopic, conversationSubject } = matrix;
+  const { rooms } = TEXTS[messages.language];
   const { pseudonymizationKey, namePolicy, avatars, lenientTelecom } = people;
   const { deliverPreparation, sourceSystemExtension, idStrategy, reportFailures } = fhir;
   const bot = `@${matrix.botLocalpart}:${serverName}`;
@@ -31,12 +32,11 @@ export function compileSettings(config: Config): BridgeSettings {
     ...{ deliverPreparation, sourceSystemExtension, idStrategy, reportFailures },
     adoptRoomsOf: new Set(matrix.adoptRoomsOf),
     trustedServers: new Set([serverName, ...matrix.trustedServers]),
-    roomTemplates: {
-      ...{ timeZone, spaceName, organizationSpaceName, spaceTopic },
-      ...{ conversationName, conversationTopic },
-      conversationSubject: conversationSubject === 'topic' ? TOPIC_EXTENSION : conversationSubject,
+    roomTemplates: roomTemplatesOf(matrix, rooms),
+    messages: {
+      ...{ ...messages, texts: TEXTS[messages.language] },
+      ...{ maxFiles: attachments.maxCount, filesAs: attachments.recordedAs },
     },
-    messages: { ...messages, texts: TEXTS[messages.language], maxFiles: attachments.maxCount },
     sendStatus: messages.sendStatus,
     waitForTargetMs: messages.waitForTargetMs,
     platformName: messages.platformName,
@@ -50,6 +50,25 @@ export function compileSettings(config: Config): BridgeSettings {
     },
     profile: FHIR_PROFILES[fhir.profile],
     readState: config.readState,
+  };
+}
+
+/** The templates; what the operator does not say is said in the language of the bridge. */
+export function roomTemplatesOf(
+  matrix: Pick<
+    Config['matrix'],
+    | ('conversationName' | 'conversationSubject' | 'conversationTopic')
+    | ('organizationSpaceName' | 'spaceName' | 'spaceTopic' | 'timeZone')
+  >,
+  names: RoomNames,
+): RoomTemplates {
+  const { timeZone, organizationSpaceName, spaceTopic, conversationTopic, conversationSubject } = matrix;
+  const { spaceName = names.spaceName, conversationName = names.conversationName } = matrix;
+  return {
+    ...{ timeZone, spaceName, organizationSpaceName, spaceTopic },
+    ...{ conversationName, conversationTopic },
+    conversationSubject: conversationSubject === 'topic' ? TOPIC_EXTENSION : conversationSubject,
+    conversationFallback: names.conversationFallback,
   };
 }
 

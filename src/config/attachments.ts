@@ -27,6 +27,10 @@ export const attachments = z
       fallback: 5,
       max: 100,
     }),
+    recordedAs: z.enum(['attachment', 'document-reference']).default('attachment').meta({
+      description:
+        'How a record holds a file from Matrix: as contentAttachment, or as contentReference to a DocumentReference that holds the attachment.',
+    }),
     types: z
       .array(z.string().regex(/^[a-z]+\/[a-z0-9.+*-]+$/, 'expected a type such as image/png or image/*'))
       .default(TYPES)

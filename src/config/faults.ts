@@ -53,7 +53,7 @@ export function* crossFaults({ matrix, fhir, people, identity }: Config): Genera
   if (!matrix.botLocalpart.startsWith(matrix.ghostPrefix))
     yield `matrix.botLocalpart: got "${matrix.botLocalpart}", expected it to begin with matrix.ghostPrefix`;
   for (const key of ['conversationName', 'conversationTopic'] as const)
-    if (matrix.conversationSubject === 'none' && matrix[key].includes('{subject}'))
+    if (matrix.conversationSubject === 'none' && matrix[key]?.includes('{subject}') === true)
       yield `matrix.${key}: got "${matrix[key]}", expected matrix.conversationSubject to say where {subject} is found`;
   if (fhir.threads !== 'ozo' && fhir.profile !== 'generic')
     yield `fhir.threads: got "${fhir.threads}", expected fhir.profile generic with it: ${fhir.profile} knows conversations as CommunicationRequests`;

@@ -19,6 +19,10 @@ export const messages = z.strictObject({
   retractedText: z.enum(['removed', 'kept']).default('removed').meta({
     description: 'What becomes of the text of a record whose message was retracted; its history keeps it.',
   }),
+  retractionReason: z.enum(['off', 'provenance']).default('off').meta({
+    description:
+      'What becomes of the reason that a user gives for a redaction: nothing, or a Provenance of the version of the record that it made.',
+  }),
   reactions: z.enum(['off', 'note']).default('off').meta({
     description: 'Whether a reaction becomes a note on the record of its message.',
   }),

@@ -9,20 +9,23 @@ export const DEFAULT_ALIASES = {
 } as const;
 
 /** A name or topic of rooms; a template with a variable that could carry patient data is refused. */
-const neutralTemplate = (
-  description: string,
-  { fallback, variables, max = 100 }: { fallback: string; variables: readonly string[]; max?: number },
-): z.ZodDefault<z.ZodString> =>
+const template = (variables: readonly string[], max = 100): z.ZodString =>
   z
     .string()
     .max(max)
     .refine(
-      (template) =>
-        [...template.matchAll(/\{([^}]*)\}?/g)].every(([, name]) => variables.includes(name ?? '')),
+      (given) => [...given.matchAll(/\{([^}]*)\}?/g)].every(([, name]) => variables.includes(name ?? '')),
       `expected no variable${variables.length === 0 ? '' : ` but ${variables.map((name) => `{${name}}`).join(', ')}`}: names and topics carry no patient data`,
-    )
-    .default(fallback)
-    .meta({ description });
+    );
+
+const neutralTemplate = (
+  description: string,
+  { fallback, variables, max }: { fallback: string; variables: readonly string[]; max?: number },
+): z.ZodDefault<z.ZodString> => template(variables, max).default(fallback).meta({ description });
+
+/** The same, by default in the language of the bridge: `mapping/language/` has those. */
+const spokenTemplate = (description: string, variables: readonly string[]): z.ZodOptional<z.ZodString> =>
+  template(variables).optional().meta({ description });
 
 /** Fixed text must come first: it keeps the aliases of spaces, of rooms and of other users apart. */
 const aliasTemplate = (description: string, fallback: string): z.ZodDefault<z.ZodString> =>
@@ -52,12 +55,9 @@ export const roomKeys = {
       description:
         'Version of new rooms: default is what the homeserver announces as its default; else a version such as 11.',
     }),
-  spaceName: neutralTemplate(
-    'Name of a care team’s space: {number}, {professionals}, {organization} and {date} of the team.',
-    {
-      fallback: 'Care team {number} · {professionals}',
-      variables: ['number', 'professionals', 'organization', 'date'],
-    },
+  spaceName: spokenTemplate(
+    'Name of a care team’s space: {number}, {professionals}, {organization} and {date} of the team. By default, in messages.language, Zorgteam {number} · {professionals} or Care team {number} · {professionals}.',
+    ['number', 'professionals', 'organization', 'date'],
   ),
   organizationSpaceName: neutralTemplate(
     'Name of the space of a team without a patient; {name} is the CareTeam’s name: only where it never names a patient.',
@@ -66,12 +66,9 @@ export const roomKeys = {
       variables: ['number', 'professionals', 'organization', 'date', 'name'],
     },
   ),
-  conversationName: neutralTemplate(
-    'Name of a conversation’s room: {number} of the room, {team} the number of its team’s space, {date} and {time} of the request, {subject} its subject line (conversationSubject), {professionals}, {organization}.',
-    {
-      fallback: 'Conversation {number} · team {team} · {date} {time}',
-      variables: ['number', 'team', 'date', 'time', 'subject', 'professionals', 'organization'],
-    },
+  conversationName: spokenTemplate(
+    'Name of a conversation’s room: {number} of the room, {team} the number of its team’s space, {date} and {time} of the request, {subject} its subject line (conversationSubject), {professionals}, {organization}. By default Gesprek {number} · team {team} · {date} {time} or Conversation {number} · team {team} · {date} {time}.',
+    ['number', 'team', 'date', 'time', 'subject', 'professionals', 'organization'],
   ),
   timeZone,
   spaceTopic: neutralTemplate('Topic of a care team’s space.', { fallback: '', variables: [], max: 250 }),

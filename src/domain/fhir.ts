@@ -4,11 +4,13 @@ import type {
   CareTeam,
   Communication,
   CommunicationRequest,
+  DocumentReference,
   FhirResource,
   Organization,
   Patient,
   Practitioner,
   PractitionerRole,
+  Provenance,
   RelatedPerson,
   Task,
 } from 'fhir/r4.js';
@@ -19,11 +21,13 @@ export type {
   CareTeam,
   Communication,
   CommunicationRequest,
+  DocumentReference,
   FhirResource,
   Organization,
   Patient,
   Practitioner,
   PractitionerRole,
+  Provenance,
   RelatedPerson,
   Task,
 };
@@ -134,11 +138,16 @@ export const UNDELIVERED_TASK_CODE = 'message-not-delivered';
 /** Why it did not. */
 export const UNDELIVERED_REASON_SYSTEM =
   'https://github.com/fhir-matrix-bridge/fhir/CodeSystem/undelivered-reason';
+/** Identifier system of the DocumentReferences that the bridge writes for the files of messages. */
+export const DOCUMENT_IDENTIFIER_SYSTEM = 'https://github.com/fhir-matrix-bridge/fhir/NamingSystem/document';
 /** Identifier system of the bridge's own Tasks. */
 export const TASK_IDENTIFIER_SYSTEM = 'https://github.com/fhir-matrix-bridge/fhir/NamingSystem/task';
 
 /** The code system of what happens to records; `access` is the code of an AuditEvent that says that one was read. */
 export const LIFECYCLE_SYSTEM = 'http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle';
+
+/** Of the Provenances that the bridge writes: they have no identifiers, so each bears its own as a tag. */
+export const PROVENANCE_ID_SYSTEM = 'https://github.com/fhir-matrix-bridge/fhir/NamingSystem/provenance';
 
 /** Identifier system of the AuditEvents that the bridge writes; each bears its own as a tag. */
 export const AUDIT_EVENT_ID_SYSTEM = 'https://github.com/fhir-matrix-bridge/fhir/NamingSystem/audit-event';

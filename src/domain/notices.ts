@@ -13,6 +13,7 @@ export const STATE_REASONS = [
 /** About a message or a change of theirs: a person is told each time, at most once a minute for all of one reason. */
 export const MESSAGE_REASONS = [
   'unsupported-content',
+  'encrypted-message',
   'empty-message',
   'call-not-carried',
   'unsupported-event',
@@ -55,6 +56,6 @@ export function noticeOfRefusal(refusal: FileRefusal): MessageReason {
     case 'gone':
       return 'file-missing';
     case 'encrypted':
-      return 'unsupported-content';
+      return 'encrypted-message';
   }
 }

@@ -12,6 +12,7 @@ import { answerPending, answerPushed } from './invitations/pending-invitation.ts
 import type { ConvergeItem } from './items/converge.ts';
 import type { EventItem } from './items/event.ts';
 import type { ChangeItem } from './items/fhir-change.ts';
+import type { DeletionItem } from './items/fhir-deletion.ts';
 import { sendMessageNotice, sendNotice } from './messages/notice.ts';
 import { relayToFhir } from './messages/relay-to-fhir.ts';
 import { relayToMatrix, type RelayToMatrix } from './messages/relay-to-matrix.ts';
@@ -40,7 +41,7 @@ function createHandlers(bridge: Bridge): Handlers {
     'matrix.to_device': notCarriedYet,
     'matrix.invitation': (item, { attempt }) => answerPending(bridge, item, attempt),
     'fhir.change': (item, context) => changeToMatrix(bridge, item, context),
-    'fhir.deletion': (item, { attempt }) => retractDeleted(toMatrix(bridge), item, attempt),
+    'fhir.deletion': (item, context) => communicationDeleted(bridge, item, context),
     notice: (item, { attempt }) => sendNotice(bridge, item, attempt),
     'message-notice': (item, { attempt }) => sendMessageNotice(bridge, item, attempt),
     'send-status': (item, { attempt }) => sendStatus(bridge, item, attempt),
@@ -60,9 +61,18 @@ const personChanged: ChangeHandler = (bridge, { reference }, { item, attempt }) 
   personToRooms(bridge, reference, item.sourceId, attempt.signal);
 
 const communicationChanged: ChangeHandler = async (bridge, change, { item, attempt }) => {
-  const tried = { communication: change.reference, cause: item.sourceId };
+  const tried = { message: change.reference, cause: item.sourceId };
   return withReport(bridge, tried, await relayToMatrix(toMatrix(bridge), change, attempt));
 };
+
+async function communicationDeleted(
+  bridge: Bridge,
+  deletion: DeletionItem,
+  { item, attempt }: Context,
+): Promise<Ended> {
+  const tried = { message: deletion.reference, cause: item.sourceId };
+  return withReport(bridge, tried, await retractDeleted(toMatrix(bridge), deletion, attempt));
+}
 
 function toMatrix(bridge: Bridge): RelayToMatrix {
   return {

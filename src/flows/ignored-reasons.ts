@@ -16,7 +16,7 @@ export const ignoredReasons = {
   held: 'It waits: for its conversation to open, for a message that it refers to, or for the bridge’s own write of it.',
   'invitation-answered': 'The invitation was answered already.',
   'invitation-withdrawn': 'The invitation was taken back before the ghost could join.',
-  known: 'The message was recorded before.',
+  known: 'The message was recorded before, or is a call of which another event told already.',
   'lister-not-in-room': 'The user who listed a room in a team’s space is not in it, so it was left again.',
   malformed: 'The event has not the form of the specification.',
   'may-not-invite':

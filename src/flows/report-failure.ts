@@ -37,7 +37,7 @@ async function reportsOf(
     return isOwnUser(bridge.settings, event.sender) ? [] : tell(bridge, tx, event, code);
   const change = changeItemSchema.safeParse(payload).data;
   return change?.resourceType === 'Communication'
-    ? reportFailure(bridge, tx, { communication: change.reference, cause }, undeliveredReason(code))
+    ? reportFailure(bridge, tx, { message: change.reference, cause }, undeliveredReason(code))
     : [];
 }
 

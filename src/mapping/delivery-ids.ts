@@ -68,14 +68,28 @@ export function fileIdOf(conversation: FhirReference, url: string): string {
   return `file-${createHash('sha256').update(file).digest('hex').slice(0, 43)}`;
 }
 
+/**
+ * The logical id of the Provenance of a change that an event made, in the same form.
+ * @param changed the record; an event may change several
+ */
+export function provenanceIdOf(eventId: EventId, changed: FhirReference): string {
+  return `reason-${createHash('sha256').update(`${eventId} ${changed}`).digest('hex').slice(0, 43)}`;
+}
+
+/** The logical id of the DocumentReference of a file in a record, in the same form. */
+export function documentIdOf(record: string, url: string): string {
+  const file = JSON.stringify([record, url]);
+  return `document-${createHash('sha256').update(file).digest('hex').slice(0, 43)}`;
+}
+
 /** The logical id of the Task that proposes the change an event made, in the same form. */
 export function taskIdOf(eventId: EventId): string {
   return `task-${createHash('sha256').update(eventId).digest('hex').slice(0, 43)}`;
 }
 
-/** The logical id of the Task that tells that a Communication did not reach its room, in the same form. */
-export function failureTaskIdOf(communication: FhirReference): string {
-  return `undelivered-${createHash('sha256').update(communication).digest('hex').slice(0, 43)}`;
+/** The logical id of the Task that tells that a message of a platform did not reach its room, in the same form. */
+export function failureTaskIdOf(message: FhirReference): string {
+  return `undelivered-${createHash('sha256').update(message).digest('hex').slice(0, 43)}`;
 }
 
 /** The logical id of the Task that says whether a party of a conversation has read its latest message, in the same form. */

@@ -13,6 +13,7 @@ const WHEN: Readonly<Record<NoticeReason, string>> = {
   'upgrade-not-followed': 'a user replaced a room who may not',
   'room-replaced': 'the first message in a room that was replaced',
   'unsupported-content': 'a message whose content cannot be recorded',
+  'encrypted-message': 'a message or file is encrypted, so that the bridge cannot read it',
   'empty-message': 'a message that shows no text',
   'call-not-carried': 'a call',
   'unsupported-event': 'a change of a kind that is not carried',
@@ -29,6 +30,7 @@ const WHEN: Readonly<Record<NoticeReason, string>> = {
 
 const SENT_WHEN: Readonly<Record<SendFailure, string>> = {
   'unsupported-content': 'its content cannot be recorded',
+  'encrypted-message': 'it, or its file, is encrypted',
   'empty-message': 'it shows no text',
   'unsupported-event': 'it is a change of a kind that is not carried',
   'file-too-large': 'its file is larger than allowed',
@@ -101,7 +103,8 @@ function platformSection(): readonly string[] {
     'Communication, `for` its subject, and `statusReason` with one of these codes (system',
     '`https://github.com/fhir-matrix-bridge/fhir/CodeSystem/undelivered-reason`) and the nearest issue type. It never holds what',
     'the message says. There is one Task for a Communication. It becomes completed when the message is delivered after all, and',
-    'cancelled when the Communication is gone. All of them are found by their code:',
+    'cancelled when the Communication is gone or in error. What a CommunicationRequest says first, in its `payload`, may fail too:',
+    'then the request is the `focus`. All Tasks are found by their code:',
     '',
     '```',
     'GET Task?code=https://github.com/fhir-matrix-bridge/fhir/CodeSystem/task|message-not-delivered&status=failed',

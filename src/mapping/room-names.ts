@@ -14,6 +14,8 @@ export interface RoomTemplates {
   readonly organizationSpaceName: string;
   readonly spaceTopic: string;
   readonly conversationName: string;
+  /** The name of a conversation of which its template says nothing. */
+  readonly conversationFallback: string;
   readonly conversationTopic: string;
   /** The place of the subject line: none, `category.text`, `reasonCode.text`, or the URL of an extension. */
   readonly conversationSubject: string;
@@ -63,8 +65,8 @@ export function conversationTitle(
 ): RoomTitle {
   const subject = subjectLineOf(request, templates) ?? '';
   const values = { ...valuesOf(facts), ...dayAndTime(request.authoredOn, templates.timeZone), subject };
-  const fallback = ['Conversation {number}', '{date} {time}'].join(BETWEEN);
-  const text = filled(templates.conversationName, values) ?? filled(fallback, values) ?? '';
+  const { conversationName, conversationFallback } = templates;
+  const text = filled(conversationName, values) ?? filled(conversationFallback, values) ?? '';
   return {
     name: shortened(text, LONGEST_NAME),
     topic: filled(templates.conversationTopic, { subject }) ?? '',

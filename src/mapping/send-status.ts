@@ -16,6 +16,7 @@ const REASON_KEY = 'io.github.fhir-matrix-bridge.reason';
 /** What may be said of a message that is not recorded. */
 export const SEND_FAILURES = [
   'unsupported-content',
+  'encrypted-message',
   'empty-message',
   'unsupported-event',
   'file-too-large',
@@ -31,10 +32,12 @@ export const SEND_FAILURES = [
 ] as const;
 export type SendFailure = (typeof SEND_FAILURES)[number];
 
+type BeeperReason = 'com.beeper.unsupported_event' | 'com.beeper.undecryptable_event';
+
 /** The statuses, and the reasons that clients know. */
 interface Failed {
   readonly status: 'PENDING' | 'FAIL_RETRIABLE' | 'FAIL_PERMANENT';
-  readonly reason: 'm.event_not_handled' | 'm.foreign_network_error' | 'com.beeper.unsupported_event';
+  readonly reason: 'm.event_not_handled' | 'm.foreign_network_error' | BeeperReason;
 }
 
 const permanent = (reason: Failed['reason']): Failed => ({ status: 'FAIL_PERMANENT', reason });
@@ -43,6 +46,7 @@ const retriable = (reason: Failed['reason']): Failed => ({ status: 'FAIL_RETRIAB
 
 const FAILED: Readonly<Record<SendFailure, Failed>> = {
   'unsupported-content': permanent('com.beeper.unsupported_event'),
+  'encrypted-message': permanent('com.beeper.undecryptable_event'),
   'empty-message': permanent('com.beeper.unsupported_event'),
   'unsupported-event': permanent('com.beeper.unsupported_event'),
   'file-too-large': permanent('m.event_not_handled'),

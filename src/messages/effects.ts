@@ -1,6 +1,6 @@
 // What the pipelines can do for a message on either side.
 import type { Attachment, CommunicationPayload } from 'fhir/r4.js';
-import type { Communication } from '../domain/fhir.ts';
+import type { Communication, Provenance, ResourceVersion } from '../domain/fhir.ts';
 import type { EventId, FhirReference } from '../domain/ids.ts';
 
 /** A write to the FHIR server. Files of the message stand in it as attachments with their `mxc` URI; they are copied before. */
@@ -22,10 +22,15 @@ export type FhirWrite =
   /** The content of its newest version with this digest (`contentDigest`) again. */
   | (Change & { readonly kind: 'restore'; readonly digest: string });
 
+/** A Provenance that is still to be written. */
+export type NewProvenance = Provenance & { readonly id: string };
+
 interface Change {
   readonly reference: FhirReference;
   /** The event of the message that is changed. */
   readonly target: EventId;
+  /** Says why it was changed, where that is to be recorded. */
+  readonly provenance?: (made: ResourceVersion) => NewProvenance;
 }
 
 /** A send to the homeserver. */

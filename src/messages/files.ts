@@ -22,12 +22,12 @@ export interface AttachedFile extends FileFacts {
   readonly binary: FhirReference;
 }
 
-/** The payload of a file that was copied. */
-export function copiedPayload(
-  { contentAttachment: before }: CommunicationPayload,
+/** The attachment of a file that was copied. */
+export function copiedAttachment(
+  before: Attachment,
   { contentType, size, hash, binary }: AttachedFile,
-): CommunicationPayload {
-  return { contentAttachment: { ...before, contentType, url: binary, size, hash } };
+): Attachment {
+  return { ...before, contentType, url: binary, size, hash };
 }
 
 /** The record with a tag that says that something is missing. */

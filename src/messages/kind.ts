@@ -4,6 +4,7 @@ import type { EventId, FhirReference, MatrixUserId, RoomId } from '../domain/ids
 import type { NoticeReason } from '../domain/notices.ts';
 import type { MatrixEvent } from '../domain/matrix.ts';
 import type { UndeliveredReason } from '../domain/undelivered.ts';
+import type { Documents } from './documents.ts';
 import type { FhirWrite, MatrixSend } from './effects.ts';
 import type { Envelope } from './envelope.ts';
 import type { MessageOptions } from './options.ts';
@@ -11,6 +12,10 @@ import type { RecordContext } from './record.ts';
 
 /** The name of a kind in links and on the reference page. It is stored, so it never changes. */
 export type KindName = string;
+
+/** The kind of a link of a notice by the bot, and of a part of what a CommunicationRequest says first: no record is of them. */
+export const BRIDGE_NOTICE: KindName = 'bridge-notice';
+export const FIRST_MESSAGE: KindName = 'first-message';
 
 /** A message as it stands in a room: the whole event, with fields that this version does not know. */
 export interface MatrixInput {
@@ -23,6 +28,8 @@ export interface MatrixInput {
 export interface FhirInput {
   readonly communication: Communication;
   readonly envelope: Envelope;
+  /** The files of the DocumentReferences to which it refers; left out where it refers to none. */
+  readonly documents?: Documents;
 }
 
 /** An event and a Communication that are one message, or one change of a message. */
@@ -110,6 +117,8 @@ export interface Kind<Message> {
   readonly notices?: (message: Message, options: MessageOptions) => readonly NoticeReason[];
   /** Why a message that was read is not carried; left out where all are. */
   readonly ignored?: (message: Message) => NotCarried | undefined;
+  /** Another of this kind by the same sender, so near in time, is the same said twice: left out where none is. */
+  readonly sameWithinMs?: number;
 }
 
 /** An event that a kind has read. */
@@ -118,6 +127,7 @@ export interface ReadEvent {
   readonly toFhir: (context: RecordContext) => readonly FhirWrite[];
   readonly notices: (options: MessageOptions) => readonly NoticeReason[];
   readonly ignored: NotCarried | undefined;
+  readonly sameWithinMs: number | undefined;
 }
 
 /** A Communication that a kind has read. */
@@ -149,7 +159,7 @@ export interface RegisteredKind {
 
 /** Makes a kind ready for the list of kinds. */
 export function defineKind<Message>(kind: Kind<Message>): RegisteredKind {
-  const { name, page, refs = () => [], notices = () => [], lost, ignored } = kind;
+  const { name, page, refs = () => [], notices = () => [], lost, ignored, sameWithinMs } = kind;
   return {
     ...{ name, page, refs },
     readEvent: (input, known) => {
@@ -160,6 +170,7 @@ export function defineKind<Message>(kind: Kind<Message>): RegisteredKind {
         toFhir: (context) => kind.toFhir(message, context),
         notices: (options) => notices(message, options),
         ignored: ignored?.(message),
+        sameWithinMs,
       };
     },
     readCommunication: (input, carried, known) => {

@@ -1,6 +1,6 @@
 // What the room shows of a Communication, by the links of what was carried of it.
 import type { EventId } from '../domain/ids.ts';
-import type { Link } from './kind.ts';
+import { FIRST_MESSAGE, type Link, type Links } from './kind.ts';
 
 /** An event of the message itself, no change of it, that is not redacted. */
 export type Shown = Link & { readonly eventId: EventId };
@@ -18,6 +18,11 @@ export function eventsShown(carried: readonly Link[]): readonly EventId[] {
 /** The digest of what was carried last; a change that found all as it should be has none. */
 export function lastDigest(carried: readonly Pick<Link, 'digest'>[]): string | undefined {
   return carried.findLast(({ digest }) => digest !== undefined)?.digest;
+}
+
+/** Whether an event shows what the conversation's CommunicationRequest says first. */
+export function isOfFirstMessage(eventId: EventId, known: Links): boolean {
+  return known.ofEvent(eventId).some(({ kind }) => kind === FIRST_MESSAGE);
 }
 
 function withoutRedacted(carried: readonly Link[]): readonly Shown[] {

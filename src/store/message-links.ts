@@ -1,6 +1,6 @@
 // The table of links: which Matrix event and which Communication are the same message, or the same change of one.
 import type { EventId, FhirReference, MatrixUserId, RoomId } from '../domain/ids.ts';
-import { select, selectFirst, type Queryable } from './database.ts';
+import { countRows, select, selectColumn, selectFirst, type Queryable } from './database.ts';
 
 /** The cause of an effect, and the number of the effect among those of its cause. The pair is unique. */
 export interface LinkKey {
@@ -129,4 +129,71 @@ export async function completeLink(db: Queryable, { cause, part }: LinkKey, made
   const sql = `update message_link set communication = $3, event_id = $4, digest = $5, sender = $6, completed_at = now()
     where cause = $1 and part = $2`;
   await db.query(sql, [cause, part, made.communication, made.eventId, made.digest, made.sender]);
+}
+
+/** Whether a message of this kind was carried for the same sender in the same room at nearly the same time. */
+export async function wasSaidNear(
+  db: Queryable,
+  {
+    roomId,
+    kind,
+    sender,
+    sentAt,
+    eventId,
+  }: Pick<NewLink, 'eventId' | 'kind' | 'roomId' | 'sender' | 'sentAt'>,
+  withinMs: number,
+): Promise<boolean> {
+  const sql = `select from message_link
+    where room_id = $1 and kind = $2 and sender = $3 and event_id <> $4 and target is null and completed_at is not null
+      and sent_at between $5::timestamptz - $6 * interval '1 ms' and $5::timestamptz + $6 * interval '1 ms' limit 1`;
+  return (await countRows(db, sql, [roomId, kind, sender, eventId, sentAt, withinMs])) > 0;
+}
+
+/** A redaction of a message that was not found in time. */
+export interface LateRedaction {
+  readonly eventId: EventId;
+  readonly target: EventId;
+  readonly roomId: RoomId;
+  readonly sender: MatrixUserId;
+}
+
+/** The kind of its link: it changed nothing yet. */
+const LATE_REDACTION = 'late-redaction';
+
+/** Keeps it, should the message still come: one that is held, or a dead letter that is tried again. */
+export async function saveLateRedaction(
+  db: Queryable,
+  { eventId, target, roomId, sender }: LateRedaction,
+): Promise<void> {
+  const sql = `insert into message_link (origin, cause, kind, event_id, target, room_id, sender, completed_at)
+    values ('matrix', $1, $2, $1, $3, $4, $5, now()) on conflict do nothing`;
+  await db.query(sql, [eventId, LATE_REDACTION, target, roomId, sender]);
+}
+
+/** Who redacted a message before it came. */
+export async function findEarlyRedactors(
+  db: Queryable,
+  target: EventId,
+  roomId: RoomId,
+): Promise<readonly MatrixUserId[]> {
+  const sql = 'select sender from message_link where target = $1 and room_id = $2 and kind = $3 order by id';
+  return selectColumn<MatrixUserId>(db, sql, [target, roomId, LATE_REDACTION]);
+}
+
+/** An event of the bridge that no Communication records: a notice, or a part of what a CommunicationRequest says first. */
+export interface Unrecorded extends LinkKey {
+  readonly kind: string;
+  readonly eventId: EventId;
+  readonly roomId: RoomId;
+  readonly sender: MatrixUserId;
+}
+
+/** Records such an event, so that what refers to it does not wait for a record of it. */
+export async function saveUnrecorded(
+  db: Queryable,
+  { cause, part, kind, eventId, roomId, sender }: Unrecorded,
+): Promise<void> {
+  const sql = `insert into message_link (origin, cause, part, kind, event_id, room_id, sender, completed_at)
+    values ('fhir', $1, $2, $3, $4, $5, $6, now()) on conflict do nothing`;
+  await db.query(sql, [cause, part, kind, eventId, roomId, sender]);
 }

@@ -68,6 +68,12 @@ export async function findKnownSenders(db: Queryable): Promise<readonly MatrixUs
   return selectColumn<MatrixUserId>(db, sql);
 }
 
+/** Those of these messages that wait until it is known who sent them. */
+export async function findHeld(db: Queryable, about: readonly string[]): Promise<ReadonlySet<string>> {
+  const sql = `select about from waiting_item where about = any ($1) and waits_for like '@%'`;
+  return new Set(await selectColumn<string>(db, sql, [about]));
+}
+
 /** Those of these messages that wait. */
 export async function findWaiting(db: Queryable, about: readonly string[]): Promise<ReadonlySet<string>> {
   const sql = 'select about from waiting_item where about = any ($1)';

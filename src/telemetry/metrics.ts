@@ -100,6 +100,11 @@ function itemMetrics({ counter, histogram }: Makers) {
       'result',
     ]),
     notices: counter('bridge_notices_total', 'Notices to senders', ['reason']),
+    lostMessages: counter(
+      'bridge_lost_messages_total',
+      'Messages and changes in rooms of which something was not recorded, by what their senders are told',
+      ['reason'],
+    ),
     undelivered: counter(
       'bridge_undelivered_messages_total',
       'Communications that did not reach their room, by why',

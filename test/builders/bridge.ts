@@ -78,6 +78,7 @@ export const SETTINGS: BridgeSettings = {
     organizationSpaceName: '{name}',
     spaceTopic: '',
     conversationName: 'Conversation {date}',
+    conversationFallback: 'Conversation {number} · {date} {time}',
     conversationTopic: '',
     conversationSubject: 'none',
     timeZone: 'Europe/Amsterdam',

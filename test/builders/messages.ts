@@ -31,8 +31,14 @@ export const GHOST = userId('@_fhir_7:example.org');
 /** The operator's choices as they are by default, in English. */
 export const MESSAGE_OPTIONS: MessageOptions = {
   texts: TEXTS.en,
-  ...{ edits: 'new-version', retractedText: 'removed', reactions: 'off', threads: 'off' },
-  ...{ mentionRecipients: false, formattedText: 'plain', maxFiles: 5 },
+  ...{
+    edits: 'new-version',
+    retractedText: 'removed',
+    retractionReason: 'off',
+    reactions: 'off',
+    threads: 'off',
+  },
+  ...{ mentionRecipients: false, formattedText: 'plain', maxFiles: 5, filesAs: 'attachment' },
 };
 
 /** A link of a message of the nurse in Matrix; `over` names what the test is about. */

@@ -145,7 +145,7 @@ function createFhir() {
   const writes: string[] = [];
   const faults: Error[] = [];
   const save = (resource: FhirResource & { id: string }, verb: string) => {
-    const reference = referenceTo('Communication', resource.id);
+    const reference = referenceTo(resource.resourceType, resource.id);
     const versionId = String(versions.filter(({ id }) => id === resource.id).length + 1);
     const meta = { ...resource.meta, versionId, lastUpdated: '2026-11-29T12:00:01Z' };
     // As over the network: what is undefined is not there.
@@ -160,15 +160,17 @@ function createFhir() {
   const server: Bridge['fhir'] = {
     ...unreachableFhir,
     read: (reference) => Promise.resolve(stored.get(reference)),
+    readMany: (references) =>
+      Promise.resolve(new Map(references.flatMap((each) => entryOf(each, stored.get(each))))),
     history: (reference) => Promise.resolve(versions.filter(({ id }) => `Communication/${id}` === reference)),
     createOnce: (resource, { mayExist }) => {
-      const existing = stored.get(referenceTo('Communication', resource.id));
+      const existing = stored.get(referenceTo(resource.resourceType, resource.id));
       if (mayExist && existing !== undefined) return Promise.resolve(versionOf(existing));
       return save(resource, 'create');
     },
     update: (resource) => {
-      const { id, meta } = resource;
-      if (stored.get(referenceTo('Communication', id))?.meta.versionId !== meta.versionId)
+      const { id, meta, resourceType } = resource;
+      if (stored.get(referenceTo(resourceType, id))?.meta.versionId !== meta.versionId)
         return Promise.reject(new BridgeError('fhir-conflict', 'update: 409'));
       return save(resource, 'update');
     },
@@ -190,6 +192,13 @@ function createFhir() {
       return referenceTo('Communication', id);
     },
   };
+}
+
+function entryOf(
+  reference: FhirReference,
+  resource: StoredResource | undefined,
+): readonly (readonly [FhirReference, StoredResource])[] {
+  return resource === undefined ? [] : [[reference, resource]];
 }
 
 /** The sending of a homeserver in memory: a delivery id it knows is the same event. */

@@ -103,7 +103,8 @@ function createFhir() {
       return Promise.resolve(existing === undefined ? save(resource) : { reference, ...existing.meta });
     },
   };
-  return { server, state, put: save, tasks: () => [...stored.values()].filter(isTask) };
+  const remove = (reference: FhirReference): boolean => stored.delete(reference);
+  return { server, state, put: save, remove, tasks: () => [...stored.values()].filter(isTask) };
 }
 
 function isTask(resource: StoredResource): boolean {

@@ -1,6 +1,8 @@
 // Configuration of rooms: templates that refuse patient data, role levels, where the subject line comes from.
 import { describe, expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
+import { roomKeys } from '../../src/config/rooms.ts';
+import { TEXTS } from '../../src/mapping/language/languages.ts';
 import { faultsOf, LEAST } from '../builders/config.ts';
 
 const NEUTRAL = ': names and topics carry no patient data';
@@ -9,6 +11,14 @@ const SPACE = 'expected no variable but {number}, {professionals}, {organization
 const ORGANIZATION = `${SPACE}, {name}`;
 const CONVERSATION =
   'expected no variable but {number}, {team}, {date}, {time}, {subject}, {professionals}, {organization}';
+
+test.each(Object.values(TEXTS).map(({ rooms }) => rooms))(
+  'the names by default stand where the operator reads of the keys: $conversationName',
+  ({ spaceName, conversationName }) => {
+    expect(roomKeys.spaceName.description).toContain(spaceName);
+    expect(roomKeys.conversationName.description).toContain(conversationName);
+  },
+);
 
 describe('a template with a variable that could name a patient is refused', () => {
   test.each([

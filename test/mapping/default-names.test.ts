@@ -3,14 +3,28 @@ import { describe, expect, test } from 'vitest';
 import type { CareTeam, CommunicationRequest } from '../../src/domain/fhir.ts';
 import type { RoomTemplates, TitleFacts } from '../../src/mapping/room-names.ts';
 import { conversationTitle, spaceTitle } from '../../src/mapping/room-names.ts';
+import { roomTemplatesOf } from '../../src/app/settings.ts';
+import { TEXTS } from '../../src/mapping/language/languages.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { LEAST } from '../builders/config.ts';
 import { request } from '../builders/fhir.ts';
 
 const PATIENT = { reference: 'Patient/1', display: 'Jan Jansen' };
 /** As the configuration has them where the operator says nothing. */
-const templates: RoomTemplates = (await loadConfig(undefined, LEAST)).matrix;
+const { matrix } = await loadConfig(undefined, LEAST);
+const templates: RoomTemplates = roomTemplatesOf(matrix, TEXTS.en.rooms);
 const careTeam = (over: Partial<CareTeam> = {}): CareTeam => ({ resourceType: 'CareTeam', ...over });
+
+test('are in Dutch where the bridge speaks Dutch, unless the operator gives others', () => {
+  const dutch = roomTemplatesOf(matrix, TEXTS.nl.rooms);
+  const title = (over: Partial<RoomTemplates> = {}) => ({ ...dutch, ...over });
+  expect(spaceTitle(careTeam({ subject: PATIENT }), title(), { number: 14 }).name).toBe('Zorgteam 14');
+  expect(conversationTitle(request(), title(), { number: 31, team: 14 }).name).toBe('Gesprek 31 · team 14');
+  const unsaid = title({ conversationName: '{subject}' });
+  expect(conversationTitle(request(), unsaid, { number: 31 }).name).toBe('Gesprek 31');
+  const own = roomTemplatesOf({ ...matrix, conversationName: 'Chat {number}' }, TEXTS.nl.rooms);
+  expect(conversationTitle(request(), own, { number: 31 }).name).toBe('Chat 31');
+});
 
 describe('the names by default', () => {
   const professionals = ['Noor Bakker', 'Jan Smit', 'Ada Vos', 'Bo Kok'];

@@ -16,6 +16,7 @@ const DEFAULTS: RoomTemplates = {
   organizationSpaceName: 'Team',
   spaceTopic: '',
   conversationName: 'Conversation {date}',
+  conversationFallback: 'Conversation {number} · {date} {time}',
   conversationTopic: '',
   conversationSubject: 'none',
   timeZone: 'Europe/Amsterdam',

@@ -8,6 +8,7 @@ const related = { 'm.relates_to': { rel_type: 'm.reference', event_id: '$1' }, n
 
 test.each([
   ['unsupported-content', 'FAIL_PERMANENT', 'com.beeper.unsupported_event', /soort/],
+  ['encrypted-message', 'FAIL_PERMANENT', 'com.beeper.undecryptable_event', /versleuteld/],
   ['empty-message', 'FAIL_PERMANENT', 'com.beeper.unsupported_event', /geen tekst/],
   ['unsupported-event', 'FAIL_PERMANENT', 'com.beeper.unsupported_event', /blijft in deze kamer/],
   ['file-too-large', 'FAIL_PERMANENT', 'm.event_not_handled', /bestand van u is te groot/],

@@ -1,7 +1,7 @@
 // How a file stands in a message once it is copied, and when it is refused.
 import { describe, expect, test } from 'vitest';
 import type { MxcUri } from '../../src/domain/ids.ts';
-import { copiedPayload, isToBeCopied, withoutUpload, withUpload } from '../../src/messages/files.ts';
+import { copiedAttachment, isToBeCopied, withoutUpload, withUpload } from '../../src/messages/files.ts';
 import { TEXTS } from '../../src/mapping/language/languages.ts';
 import { contentDigest, filesDiffer } from '../../src/messages/envelope.ts';
 import { ref } from '../builders/fhir.ts';
@@ -12,14 +12,8 @@ const uri = 'mxc://example.org/abc' as MxcUri;
 test('a copied file has the type and size of its content, whatever its sender claimed', () => {
   const claimed = { contentType: 'image/png', url: uri, title: 'a.png', size: 1 };
   const file = { contentType: 'application/pdf', size: 9, hash: 'aGFzaA==', binary: ref('Binary/file-1') };
-  expect(copiedPayload({ contentAttachment: claimed }, file)).toEqual({
-    contentAttachment: {
-      contentType: 'application/pdf',
-      url: 'Binary/file-1',
-      title: 'a.png',
-      size: 9,
-      hash: 'aGFzaA==',
-    },
+  expect(copiedAttachment(claimed, file)).toEqual({
+    ...{ contentType: 'application/pdf', url: 'Binary/file-1', title: 'a.png', size: 9, hash: 'aGFzaA==' },
   });
 });
 

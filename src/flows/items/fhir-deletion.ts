@@ -4,12 +4,14 @@ import type { FhirReference } from '../../domain/ids.ts';
 import type { Deletion } from '../../fhir/deletions.ts';
 import type { NewItem } from '../../inbox/item.ts';
 import { structureLane } from '../../mapping/lanes.ts';
+import { gaveUpOn } from './gave-up-on.ts';
 import { reference } from './ids.ts';
 
 export const deletionItemSchema = z.object({
   kind: z.literal('fhir.deletion'),
   reference,
   versionId: z.string(),
+  gaveUpOn,
 });
 export type DeletionItem = z.infer<typeof deletionItemSchema>;
 

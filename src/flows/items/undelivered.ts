@@ -1,4 +1,4 @@
-// The item by which a platform is told that its Communication did not reach the room, or did after all.
+// The item by which a platform is told that a message of its did not reach the room, or did after all.
 import { z } from 'zod';
 import type { FhirReference } from '../../domain/ids.ts';
 import { UNDELIVERED_REASONS } from '../../domain/undelivered.ts';
@@ -10,6 +10,7 @@ const ends = ['delivered', 'withdrawn'] as const;
 
 export const undeliveredItemSchema = z.object({
   kind: z.literal('undelivered'),
+  /** A Communication, or a CommunicationRequest of which the first message is meant. */
   communication: reference,
   /** Why it failed, or how that ended. */
   state: z.enum([...UNDELIVERED_REASONS, ...ends]),
@@ -21,14 +22,14 @@ export type UndeliveredItem = z.infer<typeof undeliveredItemSchema>;
  * @param cause the item that failed or succeeded; of each it is told once
  */
 export function undeliveredItem(
-  communication: FhirReference,
+  message: FhirReference,
   state: UndeliveredItem['state'],
   cause: string,
 ): NewItem {
   return {
-    lane: undeliveredLane(communication),
+    lane: undeliveredLane(message),
     source: 'undelivered',
     sourceId: `${cause} ${state}`,
-    payload: { kind: 'undelivered', communication, state } satisfies UndeliveredItem,
+    payload: { kind: 'undelivered', communication: message, state } satisfies UndeliveredItem,
   };
 }

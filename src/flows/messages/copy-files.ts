@@ -1,13 +1,14 @@
 // Copies the files of a message to the other side before it is written or sent there.
-import type { CommunicationPayload } from 'fhir/r4.js';
+import type { Attachment, CommunicationPayload } from 'fhir/r4.js';
 import { isDeepStrictEqual } from 'node:util';
 import type { Communication } from '../../domain/fhir.ts';
 import type { FileRefusal } from '../../domain/files.ts';
 import type { DeliveryId, FhirReference } from '../../domain/ids.ts';
 import { fileIdOf, uploadIdOf } from '../../mapping/delivery-ids.ts';
+import { documentOf, documentPayload } from '../../messages/documents.ts';
 import type { MatrixSend } from '../../messages/effects.ts';
 import {
-  copiedPayload,
+  copiedAttachment,
   isToBeCopied,
   nameOf,
   withContentLost,
@@ -31,11 +32,12 @@ export interface WithFiles<Record> {
  * @param before the payload that the record had, whose attachments are not the bridge's to copy
  */
 export async function withFilesCopied<Record extends Communication>(
-  { files, settings }: Pick<Bridge, 'files' | 'settings'>,
+  recording: Pick<Bridge, 'fhir' | 'files' | 'settings'>,
   record: Record,
   { conversation, before = [] }: { conversation: FhirReference; before?: Communication['payload'] },
   signal: AbortSignal,
 ): Promise<WithFiles<Record>> {
+  const { files, settings } = recording;
   const { fileMissing } = settings.messages.texts;
   const payload: CommunicationPayload[] = [];
   const [refused, copies]: [FileRefusal[], string[]] = [[], []];
@@ -46,11 +48,20 @@ export async function withFilesCopied<Record extends Communication>(
       payload.push(each);
       continue;
     }
-    const { url, contentType } = attachment;
-    const id = fileIdOf(conversation, url ?? '');
+    const { url = '', contentType } = attachment;
+    const id = fileIdOf(conversation, url);
     const copied = await files.toFhir({ id, url, contentType, securityContext: conversation }, signal);
     copies.push(id);
-    if (copied.kind === 'carried') payload.push(copiedPayload(each, copied));
+    if (copied.kind === 'carried')
+      payload.push(
+        await recorded(
+          recording,
+          record,
+          copiedAttachment(attachment, copied),
+          { url, conversation },
+          signal,
+        ),
+      );
     else {
       refused.push(copied.reason);
       payload.push({ contentString: fileMissing(nameOf(attachment), copied.reason) });
@@ -59,6 +70,20 @@ export async function withFilesCopied<Record extends Communication>(
   if (copies.length === 0) return { record, refused, copies };
   const complete = { ...record, payload };
   return { record: refused.length > 0 ? withContentLost(complete) : complete, refused, copies };
+}
+
+/** A file that was copied, as the operator wants it in records. */
+async function recorded(
+  { fhir, settings }: Pick<Bridge, 'fhir' | 'settings'>,
+  record: Communication,
+  attachment: Attachment,
+  from: { readonly url: string; readonly conversation: FhirReference },
+  signal: AbortSignal,
+): Promise<CommunicationPayload> {
+  if (settings.messages.filesAs === 'attachment') return { contentAttachment: attachment };
+  const document = documentOf(attachment, record, from);
+  const { reference } = await fhir.createOnce(document, { mayExist: true, signal });
+  return documentPayload(reference, attachment);
 }
 
 /** The content of a send, ready to be sent. */

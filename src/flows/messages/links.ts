@@ -1,6 +1,6 @@
 // What is known of the messages that a message refers to.
 import type { EventId } from '../../domain/ids.ts';
-import type { Link, Links, MessageRef } from '../../messages/kind.ts';
+import { FIRST_MESSAGE, type Link, type Links, type MessageRef } from '../../messages/kind.ts';
 import type { Queryable } from '../../store/database.ts';
 import type { RoomRow } from '../../store/rooms.ts';
 import type { Store } from '../../store/tables.ts';
@@ -45,7 +45,7 @@ function firstMessage(place: Place | undefined): readonly Link[] {
   if (roomId === undefined || eventId === undefined) return [];
   return [
     {
-      ...{ cause: eventId, part: 0, origin: 'fhir', kind: 'text', roomId, eventId },
+      ...{ cause: eventId, part: 0, origin: 'fhir', kind: FIRST_MESSAGE, roomId, eventId },
       ...{ communication: undefined, target: undefined, sender: undefined, sentAt: undefined },
       ...{ threadRoot: undefined, digest: undefined },
     },

@@ -1,11 +1,15 @@
 // Tells a member something in the room: an inbox item of its own, so that it survives as messages do.
-import type { MatrixUserId, RoomId } from '../../domain/ids.ts';
+import type { ClientBase } from 'pg';
+import type { EventId, MatrixUserId, RoomId } from '../../domain/ids.ts';
 import { noticeDeliveryId, messageNoticeDeliveryId } from '../../mapping/delivery-ids.ts';
 import { noticeMessage } from '../../mapping/notices.ts';
-import type { Attempt } from '../../inbox/item.ts';
+import { BRIDGE_NOTICE } from '../../messages/kind.ts';
+import type { Attempt, NewItem } from '../../inbox/item.ts';
+import type { OutgoingEvent } from '../../matrix/sends.ts';
 import type { Bridge } from '../bridge.ts';
 import type { MessageNoticeItem } from '../items/message-notice.ts';
 import type { NoticeItem } from '../items/notice.ts';
+import { releaseWaiting } from '../items/waiting.ts';
 import type { FlowOutcome } from '../outcome.ts';
 
 /** What notices are sent with. */
@@ -29,9 +33,14 @@ export async function sendNotice(
   const displayName = await displayNameOf(bridge, roomId, about, signal);
   const content = noticeMessage(settings.messages.texts, { about, displayName, reason });
   const deliveryId = noticeDeliveryId(roomId, about, reason);
-  await sending.sendAs({ as: settings.bot, roomId, deliveryId, type: 'm.room.message', content }, signal);
+  const sent = { as: settings.bot, roomId, deliveryId, type: 'm.room.message', content };
+  const said = await sending.sendAs(sent, signal);
   metrics.notices.inc({ reason });
-  return { kind: 'done', record: (tx) => store.notices.saveSaid(tx, item, clock.now()) };
+  return {
+    kind: 'done',
+    record: (tx) => store.notices.saveSaid(tx, item, clock.now()),
+    next: (tx) => knownAsNotice(bridge, tx, sent, said),
+  };
 }
 
 /** Tells of a message, and with it of those that came since the last notice; not before that one is a minute old. */
@@ -58,7 +67,8 @@ export async function sendMessageNotice(
     answers: eventId,
   });
   const deliveryId = messageNoticeDeliveryId(eventId, reason);
-  await sending.sendAs({ as: settings.bot, roomId, deliveryId, type: 'm.room.message', content }, signal);
+  const sent = { as: settings.bot, roomId, deliveryId, type: 'm.room.message', content };
+  const said = await sending.sendAs(sent, signal);
   metrics.notices.inc({ reason });
   return {
     kind: 'done',
@@ -66,7 +76,21 @@ export async function sendMessageNotice(
       await store.untoldMessages.forgetTold(tx, item);
       await store.notices.saveSaid(tx, item, clock.now());
     },
+    next: (tx) => knownAsNotice(bridge, tx, sent, said),
   };
+}
+
+/** No record of it will come: what answers it need not wait, and what waits already goes on. */
+async function knownAsNotice(
+  { store }: Pick<NoticeSender, 'store'>,
+  tx: ClientBase,
+  { as: sender, roomId, deliveryId: cause }: Pick<OutgoingEvent, 'as' | 'deliveryId' | 'roomId'>,
+  eventId: EventId,
+): Promise<readonly NewItem[]> {
+  await store.messageLinks.saveUnrecorded(tx, {
+    ...{ cause, part: 0, kind: BRIDGE_NOTICE, eventId, roomId, sender },
+  });
+  return releaseWaiting(store, tx, [eventId], cause);
 }
 
 /** There the bridge is only the persons who were invited, and none of them says this. */

@@ -1,5 +1,5 @@
 // Whether the sender of a redaction may remove what another wrote, and the sender of a poll's end may end it.
-import type { MatrixUserId } from '../../domain/ids.ts';
+import type { MatrixUserId, RoomId } from '../../domain/ids.ts';
 import type { MatrixEvent } from '../../domain/matrix.ts';
 import { powerIn } from '../../mapping/attainable-power.ts';
 import type { Links } from '../../messages/kind.ts';
@@ -17,7 +17,30 @@ export async function mayRedact(
   const target = redactedBy(event) ?? endedPoll(event);
   const links = target === undefined ? [] : known.ofEvent(target);
   if (links.every(({ sender }) => sender === event.sender)) return false;
-  const state = await homeserver.roomState(viewer, event.room_id, signal);
+  const hasPower = await redactPower({ homeserver }, event.room_id, viewer, signal);
+  return hasPower(event.sender);
+}
+
+/** Whether a message was redacted before it came, by its sender or by a member who may. */
+export async function wasRedactedBefore(
+  { db, homeserver, store }: Pick<Bridge, 'db' | 'homeserver' | 'store'>,
+  { event, viewer }: { readonly event: MatrixEvent; readonly viewer: MatrixUserId },
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { event_id: eventId, room_id: roomId, sender } = event;
+  const redactors = await store.messageLinks.findEarlyRedactors(db, eventId, roomId);
+  if (redactors.length === 0 || redactors.includes(sender)) return redactors.length > 0;
+  return redactors.some(await redactPower({ homeserver }, roomId, viewer, signal));
+}
+
+async function redactPower(
+  { homeserver }: Pick<Bridge, 'homeserver'>,
+  roomId: RoomId,
+  viewer: MatrixUserId,
+  signal: AbortSignal,
+): Promise<(userId: MatrixUserId) => boolean> {
+  const state = await homeserver.roomState(viewer, roomId, signal);
   const find = (wanted: string) => state.find(({ type, state_key: key }) => type === wanted && key === '');
-  return powerIn(find('m.room.create'), find('m.room.power_levels')?.content, event.sender).redact;
+  const [create, levels] = [find('m.room.create'), find('m.room.power_levels')?.content];
+  return (userId) => powerIn(create, levels, userId).redact;
 }

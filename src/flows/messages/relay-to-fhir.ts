@@ -1,5 +1,6 @@
 // A message was sent into a conversation's room → what its kind makes of it is written to the FHIR server.
 import type { Fact } from '../../domain/facts.ts';
+import type { ResourceVersion } from '../../domain/fhir.ts';
 import { isMatrixUserId, type FhirReference, type MatrixUserId } from '../../domain/ids.ts';
 import { noticeOfRefusal, type NoticeReason } from '../../domain/notices.ts';
 import type { MatrixEvent } from '../../domain/matrix.ts';
@@ -7,6 +8,7 @@ import { isOwnUser } from '../../mapping/own-users.ts';
 import type { Author } from '../../messages/author.ts';
 import type { MatrixInput, NotCarried, ReadEvent } from '../../messages/kind.ts';
 import { readEvent, refsOf } from '../../messages/read.ts';
+import { isEmptied, redactedBy } from '../../messages/relations.ts';
 import type { Attempt, Item } from '../../inbox/item.ts';
 import type { Queryable } from '../../store/database.ts';
 import type { RoomUse } from '../../store/room-uses.ts';
@@ -19,7 +21,7 @@ import { boundedTime } from './conversation-begin.ts';
 import { findAuthor } from './find-author.ts';
 import { loadLinks, wasCarried } from './links.ts';
 import { placeIn, type Place } from './place.ts';
-import { mayRedact } from './redaction-power.ts';
+import { mayRedact, wasRedactedBefore } from './redaction-power.ts';
 import { removeRefused } from './remove-refused.ts';
 import { tellSender } from './tell-sender.ts';
 import { writeOnce, type Made } from './write-once.ts';
@@ -52,9 +54,12 @@ export async function relayToFhir(
   const refs = refsOf(relay, { event, mayRedact: false });
   const { known, missing } = await loadLinks(store, db, refs, place);
   const { lane, payload, gaveUpOn } = source;
-  const awaited = missing.find((ref) => !gaveUpOn.includes(ref));
+  // What is held may be so for long, and what changes it must not be lost meanwhile.
+  const held = missing.length === 0 ? new Set() : await store.waitingItems.findHeld(db, missing);
+  const awaited = missing.find((ref) => held.has(ref) || !gaveUpOn.includes(ref));
   if (awaited !== undefined) {
-    const giveUpAt = new Date(clock.now().getTime() + settings.waitForTargetMs);
+    const untilGivenUp = new Date(clock.now().getTime() + settings.waitForTargetMs);
+    const giveUpAt = held.has(awaited) ? undefined : untilGivenUp;
     const waiting = { about: event.event_id, lane, payload, giveUpAt };
     return waitFor(store, awaited, waiting, (tx) => wasCarried(store, tx, awaited, place));
   }
@@ -64,12 +69,26 @@ export async function relayToFhir(
   };
   const read = readEvent(relay, input, known);
   if (read === undefined) return { kind: 'ignored', reason: 'not-a-message' };
-  if (read.ignored !== undefined) return notRead(event, place, read.ignored);
+  if (read.ignored !== undefined) return notRead(relay, event, place, read.ignored);
   if (wasReplaced(use, event)) return notCarried(relay, event, place, ['room-replaced']);
   const links = await store.messageLinks.findLinks(db, { eventIds: [event.event_id] });
   const own = links.filter(({ eventId }) => eventId === event.event_id);
   if (own.length > 0 && own.every(({ completed }) => completed)) return { kind: 'ignored', reason: 'known' };
+  if (!isEmptied(event) && (await wasRedactedBefore(relay, { event, viewer: place.viewer }, attempt.signal)))
+    return relayToFhir(relay, emptied(event), source, attempt);
+  if (await wasSaidBefore(relay, event, read)) return { kind: 'ignored', reason: 'known' };
   return write(relay, { source, input, place, read }, attempt);
+}
+
+/** Some things are said by two events at one time: the record is of the one that came first. */
+async function wasSaidBefore(
+  { db, store }: Pick<RelayToFhir, 'db' | 'store'>,
+  { event_id: eventId, room_id: roomId, sender, origin_server_ts: ms }: MatrixEvent,
+  { kind, sameWithinMs }: ReadEvent,
+): Promise<boolean> {
+  if (sameWithinMs === undefined) return false;
+  const said = { eventId, roomId, sender, kind, sentAt: new Date(ms) };
+  return store.messageLinks.wasSaidNear(db, said, sameWithinMs);
 }
 
 interface Incoming {
@@ -129,7 +148,7 @@ async function write(relay: RelayToFhir, incoming: Incoming, attempt: Attempt): 
 }
 
 function factsOf(
-  { fact, version: on, refused: refusals }: Made,
+  { fact, version: on, refused: refusals, provenance }: Made,
   { event }: MatrixInput,
   { person }: Author,
   { reference, subject }: Place,
@@ -140,11 +159,19 @@ function factsOf(
   };
   return [
     ...(fact === undefined ? [] : [{ ...fact, ...about }]),
+    ...(provenance === undefined ? [] : [createdFact(provenance, about)]),
     ...refusals.map((reason): Fact => ({
       ...{ kind: 'refused', reason: `file-${reason}`, ...about },
       on: { reference: on.reference, versionId: on.versionId },
     })),
   ];
+}
+
+function createdFact(
+  { reference, versionId }: ResourceVersion,
+  { by, at, subject }: Pick<Fact, 'at' | 'by' | 'subject'>,
+): Fact {
+  return { kind: 'resource-created', on: { reference, versionId }, by, at, subject };
 }
 
 /** Until FHIR knows the sender. */
@@ -179,8 +206,27 @@ function wasReplaced(use: RoomUse, event: MatrixEvent): boolean {
   return use.kind === 'former' && event.origin_server_ts > use.followedAt.getTime();
 }
 
-function notRead({ sender }: MatrixEvent, { reference }: Place, reason: NotCarried): FlowOutcome {
-  return reason === 'not-the-author' ? refused(reason, sender, reference) : { kind: 'ignored', reason };
+/** A redaction whose message may still come is kept: its text must not come back with it. */
+function notRead(
+  { store }: Pick<RelayToFhir, 'store'>,
+  event: MatrixEvent,
+  { reference }: Place,
+  reason: NotCarried,
+): FlowOutcome {
+  const { event_id: eventId, room_id: roomId, sender } = event;
+  if (reason === 'not-the-author') return refused(reason, sender, reference);
+  const target = reason === 'target-missing' ? redactedBy(event) : undefined;
+  if (target === undefined) return { kind: 'ignored', reason };
+  const redaction = { eventId, target, roomId, sender };
+  return {
+    ...{ kind: 'ignored', reason },
+    record: (tx) => store.messageLinks.saveLateRedaction(tx, redaction),
+  };
+}
+
+/** As the homeserver shows an event that was redacted. */
+function emptied(event: MatrixEvent): MatrixEvent {
+  return { ...event, content: {}, unsigned: { redacted_because: {} } };
 }
 
 function notCarried(

@@ -20,12 +20,14 @@ import type { Attempt } from '../../inbox/item.ts';
 import type { LinkKey, MessageLink } from '../../store/message-links.ts';
 import type { Bridge, BridgeSettings } from '../bridge.ts';
 import type { IgnoredReason } from '../ignored-reasons.ts';
-import type { ChangeItem } from '../items/fhir-change.ts';
+import { changeOf, type ChangeItem } from '../items/fhir-change.ts';
+import type { DeletionItem } from '../items/fhir-deletion.ts';
 import { releaseWaiting } from '../items/waiting.ts';
 import type { FlowOutcome } from '../outcome.ts';
 import { findCarried, type Carried } from './carried.ts';
 import { boundedTime } from './conversation-begin.ts';
 import { findConversationRoom, findRoomById, type ConversationRoom } from './conversation-room.ts';
+import { readDocuments } from './documents.ts';
 import { loadLinks } from './links.ts';
 import { sendOnce, type SentOnce } from './send-once.ts';
 import { senderBefore, speakerOf, type Conversation, type Speaking } from './speaker.ts';
@@ -37,6 +39,13 @@ import { readTasksItems } from '../items/read-tasks.ts';
 export type RelayToMatrix = Speaking &
   Pick<Bridge, 'aspects' | 'files' | 'kinds' | 'metrics' | 'sending' | 'thread'>;
 
+/** The item in which a version came. */
+interface VersionSource {
+  readonly payload: ChangeItem | DeletionItem;
+  /** What it waited for in vain. */
+  readonly gaveUpOn: readonly string[];
+}
+
 /** Handles a Communication that was created or updated. */
 export async function relayToMatrix(
   relay: RelayToMatrix,
@@ -45,26 +54,27 @@ export async function relayToMatrix(
 ): Promise<FlowOutcome> {
   const communication = await relay.fhir.read(reference, attempt.signal);
   if (communication?.resourceType !== 'Communication') return { kind: 'ignored', reason: 'gone' };
-  return relayVersion(relay, communication, gaveUpOn, attempt);
+  const payload = changeOf('Communication', communication);
+  return relayVersion(relay, communication, { payload, gaveUpOn }, attempt);
 }
 
-/** Handles a version of a Communication. @param gaveUpOn what it waited for in vain */
+/** Handles a version of a Communication. */
 export async function relayVersion(
   relay: RelayToMatrix,
   communication: StoredResource<Communication>,
-  gaveUpOn: readonly string[],
+  { payload, gaveUpOn }: VersionSource,
   attempt: Attempt,
 ): Promise<FlowOutcome> {
   const { db, store, thread, settings } = relay;
   const reference = referenceTo('Communication', communication.id);
   const envelope = readEnvelope(communication, { thread, ...settings });
   const found = await findCarried(relay, db, reference, envelope);
-  if (found.isBeingWritten && !gaveUpOn.includes(reference))
-    return untilWritten(relay, communication, envelope);
+  if (found.isBeingWritten && !gaveUpOn.includes(reference)) return untilWritten(relay, payload, envelope);
   const reason = reasonToSkip(found, envelope, communication);
   if (reason !== undefined) return { kind: 'ignored', reason };
   const { links: carried } = found;
-  const input = { communication, envelope };
+  const documents = await readDocuments(relay, communication.payload, attempt.signal);
+  const input = { communication, envelope, documents };
   const room = await roomOf(relay, envelope, carried);
   const { known, missing } = await loadLinks(store, db, refsOf(relay, input), room);
   const read = readCommunication(relay, input, carried, known);
@@ -74,9 +84,9 @@ export async function relayVersion(
   const request = envelope.thread ?? (isRetraction ? room?.reference : undefined);
   if (request === undefined) return { kind: 'ignored', reason: 'no-conversation' };
   const awaited = missing.find((ref) => carried.length === 0 && !gaveUpOn.includes(ref));
-  if (awaited !== undefined) return untilCarried(relay, communication, request, awaited);
+  if (awaited !== undefined) return untilCarried(relay, payload, request, awaited);
   const conversation = await conversationOf(relay, room, request, attempt.signal);
-  if (conversation === undefined) return untilOpen(relay, communication, request);
+  if (conversation === undefined) return untilOpen(relay, payload, request);
   if (conversation.phase === 'closed' && !isRetraction) return { kind: 'ignored', reason: 'closed' };
   const before = senderBefore(carried);
   return send(relay, { reference, request, input, carried, conversation, read, before }, attempt);
@@ -87,9 +97,19 @@ function reasonToSkip(
   envelope: Envelope,
   communication: Communication,
 ): IgnoredReason | undefined {
-  if (links.length > 0) return lastDigest(links) === contentDigest(envelope) ? 'unchanged' : undefined;
+  if (links.length > 0) return saysTheSame(links, envelope) ? 'unchanged' : undefined;
   if (isCopy) return 'known';
   return envelope.deliverable ? undefined : notSentBecause(communication);
+}
+
+/** A platform that only says who a user is, whom it did not know, changes nothing of what they wrote. */
+function saysTheSame(links: readonly MessageLink[], envelope: Envelope): boolean {
+  const digest = lastDigest(links);
+  const isOfUser = links[0]?.origin === 'matrix';
+  return (
+    digest === contentDigest(envelope) ||
+    (isOfUser && digest === contentDigest({ ...envelope, sender: undefined }))
+  );
 }
 
 /** The room of the conversation; of one that a Communication names no more, where it was carried. */
@@ -177,9 +197,7 @@ async function send(relay: RelayToMatrix, outgoing: Outgoing, { signal }: Attemp
       metrics.messages.inc({ direction: 'to-matrix' });
     },
     next: async (tx) => [
-      ...(lost === undefined
-        ? []
-        : await reportFailure(relay, tx, { communication: reference, cause }, lost)),
+      ...(lost === undefined ? [] : await reportFailure(relay, tx, { message: reference, cause }, lost)),
       ...(isNew ? readTasksItems(relay.settings, request, cause) : []),
       ...(await releaseWaiting(store, tx, [reference, ...sent.map(({ eventId }) => eventId)], cause)),
     ],

@@ -8,9 +8,10 @@ import { relayVersion, type RelayToMatrix } from './relay-to-matrix.ts';
 /** Handles a deletion. One that was created again meanwhile is handled by the item of that version. */
 export async function retractDeleted(
   relay: RelayToMatrix,
-  { reference, versionId }: DeletionItem,
+  deletion: DeletionItem,
   attempt: Attempt,
 ): Promise<FlowOutcome> {
+  const { reference, versionId, gaveUpOn = [] } = deletion;
   const present = await relay.fhir.read(reference, attempt.signal);
   if (present !== undefined) return { kind: 'ignored', reason: 'superseded' };
   const lastUpdated = relay.clock.now().toISOString();
@@ -20,7 +21,7 @@ export async function retractDeleted(
       ...{ resourceType: 'Communication', id: idOf(reference), status: 'entered-in-error' },
       meta: { versionId, lastUpdated },
     },
-    [],
+    { payload: deletion, gaveUpOn },
     attempt,
   );
 }

@@ -11,13 +11,14 @@ import { noticeItem } from '../items/notice.ts';
 import { sendStatusItem } from '../items/send-status.ts';
 
 /** What it is seen to with. */
-export type TellSender = Pick<Bridge, 'settings' | 'store'>;
+export type TellSender = Pick<Bridge, 'metrics' | 'settings' | 'store'>;
 
 type Sent = Pick<MatrixEvent, 'event_id' | 'room_id' | 'sender'>;
 
 /** What clients are told of a message besides the notice; of other reasons they are told nothing, as the message is recorded. */
 const FAILURE_OF: Readonly<Partial<Record<NoticeReason, SendFailure>>> = {
   'unsupported-content': 'unsupported-content',
+  'encrypted-message': 'encrypted-message',
   'empty-message': 'empty-message',
   'unsupported-event': 'unsupported-event',
   'file-too-large': 'file-too-large',
@@ -44,6 +45,7 @@ export async function tellSender(
       const untold = { roomId, about, reason, eventId };
       await bridge.store.untoldMessages.saveUntold(tx, untold);
       items.push(messageNoticeItem(untold));
+      bridge.metrics.lostMessages.inc({ reason });
     }
     const failure = FAILURE_OF[reason];
     if (failure !== undefined) items.push(...statusItems(bridge, event, failure));

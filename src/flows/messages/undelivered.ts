@@ -1,4 +1,5 @@
-// A Communication did not reach its room → its platform is told by a Task, which is closed once it does.
+// A Communication, or what a CommunicationRequest says first, did not reach its room → its platform is told by a Task, which is
+// closed once it does.
 import type { ClientBase } from 'pg';
 import type { FhirReference } from '../../domain/ids.ts';
 import type { UndeliveredReason } from '../../domain/undelivered.ts';
@@ -21,16 +22,20 @@ export const UNDELIVERED_WHEN: Readonly<Partial<Record<IgnoredReason, Undelivere
 /** What it takes to notice a failure. */
 export type NoticeFailure = Pick<Bridge, 'metrics' | 'settings' | 'store'>;
 
-/** A Communication, and the item that tried to carry it. */
+/** A Communication or CommunicationRequest, and the item that tried to carry it. */
 export interface Tried {
-  readonly communication: FhirReference;
+  readonly message: FhirReference;
   readonly cause: string;
 }
 
 /** The outcome of a relay to Matrix, with what its platform is to be told of it. */
 export function withReport(bridge: NoticeFailure, tried: Tried, outcome: FlowOutcome): FlowOutcome {
   if (outcome.kind === 'later') return outcome;
-  if (outcome.kind === 'done') return andNext(outcome, (tx) => reportEnd(bridge, tx, tried, 'delivered'));
+  if (outcome.kind === 'done') {
+    const isRetracted = outcome.facts?.some(({ kind }) => kind === 'retracted') === true;
+    const end = isRetracted ? 'withdrawn' : 'delivered';
+    return andNext(outcome, (tx) => reportEnd(bridge, tx, tried, end));
+  }
   if (outcome.reason === 'gone' || outcome.reason === 'withdrawn')
     return andNext(outcome, (tx) => reportEnd(bridge, tx, tried, 'withdrawn'));
   const reason = UNDELIVERED_WHEN[outcome.reason];
@@ -41,35 +46,33 @@ export function withReport(bridge: NoticeFailure, tried: Tried, outcome: FlowOut
 export async function reportFailure(
   { metrics, settings, store }: NoticeFailure,
   tx: ClientBase,
-  { communication, cause }: Tried,
+  { message, cause }: Tried,
   reason: UndeliveredReason,
 ): Promise<readonly NewItem[]> {
   metrics.undelivered.inc({ reason });
   if (settings.reportFailures === 'off') return [];
-  await store.reportedFailures.saveFailure(tx, communication, reason);
-  return [undeliveredItem(communication, reason, cause)];
+  await store.reportedFailures.saveFailure(tx, message, reason);
+  return [undeliveredItem(message, reason, cause)];
 }
 
 async function reportEnd(
   { store }: Pick<NoticeFailure, 'store'>,
   tx: ClientBase,
-  { communication, cause }: Tried,
+  { message, cause }: Tried,
   end: 'delivered' | 'withdrawn',
 ): Promise<readonly NewItem[]> {
-  return (await store.reportedFailures.endFailure(tx, communication))
-    ? [undeliveredItem(communication, end, cause)]
-    : [];
+  return (await store.reportedFailures.endFailure(tx, message)) ? [undeliveredItem(message, end, cause)] : [];
 }
 
 /** Writes the Task of a failure, or what became of it. */
 export async function reportUndelivered(
   bridge: Pick<Bridge, 'clock' | 'db' | 'fhir' | 'store'>,
-  { communication, state }: UndeliveredItem,
+  { communication: message, state }: UndeliveredItem,
   { signal }: Attempt,
 ): Promise<FlowOutcome> {
   const { clock, db, fhir, store } = bridge;
   const at = clock.now().getTime();
-  const known = await store.reportedFailures.findFailureTask(db, communication);
+  const known = await store.reportedFailures.findFailureTask(db, message);
   const task = known === undefined ? undefined : await fhir.read(known, signal);
   if (task?.resourceType === 'Task') {
     const isEnd = state === 'delivered' || state === 'withdrawn';
@@ -79,11 +82,12 @@ export async function reportUndelivered(
     return { kind: 'done' };
   }
   if (state === 'delivered' || state === 'withdrawn') return { kind: 'ignored', reason: 'gone' };
-  const failed = await fhir.read(communication, signal);
-  if (failed?.resourceType !== 'Communication') return { kind: 'ignored', reason: 'gone' };
+  const failed = await fhir.read(message, signal);
+  if (failed?.resourceType !== 'Communication' && failed?.resourceType !== 'CommunicationRequest')
+    return { kind: 'ignored', reason: 'gone' };
   const created = await fhir.createOnce(undeliveredTask(failed, state, at), { mayExist: true, signal });
   return {
     kind: 'done',
-    record: (tx) => store.reportedFailures.saveFailureTask(tx, communication, created.reference),
+    record: (tx) => store.reportedFailures.saveFailureTask(tx, message, created.reference),
   };
 }

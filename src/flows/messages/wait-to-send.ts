@@ -1,13 +1,12 @@
 // A Communication that cannot be sent yet waits: for its conversation, for what it answers, for the bridge's own write of it.
-import type { Communication } from '../../domain/fhir.ts';
-import { referenceTo, type FhirReference } from '../../domain/ids.ts';
+import type { FhirReference } from '../../domain/ids.ts';
 import { structureLane } from '../../mapping/lanes.ts';
 import type { Envelope } from '../../messages/envelope.ts';
 import type { MessageRef } from '../../messages/kind.ts';
-import type { StoredResource } from '../../fhir/server.ts';
 import type { Queryable } from '../../store/database.ts';
 import type { Bridge } from '../bridge.ts';
-import { changeOf } from '../items/fhir-change.ts';
+import type { ChangeItem } from '../items/fhir-change.ts';
+import type { DeletionItem } from '../items/fhir-deletion.ts';
 import { waitFor } from '../items/waiting.ts';
 import type { FlowOutcome } from '../outcome.ts';
 import { findCarried, WRITING_MS } from './carried.ts';
@@ -16,46 +15,40 @@ import { wasCarried } from './links.ts';
 
 type Waiting = Pick<Bridge, 'clock' | 'settings' | 'store'>;
 
+/** What comes back once it has waited. */
+type Payload = ChangeItem | DeletionItem;
+
 /** Waits for the room of its conversation, which a resync may open meanwhile, outside the lane. */
-export function untilOpen(
-  { store }: Waiting,
-  communication: StoredResource<Communication>,
-  request: FhirReference,
-): FlowOutcome {
+export function untilOpen({ store }: Waiting, payload: Payload, request: FhirReference): FlowOutcome {
   const isOpen = async (tx: Queryable): Promise<boolean> =>
     (await store.rooms.findRoom(tx, request))?.ready === true;
-  return waitFor(store, request, itemOf(communication, request), isOpen);
+  return waitFor(store, request, itemOf(payload, request), isOpen);
 }
 
 /** Waits for a message that it refers to. @param request its conversation */
 export function untilCarried(
   { clock, settings, store }: Waiting,
-  communication: StoredResource<Communication>,
+  payload: Payload,
   request: FhirReference,
   awaited: MessageRef,
 ): FlowOutcome {
   const giveUpAt = new Date(clock.now().getTime() + settings.waitForTargetMs);
   const isCarried = async (tx: Queryable): Promise<boolean> =>
     wasCarried(store, tx, awaited, await findConversationRoom(store, tx, request));
-  return waitFor(store, awaited, { ...itemOf(communication, request), giveUpAt }, isCarried);
+  return waitFor(store, awaited, { ...itemOf(payload, request), giveUpAt }, isCarried);
 }
 
 /** Waits for the end of the bridge's own write: only then is known whether what was read is that. */
-export function untilWritten(
-  bridge: Waiting,
-  communication: StoredResource<Communication>,
-  envelope: Envelope,
-): FlowOutcome {
+export function untilWritten(bridge: Waiting, payload: Payload, envelope: Envelope): FlowOutcome {
   const { clock, store } = bridge;
-  const reference = referenceTo('Communication', communication.id);
+  const { reference } = payload;
   const giveUpAt = new Date(clock.now().getTime() + WRITING_MS);
   const isWritten = async (tx: Queryable): Promise<boolean> =>
     !(await findCarried(bridge, tx, reference, envelope)).isBeingWritten;
-  const item = itemOf(communication, envelope.thread ?? reference);
+  const item = itemOf(payload, envelope.thread ?? reference);
   return waitFor(store, reference, { ...item, giveUpAt }, isWritten);
 }
 
-function itemOf({ id, meta }: StoredResource, laneOf: FhirReference) {
-  const payload = changeOf('Communication', { id, meta });
+function itemOf(payload: Payload, laneOf: FhirReference) {
   return { about: payload.reference, lane: structureLane(laneOf), payload };
 }

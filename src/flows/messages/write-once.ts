@@ -12,6 +12,7 @@ import { relationsOf } from '../../messages/relations.ts';
 import type { LinkKey, NewLink } from '../../store/message-links.ts';
 import { BridgeError } from '../../telemetry/errors.ts';
 import type { Bridge } from '../bridge.ts';
+import { settleDocuments } from './documents.ts';
 import { withFilesCopied, type WithFiles } from './copy-files.ts';
 
 /** What a write needs. */
@@ -33,6 +34,8 @@ export interface Made extends Pick<WithFiles<Communication>, 'copies' | 'refused
   readonly isOwn: boolean;
   /** Of what was written; undefined where nothing was. */
   readonly digest: string | undefined;
+  /** That says why it was changed; undefined where there is none. */
+  readonly provenance: ResourceVersion | undefined;
   /** Undefined where nothing happened. */
   readonly fact: Omit<Extract<Fact, { kind: 'created' | 'changed' | 'retracted' }>, 'by'> | undefined;
 }
@@ -56,8 +59,9 @@ export async function writeOnce(
   const { version, isOwn, record, refused, copies } = await effect(writing, conversation, write, attempt);
   // An attempt before this one may have written it; otherwise another system did, and that is carried yet.
   const mayBeOwn = isOwn || attempt.number > 1 || attempt.inDoubt;
+  const provenance = await provenanceOf(writing, write, { version, mayBeOwn }, attempt.signal);
   return {
-    ...{ key: link, version, isOwn, refused, copies },
+    ...{ key: link, version, isOwn, refused, copies, provenance },
     digest: mayBeOwn ? digestOf(writing, record) : undefined,
     fact: mayBeOwn
       ? {
@@ -67,6 +71,20 @@ export async function writeOnce(
         }
       : undefined,
   };
+}
+
+/** Says why, of a version that the bridge made: now, or when it read the message only after it was redacted. */
+async function provenanceOf(
+  { db, fhir, store }: Writing,
+  write: FhirWrite,
+  { version, mayBeOwn }: { readonly version: ResourceVersion; readonly mayBeOwn: boolean },
+  signal: AbortSignal,
+): Promise<ResourceVersion | undefined> {
+  const provenance = write.kind === 'create' ? undefined : write.provenance?.(version);
+  if (provenance === undefined) return undefined;
+  const isOfBridge =
+    mayBeOwn || (await store.resourceVersions.wasWritten(db, version.reference, version.versionId));
+  return isOfBridge ? fhir.createOnce(provenance, { mayExist: true, signal }) : undefined;
 }
 
 function factKind(write: FhirWrite, { status }: Communication): 'created' | 'changed' | 'retracted' {
@@ -173,6 +191,8 @@ async function change(
   if (changed === undefined || isDeepStrictEqual(changed.record, before))
     return { record: before, refused: [], copies: [], ...changed, version: versionOf(before), isOwn: false };
   const { record } = changed;
+  // Before the record: an attempt after this one finds it as it was.
+  await settleDocuments({ fhir }, before, record, signal);
   const version = await fhir.update(
     { ...record, id: before.id, meta: { ...record.meta, ...stampOf(before) } },
     signal,

@@ -1,6 +1,7 @@
-// A Communication did not reach its room → the Task that tells its platform so. It never holds what the message says.
+// A message of a platform did not reach its room → the Task that tells its platform so. It never holds what the message says.
 import type { CodeableConcept, Task } from 'fhir/r4.js';
 import {
+  type CommunicationRequest,
   TASK_CODE_SYSTEM,
   TASK_IDENTIFIER_SYSTEM,
   UNDELIVERED_REASON_SYSTEM,
@@ -10,6 +11,7 @@ import {
 import { parseReference, referenceTo } from '../../domain/ids.ts';
 import { UNDELIVERED, type UndeliveredReason } from '../../domain/undelivered.ts';
 import { failureTaskIdOf } from '../delivery-ids.ts';
+import { referTo } from '../references.ts';
 
 /** How a failure ended: the message was delivered after all, or its platform took it back. */
 export type FailureEnd = 'delivered' | 'withdrawn';
@@ -17,16 +19,21 @@ export type FailureEnd = 'delivered' | 'withdrawn';
 const ISSUE_TYPE_SYSTEM = 'http://hl7.org/fhir/issue-type';
 
 /**
- * The Task. There is one for each Communication, with an id derived from the Communication's.
+ * The Task. There is one for each Communication, with an id derived from the Communication's; likewise for a CommunicationRequest
+ * of which the first message failed.
  * @param at milliseconds since the epoch
  */
 export function undeliveredTask(
-  { id, subject }: Pick<Communication, 'subject'> & { readonly id: string },
+  {
+    resourceType,
+    id,
+    subject,
+  }: Pick<Communication | CommunicationRequest, 'resourceType' | 'subject'> & { readonly id: string },
   reason: UndeliveredReason,
   at: number,
 ): Task & { id: string } {
-  const communication = referenceTo('Communication', id);
-  const taskId = failureTaskIdOf(communication);
+  const message = referenceTo(resourceType, id);
+  const taskId = failureTaskIdOf(message);
   const patient = parseReference(subject?.reference)?.reference;
   return {
     resourceType: 'Task',
@@ -36,7 +43,7 @@ export function undeliveredTask(
     statusReason: reasonConcept(reason),
     intent: 'order',
     code: { coding: [{ system: TASK_CODE_SYSTEM, code: UNDELIVERED_TASK_CODE }] },
-    focus: { reference: communication, type: 'Communication' },
+    focus: referTo(message),
     ...(patient !== undefined && { for: { reference: patient } }),
     ...{ authoredOn: new Date(at).toISOString(), lastModified: new Date(at).toISOString() },
   };

@@ -38,6 +38,10 @@ export const en: Texts = {
       count === 1
         ? 'A message you sent is of a kind that cannot be recorded. The record says that something was lost: please write it as text.'
         : `${count} messages you sent are of kinds that cannot be recorded. The record says that something was lost: please write them as text.`,
+    'encrypted-message': (count) =>
+      count === 1
+        ? 'A message you sent is encrypted, so the care platform cannot read it. The record says that it is missing: please write it in a conversation without encryption.'
+        : `${count} messages you sent are encrypted, so the care platform cannot read them. The record says that they are missing: please write them in a conversation without encryption.`,
     'empty-message': (count) =>
       count === 1
         ? 'A message you sent shows no text, so it is not recorded. Please write it again.'
@@ -107,5 +111,10 @@ export const en: Texts = {
     encrypted: '[An encrypted message, which cannot be read here]',
     unsupportedMessage: (type) =>
       `[A Matrix message of a kind that cannot be recorded here${type === undefined ? '' : `: ${type}`}]`,
+  },
+  rooms: {
+    spaceName: 'Care team {number} · {professionals}',
+    conversationName: 'Conversation {number} · team {team} · {date} {time}',
+    conversationFallback: 'Conversation {number} · {date} {time}',
   },
 };

@@ -38,6 +38,10 @@ export const nl: Texts = {
       count === 1
         ? 'Een bericht van u is van een soort die niet kan worden vastgelegd. In het dossier staat dat er iets verloren ging: schrijf het alstublieft als tekst.'
         : `${count} berichten van u zijn van een soort die niet kan worden vastgelegd. In het dossier staat dat er iets verloren ging: schrijf ze alstublieft als tekst.`,
+    'encrypted-message': (count) =>
+      count === 1
+        ? 'Een bericht van u is versleuteld, zodat het zorgplatform het niet kan lezen. In het dossier staat dat het ontbreekt: schrijf het alstublieft in een gesprek zonder versleuteling.'
+        : `${count} berichten van u zijn versleuteld, zodat het zorgplatform ze niet kan lezen. In het dossier staat dat ze ontbreken: schrijf ze alstublieft in een gesprek zonder versleuteling.`,
     'empty-message': (count) =>
       count === 1
         ? 'Een bericht van u toont geen tekst en is daarom niet vastgelegd. Schrijf het alstublieft opnieuw.'
@@ -109,5 +113,10 @@ export const nl: Texts = {
     encrypted: '[Een versleuteld bericht, dat hier niet kan worden gelezen]',
     unsupportedMessage: (type) =>
       `[Een Matrix-bericht van een soort die hier niet kan worden vastgelegd${type === undefined ? '' : `: ${type}`}]`,
+  },
+  rooms: {
+    spaceName: 'Zorgteam {number} · {professionals}',
+    conversationName: 'Gesprek {number} · team {team} · {date} {time}',
+    conversationFallback: 'Gesprek {number} · {date} {time}',
   },
 };

@@ -21,6 +21,15 @@ export interface Texts {
   /** In a room, at the end of a text that is too long for it. */
   readonly textGoesOn: string;
   readonly records: RecordTexts;
+  readonly rooms: RoomNames;
+}
+
+/** The names of spaces and rooms where the operator gives no templates; `room-names.ts` fills in the variables. */
+export interface RoomNames {
+  readonly spaceName: string;
+  readonly conversationName: string;
+  /** Where the operator's template leaves nothing to say. */
+  readonly conversationFallback: string;
 }
 
 /** What records say in place of what is no text. */

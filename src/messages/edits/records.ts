@@ -18,7 +18,7 @@ export interface CarriedEdit {
   readonly content: ReadEvent;
 }
 
-/** New versions with the new content; a record that is not needed any more is retracted. */
+/** New versions with the new content; a record of which nothing is left is retracted until an edit needs it again. */
 export function newVersions(
   { target, records, content }: CarriedEdit,
   context: RecordContext,
@@ -29,7 +29,7 @@ export function newVersions(
     const mine = isLast ? made.slice(index) : made.slice(index, index + 1);
     const content = contentOf(mine.map(({ communication }) => communication));
     const apply = (before: Communication) =>
-      mine.length === 0 ? retracted(before, context.options) : withContent(before, content);
+      mine.length === 0 ? emptied(before, context.options) : withContent(before, content);
     return { kind: 'change', reference, target, apply };
   });
 }
@@ -75,16 +75,32 @@ function contentOf(communications: readonly Communication[]): Content {
   };
 }
 
-/** A record that was retracted stays so. Who was mentioned before has read it, and stays a recipient. */
+/** The tag of a record in error that the edits of its own author brought there, and may bring back. */
+const EMPTIED = {
+  ...{ system: RECORD_TAG_SYSTEM, code: 'emptied', display: 'An edit left nothing of it' },
+} as const satisfies Coding;
+
+function emptied(
+  before: Communication,
+  options: Pick<RecordContext['options'], 'retractedText'>,
+): Communication | undefined {
+  const after = retracted(before, options);
+  if (after === undefined || before.status === 'entered-in-error') return after;
+  return { ...after, meta: { ...after.meta, tag: [...(after.meta?.tag ?? []), EMPTIED] } };
+}
+
+/** A record that was retracted stays so, unless an edit has done it. Who was mentioned before has read it, and stays a recipient. */
 function withContent(before: Communication, content: Content): Communication | undefined {
-  if (before.status === 'entered-in-error') return undefined;
   const { tag = [], ...meta } = before.meta ?? {};
+  const isEmptied = tag.some(({ system, code }) => system === EMPTIED.system && code === EMPTIED.code);
+  if (before.status === 'entered-in-error' && !isEmptied) return undefined;
   const tags = distinct([...tag.filter((each) => !isOfContent(each)), ...content.tags]);
   const { recipient: named = [] } = before;
   const isNamed = new Set(named.map(({ reference }) => reference));
   const recipient = [...named, ...content.recipient.filter(({ reference }) => !isNamed.has(reference))];
   const after: Communication = {
     ...before,
+    ...(isEmptied && { status: 'completed' }),
     payload: content.payload,
     ...(recipient.length > 0 && { recipient }),
     meta: { ...meta, ...(tags.length > 0 && { tag: tags }) },

@@ -22,7 +22,7 @@ export interface Update {
 
 /**
  * The sends. What is not shown any more is sent as new; what cannot be edited, because it stands in another room, was sent by
- * another user, or has other files now, is redacted and sent as new.
+ * another user, has other files now, or is no text, is redacted and sent as new.
  */
 export function sendsOf({ content, shown }: Update, context: MatrixContext): readonly MatrixSend[] {
   const { messages, events, filesChanged } = shown;
@@ -32,9 +32,24 @@ export function sendsOf({ content, shown }: Update, context: MatrixContext): rea
   const isHere = messages.every(({ roomId }) => roomId === context.roomId);
   if (isHere && first.origin === 'matrix')
     return sends.flatMap((send) => correction(send, first.eventId, shown, context.options.texts));
-  if (isHere && context.isSameSender && !filesChanged && sends.length === messages.length)
+  if (isHere && context.isSameSender && !filesChanged && canReplace(sends, messages, context))
     return sends.flatMap((send, index) => replacement(send, messages[index]?.eventId));
   return [...events.map((eventId): MatrixSend => ({ kind: 'redact', eventId })), ...sends];
+}
+
+/** A place cannot be edited; nor can a file, where it bears the name of a sender, and where nothing but that name has changed. */
+function canReplace(
+  sends: readonly MatrixSend[],
+  messages: readonly Shown[],
+  { relayedFor }: Pick<MatrixContext, 'relayedFor'>,
+): boolean {
+  const contents = sends.flatMap((send) => (send.kind === 'send' ? [send] : []));
+  const others = contents.filter(({ content }) => !isText(content));
+  return (
+    sends.length === messages.length &&
+    others.length < contents.length &&
+    others.every(({ file }) => file !== undefined && relayedFor === undefined)
+  );
 }
 
 /** Files did not change; only texts are replaced. https://spec.matrix.org/v1.19/client-server-api/#event-replacements */

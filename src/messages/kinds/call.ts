@@ -15,13 +15,17 @@ const BEGINNINGS: ReadonlySet<string> = new Set([
   'org.matrix.msc4075.rtc.notification',
 ]);
 
+/** Clients of MatrixRTC send the older form and the newer one of the same call, at one time. */
+const SAME_CALL_MS = 10_000;
+
 /** The kind. */
 export const call = defineKind<'call'>({
   name: 'call',
+  sameWithinMs: SAME_CALL_MS,
   page: {
     matrix: '`m.call.invite`, `m.call.notify`, `m.rtc.notification`',
     fhir: '`payload.contentString`, tagged as a call; from FHIR it is text',
-    kept: 'who tried to call and when',
+    kept: 'who tried to call and when; what comes from the same caller within ten seconds is the same call',
     lost: 'the call: who called reads a notice',
   },
   fromMatrix: ({ event }) => (BEGINNINGS.has(event.type) ? 'call' : undefined),

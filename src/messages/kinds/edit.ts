@@ -71,7 +71,7 @@ function editIn(input: MatrixInput, known: Links, reader: ContentReader): Edit |
   if (typeof newContent !== 'object' || newContent === null || Array.isArray(newContent)) return undefined;
   const read = reader.readEvent({ ...input, event: { ...event, content: { ...newContent } } });
   if (read === undefined) return undefined;
-  const originals = known.ofEvent(target).filter((link) => link.communication !== undefined);
+  const originals = known.ofEvent(target);
   if (originals.length === 0) return { what: 'orphan', content: read };
   // An edit has the type of its message; of other types each has a kind of its own.
   if (event.type !== 'm.room.message' && originals.some(({ kind }) => kind !== read.kind)) return undefined;

@@ -1,10 +1,12 @@
 // Files: pictures, sound, film and documents, alone, with a caption, or several together.
 import type { Attachment, CommunicationPayload } from 'fhir/r4.js';
 import type { MatrixEvent } from '../../domain/matrix.ts';
+import type { NoticeReason } from '../../domain/notices.ts';
 import { isMxcUri, parseReference } from '../../domain/ids.ts';
 import type { Texts } from '../../mapping/language/texts.ts';
 import { cleanFileName } from '../../mapping/file-names.ts';
 import type { Part } from '../content.ts';
+import type { Documents } from '../documents.ts';
 import type { FhirWrite, MatrixSend } from '../effects.ts';
 import { asExtensions, asInfo, metadataIn } from '../file-metadata.ts';
 import { CONTENT_LOST, nameOf } from '../files.ts';
@@ -62,9 +64,9 @@ export function fileKind(texts: ContentReader): RegisteredKind {
     page: {
       matrix:
         '`m.image`, `m.audio`, `m.video`, `m.file`, and galleries of them; `body` as a caption where there is a `filename`',
-      fhir: '`payload.contentAttachment` with `url` of a Binary; the caption as `payload.contentString`. From FHIR `data` or `url`: the text first, then a message for each file',
+      fhir: '`payload.contentAttachment` with `url` of a Binary, or with `attachments.recordedAs: document-reference` a `contentReference` to a DocumentReference; the caption as `payload.contentString`. From FHIR `data` or `url`, or a reference to a Binary or DocumentReference: the text first, then a message for each file',
       kept: 'the file as it is, its type, size and name, width, height and duration, that it is a voice message; SHA-1 in FHIR',
-      lost: 'files that are refused (see attachments): the record is tagged `content-lost`, the sender in Matrix reads a notice, and what is infected or not allowed is removed from the room; from FHIR, a text says so. Pictures in small; the waveform of a voice message',
+      lost: 'files that are refused (see attachments): the record is tagged `content-lost`, the sender in Matrix reads a notice, and what is infected or not allowed is removed from the room; from FHIR, a text says so. Pictures in small; the waveform of a voice message; later changes of a DocumentReference',
     },
     fromMatrix: ({ event, ...input }) => {
       const found = itemsOf(event);
@@ -85,11 +87,16 @@ export function fileKind(texts: ContentReader): RegisteredKind {
       if (message.from === 'matrix') return undefined;
       return message.attachments.length > MOST_FILES ? 'content-lost' : message.text?.lost;
     },
-    notices: (message) =>
-      message.from === 'matrix' && (message.left > 0 || message.files.some(({ isEncrypted }) => isEncrypted))
-        ? ['unsupported-content']
-        : [],
+    notices: (message) => (message.from === 'matrix' ? noticesOf(message) : []),
   });
+}
+
+function noticesOf({ files, left }: Extract<Files, { from: 'matrix' }>): readonly NoticeReason[] {
+  const isEncrypted = files.some((file) => file.isEncrypted);
+  return [
+    ...(left > 0 ? (['unsupported-content'] as const) : []),
+    ...(isEncrypted ? (['encrypted-message'] as const) : []),
+  ];
 }
 
 type Content = Readonly<Record<string, unknown>>;
@@ -167,24 +174,31 @@ function payloadOfFile({ attachment, isEncrypted }: EventFile, { fileMissing }: 
     : { contentAttachment: attachment };
 }
 
-function filesIn({ communication, envelope }: FhirInput, texts: ContentReader): Files | undefined {
-  const attachments = envelope.parts.flatMap((part) => attachmentOf(part) ?? []);
+function filesIn(input: FhirInput, texts: ContentReader): Files | undefined {
+  const { communication, envelope } = input;
+  const attachments = envelope.parts.flatMap((part) => attachmentsOf(part, input.documents) ?? []);
   if (attachments.length === 0) return undefined;
-  const rest = { ...envelope, parts: envelope.parts.filter((part) => attachmentOf(part) === undefined) };
+  const parts = envelope.parts.filter((part) => attachmentsOf(part, input.documents) === undefined);
   return {
     from: 'fhir',
     attachments,
-    text: texts.readCommunication({ communication, envelope: rest }),
+    text: texts.readCommunication({ communication, envelope: { ...envelope, parts } }),
     isVoice: isTaggedAs(communication, VOICE),
   };
 }
 
-/** The file that a part stands for; a reference may lead to a Binary as well. */
-function attachmentOf(part: Part): Attachment | undefined {
-  if (part.kind === 'file') return part.attachment;
+/** The files that a part stands for; a reference may lead to a Binary or a DocumentReference as well. */
+function attachmentsOf(part: Part, documents: Documents = new Map()): readonly Attachment[] | undefined {
+  if (part.kind === 'file') return [part.attachment];
   if (part.kind === 'text') return undefined;
   const { reference: url = '', display: title } = part.reference;
-  return parseReference(url)?.resourceType === 'Binary' ? { url, ...(title && { title }) } : undefined;
+  const to = parseReference(url);
+  if (to?.resourceType === 'Binary') return [{ url, ...(title && { title }) }];
+  if (to?.resourceType !== 'DocumentReference') return undefined;
+  const found = documents.get(to.reference) ?? [];
+  // Without an address it is refused as one that is gone.
+  const files = found.length === 0 ? [{}] : found;
+  return files.map((file) => ({ ...(title && { title }), ...file }));
 }
 
 function sendsOf(

@@ -7,6 +7,7 @@ import type { FhirWrite } from '../effects.ts';
 import { defineKind, type Links, type MatrixInput, type NotCarried } from '../kind.ts';
 import type { RecordContext } from '../record.ts';
 import { redactedBy, relationsOf } from '../relations.ts';
+import { isOfFirstMessage } from '../shown.ts';
 
 type Reaction =
   | {
@@ -21,6 +22,8 @@ type Reaction =
       readonly target: EventId;
       readonly reaction: EventId;
     }
+  /** The message stands in the conversation's own resource, which has no notes of messages. */
+  | { readonly what: 'of-first-message' }
   | { readonly what: 'refused'; readonly reason: NotCarried };
 
 /** The longest reaction that is kept, in characters; clients send one emoji, or a word. */
@@ -33,7 +36,7 @@ export const reaction = defineKind<Reaction>({
     matrix: '`m.reaction`, and its redaction',
     fhir: 'with `messages.reactions: note` a `note` on the Communication, with its author and time',
     kept: 'the emoji, who reacted and when',
-    lost: 'by default the reaction: its sender reads a notice; notes that a platform writes',
+    lost: 'by default the reaction, and any to the first message of a conversation, which its CommunicationRequest holds: its sender reads a notice; notes that a platform writes',
   },
   refs: (input) => {
     const target =
@@ -42,7 +45,8 @@ export const reaction = defineKind<Reaction>({
   },
   fromMatrix: (input, known) => (isReaction(input) ? reactionIn(input, known) : takenBackIn(input, known)),
   toFhir: (message, context): readonly FhirWrite[] => {
-    if (message.what === 'refused' || context.options.reactions === 'off') return [];
+    if (message.what === 'refused' || message.what === 'of-first-message') return [];
+    if (context.options.reactions === 'off') return [];
     const { reference, target } = message;
     const apply = (before: Communication) =>
       message.what === 'reaction'
@@ -53,7 +57,7 @@ export const reaction = defineKind<Reaction>({
   fromFhir: () => undefined,
   toMatrix: () => [],
   notices: ({ what }, { reactions }) =>
-    what === 'reaction' && reactions === 'off' ? ['unsupported-event'] : [],
+    what === 'of-first-message' || (what === 'reaction' && reactions === 'off') ? ['unsupported-event'] : [],
   ignored: (message) => (message.what === 'refused' ? message.reason : undefined),
 });
 
@@ -66,6 +70,7 @@ function reactionIn({ event }: MatrixInput, known: Links): Reaction | undefined 
   const text = textOf(reactsTo?.key ?? '');
   if (reactsTo === undefined || text === '') return undefined;
   const { target } = reactsTo;
+  if (isOfFirstMessage(target, known)) return { what: 'of-first-message' };
   const reference = known
     .ofEvent(target)
     .find(({ communication }) => communication !== undefined)?.communication;

@@ -20,7 +20,7 @@ export const unsupported = defineKind<Unsupported>({
     matrix:
       'every other `m.room.message`; `m.room.encrypted`; an event of any other type, custom ones too, that has a text for people. ' +
       'State, and what only programs say to each other (verification, the rest of a call, moving positions), is no message',
-    fhir: 'a Communication with references alone, unless they are to a Binary',
+    fhir: 'a Communication with references alone, unless they are to a Binary or DocumentReference',
     kept: 'that something was said, by whom and when, and the text that clients show in its place',
     lost: 'the rest: the record is tagged `content-lost`, and the sender in Matrix reads a notice',
   },
@@ -45,7 +45,7 @@ export const unsupported = defineKind<Unsupported>({
         )
       : [],
   lost: ({ what }) => (what === 'attachments' ? 'content-lost' : undefined),
-  notices: () => ['unsupported-content'],
+  notices: ({ what }) => [what === 'encrypted' ? 'encrypted-message' : 'unsupported-content'],
 });
 
 /** An event is a message if it has a text for people; see the reference page. */

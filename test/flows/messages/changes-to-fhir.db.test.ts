@@ -157,9 +157,37 @@ describe('the redaction of a message', () => {
     expect(record(world)).toMatchObject({ status: 'entered-in-error', payload: ABSENT });
   });
 
-  test('of a message that never comes ends without a trace', async () => {
+  test.each([
+    ['its sender', {}, ABSENT],
+    ['a member who may', { sender: '@head:example.org' }, ABSENT],
+    ['one who may not', { sender: '@eve:example.org' }, [{ contentString: 'Good morning' }]],
+  ])('of a message that comes long after it is not forgotten: by %s', async (_, over, payload) => {
     const world = await createRelayWorld(pool());
-    expect(await world.toFhir(redaction('$r', M), {}, [M])).toMatchObject({ result: 'target-missing' });
+    world.state.levels = { users: { '@head:example.org': 50 } };
+    const { result } = await world.toFhir(redaction('$r', M, over), {}, [M]);
+    expect(result).toBe('target-missing');
+    await world.toFhir();
+    expect(record(world)).toMatchObject({ payload });
+    await world.toFhir(edit('$e', '10 E', 1));
+    if (payload === ABSENT) expect(record(world)).toMatchObject({ payload });
+  });
+
+  test.each([
+    ['a redaction', redaction('$r', M)],
+    ['an edit', edit('$e', '10 E', 1)],
+  ])('or any change of a message that is held waits as long: %s', async (_, change) => {
+    const world = await createRelayWorld(pool());
+    const stranger = { sender: '@eve:example.org' };
+    Object.assign(world.relay, {
+      settings: { ...world.relay.settings, unknownSender: { as: 'hold' } },
+    });
+    expect(await world.toFhir(stranger)).toMatchObject({ result: 'held' });
+    expect(await world.toFhir({ ...change, ...stranger })).toMatchObject({ result: 'held' });
+    const later = new Date('2027-01-01T00:00:00Z');
+    expect(await inTransaction(pool(), (tx) => releaseOverdue(world.relay.store, tx, later))).toEqual([]);
+    await pool().query(`insert into person (reference, user_id, kind, source)
+      values ('Practitioner/9', '@eve:example.org', 'user', 'telecom')`);
+    expect((await world.toFhir(stranger)).next).toMatchObject([{ source: 'waited' }]);
   });
 
   test('twice is made once', async () => {

@@ -180,6 +180,16 @@ describe('a user’s message', () => {
     ]);
   });
 
+  test('of which a platform only says whose it is says nothing new: no one is told that it was changed', async () => {
+    const { fhir, toFhir, toMatrix, sending } = await createRelayWorld(pool());
+    await toFhir({ sender: '@eve:example.org' });
+    await fhir.put(communicationIdOf(M), { sender: { reference: 'Practitioner/9' } });
+    expect(await toMatrix(RECORD)).toMatchObject({ result: 'unchanged' });
+    await fhir.put(communicationIdOf(M), { sender: { reference: 'Practitioner/9' }, ...text('10 E') });
+    expect(await toMatrix(RECORD)).toMatchObject({ result: 'done' });
+    expect(sending.sent).toMatchObject([{ content: { body: 'Changed in the record: 10 E' } }]);
+  });
+
   test('that a platform enters in error is redacted by the bot, with what the bot said of it', async () => {
     const { fhir, toMatrix, sending } = await recorded();
     await fhir.put(communicationIdOf(M), text('10 E'));

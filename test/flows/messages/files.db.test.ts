@@ -2,11 +2,15 @@
 import { describe, expect, test } from 'vitest';
 import type { Carried } from '../../../src/domain/files.ts';
 import type { FhirCopy, Files, MatrixCopy } from '../../../src/files/files.ts';
+import type { MessageOptions } from '../../../src/messages/options.ts';
 import type { Bridge } from '../../../src/flows/bridge.ts';
 import type { MxcUri } from '../../../src/domain/ids.ts';
 import { BridgeError } from '../../../src/telemetry/errors.ts';
+import { communicationIdOf } from '../../../src/mapping/delivery-ids.ts';
+import { edit, redaction } from '../../builders/changes.ts';
 import { useBridgeDatabase } from '../../builders/database.ts';
 import { ref } from '../../builders/fhir.ts';
+import { eventId } from '../../builders/matrix.ts';
 import { createRelayWorld } from '../../builders/relay-world.ts';
 
 const pool = useBridgeDatabase();
@@ -20,6 +24,7 @@ async function worldWith(
     readonly toMatrix?: (id: string) => Promise<Carried<MatrixCopy>>;
   },
   sending: Partial<Bridge['sending']> = {},
+  messages: Partial<MessageOptions> = {},
 ) {
   const asked: string[] = [];
   const unexpected = () => Promise.reject(new TypeError('No file was expected'));
@@ -33,7 +38,7 @@ async function worldWith(
       return (over.toMatrix ?? unexpected)(id);
     },
   };
-  return { ...(await createRelayWorld(pool(), undefined, { files, sending })), asked };
+  return { ...(await createRelayWorld(pool(), undefined, { files, sending, messages })), asked };
 }
 
 const copied = (id: string): Promise<Carried<FhirCopy>> =>
@@ -140,6 +145,73 @@ describe('from Matrix', () => {
   });
 });
 
+describe('as documents', () => {
+  const documenting = () => worldWith({ toFhir: copied }, {}, { filesAs: 'document-reference' });
+  const documents = ({ fhir }: Awaited<ReturnType<typeof documenting>>) =>
+    [...fhir.stored.values()].filter((each) => each.resourceType === 'DocumentReference');
+  const M = '$event:example.org';
+
+  test('the record refers to a DocumentReference that holds the file', async () => {
+    const world = await documenting();
+    await world.toFhir({ content: PICTURE });
+    const [document] = documents(world);
+    expect(document).toMatchObject({
+      ...{ status: 'current', subject: { reference: 'Patient/12' } },
+      content: [
+        { attachment: { url: `Binary/${world.asked[0]}`, title: 'wound.png', contentType: 'image/png' } },
+      ],
+    });
+    const record = [...world.fhir.stored.values()].find((each) => each.resourceType === 'Communication');
+    expect(record?.payload).toEqual([
+      { contentString: 'Look' },
+      {
+        contentReference: {
+          ...{
+            reference: `DocumentReference/${document?.id}`,
+            type: 'DocumentReference',
+            display: 'wound.png',
+          },
+        },
+      },
+    ]);
+  });
+
+  test('a retraction enters them in error too', async () => {
+    const world = await documenting();
+    await world.toFhir({ content: PICTURE });
+    await world.toFhir(redaction('$r', M));
+    expect(documents(world)).toMatchObject([{ status: 'entered-in-error' }]);
+  });
+
+  test('an edit that leaves one out does so, and its redaction makes it current again', async () => {
+    const world = await documenting();
+    await world.toFhir({ content: PICTURE });
+    await world.toFhir(edit('$e', 'without', 1));
+    expect(documents(world)).toMatchObject([{ status: 'entered-in-error' }]);
+    await world.toFhir(redaction('$r', '$e'));
+    expect(documents(world)).toMatchObject([{ status: 'current' }]);
+  });
+
+  test('an answer that got lost makes no second one', async () => {
+    const world = await documenting();
+    world.fhir.loseAnswer();
+    await expect(world.toFhir({ content: PICTURE })).rejects.toThrow('fhir-unavailable');
+    await world.toFhir({ content: PICTURE }, { number: 2 });
+    expect(documents(world)).toHaveLength(1);
+  });
+
+  test('one of a platform is left as it is when its message is retracted', async () => {
+    const world = await documenting();
+    const letter = { resourceType: 'DocumentReference', id: '1', status: 'current', content: [] } as const;
+    await world.relay.fhir.createOnce({ ...letter, content: [] }, { mayExist: false });
+    await world.toFhir();
+    const payload = [{ contentReference: { reference: 'DocumentReference/1' } }];
+    await world.fhir.put(communicationIdOf(eventId(M)), { payload });
+    await world.toFhir(redaction('$r', M));
+    expect(documents(world)).toMatchObject([{ status: 'current' }]);
+  });
+});
+
 describe('from FHIR', () => {
   const payload = [{ contentAttachment: { url: 'Binary/1', title: 'letter.png' } }, { contentString: 'See' }];
 
@@ -185,5 +257,18 @@ describe('from FHIR', () => {
         body: '[A file is missing here, letter.png: its address is not allowed]',
       },
     });
+  });
+
+  test('a DocumentReference is its file', async () => {
+    const world = await worldWith({ toMatrix: uploaded });
+    const attachment = { url: 'Binary/1', title: 'letter.png' };
+    const letter = { resourceType: 'DocumentReference', id: '1', status: 'current' } as const;
+    await world.relay.fhir.createOnce({ ...letter, content: [{ attachment }] }, { mayExist: false });
+    await world.fhir.put('9', { payload: [{ contentReference: { reference: 'DocumentReference/1' } }] });
+    await world.toMatrix('Communication/9');
+    expect(world.sending.sent).toMatchObject([
+      { content: { msgtype: 'm.image', body: 'letter.png', url: 'mxc://example.org/up' } },
+    ]);
+    expect(await world.toMatrix('Communication/9')).toMatchObject({ result: 'unchanged' });
   });
 });

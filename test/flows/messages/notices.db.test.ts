@@ -1,12 +1,19 @@
 // Notices to the senders of messages, on real tables: one a minute for each reason, and none of them lost.
 import { describe, expect, test } from 'vitest';
 import type { NoticeReason } from '../../../src/domain/notices.ts';
+import { messageNoticeItemSchema } from '../../../src/flows/items/message-notice.ts';
+import { sendMessageNotice } from '../../../src/flows/messages/notice.ts';
 import { tellSender } from '../../../src/flows/messages/tell-sender.ts';
+import { communicationIdOf } from '../../../src/mapping/delivery-ids.ts';
 import { TEXTS } from '../../../src/mapping/language/languages.ts';
 import { BridgeError } from '../../../src/telemetry/errors.ts';
+import { ATTEMPT } from '../../builders/bridge.ts';
+import { edit, reaction } from '../../builders/changes.ts';
 import { useBridgeDatabase } from '../../builders/database.ts';
-import { message } from '../../builders/matrix.ts';
+import { ref } from '../../builders/fhir.ts';
+import { eventId, message } from '../../builders/matrix.ts';
 import { MESSAGE_OPTIONS } from '../../builders/messages.ts';
+import { committed, createRelayWorld } from '../../builders/relay-world.ts';
 import { createToldWorld } from '../../builders/told-world.ts';
 
 const pool = useBridgeDatabase();
@@ -57,7 +64,7 @@ describe('a lost picture', () => {
   });
 
   test('and those of the same minute are told together when it is over, with their number', async () => {
-    const { failed, run, pass, said } = createWorld();
+    const { bridge, failed, run, pass, said } = createWorld();
     await run(await failed('$1'));
     pass(20_000);
     const [second, third] = [await failed('$2'), await failed('$3')];
@@ -67,6 +74,9 @@ describe('a lost picture', () => {
     expect(await run(second)).toMatchObject({ kind: 'done' });
     expect(await run(third)).toMatchObject({ kind: 'ignored', reason: 'said' });
     expect(said()).toEqual([expect.stringMatching(LOST), lost(2)]);
+    expect(await bridge.metrics.lostMessages.get()).toMatchObject({
+      values: [{ labels: { reason: 'unsupported-content' }, value: 3 }],
+    });
   });
 
   test('is told in Dutch where the operator wants that', async () => {
@@ -124,4 +134,25 @@ test('a message that is told of twice is counted once', async () => {
   const [item] = [await failed('$1'), await failed('$1')];
   await run(item);
   expect(said()).toEqual([expect.stringMatching(LOST)]);
+});
+
+test('what answers a notice is not kept waiting for a record of it, which never comes', async () => {
+  const { toFhir, relay } = await createRelayWorld(pool());
+  const answer = { 'm.relates_to': { 'm.in_reply_to': { event_id: '$sent1' } } };
+  const reply = (id: string) =>
+    toFhir({ event_id: id, content: { msgtype: 'm.text', body: 'ok', ...answer } });
+  expect(await reply('$before')).toMatchObject({ result: 'held' });
+  const event = message({ event_id: '$lost' });
+  const [item] = await relay.transact((tx) => tellSender(relay, tx, event, ['unsupported-content']));
+  const notice = messageNoticeItemSchema.parse(item?.payload);
+  const { next } = await committed(pool(), await sendMessageNotice(relay, notice, ATTEMPT));
+  expect(next).toMatchObject([{ source: 'waited', payload: { event: '$before' } }]);
+  expect(await reply('$after')).toMatchObject({ result: 'done' });
+  const record = relay.fhir.read(
+    ref(`Communication/${communicationIdOf(eventId('$after'))}`),
+    ATTEMPT.signal,
+  );
+  expect((await record)?.meta).not.toHaveProperty('tag');
+  expect(await toFhir(reaction('$like', '$sent1'))).toMatchObject({ result: 'target-missing' });
+  expect(await toFhir(edit('$e', 'no', 1, '$sent1'))).toMatchObject({ result: 'not-the-author' });
 });

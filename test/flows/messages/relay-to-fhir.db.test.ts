@@ -101,6 +101,33 @@ describe('what is not a message of a conversation is ignored', () => {
   });
 });
 
+describe('a call', () => {
+  const at = message().origin_server_ts;
+  const call = (id: string, type: string, over: object = {}) => ({
+    ...{ event_id: id, type, content: { notification_type: 'ring' } },
+    ...over,
+  });
+
+  test('that the program of the caller tells in two forms is one record, whichever comes first', async () => {
+    const { toFhir, fhir } = await createRelayWorld(pool());
+    await toFhir(call('$old', 'org.matrix.msc4075.call.notify'));
+    expect(await toFhir(call('$new', 'm.rtc.notification', { origin_server_ts: at - 40 }))).toMatchObject({
+      ...{ result: 'known', next: [] },
+    });
+    expect(fhir.writes).toHaveLength(1);
+  });
+
+  test.each([
+    ['by another at the same time', { sender: '@doctor:example.org' }],
+    ['a minute later', { origin_server_ts: at + 60_000 }],
+  ])('%s is another', async (_, over) => {
+    const { toFhir, fhir } = await createRelayWorld(pool());
+    await toFhir(call('$1', 'm.call.invite'));
+    await toFhir(call('$2', 'm.call.invite', over));
+    expect(fhir.writes).toHaveLength(2);
+  });
+});
+
 describe('what was said in a room that was replaced', () => {
   const replace = async () => {
     const former = { roomId: roomId('!old:example.org'), reference: REQUEST, replacement: ROOM };

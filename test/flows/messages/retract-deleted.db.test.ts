@@ -1,7 +1,11 @@
 // Deletions of Communications, on real tables: what the room shows of them is redacted, once.
 import { describe, expect, test } from 'vitest';
+import { releaseWaiting } from '../../../src/flows/items/waiting.ts';
 import { storeDeletions } from '../../../src/flows/store-deletions.ts';
+import { inTransaction } from '../../../src/inbox/database.ts';
 import { communicationIdOf } from '../../../src/mapping/delivery-ids.ts';
+import { tables } from '../../../src/store/tables.ts';
+import { edit } from '../../builders/changes.ts';
 import { itemsIn, useBridgeDatabase } from '../../builders/database.ts';
 import { ref } from '../../builders/fhir.ts';
 import { BOT, message } from '../../builders/matrix.ts';
@@ -59,6 +63,21 @@ describe('a Communication that was deleted', () => {
     await fhir.put('1', text('100 E'));
     expect(await deleted('Communication/1', version)).toMatchObject({ result: 'superseded' });
     expect(sending.sent).toEqual([]);
+  });
+
+  test('while the bridge writes it waits as what it is, and the message does not stay in the room', async () => {
+    const { fhir, toFhir, deleted } = await sent();
+    await toFhir();
+    fhir.loseAnswer();
+    await expect(toFhir(edit('$e', '10 E', 1))).rejects.toThrow('fhir-unavailable');
+    const versionId = fhir.remove(RECORD);
+    expect(await deleted(RECORD, versionId)).toMatchObject({ result: 'held' });
+    const release = inTransaction(pool(), (tx) =>
+      releaseWaiting(tables, tx, [ref(RECORD)], 'the write has ended'),
+    );
+    expect(await release).toMatchObject([
+      { payload: { kind: 'fhir.deletion', reference: RECORD, versionId } },
+    ]);
   });
 
   test('that was never carried is nothing', async () => {

@@ -3,11 +3,12 @@ import { describe, expect, test } from 'vitest';
 import type { Communication } from '../../../src/domain/fhir.ts';
 import { ignoredReasons } from '../../../src/flows/ignored-reasons.ts';
 import { changeOf } from '../../../src/flows/items/fhir-change.ts';
-import { UNDELIVERED_WHEN, withReport } from '../../../src/flows/messages/undelivered.ts';
+import { reportFailure, UNDELIVERED_WHEN, withReport } from '../../../src/flows/messages/undelivered.ts';
 import type { FlowOutcome } from '../../../src/flows/outcome.ts';
 import { useBridgeDatabase } from '../../builders/database.ts';
-import { communication, ref } from '../../builders/fhir.ts';
-import { committed } from '../../builders/relay-world.ts';
+import { communication, ref, request } from '../../builders/fhir.ts';
+import { eventId } from '../../builders/matrix.ts';
+import { committed, ROOM } from '../../builders/relay-world.ts';
 import { createToldWorld } from '../../builders/told-world.ts';
 
 const pool = useBridgeDatabase();
@@ -29,7 +30,7 @@ function createWorld(settings?: Parameters<typeof createToldWorld>[1]) {
     /** How an attempt to carry the next version ended. */
     ended: async (outcome: FlowOutcome): Promise<void> => {
       version += 1;
-      const tried = { communication: REFERENCE, cause: `${REFERENCE}/${version}` };
+      const tried = { message: REFERENCE, cause: `${REFERENCE}/${version}` };
       await world.store((await committed(pool(), withReport(world.bridge, tried, outcome))).next);
     },
     /** Writes what is to be written. @returns the Tasks as they stand */
@@ -99,6 +100,40 @@ describe('a Communication', () => {
     await tasks();
     await ended({ kind: 'ignored', reason: 'gone' });
     expect(await tasks()).toMatchObject([{ status: 'cancelled' }]);
+  });
+
+  test('that was taken out of the room leaves a cancelled Task', async () => {
+    const { changed, ended, tasks } = createWorld();
+    changed();
+    await ended({ kind: 'ignored', reason: 'edit-not-carried' });
+    await tasks();
+    const on = { reference: REFERENCE };
+    const event = { roomId: ROOM, eventId: eventId('$r') };
+    await ended({
+      kind: 'done',
+      facts: [{ kind: 'retracted', direction: 'to-matrix', by: {}, on, ...event }],
+    });
+    expect(await tasks()).toMatchObject([{ status: 'cancelled' }]);
+  });
+
+  test('that was deleted likewise', async () => {
+    const { changed, ended, tasks, fhir, run } = createWorld();
+    changed();
+    await ended({ kind: 'ignored', reason: 'closed' });
+    await tasks();
+    fhir.remove(REFERENCE);
+    const payload = { kind: 'fhir.deletion', reference: REFERENCE, versionId: '2' };
+    await run({ lane: '', source: 'fhir.deletion', sourceId: `${REFERENCE}/2`, payload });
+    expect(await tasks()).toMatchObject([{ status: 'cancelled' }]);
+  });
+
+  test('of which the first message failed is a CommunicationRequest', async () => {
+    const { bridge, fhir, store, tasks } = createWorld();
+    fhir.put({ ...request(), id: '7' });
+    const tried = { message: ref('CommunicationRequest/7'), cause: 'CommunicationRequest/7' };
+    await store(await bridge.transact((tx) => reportFailure(bridge, tx, tried, 'content-lost')));
+    const focus = { reference: 'CommunicationRequest/7' };
+    expect(await tasks()).toMatchObject([{ ...failed('content-lost'), focus }]);
   });
 
   test('that never failed has none', async () => {

@@ -7,6 +7,7 @@ import type { Files, MatrixCopy } from '../../../src/files/files.ts';
 import { sendFirstMessage } from '../../../src/flows/structure/first-message.ts';
 import { findRoom } from '../../../src/store/rooms.ts';
 import { BridgeError } from '../../../src/telemetry/errors.ts';
+import { edit, reaction, redaction } from '../../builders/changes.ts';
 import { useBridgeDatabase } from '../../builders/database.ts';
 import { BOT } from '../../builders/matrix.ts';
 import { createRelayWorld, REQUEST, ROOM } from '../../builders/relay-world.ts';
@@ -26,7 +27,7 @@ async function openRoom(
     toFhir: () => Promise.reject(new TypeError('No file')),
     toMatrix: ({ id }) => upload(id),
   };
-  const { relay, sending } = await createRelayWorld(pool(), undefined, { files });
+  const { relay, sending, toFhir } = await createRelayWorld(pool(), undefined, { files });
   const send = async (payload: Payload = first) => {
     const row = await findRoom(pool(), REQUEST);
     const firstMessage = { payload, author: undefined, sentAt };
@@ -39,7 +40,11 @@ async function openRoom(
   };
   await send();
   const contents = () => sending.sent.map((sent) => ('content' in sent ? sent.content : undefined));
-  return { send, sending, contents };
+  const told = async () => {
+    const sql = `select payload from item where source = 'undelivered' order by source_id`;
+    return (await pool().query<{ payload: unknown }>(sql)).rows.map(({ payload: each }) => each);
+  };
+  return { send, sending, contents, toFhir, told };
 }
 
 describe('the payload', () => {
@@ -104,6 +109,20 @@ describe('files', () => {
     ]);
   });
 
+  test('that are refused leave a text, and the platform is told, once', async () => {
+    const { contents, send, told } = await openRoom(payload, undefined, () =>
+      Promise.resolve({ kind: 'refused', reason: 'infected' }),
+    );
+    await send(payload);
+    expect(contents()).toMatchObject([
+      { body: 'Zorgplatform: see' },
+      { body: '[A file is missing here, a.pdf: malware was found in it]' },
+      { body: '[A file is missing here, b.pdf: malware was found in it]' },
+    ]);
+    const report = { kind: 'undelivered', communication: REQUEST, state: 'content-lost' };
+    expect(await told()).toEqual([report]);
+  });
+
   test('that fail are tried again with what was sent before under the same ids, and only then all counts as said', async () => {
     const failures = [new BridgeError('fhir-unavailable', 'no answer')];
     const asked: string[] = [];
@@ -120,5 +139,42 @@ describe('files', () => {
     expect(sending.sent).toHaveLength(3);
     expect(new Set(asked).size).toBe(2);
     expect((await findRoom(pool(), REQUEST))?.firstMessageEventId).toBe('$sent1');
+  });
+});
+
+test('of which a part cannot be shown is told to its platform', async () => {
+  const { told } = await openRoom([{ contentReference: { reference: 'Task/1' } }]);
+  expect(await told()).toMatchObject([{ communication: REQUEST, state: 'content-lost' }]);
+});
+
+describe('what refers to a part of it', () => {
+  const long = [{ contentString: `${'a'.repeat(20_000)}\n\n${'b'.repeat(20_000)}` }];
+  const second = '$sent2';
+
+  test('does not wait for a record of it: a reply is recorded at once, and is not marked', async () => {
+    const { toFhir } = await openRoom(long);
+    const content = {
+      msgtype: 'm.text',
+      body: 'yes',
+      'm.relates_to': { 'm.in_reply_to': { event_id: second } },
+    };
+    const { result, facts } = await toFhir({ content });
+    expect({ result, facts }).toMatchObject({ result: 'done', facts: [{ kind: 'created' }] });
+  });
+
+  test.each([
+    ['a reaction', reaction('$like', second)],
+    ['a redaction', redaction('$r', second)],
+  ])('cannot change the conversation: %s is told to its sender', async (_, event) => {
+    const { toFhir } = await openRoom(long);
+    expect(await toFhir(event)).toMatchObject({
+      result: 'unsupported-event',
+      next: [{ payload: { kind: 'message-notice', reason: 'unsupported-event' } }, {}],
+    });
+  });
+
+  test('and edits it without being its author is refused at once', async () => {
+    const { toFhir } = await openRoom(long);
+    expect(await toFhir(edit('$e', '1000 E', 1, second))).toMatchObject({ result: 'not-the-author' });
   });
 });

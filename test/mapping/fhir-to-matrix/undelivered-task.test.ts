@@ -55,8 +55,17 @@ test('names the Communication and why, and nothing that it says', () => {
 });
 
 test.each(UNDELIVERED_REASONS)('%s has an id that a FHIR server takes', (reason) => {
-  expect(undeliveredTask({ id: '7' }, reason, AT).id).toBe(failed().id);
+  expect(undeliveredTask({ resourceType: 'Communication', id: '7' }, reason, AT).id).toBe(failed().id);
   expect(failed().id.length).toBeLessThanOrEqual(64);
+});
+
+test('of what a CommunicationRequest says first names the request', () => {
+  const task = undeliveredTask({ resourceType: 'CommunicationRequest', id: '7' }, 'content-lost', AT);
+  expect(task).toMatchObject({
+    focus: { reference: 'CommunicationRequest/7', type: 'CommunicationRequest' },
+    statusReason: { coding: [{ code: 'content-lost' }, {}] },
+  });
+  expect(task.id).not.toBe(failed().id);
 });
 
 test('a contained subject is left out', () => {

@@ -18,6 +18,7 @@ const TEMPLATES: RoomTemplates = {
   organizationSpaceName: 'Team',
   spaceTopic: '',
   conversationName: 'Conversation {date}',
+  conversationFallback: 'Conversation {number} · {date} {time}',
   conversationTopic: '',
   conversationSubject: 'none',
   timeZone: 'Europe/Amsterdam',

@@ -1,8 +1,10 @@
 // What a platform changed of a Communication that was carried, by literal examples.
 import { describe, expect, test } from 'vitest';
+import { MESSAGE_KIND_SYSTEM } from '../../../src/domain/fhir.ts';
+import { contentDigest } from '../../../src/messages/envelope.ts';
 import type { Link, MatrixContext } from '../../../src/messages/kind.ts';
 import { eventId, roomId } from '../../builders/matrix.ts';
-import { fromFhir, GHOST, link } from '../../builders/messages.ts';
+import { envelope, fromFhir, GHOST, link } from '../../builders/messages.ts';
 
 const T = eventId('$target');
 const EDIT = eventId('$edit');
@@ -72,6 +74,36 @@ describe('a Communication that a platform changed', () => {
     expect(fromFhir(changed, {}, [sent(), gone])?.sends).toMatchObject([
       { kind: 'send', content: { body: '10 E' } },
     ]);
+  });
+
+  test('and is a place is redacted and sent as new: clients do not show edits of places', () => {
+    const tag = [{ system: MESSAGE_KIND_SYSTEM, code: 'location' }];
+    const place = { meta: { tag }, payload: [{ contentString: 'geo:52.1,5.1' }] };
+    expect(fromFhir(place, {}, [sent({ kind: 'location' })])?.sends).toMatchObject([
+      { kind: 'redact', eventId: T },
+      { kind: 'send', content: { msgtype: 'm.location', geo_uri: 'geo:52.1,5.1' } },
+    ]);
+  });
+
+  describe('and has a file', () => {
+    const file = { contentAttachment: { url: 'Binary/1', title: 'a.pdf' } };
+    const digest = contentDigest(envelope({ sender: undefined, payload: [file] }));
+    const only = sent({ digest });
+    const second = sent({ digest, eventId: eventId('$file'), part: 1 });
+    const withText = { payload: [{ contentString: '10 E' }, file] };
+
+    test('that is the same keeps it; the text alone is edited', () => {
+      expect(fromFhir(withText, {}, [only, second])?.sends).toMatchObject([{ kind: 'send', target: T }]);
+    });
+
+    test.each([
+      ['alone, is sent as new where its sender is another', { payload: [file] }, [only]],
+      ['beside a text, likewise: the file bears the name of the sender', withText, [only, second]],
+    ])('%s', (_, over, carried) => {
+      const sends = fromFhir(over, { relayedFor: 'Els' }, carried)?.sends ?? [];
+      expect(sends.filter(({ kind }) => kind === 'redact')).toHaveLength(carried.length);
+      expect(sends.at(-1)).toMatchObject({ kind: 'send', content: { body: 'Els: a.pdf' } });
+    });
   });
 
   test('whose edit alone was redacted is edited again', () => {

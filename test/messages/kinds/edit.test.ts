@@ -45,6 +45,24 @@ describe('an edit by the author is a new version of the record', () => {
     expect(applied(writes, { payload: [{ contentString: '10 E' }] })).toEqual([undefined]);
   });
 
+  test('that shows nothing leaves the record in error, and the next one brings it back', () => {
+    const blank = fromMatrix(edit({ msgtype: 'm.text', body: ' ' }), {}, knowing(link()));
+    expect(blank?.notices).toEqual(['empty-message']);
+    const [empty] = applied(blank?.writes);
+    expect(empty).toMatchObject({ status: 'entered-in-error', meta: { tag: [{ code: 'emptied' }] } });
+    const { writes } = fromMatrix(edit(), {}, knowing(link())) ?? {};
+    const [back] = applied(writes, empty as Communication);
+    expect(back).toMatchObject({ status: 'completed', payload: [{ contentString: '10 E' }] });
+    expect(back).not.toHaveProperty('meta.tag');
+  });
+
+  test('does not bring back what a platform has entered in error, though it shows nothing', () => {
+    const blank = fromMatrix(edit({ msgtype: 'm.text', body: ' ' }), {}, knowing(link()));
+    const [empty] = applied(blank?.writes, { status: 'entered-in-error' });
+    const { writes } = fromMatrix(edit(), {}, knowing(link())) ?? {};
+    expect(applied(writes, empty as Communication)).toEqual([undefined]);
+  });
+
   test('is an emote where it was a text, and keeps what others have tagged', () => {
     const { writes } = fromMatrix(edit({ msgtype: 'm.emote', body: 'waves' }), {}, knowing(link())) ?? {};
     const foreign = { system: 'https://example.org/tags', code: 'urgent' };

@@ -94,7 +94,7 @@ describe('from Matrix', () => {
     const read = fromMatrix({
       content: { msgtype: 'm.image', body: 'See', filename: 'a.png', file: { url: URL, key: {} } },
     });
-    expect(read?.notices).toEqual(['unsupported-content']);
+    expect(read?.notices).toEqual(['encrypted-message']);
     expect(created(read?.writes).meta?.tag).toEqual([LOST]);
     expect(created(read?.writes).payload).toEqual([
       { contentString: 'See' },

@@ -3,9 +3,18 @@ import { describe, expect, test } from 'vitest';
 import type { Communication } from '../../../src/domain/fhir.ts';
 import type { FhirWrite } from '../../../src/messages/effects.ts';
 import type { Link } from '../../../src/messages/kind.ts';
+import type { RecordContext } from '../../../src/messages/record.ts';
 import { communication, ref } from '../../builders/fhir.ts';
-import { eventId, userId } from '../../builders/matrix.ts';
-import { fromFhir, fromMatrix, GHOST, knowing, link, MESSAGE_OPTIONS } from '../../builders/messages.ts';
+import { eventId, message, userId } from '../../builders/matrix.ts';
+import {
+  author,
+  fromFhir,
+  fromMatrix,
+  GHOST,
+  knowing,
+  link,
+  MESSAGE_OPTIONS,
+} from '../../builders/messages.ts';
 
 const T = eventId('$target');
 const E1 = eventId('$edit1');
@@ -202,5 +211,80 @@ describe('a Communication that is not to be shown any more', () => {
 
   test('and never was is none', () => {
     expect(fromFhir(inError)?.kind).not.toBe('retraction');
+  });
+});
+
+describe('the reason of a redaction', () => {
+  const reasoned = (reason: unknown) => redaction(T, { content: { redacts: T, reason } });
+  const made = {
+    reference: ref('Communication/target'),
+    versionId: '2',
+    lastUpdated: '2026-11-29T12:00:01Z',
+  };
+  const provenanceOf = (reason: unknown, context: Partial<RecordContext> = {}) => {
+    const options = { ...MESSAGE_OPTIONS, retractionReason: 'provenance' } as const;
+    const [write] = fromMatrix(reasoned(reason), { options, ...context }, knowing(original))?.writes ?? [];
+    return write?.kind === 'change' ? write.provenance?.(made) : undefined;
+  };
+
+  test('is a Provenance of the version that it made, where the operator wants that', () => {
+    const provenance = provenanceOf('Sent to the wrong room');
+    expect(provenance).toEqual({
+      resourceType: 'Provenance',
+      id: provenance?.id,
+      meta: {
+        tag: [
+          {
+            system: 'https://github.com/fhir-matrix-bridge/fhir/NamingSystem/provenance',
+            code: provenance?.id,
+          },
+        ],
+      },
+      target: [{ reference: 'Communication/target/_history/2', type: 'Communication' }],
+      occurredDateTime: new Date(message().origin_server_ts).toISOString(),
+      recorded: '2026-11-29T12:00:01Z',
+      reason: [{ text: 'Sent to the wrong room' }],
+      activity: {
+        coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-DataOperation', code: 'NULLIFY' }],
+      },
+      agent: [
+        {
+          type: {
+            coding: [
+              {
+                system: 'http://terminology.hl7.org/CodeSystem/provenance-participant-type',
+                code: 'author',
+              },
+            ],
+          },
+          who: { reference: 'Practitioner/7', type: 'Practitioner' },
+        },
+      ],
+    });
+    expect(provenance?.id).toMatch(/^reason-[0-9a-f]{43}$/);
+  });
+
+  test.each([
+    ['is cleaned', 'a\u202Eb\u0000', 'ab'],
+    ['is not longer than 500 characters', '😀'.repeat(900), '😀'.repeat(500)],
+  ])('%s', (_, reason, text) => {
+    expect(provenanceOf(reason)?.reason).toEqual([{ text }]);
+  });
+
+  test.each([[''], [' \u200B'], [7], [undefined], [['x']]])('%j is none', (reason) => {
+    expect(provenanceOf(reason)).toBeUndefined();
+  });
+
+  test('by somebody whom FHIR does not know holds who they are, as the record of a message would', () => {
+    const by = author({ person: undefined, userId: userId('@eve:other.org') }, { as: 'contained' });
+    expect(provenanceOf('oops', { author: by })).toMatchObject({
+      contained: [{ id: 'sender', identifier: [{ value: 'matrix:u/eve:other.org' }] }],
+      agent: [{ who: { reference: '#sender' } }],
+    });
+  });
+
+  test('is left out by default', () => {
+    const [write] = fromMatrix(reasoned('oops'), {}, knowing(original))?.writes ?? [];
+    expect(write).not.toHaveProperty('provenance');
   });
 });

@@ -43,21 +43,24 @@ describe('from Matrix: a marked record says that something was lost, and what cl
     ['a hostile type of event', { type: 'm.x\u202E', content: { body: 'Hi' } }, `${mark()}\nHi`],
     ['hidden characters', { content: { msgtype: 'a', body: 'give \u202E01' } }, `${mark('a')}\ngive 01`],
     ['a redacted message', { content: {} }, mark('m.room.message')],
-    [
-      'an encrypted message',
-      { type: 'm.room.encrypted', content: { ciphertext: 'x' } },
-      '[An encrypted message, which cannot be read here]',
-    ],
-    [
-      'an encrypted message that claims a text',
-      { type: 'm.room.encrypted', content: { body: 'x' } },
-      '[An encrypted message, which cannot be read here]',
-    ],
   ])('%s', (_, over, contentString) => {
     const read = fromMatrix(over);
     expect(read).toMatchObject({ kind: 'unsupported', notices: ['unsupported-content'] });
     expect(created(read?.writes).payload).toEqual([{ contentString }]);
     expect(created(read?.writes).meta?.tag).toEqual([LOST]);
+  });
+});
+
+describe('from Matrix: that an encrypted message is missing is recorded, and its sender is told why', () => {
+  test.each([
+    ['an encrypted message', { ciphertext: 'x' }],
+    ['one that claims a text', { body: 'x' }],
+  ])('%s', (_, content) => {
+    const read = fromMatrix({ type: 'm.room.encrypted', content });
+    expect(read).toMatchObject({ kind: 'unsupported', notices: ['encrypted-message'] });
+    const { payload, meta } = created(read?.writes);
+    expect(payload).toEqual([{ contentString: '[An encrypted message, which cannot be read here]' }]);
+    expect(meta?.tag).toEqual([LOST]);
   });
 });
 
