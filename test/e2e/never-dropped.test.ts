@@ -46,7 +46,7 @@ describe.skipIf(inject('stackMissing') !== undefined)('nothing is dropped silent
     await stranger.say(roomId, 'And again');
     const records = await recordsOf(2);
     for (const record of records) {
-      expect(record['sender']).toEqual({
+      expect(record.sender).toEqual({
         identifier: { system: 'urn:ietf:rfc:3986', value: `matrix:u/${strangerId.slice(1)}` },
       });
     }
@@ -170,7 +170,7 @@ describe.skipIf(inject('stackMissing') !== undefined)('nothing is dropped silent
       const look = async (): Promise<Resource | undefined> => {
         const tasks = await context.platform.search(`Task?focus=Communication/${String(id)}`);
         expect(tasks.length).toBeLessThan(2);
-        return tasks.find((task) => task['status'] === status);
+        return tasks.find((task) => task.status === status);
       };
       return waitUntil(look, { what: `a Task is ${status}`, timeoutMs: 60_000, everyMs: 50 });
     }

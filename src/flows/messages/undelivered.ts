@@ -1,6 +1,7 @@
 // A Communication did not reach its room → its platform is told by a Task, which is closed once it does.
 import type { ClientBase } from 'pg';
-import type { FhirReference } from '../../domain/ids.ts';
+import type { Communication } from '../../domain/fhir.ts';
+import { parseReference, type FhirReference } from '../../domain/ids.ts';
 import type { UndeliveredReason } from '../../domain/undelivered.ts';
 import { ended, failedAgain, undeliveredTask } from '../../mapping/fhir-to-matrix/undelivered-task.ts';
 import type { Attempt, NewItem } from '../../inbox/item.ts';
@@ -8,6 +9,7 @@ import type { Bridge } from '../bridge.ts';
 import type { IgnoredReason } from '../ignored-reasons.ts';
 import { undeliveredItem, type UndeliveredItem } from '../items/undelivered.ts';
 import { andNext, type FlowOutcome } from '../outcome.ts';
+import { findConversationRoom } from './conversation-room.ts';
 
 /** Which of the reasons to ignore a Communication its platform has to be told of; of the others nothing was lost. */
 export const UNDELIVERED_WHEN: Readonly<Partial<Record<IgnoredReason, UndeliveredReason>>> = {
@@ -63,11 +65,11 @@ async function reportEnd(
 
 /** Writes the Task of a failure, or what became of it. */
 export async function reportUndelivered(
-  bridge: Pick<Bridge, 'clock' | 'db' | 'fhir' | 'store'>,
+  bridge: Pick<Bridge, 'clock' | 'db' | 'fhir' | 'settings' | 'store'>,
   { communication, state }: UndeliveredItem,
   { signal }: Attempt,
 ): Promise<FlowOutcome> {
-  const { clock, db, fhir, store } = bridge;
+  const { clock, db, fhir, settings, store } = bridge;
   const at = clock.now().getTime();
   const known = await store.reportedFailures.findFailureTask(db, communication);
   const task = known === undefined ? undefined : await fhir.read(known, signal);
@@ -81,9 +83,21 @@ export async function reportUndelivered(
   if (state === 'delivered' || state === 'withdrawn') return { kind: 'ignored', reason: 'gone' };
   const failed = await fhir.read(communication, signal);
   if (failed?.resourceType !== 'Communication') return { kind: 'ignored', reason: 'gone' };
-  const created = await fhir.createOnce(undeliveredTask(failed, state, at), { mayExist: true, signal });
+  const patient = await patientOf(bridge, failed);
+  const made = undeliveredTask(failed, { reason: state, at, patient }, settings.profile);
+  if (made === undefined) return { kind: 'ignored', reason: 'profile-unfulfilled' };
+  const created = await fhir.createOnce(made, { mayExist: true, signal });
   return {
     kind: 'done',
     record: (tx) => store.reportedFailures.saveFailureTask(tx, communication, created.reference),
   };
+}
+
+/** Of the conversation, if it has a room. */
+async function patientOf(
+  { db, store }: Pick<Bridge, 'db' | 'store'>,
+  { partOf }: Communication,
+): Promise<FhirReference | undefined> {
+  const thread = parseReference(partOf?.[0]?.reference)?.reference;
+  return thread && (await findConversationRoom(store, db, thread))?.subject;
 }

@@ -124,6 +124,7 @@ describe.skipIf(inject('stackMissing') !== undefined).each(['ozo-0.7', 'ozo-0.9'
       context = await startContext({
         ...{ BRIDGE_FHIR_PROFILE: version, BRIDGE_ATTACHMENTS_ALLOWED_HOSTS: dropbox.host },
         BRIDGE_ATTACHMENTS_ALLOW_PRIVATE_ADDRESSES: 'true',
+        ...{ BRIDGE_READ_STATE_ENGINE: 'bridge', BRIDGE_READ_STATE_QUIET_SECONDS: '1' },
       });
       bot = botView();
       const { platform, nurse: mark } = context;
@@ -232,6 +233,27 @@ describe.skipIf(inject('stackMissing') !== undefined).each(['ozo-0.7', 'ozo-0.9'
       };
       await eventually(last).toEqual({ reference: 'Practitioner/Mark-Benson', type: 'Practitioner' });
       expect(await faultsOf(id)).toEqual([]);
+    });
+
+    test('what the bridge writes of it for reading and auditing is what the profile accepts', async () => {
+      const { platform, nurse: mark } = context;
+      const thread = `CommunicationRequest/Thread-Example-${version}`;
+      const answer = await mark.hear(roomId, FROM_KEES);
+      await mark.client.sendReadReceipt(answer);
+      const marks = async (): Promise<unknown> => {
+        const tasks = await platform.search(`Task?based-on=${thread}`);
+        return tasks.find(({ owner }) => owner?.reference === 'Practitioner/Mark-Benson')?.status;
+      };
+      await eventually(marks).toBe('completed');
+      await awaitAllRead(context);
+      const tasks = await platform.search(`Task?based-on=${thread}&_count=100`);
+      const events = await platform.search(`AuditEvent?entity=${thread}&_count=100`);
+      const written = events.filter(({ meta }) => JSON.stringify(meta).includes('fhir-matrix-bridge'));
+      expect(tasks.length).toBeGreaterThan(2);
+      expect(new Set(written.flatMap(({ subtype = [] }) => subtype.map(({ code }) => code)))).toEqual(
+        new Set(['create', 'read', 'update']),
+      );
+      for (const resource of [...tasks, ...written]) expect(ozoFaults(resource, version)).toEqual([]);
     });
 
     test('a thread between two teams has the people of both, and a message of one names its team from 0.9 on', async () => {
