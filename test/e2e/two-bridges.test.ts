@@ -97,7 +97,7 @@ describe.skipIf(inject('stackMissing') !== undefined)('two bridges in one room',
       ...{ subject: { reference: 'Patient/client' }, about: [{ reference: 'CareTeam/team' }] },
       recipient: [{ reference: 'Practitioner/doctor' }],
     });
-    talk = { ours: `${prefix}talk`, theirs: String(received.id) };
+    talk = { ours: `${prefix}talk`, theirs: received.id };
   });
 
   const post = (platform: Platform, requestId: string, over: object): Promise<Resource> =>
