@@ -23,6 +23,8 @@ export interface HapiOptions {
   readonly database: Database;
   /** A free one unless told. */
   readonly port?: number;
+  /** The most memory for its objects, as the JVM takes it; `1g` unless told. */
+  readonly heap?: string;
   /** Milliseconds between two rounds of sending subscription notices; 100 unless told, the least that HAPI takes. */
   readonly subscriptionIntervalMs?: number;
 }
@@ -45,7 +47,14 @@ export async function startHapi(options: HapiOptions): Promise<Hapi> {
     name: 'The FHIR server',
     command: {
       command: java.program,
-      args: [...JVM_FLAGS, `-XX:SharedArchiveFile=${server.archive}`, '-jar', server.jar],
+      // Of the same flag the last counts.
+      args: [
+        ...JVM_FLAGS,
+        ...(options.heap === undefined ? [] : [`-Xmx${options.heap}`]),
+        `-XX:SharedArchiveFile=${server.archive}`,
+        '-jar',
+        server.jar,
+      ],
       cwd: folder,
       env: {
         FHIR_HOST: '127.0.0.1',

@@ -31,11 +31,11 @@ export interface HomeserversPlan {
   readonly neighbour?: HomeserverPlan;
 }
 
-/** What the homeservers serve. */
+/** What a homeserver serves. */
 export interface Serving {
-  /** Of the bridge, which Synapse serves and its neighbour does not know. */
-  readonly registration: Registration;
-  /** Replaces top-level keys of Synapse's configuration. */
+  /** Of its bridge. */
+  readonly registration?: Registration | undefined;
+  /** Replaces top-level keys of its configuration. */
   readonly config?: Readonly<Record<string, unknown>> | undefined;
 }
 
@@ -62,7 +62,7 @@ async function planHomeserver(federates: boolean, serverName?: string): Promise<
 export async function bringUpHomeservers(
   run: Run,
   { installation, synapse, neighbour }: HomeserversPlan,
-  { registration, config }: Serving,
+  serving: { readonly synapse: Serving; readonly neighbour: Serving },
 ): Promise<{ synapse?: Synapse; neighbour?: Synapse; certificate?: Certificate }> {
   if (installation === undefined) return {};
   const { guard, folder, say } = run;
@@ -71,10 +71,10 @@ export async function bringUpHomeservers(
   const python = await installation.install(guard, folder.logs);
   const certificate =
     neighbour && (await createCertificate(guard, { python, folder: folder.path, logFolder: folder.logs }));
-  const start = (id: string, label: string, plan: HomeserverPlan, serving?: Serving): Promise<Synapse> =>
-    bringUp(run, { id, label, plan, python, certificate, serving });
+  const start = (id: keyof typeof serving, label: string, plan: HomeserverPlan): Promise<Synapse> =>
+    bringUp(run, { id, label, plan, python, certificate, serving: serving[id] });
   const [first, second] = await Promise.all([
-    synapse && start('synapse', name, synapse, { registration, config }),
+    synapse && start('synapse', name, synapse),
     neighbour && start('neighbour', `${name}, the neighbour`, neighbour),
   ]);
   return {
@@ -91,7 +91,7 @@ interface BringUp {
   readonly plan: HomeserverPlan;
   readonly python: string;
   readonly certificate: Certificate | undefined;
-  readonly serving: Serving | undefined;
+  readonly serving: Serving;
 }
 
 async function bringUp(
@@ -103,8 +103,8 @@ async function bringUp(
   return timed(say, label, 'starting', () =>
     startSynapse({
       ...{ guard, folder: join(folder.path, id), log: join(folder.logs, `${id}.log`), accessLog: accessLogs },
-      ...{ python, database, port, serverName, config: serving?.config },
-      ...(serving && { registrations: [serving.registration] }),
+      ...{ python, database, port, serverName, config: serving.config },
+      ...(serving.registration && { registrations: [serving.registration] }),
       ...(certificate &&
         federationPort !== undefined && { federation: { port: federationPort, certificate } }),
     }),

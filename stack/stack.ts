@@ -26,7 +26,7 @@ import type { Synapse } from './synapse.ts';
 /** What can be had beside PostgreSQL. */
 export interface Services {
   readonly synapse: Synapse;
-  /** A second Synapse, which does not know the bridge; the first federates with it, and has a server name for that. */
+  /** A second Synapse, which expects a bridge of its own; the first federates with it, and has a server name for that. */
   readonly neighbour: Synapse;
   readonly hapi: Hapi;
 }
@@ -56,7 +56,7 @@ export interface StackOptions<S extends keyof Services> {
   };
 }
 
-/** Where Synapse expects the bridge. */
+/** Where a homeserver expects its bridge. */
 export interface AppserviceDetails {
   /** Reserved on 127.0.0.1 for the bridge. */
   readonly port: number;
@@ -75,6 +75,8 @@ export type Stack<S extends keyof Services = keyof Services> = Pick<Services, S>
   /** The bridge's own database, empty at first. */
   readonly bridgeDatabase: Database;
   readonly appservice: AppserviceDetails;
+  /** The same of the neighbour, where there is one. */
+  readonly neighbourAppservice?: AppserviceDetails;
   /** For localhost, and trusted by the homeservers; there is one where a neighbour is. */
   readonly certificate?: Certificate;
   /** Ends all services and removes the run folder unless it is kept. */
@@ -86,6 +88,7 @@ interface Plan {
   readonly homeservers: HomeserversPlan;
   readonly hapi?: { readonly build: HapiBuild; readonly java: Java };
   readonly appservice: AppserviceDetails;
+  readonly neighbourAppservice?: AppserviceDetails;
 }
 
 /**
@@ -105,10 +108,13 @@ export async function startStack<const S extends keyof Services>(
     const say = options.progress ?? (() => undefined);
     const postgres = bringUpPostgres(guard, folder, say, options);
     const run: Run = { guard, folder, say, postgres, accessLogs: options.accessLogs ?? false };
-    const { registration } = plan.appservice;
+    const { appservice, neighbourAppservice } = plan;
     const [bridgeDatabase, homeservers, hapi] = await Promise.all([
       postgres.then((server) => server.createDatabase('bridge')),
-      bringUpHomeservers(run, plan.homeservers, { registration, config: options.synapse?.config }),
+      bringUpHomeservers(run, plan.homeservers, {
+        synapse: { registration: appservice.registration, config: options.synapse?.config },
+        neighbour: { registration: neighbourAppservice?.registration },
+      }),
       plan.hapi && bringUpHapi(run, plan.hapi),
     ]);
     const server = await postgres;
@@ -124,7 +130,8 @@ export async function startStack<const S extends keyof Services>(
       guard,
       postgres: server,
       bridgeDatabase,
-      appservice: plan.appservice,
+      appservice,
+      ...(neighbourAppservice && { neighbourAppservice }),
       ...homeservers,
       hapi,
       stop,
@@ -146,17 +153,28 @@ async function makePlan(options: StackOptions<keyof Services>): Promise<Plan> {
   requireAll([python, java, maven].filter((check) => check !== undefined));
 
   const planned = await planHomeservers({ ...homeservers, serverName: options.synapse?.serverName });
-  const serverName = planned.synapse?.serverName ?? 'localhost';
-  const bridgePort = await reservePort();
-  const asToken = randomBytes(24).toString('hex');
-  const hsToken = randomBytes(24).toString('hex');
-  const url = `http://127.0.0.1:${bridgePort}`;
-  const registration = (options.registration ?? createRegistration)({ serverName, url, asToken, hsToken });
+  const { neighbour } = planned;
+  const makeRegistration = options.registration ?? createRegistration;
   return {
     homeservers: planned,
     ...(build && java && { hapi: { build, java: required(java) } }),
-    appservice: { port: bridgePort, url, asToken, hsToken, registration },
+    appservice: await planAppservice(planned.synapse?.serverName ?? 'localhost', makeRegistration),
+    ...(neighbour && {
+      neighbourAppservice: await planAppservice(neighbour.serverName, createRegistration),
+    }),
   };
+}
+
+async function planAppservice(
+  serverName: string,
+  makeRegistration: (input: RegistrationInput) => Registration,
+): Promise<AppserviceDetails> {
+  const port = await reservePort();
+  const asToken = randomBytes(24).toString('hex');
+  const hsToken = randomBytes(24).toString('hex');
+  const url = `http://127.0.0.1:${port}`;
+  const registration = makeRegistration({ serverName, url, asToken, hsToken });
+  return { port, url, asToken, hsToken, registration };
 }
 
 /** A compiler and Maven are needed only to build the server, the first time. */

@@ -23,6 +23,7 @@ export function compileSettings(config: Config): BridgeSettings {
   const bot = `@${matrix.botLocalpart}:${serverName}`;
   if (!isMatrixUserId(bot))
     throw new TypeError('matrix.botLocalpart and matrix.serverName make no Matrix user id');
+  const profile = FHIR_PROFILES[fhir.profile];
   return {
     ...{ serverName, bot, ghostPrefix, membership, userMadeRooms },
     ...{ botName, botAvatar, teamPictures, joinThroughSpace },
@@ -44,11 +45,12 @@ export function compileSettings(config: Config): BridgeSettings {
     userMappings: { for: matrix.userMappings, email: matrix.userMappingEmail },
     inviteContext: invitations.context,
     audit: {
-      ...{ bot, fhirBaseUrl: fhir.baseUrl },
+      ...{ bot, fhirBaseUrl: fhir.baseUrl, ...profile.audit },
+      agentTypes: profile.targets['AuditEvent.agent.who'],
       profile: fhir.profile === 'generic' ? 'generic' : 'ozo',
       site: audit.site === '' ? serverName : audit.site,
     },
-    profile: FHIR_PROFILES[fhir.profile],
+    profile,
     readState: config.readState,
   };
 }

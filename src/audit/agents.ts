@@ -1,9 +1,9 @@
 // Who took part: the person who did it, and the systems between which it went.
 import type { AuditEventAgent, Reference } from 'fhir/r4.js';
 import type { Agent, Fact } from '../domain/facts.ts';
-import { serverNameOf } from '../domain/ids.ts';
-import { AGENT_TYPES, EXTENSIONS, NETWORK_TYPES, SYSTEMS } from './codes.ts';
-import { bridgeReference, fhirServerReference, personReference } from './references.ts';
+import { serverNameOf, typeOf } from '../domain/ids.ts';
+import { AGENT_TYPES, NETWORK_TYPES, SYSTEMS } from './codes.ts';
+import { bridgeReference, fhirServerReference, personReference, urlOf } from './references.ts';
 import type { AuditSettings } from './settings.ts';
 
 type System = Pick<AuditEventAgent, 'who' | 'network'>;
@@ -20,18 +20,18 @@ export function agentsOf(fact: Fact, settings: AuditSettings): AuditEventAgent[]
   ];
 }
 
-function userAgent({ kind, by: doer }: Fact, { bot }: AuditSettings): AuditEventAgent | undefined {
+function userAgent({ kind, by: doer }: Fact, settings: AuditSettings): AuditEventAgent | undefined {
+  const { bot, agentTeamExtension: teamExtension } = settings;
   // What the bot sends for a person is that person's.
   const by = doer.userId === bot ? { ...doer, userId: undefined } : doer;
-  const who = whoOf(by);
+  const who = whoOf(by, settings);
   if (who === undefined) return undefined;
   const isReader = kind === 'read' || kind === 'looked-up';
   return {
-    ...(by.team !== undefined && {
-      extension: [
-        { url: EXTENSIONS.agentCareTeam, valueReference: { reference: by.team, type: 'CareTeam' } },
-      ],
-    }),
+    ...(by.team !== undefined &&
+      teamExtension !== undefined && {
+        extension: [{ url: teamExtension, valueReference: { reference: by.team, type: 'CareTeam' } }],
+      }),
     type: coded(isReader ? 'recipient' : 'author'),
     who,
     ...(by.userId !== undefined && { altId: by.userId }),
@@ -39,9 +39,11 @@ function userAgent({ kind, by: doer }: Fact, { bot }: AuditSettings): AuditEvent
   };
 }
 
-function whoOf(by: Agent): Reference | undefined {
+function whoOf(by: Agent, { agentTypes, fhirBaseUrl }: AuditSettings): Reference | undefined {
   if (by.operator !== undefined) return { identifier: { system: SYSTEMS.operator, value: by.operator } };
-  return personReference(by);
+  const { person } = by;
+  const mayRefer = person === undefined || (agentTypes?.includes(typeOf(person)) ?? true);
+  return mayRefer ? personReference(by) : urlOf(person, fhirBaseUrl);
 }
 
 function bridgeAgent(settings: AuditSettings): AuditEventAgent {

@@ -14,8 +14,8 @@ export interface Classification {
 }
 
 /** Classifies a fact. https://hl7.org/fhir/R4/auditevent-definitions.html */
-export function classify(fact: Fact, settings: Pick<AuditSettings, 'profile'>): Classification {
-  const { rest, transmit, access } = EVENT_TYPES;
+export function classify(fact: Fact, settings: Pick<AuditSettings, 'profile' | 'readType'>): Classification {
+  const { rest, transmit } = EVENT_TYPES;
   switch (fact.kind) {
     case 'created':
       return done(fact.direction === 'to-matrix' ? transmit : rest, 'create', 'C');
@@ -23,7 +23,7 @@ export function classify(fact: Fact, settings: Pick<AuditSettings, 'profile'>): 
     case 'retracted':
       return done(fact.direction === 'to-matrix' ? transmit : rest, 'update', 'U');
     case 'read':
-      return done(access, 'read', 'R');
+      return done(settings.readType, 'read', 'R');
     case 'resource-created':
       return done(rest, 'create', 'C');
     case 'resource-changed':

@@ -13,11 +13,6 @@ export const EVENT_TYPES = {
     code: 'transmit',
     display: 'Transmit Record Lifecycle Event',
   },
-  access: {
-    system: `${TERMINOLOGY}/iso-21089-lifecycle`,
-    code: 'access',
-    display: 'Access/View Record Lifecycle Event',
-  },
 } as const satisfies Readonly<Record<string, Coding>>;
 
 /** The interaction. https://hl7.org/fhir/R4/valueset-audit-event-sub-type.html */
@@ -84,7 +79,6 @@ export const EXTENSIONS = {
   traceId: `${OZO}/ozo-trace-id`,
   spanId: `${OZO}/ozo-span-id`,
   resourceOrigin: `${OZO}/ozo-resource-origin`,
-  agentCareTeam: `${OZO}/ozo-agent-careteam`,
 } as const;
 
 const OWN = 'https://github.com/fhir-matrix-bridge/fhir';

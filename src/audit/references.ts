@@ -2,7 +2,7 @@
 import type { Reference } from 'fhir/r4.js';
 import type { Agent, FactSubject } from '../domain/facts.ts';
 import { EVENT_ID_SYSTEM, URI_SYSTEM } from '../domain/fhir.ts';
-import { typeOf, type EventId, type MatrixUserId } from '../domain/ids.ts';
+import { typeOf, type EventId, type FhirReference, type MatrixUserId } from '../domain/ids.ts';
 import { SYSTEMS } from './codes.ts';
 import type { AuditSettings } from './settings.ts';
 
@@ -22,6 +22,11 @@ export function personReference({ person, userId }: Agent): Reference | undefine
     ...(person !== undefined && { reference: person, type: typeOf(person) }),
     ...(userId !== undefined && { identifier: { system: URI_SYSTEM, value: userUri(userId) } }),
   };
+}
+
+/** A resource that may not be referred to, by its URL. */
+export function urlOf(reference: FhirReference, fhirBaseUrl: string): Reference {
+  return { identifier: { system: URI_SYSTEM, value: `${fhirBaseUrl}/${reference}` } };
 }
 
 /** The bridge, by its own user. */

@@ -113,6 +113,8 @@ export const SOURCE_SYSTEM_EXTENSION = 'http://hl7.org/fhir/StructureDefinition/
  * https://github.com/ozoverbindzorg/integrale-netwerk-communicatie/blob/main/input/fsh/profiles/ozo-communicationrequest.fsh
  */
 export const SENDER_TEAM_EXTENSION = 'http://ozoverbindzorg.nl/fhir/StructureDefinition/ozo-sender-careteam';
+/** The extension of an AuditEvent's agent that names the team for which they acted. */
+export const AGENT_TEAM_EXTENSION = 'http://ozoverbindzorg.nl/fhir/StructureDefinition/ozo-agent-careteam';
 /** The sets of profiles that the bridge can write to. */
 export const FHIR_PROFILE_NAMES = ['generic', 'ozo-0.7', 'ozo-0.9'] as const;
 export type FhirProfileName = (typeof FHIR_PROFILE_NAMES)[number];

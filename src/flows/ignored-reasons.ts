@@ -51,7 +51,7 @@ export const ignoredReasons = {
   'own-write': 'The bridge itself wrote this version.',
   'personal-number': 'The context of an invitation holds a personal number (BSN), so it was declined.',
   'profile-unfulfilled':
-    'A room of users cannot become a conversation: the profile demands a patient, a requester and a recipient whom FHIR knows.',
+    'The profile demands what is not known: of a conversation that users began, a patient, a requester and a recipient; of a Task, a patient and an owner.',
   published: 'The address was published already.',
   'read-before': 'The person has read this message, or a later one, before.',
   'read-state-off': 'Read state is not carried any more, by configuration.',

@@ -47,14 +47,15 @@ export function createSendAs({ homeserver, bot }: { homeserver: Homeserver; bot:
     /**
      * Searches the last 1,000 events of the room for an event with this delivery id: the homeserver may have forgotten the
      * transaction id.
+     * @param viewer who is in the room
      */
     async findSent(
-      roomId: RoomId,
+      { roomId, viewer }: { readonly roomId: RoomId; readonly viewer: MatrixUserId },
       deliveryId: DeliveryId,
       signal: AbortSignal,
     ): Promise<EventId | undefined> {
       let pages = 0;
-      for await (const events of pagesBefore(homeserver, bot, roomId, {}, signal)) {
+      for await (const events of pagesBefore(homeserver, viewer, roomId, {}, signal)) {
         const found = events.find((event) => event.content[DELIVERY_ID_KEY] === deliveryId);
         pages += 1;
         if (found !== undefined || pages === 10) return found?.event_id;

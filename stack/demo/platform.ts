@@ -1,4 +1,5 @@
 // A care platform of the demo: it speaks nothing but FHIR, over plain HTTP.
+import type { FhirResource } from 'fhir/r4.js';
 
 /** A resource as JSON. */
 export type Resource = Readonly<Record<string, unknown>> & {
@@ -6,13 +7,22 @@ export type Resource = Readonly<Record<string, unknown>> & {
   readonly id?: string;
 };
 
+/** A resource of a type, as a server has it. */
+export type Kept<Type extends FhirResource['resourceType'] = FhirResource['resourceType']> = Resource &
+  Extract<FhirResource, { readonly resourceType: Type }> & {
+    readonly id: string;
+    readonly meta: { readonly versionId: string; readonly lastUpdated: string };
+  };
+
 export interface Platform {
   /** Writes a resource under its own id. */
   readonly put: (resource: Resource & { readonly id: string }) => Promise<Resource>;
   /** Writes a resource; the server gives the id. */
   readonly post: (resource: Resource) => Promise<Resource>;
   /** The resources that a search such as `Communication?part-of=…` finds now. */
-  readonly search: (query: string) => Promise<readonly Resource[]>;
+  readonly search: <Type extends FhirResource['resourceType']>(
+    query: `${Type}?${string}`,
+  ) => Promise<readonly Kept<Type>[]>;
   /** The current version of `Type/id`. */
   readonly read: (reference: string) => Promise<Resource>;
 }
@@ -32,8 +42,8 @@ export function createPlatform(baseUrl: string): Platform {
   return {
     put: (resource) => request('PUT', `${resource.resourceType}/${resource.id}`, resource),
     post: (resource) => request('POST', resource.resourceType, resource),
-    async search(query) {
-      const bundle = (await request('GET', query)) as { entry?: { resource: Resource }[] };
+    async search<Type extends FhirResource['resourceType']>(query: `${Type}?${string}`) {
+      const bundle = (await request('GET', query)) as { entry?: { resource: Kept<Type> }[] };
       return (bundle.entry ?? []).map((entry) => entry.resource);
     },
     read: (reference) => request('GET', reference),

@@ -2,13 +2,19 @@
 import { auditEventsOf } from '../../src/audit/audit-event.ts';
 import type { AuditSettings } from '../../src/audit/settings.ts';
 import type { Agent, Fact } from '../../src/domain/facts.ts';
+import { FHIR_PROFILES } from '../../src/mapping/fhir-profiles/profiles.ts';
 import { ref } from '../builders/fhir.ts';
 import { BOT, eventId, roomId, userId } from '../builders/matrix.ts';
 
 export const SETTINGS: AuditSettings = {
   ...{ profile: 'generic', site: 'Care at home', bot: BOT, fhirBaseUrl: 'https://fhir.example.org/fhir' },
+  ...{ ...FHIR_PROFILES.generic.audit, agentTypes: undefined },
 };
-export const OZO: AuditSettings = { ...SETTINGS, profile: 'ozo' };
+const ofVersion = (version: 'ozo-0.7' | 'ozo-0.9'): AuditSettings => ({
+  ...{ ...SETTINGS, profile: 'ozo', ...FHIR_PROFILES[version].audit },
+  agentTypes: FHIR_PROFILES[version].targets['AuditEvent.agent.who'],
+});
+export const OZO = { 'ozo-0.7': ofVersion('ozo-0.7'), 'ozo-0.9': ofVersion('ozo-0.9') } as const;
 export const RECORDED = new Date('2026-11-29T12:00:00.250Z');
 export const CAUSE = { source: 'matrix.event', sourceId: '$event' };
 

@@ -68,7 +68,10 @@ export const SETTINGS: BridgeSettings = {
   waitForTargetMs: 60_000,
   sourceSystemExtension: '',
   idStrategy: 'client-assigned',
-  audit: { profile: 'generic', site: 'example.org', bot: BOT, fhirBaseUrl: 'https://fhir.example.org/fhir' },
+  audit: {
+    ...{ profile: 'generic', site: 'example.org', bot: BOT, fhirBaseUrl: 'https://fhir.example.org/fhir' },
+    ...{ ...FHIR_PROFILES.generic.audit, agentTypes: undefined },
+  },
   profile: FHIR_PROFILES.generic,
   sendStatus: true,
   reportFailures: 'task',

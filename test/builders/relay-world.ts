@@ -3,7 +3,7 @@ import type pg from 'pg';
 import type { FhirResource } from '../../src/domain/fhir.ts';
 import { versionOf } from '../../src/domain/fhir.ts';
 import type { Fact } from '../../src/domain/facts.ts';
-import type { EventId, FhirReference, RoomId } from '../../src/domain/ids.ts';
+import type { EventId, FhirReference } from '../../src/domain/ids.ts';
 import { referenceTo } from '../../src/domain/ids.ts';
 import type { MatrixEvent } from '../../src/domain/matrix.ts';
 import type { StoredResource } from '../../src/fhir/server.ts';
@@ -214,7 +214,7 @@ function createSending() {
   const server: Bridge['sending'] = {
     sendAs: once,
     redactAs: once,
-    findSent: (_room: RoomId, deliveryId) => Promise.resolve(known.get(deliveryId)),
+    findSent: (_place, deliveryId) => Promise.resolve(known.get(deliveryId)),
   };
   return { server, sent, known };
 }

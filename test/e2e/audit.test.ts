@@ -7,11 +7,12 @@ import { reservePort } from '../../stack/ports.ts';
 import { waitUntil } from '../../stack/wait.ts';
 import { findPersonalData } from '../builders/personal-data.ts';
 import { awaitIdle } from './bridges.ts';
-import type { Conversation, TestContext } from './context.ts';
+import type { Communication, Conversation, TestContext } from './context.ts';
 import { awaitRecords, startContext } from './context.ts';
 import type { RefusingProxy } from './refusing-proxy.ts';
 import { startRefusingProxy } from './refusing-proxy.ts';
 import { ghostOf, runCommand } from './rooms.ts';
+import { validationErrors } from './validate.ts';
 
 const SECRET = 'a-secret-of-the-backend';
 const REFUSED_MESSAGES = 5;
@@ -25,9 +26,7 @@ let roomId = '';
 /** What a search finds once nothing is left to be written, oldest first. */
 async function ask(query: string): Promise<readonly AuditEvent[]> {
   await awaitIdle(context.bridge);
-  const found = (await context.platform.search(
-    `AuditEvent?${query}&_count=100`,
-  )) as unknown as readonly AuditEvent[];
+  const found = await context.platform.search(`AuditEvent?${query}&_count=100`);
   return found.toSorted((a, b) => Date.parse(a.recorded) - Date.parse(b.recorded));
 }
 
@@ -93,7 +92,7 @@ describe.skipIf(inject('stackMissing'))('an auditor', () => {
         'm.relates_to': { rel_type: 'm.replace', event_id: eventId },
       } as never,
     );
-    const isOf = (record: { identifier?: readonly { value: string }[] }): boolean =>
+    const isOf = (record: Communication): boolean =>
       record.identifier?.some(({ value }) => value === eventId) === true;
     const records = await awaitRecords(platform, conversation.id, (all) =>
       all.some((record) => isOf(record) && record.meta.versionId === '2'),
@@ -204,15 +203,8 @@ describe.skipIf(inject('stackMissing'))('an auditor', () => {
       ...(await ask(`entity=CareTeam/${prefix}team&subtype=operation`)),
     ];
     expect(events.length).toBeGreaterThan(10);
-    for (const event of new Map(events.map((each) => [shapeOf(each), each])).values()) {
-      const response = await fetch(`${fhirUrl}/AuditEvent/$validate`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/fhir+json' },
-        body: JSON.stringify(event),
-      });
-      const outcome = (await response.json()) as { issue: { severity: string; diagnostics: string }[] };
-      expect(outcome.issue.filter(({ severity }) => ['error', 'fatal'].includes(severity))).toEqual([]);
-    }
+    const ofEachShape = [...new Map(events.map((each) => [shapeOf(each), each])).values()];
+    expect(await validationErrors(fhirUrl, ofEachShape)).toEqual([]);
     const text = JSON.stringify(events);
     expect(findPersonalData(text)).toEqual([]);
     for (const said of ['stairs', 'come by', 'come at', 'How is she', 'Noor'])

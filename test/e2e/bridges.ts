@@ -1,6 +1,6 @@
 // The bridges of the end-to-end tests: one that files share one after another, and those that a file starts for itself.
 import { inject } from 'vitest';
-import type { RunningBridge } from '../../stack/bridge.ts';
+import type { BridgeOptions, RunningBridge } from '../../stack/bridge.ts';
 import { startBridge } from '../../stack/bridge.ts';
 import type { Database } from '../../stack/databases.ts';
 import { createScratchDatabase, emptyDatabase, runStatements } from '../../stack/databases.ts';
@@ -11,7 +11,7 @@ import { createTraceFolder, readWaitingLanes, saveAnswers, saveErrors } from './
 /** Settings of a bridge, by the names of the environment. */
 export type Settings = Readonly<Record<string, string>>;
 
-/** A bridge on the stack of the run. Only one runs at a time, as Synapse knows one port. */
+/** A bridge on the stack of the run. Only one runs at a time on each homeserver, which knows one port. */
 export interface TestBridge {
   readonly bridge: RunningBridge;
   readonly database: Pick<Database, 'url'>;
@@ -32,14 +32,26 @@ export const SETTINGS: Settings = {
 const LEFTOVERS_MS = 15_000;
 
 let shared: TestBridge | undefined;
-/** The bridge that answers at the port, whoever started it. */
-let running: TestBridge | undefined;
+/** The bridge that answers at a port, whoever started it. */
+const running = new Map<number, TestBridge>();
 
 /** Starts a bridge with an empty database of its own. The shared one ends. */
 export async function startOwnBridge(name: string, settings: Settings): Promise<TestBridge> {
   await endSharedBridge();
+  return startBridgeBetween(inject('stack'), name, settings);
+}
+
+/** Between which servers a bridge is. */
+export type Sides = Pick<BridgeOptions, 'synapse' | 'hapi' | 'appservice'>;
+
+/** Starts a bridge between these servers, with an empty database of its own. */
+export async function startBridgeBetween(
+  sides: Sides,
+  name: string,
+  settings: Settings,
+): Promise<TestBridge> {
   const database = await createScratchDatabase(inject('adminUrl'));
-  const { bridge, database: used, end } = await start(name, database.url, settings);
+  const { bridge, database: used, end } = await start(sides, name, database.url, settings);
   return {
     ...{ bridge, database: used },
     async end() {
@@ -58,7 +70,7 @@ export async function shareBridge(): Promise<TestBridge> {
   if (shared === undefined) {
     const { bridgeDatabaseUrl } = inject('stack');
     await emptyDatabase(bridgeDatabaseUrl);
-    shared = await start('shared', bridgeDatabaseUrl, {});
+    shared = await start(inject('stack'), 'shared', bridgeDatabaseUrl, {});
   }
   return { ...shared, end: () => Promise.resolve() };
 }
@@ -72,7 +84,8 @@ export async function awaitIdle({ url }: Pick<RunningBridge, 'url'>, timeoutMs =
   try {
     await waitUntil(look, { what: 'the bridge has nothing left to do', timeoutMs, everyMs: 25 });
   } catch (error) {
-    const left = running === undefined ? [] : await readWaitingLanes(running.database.url);
+    const answering = [...running.values()].find(({ bridge }) => bridge.url === url);
+    const left = answering && (await readWaitingLanes(answering.database.url));
     throw new Error(`What is left to do: ${JSON.stringify(left)}`, { cause: error });
   }
 }
@@ -112,12 +125,17 @@ export async function endSharedBridge(): Promise<void> {
   await ending?.end();
 }
 
-async function start(name: string, databaseUrl: string, settings: Settings): Promise<TestBridge> {
-  await running?.end(); // a file that failed before it could end its own
-  const { synapse, hapi, appservice, logFolder: stackLogs } = inject('stack');
+async function start(
+  { synapse, hapi, appservice }: Sides,
+  name: string,
+  databaseUrl: string,
+  settings: Settings,
+): Promise<TestBridge> {
+  const { port } = appservice;
+  await running.get(port)?.end(); // a file that failed before it could end its own
   const guard = await startGuard();
   try {
-    const logFolder = await createTraceFolder(stackLogs, name);
+    const logFolder = await createTraceFolder(inject('stack').logFolder, name);
     const bridge = await startBridge({
       ...{ guard, logFolder, databaseUrl, synapse, hapi, appservice },
       env: { ...SETTINGS, ...settings },
@@ -125,13 +143,13 @@ async function start(name: string, databaseUrl: string, settings: Settings): Pro
     const started: TestBridge = {
       ...{ bridge, database: { url: databaseUrl } },
       async end() {
-        if (running === started) running = undefined;
+        if (running.get(port) === started) running.delete(port);
         await saveAnswers(bridge.url, logFolder);
         await guard.end();
         await saveErrors(databaseUrl, logFolder);
       },
     };
-    running = started;
+    running.set(port, started);
     return started;
   } catch (error) {
     await guard.end();

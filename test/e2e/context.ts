@@ -7,7 +7,7 @@ import type { Database } from '../../stack/databases.ts';
 import { careNetworkPeople, careTeam, communicationRequest } from '../../stack/demo/care-network.ts';
 import type { MatrixPerson } from '../../stack/demo/person.ts';
 import { startPerson } from '../../stack/demo/person.ts';
-import type { Platform, Resource } from '../../stack/demo/platform.ts';
+import type { Kept, Platform } from '../../stack/demo/platform.ts';
 import { createPlatform } from '../../stack/demo/platform.ts';
 import { registerUser } from '../../stack/synapse.ts';
 import { waitUntil } from '../../stack/wait.ts';
@@ -116,12 +116,8 @@ export async function recordsOf(platform: Platform, requestId: string): Promise<
   return found.toSorted((a, b) => Date.parse(a.sent) - Date.parse(b.sent));
 }
 
-/** The elements of a Communication that tests look at. */
-export type Communication = Resource & {
-  readonly resourceType: 'Communication';
-  readonly id: string;
-  readonly meta: { readonly versionId: string; readonly lastUpdated: string };
+/** A Communication of a text, which says when it was sent. */
+export type Communication = Kept<'Communication'> & {
   readonly sent: string;
-  readonly identifier?: readonly { readonly system: string; readonly value: string }[];
   readonly payload: readonly { readonly contentString: string }[];
 };

@@ -5,6 +5,7 @@ import { findPersonalData } from '../builders/personal-data.ts';
 import { awaitIdle } from './bridges.ts';
 import type { Communication, TestContext } from './context.ts';
 import { awaitRecords, recordsOf, shareContext } from './context.ts';
+import { validationErrors } from './validate.ts';
 
 describe.skipIf(inject('stackMissing') !== undefined)('a message crosses', () => {
   let context: TestContext;
@@ -142,21 +143,11 @@ describe.skipIf(inject('stackMissing') !== undefined)('a message crosses', () =>
 
   test('every resource the bridge wrote passes the FHIR server’s $validate', async () => {
     const { platform, prefix } = context;
-    const written = (await platform.search(
-      `Communication?subject=Patient/${prefix}client&_count=200`,
-    )) as readonly Communication[];
+    const written = await platform.search(`Communication?subject=Patient/${prefix}client&_count=200`);
     const subscriptions = await platform.search('Subscription?_count=50');
     expect(written.length).toBeGreaterThan(4);
     expect(subscriptions.length).toBeGreaterThan(2);
-    for (const resource of [...written, ...subscriptions]) {
-      const response = await fetch(`${context.fhirUrl}/${resource.resourceType}/$validate`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/fhir+json' },
-        body: JSON.stringify(resource),
-      });
-      const outcome = (await response.json()) as { issue: { severity: string; diagnostics: string }[] };
-      expect(outcome.issue.filter(({ severity }) => ['error', 'fatal'].includes(severity))).toEqual([]);
-    }
+    expect(await validationErrors(context.fhirUrl, [...written, ...subscriptions])).toEqual([]);
   });
 
   test('no name, no text and no token reaches the log', async () => {

@@ -9,6 +9,7 @@ import { waitUntil } from '../../stack/wait.ts';
 import { awaitIdle } from './bridges.ts';
 import type { Communication, Conversation, TestContext } from './context.ts';
 import { awaitRecords, shareContext, startContext } from './context.ts';
+import { validationErrors } from './validate.ts';
 
 const FORM = { msgtype: 'com.example.form', body: 'A form' };
 const SECRET = 'The wound looks better';
@@ -45,7 +46,7 @@ describe.skipIf(inject('stackMissing') !== undefined)('nothing is dropped silent
     await stranger.say(roomId, 'And again');
     const records = await recordsOf(2);
     for (const record of records) {
-      expect(record['sender']).toEqual({
+      expect(record.sender).toEqual({
         identifier: { system: 'urn:ietf:rfc:3986', value: `matrix:u/${strangerId.slice(1)}` },
       });
     }
@@ -133,7 +134,7 @@ describe.skipIf(inject('stackMissing') !== undefined)('nothing is dropped silent
         statusReason: { coding: [{ code: reason }, { system: 'http://hl7.org/fhir/issue-type' }] },
       });
       expect(JSON.stringify(task)).not.toContain(SECRET);
-      expect(await errorsIn(task)).toEqual([]);
+      expect(await validationErrors(context.fhirUrl, [task])).toEqual([]);
     });
 
     test('gets the Task completed once its platform mended it and it is delivered', async () => {
@@ -148,7 +149,7 @@ describe.skipIf(inject('stackMissing') !== undefined)('nothing is dropped silent
       await context.nurse.hear(roomId, 'Mended');
       const task = await taskAbout(written, 'completed');
       expect(task).not.toHaveProperty('statusReason');
-      expect(await errorsIn(task)).toEqual([]);
+      expect(await validationErrors(context.fhirUrl, [task])).toEqual([]);
     });
 
     /** Writes a Communication of the conversation. */
@@ -169,19 +170,9 @@ describe.skipIf(inject('stackMissing') !== undefined)('nothing is dropped silent
       const look = async (): Promise<Resource | undefined> => {
         const tasks = await context.platform.search(`Task?focus=Communication/${String(id)}`);
         expect(tasks.length).toBeLessThan(2);
-        return tasks.find((task) => task['status'] === status);
+        return tasks.find((task) => task.status === status);
       };
       return waitUntil(look, { what: `a Task is ${status}`, timeoutMs: 60_000, everyMs: 50 });
-    }
-
-    async function errorsIn(resource: Resource): Promise<readonly unknown[]> {
-      const response = await fetch(`${context.fhirUrl}/${resource.resourceType}/$validate`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/fhir+json' },
-        body: JSON.stringify(resource),
-      });
-      const { issue } = (await response.json()) as { issue: readonly { severity: string }[] };
-      return issue.filter(({ severity }) => ['error', 'fatal'].includes(severity));
     }
   });
 });

@@ -1,4 +1,4 @@
-// A pseudonym service that gives `token-1`, `token-2` … and knows the patient behind `known-token`.
+// A pseudonym service that gives `token-1`, `token-2` … and knows the patients behind some tokens.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -21,18 +21,21 @@ export interface PseudonymService {
   readonly end: () => void;
 }
 
-/** Starts the service. */
-export async function startPseudonymService(): Promise<PseudonymService> {
+/** Starts the service. @param patientOf whom a token stands for, as the bridge that asks knows them */
+export async function startPseudonymService(
+  patientOf = (token: unknown): string | undefined =>
+    token === 'known-token' ? 'Patient/of-ours' : undefined,
+): Promise<PseudonymService> {
   const asked: Asked[] = [];
   const server = createServer((request, response) => {
     void text(request).then((received) => {
       const body = JSON.parse(received) as Asked['body'];
       asked.push({ path: request.url, authorization: request.headers.authorization, body });
-      const known = request.url === '/tokens' || body['token'] === 'known-token';
-      const answer =
-        request.url === '/tokens' ? { token: `token-${asked.length}` } : { patient: 'Patient/of-ours' };
-      response.writeHead(known ? 200 : 404, { 'content-type': 'application/json' });
-      response.end(JSON.stringify(known ? answer : { error: 'unknown' }));
+      const patient = patientOf(body['token']);
+      const isKnown = request.url === '/tokens' || patient !== undefined;
+      const answer = request.url === '/tokens' ? { token: `token-${asked.length}` } : { patient };
+      response.writeHead(isKnown ? 200 : 404, { 'content-type': 'application/json' });
+      response.end(JSON.stringify(isKnown ? answer : { error: 'unknown' }));
     });
   });
   server.listen(0, '127.0.0.1');

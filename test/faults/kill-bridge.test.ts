@@ -5,6 +5,7 @@ import { communication } from '../../stack/demo/care-network.ts';
 import { waitUntil } from '../../stack/wait.ts';
 import type { Conversation, TestContext } from '../e2e/context.ts';
 import { awaitRecords, shareContext } from '../e2e/context.ts';
+import { validationErrors } from '../e2e/validate.ts';
 
 const ROOMS = 10;
 const MESSAGES_PER_ROOM_AND_WAY = 20;
@@ -68,6 +69,8 @@ describe.skipIf(inject('stackMissing') !== undefined)('the bridge killed five ti
         expect(new Set(records.flatMap((record) => record.identifier?.map(({ value }) => value))).size).toBe(
           2 * MESSAGES_PER_ROOM_AND_WAY,
         );
+        const ofEachWay = records.filter(({ payload }) => payload[0]?.contentString.endsWith(' 0') === true);
+        expect(await validationErrors(context.fhirUrl, ofEachWay)).toEqual([]);
       }
 
       function talkBothWays({ id, roomId }: { id: string; roomId: string }): Promise<void>[] {

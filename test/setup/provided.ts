@@ -14,21 +14,25 @@ export interface ProvidedStack {
   /** The bridge's own database, empty at first. */
   readonly bridgeDatabaseUrl: string;
   readonly synapse: ProvidedHomeserver;
-  /** Federates with Synapse and does not know the bridge. */
+  /** Federates with Synapse. */
   readonly neighbour: ProvidedHomeserver;
   /** Connection URLs of the homeservers' own databases, as their owner. */
   readonly homeserverDatabases: Readonly<Record<'synapse' | 'neighbour', string>>;
   readonly hapi: { readonly url: string };
   /** Files of a certificate for localhost that the homeservers trust. */
   readonly certificate: { readonly certificatePath: string; readonly keyPath: string };
-  readonly appservice: {
-    /** Reserved for the bridge, which Synapse expects at this port of 127.0.0.1. */
-    readonly port: number;
-    readonly url: string;
-    readonly registrationPath: string;
-    readonly asToken: string;
-    readonly hsToken: string;
-  };
+  readonly appservice: ProvidedAppservice & { readonly registrationPath: string };
+  /** Of a bridge of another organisation, which runs only where a test starts it. */
+  readonly neighbourAppservice: ProvidedAppservice;
+}
+
+/** Where a homeserver expects its bridge. */
+export interface ProvidedAppservice {
+  /** Reserved for the bridge, which the homeserver expects at this port of 127.0.0.1. */
+  readonly port: number;
+  readonly url: string;
+  readonly asToken: string;
+  readonly hsToken: string;
 }
 
 declare module 'vitest' {

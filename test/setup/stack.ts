@@ -1,9 +1,9 @@
 // Starts PostgreSQL, two homeservers and the FHIR server once for a test run.
 import type { TestProject } from 'vitest/node';
 import { StackRequirementError } from '../../stack/errors.ts';
-import { startStack } from '../../stack/stack.ts';
+import { startStack, type AppserviceDetails } from '../../stack/stack.ts';
 import type { Synapse } from '../../stack/synapse.ts';
-import type { ProvidedHomeserver } from './provided.ts';
+import type { ProvidedAppservice, ProvidedHomeserver } from './provided.ts';
 
 export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
   const say = (line: string): void => {
@@ -18,8 +18,9 @@ export default async function setup(project: TestProject): Promise<(() => Promis
       fsync: false,
     });
     say(`data and logs are in ${stack.folder.path}`);
-    const { synapse, neighbour, hapi, appservice, certificate } = stack;
-    if (certificate === undefined) throw new TypeError('Homeservers that federate have a certificate');
+    const { synapse, neighbour, hapi, appservice, neighbourAppservice, certificate } = stack;
+    if (certificate === undefined || neighbourAppservice === undefined)
+      throw new TypeError('Homeservers that federate have a certificate, and a bridge each');
     project.provide('adminUrl', stack.postgres.adminUrl);
     project.provide('stackMissing', undefined);
     project.provide('stack', {
@@ -31,12 +32,10 @@ export default async function setup(project: TestProject): Promise<(() => Promis
       hapi: { url: hapi.url },
       certificate,
       appservice: {
-        port: appservice.port,
-        url: appservice.url,
-        asToken: appservice.asToken,
-        hsToken: appservice.hsToken,
+        ...provided(appservice),
         registrationPath: synapse.registrationPaths[0] ?? '',
       },
+      neighbourAppservice: provided(neighbourAppservice),
     });
     return () => stack.stop();
   } catch (error) {
@@ -50,4 +49,8 @@ export default async function setup(project: TestProject): Promise<(() => Promis
 
 function homeserver({ url, serverName, registrationSharedSecret }: Synapse): ProvidedHomeserver {
   return { url, serverName, registrationSharedSecret };
+}
+
+function provided({ port, url, asToken, hsToken }: AppserviceDetails): ProvidedAppservice {
+  return { port, url, asToken, hsToken };
 }

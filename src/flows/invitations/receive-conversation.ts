@@ -2,6 +2,7 @@
 import type { CareTeam, ResourceVersion } from '../../domain/fhir.ts';
 import { referenceTo, type FhirReference, type MatrixUserId, type RoomId } from '../../domain/ids.ts';
 import type { MatrixEvent } from '../../domain/matrix.ts';
+import { mayReferTo } from '../../mapping/fhir-profiles/fhir-profile.ts';
 import { momentOf, withMember } from '../../mapping/matrix-to-fhir/membership.ts';
 import {
   lackOf,
@@ -38,16 +39,23 @@ export async function receiveConversation(
   received: Received,
   { number, inDoubt, signal }: Attempt,
 ): Promise<ResourceVersion | undefined> {
-  const { db, store, homeserver, fhir, settings } = bridge;
+  const { db, store, homeserver, fhir, settings, log } = bridge;
   const facts = readRoomFacts(await homeserver.roomState(ghost, roomId, signal));
   if (facts.isSpace || facts.isEncrypted) return undefined;
   const request = requestFor(
     bridge,
     { roomId, facts },
-    received,
+    { ...received, requester: await requesterOf(bridge, facts) },
     await teamAbout(bridge, received.subject, signal),
   );
-  if (lackOf(request, settings.profile) !== undefined) return undefined;
+  const lack = lackOf(request, settings.profile);
+  if (lack !== undefined) {
+    log.warn(
+      { lack, roomId },
+      'A room of another organisation is not filed: the profile demands what is not known',
+    );
+    return undefined;
+  }
   // Before it is written: who sees it first must know that its room is of others.
   const own = referenceTo('CommunicationRequest', request.id);
   if (settings.idStrategy === 'client-assigned') await store.invitations.saveRequest(db, invitation, own);
@@ -69,16 +77,28 @@ interface Team {
 function requestFor(
   { settings }: Bridge,
   room: { readonly roomId: RoomId; readonly facts: RoomFacts },
-  { person, subject }: Received,
+  { person, subject, requester }: Received & { readonly requester: FhirReference | undefined },
   team: Team | undefined,
 ) {
   return requestOfRoom(
     // Its name was given elsewhere, and may hold anything.
     { ...room, facts: { ...room.facts, name: undefined } },
     { reference: team?.reference, careTeam: { resourceType: 'CareTeam', subject: { reference: subject } } },
-    { requester: undefined, recipients: [person] },
+    { requester, recipients: [person] },
     { templates: settings.roomTemplates, profile: settings.profile },
   );
+}
+
+/** Who made the room, where FHIR knows them; where the profile demands one, the operator's placeholder for all others. */
+async function requesterOf(
+  { db, store, settings }: Pick<Bridge, 'db' | 'settings' | 'store'>,
+  { creator }: RoomFacts,
+): Promise<FhirReference | undefined> {
+  const { profile, unknownSender } = settings;
+  const maker = creator === undefined ? undefined : await store.people.findPersonByUserId(db, creator);
+  if (maker !== undefined && mayReferTo(profile, 'CommunicationRequest.requester', maker)) return maker;
+  const isDemanded = profile.requestNeeds.includes('requester');
+  return isDemanded && unknownSender.as === 'placeholder' ? unknownSender.reference : undefined;
 }
 
 /** The patient's team with the lowest id, as with conversations that name none. */

@@ -120,7 +120,7 @@ async function write(relay: RelayToFhir, incoming: Incoming, attempt: Attempt): 
       await writeOnce(relay, { event, kind: read.kind, part, conversation: place.reference }, each, attempt),
     );
   const refusals = [...new Set(made.flatMap(({ refused: reasons }) => reasons))];
-  await removeRefused(relay, event, refusals, attempt.signal);
+  await removeRefused(relay, event, place.viewer, refusals, attempt.signal);
   const isUnknown = author.person === undefined ? (['unmapped-sender'] as const) : [];
   const reasons = [...isUnknown, ...toldOf, ...refusals.map(noticeOfRefusal)];
   return {

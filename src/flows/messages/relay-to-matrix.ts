@@ -18,7 +18,7 @@ import { lastDigest } from '../../messages/shown.ts';
 import type { StoredResource } from '../../fhir/server.ts';
 import type { Attempt } from '../../inbox/item.ts';
 import type { LinkKey, MessageLink } from '../../store/message-links.ts';
-import type { Bridge, BridgeSettings } from '../bridge.ts';
+import type { Bridge } from '../bridge.ts';
 import type { IgnoredReason } from '../ignored-reasons.ts';
 import { changeOf, type ChangeItem } from '../items/fhir-change.ts';
 import type { DeletionItem } from '../items/fhir-deletion.ts';
@@ -154,10 +154,11 @@ async function send(relay: RelayToMatrix, outgoing: Outgoing, { signal }: Attemp
   const { store, metrics, settings } = relay;
   const { reference, request, input, carried, conversation, read, before } = outgoing;
   const { communication, envelope } = input;
+  const { roomId, guests: [viewer = settings.bot] = [] } = conversation;
   // What is retracted, each event's own sender redacts.
   const { as, relayedFor } =
     read.kind === 'retraction'
-      ? { as: settings.bot, relayedFor: undefined }
+      ? { as: viewer, relayedFor: undefined }
       : await speakerOf(relay, outgoing, signal);
   const isSameSender = (before ?? as) === as;
   const isNew = carried.length === 0;
@@ -165,13 +166,12 @@ async function send(relay: RelayToMatrix, outgoing: Outgoing, { signal }: Attemp
   const cause = isNew ? reference : `${reference}/_history/${communication.meta.versionId}`;
   const sent: Sent[] = [];
   const timestamp = isNew ? await timeOf(relay, outgoing, signal) : undefined;
-  const { roomId } = conversation;
   const context = { relayedFor, roomId, isSameSender, ...(await contextOf(relay, input)) };
   for (const [part, each] of read.toMatrix(context).entries()) {
     const key = { cause, part };
-    const by = each.by === 'bot' ? { as: settings.bot, roomId } : { as, roomId };
-    const place = each.kind === 'redact' ? whereSent(settings, each.eventId, carried, by) : by;
-    const one = { ...key, ...place, communication: reference, kind: kindOf(each, read), timestamp };
+    const by = { as: each.by === 'bot' ? settings.bot : as, roomId };
+    const place = each.kind === 'redact' ? whereSent(relay, each.eventId, carried, { ...by, viewer }) : by;
+    const one = { ...key, ...place, viewer, communication: reference, kind: kindOf(each, read), timestamp };
     sent.push({ key, sender: place.as, ...(await sendOnce(relay, one, each, signal)) });
   }
   const [first] = sent;
@@ -209,17 +209,17 @@ function kindOf({ kind }: MatrixSend, read: ReadCommunication): KindName {
   return kind === 'redact' ? 'retraction' : read.kind;
 }
 
-/** An event is redacted in its own room, by the ghost that sent it; one of a user by the bot. */
+/** An event is redacted in its own room, by the ghost that sent it; one of a user by the bot, or a guest in its place. */
 function whereSent(
-  settings: Pick<BridgeSettings, 'bot' | 'ghostPrefix' | 'serverName'>,
+  { settings }: Pick<RelayToMatrix, 'settings'>,
   eventId: EventId,
   carried: readonly MessageLink[],
-  otherwise: { readonly as: MatrixUserId; readonly roomId: RoomId },
+  otherwise: { readonly as: MatrixUserId; readonly roomId: RoomId; readonly viewer: MatrixUserId },
 ): { readonly as: MatrixUserId; readonly roomId: RoomId } {
   const link = carried.find((each) => each.eventId === eventId);
-  if (link === undefined) return otherwise;
+  if (link === undefined) return { as: otherwise.as, roomId: otherwise.roomId };
   const { roomId, sender = otherwise.as, origin } = link;
-  return { as: origin === 'fhir' && isOwnUser(settings, sender) ? sender : settings.bot, roomId };
+  return { as: origin === 'fhir' && isOwnUser(settings, sender) ? sender : otherwise.viewer, roomId };
 }
 
 /** The platform says when it was, and may be wrong. */

@@ -18,6 +18,8 @@ export interface Delivery extends LinkKey {
   readonly kind: KindName;
   readonly roomId: RoomId;
   readonly as: MatrixUserId;
+  /** Who of the bridge is in the room for certain. */
+  readonly viewer: MatrixUserId;
   /** Milliseconds since the epoch to show as the time of sending. */
   readonly timestamp: number | undefined;
 }
@@ -32,7 +34,7 @@ export interface SentOnce {
 /** Sends or redacts. */
 export async function sendOnce(
   sender: Pick<Bridge, 'clock' | 'db' | 'files' | 'sending' | 'settings' | 'store'>,
-  { cause, part, communication, kind, roomId, as, timestamp }: Delivery,
+  { cause, part, communication, kind, roomId, as, viewer, timestamp }: Delivery,
   send: MatrixSend,
   signal: AbortSignal,
 ): Promise<SentOnce> {
@@ -53,7 +55,9 @@ export async function sendOnce(
   }
   const isLongAgo = clock.now().getTime() - begun.startedAt.getTime() >= TXN_ID_KNOWN_MS;
   const earlier =
-    isLongAgo || begun.sender !== as ? await sending.findSent(roomId, deliveryId, signal) : undefined;
+    isLongAgo || begun.sender !== as
+      ? await sending.findSent({ roomId, viewer }, deliveryId, signal)
+      : undefined;
   if (earlier !== undefined) return { eventId: earlier, isRefused: false };
   const { content, isRefused } = await withFileUploaded(sender, send, deliveryId, signal);
   const event = { as, roomId, deliveryId, timestamp, type: send.type, content };

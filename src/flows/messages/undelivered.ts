@@ -1,14 +1,17 @@
 // A Communication, or what a CommunicationRequest says first, did not reach its room → its platform is told by a Task, which is
 // closed once it does.
 import type { ClientBase } from 'pg';
-import type { FhirReference } from '../../domain/ids.ts';
+import type { Communication, CommunicationRequest } from '../../domain/fhir.ts';
+import { parseReference, referenceTo, type FhirReference } from '../../domain/ids.ts';
 import type { UndeliveredReason } from '../../domain/undelivered.ts';
 import { ended, failedAgain, undeliveredTask } from '../../mapping/fhir-to-matrix/undelivered-task.ts';
+import type { StoredResource } from '../../fhir/server.ts';
 import type { Attempt, NewItem } from '../../inbox/item.ts';
 import type { Bridge } from '../bridge.ts';
 import type { IgnoredReason } from '../ignored-reasons.ts';
 import { undeliveredItem, type UndeliveredItem } from '../items/undelivered.ts';
 import { andNext, type FlowOutcome } from '../outcome.ts';
+import { findConversationRoom } from './conversation-room.ts';
 
 /** Which of the reasons to ignore a Communication its platform has to be told of; of the others nothing was lost. */
 export const UNDELIVERED_WHEN: Readonly<Partial<Record<IgnoredReason, UndeliveredReason>>> = {
@@ -66,11 +69,11 @@ async function reportEnd(
 
 /** Writes the Task of a failure, or what became of it. */
 export async function reportUndelivered(
-  bridge: Pick<Bridge, 'clock' | 'db' | 'fhir' | 'store'>,
+  bridge: Pick<Bridge, 'clock' | 'db' | 'fhir' | 'settings' | 'store'>,
   { communication: message, state }: UndeliveredItem,
   { signal }: Attempt,
 ): Promise<FlowOutcome> {
-  const { clock, db, fhir, store } = bridge;
+  const { clock, db, fhir, settings, store } = bridge;
   const at = clock.now().getTime();
   const known = await store.reportedFailures.findFailureTask(db, message);
   const task = known === undefined ? undefined : await fhir.read(known, signal);
@@ -85,9 +88,24 @@ export async function reportUndelivered(
   const failed = await fhir.read(message, signal);
   if (failed?.resourceType !== 'Communication' && failed?.resourceType !== 'CommunicationRequest')
     return { kind: 'ignored', reason: 'gone' };
-  const created = await fhir.createOnce(undeliveredTask(failed, state, at), { mayExist: true, signal });
+  const patient = await patientOf(bridge, failed);
+  const made = undeliveredTask(failed, { reason: state, at, patient }, settings.profile);
+  if (made === undefined) return { kind: 'ignored', reason: 'profile-unfulfilled' };
+  const created = await fhir.createOnce(made, { mayExist: true, signal });
   return {
     kind: 'done',
     record: (tx) => store.reportedFailures.saveFailureTask(tx, message, created.reference),
   };
+}
+
+/** Of the conversation, if it has a room. */
+async function patientOf(
+  { db, store }: Pick<Bridge, 'db' | 'store'>,
+  failed: StoredResource<Communication | CommunicationRequest>,
+): Promise<FhirReference | undefined> {
+  const thread =
+    failed.resourceType === 'CommunicationRequest'
+      ? referenceTo('CommunicationRequest', failed.id)
+      : parseReference(failed.partOf?.[0]?.reference)?.reference;
+  return thread && (await findConversationRoom(store, db, thread))?.subject;
 }

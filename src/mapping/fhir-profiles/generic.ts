@@ -1,5 +1,5 @@
 // No profile: what FHIR R4 itself demands, for servers such as a plain HAPI.
-import { LIFECYCLE_SYSTEM } from '../../domain/fhir.ts';
+import { AGENT_TEAM_EXTENSION, LIFECYCLE_SYSTEM } from '../../domain/fhir.ts';
 import type { FhirProfile } from './fhir-profile.ts';
 
 /** A record was accessed. https://terminology.hl7.org/CodeSystem-iso-21089-lifecycle.html */
@@ -16,6 +16,6 @@ export const generic: FhirProfile = {
   taskNeeds: [],
   actingTeamExtension: undefined,
   readState: { organizationalTeamTask: 'the-team' },
-  audit: { readType: ACCESS, agentTeamExtension: undefined },
+  audit: { readType: ACCESS, agentTeamExtension: AGENT_TEAM_EXTENSION },
   search: { cacheControl: 'no-store', largestPage: 1000 },
 };

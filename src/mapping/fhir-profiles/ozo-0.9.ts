@@ -1,6 +1,6 @@
 // The profiles of OZO verbindzorg from 0.9.0 on: teams of organisations have one Task, and are named by what is done for them.
 // https://github.com/ozoverbindzorg/integrale-netwerk-communicatie/blob/main/input/pagecontent/technical-aaa-proxy-0-9-0.md
-import { SENDER_TEAM_EXTENSION } from '../../domain/fhir.ts';
+import { AGENT_TEAM_EXTENSION, SENDER_TEAM_EXTENSION } from '../../domain/fhir.ts';
 import type { FhirProfile } from './fhir-profile.ts';
 import { ACCESS } from './generic.ts';
 import { ozo07 } from './ozo-0.7.ts';
@@ -13,6 +13,6 @@ export const ozo09: FhirProfile = {
   readState: { organizationalTeamTask: 'the-team' },
   audit: {
     readType: ACCESS,
-    agentTeamExtension: 'http://ozoverbindzorg.nl/fhir/StructureDefinition/ozo-agent-careteam',
+    agentTeamExtension: AGENT_TEAM_EXTENSION,
   },
 };

@@ -8,9 +8,10 @@ import {
   UNDELIVERED_TASK_CODE,
   type Communication,
 } from '../../domain/fhir.ts';
-import { parseReference, referenceTo } from '../../domain/ids.ts';
+import { parseReference, referenceTo, type FhirReference } from '../../domain/ids.ts';
 import { UNDELIVERED, type UndeliveredReason } from '../../domain/undelivered.ts';
 import { failureTaskIdOf } from '../delivery-ids.ts';
+import { mayReferTo, type FhirProfile } from '../fhir-profiles/fhir-profile.ts';
 import { referTo } from '../references.ts';
 
 /** How a failure ended: the message was delivered after all, or its platform took it back. */
@@ -18,23 +19,35 @@ export type FailureEnd = 'delivered' | 'withdrawn';
 
 const ISSUE_TYPE_SYSTEM = 'http://hl7.org/fhir/issue-type';
 
+type FailedMessage = Pick<Communication | CommunicationRequest, 'resourceType' | 'sender' | 'subject'> & {
+  readonly id: string;
+};
+
+/** A failure to deliver. */
+interface Failure {
+  readonly reason: UndeliveredReason;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  /** Whom the conversation is about. */
+  readonly patient: FhirReference | undefined;
+}
+
 /**
  * The Task. There is one for each Communication, with an id derived from the Communication's; likewise for a CommunicationRequest
- * of which the first message failed.
- * @param at milliseconds since the epoch
+ * of which the first message failed. Where a Task needs an owner, it is the sender: their platform is to see to it.
+ * @returns undefined where the profile demands what is not known
  */
 export function undeliveredTask(
-  {
-    resourceType,
-    id,
-    subject,
-  }: Pick<Communication | CommunicationRequest, 'resourceType' | 'subject'> & { readonly id: string },
-  reason: UndeliveredReason,
-  at: number,
-): Task & { id: string } {
+  { resourceType, id, subject, sender }: FailedMessage,
+  { reason, at, patient: ofConversation }: Failure,
+  profile: Pick<FhirProfile, 'targets' | 'taskNeeds'>,
+): (Task & { id: string }) | undefined {
   const message = referenceTo(resourceType, id);
   const taskId = failureTaskIdOf(message);
-  const patient = parseReference(subject?.reference)?.reference;
+  const patient = parseReference(subject?.reference)?.reference ?? ofConversation;
+  const owner = profile.taskNeeds.includes('owner') ? ownerOf(sender, profile) : undefined;
+  const lacks = { for: patient === undefined, owner: owner === undefined };
+  if (profile.taskNeeds.some((element) => lacks[element])) return undefined;
   return {
     resourceType: 'Task',
     id: taskId,
@@ -44,9 +57,18 @@ export function undeliveredTask(
     intent: 'order',
     code: { coding: [{ system: TASK_CODE_SYSTEM, code: UNDELIVERED_TASK_CODE }] },
     focus: referTo(message),
-    ...(patient !== undefined && { for: { reference: patient } }),
+    ...(patient !== undefined && { for: referTo(patient) }),
+    ...(owner !== undefined && { owner: referTo(owner) }),
     ...{ authoredOn: new Date(at).toISOString(), lastModified: new Date(at).toISOString() },
   };
+}
+
+function ownerOf(
+  sender: Communication['sender'],
+  profile: Pick<FhirProfile, 'targets'>,
+): FhirReference | undefined {
+  const person = parseReference(sender?.reference)?.reference;
+  return person !== undefined && mayReferTo(profile, 'Task.owner', person) ? person : undefined;
 }
 
 /** The Task of a message that failed again; undefined when it says so already. */

@@ -1,5 +1,5 @@
 // The receiving side: a room of another organisation, into which a ghost was invited with a patient, is a conversation here.
-import { beforeEach, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import type { MatrixUserId } from '../../../src/domain/ids.ts';
 import type { MatrixEvent } from '../../../src/domain/matrix.ts';
 import { acceptInvitation, isGhostInvitation } from '../../../src/flows/invitations/accept-invitation.ts';
@@ -8,6 +8,7 @@ import { sendNotice } from '../../../src/flows/messages/notice.ts';
 import { relayToFhir } from '../../../src/flows/messages/relay-to-fhir.ts';
 import { speakerOf } from '../../../src/flows/messages/speaker.ts';
 import { convergeRoom } from '../../../src/flows/structure/converge-room.ts';
+import { FHIR_PROFILES } from '../../../src/mapping/fhir-profiles/profiles.ts';
 import { invitationContent } from '../../../src/mapping/invite-context.ts';
 import { noPseudonyms } from '../../../src/pseudonyms/pseudonyms.ts';
 import * as invitations from '../../../src/store/invitations.ts';
@@ -19,6 +20,7 @@ import { ref } from '../../builders/fhir.ts';
 import { createWorld, stateEvent } from '../../builders/leading-world.ts';
 import { message, roomId, userId } from '../../builders/matrix.ts';
 import { envelope } from '../../builders/messages.ts';
+import { ozoFaults, type OzoResource } from '../../builders/ozo-rules.ts';
 
 const THEIRS = roomId('!theirs:their.example');
 const JAN = userId('@jan:their.example');
@@ -79,6 +81,33 @@ test('it is about the patient and their team, to the person who was invited; its
   expect(await findRoomUse(database(), THEIRS)).toEqual({
     kind: 'received',
     received: { reference: request, roomId: THEIRS, subject: 'Patient/1', guests: [NURSE] },
+  });
+});
+
+test('who made the room is its requester where FHIR knows them', async () => {
+  const { fhir, invite, requests } = createScene();
+  const jan = { reference: ref('Practitioner/20'), userId: JAN, kind: 'user', source: 'telecom' } as const;
+  await people.savePeople(database(), [jan]);
+  await invite(NURSE);
+  expect(fhir.get(requests()[0] ?? '')).toMatchObject({ requester: { reference: 'Practitioner/20' } });
+});
+
+describe.each(['ozo-0.7', 'ozo-0.9'] as const)('under %s, which demands a requester', (version) => {
+  const profile = FHIR_PROFILES[version];
+
+  test('one who is not known is the placeholder for all', async () => {
+    const unknownSender = { as: 'placeholder', reference: ref('Practitioner/unknown') } as const;
+    const { fhir, invite, requests } = createScene({ profile, unknownSender });
+    await invite(NURSE);
+    const request = fhir.get(requests()[0] ?? '');
+    expect(request).toMatchObject({ requester: { reference: 'Practitioner/unknown', type: 'Practitioner' } });
+    expect(ozoFaults(request as OzoResource, version)).toEqual([]);
+  });
+
+  test('without a placeholder there is no conversation, and the ghost is in the room all the same', async () => {
+    const { invite, requests } = createScene({ profile });
+    expect(await invite(NURSE)).toBe('done');
+    expect(requests()).toEqual([]);
   });
 });
 

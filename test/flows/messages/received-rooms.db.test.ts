@@ -1,6 +1,9 @@
 // Messages that refer to others in a room of another organisation, which has no row among the bridge's own rooms.
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import type { Files } from '../../../src/files/files.ts';
 import { storeDeletions } from '../../../src/flows/store-deletions.ts';
+import { communicationIdOf } from '../../../src/mapping/delivery-ids.ts';
+import type { Sending } from '../../../src/matrix/send-as.ts';
 import * as invitations from '../../../src/store/invitations.ts';
 import { itemsIn, useBridgeDatabase } from '../../builders/database.ts';
 import { ref } from '../../builders/fhir.ts';
@@ -13,8 +16,8 @@ const RECEIVED = ref('CommunicationRequest/9');
 const partOf = [{ reference: RECEIVED }];
 
 /** The conversation 9 stands in a room of others; the platform's message 1 was sent there. */
-async function sentToOthers() {
-  const world = await createRelayWorld(pool());
+async function sentToOthers(over: Parameters<typeof createRelayWorld>[2] = {}) {
+  const world = await createRelayWorld(pool(), undefined, over);
   await invitations.saveInvitation(pool(), {
     ...{ roomId: THEIRS, userId: GHOST, eventId: eventId('$invited'), subject: ref('Patient/12') },
     inviter: userId('@jan:their.example'),
@@ -48,6 +51,42 @@ test('what was deleted is redacted there, from the lane of its conversation', as
   expect(await itemsIn(pool(), `to-matrix:${RECEIVED}`)).toEqual(['Communication/1/3']);
   await deleted('Communication/1', fhir.remove('Communication/1'));
   expect(sending.sent[1]).toMatchObject({ as: GHOST, roomId: THEIRS, eventId: '$sent1' });
+});
+
+describe('what a user said there', () => {
+  const said = { event_id: '$said', room_id: THEIRS, sender: userId('@jan:their.example') };
+
+  test('and is in error here is redacted by the ghost that was invited: no one else is in the room', async () => {
+    const { fhir, toFhir, toMatrix, sending } = await sentToOthers();
+    await toFhir(said);
+    const id = communicationIdOf(eventId('$said'));
+    await fhir.put(id, { partOf, status: 'entered-in-error' });
+    await toMatrix(`Communication/${id}`);
+    expect(sending.sent[1]).toMatchObject({ as: GHOST, roomId: THEIRS, eventId: '$said' });
+  });
+
+  test('with a file that is better not opened is removed by it', async () => {
+    const files: Files = {
+      toFhir: () => Promise.resolve({ kind: 'refused', reason: 'infected' }),
+      toMatrix: () => Promise.reject(new TypeError('No file')),
+    };
+    const { toFhir, sending } = await sentToOthers({ files });
+    await toFhir({ ...said, content: { msgtype: 'm.file', body: 'a.pdf', url: 'mxc://their.example/a' } });
+    expect(sending.sent[1]).toMatchObject({ as: GHOST, roomId: THEIRS, eventId: '$said' });
+  });
+});
+
+test('what may have been sent long ago is looked for by the ghost that was invited', async () => {
+  const looked: unknown[] = [];
+  const findSent: Sending['findSent'] = (place) => {
+    looked.push(place);
+    return Promise.resolve(undefined);
+  };
+  const { fhir, toMatrix, state } = await sentToOthers({ sending: { findSent } });
+  await fhir.put('2', { partOf });
+  state.now = new Date(Date.now() + 2 * 24 * 60 * 60 * 1000);
+  await toMatrix('Communication/2');
+  expect(looked).toEqual([{ roomId: THEIRS, viewer: GHOST }]);
 });
 
 test('who was not invited there cannot speak there', async () => {

@@ -11,6 +11,7 @@ import {
   type ThreadState,
 } from '../../../src/mapping/read-state/tasks.ts';
 import { ref } from '../../builders/fhir.ts';
+import { ozoFaults } from '../../builders/ozo-rules.ts';
 
 const REQUEST = ref('CommunicationRequest/245');
 const NOW = Date.UTC(2026, 10, 29, 12);
@@ -93,6 +94,15 @@ test('a Task has all elements that OZO’s profile demands, with the types of it
       owner: { reference: 'RelatedPerson/9', type: 'RelatedPerson' },
     } satisfies Task,
   });
+});
+
+test.each(['ozo-0.7', 'ozo-0.9'] as const)('what is written of them is what %s accepts', (version) => {
+  const parties = version === 'ozo-0.9' ? [NURSE, KIN, asTeam('CareTeam/clinic')] : [NURSE, KIN];
+  const begun = tasksOf(thread({ parties, latest: undefined }));
+  const answered = tasksOf(thread({ parties, author: by('RelatedPerson/9') }), begun);
+  const read = tasksOf(thread({ parties, readers: new Map([[NURSE.owner, READ]]) }), answered);
+  const withdrawn = tasksOf(thread({ parties, isWithdrawn: true }), read);
+  for (const task of [begun, answered, read, withdrawn].flat()) expect(ozoFaults(task, version)).toEqual([]);
 });
 
 test('at the beginning all have yet to read but who began, and no Task has a focus', () => {
