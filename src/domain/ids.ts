@@ -24,9 +24,11 @@ export type StaffOf = Branded<'StaffOf'>;
 export type Dependency = FhirReference | StaffOf;
 
 const MATRIX_USER_ID = /^@[!-9;-~]+:[A-Za-z0-9.\-:[\]]+$/;
-const MXC_URI = /^mxc:\/\/[A-Za-z0-9.\-:[\]]{1,255}\/[A-Za-z0-9_-]{1,255}$/;
-const FHIR_ID = /^[A-Za-z0-9\-.]{1,64}$/;
-const REFERENCE = /(?:^|\/)([A-Z][A-Za-z]+)\/([A-Za-z0-9\-.]{1,64})(?:\/_history\/[A-Za-z0-9\-.]{1,64})?$/;
+// In the path of a URL, `.` and `..` would lead elsewhere.
+const MXC_URI = /^mxc:\/\/(?!\.{1,2}\/)[A-Za-z0-9.\-:[\]]{1,255}\/[A-Za-z0-9_-]{1,255}$/;
+const FHIR_ID = /^(?!\.{1,2}$)[A-Za-z0-9\-.]{1,64}$/;
+const REFERENCE =
+  /(?:^|\/)([A-Z][A-Za-z]+)\/((?!\.{1,2}(?:\/|$))[A-Za-z0-9\-.]{1,64})(?:\/_history\/[A-Za-z0-9\-.]{1,64})?$/;
 
 /** Tells whether `value` has the form of a Matrix user id of at most 255 bytes. */
 export function isMatrixUserId(value: string): value is MatrixUserId {
@@ -38,7 +40,7 @@ export function isMxcUri(value: unknown): value is MxcUri {
   return typeof value === 'string' && MXC_URI.test(value);
 }
 
-/** Tells whether `value` may be a resource's logical id (FHIR R4 datatype `id`). */
+/** Tells whether `value` may be a resource's logical id (FHIR R4 datatype `id`), and can stand in a URL. */
 export function isFhirId(value: string): boolean {
   return FHIR_ID.test(value);
 }

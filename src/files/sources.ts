@@ -1,4 +1,5 @@
 // Where the bytes of a file come from. A source can be opened again: it begins anew each time.
+import { Readable } from 'node:stream';
 import type { MatrixUserId, MxcUri } from '../domain/ids.ts';
 import type { Media } from '../matrix/media.ts';
 import type { AttachmentFetch } from '../net/attachments.ts';
@@ -30,12 +31,7 @@ export function mediaSource({ download }: Pick<Media, 'download'>, as: MatrixUse
 
 /** A file that stands in a resource. */
 export function inlineSource(base64: string): Source {
-  return () => Promise.resolve(decoded(base64));
-}
-
-// eslint-disable-next-line @typescript-eslint/require-await
-async function* decoded(base64: string): ByteStream {
-  yield Buffer.from(base64, 'base64');
+  return () => Promise.resolve(Readable.from([Buffer.from(base64, 'base64')]));
 }
 
 /**
