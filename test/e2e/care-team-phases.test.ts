@@ -98,7 +98,7 @@ describe.skipIf(inject('stackMissing') !== undefined)('the status of a care team
     await expect(change(spaceId)).rejects.toMatchObject({ errcode: 'M_FORBIDDEN' });
     await expect(lead.say(spaceId, 'May I?')).rejects.toMatchObject({ errcode: 'M_FORBIDDEN' });
     expect(await lead.client.getStateEvent(spaceId, 'm.room.name', '')).toMatchObject({
-      name: expect.stringMatching(/^Zorgteam \d+/) as unknown,
+      name: expect.stringMatching(/^Care team \d+/) as unknown,
     });
     expect(await bot.members(spaceId)).toEqual(everybody());
 

@@ -132,7 +132,7 @@ describe.skipIf(inject('stackMissing') !== undefined).each(VERSIONS)(
           notifications: { room: 75 },
           historical: 100,
         },
-        'm.room.name ': named(/^Zorgteam \d+ · Gerda Prins, Nurse Noor Bakker$/),
+        'm.room.name ': named(/^Care team \d+ · Gerda Prins, Nurse Noor Bakker$/),
         'm.room.avatar ': { url: picture },
         'm.room.join_rules ': { join_rule: 'invite' },
         'm.room.history_visibility ': { history_visibility: 'shared' },
@@ -186,7 +186,7 @@ describe.skipIf(inject('stackMissing') !== undefined).each(VERSIONS)(
           notifications: { room: 50 },
           historical: 100,
         },
-        'm.room.name ': named(/^Gesprek \d+ · team \d+ · 2026-03-09 09:30$/),
+        'm.room.name ': named(/^Conversation \d+ · team \d+ · 2026-03-09 09:30$/),
         'm.room.avatar ': { url: picture },
         'm.room.join_rules ': {
           join_rule: 'restricted',

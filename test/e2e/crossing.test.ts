@@ -58,7 +58,7 @@ describe.skipIf(inject('stackMissing') !== undefined)('a message crosses', () =>
     expect((await nurse.hear(roomId, 'Who can come by?')).sender?.name).toBe('K.D.V. (relative)');
 
     expect(nurse.state(spaceId, 'm.room.create')?.['type']).toBe('m.space');
-    expect(nurse.state(spaceId, 'm.room.name')?.['name']).toMatch(/^Zorgteam \d+ · Nurse Noor Bakker$/);
+    expect(nurse.state(spaceId, 'm.room.name')?.['name']).toMatch(/^Care team \d+ · Nurse Noor Bakker$/);
     expect(nurse.state(spaceId, 'm.space.child', roomId)).toMatchObject({
       via: [serverName],
       suggested: true,

@@ -72,7 +72,7 @@ describe.skipIf(inject('stackMissing') !== undefined)('names by templates', () =
     await eventually(name).toEqual({ name: 'Wound care at the heel, twice a day for as long a…' });
     await put([]);
     await eventually(name).toEqual({
-      name: expect.stringMatching(/^Gesprek \d+ · 2026-03-09 09:30$/) as unknown,
+      name: expect.stringMatching(/^Conversation \d+ · 2026-03-09 09:30$/) as unknown,
     });
   });
 });

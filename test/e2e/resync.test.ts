@@ -173,7 +173,7 @@ describe.skipIf(inject('stackMissing') !== undefined)('resync', () => {
       said(`CareTeam/${prefix}team: set m.room.name`, '1 compared, 1 changed, 0 failed.'),
     );
     expect([await nameOf(ids.space), await nameOf(ids.otherSpace)]).toEqual([
-      { name: expect.stringMatching(/^Zorgteam \d+/) as unknown },
+      { name: expect.stringMatching(/^Care team \d+/) as unknown },
       { name: 'Wrong' },
     ]);
     expect(await resync()).toEqual(

@@ -41,7 +41,7 @@ describe.skipIf(inject('stackMissing') !== undefined)('what people see', () => {
     const all = made.flatMap(({ space, talk }) => [space, talk]);
     const names = await Promise.all(all.map((id) => contentOf(id, 'm.room.name')));
     expect(new Set(names.map((name) => name?.['name'])).size).toBe(6);
-    expect(names[0]?.['name']).toMatch(/^Zorgteam \d+ · Nurse Noor Bakker$/);
+    expect(names[0]?.['name']).toMatch(/^Care team \d+ · Nurse Noor Bakker$/);
     const [, number] = /team (\d+)/.exec(String(names[0]?.['name'])) ?? [];
     expect(names[1]?.['name']).toMatch(new RegExp(`^Conversation \\d+ · team ${number} · 2026-03-09 09:30$`));
 
