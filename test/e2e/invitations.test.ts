@@ -173,7 +173,7 @@ describe.skipIf(inject('stackMissing') !== undefined).each(['11', '12'])(
         subject: { reference: 'Patient/of-ours', type: 'Patient' },
         recipient: [daughter],
       });
-      const id = String(request.id);
+      const { id } = request;
 
       await guest.say(roomId, 'From the other organisation');
       const heard = await awaitRecords(platform, id, ({ length }) => length === 1);

@@ -99,7 +99,7 @@ describe.skipIf(inject('stackMissing') !== undefined)('a person’s account', ()
 
     await bert.say(roomId, 'It is me now');
     const [record] = await awaitRecords(context.platform, id, (records) => records.length === 1);
-    expect(record?.['sender']).toEqual({ reference: `Practitioner/${id}`, type: 'Practitioner' });
+    expect(record?.sender).toEqual({ reference: `Practitioner/${id}`, type: 'Practitioner' });
   });
 
   test('a person whose address is withdrawn is a ghost again, and the account leaves', async () => {
