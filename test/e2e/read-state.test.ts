@@ -32,7 +32,7 @@ describe.skipIf(inject('stackMissing') !== undefined)('read state', () => {
     context = await startContext({
       BRIDGE_READ_STATE_ENGINE: 'bridge',
       // No scrolling person pauses for so long.
-      BRIDGE_READ_STATE_QUIET_SECONDS: '3',
+      BRIDGE_READ_STATE_QUIET_SECONDS: '6',
     });
     doctor = await startUser(context, 'doctor');
     const { platform, prefix } = context;
