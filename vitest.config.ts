@@ -17,6 +17,8 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: [DATABASE, WHOLE_STACK],
           maxWorkers: ONE_PER_CORE,
+          // The machine may be busy with other work. What has to be quick says so itself, by the time of the processor.
+          testTimeout: 30_000,
         },
       },
       {

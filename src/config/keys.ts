@@ -40,9 +40,12 @@ const GUIDE_NAMES: Readonly<Record<string, readonly string[]>> = {
   'log.level': ['LOG_LEVEL'],
 };
 
-/** The JSON schema of the configuration file, for editors (JSON Schema draft 2020-12). */
-export function configJsonSchema(): Record<string, unknown> {
-  return z.toJSONSchema(configSchema, { io: 'input' });
+let jsonSchema: Readonly<Record<string, unknown>> | undefined;
+
+/** The JSON schema of the configuration file, for editors (JSON Schema draft 2020-12). Made once: it takes some hundredths of a second. */
+export function configJsonSchema(): Readonly<Record<string, unknown>> {
+  jsonSchema ??= z.toJSONSchema(configSchema, { io: 'input' });
+  return jsonSchema;
 }
 
 /** The sections of the file, in order, with their descriptions. */

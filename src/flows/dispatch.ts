@@ -2,7 +2,7 @@
 import { isFollowedType, type FollowedType } from '../domain/fhir.ts';
 import type { Handle } from '../inbox/item.ts';
 import type { Bridge } from './bridge.ts';
-import { writeAuditEvent } from './audit/write-event.ts';
+import { createWriteAuditEvent } from './audit/write-event.ts';
 import type { Ended } from './commit.ts';
 import { isStateChange } from './from-matrix/state-change.ts';
 import { roomStateToFhir } from './from-matrix/room-state-to-fhir.ts';
@@ -35,6 +35,7 @@ export function createHandle(bridge: Bridge): Handle {
 }
 
 function createHandlers(bridge: Bridge): Handlers {
+  const writeAuditEvent = createWriteAuditEvent(bridge);
   return {
     'matrix.event': (item, context) => eventToFhir(bridge, item, context),
     'matrix.ephemeral': notCarriedYet,
@@ -48,7 +49,7 @@ function createHandlers(bridge: Bridge): Handlers {
     undelivered: (item, { attempt }) => reportUndelivered(bridge, item, attempt),
     converge: (item, context) => convergeAsked(bridge, item, context),
     publish: (item, { attempt }) => publishAddress(bridge, item, attempt),
-    audit: (event, { item, attempt }) => writeAuditEvent(bridge, event, item, attempt),
+    audit: (event, { item, attempt }) => writeAuditEvent(event, item, attempt),
     ...createReadStateHandlers(bridge),
   };
 }

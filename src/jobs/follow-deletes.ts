@@ -12,19 +12,21 @@ const NAME = 'deletions';
 /** After every deletion: the answer is empty but for the server's time. */
 const NEVER = '2999-01-01T00:00:00.000Z';
 
+/** A server without history may be given one; and what seemed its answer may have been that of a proxy before it. */
+const WITHOUT_HISTORY_MS = 10 * 60_000;
+
 /** The job. The very first pass takes the server's time: what was deleted before was never carried. */
 export function followDeletes(
   bridge: Pick<Bridge, 'db' | 'enqueue' | 'fhir' | 'log' | 'store' | 'transact'>,
   { fhir: options }: Pick<Config, 'fhir'>,
 ): BridgeJob {
   const { db, fhir, log } = bridge;
-  let isOff = false;
+  let hasHistory = true;
   return {
     name: NAME,
-    intervalMs: options.deletesPollIntervalMs,
+    intervalMs: () => (hasHistory ? options.deletesPollIntervalMs : WITHOUT_HISTORY_MS),
     withoutBot: true,
     async pass(signal) {
-      if (isOff) return 0;
       const cursor = await readCursor(db, NAME);
       const since = cursor === undefined ? NEVER : instant(Date.parse(cursor) - options.overlapMs);
       try {
@@ -36,11 +38,13 @@ export function followDeletes(
         }
         if (begun === undefined) throw new BridgeError('fhir-answer', 'a history bears no meta.lastUpdated');
         await saveCursor(db, NAME, begun);
+        hasHistory = true;
         return found;
       } catch (error) {
         if (!hasNoHistory(error)) throw error;
-        isOff = true;
-        log.warn({ error }, 'The FHIR server has no history of Communications: deletions are not followed');
+        if (hasHistory)
+          log.warn({ error }, 'The FHIR server has no history of Communications: deletions are not followed');
+        hasHistory = false;
         return 0;
       }
     },

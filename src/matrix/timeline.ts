@@ -90,6 +90,21 @@ export function createTimeline(client: MatrixClient) {
       return context && { events: context.events_before ?? [], end: context.start };
     },
 
+    /**
+     * Who sent an event.
+     * @returns undefined when the room has no such event, or the user may not see it
+     */
+    async senderOf(
+      as: MatrixUserId,
+      roomId: RoomId,
+      eventId: EventId,
+      signal?: AbortSignal,
+    ): Promise<MatrixUserId | undefined> {
+      const path = ['rooms', roomId, 'event', eventId];
+      const answer = client.get('read event', path, matrixEventSchema, { as, signal });
+      return (await unlessRefused(answer, 400, 403, 404))?.sender;
+    },
+
     /** The events in the user's rooms since a token; without one, the token of this moment. */
     async sync(as: MatrixUserId, since: string | undefined, signal?: AbortSignal): Promise<SyncAnswer> {
       const query = { filter: SYNC_FILTER, timeout: 0, set_presence: 'offline', since };

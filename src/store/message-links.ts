@@ -64,6 +64,25 @@ export async function findLinks(
   return select<MessageLink>(db, sql, [of.eventIds ?? [], of.communications ?? []]);
 }
 
+/** Those of these events, messages that users sent into a room, of which it is not known who: links of an earlier version. */
+export async function findSenderless(
+  db: Queryable,
+  roomId: RoomId,
+  eventIds: readonly EventId[],
+): Promise<readonly EventId[]> {
+  const sql = `select distinct event_id from message_link
+    where event_id = any ($2) and room_id = $1 and origin = 'matrix' and sender is null and completed_at is not null`;
+  return selectColumn<EventId>(db, sql, [roomId, eventIds]);
+}
+
+/** Records who sent an event, where it is not known. */
+export async function saveSender(db: Queryable, eventId: EventId, sender: MatrixUserId): Promise<void> {
+  await db.query('update message_link set sender = $2 where event_id = $1 and sender is null', [
+    eventId,
+    sender,
+  ]);
+}
+
 /** The conversation in whose room each of these Communications was carried last; those that never were are left out. */
 export async function findConversations(
   db: Queryable,

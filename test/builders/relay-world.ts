@@ -3,7 +3,7 @@ import type pg from 'pg';
 import type { FhirResource } from '../../src/domain/fhir.ts';
 import { versionOf } from '../../src/domain/fhir.ts';
 import type { Fact } from '../../src/domain/facts.ts';
-import type { EventId, FhirReference } from '../../src/domain/ids.ts';
+import type { EventId, FhirReference, MatrixUserId } from '../../src/domain/ids.ts';
 import { referenceTo } from '../../src/domain/ids.ts';
 import type { MatrixEvent } from '../../src/domain/matrix.ts';
 import type { StoredResource } from '../../src/fhir/server.ts';
@@ -73,8 +73,10 @@ export async function createRelayWorld(
     now: Date;
     levels: Record<string, unknown>;
     claims: Record<string, Record<string, unknown>>;
+    /** Of events, by the homeserver. */
+    senders: Record<string, MatrixUserId>;
   } = {
-    claims: {},
+    ...{ claims: {}, senders: {} },
     conversation: { roomId: ROOM, phase: 'open' },
     now: new Date('2026-11-29T12:00:00Z'),
     /** The content of `m.room.power_levels`. */
@@ -84,6 +86,7 @@ export async function createRelayWorld(
     homeserver: {
       ...unreachableHomeserver,
       stateEvent: (_as, _room, { state_key: key }) => Promise.resolve(state.claims[key]),
+      senderOf: (_as, _room, id) => Promise.resolve(state.senders[id]),
       roomState: () =>
         Promise.resolve([{ type: 'm.room.power_levels', state_key: '', content: state.levels, sender: BOT }]),
     },

@@ -256,7 +256,7 @@ describe.skipIf(inject('stackMissing') !== undefined)('the creation of a room', 
     };
     const plan = await planRoom(bridge, spec, AbortSignal.timeout(600_000));
     if (plan === undefined) throw new TypeError('No room is wanted');
-    return applyPlan(bridge, plan, [], { signal: AbortSignal.timeout(600_000), requireInvites: false });
+    return applyPlan(bridge, plan, { signal: AbortSignal.timeout(600_000), requireInvites: false });
   }
 
   function aliasOfRoom({ reference }: { reference: FhirReference }): RoomAlias {

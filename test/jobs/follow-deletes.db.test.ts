@@ -8,6 +8,7 @@ import { createBridge, unreachableFhir } from '../builders/bridge.ts';
 import { LEAST } from '../builders/config.ts';
 import { itemsIn, useBridgeDatabase } from '../builders/database.ts';
 import { ref } from '../builders/fhir.ts';
+import { recordingLog } from '../builders/log.ts';
 
 const pool = useBridgeDatabase();
 const signal = new AbortController().signal;
@@ -24,8 +25,10 @@ async function reader(pages: () => readonly DeletionPage[]) {
       yield* pages();
     },
   };
-  const job = followDeletes(createBridge(pool(), { fhir }), await loadConfig(undefined, LEAST));
-  return { asked, pass: () => job.pass(signal, again) };
+  const log = recordingLog();
+  const job = followDeletes(createBridge(pool(), { fhir, log }), await loadConfig(undefined, LEAST));
+  const intervalMs = () => (typeof job.intervalMs === 'number' ? job.intervalMs : job.intervalMs());
+  return { asked, log, intervalMs, pass: () => job.pass(signal, again) };
 }
 
 describe('the reader of deletions', () => {
@@ -56,13 +59,21 @@ describe('the reader of deletions', () => {
     expect(items).toEqual(['Communication/1/2', 'Communication/2/2']);
   });
 
-  test('asks a server that keeps no history once, and says so', async () => {
-    const { asked, pass } = await reader(() => {
+  test('asks a server that keeps no history seldom, says so once, and goes on from where it was should it have one again', async () => {
+    let has = true;
+    const { asked, log, intervalMs, pass } = await reader(() => {
+      if (has) return [{ deletions: [], serverTime: AT }];
       throw new FhirRefusal('fhir-refused', 'history', { status: 404, retryAfterMs: undefined });
     });
-    expect(await pass()).toBe(0);
-    expect(await pass()).toBe(0);
-    expect(asked).toHaveLength(1);
+    await pass();
+    const usual = intervalMs();
+    has = false;
+    expect([await pass(), await pass()]).toEqual([0, 0]);
+    expect([intervalMs(), log.lines.length]).toEqual([600_000, 1]);
+    has = true;
+    await pass();
+    expect(intervalMs()).toBe(usual);
+    expect(asked.slice(1)).toEqual(asked.slice(1).fill('2026-11-29T11:58:00.000Z'));
   });
 
   test('asks a server that fails again, from where it was', async () => {

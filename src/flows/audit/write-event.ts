@@ -14,29 +14,40 @@ const LONGEST_WAIT_MS = 60_000;
 /** A server that is being set up may refuse what it will take. */
 const REFUSED_FOR_MS = 10 * 60_000;
 
-/**
- * Handles the item of an AuditEvent. Its being written is no fact: there is no audit of the audit.
- * @throws BridgeError where the server has refused it for good for ten minutes: a dead letter keeps it, and the others go on
- */
-export async function writeAuditEvent(
-  audit: AuditWriting,
-  { event }: AuditItem,
-  { receivedAt }: Pick<Item, 'receivedAt'>,
+/** Writes the AuditEvent of an item. */
+export type WriteAuditEvent = (
+  item: AuditItem,
+  of: Pick<Item, 'receivedAt'>,
   attempt: Attempt,
-): Promise<FlowOutcome> {
-  try {
-    await writeOnce(audit, event, attempt);
-    return { kind: 'done' };
-  } catch (error) {
-    attempt.signal.throwIfAborted();
-    if (!(error instanceof BridgeError)) throw error;
-    const { code, message: detail, retryAfterMs } = error;
-    const isOld = audit.clock.now().getTime() - receivedAt.getTime() >= REFUSED_FOR_MS;
-    if (errorCatalogue[code].verdict === 'dead' && isOld) throw error;
-    audit.log.warn({ code, detail }, 'An AuditEvent could not be written; it is tried again');
-    // Not a failure: the inbox gives up on those after some time.
-    return { kind: 'later', afterMs: retryAfterMs ?? waitMs(attempt.number) };
-  }
+) => Promise<FlowOutcome>;
+
+/**
+ * Creates the handler of such items. That an AuditEvent is written is no fact: there is no audit of the audit.
+ * The handler throws a BridgeError where the server, which was there all the time, has refused it for good for ten minutes:
+ * a dead letter keeps it, and the others go on.
+ */
+export function createWriteAuditEvent(audit: AuditWriting): WriteAuditEvent {
+  /** What was refused a moment after the server came back may still be taken, however long ago it happened. */
+  let thereSince: number | undefined;
+  return async ({ event }, { receivedAt }, attempt) => {
+    const now = audit.clock.now().getTime();
+    try {
+      await writeOnce(audit, event, attempt);
+      thereSince ??= now;
+      return { kind: 'done' };
+    } catch (error) {
+      attempt.signal.throwIfAborted();
+      if (!(error instanceof BridgeError)) throw error;
+      const { code, message: detail, retryAfterMs } = error;
+      thereSince = errorCatalogue[code].verdict === 'dead' ? (thereSince ?? now) : undefined;
+      const isOver =
+        thereSince !== undefined && now - Math.max(thereSince, receivedAt.getTime()) >= REFUSED_FOR_MS;
+      if (isOver) throw error;
+      audit.log.warn({ code, detail }, 'An AuditEvent could not be written; it is tried again');
+      // Not a failure: the inbox gives up on those after some time.
+      return { kind: 'later', afterMs: retryAfterMs ?? waitMs(attempt.number) };
+    }
+  };
 }
 
 /** Links may lead to what was deleted since; servers refuse them then. */

@@ -22,7 +22,7 @@ import type { FlowOutcome } from '../outcome.ts';
 import { expandPeople } from '../people/expand-people.ts';
 import { recordOwnWrite } from '../people/own-write.ts';
 import { createReadSet } from '../people/read-set.ts';
-import { factsOfMembership } from './membership-facts.ts';
+import { factsOfState } from './room-facts.ts';
 import type { StateChange } from './state-change.ts';
 import { undoInvitation } from './undo-invitation.ts';
 
@@ -66,7 +66,8 @@ export async function membershipToFhir(
   const change = { event, userId: event.state_key as MatrixUserId, room, moment };
   const decision = await decide(bridge, change, membership, attempt.signal);
   if (decision.kind === 'write') return write(bridge, change, decision, attempt.signal);
-  const facts = await factsOfMembership(bridge, event, room);
+  const { reference, subject } = room;
+  const facts = await factsOfState(bridge, event, { on: { reference }, subject }, attempt.signal);
   switch (decision.kind) {
     case 'ignore':
       return { kind: 'ignored', reason: decision.reason, next, facts };
@@ -245,7 +246,7 @@ async function write(
   return {
     kind: 'done',
     next: (tx) => recordOwnWrite(store, tx, written),
-    facts: await factsOfMembership(bridge, event, room, on),
+    facts: await factsOfState(bridge, event, { on, subject: room.subject }, signal),
   };
 }
 

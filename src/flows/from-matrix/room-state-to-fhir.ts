@@ -2,10 +2,12 @@
 import { serverNameOf, type MatrixUserId } from '../../domain/ids.ts';
 import { isOwnUser } from '../../mapping/own-users.ts';
 import type { Attempt } from '../../inbox/item.ts';
+import type { ReceivedConversation } from '../../store/invitations.ts';
 import type { RoomUse } from '../../store/room-uses.ts';
 import type { Bridge } from '../bridge.ts';
 import { convergeItem } from '../items/converge.ts';
 import type { FlowOutcome } from '../outcome.ts';
+import { factsOfMembership, factsOfState } from './room-facts.ts';
 import { followUpgrade, tombstoneToRoom } from './follow-upgrade.ts';
 import { membershipToFhir } from './membership-to-fhir.ts';
 import { invitedToRequest } from './parent-to-request.ts';
@@ -48,7 +50,7 @@ export async function roomStateToFhir(
     case 'adopted':
       return expectedRoom(bridge, event, use, attempt);
     case 'received':
-      return { kind: 'ignored', reason: 'room-of-others' };
+      return inRoomOfOthers(bridge, event, use.received, attempt);
     case 'none':
       return isInvitationOfBot(bridge.settings.bot, event)
         ? invitedToRequest(bridge, event, attempt)
@@ -63,7 +65,14 @@ async function bridgedState(
   attempt: Attempt,
 ): Promise<FlowOutcome> {
   if (event.type === 'm.room.tombstone') return tombstoneToRoom(bridge, event, room, attempt);
-  if (isOwnUser(bridge.settings, event.sender)) return { kind: 'ignored', reason: 'own-state' };
+  const about = { on: { reference: room.reference }, subject: room.subject };
+  const isOwn = isOwnUser(bridge.settings, event.sender);
+  if (isOwn && isReplaced) return { kind: 'ignored', reason: 'own-state' };
+  if (isOwn)
+    return {
+      ...{ kind: 'ignored', reason: 'own-state' },
+      facts: await factsOfState(bridge, event, about, attempt.signal),
+    };
   const next = [convergeItem(room.reference, event.event_id)];
   // A member who leaves a room that was given up has only gone on to the next. Until the bridge is in that, the old one is kept.
   if (isReplaced) return { kind: 'ignored', reason: 'former-room', next };
@@ -71,7 +80,21 @@ async function bridgedState(
   if (event.type === 'm.room.name') return nameToFhir(bridge, event, room, attempt);
   if (event.type === 'm.space.child' && kind === 'space')
     return spaceChildToRequest(bridge, event, room, attempt);
-  return RESTORED.has(event.type) ? { kind: 'done', next } : { kind: 'ignored', reason: 'state' };
+  if (!RESTORED.has(event.type)) return { kind: 'ignored', reason: 'state' };
+  return { kind: 'done', next, facts: await factsOfState(bridge, event, about, attempt.signal) };
+}
+
+/** Others decide who takes part there; the audit trail tells it. What the ghosts do themselves was told with their invitation. */
+async function inRoomOfOthers(
+  bridge: Bridge,
+  event: StateChange,
+  { reference, subject }: ReceivedConversation,
+  { signal }: Attempt,
+): Promise<FlowOutcome> {
+  const isOfOthers = event.type === 'm.room.member' && !isOwnUser(bridge.settings, event.sender);
+  const about = { on: { reference }, subject };
+  const facts = isOfOthers ? await factsOfMembership(bridge, event, about, signal) : [];
+  return { kind: 'ignored', reason: 'room-of-others', facts };
 }
 
 /**

@@ -28,23 +28,34 @@ export async function findMissedInvitations(
     return hasItem(db, { lane: roomLane(roomId), source: EVENT_SOURCE }, { event });
   };
   let found = 0;
-  try {
-    for (const ghost of await store.ghosts.listGhosts(db)) {
-      signal.throwIfAborted();
-      const pending = await homeserver.pendingInvitations(ghost, signal);
-      if (pending === undefined) {
-        log.info({}, 'The homeserver does not say which invitations of ghosts are pending');
-        return found;
-      }
-      for (const invitation of pending.filter(({ sender }) => !isOwnUser(settings, sender))) {
-        if (await wasPushed(invitation)) continue;
-        await bridge.transact((tx) => bridge.enqueue(tx, [invitationItem(invitation, seen)]));
-        found += 1;
-      }
+  let unasked: BridgeError | undefined;
+  for (const ghost of await store.ghosts.listGhosts(db)) {
+    signal.throwIfAborted();
+    const pending = await homeserver.pendingInvitations(ghost, signal).catch(bridgeErrorOf);
+    if (pending === undefined) {
+      log.info({}, 'The homeserver does not say which invitations of ghosts are pending');
+      return found;
     }
-  } catch (error) {
-    if (!(error instanceof BridgeError)) throw error;
-    log.warn({ code: error.code, detail: error.message }, 'Not all ghosts could be asked for invitations');
+    if (pending instanceof BridgeError) {
+      // Such as a ghost that was deactivated: the others are asked all the same.
+      unasked = pending;
+      continue;
+    }
+    for (const invitation of pending.filter(({ sender }) => !isOwnUser(settings, sender))) {
+      if (await wasPushed(invitation)) continue;
+      await bridge.transact((tx) => bridge.enqueue(tx, [invitationItem(invitation, seen)]));
+      found += 1;
+    }
   }
+  if (unasked !== undefined)
+    log.warn(
+      { code: unasked.code, detail: unasked.message },
+      'Not all ghosts could be asked for invitations',
+    );
   return found;
+}
+
+function bridgeErrorOf(error: unknown): BridgeError {
+  if (error instanceof BridgeError) return error;
+  throw error;
 }

@@ -65,6 +65,6 @@ function linksOf(found: readonly Link[]): Links {
 }
 
 /** An event id begins with a dollar sign (https://spec.matrix.org/v1.19/appendices/#event-ids), which no reference holds. */
-function isEventId(ref: MessageRef): ref is EventId {
+export function isEventId(ref: MessageRef): ref is EventId {
   return ref.startsWith('$');
 }

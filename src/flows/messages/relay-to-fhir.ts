@@ -19,6 +19,7 @@ import { releaseWaiting, waitFor } from '../items/waiting.ts';
 import { actingTeamOf } from './acting-team-of.ts';
 import { boundedTime } from './conversation-begin.ts';
 import { findAuthor } from './find-author.ts';
+import { learnSenders } from './learn-senders.ts';
 import { loadLinks, wasCarried } from './links.ts';
 import { placeIn, type Place } from './place.ts';
 import { mayRedact, wasRedactedBefore } from './redaction-power.ts';
@@ -52,6 +53,7 @@ export async function relayToFhir(
   const place = placeIn(use, event.room_id, settings);
   if (place === undefined) return { kind: 'ignored', reason: 'not-a-conversation' };
   const refs = refsOf(relay, { event, mayRedact: false });
+  await learnSenders(relay, refs, place, attempt.signal);
   const { known, missing } = await loadLinks(store, db, refs, place);
   const { lane, payload, gaveUpOn } = source;
   // What is held may be so for long, and what changes it must not be lost meanwhile.

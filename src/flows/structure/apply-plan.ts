@@ -1,10 +1,8 @@
 // Makes a room be as planned: its ghosts, the room itself if it is missing, then the differences.
 import type { FhirReference, MatrixUserId, RoomId } from '../../domain/ids.ts';
-import type { Fact } from '../../domain/facts.ts';
 import { onlyInvited, type DesiredRoom } from '../../mapping/desired-room.ts';
 import { isOwnUser } from '../../mapping/own-users.ts';
 import { memberBase, type RoomChange } from '../../mapping/room-changes.ts';
-import { factsOfChanges } from '../../mapping/room-facts.ts';
 import { BridgeError } from '../../telemetry/errors.ts';
 import type { Bridge } from '../bridge.ts';
 import { applyGhostChange } from '../people/ghosts.ts';
@@ -17,14 +15,12 @@ import { recordDependencies } from './record-dependencies.ts';
 /**
  * Makes the room be as planned, and records what was agreed on. People who cannot be invited keep no one else waiting:
  * an item of its own tries again.
- * @param facts to which what was done is added, as soon as it was
  * @param requireInvites that item itself: it fails when an invitation does
  * @throws BridgeError also for an invitation that failed and was required, after all else was done
  */
 export async function applyPlan(
   bridge: Bridge,
   plan: RoomPlan,
-  facts: Fact[],
   { signal, requireInvites }: { readonly signal: AbortSignal; readonly requireInvites: boolean },
 ): Promise<RoomId> {
   const { store, db, homeserver, settings } = bridge;
@@ -41,10 +37,7 @@ export async function applyPlan(
   const desired = madeBy === 'user' ? onlyInvited(plan.desired) : plan.desired;
   const changes = isNew ? changesIn(bridge, desired, actual, { ...before, madeBy }) : plan.changes;
   await store.roomMembers.savePending(db, reference, broughtIn(desired, changes));
-  const tell = (change: RoomChange): void => {
-    facts.push(...factsOfChanges([change], { desired, actual }, { ...spec, roomId }));
-  };
-  const unreached = await applyChanges(bridge, plan, { roomId, changes, tell }, signal);
+  const unreached = await applyChanges(bridge, plan, { roomId, changes }, signal);
   const members = [...memberBase(desired, actual, before)];
   await store.roomMembers.saveBase(
     db,
@@ -75,25 +68,17 @@ function broughtIn(
   );
 }
 
-interface Applied {
-  readonly roomId: RoomId;
-  readonly changes: readonly RoomChange[];
-  /** Called for each change that was made. */
-  readonly tell: (change: RoomChange) => void;
-}
-
 /** @returns the people who could not be invited, and why */
 async function applyChanges(
   bridge: Bridge,
   plan: RoomPlan,
-  { roomId, changes, tell }: Applied,
+  { roomId, changes }: { readonly roomId: RoomId; readonly changes: readonly RoomChange[] },
   signal: AbortSignal,
 ): Promise<ReadonlyMap<MatrixUserId, BridgeError>> {
   const unreached = new Map<MatrixUserId, BridgeError>();
   for (const change of changes) {
     try {
       await applyChange(bridge, plan, roomId, change, signal);
-      tell(change);
     } catch (error) {
       const isOfOthers = change.kind === 'invite' && !isOwnUser(bridge.settings, change.userId);
       if (!isOfOthers || !(error instanceof BridgeError) || signal.aborted) throw error;

@@ -1,6 +1,4 @@
 // The runner: brings the space or room of one resource from whatever it is to what FHIR wants.
-import { randomUUID } from 'node:crypto';
-import type { Fact } from '../../domain/facts.ts';
 import type { FhirReference, RoomId } from '../../domain/ids.ts';
 import { aliasOf } from '../../mapping/aliases.ts';
 import type { Phase } from '../../mapping/phases.ts';
@@ -21,7 +19,6 @@ export interface ConvergedRoom {
   readonly phase: Phase;
   readonly subject: FhirReference | undefined;
   readonly definition: Definition;
-  readonly facts: readonly Fact[];
 }
 
 /**
@@ -56,49 +53,31 @@ async function convergeLocked(
   if (known === undefined && (await isOfOthers(bridge, definition))) return undefined;
   // The number of the room stands in its name.
   const row = known ?? (await store.rooms.reserveRoom(db, reference, aliasOf(reference, bridge.settings)));
-  const facts: Fact[] = [];
-  const spaceOf = ensureSpace(bridge, facts, signal);
+  const spaceOf = ensureSpace(bridge, signal);
   const pictureOf = (drawing: Drawing): Promise<string> => uploadedPicture(bridge, drawing, signal);
-  const bring = async (): Promise<RoomId | undefined> => {
-    const spec = await roomSpecOf(bridge, definition, { row, reads, spaceOf, pictureOf }, signal);
-    return bringThroughPhases(bridge, spec, { facts, requireInvites }, signal);
-  };
-  const roomId = await bring().catch(async (error: unknown) => {
-    await tellUnfinished(bridge, reference, facts);
-    throw error;
-  });
+  const spec = await roomSpecOf(bridge, definition, { row, reads, spaceOf, pictureOf }, signal);
+  const roomId = await bringThroughPhases(bridge, spec, requireInvites, signal);
   if (roomId === undefined) return undefined;
   await store.rooms.saveConverged(db, reference, begun);
-  return { roomId, phase: definition.wanted.phase, subject: definition.subject, definition, facts };
+  return { roomId, phase: definition.wanted.phase, subject: definition.subject, definition };
 }
 
 async function bringThroughPhases(
   bridge: Bridge,
   spec: RoomSpec,
-  { facts, requireInvites }: { readonly facts: Fact[]; readonly requireInvites: boolean },
+  requireInvites: boolean,
   signal: AbortSignal,
 ): Promise<RoomId | undefined> {
   let roomId: RoomId | undefined;
   for (const phase of spec.phases) {
     const plan = await planRoom(bridge, spec, signal, phase);
     if (plan === undefined) return undefined;
-    roomId = await applyPlan(bridge, plan, facts, { signal, requireInvites });
+    roomId = await applyPlan(bridge, plan, { signal, requireInvites });
     await saveLinks(bridge, plan, roomId, signal);
-    if (phase === 'open') facts.push(...(await sendFirstMessage(bridge, plan, roomId, signal)));
+    if (phase === 'open') await sendFirstMessage(bridge, plan, roomId, signal);
     await bridge.store.rooms.saveReady(bridge.db, spec.reference);
   }
   return roomId;
-}
-
-/** What was done before a failure will not be seen by the next attempt: it is stored at once. */
-async function tellUnfinished(
-  { auditTrail, enqueue, transact }: Pick<Bridge, 'auditTrail' | 'enqueue' | 'transact'>,
-  reference: FhirReference,
-  facts: readonly Fact[],
-): Promise<void> {
-  if (facts.length === 0) return;
-  const cause = { source: 'converge', sourceId: `${reference} unfinished ${randomUUID()}` };
-  await transact((tx) => enqueue(tx, auditTrail.itemsOf(cause, facts)));
 }
 
 /** The bridge is writing it for a room that a user made, and asks for its convergence as soon as it knows the id. */
@@ -118,18 +97,15 @@ async function isOfOthers(
 }
 
 /** Makes a team's space if it is not there. Of many conversations that ask for it while it is being made, one makes it. */
-function ensureSpace(bridge: Bridge, facts: Fact[], signal: AbortSignal): SpaceOf {
+function ensureSpace(bridge: Bridge, signal: AbortSignal): SpaceOf {
   const { store, db } = bridge;
   return async (careTeam) => {
     const find = async (): Promise<RoomId | undefined> => {
       const room = await store.rooms.findRoom(db, careTeam);
       return room?.ready === true ? room.roomId : undefined;
     };
-    const make = async (): Promise<RoomId | undefined> => {
-      const made = await convergeLocked(bridge, careTeam, signal);
-      facts.push(...(made?.facts ?? []));
-      return made?.roomId;
-    };
+    const make = async (): Promise<RoomId | undefined> =>
+      (await convergeLocked(bridge, careTeam, signal))?.roomId;
     return (await find()) ?? bridge.roomLock(careTeam, signal, async () => (await find()) ?? (await make()));
   };
 }

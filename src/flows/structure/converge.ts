@@ -58,10 +58,8 @@ export async function convergeNow(
 ): Promise<void> {
   const converged = await convergeRoom(bridge, reference, signal);
   if (converged === undefined) return;
-  const { definition, facts } = converged;
   await bridge.transact(async (tx) => {
-    const told = bridge.auditTrail.itemsOf({ source: 'converge', sourceId: `${cause} ${reference}` }, facts);
-    await bridge.enqueue(tx, [...(await definition.following(bridge, tx, cause)), ...told]);
+    await bridge.enqueue(tx, await converged.definition.following(bridge, tx, cause));
   });
 }
 
@@ -72,10 +70,10 @@ function outcomeOf(
   others: readonly NewItem[] = [],
 ): FlowOutcome {
   if (converged === undefined) return { kind: 'ignored', reason: 'no-room', next: others };
-  const { definition, facts } = converged;
+  const { definition } = converged;
   const next = async (tx: ClientBase): Promise<readonly NewItem[]> => {
     const items = [...(await definition.following(bridge, tx, cause)), ...others];
     return [...new Map(items.map((item) => [`${item.source} ${item.sourceId}`, item])).values()];
   };
-  return { kind: 'done', next, facts };
+  return { kind: 'done', next };
 }

@@ -20,17 +20,14 @@ interface Planned extends Pick<RoomPlan, 'row'> {
   readonly spec: Pick<RoomPlan['spec'], 'firstMessage' | 'reference' | 'subject' | 'versionId'>;
 }
 
-/**
- * Sends all of it, in order, unless that was done.
- * @returns what was sent
- */
+/** Sends all of it, in order, unless that was done. What was sent is told in the transaction that records it. */
 export async function sendFirstMessage(
   bridge: Bridge,
   { spec: { reference, versionId, subject, firstMessage }, row }: Planned,
   roomId: RoomId,
   signal: AbortSignal,
-): Promise<readonly Fact[]> {
-  if (firstMessage === undefined || row?.firstMessageEventId !== undefined) return [];
+): Promise<void> {
+  if (firstMessage === undefined || row?.firstMessageEventId !== undefined) return;
   const { author, sentAt } = firstMessage;
   const timestamp = sentAt === undefined ? undefined : Math.min(sentAt, bridge.clock.now().getTime());
   const { messages: options, platformName } = bridge.settings;
@@ -38,7 +35,7 @@ export async function sendFirstMessage(
   const context = { relayedFor, isSameSender: true, roomId, options, accounts: new Map() };
   const message = await read(bridge, firstMessage, signal);
   const sends = message?.toMatrix(context) ?? [];
-  if (sends.length === 0) return [];
+  if (sends.length === 0) return;
   const as = await senderGhostFor(bridge, author, signal);
   const [eventIds, uploads]: [EventId[], string[]] = [[], []];
   let { lost } = message ?? {};
@@ -51,9 +48,13 @@ export async function sendFirstMessage(
     eventIds.push(await bridge.sending.sendAs(event, signal));
     uploads.push(uploadIdOf(deliveryId));
   }
-  await saveSaid(bridge, { reference, roomId, as, eventIds, uploads, lost });
   const about = { by: { person: author, userId: as }, on: { reference, versionId }, subject };
-  return eventIds.map((eventId) => ({ kind: 'created', direction: 'to-matrix', ...about, roomId, eventId }));
+  const facts = eventIds.map((eventId): Fact => ({
+    kind: 'created',
+    direction: 'to-matrix',
+    ...{ ...about, roomId, eventId },
+  }));
+  await saveSaid(bridge, { reference, roomId, as, eventIds, uploads, lost, facts });
 }
 
 interface Said {
@@ -64,12 +65,13 @@ interface Said {
   readonly uploads: readonly string[];
   /** What of it the room does not show. */
   readonly lost: UndeliveredReason | undefined;
+  readonly facts: readonly Fact[];
 }
 
-/** Records that all of it was said; its platform is told of what was lost. */
+/** Records that all of it was said, for the audit trail too; its platform is told of what was lost. */
 async function saveSaid(
-  bridge: Pick<Bridge, 'enqueue' | 'metrics' | 'settings' | 'store' | 'transact'>,
-  { reference, roomId, as: sender, eventIds, uploads, lost }: Said,
+  bridge: Pick<Bridge, 'auditTrail' | 'enqueue' | 'metrics' | 'settings' | 'store' | 'transact'>,
+  { reference, roomId, as: sender, eventIds, uploads, lost, facts }: Said,
 ): Promise<void> {
   const { enqueue, store, transact } = bridge;
   const [first] = eventIds;
@@ -83,7 +85,8 @@ async function saveSaid(
       });
     await store.fileCopies.removeCopies(tx, uploads);
     const reports = lost === undefined ? [] : await reportFailure(bridge, tx, tried, lost);
-    await enqueue(tx, [...reports, ...(await releaseWaiting(store, tx, eventIds, reference))]);
+    const told = bridge.auditTrail.itemsOf({ source: 'first-message', sourceId: first }, facts);
+    await enqueue(tx, [...reports, ...told, ...(await releaseWaiting(store, tx, eventIds, reference))]);
   });
 }
 

@@ -15,7 +15,8 @@ const SECOND_HALF = /^[\uDC00-\uDFFF]/;
 export function splitText(text: string, maxBytes: number): readonly string[] {
   const parts: string[] = [];
   let rest = text;
-  while (bytesInJson(rest) > maxBytes) {
+  // A unit takes a byte at least: what is far too long need not be written out to know it.
+  while (rest.length > maxBytes || bytesInJson(rest) > maxBytes) {
     const end = breakBefore(rest, lengthThatFits(rest, maxBytes));
     parts.push(rest.slice(0, end).trimEnd());
     rest = rest.slice(end).replace(/^\s*\n|^ +/, '');

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { FhirResource } from '../../../src/domain/fhir.ts';
 import { createAuditTrail } from '../../../src/flows/audit-trail.ts';
 import { feedLookUps } from '../../../src/flows/audit/feed-look-ups.ts';
-import { writeAuditEvent } from '../../../src/flows/audit/write-event.ts';
+import { createWriteAuditEvent } from '../../../src/flows/audit/write-event.ts';
 import type { Ended } from '../../../src/flows/commit.ts';
 import { createItemHandler, type Handlers } from '../../../src/flows/handle-item.ts';
 import { convergeItem } from '../../../src/flows/items/converge.ts';
@@ -46,6 +46,7 @@ function createWorld() {
       },
     },
   });
+  const writeAuditEvent = createWriteAuditEvent(bridge);
   const unused = () => Promise.reject(new TypeError('No such item was expected'));
   const handlers: Handlers = {
     ...{ 'matrix.event': unused, 'matrix.ephemeral': unused, 'matrix.to_device': unused },
@@ -53,7 +54,7 @@ function createWorld() {
     ...{ 'message-notice': unused, 'send-status': unused, undelivered: unused },
     'fhir.deletion': unused,
     ...{ receipts: unused, read: unused, 'fhir.read': unused, 'read-tasks': unused },
-    audit: ({ event, kind }, { item, attempt }) => writeAuditEvent(bridge, { event, kind }, item, attempt),
+    audit: (event, { item, attempt }) => writeAuditEvent(event, item, attempt),
     converge({ reference }) {
       state.handled += 1;
       const ended: Ended = {

@@ -23,6 +23,8 @@ import { createWorld, NURSE, ROOM, SPACE, writeRooms } from '../../builders/lead
 import { BOT, eventId, message, roomId, userId } from '../../builders/matrix.ts';
 
 const GHOST = userId('@_fhir_g:example.org');
+/** Asked before the other. */
+const DEACTIVATED = userId('@_fhir_a:example.org');
 const THEIRS = roomId('!theirs');
 const JAN = userId('@jan:example.org');
 const signal = new AbortController().signal;
@@ -64,8 +66,8 @@ async function createScene(found: readonly Invitation[] | undefined = [pending()
     },
     homeserver: {
       ...world.bridge.homeserver,
-      pendingInvitations: () =>
-        scene.fails
+      pendingInvitations: (ghost) =>
+        scene.fails || ghost === DEACTIVATED
           ? Promise.reject(new BridgeError('matrix-unavailable', 'away'))
           : Promise.resolve(scene.found),
       acceptInvitation: (as, id) => {
@@ -117,6 +119,15 @@ describe('a ghost’s invitation that is pending', () => {
     expect(await itemsIn(database(), roomLane(THEIRS))).toEqual([
       `${THEIRS} ${GHOST} 1`,
       `${THEIRS} ${GHOST} 2`,
+    ]);
+  });
+
+  test('is found though another ghost cannot be asked', async () => {
+    const { world, find } = await createScene();
+    await ghosts.saveGhost(database(), DEACTIVATED);
+    expect(await find()).toBe(1);
+    expect(world.log.lines.map(({ message: line }) => line)).toEqual([
+      'Not all ghosts could be asked for invitations',
     ]);
   });
 

@@ -58,7 +58,6 @@ describe('what a room is found to depend on', () => {
         ...{ desired, row: undefined, roomId: SPACE, actual: [], ghosts: [], changes: [] },
         members: { base: new Set(), pending: new Set() },
       },
-      [],
       options,
     );
   };
@@ -108,7 +107,7 @@ function createScene() {
     const store = { ...bridge.store, ...(dies && { roomMembers: dying }) };
     const whole = { ...bridge, homeserver, store };
     const plan = await planRoom(whole, specOf(room({ kind: 'space', members })), never);
-    if (plan !== undefined) await applyPlan(whole, plan, [], options).catch(() => undefined);
+    if (plan !== undefined) await applyPlan(whole, plan, options).catch(() => undefined);
   };
   return { world, matrix, converge };
 }

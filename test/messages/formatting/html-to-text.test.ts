@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { sanitiseHtml } from '../../../src/messages/formatting/sanitise-html.ts';
 import { textOfHtml } from '../../../src/messages/formatting/html-to-text.ts';
+import { cpuMs } from '../../builders/cpu-time.ts';
 
 const textOf = (html: string) => textOfHtml(sanitiseHtml(html));
 
@@ -106,8 +107,8 @@ describe('size and depth', () => {
     ['rows', '<tr><td>a'.repeat(7_000)],
     ['cells without a row', '<td>a'.repeat(12_000)],
   ])('64 KiB of %s are read within two seconds, into no more than FHIR takes', (_, html) => {
-    const before = performance.now();
+    const before = cpuMs();
     expect(textOf(html).length).toBeLessThan(1_048_576);
-    expect(performance.now() - before).toBeLessThan(2000);
+    expect(cpuMs() - before).toBeLessThan(2000);
   });
 });

@@ -1,6 +1,7 @@
 // Markdown of a platform, also hostile: it becomes HTML only where nothing of it is lost.
 import { describe, expect, test } from 'vitest';
 import { htmlOfMarkdown } from '../../../src/messages/formatting/markdown.ts';
+import { cpuMs } from '../../builders/cpu-time.ts';
 
 describe('formatting becomes HTML', () => {
   test.each([
@@ -76,8 +77,8 @@ describe('size and depth', () => {
     ['line feeds', `${'\n'.repeat(65_000)}a`],
     ['bars', 'a|b\n-|-\n' + '|'.repeat(60_000)],
   ])('64 KiB of %s are read within five seconds', (_, markdown) => {
-    const before = performance.now();
+    const before = cpuMs();
     htmlOfMarkdown(markdown);
-    expect(performance.now() - before).toBeLessThan(5000);
+    expect(cpuMs() - before).toBeLessThan(5000);
   });
 });

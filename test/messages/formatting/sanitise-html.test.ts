@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { sanitiseHtml } from '../../../src/messages/formatting/sanitise-html.ts';
+import { cpuMs } from '../../builders/cpu-time.ts';
 
 describe('what the specification permits stays', () => {
   test.each([
@@ -172,9 +173,9 @@ describe('size and depth', () => {
     ['one attribute', `<a href="https://example.org/${'a'.repeat(65_000)}">`],
     ['list items', '<ul><li>'.repeat(8_000)],
   ])('64 KiB of %s are read within two seconds', (_, html) => {
-    const before = performance.now();
+    const before = cpuMs();
     sanitiseHtml(html);
-    expect(performance.now() - before).toBeLessThan(2000);
+    expect(cpuMs() - before).toBeLessThan(2000);
   });
 });
 

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { bytesInJson, splitText } from '../../../src/messages/formatting/split-text.ts';
+import { cpuMs } from '../../builders/cpu-time.ts';
 
 const words = (count: number, word = 'word') => Array.from({ length: count }, () => word).join(' ');
 
@@ -61,7 +62,7 @@ test.each([
   ['marks that belong to one letter', '\u0301'.repeat(500_000)],
   ['line feeds', '\n'.repeat(1_000_000)],
 ])('a megabyte of %s is divided within two seconds', (_, text) => {
-  const before = performance.now();
+  const before = cpuMs();
   for (const part of splitText(text, 24_576)) expect(bytesInJson(part)).toBeLessThanOrEqual(24_576);
-  expect(performance.now() - before).toBeLessThan(2000);
+  expect(cpuMs() - before).toBeLessThan(2000);
 });

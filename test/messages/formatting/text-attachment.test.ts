@@ -1,6 +1,7 @@
 // Formatted text in an attachment: what is read as the text of a message, and what stays a file.
 import { describe, expect, test } from 'vitest';
 import { htmlAttachment, readTextAttachment } from '../../../src/messages/formatting/text-attachment.ts';
+import { cpuMs } from '../../builders/cpu-time.ts';
 
 const base64 = (text: string, encoding: BufferEncoding = 'utf8') =>
   Buffer.from(text, encoding).toString('base64');
@@ -74,7 +75,7 @@ test.each([
   ['brackets', '<'.repeat(65_536), 'text/html'],
   ['Markdown emphasis', '*a_ '.repeat(16_000), 'text/markdown'],
 ])('the largest text of %s is read within five seconds', (_, source, contentType) => {
-  const before = performance.now();
+  const before = cpuMs();
   readTextAttachment({ contentType, data: base64(source) });
-  expect(performance.now() - before).toBeLessThan(5000);
+  expect(cpuMs() - before).toBeLessThan(5000);
 });

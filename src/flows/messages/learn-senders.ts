@@ -1,0 +1,21 @@
+// Who sent the messages that a message refers to, where an earlier version of the bridge has not recorded it: only they may change them.
+import type { EventId } from '../../domain/ids.ts';
+import type { MessageRef } from '../../messages/kind.ts';
+import type { Bridge } from '../bridge.ts';
+import { isEventId } from './links.ts';
+import type { Place } from './place.ts';
+
+/** Asks the homeserver, once for each. What it does not tell stays unknown, and no one may change it. */
+export async function learnSenders(
+  { db, homeserver, store }: Pick<Bridge, 'db' | 'homeserver' | 'store'>,
+  refs: readonly MessageRef[],
+  { roomId, viewer }: Pick<Place, 'roomId' | 'viewer'>,
+  signal: AbortSignal,
+): Promise<void> {
+  const eventIds: readonly EventId[] = refs.filter(isEventId);
+  if (eventIds.length === 0) return;
+  for (const eventId of await store.messageLinks.findSenderless(db, roomId, eventIds)) {
+    const sender = await homeserver.senderOf(viewer, roomId, eventId, signal);
+    if (sender !== undefined) await store.messageLinks.saveSender(db, eventId, sender);
+  }
+}
