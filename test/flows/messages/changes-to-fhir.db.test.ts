@@ -83,21 +83,6 @@ describe('an edit', () => {
     expect(record(world)).toMatchObject(says('Good morning'));
   });
 
-  test('of a message from before its sender was recorded is the sender’s to make, whom the homeserver tells', async () => {
-    const world = await createRelayWorld(pool());
-    await world.toFhir();
-    await pool().query('update message_link set sender = null');
-    expect(await world.toFhir(edit('$unseen', '10 E', 1))).toMatchObject({ result: 'not-the-author' });
-    world.state.senders[M] = message().sender;
-    const forged = { ...edit('$forged', '1000 E', 1), sender: '@eve:example.org' };
-    expect(await world.toFhir(forged)).toMatchObject({ result: 'not-the-author' });
-    expect(await world.toFhir(edit('$e', '10 E', 1))).toMatchObject({ result: 'done' });
-    expect(record(world)).toMatchObject(says('10 E'));
-    // Now it is known.
-    world.state.senders = {};
-    expect(await world.toFhir(redaction('$r', M))).toMatchObject({ result: 'done' });
-  });
-
   test('whose answer was lost is made once, and told', async () => {
     const world = await createRelayWorld(pool());
     await world.toFhir();
