@@ -19,7 +19,8 @@ export async function saveInvitation(
 ): Promise<void> {
   const sql = `insert into invitation (room_id, user_id, event_id, inviter, subject) values ($1, $2, $3, $4, $5)
     on conflict (room_id, user_id) do update
-    set event_id = $3, inviter = $4, subject = $5, received_at = now(), joined_at = null`;
+    set event_id = $3, inviter = $4, subject = $5, received_at = now(),
+      joined_at = case when invitation.event_id = $3 then invitation.joined_at end`;
   await db.query(sql, [roomId, userId, eventId, inviter, subject]);
 }
 
@@ -72,10 +73,10 @@ export async function isOfOthers(db: Queryable, roomId: RoomId): Promise<boolean
   return (await countRows(db, 'select from invitation where room_id = $1', [roomId])) > 0;
 }
 
-/** Records that the ghost joined. */
-export async function saveInvitationJoined(db: Queryable, eventId: EventId): Promise<void> {
+/** Records that the ghost joined. @returns whether that was not recorded before */
+export async function saveInvitationJoined(db: Queryable, eventId: EventId): Promise<boolean> {
   const sql = 'update invitation set joined_at = now() where event_id = $1 and joined_at is null';
-  await db.query(sql, [eventId]);
+  return (await countRows(db, sql, [eventId])) === 1;
 }
 
 /** Removes an invitation that the ghost could not accept any more. */

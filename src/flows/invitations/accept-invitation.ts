@@ -1,6 +1,12 @@
 // A ghost was invited to a room of others → the patient it is about is looked up by the context, then the ghost joins.
 import type { Fact } from '../../domain/facts.ts';
-import { isMatrixUserId, serverNameOf, type FhirReference, type MatrixUserId } from '../../domain/ids.ts';
+import {
+  isMatrixUserId,
+  serverNameOf,
+  type EventId,
+  type FhirReference,
+  type MatrixUserId,
+} from '../../domain/ids.ts';
 import type { MatrixEvent } from '../../domain/matrix.ts';
 import { readInviteContext, type InviteContext } from '../../mapping/invite-context.ts';
 import { isOwnUser } from '../../mapping/own-users.ts';
@@ -101,13 +107,29 @@ async function answer(
     kind: 'joined',
     ...{ by, on: { reference: subject }, subject, roomId, member: { userId, person } },
   };
-  const written = await receiveConversation(bridge, event, { person, subject }, attempt);
+  await tellJoined(bridge, eventId, [...facts, joined]);
+  const received = await receiveConversation(bridge, event, { person, subject }, attempt);
+  if (received === undefined) return { kind: 'done' };
+  const { version, what } = received;
+  const on = { reference: version.reference, versionId: version.versionId };
   return {
     kind: 'done',
-    facts: [...facts, joined],
-    record: (tx) => store.invitations.saveInvitationJoined(tx, eventId),
-    next: async (tx) => (written === undefined ? [] : recordOwnWrite(store, tx, written)),
+    facts: what === undefined ? [] : [{ kind: what, by, on, subject }],
+    next: (tx) => recordOwnWrite(store, tx, version),
   };
+}
+
+/** At once, and once: what comes after may fail for good, and the look-up and the join have happened all the same. */
+async function tellJoined(
+  { auditTrail, enqueue, store, transact }: Pick<Bridge, 'auditTrail' | 'enqueue' | 'store' | 'transact'>,
+  invitation: EventId,
+  facts: readonly Fact[],
+): Promise<void> {
+  const cause = { source: 'invitation', sourceId: invitation };
+  await transact(async (tx) => {
+    const isNews = await store.invitations.saveInvitationJoined(tx, invitation);
+    if (isNews) await enqueue(tx, auditTrail.itemsOf(cause, facts));
+  });
 }
 
 /** A token may be used up by its first use, so what it stood for is not asked twice. */

@@ -27,10 +27,17 @@ interface Received {
   readonly subject: FhirReference;
 }
 
+/** The conversation that one's own server has now. */
+interface Filed {
+  readonly version: ResourceVersion;
+  /** What was done to it; undefined where it was so already. */
+  readonly what: 'resource-created' | 'resource-changed' | undefined;
+}
+
 /**
  * Writes the CommunicationRequest by which what is said in the room is filed: about the patient and a team of theirs, by who
  * made the room, to the person who was invited. May be repeated; a second person of the same room becomes a recipient more.
- * @returns the version that was written; undefined for a space, for a room that cannot be read, and where the profile demands
+ * @returns the conversation; undefined for a space, for a room that cannot be read, and where the profile demands
  * what is not known
  */
 export async function receiveConversation(
@@ -38,7 +45,7 @@ export async function receiveConversation(
   { room_id: roomId, state_key: ghost, event_id: invitation }: Invitation,
   received: Received,
   { number, inDoubt, signal }: Attempt,
-): Promise<ResourceVersion | undefined> {
+): Promise<Filed | undefined> {
   const { db, store, homeserver, fhir, settings, log } = bridge;
   const facts = readRoomFacts(await homeserver.roomState(ghost, roomId, signal));
   if (facts.isSpace || facts.isEncrypted) return undefined;
@@ -56,16 +63,17 @@ export async function receiveConversation(
     );
     return undefined;
   }
+  const known = await store.invitations.findReceivedIn(db, roomId);
   // Before it is written: who sees it first must know that its room is of others.
   const own = referenceTo('CommunicationRequest', request.id);
   if (settings.idStrategy === 'client-assigned') await store.invitations.saveRequest(db, invitation, own);
-  const known = await store.invitations.findReceivedIn(db, roomId);
-  const written = await fhir.createOnce(request, {
-    mayExist: known !== undefined || number > 1 || inDoubt,
-    signal,
-  });
-  await store.invitations.saveRequest(db, invitation, written.reference);
-  return (await addRecipient(bridge, written.reference, received.person, signal)) ?? written;
+  const isRepeated = number > 1 || inDoubt;
+  const version = await fhir.createOnce(request, { mayExist: known !== undefined || isRepeated, signal });
+  await store.invitations.saveRequest(db, invitation, version.reference);
+  const changed = await addRecipient(bridge, version.reference, received.person, signal);
+  if (changed !== undefined) return { version: changed, what: 'resource-changed' };
+  // An attempt before this one may have written it.
+  return { version, what: known === undefined || isRepeated ? 'resource-created' : undefined };
 }
 
 interface Team {

@@ -47,11 +47,19 @@ async function createWorld() {
   const world = {
     calls,
     canResolve: true,
+    isUnreadable: false,
     resolve: (): Promise<FhirReference | undefined> => Promise.resolve(ref('Patient/7')),
     join: (): Promise<boolean> => Promise.resolve(true),
   };
+  const facts: Fact[] = [];
   const bridge = createBridge(db, {
     settings: SETTINGS,
+    auditTrail: {
+      itemsOf: (_cause, told) => {
+        facts.push(...told);
+        return [];
+      },
+    },
     pseudonyms: {
       ...noPseudonyms,
       get canResolve() {
@@ -70,25 +78,25 @@ async function createWorld() {
       },
       // A space: nothing is said in it that could be filed.
       roomState: () =>
-        Promise.resolve([
-          {
-            type: 'm.room.create',
-            state_key: '',
-            sender: '@jan:their.example',
-            content: { type: 'm.space' },
-          },
-        ]),
+        world.isUnreadable
+          ? Promise.reject(new BridgeError('matrix-refused', 'read state: 403'))
+          : Promise.resolve([
+              {
+                type: 'm.room.create',
+                state_key: '',
+                sender: '@jan:their.example',
+                content: { type: 'm.space' },
+              },
+            ]),
       leave: (as, room) => {
         calls.push(['leave', as, room]);
         return Promise.resolve();
       },
     },
   });
-  const facts: Fact[] = [];
   const handle = async (event = invitation(), number = 1) => {
     if (!isGhostInvitation(SETTINGS, event)) throw new TypeError('Expected the invitation of a ghost');
     const outcome = await acceptInvitation(bridge, event, { ...ATTEMPT, number });
-    facts.push(...('facts' in outcome ? outcome.facts : []));
     return settle(bridge, outcome);
   };
   const rows = async () =>
@@ -224,4 +232,14 @@ test('a later invitation to the same room has a token of its own, and may be abo
   world.resolve = () => Promise.resolve(ref('Patient/8'));
   await handle(invitation({ event_id: '$again' }));
   expect(await rows()).toEqual([{ event_id: '$again', subject: 'Patient/8', joined: true }]);
+});
+
+test('that a patient was looked up and a ghost joined is told once, though what comes after fails for good', async () => {
+  const { world, facts, handle } = await createWorld();
+  world.isUnreadable = true;
+  await expect(handle()).rejects.toThrow('matrix-refused');
+  await expect(handle(invitation(), 2)).rejects.toThrow('matrix-refused');
+  world.isUnreadable = false;
+  expect(await handle(invitation(), 3)).toBe('done');
+  expect(facts.map(({ kind }) => kind)).toEqual(['looked-up', 'joined']);
 });

@@ -59,7 +59,9 @@ function createScene(over: Parameters<typeof createWorld>[1] = {}) {
       },
     );
     if (!isGhostInvitation(bridge.settings, event)) throw new TypeError('Expected the invitation of a ghost');
-    return settle(bridge, await acceptInvitation(bridge, event, { ...ATTEMPT, number }));
+    const outcome = await acceptInvitation(bridge, event, { ...ATTEMPT, number });
+    if ('facts' in outcome) world.facts.push(...outcome.facts);
+    return settle(bridge, outcome);
   };
   const requests = () => fhir.all().filter((reference) => reference.startsWith('CommunicationRequest/'));
   return { ...world, invite, requests };
@@ -200,4 +202,16 @@ test('only who was invited can answer in it, and no ghost says the notices of th
   await expect(speak(DOCTOR)).rejects.toMatchObject({ code: 'not-invited' });
   const { payload } = noticeItem({ roomId: THEIRS, about: JAN, reason: 'unmapped-sender' });
   expect(await settle(bridge, await sendNotice(bridge, payload as never, ATTEMPT))).toBe('room-of-others');
+});
+
+test('that it was written, and got another recipient, is told to the audit trail; that it was so already is not', async () => {
+  const { facts, invite, requests } = createScene();
+  await invite(NURSE);
+  await invite(DOCTOR, '$second');
+  await invite(DOCTOR, '$again');
+  const by = { userId: JAN };
+  expect(facts).toMatchObject([
+    { kind: 'resource-created', by, on: { reference: requests()[0], versionId: '1' }, subject: 'Patient/1' },
+    { kind: 'resource-changed', by, on: { reference: requests()[0], versionId: '2' }, subject: 'Patient/1' },
+  ]);
 });
