@@ -10,6 +10,7 @@ import { createPersonInDirectory } from '../identity/directories/person-in-direc
 import { createOwnDirectory } from '../identity/directories/own-directory.ts';
 import { inTransaction } from '../inbox/database.ts';
 import { enqueue } from '../inbox/enqueue.ts';
+import { forgetPayload } from '../inbox/forget-payload.ts';
 import { findLogged, findTail } from '../inbox/known-items.ts';
 import { createBinaries } from '../fhir/binary.ts';
 import { createFhirClient } from '../fhir/client.ts';
@@ -60,7 +61,7 @@ export function composeBridge(
   const locks = createRoomLocks({ connect: connectSession, sleep });
   const bridge: Bridge = {
     ...{ settings, homeserver, fhir, auditServer, pseudonyms, clock, log, metrics },
-    ...{ enqueue, findLogged, findTail },
+    ...{ enqueue, findLogged, findTail, forgetPayload },
     auditTrail: composeAuditTrail(config),
     db: pool,
     transact: (work) => inTransaction(pool, work),

@@ -14,6 +14,7 @@ import type { Queryable } from '../../store/database.ts';
 import type { RoomUse } from '../../store/room-uses.ts';
 import type { Bridge } from '../bridge.ts';
 import { andNext, refused, type FlowOutcome } from '../outcome.ts';
+import { EVENT_SOURCE } from '../items/event.ts';
 import { readTasksItems } from '../items/read-tasks.ts';
 import { releaseWaiting, waitFor } from '../items/waiting.ts';
 import { actingTeamOf } from './acting-team-of.ts';
@@ -31,7 +32,7 @@ import { writeOnce, type Made } from './write-once.ts';
 export type RelayToFhir = Pick<
   Bridge,
   | ('aspects' | 'clock' | 'db' | 'fhir' | 'files' | 'homeserver' | 'kinds' | 'metrics')
-  | ('personInDirectory' | 'sending' | 'settings' | 'store' | 'thread')
+  | ('forgetPayload' | 'personInDirectory' | 'sending' | 'settings' | 'store' | 'thread')
 >;
 
 /** The item in which an event came. */
@@ -51,7 +52,7 @@ export async function relayToFhir(
   if (isOwnUser(settings, event.sender)) return { kind: 'ignored', reason: 'own-message' };
   const use = await store.roomUses.findRoomUse(db, event.room_id);
   const place = placeIn(use, event.room_id, settings);
-  if (place === undefined) return { kind: 'ignored', reason: 'not-a-conversation' };
+  if (place === undefined) return notOfABridgedRoom(relay, event, use);
   const refs = refsOf(relay, { event, mayRedact: false });
   await learnSenders(relay, refs, place, attempt.signal);
   const { known, missing } = await loadLinks(store, db, refs, place);
@@ -201,6 +202,17 @@ async function mentionedPeople(
     if (person !== undefined) people.set(userId, person);
   }
   return people;
+}
+
+/** What is said in a room that is nothing to the bridge, such as one at which it only looked, is not kept. */
+function notOfABridgedRoom(
+  { forgetPayload }: Pick<RelayToFhir, 'forgetPayload'>,
+  { event_id: eventId }: MatrixEvent,
+  { kind }: RoomUse,
+): FlowOutcome {
+  const ignored = { kind: 'ignored', reason: 'not-a-conversation' } as const;
+  if (kind !== 'none') return ignored;
+  return { ...ignored, record: (tx) => forgetPayload(tx, EVENT_SOURCE, eventId) };
 }
 
 /** Whether the conversation had gone on to another room when this was sent; what was sent before is recorded, however late. */

@@ -1,6 +1,9 @@
 // From a room to the FHIR server, on real tables: written once, linked before, in order, and said to whom it concerns.
 import { describe, expect, test } from 'vitest';
+import { eventItem } from '../../../src/flows/items/event.ts';
 import { waitFor } from '../../../src/flows/items/waiting.ts';
+import { inTransaction } from '../../../src/inbox/database.ts';
+import { enqueue } from '../../../src/inbox/enqueue.ts';
 import * as formerRooms from '../../../src/store/former-rooms.ts';
 import { findLinks } from '../../../src/store/message-links.ts';
 import { KINDS } from '../../../src/messages/registry.ts';
@@ -85,6 +88,22 @@ describe('what is not a message of a conversation is ignored', () => {
     const { toFhir, fhir } = await createRelayWorld(pool());
     expect(await toFhir(over)).toMatchObject({ result: reason, next: [] });
     expect(fhir.writes).toEqual([]);
+  });
+
+  test.each([
+    [
+      'in a room that is nothing to the bridge is not kept, but that it came',
+      '!elsewhere:example.org',
+      false,
+    ],
+    ['in the room of a conversation is', ROOM, true],
+  ])('what is said %s', async (_, room, kept) => {
+    const { toFhir } = await createRelayWorld(pool());
+    const event = message({ room_id: room });
+    await inTransaction(pool(), (tx) => enqueue(tx, [eventItem(event)]));
+    await toFhir(event);
+    const { rows } = await pool().query<object>('select source_id, payload from item');
+    expect(rows).toEqual([{ source_id: event.event_id, payload: kept ? eventItem(event).payload : {} }]);
   });
 
   test('a reaction is not carried, and its sender is told', async () => {
