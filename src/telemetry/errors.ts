@@ -110,6 +110,9 @@ export const errorCatalogue = {
   'item-unknown': deadLetter(
     'For ten minutes no replica knew what this item is: a newer version wrote it. Bring all replicas up to date, then retry the dead letter.',
   ),
+  'item-unstorable': deadLetter(
+    'A server sent something that cannot be stored: it lacks an id, is nested too deep, or is not what it should be. All else went on. The dead letter names it; look at it on that server, then discard the dead letter.',
+  ),
   unexpected: retried(
     'An unexpected error: a fault of the bridge. Please report it with its stack from the log.',
     20,

@@ -41,6 +41,7 @@ function world(flow: (payload: unknown) => Ended | Promise<Ended>, { listens = t
     read: handler,
     'fhir.read': handler,
     'read-tasks': handler,
+    'set-aside': handler,
   };
   const metrics = createMetrics();
   const handle = createItemHandler({
