@@ -6,6 +6,7 @@ import { TransactionPoolerError } from '../inbox/errors.ts';
 import type { IdentityPort } from './identity/port.ts';
 import type { Handle, OnDeadLetter } from '../inbox/item.ts';
 import { startJobs } from '../inbox/job.ts';
+import { createPassNotes } from '../inbox/job-passes.ts';
 import type { Replica } from '../inbox/replica.ts';
 import { startReplica } from '../inbox/replica.ts';
 import { exponentialRetry } from '../inbox/retry-policy.ts';
@@ -14,6 +15,7 @@ import { startHttpServer } from '../ops/http-server.ts';
 import type { HttpServer } from '../ops/http-server.ts';
 import { createProbesRouter, type LifecycleState } from '../ops/probes.ts';
 import type { BridgeJob } from '../jobs/job.ts';
+import { createJobWatch } from './job-watch.ts';
 import type { Parts } from './parts.ts';
 import { migrate, SchemaTooNewError } from '../store/migrate.ts';
 
@@ -45,11 +47,13 @@ export function createDaemon(deps: Deps) {
   let stopped: Promise<void> | undefined;
 
   const checks = createDependencyChecks(deps);
+  const watch = createJobWatch(deps);
 
   async function start(): Promise<{ port: number }> {
     const probes = createProbesRouter({
       state: () => state,
       services: checks.states,
+      still: watch.still,
       queueStats: deps.queueStats,
       metrics: deps.metrics.registry,
     });
@@ -57,7 +61,11 @@ export function createDaemon(deps: Deps) {
     const port = await listening;
     replica = await untilWorking(deps, stopping.signal);
     state = 'running';
-    background = Promise.all([checks.run(stopping.signal), identity?.run(stopping.signal)]);
+    background = Promise.all([
+      checks.run(stopping.signal),
+      watch.run(stopping.signal),
+      identity?.run(stopping.signal),
+    ]);
     log.info({ port, identityPort: servers[1]?.port }, 'Running');
     return { port };
   }
@@ -144,6 +152,7 @@ async function startWorking(deps: Deps, signal: AbortSignal): Promise<Replica> {
   });
   await startJobs(replica, jobs, {
     ...{ sleep, log, metrics },
+    notePass: createPassNotes(pool, clock),
     ready: (job, leased) => (job.withoutBot === true ? Promise.resolve() : bot.wait(leased)),
   });
   return replica;

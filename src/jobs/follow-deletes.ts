@@ -21,6 +21,7 @@ export function followDeletes(
   let isOff = false;
   return {
     name: NAME,
+    service: 'fhir',
     intervalMs: options.deletesPollIntervalMs,
     withoutBot: true,
     async pass(signal) {

@@ -36,6 +36,7 @@ function followType({ config: { fhir }, db, intake, ...deps }: Deps, resourceTyp
   const isPeople = isPersonType(resourceType);
   return {
     name,
+    service: 'fhir',
     intervalMs: isPeople ? fhir.peoplePollIntervalMs : fhir.pollIntervalMs,
     gapMs: isPeople ? PEOPLE_GAP_MS : GAP_MS,
     wakeUps: { channel: FHIR_CHANNEL, isFor: (payload) => payload === resourceType },

@@ -2,8 +2,8 @@
 import type { Sleep } from '../domain/clock.ts';
 import type { Log } from '../telemetry/log.ts';
 
-/** A dependency's state: `unknown` before the first check ended. */
-export type ServiceState = 'up' | 'down' | 'unknown';
+/** A dependency's state: `unknown` before the first check ended, `degraded` while it answers but a job with it stands still. */
+export type ServiceState = 'up' | 'down' | 'degraded' | 'unknown';
 
 interface Check {
   readonly service: string;

@@ -92,7 +92,7 @@ describe('the list', () => {
       repeatJob(
         { ...job, pass: () => Promise.resolve(2) },
         {
-          ...{ metrics, log: recordingLog() },
+          ...{ metrics, log: recordingLog(), notePass: () => Promise.resolve() },
           sleep: (_, signal) =>
             new Promise((resolve) => {
               signal?.addEventListener('abort', () => {
