@@ -133,6 +133,34 @@ describe('the queue’s figures', () => {
 });
 
 describe('checks', () => {
+  const TIMEOUT_MS = 5_000;
+  const until = (signal: AbortSignal | undefined): Promise<void> =>
+    new Promise((resolve) => {
+      signal?.addEventListener('abort', () => {
+        resolve();
+      });
+    });
+
+  test('a check that does not end counts as failed after its time, whether or not it heeds its signal', async () => {
+    const stop = new AbortController();
+    const log = recordingLog();
+    const check = () => new Promise<void>(() => undefined);
+    const checks = createChecks(
+      [{ service: 'database', intervalMs: 30_000, patience: 1, timeoutMs: TIMEOUT_MS, check }],
+      {
+        log,
+        onState: () => undefined,
+        sleep: (ms) => {
+          if (ms !== TIMEOUT_MS) stop.abort();
+          return Promise.resolve();
+        },
+      },
+    );
+    await checks.run(stop.signal);
+    expect(checks.states()).toEqual({ database: 'down' });
+    expect(log.lines).toMatchObject([{ fields: { error: { code: 'CHECK_TIMEOUT' } } }]);
+  });
+
   /** Runs one check over a script of results (true: it answers); returns the state after each, and the pauses. */
   async function run(script: readonly boolean[], patience: number) {
     const stop = new AbortController();
@@ -145,13 +173,15 @@ describe('checks', () => {
           service: 'fhir',
           intervalMs: 30_000,
           patience,
+          timeoutMs: TIMEOUT_MS,
           check: () => (script[turn++] === true ? Promise.resolve() : Promise.reject(new Error('no answer'))),
         },
       ],
       {
         log,
         onState: (_, up) => told.push(up),
-        sleep: (ms) => {
+        sleep: (ms, signal) => {
+          if (ms === TIMEOUT_MS) return until(signal);
           states.push(checks.states()['fhir'] ?? 'unknown');
           pauses.push(ms);
           if (turn === script.length) stop.abort();
@@ -193,6 +223,7 @@ describe('checks', () => {
           service: 'fhir',
           intervalMs: 1,
           patience: 1,
+          timeoutMs: TIMEOUT_MS,
           check: () => {
             stop.abort();
             return Promise.reject(new Error('stopped'));
