@@ -20,20 +20,21 @@ import { MATRIX_CHANNEL } from './jobs/read-matrix.ts';
 import { APPSERVICE_ID } from './matrix/registration.ts';
 import { countArrivals } from './store/arrivals.ts';
 import { readAdvances } from './store/cursors.ts';
-import { createPool } from './store/database.ts';
+import { createConnections } from './store/connections.ts';
 import type { Log } from './telemetry/log.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 
 /** Puts the daemon together; `start()` starts it. */
 export function composeDaemon(config: Config, log: Log) {
   const metrics = createMetrics();
-  const pool = createPool(config.database.url, config.database.poolSize);
+  const connections = createConnections(config.database.url, config.database.poolSize);
+  const { pool } = connections;
   pool.on('error', (error) => {
     log.warn({ error }, 'An idle database connection broke');
   });
   // The two servers, the tables and the settings: what the flows work with.
-  const composed = composeBridge(config, { pool, log, metrics });
-  const { bridge, directories, connectSession, close } = composed;
+  const composed = composeBridge(config, { connections, log, metrics });
+  const { bridge, directories, close } = composed;
   const { settings, homeserver, fhir } = bridge;
 
   // What comes in is stored ...
@@ -52,7 +53,7 @@ export function composeDaemon(config: Config, log: Log) {
 
   // ... and what is stored is handled.
   return createDaemon({
-    ...{ config, log, clock, sleep, metrics, pool, connectSession },
+    ...{ config, log, clock, sleep, metrics, connections, pool },
     closeConnections: async () => {
       await close();
       await pool.end();

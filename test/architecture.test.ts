@@ -198,6 +198,11 @@ describe('imports', () => {
     ]);
   });
 
+  test('every connection to PostgreSQL is opened in one place, which bounds what is waited for', () => {
+    const opening = imports.filter(({ to, typesOnly }) => to === 'pg' && !typesOnly);
+    expect(opening.map(({ from }) => from)).toEqual(['store/connections.ts']);
+  });
+
   test('the product needs nothing from outside src/ but its declared dependencies and Node.js', () => {
     const { dependencies } = JSON.parse(readFileSync(join(SRC, '../package.json'), 'utf8')) as {
       dependencies: Record<string, string>;

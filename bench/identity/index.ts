@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type pg from 'pg';
 import { isMatrixUserId, type MatrixUserId } from '../../src/domain/ids.ts';
 import { inTransaction } from '../../src/inbox/database.ts';
-import { createPool } from '../../src/store/database.ts';
+import { createPool } from '../../src/store/connections.ts';
 import { saveToken } from '../../src/store/identity-accounts.ts';
 import { announcePepper, beginPepper, hashNextBatch } from '../../src/store/identity-hashes.ts';
 import { saveIdentityRecords } from '../../src/store/identity-records.ts';

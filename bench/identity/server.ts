@@ -5,7 +5,7 @@ import { loadConfig } from '../../src/config/load.ts';
 import { createIdentityPort } from '../../src/app/identity/port.ts';
 import type { Directory } from '../../src/identity/directories/directory.ts';
 import { startHttpServer } from '../../src/ops/http-server.ts';
-import { createPool } from '../../src/store/database.ts';
+import { createPool } from '../../src/store/connections.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 

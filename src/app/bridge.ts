@@ -1,5 +1,4 @@
 // Puts together what the flows work with: the two servers, the store, the locks, the settings. For the daemon and the CLI.
-import pg from 'pg';
 import { composeAuditTrail } from './audit-trail.ts';
 import { clock, sleep } from './clock.ts';
 import { composeDirectories } from './identity/directories.ts';
@@ -30,19 +29,21 @@ import { createRoomVersion } from './room-version.ts';
 import type { Parts } from './parts.ts';
 import { compileSettings } from './settings.ts';
 import { createPseudonyms } from '../pseudonyms/service.ts';
+import type { Connections } from '../store/connections.ts';
 import { createRoomLocks } from '../store/room-locks.ts';
 import { tables } from '../store/tables.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
 /**
- * Composes the bridge on a pool; opens no connection yet.
- * @returns what the flows work with, the directories where the identity port is on, how to open a session on the database
- *   besides the pool's, and how to close what was opened, the pool excepted
+ * Composes the bridge on a database; opens no connection yet.
+ * @returns what the flows work with, the directories where the identity port is on, and how to close what was opened, the pool
+ *   excepted
  */
 export function composeBridge(
   config: Config,
-  { pool, log, metrics }: Pick<Parts, 'pool' | 'log' | 'metrics'>,
+  { connections, log, metrics }: Pick<Parts, 'log' | 'metrics'> & { readonly connections: Connections },
 ) {
+  const { pool, connectSession } = connections;
   const settings = compileSettings(config);
   const connected = connectServers(config, settings, metrics);
   const { homeserver, fhir, auditServer, pseudonyms } = connected;
@@ -50,14 +51,6 @@ export function composeBridge(
   const directories = config.identity.enabled
     ? composeDirectories({ config, pool, clock, log, metrics })
     : undefined;
-  const connectSession = async (): Promise<pg.Client> => {
-    const client = new pg.Client({
-      connectionString: config.database.url,
-      application_name: 'fhir-matrix-bridge',
-    });
-    await client.connect();
-    return client;
-  };
   const locks = createRoomLocks({ connect: connectSession, sleep });
   const bridge: Bridge = {
     ...{ settings, homeserver, fhir, auditServer, pseudonyms, clock, log, metrics },
@@ -96,7 +89,7 @@ export function composeBridge(
     ),
     ensureRoom: (order, signal) => ensureRoom({ homeserver, bot, clock, sleep }, order, signal),
   };
-  return { bridge, directories, connectSession, close: locks.close };
+  return { bridge, directories, close: locks.close };
 }
 
 /** The servers the bridge speaks to, each behind its client. */

@@ -1,11 +1,11 @@
 // Start order, drain, soft and hard stop: the life of the process from first listener to last connection.
-import type { Client } from 'pg';
 import type { Router } from 'express';
 import { createBotRegistration } from './bot-registration.ts';
 import { TransactionPoolerError } from '../inbox/errors.ts';
 import type { IdentityPort } from './identity/port.ts';
 import type { Handle, OnDeadLetter } from '../inbox/item.ts';
 import { startJobs } from '../inbox/job.ts';
+import { createPassNotes } from '../inbox/job-passes.ts';
 import type { Replica } from '../inbox/replica.ts';
 import { startReplica } from '../inbox/replica.ts';
 import { exponentialRetry } from '../inbox/retry-policy.ts';
@@ -14,11 +14,13 @@ import { startHttpServer } from '../ops/http-server.ts';
 import type { HttpServer } from '../ops/http-server.ts';
 import { createProbesRouter, type LifecycleState } from '../ops/probes.ts';
 import type { BridgeJob } from '../jobs/job.ts';
+import { createJobWatch } from './job-watch.ts';
 import type { Parts } from './parts.ts';
+import type { Connections } from '../store/connections.ts';
 import { migrate, SchemaTooNewError } from '../store/migrate.ts';
 
 interface Deps extends Parts {
-  readonly connectSession: () => Promise<Client>;
+  readonly connections: Connections;
   /** Closes the pool and every session besides the replica's. */
   readonly closeConnections: () => Promise<void>;
   readonly endpoints: readonly Router[];
@@ -45,11 +47,13 @@ export function createDaemon(deps: Deps) {
   let stopped: Promise<void> | undefined;
 
   const checks = createDependencyChecks(deps);
+  const watch = createJobWatch(deps);
 
   async function start(): Promise<{ port: number }> {
     const probes = createProbesRouter({
       state: () => state,
       services: checks.states,
+      still: watch.still,
       queueStats: deps.queueStats,
       metrics: deps.metrics.registry,
     });
@@ -57,7 +61,11 @@ export function createDaemon(deps: Deps) {
     const port = await listening;
     replica = await untilWorking(deps, stopping.signal);
     state = 'running';
-    background = Promise.all([checks.run(stopping.signal), identity?.run(stopping.signal)]);
+    background = Promise.all([
+      checks.run(stopping.signal),
+      watch.run(stopping.signal),
+      identity?.run(stopping.signal),
+    ]);
     log.info({ port, identityPort: servers[1]?.port }, 'Running');
     return { port };
   }
@@ -126,10 +134,13 @@ async function untilWorking(deps: Deps, signal: AbortSignal): Promise<Replica> {
 }
 
 async function startWorking(deps: Deps, signal: AbortSignal): Promise<Replica> {
-  const { config, jobs, pool, connectSession, onDeadLetter, clock, sleep, log, metrics } = deps;
+  const { config, connections, jobs, pool, onDeadLetter, clock, sleep, log, metrics } = deps;
   const bot = createBotRegistration({ registerBot: () => deps.registerBot(signal), sleep, log });
   const replica = await startReplica({
-    ...{ pool, connectSession, onDeadLetter, clock, sleep, log },
+    ...{ pool, onDeadLetter, clock, sleep, log },
+    connectSession: connections.connectSession,
+    // What the session was lost by may have taken the host with it that all other connections lead to.
+    onSessionLost: connections.renew,
     handle: bot.before(deps.handle),
     slots: config.inbox.workers,
     retryPolicy: exponentialRetry(
@@ -144,10 +155,14 @@ async function startWorking(deps: Deps, signal: AbortSignal): Promise<Replica> {
   });
   await startJobs(replica, jobs, {
     ...{ sleep, log, metrics },
+    notePass: createPassNotes(pool, clock),
     ready: (job, leased) => (job.withoutBot === true ? Promise.resolve() : bot.wait(leased)),
   });
   return replica;
 }
+
+/** Longer than the time-outs of the requests themselves. */
+const MINUTE_MS = 60_000;
 
 function createDependencyChecks({ pool, checks, metrics, sleep, log }: Deps) {
   return createChecks(
@@ -156,15 +171,16 @@ function createDependencyChecks({ pool, checks, metrics, sleep, log }: Deps) {
         service: 'database',
         intervalMs: 5_000,
         patience: 3,
+        timeoutMs: 5_000,
         check: async () => {
           await pool.query('select');
         },
       },
       // A good ping also ends the homeserver's back-off, so that a backlog comes at once (Synapse 1.132).
-      { service: 'matrix', intervalMs: 30_000, patience: 2, check: checks.matrix },
-      { service: 'fhir', intervalMs: 30_000, patience: 2, check: checks.fhir },
+      { service: 'matrix', intervalMs: 30_000, patience: 2, timeoutMs: MINUTE_MS, check: checks.matrix },
+      { service: 'fhir', intervalMs: 30_000, patience: 2, timeoutMs: MINUTE_MS, check: checks.fhir },
       // Down while AuditEvents wait for too long.
-      { service: 'audit', intervalMs: 30_000, patience: 1, check: checks.audit },
+      { service: 'audit', intervalMs: 30_000, patience: 1, timeoutMs: MINUTE_MS, check: checks.audit },
     ],
     {
       sleep,

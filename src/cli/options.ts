@@ -4,7 +4,7 @@ import { Command, Option } from 'commander';
 import type { Pool } from 'pg';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
-import { createPool } from '../store/database.ts';
+import { createPool } from '../store/connections.ts';
 
 /** `--config FILE`, or else the variable BRIDGE_CONFIG, or else only the other variables of the environment. */
 export function configOption(): Option {

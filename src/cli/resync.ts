@@ -7,7 +7,7 @@ import { parseReference, referenceTo, type FhirReference } from '../domain/ids.t
 import type { ThreadProfileName } from '../domain/threads.ts';
 import type { Bridge } from '../flows/bridge.ts';
 import type { ResyncFinding, ResyncSummary } from '../flows/structure/resync.ts';
-import { createPool } from '../store/database.ts';
+import { createConnections } from '../store/connections.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { operator } from './operator.ts';
@@ -47,9 +47,9 @@ async function run(
     import('../app/bridge.ts'),
     import('../flows/structure/resync.ts'),
   ]);
-  const pool = createPool(config.database.url, config.database.poolSize);
+  const connections = createConnections(config.database.url, config.database.poolSize);
   const log = createLogger('error');
-  const { bridge, close } = composeBridge(config, { pool, log, metrics: createMetrics() });
+  const { bridge, close } = composeBridge(config, { connections, log, metrics: createMetrics() });
   const stop = new AbortController();
   const abort = (): void => {
     stop.abort();
@@ -60,7 +60,7 @@ async function run(
     return await resync(bridge, options, print, stop.signal);
   } finally {
     await close();
-    await pool.end();
+    await connections.pool.end();
   }
 }
 

@@ -24,6 +24,7 @@ export type StaffOf = Branded<'StaffOf'>;
 export type Dependency = FhirReference | StaffOf;
 
 const MATRIX_USER_ID = /^@[!-9;-~]+:[A-Za-z0-9.\-:[\]]+$/;
+const EVENT_ID = /^\$[!-~]{1,254}$/;
 // In the path of a URL, `.` and `..` would lead elsewhere.
 const MXC_URI = /^mxc:\/\/(?!\.{1,2}\/)[A-Za-z0-9.\-:[\]]{1,255}\/[A-Za-z0-9_-]{1,255}$/;
 const FHIR_ID = /^(?!\.{1,2}$)[A-Za-z0-9\-.]{1,64}$/;
@@ -33,6 +34,11 @@ const REFERENCE =
 /** Tells whether `value` has the form of a Matrix user id of at most 255 bytes. */
 export function isMatrixUserId(value: string): value is MatrixUserId {
   return value.length <= 255 && MATRIX_USER_ID.test(value);
+}
+
+/** Tells whether `value` has the form of an event id of at most 255 bytes. */
+export function isEventId(value: unknown): value is EventId {
+  return typeof value === 'string' && EVENT_ID.test(value);
 }
 
 /** Tells whether `value` has the form of the URI of a file in a media repository. */

@@ -20,6 +20,8 @@ export interface DeletedEntry {
 /** One page of a search or a history. */
 export interface BundlePage {
   readonly resources: readonly FoundResource[];
+  /** What stands in the place of a resource and lacks its type or its id. */
+  readonly malformed: readonly unknown[];
   /** Versions that say the resource was deleted; in histories only. */
   readonly deleted: readonly DeletedEntry[];
   /** How many entries the page has, of whatever kind. */
@@ -38,7 +40,10 @@ const resourceSchema = z.looseObject({
   meta: z.looseObject({ versionId: z.string().optional(), lastUpdated: z.string().optional() }).optional(),
 });
 /** The other elements are read leniently by the mapping. */
-const foundSchema = z.custom<FoundResource>((value) => resourceSchema.safeParse(value).success);
+const isFound = (value: unknown): value is FoundResource => resourceSchema.safeParse(value).success;
+/** A server's remarks on a search have no id: https://hl7.org/fhir/R4/search.html#mode */
+const isRemark = (value: unknown): boolean =>
+  z.looseObject({ resourceType: z.literal('OperationOutcome') }).safeParse(value).success;
 const bundleSchema = z.looseObject({
   resourceType: z.literal('Bundle'),
   meta: z.looseObject({ lastUpdated: z.string().optional() }).optional(),
@@ -47,7 +52,7 @@ const bundleSchema = z.looseObject({
   entry: z
     .array(
       z.looseObject({
-        resource: foundSchema.optional(),
+        resource: z.unknown().optional(),
         request: z.looseObject({ method: z.string(), url: z.string() }).optional(),
         response: z.looseObject({ etag: z.string().optional() }).optional(),
       }),
@@ -68,8 +73,10 @@ export function parseBundle(
   const parsed = bundleSchema.safeParse(body);
   if (!parsed.success) throw new BridgeError(answerCode, `${operation}: expected a Bundle`);
   const { entry = [], link = [], meta, total } = parsed.data;
+  const given = entry.flatMap(({ resource }) => (resource === undefined ? [] : [resource]));
   return {
-    resources: entry.flatMap(({ resource }) => resource ?? []),
+    resources: given.filter(isFound),
+    malformed: given.filter((resource) => !isFound(resource) && !isRemark(resource)),
     deleted: entry.flatMap(({ request, response }) =>
       request?.method === 'DELETE' ? [{ url: request.url, etag: response?.etag }] : [],
     ),

@@ -17,9 +17,17 @@ interface Stamped {
   readonly meta?: { readonly lastUpdated?: string | undefined } | undefined;
 }
 
+/** Something in the place of a resource that cannot be kept: it lacks an id, a version or a stamp that is one. */
+export interface Malformed {
+  /** Undefined where it has none that is one. */
+  readonly id: string | undefined;
+}
+
 /** A page as it was read; `readNext` follows the server's own link, where it gave one. */
 export interface SortedPage<Resource extends Stamped> {
   readonly resources: readonly Resource[];
+  /** What stood among them; undefined for nothing. */
+  readonly malformed?: readonly Malformed[] | undefined;
   /** How many are found on this page and all that follow it, where the server says so. */
   readonly total?: number | undefined;
   readonly readNext?: ((signal?: AbortSignal) => Promise<SortedPage<Resource>>) | undefined;
@@ -90,7 +98,7 @@ function positionAfter<Resource extends Stamped>(
   const later = laterStamp(at, page);
   if (later !== undefined) return later;
   if (page.readNext !== undefined) return 'same stamp';
-  if (page.resources.length < at.size) return undefined;
+  if (page.resources.length + (page.malformed ?? []).length < at.size) return undefined;
   // A page full of one stamp is read again in a larger one.
   if (at.size >= paging.largest) throw tooMany(paging, paging.what);
   return { from: at.from, size: Math.min(at.size * 2, paging.largest) };

@@ -5,7 +5,7 @@
 // at one stamp keeps the order its author gave it.
 import type { WatchedType } from '../domain/fhir.ts';
 import { BridgeError } from '../telemetry/errors.ts';
-import type { Position } from './pager.ts';
+import type { Malformed, Position } from './pager.ts';
 import { BEGINNING, instant, LARGEST_PAGE, pagesByStamp } from './pager.ts';
 import type { Query } from './read.ts';
 import type { FhirServer, StoredResource } from './server.ts';
@@ -22,6 +22,8 @@ interface Deps {
   readonly elements?: readonly string[];
   /** Enters the new ones among the resources in the ledger and the inbox, in one transaction. @returns how many */
   readonly store: (resources: readonly StoredResource[]) => Promise<number>;
+  /** Sets aside what cannot be entered: nobody else waits for it. */
+  readonly setAside: (malformed: readonly Malformed[], place: string) => Promise<void>;
   /** Enters them in the ledger alone: they were there before the bridge. */
   readonly storeAsKnown: (resources: readonly StoredResource[]) => Promise<number>;
   readonly readCursor: () => Promise<string | undefined>;
@@ -75,6 +77,8 @@ async function pullFrom(
   let newest = cursor;
   let found = 0;
   for await (const { page } of pagesByStamp(paging, start, signal)) {
+    if (page.malformed !== undefined && page.malformed.length > 0)
+      await deps.setAside(page.malformed, `from ${newest}`);
     found += await store(inAuthorsOrder(page.resources));
     const last = page.resources.at(-1)?.meta.lastUpdated;
     if (last !== undefined && Date.parse(last) > Date.parse(newest)) newest = last;

@@ -3,13 +3,13 @@ import { z } from 'zod';
 import type { FhirResource } from '../domain/fhir.ts';
 import { versionOf } from '../domain/fhir.ts';
 import type { FhirReference } from '../domain/ids.ts';
-import { idOf, typeOf } from '../domain/ids.ts';
+import { idOf, isFhirId, typeOf } from '../domain/ids.ts';
 import { encodeForm } from '../net/http.ts';
 import { BridgeError } from '../telemetry/errors.ts';
 import { parseBundle } from './bundle.ts';
 import type { FhirClient } from './client.ts';
 import { FhirRefusal } from './client.ts';
-import type { PageStep, Position, SortedPage } from './pager.ts';
+import type { Malformed, PageStep, Position, SortedPage } from './pager.ts';
 import { BEGINNING, LARGEST_PAGE, pagesByStamp } from './pager.ts';
 
 /** A resource as the server keeps it: it has an id and a version. */
@@ -23,8 +23,12 @@ export type Query = readonly (readonly [string, string])[];
 
 const storedSchema = z.looseObject({
   resourceType: z.string(),
-  id: z.string(),
-  meta: z.looseObject({ versionId: z.string(), lastUpdated: z.string() }),
+  id: z.string().refine(isFhirId),
+  // As PostgreSQL takes them: servers of other versions of FHIR give longer ids of versions.
+  meta: z.looseObject({
+    versionId: z.string().regex(/^[!-~]{1,200}$/),
+    lastUpdated: z.iso.datetime({ offset: true }),
+  }),
 });
 const isStored = (value: unknown): value is StoredResource => storedSchema.safeParse(value).success;
 
@@ -85,11 +89,11 @@ async function pageAt(
   const mayStore = client.searching?.cacheControl === 'no-cache';
   const headers = { 'cache-control': mayStore ? 'no-cache' : `no-store, max-results=${count}` };
   const body = await client.request({ operation, method: 'GET', path, headers, signal });
-  const { resources, next, total, serverTime } = parseBundle(client, operation, body);
+  const { resources, malformed, next, total, serverTime } = parseBundle(client, operation, body);
+  const ofType = resources.filter((resource) => resource.resourceType === resourceType);
   return {
-    resources: resources
-      .filter((resource) => resource.resourceType === resourceType)
-      .map((resource) => parseStored(client, resource, resourceType)),
+    resources: ofType.filter(isStored),
+    malformed: [...malformed, ...ofType.filter((resource) => !isStored(resource))].map(toMalformed),
     total,
     serverTime,
     // On a page further on, servers still tell the total of all.
@@ -100,12 +104,19 @@ async function pageAt(
   };
 }
 
+const identified = z.looseObject({ id: z.string().refine(isFhirId) });
+
+function toMalformed(value: unknown): Malformed {
+  return { id: identified.safeParse(value).data?.id };
+}
+
 /**
  * The pages of all that a search finds, by `_lastUpdated`, oldest first; one resource may be on several.
  * @param largest the most resources to ask for at once, when so many bear one stamp
- * @throws BridgeError `fhir-answer` when more than that bear one stamp, and the server gives no links to further pages
+ * @throws BridgeError `fhir-answer` when more than that bear one stamp, and the server gives no links to further pages; or when
+ *   one is malformed, because who asks for all of them decides by all of them
  */
-export function pages(
+export async function* pages(
   client: FhirClient,
   resourceType: string,
   query: Query,
@@ -116,7 +127,11 @@ export function pages(
     const since: Query = from === BEGINNING ? [] : [['_lastUpdated', `ge${from}`]];
     return search(client, resourceType, [...query, ...since, ['_sort', '_lastUpdated']], size, signal);
   };
-  return pagesByStamp({ read, largest, what: resourceType }, { from: BEGINNING, size: PAGE }, signal);
+  const start = { from: BEGINNING, size: PAGE };
+  for await (const step of pagesByStamp({ read, largest, what: resourceType }, start, signal)) {
+    if ((step.page.malformed ?? []).length > 0) throw notStored(client, resourceType);
+    yield step;
+  }
 }
 
 /**
@@ -222,8 +237,8 @@ export function parseStored(
 ): StoredResource {
   // What the bridge relies on is checked; the other elements are read leniently by the mapping.
   if (isStored(body) && body.resourceType === resourceType) return body;
-  throw new BridgeError(
-    answerCode,
-    `expected a ${resourceType} with id, meta.versionId and meta.lastUpdated`,
-  );
+  throw notStored({ answerCode }, resourceType);
 }
+
+const notStored = ({ answerCode }: Pick<FhirClient, 'answerCode'>, resourceType: string): BridgeError =>
+  new BridgeError(answerCode, `expected a ${resourceType} with id, meta.versionId and meta.lastUpdated`);

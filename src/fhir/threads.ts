@@ -142,9 +142,18 @@ type See = (resource: StoredResource) => StoredResource;
 
 function seenPage(page: SortedPage<StoredResource>, seen: See): SortedPage<StoredResource> {
   const { readNext } = page;
+  const resources: StoredResource[] = [];
+  const malformed = [...(page.malformed ?? [])];
+  for (const resource of page.resources) {
+    try {
+      resources.push(seen(resource));
+    } catch {
+      malformed.push({ id: resource.id });
+    }
+  }
   return {
     ...page,
-    resources: page.resources.map(seen),
+    ...{ resources, malformed },
     readNext: readNext && (async (signal) => seenPage(await readNext(signal), seen)),
   };
 }

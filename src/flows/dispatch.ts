@@ -24,6 +24,7 @@ import { personToRooms } from './people/person-to-rooms.ts';
 import { publishAddress } from './people/publish-address.ts';
 import { senderGhostFor, shownGhostOf } from './people/sender-ghost.ts';
 import { createReadStateHandlers } from './read-state/handlers.ts';
+import { BridgeError } from '../telemetry/errors.ts';
 import { converge, convergeUnlessSince, convergeWithDependents } from './structure/converge.ts';
 import { convergeRoom } from './structure/converge-room.ts';
 
@@ -50,6 +51,9 @@ function createHandlers(bridge: Bridge): Handlers {
     converge: (item, context) => convergeAsked(bridge, item, context),
     publish: (item, { attempt }) => publishAddress(bridge, item, attempt),
     audit: (event, { item, attempt }) => writeAuditEvent(event, item, attempt),
+    'set-aside': ({ what, reason }) => {
+      throw new BridgeError('item-unstorable', `${what}: ${reason}`);
+    },
     ...createReadStateHandlers(bridge),
   };
 }

@@ -1,6 +1,7 @@
 // One item: its payload is checked by the schema of its kind and given to that kind's handler; what went wrong gets the catalogue's verdict.
 import { z } from 'zod';
 import type { Attempt, Handle, Item, Outcome } from '../inbox/item.ts';
+import { isDatabaseAway } from '../telemetry/database-failure.ts';
 import { BridgeError, errorCatalogue } from '../telemetry/errors.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Bridge } from './bridge.ts';
@@ -69,7 +70,7 @@ async function handleSafely(deps: Deps, kind: string | undefined, context: Conte
       : waitForNewerVersion(deps, context.item, `the kind ${kind}`);
   } catch (error) {
     if (context.attempt.signal.aborted) throw error;
-    return failureOf(deps, error, context.attempt);
+    return failureOf(deps, error);
   }
 }
 
@@ -84,16 +85,24 @@ function handleKind<Kind extends ItemKind>(
   throw new BridgeError('item-malformed', `${kind}: ${places.join(', ')}`);
 }
 
-function failureOf({ log }: Deps, thrown: unknown, { failures }: Attempt): Outcome {
-  const error = thrown instanceof BridgeError ? thrown : new BridgeError('unexpected', 'see the log');
+function failureOf({ log }: Deps, thrown: unknown): Outcome {
+  const error = thrown instanceof BridgeError ? thrown : unforeseen(thrown);
   if (error !== thrown) log.error({ error: thrown }, 'A flow failed with an unexpected error');
   const { code, message, retryAfterMs } = error;
-  const { verdict, attempts = Number.POSITIVE_INFINITY } = errorCatalogue[code];
-  if (verdict === 'dead' || failures + 1 >= attempts) return { kind: 'dead', error: { code, message } };
+  const { verdict, attempts: most } = errorCatalogue[code];
+  if (verdict === 'dead') return { kind: 'dead', error: { code, message } };
   log.warn({ code, detail: message }, 'A flow failed and will be tried again');
   return {
     kind: 'retry',
     error: { code, message },
     ...(retryAfterMs !== undefined && { afterMs: retryAfterMs }),
+    ...(most !== undefined && { most }),
   };
+}
+
+/** The driver's errors do not go out with their text: it quotes values. */
+function unforeseen(thrown: unknown): BridgeError {
+  return isDatabaseAway(thrown)
+    ? new BridgeError('database-unavailable', 'a statement failed')
+    : new BridgeError('unexpected', 'see the log');
 }

@@ -7,12 +7,13 @@ import {
   type ResourceVersion,
   type WatchedType,
 } from '../domain/fhir.ts';
-import type { EventId } from '../domain/ids.ts';
+import type { Dependency, EventId } from '../domain/ids.ts';
 import type { MatrixEvent } from '../domain/matrix.ts';
 import { dependencyKeysOf } from '../mapping/identities.ts';
+import type { Malformed } from '../fhir/pager.ts';
 import type { StoredResource } from '../fhir/server.ts';
 import type { SyncResult } from '../matrix/sync-reader.ts';
-import type { TransactionParts } from '../matrix/transactions.ts';
+import type { SetAside, TransactionParts } from '../matrix/transactions.ts';
 import type { NewItem } from '../inbox/item.ts';
 import type { knownSourceIds } from '../inbox/known-items.ts';
 import type { Store } from '../store/tables.ts';
@@ -22,7 +23,9 @@ import { EVENT_SOURCE, eventItem } from './items/event.ts';
 import { changeItem } from './items/fhir-change.ts';
 import { threadReportItems } from './items/read-report.ts';
 import { invitationItem } from './items/invitation.ts';
+import { setAsideItem } from './items/set-aside.ts';
 import { toDeviceItem } from './items/to-device.ts';
+import { makeEach, storableItems } from './make-each.ts';
 import { takeInReceipts, takeInReports, type ReceiptSettings } from './read-state/take-in.ts';
 
 interface Deps extends Pick<Bridge, 'enqueue' | 'store' | 'thread' | 'transact'> {
@@ -45,21 +48,26 @@ const ARRIVAL_PATIENCE_SECONDS = 10;
 
 /** Creates the intake; each of its functions is one commit. */
 export function createIntake(deps: Deps) {
-  const { transact, enqueue: store, knownSourceIds, wakeMatrixReader, thread } = deps;
-  const { arrivals, cursors, resourceVersions, roomMembers } = deps.store;
+  return { ...takeInMatrix(deps), ...takeInFhir(deps) };
+}
+
+function takeInMatrix(deps: Deps) {
+  const { transact, enqueue: store, knownSourceIds, wakeMatrixReader } = deps;
+  const { arrivals, cursors } = deps.store;
   return {
     /**
      * Stores a pushed transaction: events as arrivals, for the reader to order; the rest as items, but for receipts, which the
      * reader finds itself: push loses them, and shows them before what they refer to.
      */
-    pushed: async ({ events, ephemeral, toDevice }: TransactionParts): Promise<void> => {
+    pushed: async ({ events, setAside, ephemeral, toDevice }: TransactionParts): Promise<void> => {
       await transact(async (tx) => {
         // What the reader has brought already would wait in vain for it to come again.
         const known = await knownSourceIds(tx, EVENT_SOURCE, events.map(eventIdOf));
         const fresh = events.filter((event) => !known.has(event.event_id));
         if (fresh.length > 0) await arrivals.saveArrivals(tx, fresh);
         const others = ephemeral.filter(({ content }) => content['type'] !== 'm.receipt');
-        await store(tx, [...others.map(ephemeralItem), ...toDevice.map(toDeviceItem)]);
+        const items = [...others.map(ephemeralItem), ...toDevice.map(toDeviceItem)];
+        await store(tx, [...storableItems(items), ...setAside.map(eventSetAside)]);
         await wakeMatrixReader(tx);
       });
     },
@@ -67,7 +75,7 @@ export function createIntake(deps: Deps) {
     /** Stores what a pass over `/sync` found, and what only push has brought. @returns how many were new */
     synced: async (found: SyncResult): Promise<number> =>
       transact(async (tx) => {
-        const { events, invitations, toDevice, position, arrivalsUpTo } = found;
+        const { events, setAside, invitations, toDevice, position, arrivalsUpTo } = found;
         await arrivals.removeArrivals(tx, events.map(eventIdOf));
         const pushedOnly = await arrivals.takeUnreadArrivals(tx, arrivalsUpTo, ARRIVAL_PATIENCE_SECONDS);
         const items = [
@@ -75,12 +83,19 @@ export function createIntake(deps: Deps) {
           ...[...events, ...pushedOnly].map(eventItem),
           ...invitations.map((invitation) => invitationItem(invitation, position)),
           ...toDevice.map(toDeviceItem),
+          ...setAside.map(eventSetAside),
         ];
-        const { stored } = await store(tx, items);
+        const { stored } = await store(tx, storableItems(items));
         await cursors.saveCursor(tx, MATRIX_READER, position);
         return stored;
       }),
+  };
+}
 
+function takeInFhir(deps: Deps) {
+  const { transact, enqueue: store } = deps;
+  const { cursors, resourceVersions, roomMembers } = deps.store;
+  return {
     /**
      * Stores a page of changed resources. Of people, all are entered in the ledger, but only those concern the bridge on
      * whom a room depends.
@@ -89,15 +104,18 @@ export function createIntake(deps: Deps) {
     pulled: async (resourceType: FollowedType, resources: readonly StoredResource[]): Promise<number> =>
       transact(async (tx) => {
         if (isPersonType(resourceType)) await roomMembers.lockDependencies(tx, 'asking');
-        const fresh = await resourceVersions.recordRead(tx, resources.map(versionOf));
-        const isFresh = new Set(fresh.map(versionKey));
-        const changed = resources.filter(
-          (resource) => isFresh.has(versionKey(versionOf(resource))) && mayConcern(thread, resource),
+        const read = makeEach('fhir.change', resources, versionIdOf, (resource) => changeIn(deps, resource));
+        const fresh = await resourceVersions.recordRead(
+          tx,
+          read.made.map(({ version }) => version),
         );
+        const isFresh = new Set(fresh.map(versionKey));
+        const changed = read.made.filter((change) => isFresh.has(versionKey(change.version)));
         const concerning = isPersonType(resourceType)
           ? await withDependents(roomMembers, tx, changed)
           : changed;
-        await store(tx, itemsOf(deps, concerning));
+        const items = concerning.flatMap((change) => change.items);
+        await store(tx, storableItems([...items, ...read.setAside]));
         return fresh.length;
       }),
 
@@ -105,9 +123,23 @@ export function createIntake(deps: Deps) {
     pulledReports: async (resources: readonly StoredResource[]): Promise<number> =>
       transact(async (tx) => {
         const { fresh, items } = await takeInReports(deps, tx, resources);
-        await store(tx, items);
+        await store(tx, storableItems(items));
         return fresh;
       }),
+
+    /** Sets aside what stands in the place of resources. @param place where those without an id stand */
+    pulledMalformed: async (
+      resourceType: WatchedType,
+      malformed: readonly Malformed[],
+      place: string,
+    ): Promise<void> => {
+      const items = malformed.map(({ id = place }) =>
+        setAsideItem('fhir.change', { id: `${resourceType} ${id}`, reason: 'malformed' }),
+      );
+      await transact(async (tx) => {
+        await store(tx, items);
+      });
+    },
 
     /** Enters a page in the ledger alone. @returns how many versions were new */
     pulledAsKnown: async (resources: readonly StoredResource[]): Promise<number> =>
@@ -129,16 +161,27 @@ function mayConcern({ concerns }: Pick<Bridge['thread'], 'concerns'>, resource: 
   return resource.resourceType !== 'Communication' || concerns(resource);
 }
 
-/** What changed, and what it says of who has read it. */
-function itemsOf(
-  { settings, thread }: Pick<Deps, 'settings' | 'thread'>,
-  resources: readonly StoredResource[],
-): readonly NewItem[] {
+/** A version that a reader has read. */
+interface Change {
+  readonly version: ResourceVersion;
+  /** That it changed, and what it says of who has read it. */
+  readonly items: readonly NewItem[];
+  /** What rooms may depend on. */
+  readonly keys: readonly Dependency[];
+}
+
+/** @throws whatever a resource that is not what its type says makes the mapping throw */
+function changeIn({ settings, thread }: Pick<Deps, 'settings' | 'thread'>, resource: StoredResource): Change {
   const { readState } = settings.readState.engine === 'off' ? { readState: undefined } : thread;
-  return [
-    ...resources.map((resource) => changeItem(resource, thread)),
-    ...(readState === undefined ? [] : threadReportItems(resources, readState)),
+  const items = [
+    changeItem(resource, thread),
+    ...(readState === undefined ? [] : threadReportItems([resource], readState)),
   ];
+  return {
+    version: versionOf(resource),
+    items: mayConcern(thread, resource) ? items : [],
+    keys: isPersonType(resource.resourceType) ? dependencyKeysOf(resource) : [],
+  };
 }
 
 /** The reader of Communications also brings conversations where their headers are Communications. */
@@ -160,10 +203,22 @@ const eventIdOf = ({ event_id }: MatrixEvent): EventId => event_id;
 async function withDependents(
   { findDependedOn }: Store['roomMembers'],
   tx: ClientBase,
-  resources: readonly StoredResource[],
-): Promise<readonly StoredResource[]> {
-  const dependedOn = await findDependedOn(tx, resources.flatMap(dependencyKeysOf));
-  return resources.filter((resource) => dependencyKeysOf(resource).some((key) => dependedOn.has(key)));
+  changes: readonly Change[],
+): Promise<readonly Change[]> {
+  const dependedOn = await findDependedOn(
+    tx,
+    changes.flatMap(({ keys }) => keys),
+  );
+  return changes.filter(({ keys }) => keys.some((key) => dependedOn.has(key)));
+}
+
+function eventSetAside(found: SetAside): NewItem {
+  return setAsideItem(EVENT_SOURCE, found);
+}
+
+/** By which a version that cannot be read is told of. */
+function versionIdOf({ resourceType, id, meta }: StoredResource): string {
+  return `${resourceType}/${id}/${meta.versionId}`;
 }
 
 function versionKey({ reference, versionId }: Pick<ResourceVersion, 'reference' | 'versionId'>): string {

@@ -41,10 +41,10 @@ async function callHandler(
   context: AttemptContext,
 ): Promise<{ outcome: Outcome; threw: boolean }> {
   const { history, item, session } = context;
-  const { attempts, delays, inDoubt } = history;
+  const { attempts, inDoubt } = history;
   const { signal } = session;
   try {
-    const tried: Attempt = { number: attempts + 1, failures: attempts - delays, inDoubt, signal };
+    const tried: Attempt = { number: attempts + 1, inDoubt, signal };
     const outcome = await deps.handle(item, tried);
     // The compiler is not there at run time, and no answer must not pass for any.
     if (!outcomeKinds.has(outcome.kind)) throw new TypeError('A handler answered with no outcome');
@@ -77,6 +77,9 @@ async function settle(
         record: outcome.record,
       });
     case 'retry':
-      return fail(deps, context, { ...outcome.error, afterMs: outcome.afterMs, inDoubt: threw });
+      return fail(deps, context, {
+        ...outcome.error,
+        ...{ afterMs: outcome.afterMs, most: outcome.most, inDoubt: threw },
+      });
   }
 }

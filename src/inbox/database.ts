@@ -37,14 +37,21 @@ export async function inTransaction<Result>(
     await client.query('commit');
     return result;
   } catch (error) {
-    await client.query('rollback').catch((failure: unknown) => {
-      broken = new RollbackError(failure);
-    });
+    if (isUnanswered(error)) broken = new RollbackError(error);
+    else
+      await client.query('rollback').catch((failure: unknown) => {
+        broken = new RollbackError(failure);
+      });
     throw error;
   } finally {
     client.off('error', ignore);
     client.release(broken);
   }
+}
+
+/** The driver waited in vain for an answer: whatever follows would wait behind it. */
+function isUnanswered(error: unknown): boolean {
+  return error instanceof Error && error.message === 'Query read timeout';
 }
 
 /** The connection was no longer fit for a rollback, which makes the server roll back, and the pool drop it. */

@@ -11,6 +11,8 @@ const longestDelayMs = 24 * 60 * 60 * 1_000;
 export interface Failure extends ItemError {
   /** Instead of what the retry policy says. */
   readonly afterMs?: number | undefined;
+  /** So many attempts may fail with this code. */
+  readonly most?: number | undefined;
   /** The attempt may have had its effect. */
   readonly inDoubt: boolean;
 }
@@ -23,11 +25,14 @@ export async function fail(
 ): Promise<Acknowledged> {
   // Aborted, an attempt says nothing about the item. The replica that takes the lane over finds it in doubt.
   if (context.session.signal.aborted) return 'lost';
+  const { delays, failedWith, failingSinceMs } = context.history;
   const attempts = context.history.attempts + 1;
-  const failures = attempts - context.history.delays;
+  const failures = attempts - delays;
   const nowMs = deps.clock.monotonicMs();
-  const verdict = deps.retryPolicy(failures, nowMs - (context.history.failingSinceMs ?? nowMs));
-  if (verdict === 'give up') return giveUp(deps, context, { ...failure, attempts });
+  const verdict = deps.retryPolicy(failures, nowMs - (failingSinceMs ?? nowMs));
+  const withCode = (failedWith[failure.code] ?? 0) + 1;
+  if (verdict === 'give up' || (failure.most !== undefined && withCode >= failure.most))
+    return giveUp(deps, context, { ...failure, attempts });
   const { afterMs } = failure;
   const wantedMs = afterMs !== undefined && Number.isFinite(afterMs) ? afterMs : verdict;
   return letWait(deps, context, { ...failure, delayMs: bounded(wantedMs) });
@@ -110,7 +115,11 @@ async function letWait(
   failure: Failure & { delayMs: number },
 ): Promise<Acknowledged> {
   const { delayMs, inDoubt } = failure;
-  const postponement = { head: context.head, delayMs, error: toStorable(failure), inDoubt };
+  const { head, history } = context;
+  const { failedWith } = history;
+  const error = toStorable(failure);
+  const counted = { ...failedWith, [error.code]: (failedWith[error.code] ?? 0) + 1 };
+  const postponement = { head, delayMs, error, inDoubt, failedWith: counted };
   const waits = await keepWaiting(deps, context, delayMs, () =>
     postpone(deps.pool, context.lane, postponement),
   );

@@ -26,8 +26,6 @@ export interface Item {
 export interface Attempt {
   /** 1 for the first; an attempt that ended with its process counts. */
   readonly number: number;
-  /** How many of those before it failed or ended with their process: what was put off to later did not. */
-  readonly failures: number;
   /**
    * An earlier attempt may have had its effect without anyone having recorded so: its replica died, it threw, or it
    * could not be acknowledged. Stays true until the item is acknowledged. Look before you act.
@@ -44,6 +42,8 @@ export interface History {
   readonly delays: number;
   /** How many of the last attempts ended with their replica. */
   readonly ownersDied: number;
+  /** How many of them failed with each code. */
+  readonly failedWith: Readonly<Record<string, number>>;
   /** When the first of them failed, on the monotonic clock; undefined without any. */
   readonly failingSinceMs: number | undefined;
   readonly inDoubt: boolean;
@@ -74,8 +74,11 @@ export type Outcome =
   | { readonly kind: 'ignored'; readonly reason: string; readonly record?: RecordEffect }
   /** Not yet, and that is no failure: the whole lane waits for so long. */
   | { readonly kind: 'later'; readonly afterMs: number }
-  /** Not now: the whole lane waits, for `afterMs` if given, else as the retry policy says. */
-  | { readonly kind: 'retry'; readonly error: ItemError; readonly afterMs?: number }
+  /**
+   * Not now: the whole lane waits, for `afterMs` if given, else as the retry policy says. After `most` attempts that failed with
+   * this code the item becomes a dead letter; attempts that failed with another do not count.
+   */
+  | { readonly kind: 'retry'; readonly error: ItemError; readonly afterMs?: number; readonly most?: number }
   /** Never: the item becomes a dead letter and the lane goes on. */
   | { readonly kind: 'dead'; readonly error: ItemError; readonly record?: RecordEffect };
 

@@ -2,6 +2,7 @@
 import type { Sleep } from '../domain/clock.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { NotePass } from './job-passes.ts';
 import type { Replica } from './replica.ts';
 
 export interface Job {
@@ -25,25 +26,33 @@ export interface JobDeps {
   readonly sleep: Sleep;
   readonly log: Log;
   readonly metrics: Pick<Metrics, 'readerPasses' | 'readerItems'>;
+  readonly notePass: NotePass;
 }
 
 /** Creates the repetition of a job; run it under a lease. Its passes are counted, and what they found. */
-export function repeatJob(job: Job, { sleep, log, metrics }: JobDeps) {
+export function repeatJob(job: Job, { sleep, log, metrics, notePass }: JobDeps) {
   const { name, intervalMs, gapMs = 0 } = job;
   let woken = new AbortController();
   const wake = (): void => {
     woken.abort();
   };
 
+  async function note(result: 'ok' | 'failed'): Promise<void> {
+    metrics.readerPasses.inc({ reader: name, result });
+    await notePass(name, result).catch((error: unknown) => {
+      log.debug({ job: name, error }, 'Could not note how a pass ended');
+    });
+  }
+
   async function passOnce(signal: AbortSignal): Promise<boolean> {
     try {
       metrics.readerItems.inc({ reader: name }, await job.pass(signal, wake));
-      metrics.readerPasses.inc({ reader: name, result: 'ok' });
+      await note('ok');
       return true;
     } catch (error) {
       if (signal.aborted) return false;
-      metrics.readerPasses.inc({ reader: name, result: 'failed' });
       log.warn({ job: name, error }, 'A pass failed and will be repeated');
+      await note('failed');
       return false;
     }
   }

@@ -12,7 +12,10 @@ export interface LaneWorkerDeps extends AttemptDeps {
   readonly isStopping: () => boolean;
 }
 
-const untried: History = { attempts: 0, delays: 0, ownersDied: 0, failingSinceMs: undefined, inDoubt: false };
+const untried: History = {
+  ...{ attempts: 0, delays: 0, ownersDied: 0, failedWith: {} },
+  ...{ failingSinceMs: undefined, inDoubt: false },
+};
 
 /** Works on the lane until it is no longer ours; never rejects. */
 export async function workOnLane(deps: LaneWorkerDeps, context: LaneContext): Promise<void> {
@@ -29,9 +32,9 @@ async function handleItems(deps: LaneWorkerDeps, context: LaneContext): Promise<
   const { clock, pool } = deps;
   const { lane, session } = context;
   const leasedAtMs = clock.monotonicMs();
-  const { attempts, delays, ownersDied, inDoubt } = lane;
+  const { attempts, delays, ownersDied, failedWith, inDoubt } = lane;
   const failingSinceMs = attempts > delays ? leasedAtMs - lane.failingForMs : undefined;
-  let history: History = { attempts, delays, ownersDied, inDoubt, failingSinceMs };
+  let history: History = { attempts, delays, ownersDied, failedWith, inDoubt, failingSinceMs };
   let head = lane.head;
   let items = [...lane.items];
   for (;;) {

@@ -24,8 +24,9 @@ const itemsAtOnce = 20;
 export async function leaseLanes(client: Queryable, replica: number, limit: number): Promise<LeasedLane[]> {
   const { rows } = await client.query<LeasedRow>(leaseReadyLanes, [replica, limit, itemsAtOnce]);
   const lanes = new Map<number, LeasedLane & { items: Item[] }>();
-  for (const { position, source, sourceId, payload, receivedAt, ...row } of rows) {
-    const lane = lanes.get(row.id) ?? { ...row, items: [] };
+  for (const { position, source, sourceId, payload, receivedAt, failures, ...row } of rows) {
+    const failedWith = failures?.head === row.head ? failures.codes : {};
+    const lane = lanes.get(row.id) ?? { ...row, failedWith, items: [] };
     lanes.set(row.id, lane);
     if (position !== null) {
       lane.items.push({ lane: row.key, position, source, sourceId, payload, receivedAt });
@@ -37,7 +38,12 @@ export async function leaseLanes(client: Queryable, replica: number, limit: numb
 type ItemRow = Omit<Item, 'lane'>;
 
 /** A lane with one of its items; `position` is null if it has none. */
-type LeasedRow = Omit<LeasedLane, 'items'> & Omit<ItemRow, 'position'> & { readonly position: number | null };
+type LeasedRow = Omit<LeasedLane, 'failedWith' | 'items'> &
+  Omit<ItemRow, 'position'> & {
+    readonly position: number | null;
+    /** Of the item after a head, which need not be the lane's any more. */
+    readonly failures: { readonly head: number; readonly codes: Readonly<Record<string, number>> } | null;
+  };
 
 /** The next items of a lane after position `head`. */
 export async function readItems(
@@ -81,12 +87,12 @@ const leaseReadyLanes = `
       owners_died = owners_died + picked.taken_over::int
     from picked
     where lane.id = picked.id
-    returning lane.id, lane.key, lane.epoch, lane.head, lane.attempts, lane.delays, lane.owners_died, lane.in_doubt, lane.ready_at,
+    returning lane.id, lane.key, lane.epoch, lane.head, lane.attempts, lane.delays, lane.owners_died, lane.in_doubt, lane.ready_at, lane.failed_with,
       picked.taken_over,
       coalesce(extract(epoch from now() - lane.first_failed_at) * 1000, 0)::float8 as failing_for_ms
   )
   select leased.id::float8, leased.key, leased.epoch::float8, leased.head::float8, leased.attempts,
-    least(leased.delays, leased.attempts) as delays, leased.owners_died as "ownersDied",
+    least(leased.delays, leased.attempts) as delays, leased.owners_died as "ownersDied", leased.failed_with as failures,
     leased.in_doubt as "inDoubt", leased.taken_over as "takenOver", leased.failing_for_ms as "failingForMs", next.*
   from leased
   left join lateral (

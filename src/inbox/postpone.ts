@@ -11,12 +11,15 @@ export interface Postponement {
   readonly error: ItemError;
   /** The attempt may have had its effect. */
   readonly inDoubt: boolean;
+  /** How many attempts have failed with each code, this one counted. */
+  readonly failedWith: Readonly<Record<string, number>>;
 }
 
 /** Makes the whole lane wait; false when it was no longer ours, or its head has moved on. */
 export async function postpone(client: Queryable, lane: LeasedLane, failed: Postponement): Promise<boolean> {
-  const { head, delayMs, error, inDoubt } = failed;
-  const values = [lane.id, lane.epoch, head, delayMs, error.code, error.message, inDoubt];
+  const { head, delayMs, error, inDoubt, failedWith: codes } = failed;
+  const failedWith = JSON.stringify({ head, codes });
+  const values = [lane.id, lane.epoch, head, delayMs, error.code, error.message, inDoubt, failedWith];
   const { rowCount } = await client.query(waitAndCount, values);
   return rowCount === 1;
 }
@@ -46,6 +49,7 @@ const waitAndCount = `
     in_doubt = in_doubt or $7,
     last_error_code = $5,
     last_error_message = $6,
+    failed_with = $8,
     ready_at = now() + $4 * interval '1 millisecond',
     owner = null
   where id = $1 and epoch = $2 and head = $3`;

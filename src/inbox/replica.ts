@@ -36,6 +36,8 @@ export interface ReplicaDeps extends Omit<AttemptDeps, 'acknowledge' | 'onPostpo
   readonly pool: Pool;
   /** Opens a connected client that leads to PostgreSQL directly; this replica ends it. */
   readonly connectSession: () => Promise<Client>;
+  /** Called when the session is lost: other connections may lead to the same host that is gone. */
+  readonly onSessionLost?: (() => void) | undefined;
   /** How many lanes are worked on at the same time. */
   readonly slots: number;
   readonly timings?: Partial<Timings>;

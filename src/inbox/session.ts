@@ -24,6 +24,8 @@ export interface SessionDeps {
   readonly sleep: Sleep;
   readonly log: Log;
   readonly timings: SessionTimings;
+  /** Called when the session is lost, with whatever it was lost by. */
+  readonly onSessionLost?: (() => void) | undefined;
   /** Called when dead replicas were found. */
   readonly onDeaths: () => void;
   readonly onNotification: (channel: string, payload: string) => void;
@@ -84,6 +86,7 @@ function createSession(deps: SessionDeps, opened: Opened): Session {
     log.warn({ replica, reason }, 'Lost the session; work under way is dropped');
     ended.abort(new SessionLostError(reason));
     void client.end().catch(() => undefined);
+    deps.onSessionLost?.();
   }
 
   function revoke(): void {

@@ -13,6 +13,7 @@ export function feedAudit(bridge: Pick<Bridge, 'auditTrail' | 'enqueue' | 'store
   let isFull = false;
   return {
     name: 'audit:look-ups',
+    service: 'audit',
     intervalMs: () => (isFull ? NEXT_BATCH_MS : INTERVAL_MS),
     withoutBot: true,
     async pass() {

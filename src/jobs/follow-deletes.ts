@@ -24,6 +24,7 @@ export function followDeletes(
   let hasHistory = true;
   return {
     name: NAME,
+    service: 'fhir',
     intervalMs: () => (hasHistory ? options.deletesPollIntervalMs : WITHOUT_HISTORY_MS),
     withoutBot: true,
     async pass(signal) {

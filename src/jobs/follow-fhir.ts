@@ -17,7 +17,10 @@ const PEOPLE_GAP_MS = 500;
 
 interface Deps extends Pick<Bridge, 'db' | 'fhir' | 'settings' | 'thread'> {
   readonly config: Pick<Config, 'fhir'>;
-  readonly intake: Pick<Intake, 'pulled' | 'pulledAsKnown' | 'pulledReports' | 'pulledUpTo'>;
+  readonly intake: Pick<
+    Intake,
+    'pulled' | 'pulledAsKnown' | 'pulledMalformed' | 'pulledReports' | 'pulledUpTo'
+  >;
 }
 
 /** The jobs. */
@@ -33,6 +36,7 @@ function followType({ config: { fhir }, db, intake, ...deps }: Deps, resourceTyp
   const isPeople = isPersonType(resourceType);
   return {
     name,
+    service: 'fhir',
     intervalMs: isPeople ? fhir.peoplePollIntervalMs : fhir.pollIntervalMs,
     gapMs: isPeople ? PEOPLE_GAP_MS : GAP_MS,
     wakeUps: { channel: FHIR_CHANNEL, isFor: (payload) => payload === resourceType },
@@ -49,6 +53,7 @@ function followType({ config: { fhir }, db, intake, ...deps }: Deps, resourceTyp
           store: isFollowedType(resourceType)
             ? (resources) => intake.pulled(resourceType, resources)
             : intake.pulledReports,
+          setAside: (malformed, place) => intake.pulledMalformed(resourceType, malformed, place),
           storeAsKnown: intake.pulledAsKnown,
           readCursor: () => readCursor(db, name),
           saveCursor: (cursor, forgetBefore) => intake.pulledUpTo(resourceType, cursor, forgetBefore),

@@ -16,6 +16,7 @@ export function keepSubscriptions(
   const resourceTypes = watchedTypes(settings.readState.engine !== 'off', thread.header === undefined);
   return {
     name: 'fhir:Subscription',
+    service: 'fhir',
     intervalMs: INTERVAL_MS,
     pass: (signal) => ensureSubscriptions({ server, resourceTypes, readType, ...config.fhir }, signal),
   };

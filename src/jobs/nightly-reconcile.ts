@@ -12,6 +12,9 @@ const NAME = 'nightly-reconcile';
 /** How often it looks whether the hour has come. */
 const LOOK_INTERVAL_MS = 10 * 60 * 1000;
 
+/** A night with very many rooms. */
+const LATE_AFTER_MS = 24 * 60 * 60 * 1000;
+
 /** The job. The first look of all only takes note of the day: a new bridge has nothing to compare. */
 export function nightlyReconcile(
   bridge: Bridge,
@@ -20,7 +23,9 @@ export function nightlyReconcile(
   const { clock, db } = bridge;
   return {
     name: NAME,
+    service: 'fhir',
     intervalMs: LOOK_INTERVAL_MS,
+    lateAfterMs: LATE_AFTER_MS,
     async pass(signal) {
       const now = clock.now();
       const today = now.toISOString().slice(0, 10);

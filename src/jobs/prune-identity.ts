@@ -16,6 +16,7 @@ export function pruneIdentity(
 ): BridgeJob {
   return {
     name: 'identity:prune',
+    service: 'database',
     intervalMs: INTERVAL_MS,
     withoutBot: true,
     async pass() {

@@ -14,6 +14,7 @@ export function pruneInbox(
 ): BridgeJob {
   return {
     name: 'prune-inbox',
+    service: 'database',
     intervalMs: INTERVAL_MS,
     withoutBot: true,
     pass() {

@@ -16,7 +16,9 @@ export function publishGhosts(
   let isFull = false;
   return {
     name: 'publish-ghosts',
+    service: 'database',
     intervalMs: () => (isFull ? NEXT_BATCH_MS : LOOK_INTERVAL_MS),
+    lateAfterMs: 3 * LOOK_INTERVAL_MS,
     async pass() {
       const found = await publishFormerGhosts(bridge, BATCH);
       isFull = found === BATCH;

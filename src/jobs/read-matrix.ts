@@ -22,6 +22,7 @@ interface Deps extends Pick<Bridge, 'db' | 'homeserver' | 'settings'> {
 export function readMatrix({ db, homeserver, settings, config, intake }: Deps): BridgeJob {
   return {
     name: MATRIX_READER,
+    service: 'matrix',
     intervalMs: config.matrix.syncIntervalMs,
     gapMs: GAP_MS,
     wakeUps: { channel: MATRIX_CHANNEL },

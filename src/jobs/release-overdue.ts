@@ -14,6 +14,7 @@ export function releaseOverdueItems({
 }: Pick<Bridge, 'clock' | 'enqueue' | 'store' | 'transact'>): BridgeJob {
   return {
     name: 'release-overdue',
+    service: 'database',
     intervalMs: INTERVAL_MS,
     withoutBot: true,
     pass: () =>

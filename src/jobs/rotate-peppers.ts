@@ -18,6 +18,7 @@ export function rotatePeppers(
   const store = pepperStore(db);
   return {
     name: 'identity:peppers',
+    service: 'database',
     intervalMs: INTERVAL_MS,
     withoutBot: true,
     pass: (signal) => rotatePeppersOnce({ store, clock, rotateEveryMs, graceMs }, signal),

@@ -9,6 +9,7 @@ const NAME = 'periods';
 /** How often it looks at least: the time of day may jump, and a wake-up may be lost. */
 const LOOK_INTERVAL_MS = 30_000;
 const GAP_MS = 1000;
+const LATE_AFTER_MS = 3 * 60_000;
 
 /** The job. */
 export function schedule(bridge: Pick<Bridge, 'clock' | 'db' | 'enqueue' | 'store' | 'transact'>): BridgeJob {
@@ -16,8 +17,10 @@ export function schedule(bridge: Pick<Bridge, 'clock' | 'db' | 'enqueue' | 'stor
   let next: Date | undefined;
   return {
     name: NAME,
+    service: 'database',
     gapMs: GAP_MS,
     intervalMs: () => sleepUntil(next, clock.now()),
+    lateAfterMs: LATE_AFTER_MS,
     wakeUps: { channel: CONVERGE_AT_CHANNEL },
     withoutBot: true,
     async pass() {

@@ -26,7 +26,7 @@ export function syncDirectories(deps: Deps, synced: readonly SyncedDirectory[]):
       recordProgress(deps, progress);
     };
     return {
-      ...{ name, intervalMs, withoutBot: true },
+      ...{ name, service: 'directories', intervalMs, withoutBot: true },
       pass: (signal) => syncOnce({ directory, store, log, onProgress }, signal),
     };
   });

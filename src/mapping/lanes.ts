@@ -44,6 +44,9 @@ export const ephemeralLane = (scope: string): string => `ephemeral:${scope}`;
 /** The lane of to-device messages. @param scope the user they are for, or `none` */
 export const toDeviceLane = (scope: string): string => `to-device:${scope}`;
 
+/** The lane of what cannot be stored. @param what it is in the place of */
+export const setAsideLane = (what: string): string => `set-aside:${what}`;
+
 /** AuditEvents are written in any order, but not by so many workers that conversations would have to wait for one. */
 const AUDIT_LANES = 4;
 

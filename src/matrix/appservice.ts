@@ -92,8 +92,8 @@ function transactions({ store, log, count }: Deps): RequestHandler {
       refuse(response, 400, 'M_BAD_JSON', 'Expected a transaction: an object with a list named events');
       return;
     }
-    if (parts.malformed > 0)
-      log.error({ malformed: parts.malformed }, 'A transaction holds events without the required fields');
+    if (parts.setAside.length > 0)
+      log.error({ setAside: parts.setAside }, 'A transaction holds what is no event; it is set aside');
     try {
       await store(parts);
     } catch (error) {

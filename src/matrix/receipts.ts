@@ -1,6 +1,6 @@
 // Read receipts: those that `/sync` shows, and one that is set for a ghost.
 import { z } from 'zod';
-import { isMatrixUserId, type EventId, type MatrixUserId, type RoomId } from '../domain/ids.ts';
+import { isEventId, isMatrixUserId, type EventId, type MatrixUserId, type RoomId } from '../domain/ids.ts';
 import { success, unlessRefused, type MatrixClient } from './client.ts';
 
 /** A user has read a room up to an event. */
@@ -33,8 +33,6 @@ export function createReceipts(client: Pick<MatrixClient, 'post'>) {
   };
 }
 
-/** An event id as homeservers make them; whatever else stands in its place is no event of a room. */
-const EVENT_ID = /^\$[!-~]{1,254}$/;
 /** A time that PostgreSQL and FHIR can hold. */
 const LATEST = Date.UTC(9999, 11, 31);
 const byUser = z.record(z.string(), z.unknown());
@@ -53,8 +51,8 @@ export function receiptsIn(roomId: RoomId, events: readonly unknown[]): readonly
     Object.entries(receiptsSchema.safeParse(event).data?.content ?? {}).flatMap(([eventId, receipts]) =>
       Object.entries(receipts['m.read'] ?? {}).flatMap(([userId, receipt]): Receipt | [] => {
         const ts = receiptSchema.safeParse(receipt).data?.ts;
-        if (ts === undefined || !EVENT_ID.test(eventId) || !isMatrixUserId(userId)) return [];
-        return { roomId, userId, eventId: eventId as EventId, readAt: new Date(ts) };
+        if (ts === undefined || !isEventId(eventId) || !isMatrixUserId(userId)) return [];
+        return { roomId, userId, eventId, readAt: new Date(ts) };
       }),
     ),
   );

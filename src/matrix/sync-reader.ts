@@ -10,12 +10,15 @@ import type { Homeserver } from './homeserver.ts';
 import { invitationIn, type Invitation } from './invitations.ts';
 import { receiptsIn, type Receipt } from './receipts.ts';
 import { pagesBefore, type SyncAnswer } from './timeline.ts';
-import { readToDevice, type IdlessEvent } from './transactions.ts';
-import { BRIDGE_DEVICE } from './client.ts';
+import { named, readToDevice, type IdlessEvent, type SetAside } from './transactions.ts';
+import { BRIDGE_DEVICE, isRefusal } from './client.ts';
+import type { SetAsideEvent, SortedOut } from './event-schema.ts';
 
 /** What a pass found. */
 export interface SyncResult {
   readonly events: readonly MatrixEvent[];
+  /** What cannot be stored, and rooms whose events cannot be read: nobody else waits for them. */
+  readonly setAside: readonly SetAside[];
   /** Of the bot. */
   readonly invitations: readonly Invitation[];
   readonly toDevice: readonly IdlessEvent[];
@@ -54,15 +57,24 @@ async function syncStep(deps: Deps, signal: AbortSignal): Promise<{ found: numbe
   const arrivalsUpTo = await deps.lastArrival();
   const since = await deps.readPosition();
   const answer = await deps.homeserver.sync(deps.bot, since, signal);
-  const events = since === undefined ? [] : await eventsOf(deps, answer, since, signal);
+  const position = answer.next_batch;
+  const { events, setAside } =
+    since === undefined ? { events: [], setAside: [] } : await eventsOf(deps, answer, since, signal);
   const toDevice = (answer.to_device?.events ?? []).flatMap((event) =>
     readToDevice(event, { to_user_id: deps.bot, to_device_id: BRIDGE_DEVICE }),
   );
   const invitations = since === undefined ? [] : invitationsOf(deps, answer);
   const receipts = since === undefined ? [] : receiptsOf(answer);
-  const position = answer.next_batch;
-  const found = await deps.store({ events, invitations, toDevice, receipts, position, arrivalsUpTo });
-  return { found, shown: position === since ? 0 : events.length + invitations.length };
+  const found = await deps.store({
+    events,
+    setAside,
+    invitations,
+    toDevice,
+    receipts,
+    position,
+    arrivalsUpTo,
+  });
+  return { found, shown: position === since ? 0 : events.length + setAside.length + invitations.length };
 }
 
 function invitationsOf({ bot }: Deps, answer: SyncAnswer): readonly Invitation[] {
@@ -82,32 +94,53 @@ async function eventsOf(
   answer: SyncAnswer,
   since: string,
   signal: AbortSignal,
-): Promise<readonly MatrixEvent[]> {
+): Promise<Pick<SyncResult, 'events' | 'setAside'>> {
   const rooms = Object.entries(answer.rooms?.join ?? {});
   const perRoom = await Promise.all(
     rooms.map(async ([id, { timeline }]) => {
       const roomId = id as RoomId;
-      const shown = (timeline?.events ?? []).map((event): MatrixEvent => ({ ...event, room_id: roomId }));
-      if (timeline?.limited !== true || timeline.prev_batch === undefined) return shown;
-      return [...(await eventsBetween(deps, roomId, since, timeline.prev_batch, signal)), ...shown];
+      const { events = [], setAside = [], limited, prev_batch: until } = timeline ?? {};
+      const shown = events.map((event): MatrixEvent => ({ ...event, room_id: roomId }));
+      const place = `${answer.next_batch} ${roomId}`;
+      if (limited !== true || until === undefined) return { events: shown, setAside: named(setAside, place) };
+      const before = await eventsBetween(deps, roomId, { since, until }, signal);
+      return {
+        events: [...before.events, ...shown],
+        setAside: [...before.unread, ...named([...before.setAside, ...setAside], place)],
+      };
     }),
   );
-  return perRoom.flat();
+  return {
+    events: perRoom.flatMap(({ events }) => events),
+    setAside: perRoom.flatMap(({ setAside }) => setAside),
+  };
 }
 
-/** The events that a limited timeline left out, oldest first. */
+/**
+ * The events that a limited timeline left out, oldest first. A room that the homeserver does not show any more, since the bot was
+ * put out of it meanwhile, keeps no other waiting.
+ */
 async function eventsBetween(
   { homeserver, bot }: Deps,
   roomId: RoomId,
-  since: string,
-  until: string,
+  { since, until }: { readonly since: string; readonly until: string },
   signal: AbortSignal,
-): Promise<readonly MatrixEvent[]> {
+): Promise<SortedOut<MatrixEvent> & { readonly unread: readonly SetAside[] }> {
   const newestFirst = new Map<EventId, MatrixEvent>();
-  for await (const page of pagesBefore(homeserver, bot, roomId, { from: until, to: since }, signal)) {
-    const known = newestFirst.size;
-    for (const event of page) newestFirst.set(event.event_id, event);
-    if (newestFirst.size === known) break;
+  const setAside: SetAsideEvent[] = [];
+  const found = (unread: readonly SetAside[]) => ({
+    ...{ events: [...newestFirst.values()].reverse(), setAside, unread },
+  });
+  try {
+    for await (const page of pagesBefore(homeserver, bot, roomId, { from: until, to: since }, signal)) {
+      const known = newestFirst.size + setAside.length;
+      for (const event of page.events) newestFirst.set(event.event_id, event);
+      setAside.push(...page.setAside);
+      if (newestFirst.size + setAside.length === known) break;
+    }
+    return found([]);
+  } catch (error) {
+    if (!isRefusal(error, 403, 404)) throw error;
+    return found([{ id: `${roomId} ${since} ${until}`, reason: 'room-not-shown' }]);
   }
-  return [...newestFirst.values()].reverse();
 }

@@ -3,9 +3,16 @@ import { z } from 'zod';
 import type { EventId, MatrixUserId, RoomId } from '../domain/ids.ts';
 import type { MatrixEvent } from '../domain/matrix.ts';
 import { unlessRefused, type MatrixClient } from './client.ts';
-import { matrixEventSchema, roomEventSchema, strippedEventSchema, wellFormed } from './event-schema.ts';
+import {
+  matrixEventSchema,
+  roomEventSchema,
+  sortOut,
+  strippedEventSchema,
+  wellFormed,
+  type SetAsideEvent,
+} from './event-schema.ts';
 
-const messagesSchema = z.object({ chunk: wellFormed(matrixEventSchema), end: z.string().optional() });
+const messagesSchema = z.object({ chunk: z.array(z.unknown()), end: z.string().optional() });
 
 const contextSchema = z.object({
   events_before: wellFormed(matrixEventSchema).optional(),
@@ -23,10 +30,11 @@ const syncSchema = z.object({
           z.object({
             timeline: z
               .object({
-                events: wellFormed(roomEventSchema),
+                events: z.array(z.unknown()),
                 limited: z.boolean().optional(),
                 prev_batch: z.string().optional(),
               })
+              .transform(({ events, ...rest }) => ({ ...rest, ...sortOut(roomEventSchema, events) }))
               .optional(),
             ephemeral: z.object({ events: z.array(z.unknown()) }).optional(),
           }),
@@ -53,6 +61,15 @@ const SYNC_FILTER = JSON.stringify({
   },
 });
 
+/** A page of the events of a room, newest first. */
+export interface MessagesPage {
+  readonly events: readonly MatrixEvent[];
+  /** What stood among them and cannot be stored. */
+  readonly setAside: readonly SetAsideEvent[];
+  /** The token to go on from; undefined at the beginning of the room. */
+  readonly end: string | undefined;
+}
+
 /** Creates the operations on a client. */
 export function createTimeline(client: MatrixClient) {
   return {
@@ -66,11 +83,11 @@ export function createTimeline(client: MatrixClient) {
       roomId: RoomId,
       { from, to }: { from?: string | undefined; to?: string | undefined },
       signal?: AbortSignal,
-    ): Promise<{ events: readonly MatrixEvent[]; end: string | undefined }> {
+    ): Promise<MessagesPage> {
       const request = { as, query: { dir: 'b', limit: 100, from, to }, signal };
       const path = ['rooms', roomId, 'messages'];
       const { chunk, end } = await client.get('read messages', path, messagesSchema, request);
-      return { events: chunk, end };
+      return { ...sortOut(matrixEventSchema, chunk), end };
     },
 
     /**
@@ -120,10 +137,11 @@ export async function* pagesBefore(
   roomId: RoomId,
   { from, to }: { from?: string; to?: string },
   signal: AbortSignal,
-): AsyncGenerator<readonly MatrixEvent[]> {
+): AsyncGenerator<MessagesPage> {
   for (let token = from; ;) {
-    const { events, end } = await homeserver.messagesBefore(as, roomId, { from: token, to }, signal);
-    yield events;
+    const page = await homeserver.messagesBefore(as, roomId, { from: token, to }, signal);
+    const { end } = page;
+    yield page;
     if (end === undefined || end === token) return;
     token = end;
   }

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { MatrixEvent } from '../domain/matrix.ts';
-import { matrixEventSchema, storable } from './event-schema.ts';
+import { isShallow, matrixEventSchema, sortOut, storable, type SetAsideEvent } from './event-schema.ts';
 
 /** An ephemeral event or to-device message, which has no id of its own. */
 export interface IdlessEvent {
@@ -12,13 +12,20 @@ export interface IdlessEvent {
   readonly content: Readonly<Record<string, unknown>>;
 }
 
+/** Something that cannot be stored, under an id by which it can be told of. */
+export interface SetAside {
+  /** Of the event; else of its place. */
+  readonly id: string;
+  readonly reason: string;
+}
+
 /** What a transaction carries. */
 export interface TransactionParts {
   readonly events: readonly MatrixEvent[];
   readonly ephemeral: readonly IdlessEvent[];
   readonly toDevice: readonly IdlessEvent[];
-  /** The number of events that do not have the form of the specification; they are ignored. */
-  readonly malformed: number;
+  /** What stands among the events and cannot be stored. */
+  readonly setAside: readonly SetAside[];
 }
 
 const list = z.array(z.unknown()).optional();
@@ -40,8 +47,7 @@ export function readTransaction(body: unknown, txnId: string): TransactionParts 
   const parsed = bodySchema.safeParse(body);
   if (!parsed.success) return undefined;
   const { data } = parsed;
-  const given = data.events ?? [];
-  const events = given.flatMap((event) => matrixEventSchema.safeParse(event).data ?? []);
+  const { events, setAside } = sortOut(matrixEventSchema, data.events ?? []);
   return {
     events,
     ephemeral: (data.ephemeral ?? data['de.sorunome.msc2409.ephemeral'] ?? []).flatMap((event, index) =>
@@ -51,7 +57,7 @@ export function readTransaction(body: unknown, txnId: string): TransactionParts 
     toDevice: (data.to_device ?? data['de.sorunome.msc2409.to_device'] ?? []).flatMap((event) =>
       readToDevice(event),
     ),
-    malformed: given.length - events.length,
+    setAside: named(setAside, `transaction ${txnId}`),
   };
 }
 
@@ -69,13 +75,19 @@ export function readToDevice(
 
 function idless(event: unknown, scopeKey: string, salt: readonly string[]): readonly IdlessEvent[] {
   const parsed = object.safeParse(event);
-  if (!parsed.success) return [];
+  // What has no id, and nothing uses, is not worth an operator's time.
+  if (!parsed.success || !isShallow(parsed.data)) return [];
   const content = storable(parsed.data);
   const scope = typeof content[scopeKey] === 'string' ? content[scopeKey] : 'none';
   const sourceId = createHash('sha256')
     .update(JSON.stringify([...salt, sortKeys(content)]))
     .digest('base64url');
   return [{ sourceId, scope, content }];
+}
+
+/** Events that cannot be stored, each by its own id, or by where it stood. */
+export function named(setAside: readonly SetAsideEvent[], place: string): readonly SetAside[] {
+  return setAside.map(({ eventId, reason }, index) => ({ id: eventId ?? `${place} ${index}`, reason }));
 }
 
 /** The pushed and the synced copy may have another order of keys. */

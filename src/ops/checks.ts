@@ -2,14 +2,16 @@
 import type { Sleep } from '../domain/clock.ts';
 import type { Log } from '../telemetry/log.ts';
 
-/** A dependency's state: `unknown` before the first check ended. */
-export type ServiceState = 'up' | 'down' | 'unknown';
+/** A dependency's state: `unknown` before the first check ended, `degraded` while it answers but a job with it stands still. */
+export type ServiceState = 'up' | 'down' | 'degraded' | 'unknown';
 
 interface Check {
   readonly service: string;
   readonly intervalMs: number;
   /** How many failures in a row make it `down`. */
   readonly patience: number;
+  /** After so long without an end it counts as failed. */
+  readonly timeoutMs: number;
   /** Throws when the service does not answer as it should. */
   readonly check: (signal: AbortSignal) => Promise<void>;
 }
@@ -30,11 +32,27 @@ export function createChecks(
     else deps.log.warn({ dependency: service, error }, 'A dependency does not answer');
   }
 
-  async function repeat({ service, intervalMs, patience, check }: Check, signal: AbortSignal): Promise<void> {
+  /** A check that does not heed its signal is left behind. */
+  async function inTime(check: Check['check'], timeoutMs: number, signal: AbortSignal): Promise<void> {
+    const ended = new AbortController();
+    const tooLate = deps.sleep(timeoutMs, ended.signal).then(() => {
+      if (!ended.signal.aborted) throw new CheckTimeoutError();
+    });
+    try {
+      await Promise.race([check(AbortSignal.any([signal, ended.signal])), tooLate]);
+    } finally {
+      ended.abort();
+    }
+  }
+
+  async function repeat(
+    { service, intervalMs, patience, timeoutMs, check }: Check,
+    signal: AbortSignal,
+  ): Promise<void> {
     let failures = 0;
     while (!signal.aborted) {
       try {
-        await check(signal);
+        await inTime(check, timeoutMs, signal);
         failures = 0;
         setState(service, 'up', signal);
       } catch (error) {
@@ -57,4 +75,12 @@ export function createChecks(
       await Promise.all(checks.map((check) => repeat(check, signal)));
     },
   };
+}
+
+class CheckTimeoutError extends Error {
+  readonly code = 'CHECK_TIMEOUT';
+  constructor() {
+    super('A service did not answer its check in time');
+    this.name = 'CheckTimeoutError';
+  }
 }

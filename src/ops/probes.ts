@@ -2,6 +2,7 @@
 import express, { type Response, type Router } from 'express';
 import type { Registry } from 'prom-client';
 import type { ServiceState } from './checks.ts';
+import type { StandingStill } from './standing-still.ts';
 
 /** The daemon's states, in the order in which it passes through them. `draining`: asked to stop, still answering. */
 export type LifecycleState = 'starting' | 'running' | 'draining' | 'stopped';
@@ -9,16 +10,18 @@ export type LifecycleState = 'starting' | 'running' | 'draining' | 'stopped';
 interface Deps {
   readonly state: () => LifecycleState;
   readonly services: () => Readonly<Record<string, ServiceState>>;
+  /** The jobs that stand still, on whichever replica, with the service that is degraded by each. */
+  readonly still: () => ReadonlyMap<string, { readonly service: string; readonly how: StandingStill }>;
   readonly queueStats: () => Promise<Readonly<Record<string, unknown>>>;
   readonly metrics: Registry;
 }
 
 /** Creates the router; mount it at `/`. No answer holds personal data, so no route needs a token. */
-export function createProbesRouter({ state, services, queueStats, metrics }: Deps): Router {
+export function createProbesRouter({ state, services, still, queueStats, metrics }: Deps): Router {
   const router = express.Router();
   // Liveness: the answer itself is the proof. The failure of another service must not restart the bridge.
   router.get('/health', (_request, response) => {
-    response.json({ status: 'healthy', services: services() });
+    response.json(healthOf(services(), still()));
   });
   router.get('/health/startup', (_request, response) => {
     const started = state() !== 'starting';
@@ -42,6 +45,15 @@ export function createProbesRouter({ state, services, queueStats, metrics }: Dep
     response.type(metrics.contentType).send(await metrics.metrics());
   });
   return router;
+}
+
+/** Down or degraded, the answer is 200 all the same. */
+function healthOf(checked: ReturnType<Deps['services']>, still: ReturnType<Deps['still']>) {
+  const services: Record<string, ServiceState> = { ...checked };
+  for (const { service } of still.values()) if (services[service] !== 'down') services[service] = 'degraded';
+  const isWell = Object.values(services).every((state) => state === 'up' || state === 'unknown');
+  const standingStill = Object.fromEntries([...still].map(([job, { how }]) => [job, how]));
+  return { status: isWell ? 'healthy' : 'degraded', services, ...(still.size > 0 && { standingStill }) };
 }
 
 function answer(response: Response, well: boolean, body: Readonly<Record<string, unknown>>): void {

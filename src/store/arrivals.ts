@@ -35,7 +35,7 @@ export async function takeUnreadArrivals(
 ): Promise<readonly MatrixEvent[]> {
   const sql = `delete from matrix_arrival
     where arrival <= $1
-      and (room_id not in (select room_id from room where room_id is not null)
+      and (not exists (select from room where room.room_id = matrix_arrival.room_id)
            or arrived_at < now() - make_interval(secs => $2))
     returning arrival, event`;
   const rows = await select<{ arrival: string; event: MatrixEvent }>(db, sql, [upTo, olderThanSeconds]);

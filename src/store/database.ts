@@ -1,24 +1,8 @@
-// The connection pool, and how the tables are read.
-import pg, { type ClientBase, type Pool, type QueryConfig } from 'pg';
+// How the tables are read.
+import type { ClientBase, QueryConfig } from 'pg';
 
 /** A pool or a client: both run statements. */
 export type Queryable = Pick<ClientBase, 'query'>;
-
-/**
- * The daemon's pool.
- * @param url PostgreSQL connection URL
- * @param max connections at most
- */
-export function createPool(url: string, max: number): Pool {
-  return new pg.Pool({
-    connectionString: url,
-    max,
-    application_name: 'fhir-matrix-bridge',
-    connectionTimeoutMillis: 10_000,
-    // PostgreSQL's just-in-time compiler costs hundreds of milliseconds for a first statement.
-    options: '-c jit=off -c statement_timeout=30000 -c idle_in_transaction_session_timeout=60000',
-  });
-}
 
 /**
  * The rows of a statement, with the names of its columns in camelCase and undefined for NULL.

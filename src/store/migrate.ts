@@ -1,7 +1,8 @@
 // Runs the forward-only migrations in `migrations/`, one replica at a time.
 import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import pg from 'pg';
+import type pg from 'pg';
+import { connectForLong } from './connections.ts';
 
 const FOLDER = fileURLToPath(new URL('../../migrations/', import.meta.url));
 /** Any number that no other software on this database locks; the same in every replica. */
@@ -26,8 +27,7 @@ export class SchemaTooNewError extends Error {
  * @throws SchemaTooNewError when the database is ahead of this version
  */
 export async function migrate(url: string): Promise<readonly string[]> {
-  const client = new pg.Client({ connectionString: url, application_name: 'fhir-matrix-bridge migrate' });
-  await client.connect();
+  const client = await connectForLong(url);
   try {
     await client.query('select pg_advisory_lock($1)', [LOCK]);
     return await applyMissing(client);

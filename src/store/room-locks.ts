@@ -20,37 +20,60 @@ const LONGEST_PAUSE_MS = 250;
 
 type Session = Awaited<ReturnType<Deps['connect']>>;
 
-/** The first lock opens the session. A broken session loses its locks and is replaced. */
-export function createRoomLocks({ connect, sleep }: Deps) {
+/** The session; the first statement opens it. One that failed once may hang the next time: it is ended and replaced. */
+function createSession(connect: Deps['connect']) {
   let session: Promise<Session> | undefined;
-  const tails = new Map<string, Promise<unknown>>();
+  let current: Session | undefined;
   let lastStatement: Promise<unknown> = Promise.resolve();
 
-  async function opened(): Promise<Session> {
-    session ??= connect().then((client) => {
-      client.on('error', () => {
-        session = undefined;
-      });
-      return client;
-    });
+  async function open(): Promise<Session> {
     try {
-      return await session;
+      const client = await connect();
+      client.on('error', () => {
+        drop(client);
+      });
+      current = client;
+      return client;
     } catch (error) {
       session = undefined;
       throw error;
     }
   }
 
-  /** Statements run one after the other: the driver has no queue any more. */
-  function ask(sql: string, key: string): Promise<boolean> {
-    const answer = lastStatement.then(async () => {
-      const client = await opened();
-      const { rows } = await client.query<{ ok: boolean }>(sql, [SPACE, key]);
-      return rows[0]?.ok === true;
-    });
-    lastStatement = answer.catch(() => undefined);
-    return answer;
+  /** Ended, its locks are free. */
+  function drop(client: Session): void {
+    if (client === current) session = undefined;
+    void client.end().catch(() => undefined);
   }
+
+  return {
+    /** Statements run one after the other: the driver has no queue any more. */
+    ask: (sql: string, key: string): Promise<boolean> => {
+      const answer = lastStatement.then(async () => {
+        const client = await (session ??= open());
+        try {
+          const { rows } = await client.query<{ ok: boolean }>(sql, [SPACE, key]);
+          return rows[0]?.ok === true;
+        } catch (error) {
+          drop(client);
+          throw error;
+        }
+      });
+      lastStatement = answer.catch(() => undefined);
+      return answer;
+    },
+    close: async (): Promise<void> => {
+      const client = await session?.catch(() => undefined);
+      session = undefined;
+      await client?.end().catch(() => undefined);
+    },
+  };
+}
+
+/** The first lock opens the session. A broken session loses its locks and is replaced. */
+export function createRoomLocks({ connect, sleep }: Deps) {
+  const { ask, close } = createSession(connect);
+  const tails = new Map<string, Promise<unknown>>();
 
   async function whileLocked<T>(key: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
@@ -82,10 +105,6 @@ export function createRoomLocks({ connect, sleep }: Deps) {
   return {
     lock,
     /** Closes the session, which frees its locks. */
-    close: async (): Promise<void> => {
-      const client = await session?.catch(() => undefined);
-      session = undefined;
-      await client?.end().catch(() => undefined);
-    },
+    close,
   };
 }

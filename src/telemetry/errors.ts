@@ -4,7 +4,7 @@
 interface ErrorEntry {
   /** `retry` holds up the item's own conversation and tries again; `dead` makes it a dead letter at once. */
   readonly verdict: 'retry' | 'dead';
-  /** After so many attempts it becomes a dead letter; undefined: only the time limit of the inbox counts. */
+  /** After so many attempts that failed with this code it becomes a dead letter; undefined: only the time limit of the inbox counts. */
   readonly attempts?: number | undefined;
   /** What happened and how to repair it, for the operator. */
   readonly operator: string;
@@ -42,6 +42,9 @@ export const errorCatalogue = {
   ),
   'not-invited': deadLetter(
     'The sender of the Communication was not invited to this conversation of another organisation, so no one can say it there. Ask that organisation to invite them.',
+  ),
+  'database-unavailable': retried(
+    'The bridge’s database did not answer, or gave up a statement. Check that it runs, is reachable, and has room left.',
   ),
   'room-unfinished': retried('A room is being made and is not finished yet.'),
   'fhir-unavailable': retried(
@@ -109,6 +112,9 @@ export const errorCatalogue = {
   ),
   'item-unknown': deadLetter(
     'For ten minutes no replica knew what this item is: a newer version wrote it. Bring all replicas up to date, then retry the dead letter.',
+  ),
+  'item-unstorable': deadLetter(
+    'A server sent something that cannot be stored: it lacks an id, is nested too deep, or is not what it should be. All else went on. The dead letter names it; look at it on that server, then discard the dead letter.',
   ),
   unexpected: retried(
     'An unexpected error: a fault of the bridge. Please report it with its stack from the log.',

@@ -126,7 +126,7 @@ function itemMetrics({ counter, histogram }: Makers) {
   };
 }
 
-function readerMetrics({ counter }: Makers) {
+function readerMetrics({ counter, gauge }: Makers) {
   return {
     readerPasses: counter(
       'bridge_reader_passes_total',
@@ -136,6 +136,21 @@ function readerMetrics({ counter }: Makers) {
     readerItems: counter(
       'bridge_reader_items_total',
       'What the jobs found: new items, rooms to mend, rows to prune',
+      ['reader'],
+    ),
+    readerLastPass: gauge(
+      'bridge_reader_last_pass_seconds',
+      'Age of the last good pass of a job on any replica, by the clock of the database',
+      ['reader'],
+    ),
+    readerFailures: gauge(
+      'bridge_reader_failing_passes',
+      'Passes of a job that failed since its last good one',
+      ['reader'],
+    ),
+    readerDegraded: gauge(
+      'bridge_reader_degraded',
+      'Whether a job stands still: it fails, or its last good pass is too old',
       ['reader'],
     ),
     wakeUps: counter('bridge_wake_ups_total', 'Transactions and hooks received', ['source', 'result']),

@@ -33,7 +33,7 @@ export const unreachableFhir = createFhirServer(
 
 /** The first attempt at an item. */
 export const ATTEMPT: Attempt = {
-  ...{ number: 1, failures: 0, inDoubt: false },
+  ...{ number: 1, inDoubt: false },
   signal: new AbortController().signal,
 };
 

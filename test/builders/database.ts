@@ -1,7 +1,7 @@
 // A database with the whole schema, one per test file, emptied before each test.
 import type pg from 'pg';
 import { afterAll, beforeAll, beforeEach, inject } from 'vitest';
-import { createPool } from '../../src/store/database.ts';
+import { createPool } from '../../src/store/connections.ts';
 import { migrate } from '../../src/store/migrate.ts';
 import { createScratchDatabase, type Database } from '../../stack/databases.ts';
 

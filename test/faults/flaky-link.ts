@@ -7,16 +7,19 @@ export interface FlakyLink {
   readonly url: string;
   /** Passes nothing on, in either direction, until it is mended. */
   readonly stall: () => void;
+  /** Passes nothing on any more on the connections that are open, for good; new ones work. */
+  readonly swallow: () => void;
   /** Ends all connections, and takes none until it is mended. */
   readonly cut: () => void;
   readonly mend: () => void;
   readonly close: () => Promise<void>;
 }
 
-/** Opens a way to the server of a URL; what it passes on is the same URL but for the port. */
+/** Opens a way to the server of a URL; what it passes on is the same URL but for the port. @param port 0 for any */
 export async function openLink(target: string, port: number): Promise<FlakyLink> {
   const { hostname, port: targetPort } = new URL(target);
   const sockets = new Set<Socket>();
+  const swallowed = new Set<Socket>();
   let isCut = false;
   let isStalled = false;
   const keep = (socket: Socket): void => {
@@ -44,12 +47,20 @@ export async function openLink(target: string, port: number): Promise<FlakyLink>
   });
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   const url = new URL(target);
-  url.port = String(port);
+  const address = server.address();
+  url.port = String(typeof address === 'object' && address !== null ? address.port : port);
   return {
     url: url.href.replace(/\/$/, ''),
     stall() {
       isStalled = true;
       for (const socket of sockets) socket.pause();
+    },
+    swallow() {
+      for (const socket of sockets) {
+        socket.pause();
+        swallowed.add(socket);
+      }
+      sockets.clear();
     },
     cut() {
       isCut = true;
@@ -62,7 +73,7 @@ export async function openLink(target: string, port: number): Promise<FlakyLink>
     },
     close: () =>
       new Promise((resolve) => {
-        for (const socket of sockets) socket.destroy();
+        for (const socket of [...sockets, ...swallowed]) socket.destroy();
         server.close(() => {
           resolve();
         });

@@ -17,7 +17,7 @@ import { powerLevels } from '../../src/mapping/power-levels.ts';
 import { createMatrixClient } from '../../src/matrix/client.ts';
 import { ensureRoom } from '../../src/matrix/ensure-room.ts';
 import { createHomeserver } from '../../src/matrix/homeserver.ts';
-import { createPool } from '../../src/store/database.ts';
+import { createPool } from '../../src/store/connections.ts';
 import { migrate } from '../../src/store/migrate.ts';
 import * as rooms from '../../src/store/rooms.ts';
 import { startStack } from '../../stack/stack.ts';

@@ -43,6 +43,7 @@ test('the messages of an author who waits for each answer keep their order on al
               overlapMs: OVERLAP + AUTHORS,
               readFrom: 'beginning',
               store: (resources) => goOn(() => store.store(resources)),
+              setAside: () => Promise.resolve(),
               storeAsKnown: (resources) => goOn(() => store.storeAsKnown(resources)),
               readCursor: () => Promise.resolve(store.cursor),
               saveCursor: (cursor, forgetBefore) => {

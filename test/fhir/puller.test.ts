@@ -81,6 +81,7 @@ describe('if the server changes between pages, or the process dies anywhere', ()
                   overlapMs: OVERLAP,
                   readFrom,
                   store: (resources) => during(() => store.store(resources)),
+                  setAside: () => Promise.resolve(),
                   storeAsKnown: (resources) => during(() => store.storeAsKnown(resources)),
                   readCursor: () => during(() => store.cursor),
                   saveCursor: (cursor, forgetBefore) =>
@@ -150,6 +151,7 @@ async function passOver(
       overlapMs: OVERLAP,
       readFrom: 'beginning',
       store: (resources) => Promise.resolve(store.store(resources)),
+      setAside: () => Promise.resolve(),
       storeAsKnown: (resources) => Promise.resolve(store.storeAsKnown(resources)),
       readCursor: () => Promise.resolve(cursor),
       saveCursor: (position, forgetBefore) => {
@@ -220,6 +222,7 @@ test('resources with one time stamp keep the order in which their authors sent t
       overlapMs: OVERLAP,
       readFrom: 'now',
       store: (page) => Promise.resolve(store.store(page)),
+      setAside: () => Promise.resolve(),
       storeAsKnown: (page) => Promise.resolve(store.storeAsKnown(page)),
       readCursor: () => Promise.resolve(iso(100)),
       saveCursor: () => Promise.resolve(),
@@ -238,6 +241,7 @@ test('a server that does not give its time cannot be read from now on', async ()
       overlapMs: OVERLAP,
       readFrom: 'now',
       store: () => Promise.resolve(0),
+      setAside: () => Promise.resolve(),
       storeAsKnown: () => Promise.resolve(0),
       readCursor: () => Promise.resolve(undefined),
       saveCursor: () => Promise.resolve(),
@@ -245,4 +249,30 @@ test('a server that does not give its time cannot be read from now on', async ()
     never,
   );
   await expect(pass).rejects.toThrow(/meta\.lastUpdated/);
+});
+
+test('what stands in the place of a resource is set aside, and the cursor goes on', async () => {
+  const [aside, cursors]: [unknown[], string[]] = [[], []];
+  const malformed = [{ id: 'odd' }];
+  const resources = [stored('Communication/1', '1', iso(100))];
+  await pullOnce(
+    {
+      server: { search: () => Promise.resolve({ resources, malformed, serverTime: iso(1000) }) },
+      ...{ resourceType: 'Communication', pageSize: 200, overlapMs: OVERLAP, readFrom: 'now' },
+      store: (page) => Promise.resolve(page.length),
+      setAside: (found, place) => {
+        aside.push([found, place]);
+        return Promise.resolve();
+      },
+      storeAsKnown: () => Promise.resolve(0),
+      readCursor: () => Promise.resolve(iso(90)),
+      saveCursor: (cursor) => {
+        cursors.push(cursor);
+        return Promise.resolve();
+      },
+    },
+    never,
+  );
+  expect(aside[0]).toEqual([malformed, `from ${iso(90)}`]);
+  expect(cursors).toEqual([iso(100)]);
 });

@@ -44,11 +44,57 @@ test('a search does not use the server’s cache, and skips resources of another
     }),
   );
   const page = await server.search('Communication', [['_lastUpdated', 'ge2025-09-26T00:00:00+02:00']], 50);
-  expect(page).toEqual({ resources: [COMMUNICATION], serverTime: '2025-09-26T10:00:00.000Z' });
+  expect(page).toEqual({ resources: [COMMUNICATION], malformed: [], serverTime: '2025-09-26T10:00:00.000Z' });
   expect(seen[0]?.headers['cache-control']).toBe('no-store, max-results=50');
   expect(Object.fromEntries(seen[0]?.url.searchParams ?? [])).toEqual({
     _lastUpdated: 'ge2025-09-26T00:00:00+02:00',
     _count: '50',
+  });
+});
+
+describe('in a search, what cannot be kept stops no other resource', () => {
+  const meta = { versionId: '1', lastUpdated: '2025-09-26T09:00:00Z' };
+  const communicationWith = (over: object): object => ({
+    ...{ resourceType: 'Communication', id: 'odd', meta },
+    ...over,
+  });
+
+  test.each([
+    ['no object', 7, undefined],
+    ['no type', { id: 'odd', meta }, 'odd'],
+    ['no id', communicationWith({ id: undefined }), undefined],
+    ['an id that is none', communicationWith({ id: 'Mrs Jansen' }), undefined],
+    ['no meta', communicationWith({ meta: undefined }), 'odd'],
+    ['no version', communicationWith({ meta: { ...meta, versionId: undefined } }), 'odd'],
+    ['a version with a NUL', communicationWith({ meta: { ...meta, versionId: '1\0' } }), 'odd'],
+    [
+      'a version that is too long',
+      communicationWith({ meta: { ...meta, versionId: '1'.repeat(3000) } }),
+      'odd',
+    ],
+    [
+      'a day that is none',
+      communicationWith({ meta: { ...meta, lastUpdated: '2025-02-30T09:00:00Z' } }),
+      'odd',
+    ],
+    ['a stamp that is none', communicationWith({ meta: { ...meta, lastUpdated: 'now' } }), 'odd'],
+  ])('%s', async (_, odd, id) => {
+    const entry = [{ resource: odd }, { resource: COMMUNICATION }];
+    const { server } = await serverOf(() => json(200, { resourceType: 'Bundle', entry }));
+    const page = await server.search('Communication', [], 50);
+    expect([page.resources, page.malformed]).toEqual([[COMMUNICATION], [{ id }]]);
+  });
+
+  test('a remark of the server is no resource', async () => {
+    const entry = [{ resource: { resourceType: 'OperationOutcome' }, search: { mode: 'outcome' } }];
+    const { server } = await serverOf(() => json(200, { resourceType: 'Bundle', entry }));
+    expect(await server.search('Communication', [], 50)).toMatchObject({ resources: [], malformed: [] });
+  });
+
+  test('but who asks for all of them is told that it failed', async () => {
+    const entry = [{ resource: communicationWith({ meta: undefined }) }, { resource: COMMUNICATION }];
+    const { server } = await serverOf(() => json(200, { resourceType: 'Bundle', entry }));
+    await expect(server.searchAll('Communication', [], 50)).rejects.toMatchObject({ code: 'fhir-answer' });
   });
 });
 

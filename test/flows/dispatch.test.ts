@@ -41,6 +41,7 @@ function world(flow: (payload: unknown) => Ended | Promise<Ended>, { listens = t
     read: handler,
     'fhir.read': handler,
     'read-tasks': handler,
+    'set-aside': handler,
   };
   const metrics = createMetrics();
   const handle = createItemHandler({
@@ -64,11 +65,11 @@ function world(flow: (payload: unknown) => Ended | Promise<Ended>, { listens = t
   });
   const run = (
     payload: unknown,
-    { ageMs = 0, failures = 0, signal = new AbortController().signal } = {},
+    { ageMs = 0, signal = new AbortController().signal } = {},
   ): Promise<Outcome> => {
     const receivedAt = new Date(20 * MINUTE - ageMs);
     const item: Item = { lane: 'a', position: 1, source: 'test', sourceId: '1', payload, receivedAt };
-    return handle(item, { number: failures + 1, failures, inDoubt: false, signal });
+    return handle(item, { number: 1, inDoubt: false, signal });
   };
   return {
     run,
@@ -188,13 +189,20 @@ describe('a flow that fails', () => {
     expect(await refused.run(payload)).toMatchObject({ kind: 'dead', error: { code: 'fhir-refused' } });
   });
 
-  test('unexpectedly is tried so often as the catalogue allows, whatever was put off in between', async () => {
+  test('unexpectedly is tried so often as the catalogue allows', async () => {
     const { run } = failing(new TypeError('Mrs Jansen'));
-    expect(await run(payload, { failures: 18 })).toMatchObject({ kind: 'retry' });
-    const last = await run(payload, { failures: 19 });
-    expect(last).toEqual({
-      kind: 'dead',
+    expect(await run(payload)).toEqual({
+      kind: 'retry',
       error: { code: 'unexpected', message: 'unexpected: see the log' },
+      most: 20,
+    });
+  });
+
+  test('because the database is away is tried again, for as long as that lasts', async () => {
+    const error = Object.assign(new Error('duplicate key (name)=(Jansen)'), { code: '57P01' });
+    expect(await failing(error).run(payload)).toEqual({
+      kind: 'retry',
+      error: { code: 'database-unavailable', message: 'database-unavailable: a statement failed' },
     });
   });
 

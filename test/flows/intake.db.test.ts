@@ -35,7 +35,15 @@ const createScene = (settings = SETTINGS, profile = thread) => {
   };
 };
 
-const synced = { events: [], invitations: [], toDevice: [], receipts: [], position: '1', arrivalsUpTo: '99' };
+const synced = {
+  events: [],
+  setAside: [],
+  invitations: [],
+  toDevice: [],
+  receipts: [],
+  position: '1',
+  arrivalsUpTo: '99',
+};
 
 const storedEvents = async () =>
   (await pool().query<{ payload: { event: object } }>('select payload from item')).rows.map(
@@ -146,5 +154,102 @@ describe('of threads of Medplum', () => {
     await pulledUpTo('Communication', '2024-04-11T00:00:00.000Z', '2024-04-10T12:00:00.000Z');
     const { rows } = await pool().query('select reference from resource_version');
     expect(rows).toEqual([{ reference: 'CareTeam/c' }]);
+  });
+});
+
+describe('one thing that cannot be stored is set aside, and all others are stored', () => {
+  const levels = JSON.parse(`${'['.repeat(2_500)}${']'.repeat(2_500)}`) as unknown;
+  const AT = '2024-04-10T10:00:00.000Z';
+  /** Whoever takes it for a text throws. */
+  const NO_TEXT = { toString: 1, valueOf: 1 };
+  const setAside = async () =>
+    (
+      await pool().query<{ source_id: string; payload: object }>(
+        `select source_id, payload from item where source = 'set-aside' order by source_id`,
+      )
+    ).rows.map((row) => [row.source_id, row.payload]);
+  const told = (what: string, reason: string) => ({ kind: 'set-aside', what, reason });
+  const inLane = (lane: string) => itemsIn(pool(), lane);
+
+  test('an event of 2,500 levels in a pushed transaction', async () => {
+    const { push, synced: pass } = createScene();
+    const event = message({ room_id: ROOM, event_id: '$good' });
+    await push({ events: [{ ...event, event_id: '$deep', content: { levels } }, event] });
+    await pass(synced);
+    expect(await inLane(`to-fhir:${ROOM}`)).toEqual(['$good']);
+    expect(await setAside()).toEqual([['matrix.event $deep', told('matrix.event', 'too-deep')]]);
+  });
+
+  test('a to-device message of 2,500 levels, which nothing uses', async () => {
+    const event = message({ room_id: ROOM });
+    const deep = { type: 'm.x', to_user_id: '@b:h', content: { levels } };
+    const { push, synced: pass } = createScene();
+    await push({ events: [event], to_device: [deep] });
+    await pass(synced);
+    expect(await inLane(`to-fhir:${ROOM}`)).toEqual([event.event_id]);
+    expect(await setAside()).toEqual([]);
+  });
+
+  test('an event that /sync shows, once however often it is seen', async () => {
+    const { synced: pass } = createScene();
+    const found = { ...synced, setAside: [{ id: '$deep', reason: 'too-deep' }] };
+    const event = message({ room_id: ROOM });
+    expect(await pass({ ...found, events: [event] })).toBe(2);
+    expect(await pass({ ...found, position: '2' })).toBe(0);
+    expect(await setAside()).toHaveLength(1);
+  });
+
+  test.each([
+    ['too long', `!${'x'.repeat(4000)}`],
+    ['with a NUL', '!x\0:h'],
+  ])('an event of a room whose id is %s', async (_, room) => {
+    const { synced: pass } = createScene();
+    const [odd, event] = [room, ROOM].map((id) => message({ room_id: id, event_id: `$in${id.length}` }));
+    if (odd === undefined || event === undefined) throw new TypeError('Expected two events');
+    await pass({ ...synced, events: [odd, event] });
+    expect(await inLane(`to-fhir:${ROOM}`)).toEqual([event.event_id]);
+    expect(await setAside()).toEqual([[`matrix.event ${odd.event_id}`, told('matrix.event', 'id-unusable')]]);
+  });
+
+  test.each([
+    ['an element that is none', { partOf: [null] }],
+    ['a list that is none', { partOf: 7 }],
+    ['a reference that is no text', { partOf: [{ reference: NO_TEXT }] }],
+  ])('a Communication with %s', async (_, over) => {
+    const good = stored('Communication/good', '1', AT, { partOf: [{ reference: 'CommunicationRequest/1' }] });
+    const bad = stored('Communication/bad', '3', AT, over);
+    await createScene().pulled('Communication', [bad, good]);
+    expect(await inLane(structureLane(ref('CommunicationRequest/1')))).toEqual(['Communication/good/1']);
+    expect(await setAside()).toEqual([
+      ['fhir.change Communication/bad/3', told('fhir.change', 'unreadable')],
+    ]);
+  });
+
+  test('a Task that is not what its type says', async () => {
+    const bad = stored('Task/bad', '1', AT, {
+      ...{ status: 'completed', intent: 'order', owner: { reference: NO_TEXT } },
+    });
+    const good = stored('Task/good', '1', AT, {
+      ...{ status: 'completed', intent: 'order', owner: { reference: 'Patient/1' } },
+      basedOn: [{ reference: 'CommunicationRequest/1' }],
+      code: { coding: [{ system: 'https://medplum.com/task-codes', code: 'read-receipt' }] },
+    });
+    await createScene().pulledReports([bad, good]);
+    expect(await inLane(readStateLane(ref('CommunicationRequest/1')))).toEqual(['Task/good/1']);
+    expect(await setAside()).toEqual([['fhir.read Task/bad/1', told('fhir.read', 'unreadable')]]);
+  });
+
+  test('what a page holds in the place of resources, by its id or its place', async () => {
+    await createScene().pulledMalformed('Communication', [{ id: 'bad' }, { id: undefined }], 'from then');
+    expect((await setAside()).map(([id]) => id)).toEqual([
+      'fhir.change Communication bad',
+      'fhir.change Communication from then',
+    ]);
+  });
+
+  test('an id that could say something of somebody is told by its digest', async () => {
+    const found = { ...synced, setAside: [{ id: 'Mevrouw Jansén', reason: 'malformed' }] };
+    await createScene().synced(found);
+    expect(JSON.stringify(await setAside())).not.toContain('Jans');
   });
 });

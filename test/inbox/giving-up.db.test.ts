@@ -106,3 +106,34 @@ test('deaths count only in a row: an attempt with an outcome clears the item', a
     { key: 'b', owners_died: 0 },
   ]);
 });
+
+test('the budget of a code counts the attempts that failed with it, and no other', async () => {
+  await database.enqueue(...itemsOf('a', 2));
+  const once: Outcome = { kind: 'retry', error: { code: 'ODD', message: 'odd' }, most: 3, afterMs: 0 };
+  const outage: Outcome = { ...retry, afterMs: 0 };
+  const outages = Array<Outcome>(5).fill(outage);
+  const { handle, ids } = script({
+    'a-1': [...outages, once, ...outages, once, outage, once],
+    'a-2': [once, once],
+  });
+  await replicas.start(handle, { retryPolicy: () => 0 });
+  await eventually(database.lanesAreIdle);
+  // The third failure with the code ends the first item; two of the second are its own, and it succeeds.
+  expect(ids().filter((id) => id === 'a-1')).toHaveLength(14);
+  expect(ids().filter((id) => id === 'a-2')).toHaveLength(3);
+  const letters = await listDeadLetters(database.pool, { limit: 10 });
+  expect(letters).toMatchObject([{ sourceId: 'a-1', errorCode: 'ODD', attempts: 14 }]);
+});
+
+test('the budget of a code goes on on another replica', async () => {
+  await database.enqueue(...itemsOf('a', 1));
+  const once: Outcome = { kind: 'retry', error: { code: 'ODD', message: 'odd' }, most: 2, afterMs: 0 };
+  const first = script({ 'a-1': [{ ...once, afterMs: 50 }, once] });
+  const replica = await replicas.start(first.handle);
+  await eventually(() => first.attempts.length === 1);
+  await replica.stop({ graceMs: 1_000 });
+  const second = script({ 'a-1': [once] });
+  await replicas.start(second.handle);
+  await eventually(database.lanesAreIdle);
+  expect(await listDeadLetters(database.pool, { limit: 10 })).toMatchObject([{ errorCode: 'ODD' }]);
+});

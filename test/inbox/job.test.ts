@@ -42,11 +42,16 @@ function repeated(pass: Job['pass']) {
   const time = stillTime();
   const [log, metrics] = [createKeptLog(), createMetrics()];
   const job: Job = { name: 'a-job', intervalMs: INTERVAL_MS, gapMs: GAP_MS, pass };
-  const { wake, run } = repeatJob(job, { sleep: time.sleep, log, metrics });
+  const noted: string[] = [];
+  const notePass = (name: string, result: string): Promise<void> => {
+    noted.push(`${name} ${result}`);
+    return Promise.reject(new Error('the database is away'));
+  };
+  const { wake, run } = repeatJob(job, { sleep: time.sleep, log, metrics, notePass });
   const ending = new AbortController();
   const running = run(ending.signal);
   return {
-    ...{ time, log, wake },
+    ...{ time, log, wake, noted },
     end: async (): Promise<void> => {
       ending.abort();
       await running;
@@ -115,7 +120,7 @@ describe('a job', () => {
 
   test('that failed is logged without its message, counted, and not done again before the interval', async () => {
     let passes = 0;
-    const { time, log, wake, end, counted } = repeated(() => {
+    const { time, log, wake, noted, end, counted } = repeated(() => {
       passes += 1;
       return Promise.reject(new TypeError('Mrs Jansen'));
     });
@@ -127,7 +132,9 @@ describe('a job', () => {
     expect(await counted()).toEqual({ passes: [['a-job', 'failed', 1]], found: undefined });
     expect(log.lines).toMatchObject([
       { level: 'warn', fields: { job: 'a-job', error: { name: 'TypeError' } } },
+      { level: 'debug' },
     ]);
+    expect(noted).toEqual(['a-job failed']);
     expect(JSON.stringify(log.lines)).not.toContain('Jansen');
     await end();
   });
@@ -171,6 +178,7 @@ test('jobs are woken by the notifications for them, and done under a lease once 
     ],
     {
       ...{ sleep: time.sleep, log: createKeptLog(), metrics: createMetrics() },
+      notePass: () => Promise.resolve(),
       ready: ({ name }) => Promise.resolve(void ready.push(name)),
     },
   );

@@ -108,7 +108,9 @@ test('a stale owner writes nothing: neither acknowledgement, nor record, nor pos
   const error = { code: 'X', message: '' };
   expect(await acknowledge(stale, 1)).toBe('lost');
   expect(await acknowledge(stale, 1, record)).toBe('lost');
-  expect(await postpone(database.pool, stale, { head: 0, delayMs: 0, error, inDoubt: false })).toBe(false);
+  expect(
+    await postpone(database.pool, stale, { head: 0, delayMs: 0, error, inDoubt: false, failedWith: {} }),
+  ).toBe(false);
   await release(database.pool, stale, first.id);
   expect(recorded).toEqual([]);
   expect((await database.pool.query('select * from lane')).rows).toEqual(before.rows);
@@ -122,7 +124,9 @@ test('an acknowledgement said twice, after a commit whose answer got lost, is wr
   expect(await acknowledge(lane, 1)).toBe('more');
   expect(await acknowledge(lane, 1)).toBe('lost');
   const error = { code: 'X', message: '' };
-  expect(await postpone(database.pool, lane, { head: 0, delayMs: 0, error, inDoubt: true })).toBe(false);
+  expect(
+    await postpone(database.pool, lane, { head: 0, delayMs: 0, error, inDoubt: true, failedWith: {} }),
+  ).toBe(false);
   expect(await acknowledge(lane, 2)).toBe('idle');
 });
 

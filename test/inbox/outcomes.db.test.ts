@@ -227,10 +227,7 @@ describe('later', () => {
     expect(rows).toEqual([{ ...nothing, in_doubt: false, owner: null }]);
     expect(await readQueueStats(database.pool)).toMatchObject({ busyLanes: 1, retryingLanes: 0 });
     expect(log.lines.filter(({ level }) => level !== 'info' && level !== 'debug')).toEqual([]);
-    expect(attempts.map(({ attempt: { number, failures } }) => [number, failures])).toEqual([
-      [1, 0],
-      [2, 0],
-    ]);
+    expect(attempts.map(({ attempt: { number } }) => number)).toEqual([1, 2]);
   });
 
   test('takes nothing of the budget for failures, neither attempts nor time', async () => {
@@ -244,13 +241,7 @@ describe('later', () => {
     await eventually(database.lanesAreIdle);
     expect(asked.map(([failures]) => failures)).toEqual([1, 2]);
     expect(asked[0]?.[1]).toBe(0);
-    expect(attempts.map(({ attempt: { number, failures } }) => `${number} ${failures}`).slice(8)).toEqual([
-      '9 0',
-      '10 1',
-      '11 1',
-      '12 2',
-      '1 0',
-    ]);
+    expect(attempts.map(({ attempt: { number } }) => number).slice(8)).toEqual([9, 10, 11, 12, 1]);
   });
 
   test.each([Number.NaN, -5])('a nonsensical delay of %s does no harm', async (afterMs) => {

@@ -9,7 +9,7 @@ import { repeatJob } from '../../src/inbox/job.ts';
 import { knownSourceIds } from '../../src/inbox/known-items.ts';
 import type { BridgeJob } from '../../src/jobs/job.ts';
 import { createJobs } from '../../src/jobs/list.ts';
-import { createPool } from '../../src/store/database.ts';
+import { createConnections } from '../../src/store/connections.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { LEAST } from '../builders/config.ts';
 import { recordingLog } from '../builders/log.ts';
@@ -30,9 +30,9 @@ const ALL = {
 /** The jobs of a daemon with this configuration, composed as `main.ts` does; nothing is connected to. */
 async function jobsOf(env: Readonly<Record<string, string>>): Promise<readonly BridgeJob[]> {
   const config = await loadConfig(undefined, env);
-  const pool = createPool(config.database.url, 1);
+  const connections = createConnections(config.database.url, 1);
   const { bridge, directories } = composeBridge(config, {
-    ...{ pool, log: recordingLog(), metrics: createMetrics() },
+    ...{ connections, log: recordingLog(), metrics: createMetrics() },
   });
   const wakeMatrixReader = () => Promise.resolve();
   const intake = createIntake({ ...bridge, knownSourceIds, wakeMatrixReader });
@@ -92,7 +92,7 @@ describe('the list', () => {
       repeatJob(
         { ...job, pass: () => Promise.resolve(2) },
         {
-          ...{ metrics, log: recordingLog() },
+          ...{ metrics, log: recordingLog(), notePass: () => Promise.resolve() },
           sleep: (_, signal) =>
             new Promise((resolve) => {
               signal?.addEventListener('abort', () => {

@@ -131,11 +131,11 @@ describe('a transaction', () => {
     ).toEqual([[100, 100, 100]]);
   });
 
-  test('with malformed events is stored without them, because a refused one would block all others', async () => {
+  test('with what is no event is stored, because a refused one would block all others', async () => {
     const { push, stored, log } = await start();
     expect(await push({ events: [null, message()] })).toEqual({ status: 200, body: {} });
     expect(stored[0]?.events).toEqual([message()]);
-    expect(log.lines).toMatchObject([{ level: 'error', fields: { malformed: 1 } }]);
+    expect(log.lines).toMatchObject([{ level: 'error', fields: { setAside: [{ id: 'transaction 1 0' }] } }]);
   });
 
   test.each([

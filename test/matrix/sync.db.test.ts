@@ -72,7 +72,7 @@ function createHomeserverModel(limit = 100, pageSize = 100) {
           const shown = all.slice(-limit);
           if (shown.length === 0) return [];
           const timeline = {
-            events: shown.map((event) => ({ ...event, room_id: undefined })),
+            ...{ events: shown.map((event) => ({ ...event, room_id: undefined })), setAside: [] },
             limited: shown.length < all.length,
             prev_batch: String(positionOf(shown[0])),
           };
@@ -104,7 +104,7 @@ function createHomeserverModel(limit = 100, pageSize = 100) {
       const all = inRoom(id, Number(to ?? 0), Number(from));
       const page = all.slice(-pageSize);
       const end = page.length < all.length ? String(positionOf(page[0])) : undefined;
-      return Promise.resolve({ events: page.toReversed(), end });
+      return Promise.resolve({ events: page.toReversed(), setAside: [], end });
     },
   };
 }

@@ -19,24 +19,35 @@ const homeserverAt = (url: string) =>
   );
 const good = { ...message({ event_id: '$good' }), room_id: undefined };
 const bad = { ...good, event_id: '$bad', origin_server_ts: null };
+const levels = JSON.parse(`${'['.repeat(2_500)}${']'.repeat(2_500)}`) as unknown;
+const deep = { ...good, event_id: '$deep', content: { levels } };
 
-test('a malformed event does not stop the others', async () => {
+test('a malformed event, or one of too many levels, is told of by its id and does not stop the others', async () => {
   const { url } = await serveScript(({ url: { pathname } }) => ({
     body: pathname.endsWith('/sync')
-      ? { next_batch: 's2', rooms: { join: { [ROOM]: { timeline: { events: [bad, good] } } } } }
+      ? { next_batch: 's2', rooms: { join: { [ROOM]: { timeline: { events: [bad, good, deep] } } } } }
       : {
           chunk: [
             { ...bad, room_id: ROOM },
             { ...good, room_id: ROOM },
+            { ...deep, room_id: ROOM },
           ],
           end: 'e',
         },
   }));
   const homeserver = homeserverAt(url);
   const synced = await homeserver.sync(BOT, 's1');
-  expect(synced.rooms?.join?.[ROOM]?.timeline?.events.map((event) => event.event_id)).toEqual(['$good']);
+  const setAside = [
+    { eventId: '$bad', reason: 'malformed' },
+    { eventId: '$deep', reason: 'too-deep' },
+  ];
+  const { timeline } = synced.rooms?.join?.[ROOM] ?? {};
+  expect([timeline?.events.map((event) => event.event_id), timeline?.setAside]).toEqual([
+    ['$good'],
+    setAside,
+  ]);
   const page = await homeserver.messagesBefore(BOT, ROOM, { from: 's1' });
-  expect(page.events.map((event) => event.event_id)).toEqual(['$good']);
+  expect([page.events.map((event) => event.event_id), page.setAside]).toEqual([['$good'], setAside]);
 });
 
 test('/sync asks from the position, without waiting, only for timelines and receipts', async () => {

@@ -6,6 +6,7 @@ import { createFhirServer } from '../../src/fhir/server.ts';
 import { createMatrixClient } from '../../src/matrix/client.ts';
 import { createHomeserver } from '../../src/matrix/homeserver.ts';
 import { createChecks } from '../../src/ops/checks.ts';
+import type { StillJob } from '../../src/app/job-watch.ts';
 import type { ServiceState } from '../../src/ops/checks.ts';
 import { createProbesRouter, type LifecycleState } from '../../src/ops/probes.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
@@ -27,12 +28,14 @@ async function probesOf(
   state: LifecycleState,
   services: Readonly<Record<string, ServiceState>>,
   queueStats: () => Promise<Readonly<Record<string, unknown>>> = () => Promise.resolve(STATS),
+  still: ReadonlyMap<string, StillJob> = new Map(),
 ) {
   const metrics = createMetrics();
   const url = await serveRouters(
     createProbesRouter({
       state: () => state,
       services: () => services,
+      still: () => still,
       queueStats,
       metrics: metrics.registry,
     }),
@@ -48,14 +51,28 @@ async function probesOf(
 const UP = { database: 'up', matrix: 'up', fhir: 'up' } as const;
 
 describe('liveness: /health is 200 as long as the process answers', () => {
-  test.each<[LifecycleState, Readonly<Record<string, ServiceState>>]>([
+  test.each<[LifecycleState, Readonly<Record<string, ServiceState>>, status?: string]>([
     ['starting', { database: 'unknown', matrix: 'unknown', fhir: 'unknown' }],
     ['running', UP],
-    ['running', { database: 'down', matrix: 'down', fhir: 'down' }],
+    ['running', { database: 'down', matrix: 'down', fhir: 'down' }, 'degraded'],
+    ['running', { ...UP, fhir: 'down' }, 'degraded'],
     ['draining', UP],
-  ])('%s %o', async (state, services) => {
+  ])('%s %o', async (state, services, status = 'healthy') => {
     const { get } = await probesOf(state, services);
-    expect(await get('/health')).toEqual([200, { status: 'healthy', services }]);
+    expect(await get('/health')).toEqual([200, { status, services }]);
+  });
+
+  test('a service that answers is degraded while a job with it stands still, and the answer names the job', async () => {
+    const still = new Map([
+      ['matrix', { service: 'matrix', how: 'late' }],
+      ['fhir:Task', { service: 'fhir', how: 'failing' }],
+      ['identity:care', { service: 'directories', how: 'failing' }],
+    ] as const);
+    const { get } = await probesOf('running', { ...UP, fhir: 'down' }, undefined, still);
+    const services = { database: 'up', matrix: 'degraded', fhir: 'down', directories: 'degraded' };
+    const standingStill = { matrix: 'late', 'fhir:Task': 'failing', 'identity:care': 'failing' };
+    expect(await get('/health')).toEqual([200, { status: 'degraded', services, standingStill }]);
+    expect((await get('/ready'))[0]).toBe(200);
   });
 });
 
@@ -116,6 +133,34 @@ describe('the queue’s figures', () => {
 });
 
 describe('checks', () => {
+  const TIMEOUT_MS = 5_000;
+  const until = (signal: AbortSignal | undefined): Promise<void> =>
+    new Promise((resolve) => {
+      signal?.addEventListener('abort', () => {
+        resolve();
+      });
+    });
+
+  test('a check that does not end counts as failed after its time, whether or not it heeds its signal', async () => {
+    const stop = new AbortController();
+    const log = recordingLog();
+    const check = () => new Promise<void>(() => undefined);
+    const checks = createChecks(
+      [{ service: 'database', intervalMs: 30_000, patience: 1, timeoutMs: TIMEOUT_MS, check }],
+      {
+        log,
+        onState: () => undefined,
+        sleep: (ms) => {
+          if (ms !== TIMEOUT_MS) stop.abort();
+          return Promise.resolve();
+        },
+      },
+    );
+    await checks.run(stop.signal);
+    expect(checks.states()).toEqual({ database: 'down' });
+    expect(log.lines).toMatchObject([{ fields: { error: { code: 'CHECK_TIMEOUT' } } }]);
+  });
+
   /** Runs one check over a script of results (true: it answers); returns the state after each, and the pauses. */
   async function run(script: readonly boolean[], patience: number) {
     const stop = new AbortController();
@@ -128,13 +173,15 @@ describe('checks', () => {
           service: 'fhir',
           intervalMs: 30_000,
           patience,
+          timeoutMs: TIMEOUT_MS,
           check: () => (script[turn++] === true ? Promise.resolve() : Promise.reject(new Error('no answer'))),
         },
       ],
       {
         log,
         onState: (_, up) => told.push(up),
-        sleep: (ms) => {
+        sleep: (ms, signal) => {
+          if (ms === TIMEOUT_MS) return until(signal);
           states.push(checks.states()['fhir'] ?? 'unknown');
           pauses.push(ms);
           if (turn === script.length) stop.abort();
@@ -176,6 +223,7 @@ describe('checks', () => {
           service: 'fhir',
           intervalMs: 1,
           patience: 1,
+          timeoutMs: TIMEOUT_MS,
           check: () => {
             stop.abort();
             return Promise.reject(new Error('stopped'));

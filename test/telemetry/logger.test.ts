@@ -1,5 +1,5 @@
 // What the log prints of an error: enough to find its place, and nothing that may be about a patient.
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { TransactionPoolerError } from '../../src/inbox/errors.ts';
 import { BridgeError } from '../../src/telemetry/errors.ts';
 import { describeError } from '../../src/telemetry/logger.ts';
@@ -24,6 +24,23 @@ test('the message of an error of the catalogue is printed, and the advice of oth
   });
 });
 
-test('of what is no error only the type is printed', () => {
-  expect(describeError('Jansen')).toEqual({ name: 'string' });
+describe('of what is no error, name and code are printed where they are words, and no text', () => {
+  test.each([
+    ['a text', 'Jansen', { name: 'string' }],
+    ['nothing', undefined, { name: 'undefined' }],
+    ['null', null, { name: 'object' }],
+    ['an object', { detail: 'Jansen' }, { name: 'object' }],
+    [
+      'an error that was described before',
+      { name: 'TypeError', code: 'fhir-answer', message: 'Jansen' },
+      { name: 'TypeError', code: 'fhir-answer' },
+    ],
+    ['a code of the system', { code: 'ECONNRESET' }, { name: 'object', code: 'ECONNRESET' }],
+    ['a name of a person', { name: 'Jansen', code: 'Mrs Jansen' }, { name: 'object' }],
+    ['a number as code', { name: 'AbortError', code: '999911120' }, { name: 'AbortError' }],
+    ['an object of a class', new Map([['Jansen', 1]]), { name: 'Map' }],
+    ['an object without a class', Object.assign(Object.create(null) as object, { a: 1 }), { name: 'object' }],
+  ])('%s', (_, thrown, printed) => {
+    expect(JSON.parse(JSON.stringify(describeError(thrown)))).toEqual(printed);
+  });
 });

@@ -15,6 +15,7 @@ import { readItemSchema } from './read.ts';
 import { readReportItemSchema } from './read-report.ts';
 import { readTasksItemSchema } from './read-tasks.ts';
 import { receiptsItemSchema } from './receipts.ts';
+import { setAsideItemSchema } from './set-aside.ts';
 import { toDeviceItemSchema } from './to-device.ts';
 import { undeliveredItemSchema } from './undelivered.ts';
 
@@ -36,6 +37,7 @@ const schemas = {
   converge: convergeItemSchema,
   publish: publishItemSchema,
   audit: auditItemSchema,
+  'set-aside': setAsideItemSchema,
 };
 
 /** A kind of inbox item. */

@@ -9,6 +9,7 @@ import type { Store } from '../../store/tables.ts';
 import type { BridgeSettings } from '../bridge.ts';
 import { readReportItems } from '../items/read-report.ts';
 import { receiptsItems } from '../items/receipts.ts';
+import { makeEach } from '../make-each.ts';
 
 /** What of the settings decides about receipts. */
 export type ReceiptSettings = Pick<BridgeSettings, 'ghostPrefix' | 'readState' | 'serverName'>;
@@ -36,10 +37,19 @@ export async function takeInReports(
   tx: ClientBase,
   resources: readonly StoredResource[],
 ): Promise<{ readonly fresh: number; readonly items: readonly NewItem[] }> {
+  const keyOfResource = ({ resourceType, id, meta }: StoredResource): string =>
+    `${resourceType}/${id}/${meta.versionId}`;
   const keyOf = ({ reference, versionId }: Pick<ResourceVersion, 'reference' | 'versionId'>): string =>
     `${reference}/${versionId}`;
-  const recorded = await store.resourceVersions.recordRead(tx, resources.map(versionOf));
+  const read = makeEach('fhir.read', resources, keyOfResource, (resource) => ({
+    version: versionOf(resource),
+    items: readReportItems([resource]),
+  }));
+  const recorded = await store.resourceVersions.recordRead(
+    tx,
+    read.made.map(({ version }) => version),
+  );
   const fresh = new Set(recorded.map(keyOf));
-  const said = resources.filter((resource) => fresh.has(keyOf(versionOf(resource))));
-  return { fresh: fresh.size, items: readReportItems(said) };
+  const said = read.made.filter(({ version }) => fresh.has(keyOf(version)));
+  return { fresh: fresh.size, items: [...said.flatMap(({ items }) => items), ...read.setAside] };
 }

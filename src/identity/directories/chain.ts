@@ -82,7 +82,7 @@ function createAsk({ directory, timeoutMs }: Link, { observe, log }: Pick<Deps, 
       signal.throwIfAborted();
       const isOpen = isOpenCircuit(error);
       observe(directory.name, isOpen ? 'skipped' : 'failed');
-      if (!isOpen) log.warn({ directory: directory.name, error: told(error) }, 'A directory failed');
+      if (!isOpen) log.warn({ directory: directory.name, error }, 'A directory failed');
       return 'failed';
     }
   };
@@ -158,10 +158,6 @@ async function firstEntryOf(
   if (failed > 0) throw unavailable(failed);
   return undefined;
 }
-
-/** The error without what it may quote: only the catalogue's own messages are known to hold no personal data. */
-const told = (error: unknown): string =>
-  error instanceof BridgeError ? error.message : error instanceof Error ? error.name : 'unknown';
 
 const unavailable = (failed: number): BridgeError =>
   new BridgeError('directory-unavailable', `${failed} of the directories failed, and no other knew`);

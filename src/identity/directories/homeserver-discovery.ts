@@ -53,7 +53,7 @@ export function createHomeserverDiscovery({ known, sources, clock, log, keepMs }
       } catch (error) {
         signal.throwIfAborted();
         if (!(error instanceof BridgeError)) throw error;
-        log.warn({ source: source.name, error: error.message }, 'A source of homeservers failed');
+        log.warn({ source: source.name, error }, 'A source of homeservers failed');
         failure = error;
       }
     }

@@ -20,6 +20,7 @@ import { readItem } from '../../../src/flows/items/read.ts';
 import { readReportItems } from '../../../src/flows/items/read-report.ts';
 import { readTasksItems } from '../../../src/flows/items/read-tasks.ts';
 import { receiptsItems } from '../../../src/flows/items/receipts.ts';
+import { setAsideItem } from '../../../src/flows/items/set-aside.ts';
 import { toDeviceItem } from '../../../src/flows/items/to-device.ts';
 import { undeliveredItem } from '../../../src/flows/items/undelivered.ts';
 import type { NewItem } from '../../../src/inbox/item.ts';
@@ -88,6 +89,7 @@ describe('each kind', () => {
     }),
     'fhir.read': only(readReportItems([version('Task/3', READ_TASK)])),
     'read-tasks': only(readTasksItems(KEEPING_TASKS, REQUEST, '$1')),
+    'set-aside': setAsideItem('matrix.event', { id: '$deep', reason: 'too-deep' }),
   };
 
   test.each(Object.keys(ITEM_SCHEMAS).filter(isItemKind))('%s is read as it was written', (kind) => {
@@ -116,6 +118,7 @@ describe('each kind', () => {
       'read-state:CommunicationRequest/1 read-in-matrix CommunicationRequest/1 Practitioner/1 $1',
       'read-state:CommunicationRequest/1 fhir.read Task/3/7',
       'read-state:CommunicationRequest/1 read-tasks CommunicationRequest/1 $1',
+      'set-aside:matrix.event set-aside matrix.event $deep',
     ]);
   });
 

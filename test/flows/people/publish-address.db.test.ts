@@ -90,7 +90,7 @@ async function world({ isConfigured = true } = {}) {
   /** Handles an item as the inbox does. */
   const handle = async (payload: JsonValue): Promise<string> => {
     const item = { lane: '', position: 1, source: '', sourceId: '', payload, receivedAt: new Date() };
-    const outcome = await createHandle(bridge)(item, { number: 1, failures: 0, inDoubt: false, signal });
+    const outcome = await createHandle(bridge)(item, { number: 1, inDoubt: false, signal });
     if ('record' in outcome) await inTransaction(pool(), outcome.record);
     if (outcome.kind === 'ignored') return outcome.reason;
     return 'error' in outcome ? `${outcome.kind} ${outcome.error.code}` : outcome.kind;

@@ -197,7 +197,7 @@ describe('the clock of periods', () => {
       });
     const bridge = bridgeAt(NOON, { clock: { now: () => new Date(now), monotonicMs: () => 0 } });
     const { log, metrics } = bridge;
-    const scheduler = repeatJob(schedule(bridge), { sleep, log, metrics });
+    const scheduler = repeatJob(schedule(bridge), { sleep, log, metrics, notePass: () => Promise.resolve() });
     // Of each pass, the first sleep is the gap, the second the one until the next.
     const nextSleep = async (pass: number): Promise<number | undefined> => {
       await vi.waitUntil(() => slept.length >= pass * 2);

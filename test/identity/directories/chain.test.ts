@@ -9,6 +9,7 @@ import type {
   Resolution,
 } from '../../../src/identity/directories/directory.ts';
 import { BridgeError } from '../../../src/telemetry/errors.ts';
+import { describeError } from '../../../src/telemetry/logger.ts';
 import { recordingLog } from '../../builders/log.ts';
 import { userId } from '../../builders/matrix.ts';
 import { threepid } from './identity-database.ts';
@@ -98,13 +99,13 @@ describe('a directory that fails', () => {
     const { resolve, seen, log } = chainOf([down, found('@an:hs.nl')]);
     expect(await resolve()).toEqual(found('@an:hs.nl'));
     expect(seen).toEqual(['a failed', 'b found']);
-    expect(log.lines).toEqual([
-      {
-        level: 'warn',
-        fields: { directory: 'a', error: 'directory-unavailable: mcsd resolve: 503' },
-        message: 'A directory failed',
-      },
+    expect(log.lines).toMatchObject([
+      { level: 'warn', fields: { directory: 'a' }, message: 'A directory failed' },
     ]);
+    expect(describeError(log.lines[0]?.fields['error'])).toMatchObject({
+      code: 'directory-unavailable',
+      message: 'directory-unavailable: mcsd resolve: 503',
+    });
   });
 
   test('might have known: that no other did is no "unknown"', async () => {
@@ -128,14 +129,16 @@ describe('a directory that fails', () => {
     expect(seen).toEqual(['a failed', 'b found']);
   });
 
-  test('a fault of the code is told by its name, not by its words', async () => {
+  test('by a fault of the code is told by its name and place, not by its words', async () => {
     const { resolve, log } = chainOf([
       () => {
         throw new TypeError('cannot read an@hs.nl');
       },
     ]);
     await expect(resolve()).rejects.toThrow('directory-unavailable');
-    expect(log.lines[0]?.fields).toEqual({ directory: 'a', error: 'TypeError' });
+    const printed = describeError(log.lines[0]?.fields['error']);
+    expect(printed).toMatchObject({ name: 'TypeError', message: undefined });
+    expect(printed['frames']).toContainEqual(expect.stringContaining('chain.test.ts'));
   });
 });
 

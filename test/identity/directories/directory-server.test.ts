@@ -14,6 +14,7 @@ import {
 import type { Clock } from '../../../src/domain/clock.ts';
 import type { Answer, SeenRequest } from '../../builders/http.ts';
 import { serveScript } from '../../builders/http.ts';
+import { describeError } from '../../../src/telemetry/logger.ts';
 import { recordingLog } from '../../builders/log.ts';
 import { threepid } from './identity-database.ts';
 
@@ -285,9 +286,10 @@ describe('a Nuts node', () => {
   test('that fails is no "none"', async () => {
     const { find, log } = await discover({ status: 500 });
     expect(await failureOf(find())).toMatchObject({ code: 'directory-unavailable' });
-    expect(log.lines[0]?.fields).toEqual({
-      source: 'mcsd',
-      error: 'directory-unavailable: mcsd discover: 500',
-    });
+    const { source, error } = log.lines[0]?.fields ?? {};
+    expect([source, describeError(error)]).toMatchObject([
+      'mcsd',
+      { code: 'directory-unavailable', message: 'directory-unavailable: mcsd discover: 500' },
+    ]);
   });
 });

@@ -1,0 +1,47 @@
+// Makes something of each of many that came in together: one of which nothing can be made, or nothing that can be stored, keeps no other waiting.
+import type { NewItem } from '../inbox/item.ts';
+import { setAsideItem } from './items/set-aside.ts';
+
+/** What came in together, by what became of it. */
+export interface Made<Result> {
+  readonly made: readonly Result[];
+  /** The items that stand for the others. */
+  readonly setAside: readonly NewItem[];
+}
+
+/**
+ * Makes something of each.
+ * @param what they are, such as `matrix.event`
+ * @param idOf by which one is told of
+ */
+export function makeEach<Given, Result>(
+  what: string,
+  given: readonly Given[],
+  idOf: (one: Given) => string,
+  make: (one: Given) => Result,
+): Made<Result> {
+  const made: Result[] = [];
+  const setAside: NewItem[] = [];
+  for (const one of given) {
+    try {
+      made.push(make(one));
+    } catch {
+      // Whatever was thrown may quote it.
+      setAside.push(setAsideItem(what, { id: idOf(one), reason: 'unreadable' }));
+    }
+  }
+  return { made, setAside };
+}
+
+/** PostgreSQL keeps these texts in indexes, which take 2,704 bytes of a row. */
+const LONGEST_KEY = 600;
+
+/** The items as they can be stored; one that cannot is replaced by one that tells so. */
+export function storableItems(items: readonly NewItem[]): readonly NewItem[] {
+  return items.map((item) => {
+    const { lane, source, sourceId } = item;
+    const keys = [lane, source, sourceId];
+    const fits = keys.every((key) => key.length <= LONGEST_KEY && !key.includes('\0'));
+    return fits ? item : setAsideItem(source, { id: sourceId, reason: 'id-unusable' });
+  });
+}
