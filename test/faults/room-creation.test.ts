@@ -1,7 +1,7 @@
 // Synapse is killed, or fails, at every step of a room's creation: what is left is mended into exactly one room.
-import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
+import { clock, sleep } from '../../src/app/clock.ts';
 import { referenceTo } from '../../src/domain/ids.ts';
 import type { FhirReference, MatrixUserId, RoomAlias, RoomId } from '../../src/domain/ids.ts';
 import { ROOM_MARKER_KEY } from '../../src/domain/matrix.ts';
@@ -17,17 +17,16 @@ import { powerLevels } from '../../src/mapping/power-levels.ts';
 import { createMatrixClient } from '../../src/matrix/client.ts';
 import { ensureRoom } from '../../src/matrix/ensure-room.ts';
 import { createHomeserver } from '../../src/matrix/homeserver.ts';
-import { createPool } from '../../src/store/connections.ts';
+import { createConnections } from '../../src/store/connections.ts';
 import { migrate } from '../../src/store/migrate.ts';
+import { createRoomLocks } from '../../src/store/room-locks.ts';
 import * as rooms from '../../src/store/rooms.ts';
-import { startStack } from '../../stack/stack.ts';
-import type { Stack } from '../../stack/stack.ts';
+import { startStack, type Stack } from '../../stack/stack.ts';
 import { waitUntil } from '../../stack/wait.ts';
 import { createBridge, SETTINGS } from '../builders/bridge.ts';
 import { NO_PEOPLE } from '../builders/people.ts';
 import { LENGTH, SEED, seeded } from '../builders/random.ts';
-import type { Step } from './holding.ts';
-import { HOLDING, STEPS } from './holding.ts';
+import { HOLDING, STEPS, type Step } from './holding.ts';
 
 const KEY = 'the pseudonymization key of this test';
 /** For what nobody makes any more: its maker is dead. */
@@ -37,7 +36,6 @@ const PATIENT = { creationMs: 60_000, reservationMs: 60_000, pollMs: 100 };
 /** Between the beginnings of two creations, before Synapse is killed in the midst of them. */
 const RHYTHMS_MS = Array.from({ length: 2 * LENGTH }, seeded(SEED)).map((share) => 30 + 70 * share);
 const VERSIONS = ['11', '12'] as const;
-const CLOCK = { now: () => new Date(), monotonicMs: () => performance.now() };
 
 /** A room that is to be made, in a version. */
 type NewRoom = DesiredRoom & { readonly roomVersion: string };
@@ -45,6 +43,7 @@ type NewRoom = DesiredRoom & { readonly roomVersion: string };
 describe.skipIf(inject('stackMissing') !== undefined)('the creation of a room', () => {
   let stack: Stack<'synapse'>;
   let bridgeDb: pg.Pool;
+  let locks: ReturnType<typeof createRoomLocks>;
   let synapseDb: pg.Pool;
   let bot: MatrixUserId;
   let homeserver: Bridge['homeserver'];
@@ -58,8 +57,10 @@ describe.skipIf(inject('stackMissing') !== undefined)('the creation of a room', 
     // A server of its own even where DATABASE_URL names one: the triggers below need a superuser.
     stack = await startStack({ services: ['synapse'], fsync: false, databaseUrl: '' });
     await migrate(stack.bridgeDatabase.url);
-    bridgeDb = createPool(stack.bridgeDatabase.url, 20);
-    synapseDb = createPool(new URL('/synapse', stack.postgres.adminUrl).href, 5);
+    const connections = createConnections(stack.bridgeDatabase.url, 20);
+    bridgeDb = connections.pool;
+    locks = createRoomLocks({ connect: connections.connectSession, sleep });
+    synapseDb = createConnections(new URL('/synapse', stack.postgres.adminUrl).href, 5).pool;
     // The server may end before the last connection that a pool has given up.
     for (const pool of [bridgeDb, synapseDb])
       pool.on('connect', (client) => client.on('error', () => undefined));
@@ -69,10 +70,7 @@ describe.skipIf(inject('stackMissing') !== undefined)('the creation of a room', 
       asToken: stack.appservice.asToken,
       maxConcurrentRequests: 100,
       requestTimeoutMs: 30_000,
-      observe: (operation) => {
-        onRequest(operation);
-        return () => undefined;
-      },
+      observe: (operation) => (onRequest(operation), () => undefined),
     });
     homeserver = createHomeserver(client);
     bot = `@_fhir_bot:${stack.synapse.serverName}` as MatrixUserId;
@@ -83,7 +81,7 @@ describe.skipIf(inject('stackMissing') !== undefined)('the creation of a room', 
     await resume();
   });
   afterAll(async () => {
-    await Promise.all([bridgeDb.end(), synapseDb.end()]);
+    await Promise.all([locks.close(), bridgeDb.end(), synapseDb.end()]);
     await stack.stop();
   });
 
@@ -237,12 +235,13 @@ describe.skipIf(inject('stackMissing') !== undefined)('the creation of a room', 
     return { ...desired, roomVersion };
   }
 
-  /** The bridge's own way to a room, as a process of its own would go it: without the lock of a process. */
+  /** The bridge's own way to a room, as a process of its own would go it: nothing but the dropping of one is locked. */
   async function make(desired: NewRoom, patience: typeof PATIENT): Promise<RoomId> {
-    const deps = { homeserver, bot, clock: CLOCK, sleep: (ms: number) => sleep(ms), patience };
+    const deps = { homeserver, bot, clock, sleep, patience };
     const bridge = createBridge(bridgeDb, {
       homeserver,
       ensureRoom: (order, signal) => ensureRoom(deps, order, signal),
+      roomLock: locks.lock,
       newRoomVersion: () => Promise.resolve(desired.roomVersion),
       settings: { ...SETTINGS, bot, serverName: stack.synapse.serverName, pseudonymizationKey: KEY },
     });

@@ -1,5 +1,4 @@
 // Makes the room of a resource, once: whatever an earlier try left behind is found or given up.
-import type { ClientBase, Pool } from 'pg';
 import type { RoomAlias, RoomId } from '../../domain/ids.ts';
 import { aliasOf, spareAliasOf } from '../../mapping/aliases.ts';
 import type { DesiredRoom } from '../../mapping/desired-room.ts';
@@ -60,7 +59,7 @@ async function makeUnder(
 }
 
 async function orderFor(
-  { store, db, settings, newRoomVersion }: Bridge,
+  { store, db, settings, newRoomVersion, roomLock }: Bridge,
   desired: DesiredRoom,
   alias: RoomAlias,
   signal: AbortSignal,
@@ -75,27 +74,11 @@ async function orderFor(
     marker: (generation) => roomMarker(reference, generation, key),
     body: (marker) => createRoomBody(desired, { marker, bot, alias, roomVersion }),
     drop: (discard) =>
-      inTransaction(db, async (tx) => {
-        // Locks the row until the commit: the alias is taken from a room by one replica at a time.
-        await store.rooms.nextGeneration(tx, reference);
+      // The alias is taken from a room by one replica at a time. A lock of the row would keep a connection while the homeserver is asked.
+      roomLock(`drop ${reference}`, signal, async () => {
+        // A kill between the two leaves a room of an earlier generation under the alias: the next try drops that one.
+        await store.rooms.nextGeneration(db, reference);
         await discard();
       }),
   };
-}
-
-/** Not the inbox's transactions: those end after a pause of 5 s, and here the homeserver is asked in between. */
-async function inTransaction(db: Pool, work: (tx: ClientBase) => Promise<void>): Promise<void> {
-  const tx = await db.connect();
-  const ignore = (): void => undefined; // a connection that breaks fails the statement at hand, which says so
-  tx.on('error', ignore);
-  let isCommitted = false;
-  try {
-    await tx.query('begin');
-    await work(tx);
-    await tx.query('commit');
-    isCommitted = true;
-  } finally {
-    tx.off('error', ignore);
-    tx.release(!isCommitted); // closing the connection rolls back
-  }
 }

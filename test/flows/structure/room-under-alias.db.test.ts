@@ -102,3 +102,25 @@ test('so it has beside a room that lets the bridge not in, and beside that of an
   expect(await taken.make()).toBe(OURS);
   expect(taken.matrix.calls).toEqual([]);
 });
+
+test('while a half-made room is dropped, which asks the homeserver, no connection is kept from others', async () => {
+  const { bridge } = createScene();
+  const keys: string[] = [];
+  const idle: number[] = [];
+  Object.assign(bridge, {
+    roomLock: (key: string, _signal: AbortSignal, work: () => Promise<unknown>) => {
+      keys.push(key);
+      return work();
+    },
+    ensureRoom: async (order: Parameters<typeof bridge.ensureRoom>[0]) => {
+      await order.drop(() => {
+        idle.push(database().totalCount - database().idleCount);
+        return Promise.resolve();
+      });
+      expect(await order.generation()).toBe(1);
+      return OURS;
+    },
+  } satisfies Partial<Record<keyof typeof bridge, unknown>>);
+  await makeRoom(bridge, { spec: { reference: REQUEST } as RoomSpec, desired: room({}) }, never);
+  expect([keys, idle]).toEqual([[`drop ${REQUEST}`], [0]]);
+});
