@@ -1,3 +1,4 @@
+-- compatible-with: 0019_read_state.sql
 -- What came of the passes of the jobs, so that every replica can tell of one that stands still.
 
 create table job_pass (

@@ -1,7 +1,6 @@
 // Start order, drain, soft and hard stop: the life of the process from first listener to last connection.
 import type { Router } from 'express';
 import { createBotRegistration } from './bot-registration.ts';
-import { TransactionPoolerError } from '../inbox/errors.ts';
 import type { IdentityPort } from './identity/port.ts';
 import type { Handle, OnDeadLetter } from '../inbox/item.ts';
 import { startJobs } from '../inbox/job.ts';
@@ -16,8 +15,9 @@ import { createProbesRouter, type LifecycleState } from '../ops/probes.ts';
 import type { BridgeJob } from '../jobs/job.ts';
 import { createJobWatch } from './job-watch.ts';
 import type { Parts } from './parts.ts';
+import { untilWorking } from './until-working.ts';
 import type { Connections } from '../store/connections.ts';
-import { migrate, SchemaTooNewError } from '../store/migrate.ts';
+import { migrate } from '../store/migrate.ts';
 
 interface Deps extends Parts {
   readonly connections: Connections;
@@ -59,7 +59,7 @@ export function createDaemon(deps: Deps) {
     });
     listening = listen(deps, probes, servers);
     const port = await listening;
-    replica = await untilWorking(deps, stopping.signal);
+    replica = await workWhenPossible(deps, stopping.signal);
     state = 'running';
     background = Promise.all([
       checks.run(stopping.signal),
@@ -92,8 +92,9 @@ export function createDaemon(deps: Deps) {
 
   return {
     /**
-     * Starts, and resolves when the daemon is running; waits for the database however long it takes.
-     * @throws Error when it never can run: the port is taken, the schema is too new
+     * Starts, and resolves when the daemon is running; waits for the database, and for a schema that it can work with, however
+     * long it takes.
+     * @throws Error when it never can run: the port is taken, the database is behind a pooler in transaction mode
      */
     start: () => (starting ??= start()),
     /** Drains and stops; resolves when nothing is left. Calling it again makes no difference. */
@@ -116,21 +117,10 @@ async function listen(
   return http.port;
 }
 
-/** Migrates and begins to work as soon as the database answers. */
-async function untilWorking(deps: Deps, signal: AbortSignal): Promise<Replica> {
+function workWhenPossible(deps: Deps, signal: AbortSignal): Promise<Replica> {
   const { config, log, sleep } = deps;
-  for (let attempt = 0; ; attempt += 1) {
-    signal.throwIfAborted();
-    try {
-      const applied = await migrate(config.database.url);
-      if (applied.length > 0) log.info({ applied }, 'Migrated the database');
-      return await startWorking(deps, signal);
-    } catch (error) {
-      if (error instanceof SchemaTooNewError || error instanceof TransactionPoolerError) throw error;
-      log.warn({ error }, 'The database does not answer yet; trying again');
-      await sleep(Math.min(500 * 2 ** attempt, 10_000), signal);
-    }
-  }
+  const migrateOnce = () => migrate(config.database.url);
+  return untilWorking({ migrate: migrateOnce, begin: () => startWorking(deps, signal), sleep, log }, signal);
 }
 
 async function startWorking(deps: Deps, signal: AbortSignal): Promise<Replica> {

@@ -1,5 +1,5 @@
 // The schema: brought up to date once, whoever starts, and never by an older bridge.
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import pg from 'pg';
 import { afterAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { migrate, SchemaTooNewError } from '../../src/store/migrate.ts';
@@ -164,4 +164,45 @@ test('a database of a newer bridge is refused with a clear error, and not change
   await expect(refused).rejects.toBeInstanceOf(SchemaTooNewError);
   await expect(refused).rejects.toThrow(/9999_from_the_future\.sql.*newer bridge.*backup/);
   expect(await recorded()).toContain('9999_from_the_future.sql');
+});
+
+describe('an older bridge that restarts while a newer one is rolled out', () => {
+  const newer = async (name: string, compatibleWith: string | null): Promise<void> => {
+    const value = compatibleWith === null ? 'null' : `'${compatibleWith}'`;
+    await query(`insert into migration (name, compatible_with) values ('${name}', ${value})`);
+  };
+
+  test('goes on where the newer schema says that it is compatible with what the older one knows', async () => {
+    await migrate(url);
+    await newer('9998_from_the_future.sql', '0019_read_state.sql');
+    await newer('9999_from_the_future.sql', '0022_passes_and_failures.sql');
+    expect(await migrate(url)).toEqual([]);
+  });
+
+  test.each([
+    ['says nothing', null],
+    ['needs what the older one does not know', '9998_from_the_future.sql'],
+  ])('is refused where one of the newer migrations %s', async (_, compatibleWith) => {
+    await migrate(url);
+    await newer('9998_from_the_future.sql', '0019_read_state.sql');
+    await newer('9999_from_the_future.sql', compatibleWith);
+    await expect(migrate(url)).rejects.toThrow(/\(9999_from_the_future\.sql\)/);
+  });
+
+  test('reads what each migration says of itself', async () => {
+    await migrate(url);
+    const said = await query(
+      "select compatible_with from migration where name = '0022_passes_and_failures.sql'",
+    );
+    expect(said).toEqual([{ compatible_with: '0019_read_state.sql' }]);
+  });
+});
+
+test('every migration since replicas read it says with which of those before it is compatible', async () => {
+  const known = await knownMigrations();
+  for (const name of known.filter((each) => each > '0019_read_state.sql')) {
+    const sql = await readFile(new URL(`../../migrations/${name}`, import.meta.url), 'utf8');
+    const [, before] = /^-- compatible-with: (\S+)$/m.exec(sql) ?? [];
+    expect(known.slice(0, known.indexOf(name)), name).toContain(before);
+  }
 });
