@@ -128,7 +128,7 @@ test('the budget of a code counts the attempts that failed with it, and no other
 test('the budget of a code goes on on another replica', async () => {
   await database.enqueue(...itemsOf('a', 1));
   const once: Outcome = { kind: 'retry', error: { code: 'ODD', message: 'odd' }, most: 2, afterMs: 0 };
-  const first = script({ 'a-1': [{ ...once, afterMs: 50 }, once] });
+  const first = script({ 'a-1': [{ ...once, afterMs: 1_000 }, once] });
   const replica = await replicas.start(first.handle);
   await eventually(() => first.attempts.length === 1);
   await replica.stop({ graceMs: 1_000 });
