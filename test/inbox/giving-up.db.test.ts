@@ -132,6 +132,8 @@ test('the budget of a code goes on on another replica', async () => {
   const replica = await replicas.start(first.handle);
   await eventually(() => first.attempts.length === 1);
   await replica.stop({ graceMs: 1_000 });
+  const due = () => database.pool.query('select from lane where ready_at <= now()');
+  await eventually(async () => (await due()).rowCount === 1);
   const second = script({ 'a-1': [once] });
   await replicas.start(second.handle);
   await eventually(database.lanesAreIdle);
