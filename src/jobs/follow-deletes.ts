@@ -26,6 +26,8 @@ export function followDeletes(
     name: NAME,
     service: 'fhir',
     intervalMs: () => (hasHistory ? options.deletesPollIntervalMs : WITHOUT_HISTORY_MS),
+    // A replica that does not run it cannot tell which of the two it is.
+    lateAfterMs: 2 * WITHOUT_HISTORY_MS,
     withoutBot: true,
     async pass(signal) {
       const cursor = await readCursor(db, NAME);
