@@ -94,7 +94,7 @@ test('a host that takes no connection is not waited for without end', async () =
 test('a replica whose host is gone without a word goes on within seconds, though its statements may take longer', async () => {
   const handled: string[] = [];
   const patient = { connectMs: ANSWER_MS, answerMs: 60_000, sessionAnswerMs: 60_000 };
-  const { pool, connectSession, renew } = createConnections(link.url, 3, patient);
+  const { pool, connectSession, renew } = createConnections(link.url, 1, patient);
   pool.on('error', () => undefined);
   const replica = await startReplica({
     ...{ pool, connectSession, onSessionLost: renew },
