@@ -22,7 +22,7 @@ interface Deps {
   readonly elements?: readonly string[];
   /** Enters the new ones among the resources in the ledger and the inbox, in one transaction. @returns how many */
   readonly store: (resources: readonly StoredResource[]) => Promise<number>;
-  /** Sets aside what cannot be entered: nobody else waits for it. */
+  /** Sets aside what cannot be entered, so that the others do not wait for it. */
   readonly setAside: (malformed: readonly Malformed[], place: string) => Promise<void>;
   /** Enters them in the ledger alone: they were there before the bridge. */
   readonly storeAsKnown: (resources: readonly StoredResource[]) => Promise<number>;

@@ -25,7 +25,7 @@ import { threadReportItems } from './items/read-report.ts';
 import { invitationItem } from './items/invitation.ts';
 import { setAsideItem } from './items/set-aside.ts';
 import { toDeviceItem } from './items/to-device.ts';
-import { makeEach, storableItems } from './make-each.ts';
+import { makeEach, storableItems, versionIdOf } from './make-each.ts';
 import { takeInReceipts, takeInReports, type ReceiptSettings } from './read-state/take-in.ts';
 
 interface Deps extends Pick<Bridge, 'enqueue' | 'store' | 'thread' | 'transact'> {
@@ -214,11 +214,6 @@ async function withDependents(
 
 function eventSetAside(found: SetAside): NewItem {
   return setAsideItem(EVENT_SOURCE, found);
-}
-
-/** By which a version that cannot be read is told of. */
-function versionIdOf({ resourceType, id, meta }: StoredResource): string {
-  return `${resourceType}/${id}/${meta.versionId}`;
 }
 
 function versionKey({ reference, versionId }: Pick<ResourceVersion, 'reference' | 'versionId'>): string {

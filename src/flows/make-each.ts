@@ -1,4 +1,5 @@
 // Makes something of each of many that came in together: one of which nothing can be made, or nothing that can be stored, keeps no other waiting.
+import type { StoredResource } from '../fhir/server.ts';
 import type { NewItem } from '../inbox/item.ts';
 import { setAsideItem } from './items/set-aside.ts';
 
@@ -31,6 +32,11 @@ export function makeEach<Given, Result>(
     }
   }
   return { made, setAside };
+}
+
+/** By which a version of a resource that cannot be read is told of. */
+export function versionIdOf({ resourceType, id, meta }: StoredResource): string {
+  return `${resourceType}/${id}/${meta.versionId}`;
 }
 
 /** PostgreSQL keeps these texts in indexes, which take 2,704 bytes of a row. */

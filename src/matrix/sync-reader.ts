@@ -17,7 +17,7 @@ import type { SetAsideEvent, SortedOut } from './event-schema.ts';
 /** What a pass found. */
 export interface SyncResult {
   readonly events: readonly MatrixEvent[];
-  /** What cannot be stored, and rooms whose events cannot be read: nobody else waits for them. */
+  /** What cannot be stored, and rooms whose events cannot be read: the others do not wait for them. */
   readonly setAside: readonly SetAside[];
   /** Of the bot. */
   readonly invitations: readonly Invitation[];

@@ -44,7 +44,7 @@ const POOL_SETTINGS = {
 /** The connections of a process to one database. */
 export interface Connections {
   readonly pool: Pool;
-  /** Opens a session that keeps its server, for locks and notifications. Whoever asked for it ends it. */
+  /** Opens a session that keeps its server, for locks and notifications. The caller ends it. */
   readonly connectSession: () => Promise<pg.Client>;
   /** Breaks all connections at once, whatever is under way: they lead to a host that may be gone. New ones are made as needed. */
   readonly renew: () => void;
@@ -91,7 +91,7 @@ export function createPool(url: string, max: number): Pool {
   return createConnections(url, max).pool;
 }
 
-/** Opens a connection for statements that may take long, such as migrations. Whoever asked for it ends it. */
+/** Opens a connection for statements that may take long, such as migrations. The caller ends it. */
 export function connectForLong(url: string): Promise<pg.Client> {
   return connect(url, {}, WAITS);
 }

@@ -234,7 +234,7 @@ function createFhir(thread: ThreadProfile) {
 /** Whether a search finds a resource, by the parameters that the flows use. */
 function isFoundBy(resource: StoredResource, [name, value]: readonly [string, string]): boolean {
   const element = { 'part-of': 'partOf', 'based-on': 'basedOn' }[name] ?? name;
-  const found = [(resource as unknown as Readonly<Record<string, unknown>>)[element]].flat();
+  const found = [Object.entries(resource).find(([key]) => key === element)?.[1] as unknown].flat();
   return found.some((each) => {
     if (typeof each === 'string') return each === value;
     const { reference, coding = [] } = (each ?? {}) as {

@@ -160,7 +160,7 @@ describe('of threads of Medplum', () => {
 describe('one thing that cannot be stored is set aside, and all others are stored', () => {
   const levels = JSON.parse(`${'['.repeat(2_500)}${']'.repeat(2_500)}`) as unknown;
   const AT = '2024-04-10T10:00:00.000Z';
-  /** Whoever takes it for a text throws. */
+  /** Code that takes it for a text throws. */
   const NO_TEXT = { toString: 1, valueOf: 1 };
   const setAside = async () =>
     (

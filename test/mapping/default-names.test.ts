@@ -20,8 +20,8 @@ test('are in Dutch where the bridge speaks Dutch, unless the operator gives othe
   const title = (over: Partial<RoomTemplates> = {}) => ({ ...dutch, ...over });
   expect(spaceTitle(careTeam({ subject: PATIENT }), title(), { number: 14 }).name).toBe('Zorgteam 14');
   expect(conversationTitle(request(), title(), { number: 31, team: 14 }).name).toBe('Gesprek 31 · team 14');
-  const unsaid = title({ conversationName: '{subject}' });
-  expect(conversationTitle(request(), unsaid, { number: 31 }).name).toBe('Gesprek 31');
+  const subjectAlone = title({ conversationName: '{subject}' });
+  expect(conversationTitle(request(), subjectAlone, { number: 31 }).name).toBe('Gesprek 31');
   const own = roomTemplatesOf({ ...matrix, conversationName: 'Chat {number}' }, TEXTS.nl.rooms);
   expect(conversationTitle(request(), own, { number: 31 }).name).toBe('Chat 31');
 });

@@ -71,8 +71,8 @@ export async function mayUpgrade(
 }
 
 /**
- * The alias is taken back, the bot leaves the room that is not followed, and who did it is told. A later tombstone by someone who may is followed. Not at once: Synapse
- * moves the aliases after the tombstone.
+ * The alias is taken back, the bot leaves the room that is not followed, and who did it is told. A later tombstone by someone who
+ * may is followed. Not at once: Synapse moves the aliases after the tombstone.
  */
 async function notFollowed(
   bridge: Bridge,
@@ -83,7 +83,8 @@ async function notFollowed(
   if (number === 1) return { kind: 'later', afterMs: TAKE_BACK_AFTER_MS };
   await moveAlias(bridge, { reference, roomId: replacement, replacement: roomId }, signal);
   // Where the invitation to it came first, the bot is in it and waits.
-  await bridge.homeserver.leave(bridge.settings.bot, replacement, signal);
+  if ((await bridge.store.roomUses.findRoomUse(bridge.db, replacement)).kind === 'none')
+    await bridge.homeserver.leave(bridge.settings.bot, replacement, signal);
   const notice = noticeItem({ roomId, about, reason: 'upgrade-not-followed' });
   return { ...refused('upgrade-not-allowed', about, reference), next: [notice] };
 }

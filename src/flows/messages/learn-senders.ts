@@ -2,7 +2,7 @@
 import type { EventId } from '../../domain/ids.ts';
 import type { MessageRef } from '../../messages/kind.ts';
 import type { Bridge } from '../bridge.ts';
-import { isEventId } from './links.ts';
+import { refersToEvent } from './links.ts';
 import type { Place } from './place.ts';
 
 /** Asks the homeserver, once for each. What it does not tell stays unknown, and no one may change it. */
@@ -12,7 +12,7 @@ export async function learnSenders(
   { roomId, viewer }: Pick<Place, 'roomId' | 'viewer'>,
   signal: AbortSignal,
 ): Promise<void> {
-  const eventIds: readonly EventId[] = refs.filter(isEventId);
+  const eventIds: readonly EventId[] = refs.filter(refersToEvent);
   if (eventIds.length === 0) return;
   for (const eventId of await store.messageLinks.findSenderless(db, roomId, eventIds)) {
     const sender = await homeserver.senderOf(viewer, roomId, eventId, signal);

@@ -19,13 +19,13 @@ export async function loadLinks(
   place: Place | undefined,
 ): Promise<{ readonly known: Links; readonly missing: readonly MessageRef[] }> {
   const wanted = [...new Set(refs)].filter((ref) => ref !== place?.firstMessageEventId);
-  const eventIds = wanted.filter(isEventId);
-  const communications = wanted.filter((ref) => !isEventId(ref));
+  const eventIds = wanted.filter(refersToEvent);
+  const communications = wanted.filter((ref) => !refersToEvent(ref));
   const found = wanted.length === 0 ? [] : await messageLinks.findLinks(db, { eventIds, communications });
   const carried: readonly Link[] = found.filter((link) => link.completed && link.roomId === place?.roomId);
   const known = linksOf([...carried, ...firstMessage(place)]);
   const isMissing = (ref: MessageRef): boolean =>
-    (isEventId(ref) ? known.ofEvent(ref) : known.ofCommunication(ref)).length === 0;
+    (refersToEvent(ref) ? known.ofEvent(ref) : known.ofCommunication(ref)).length === 0;
   return { known, missing: wanted.filter(isMissing) };
 }
 
@@ -65,6 +65,6 @@ function linksOf(found: readonly Link[]): Links {
 }
 
 /** An event id begins with a dollar sign (https://spec.matrix.org/v1.19/appendices/#event-ids), which no reference holds. */
-export function isEventId(ref: MessageRef): ref is EventId {
+export function refersToEvent(ref: MessageRef): ref is EventId {
   return ref.startsWith('$');
 }

@@ -9,7 +9,7 @@ import type { Store } from '../../store/tables.ts';
 import type { BridgeSettings } from '../bridge.ts';
 import { readReportItems } from '../items/read-report.ts';
 import { receiptsItems } from '../items/receipts.ts';
-import { makeEach } from '../make-each.ts';
+import { makeEach, versionIdOf } from '../make-each.ts';
 
 /** What of the settings decides about receipts. */
 export type ReceiptSettings = Pick<BridgeSettings, 'ghostPrefix' | 'readState' | 'serverName'>;
@@ -37,11 +37,9 @@ export async function takeInReports(
   tx: ClientBase,
   resources: readonly StoredResource[],
 ): Promise<{ readonly fresh: number; readonly items: readonly NewItem[] }> {
-  const keyOfResource = ({ resourceType, id, meta }: StoredResource): string =>
-    `${resourceType}/${id}/${meta.versionId}`;
   const keyOf = ({ reference, versionId }: Pick<ResourceVersion, 'reference' | 'versionId'>): string =>
     `${reference}/${versionId}`;
-  const read = makeEach('fhir.read', resources, keyOfResource, (resource) => ({
+  const read = makeEach('fhir.read', resources, versionIdOf, (resource) => ({
     version: versionOf(resource),
     items: readReportItems([resource]),
   }));

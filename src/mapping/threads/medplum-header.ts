@@ -98,7 +98,7 @@ function participantsOf({ recipient = [], sender }: Communication): readonly Fhi
   return [...new Set(listed.flatMap((each) => parseReference(each?.reference)?.reference ?? []))];
 }
 
-/** Whoever began a thread may have been taken off its recipients since. */
+/** The person who began a thread may have been taken off its recipients since. */
 function takesPart(communication: Communication): boolean {
   const sender = parseReference(communication.sender?.reference)?.reference;
   return (

@@ -210,6 +210,16 @@ describe('a tombstone by someone whom another member gave the power', () => {
     expect(await rooms.findRoom(database(), REQUEST)).toMatchObject({ roomId: NEXT });
   });
 
+  test('takes the bot out of no room that is to become a conversation', async () => {
+    const { matrix, handle } = createScene();
+    await database().query(
+      `insert into adopted_room (room_id, care_team, listed_by) values ($1, 'CareTeam/1', $2)`,
+      [NEXT, DOCTOR],
+    );
+    expect(await handle(byDoctor(), AGAIN)).toBe('upgrade-not-allowed');
+    expect(matrix.calls).toEqual([]);
+  });
+
   test('of a space is not followed either', async () => {
     const { handle } = createScene({ creation: { type: 'm.space', predecessor: { room_id: SPACE } } });
     expect(await handle(byDoctor({ room_id: SPACE }), AGAIN)).toBe('upgrade-not-allowed');
