@@ -5,10 +5,13 @@ import { versionOf } from '../domain/fhir.ts';
 import { referenceTo } from '../domain/ids.ts';
 import type { FhirClient, FhirRequest } from './client.ts';
 import { deletionsSince } from './deletions.ts';
-import type { Query, StoredResource } from './read.ts';
-import { history, pages, parseStored, read, readMany, search, searchAll } from './read.ts';
+import { history, read, readMany } from './read.ts';
+import { search, searchStamp, type Query } from './search.ts';
+import { pages, searchAll } from './search-all.ts';
+import { parseStored, type StoredResource } from './stored.ts';
 
-export type { SearchPage, StoredResource } from './read.ts';
+export type { SearchPage } from './search.ts';
+export type { StoredResource } from './stored.ts';
 
 /**
  * Creates the interactions on a client.
@@ -22,6 +25,7 @@ export function createFhirServer(client: FhirClient, idStrategy: 'client-assigne
     pages: (resourceType: string, query: Query, signal?: AbortSignal) =>
       pages(client, resourceType, query, signal),
     search: search.bind(undefined, client),
+    searchStamp: searchStamp.bind(undefined, client),
     deletionsSince: deletionsSince.bind(undefined, client),
     searchAll: searchAll.bind(undefined, client),
 
