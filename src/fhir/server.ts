@@ -5,7 +5,7 @@ import { versionOf } from '../domain/fhir.ts';
 import { referenceTo } from '../domain/ids.ts';
 import type { FhirClient, FhirRequest } from './client.ts';
 import { deletionsSince } from './deletions.ts';
-import { history, read, readMany } from './read.ts';
+import { history, read, readMany, readVersion } from './read.ts';
 import { search, searchStamp, type Query } from './search.ts';
 import { pages, searchAll } from './search-all.ts';
 import { parseStored, type StoredResource } from './stored.ts';
@@ -20,6 +20,7 @@ export type { StoredResource } from './stored.ts';
 export function createFhirServer(client: FhirClient, idStrategy: 'client-assigned' | 'server-assigned') {
   return {
     read: read.bind(undefined, client),
+    readVersion: readVersion.bind(undefined, client),
     readMany: readMany.bind(undefined, client),
     history: history.bind(undefined, client),
     pages: (resourceType: string, query: Query, signal?: AbortSignal) =>

@@ -2,6 +2,7 @@
 import type { ClientBase } from 'pg';
 import {
   isPersonType,
+  versionKeyOf,
   versionOf,
   type FollowedType,
   type ResourceVersion,
@@ -109,8 +110,8 @@ function takeInFhir(deps: Deps) {
           tx,
           read.made.map(({ version }) => version),
         );
-        const isFresh = new Set(fresh.map(versionKey));
-        const changed = read.made.filter((change) => isFresh.has(versionKey(change.version)));
+        const isFresh = new Set(fresh.map(versionKeyOf));
+        const changed = read.made.filter((change) => isFresh.has(versionKeyOf(change.version)));
         const concerning = isPersonType(resourceType)
           ? await withDependents(roomMembers, tx, changed)
           : changed;
@@ -214,8 +215,4 @@ async function withDependents(
 
 function eventSetAside(found: SetAside): NewItem {
   return setAsideItem(EVENT_SOURCE, found);
-}
-
-function versionKey({ reference, versionId }: Pick<ResourceVersion, 'reference' | 'versionId'>): string {
-  return `${reference}/${versionId}`;
 }

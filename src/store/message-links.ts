@@ -83,12 +83,12 @@ export async function saveSender(db: Queryable, eventId: EventId, sender: Matrix
   ]);
 }
 
-/** The conversation in whose room each of these Communications was carried last; those that never were are left out. */
+/** The conversation in whose room each of these Communications was carried last, and by which link; those that never were are left out. */
 export async function findConversations(
   db: Queryable,
   communications: readonly FhirReference[],
-): Promise<ReadonlyMap<FhirReference, FhirReference>> {
-  const sql = `select distinct on (communication) communication, conversation
+): Promise<ReadonlyMap<FhirReference, { readonly conversation: FhirReference; readonly linkId: string }>> {
+  const sql = `select distinct on (communication) communication, conversation, id::text as link_id
     from message_link
     join (
       select room_id, reference from room
@@ -97,10 +97,12 @@ export async function findConversations(
     ) as known (room_id, conversation) using (room_id)
     where communication = any ($1) and conversation is not null
     order by communication, id desc`;
-  const found = await select<{ communication: FhirReference; conversation: FhirReference }>(db, sql, [
-    communications,
-  ]);
-  return new Map(found.map(({ communication, conversation }) => [communication, conversation]));
+  const found = await select<{ communication: FhirReference; conversation: FhirReference; linkId: string }>(
+    db,
+    sql,
+    [communications],
+  );
+  return new Map(found.map(({ communication, ...carried }) => [communication, carried]));
 }
 
 /**

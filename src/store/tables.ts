@@ -10,12 +10,14 @@ import * as identityAudit from './identity-audit.ts';
 import * as invitations from './invitations.ts';
 import * as messageLinks from './message-links.ts';
 import * as notices from './notices.ts';
+import * as orphanedRooms from './orphaned-rooms.ts';
 import * as people from './people.ts';
 import * as reportedFailures from './reported-failures.ts';
 import * as pictures from './pictures.ts';
 import * as readPositions from './read-positions.ts';
 import * as receipts from './receipts.ts';
 import * as resourceVersions from './resource-versions.ts';
+import * as roomResources from './room-resources.ts';
 import * as roomMembers from './room-members.ts';
 import * as roomUses from './room-uses.ts';
 import * as rooms from './rooms.ts';
@@ -41,7 +43,7 @@ export const tables = {
     receipts,
   },
   ...{ pictures, reportedFailures, resourceVersions, roomMembers, roomUses, rooms },
-  ...{ untoldMessages, waitingItems },
+  ...{ orphanedRooms, roomResources, untoldMessages, waitingItems },
 } as const;
 
 /** The functions of all these tables. */
