@@ -17,23 +17,24 @@ import type { SetAside, TransactionParts } from '../matrix/transactions.ts';
 import type { NewItem } from '../inbox/item.ts';
 import type { knownSourceIds } from '../inbox/known-items.ts';
 import type { Store } from '../store/tables.ts';
-import type { Bridge } from './bridge.ts';
-import { ephemeralItem } from './items/ephemeral.ts';
+import { isOwnUser } from '../mapping/own-users.ts';
+import type { Bridge, BridgeSettings } from './bridge.ts';
 import { EVENT_SOURCE, eventItem } from './items/event.ts';
 import { changeItem } from './items/fhir-change.ts';
 import { threadReportItems } from './items/read-report.ts';
 import { invitationItem } from './items/invitation.ts';
 import { setAsideItem } from './items/set-aside.ts';
-import { toDeviceItem } from './items/to-device.ts';
 import { makeEach, storableItems, versionIdOf } from './make-each.ts';
-import { takeInReceipts, takeInReports, type ReceiptSettings } from './read-state/take-in.ts';
+import { carried, takeInReceipts, takeInReports, type ReceiptSettings } from './read-state/take-in.ts';
 
 interface Deps extends Pick<Bridge, 'enqueue' | 'store' | 'thread' | 'transact'> {
-  readonly settings: ReceiptSettings;
+  readonly settings: IntakeSettings;
   readonly knownSourceIds: typeof knownSourceIds;
   /** Wakes the reader of the homeserver when the transaction commits. */
   readonly wakeMatrixReader: (tx: ClientBase) => Promise<void>;
 }
+
+type IntakeSettings = ReceiptSettings & Pick<BridgeSettings, 'bot'>;
 
 /** The name of the homeserver's reader in the table of cursors. */
 export const MATRIX_READER = 'matrix';
@@ -56,33 +57,32 @@ function takeInMatrix(deps: Deps) {
   const { arrivals, cursors } = deps.store;
   return {
     /**
-     * Stores a pushed transaction: events as arrivals, for the reader to order; the rest as items, but for receipts, which the
-     * reader finds itself: push loses them, and shows them before what they refer to.
+     * Stores the events of a pushed transaction as arrivals, for the reader to order. Receipts only wake the reader, which finds
+     * them itself: push loses them, and shows them before what they refer to.
      */
-    pushed: async ({ events, setAside, ephemeral, toDevice }: TransactionParts): Promise<void> => {
+    pushed: async ({ events, setAside, receipts }: TransactionParts): Promise<void> => {
+      const isRead = carried(deps.settings, receipts).length > 0;
+      if (events.length + setAside.length === 0 && !isRead) return;
       await transact(async (tx) => {
         // What the reader has brought already would wait in vain for it to come again.
         const known = await knownSourceIds(tx, EVENT_SOURCE, events.map(eventIdOf));
         const fresh = events.filter((event) => !known.has(event.event_id));
         if (fresh.length > 0) await arrivals.saveArrivals(tx, fresh);
-        const others = ephemeral.filter(({ content }) => content['type'] !== 'm.receipt');
-        const items = [...others.map(ephemeralItem), ...toDevice.map(toDeviceItem)];
-        await store(tx, [...storableItems(items), ...setAside.map(eventSetAside)]);
-        await wakeMatrixReader(tx);
+        await store(tx, setAside.map(eventSetAside));
+        if (isRead || fresh.some((event) => isAwaited(deps.settings, event))) await wakeMatrixReader(tx);
       });
     },
 
     /** Stores what a pass over `/sync` found, and what only push has brought. @returns how many were new */
     synced: async (found: SyncResult): Promise<number> =>
       transact(async (tx) => {
-        const { events, setAside, invitations, toDevice, position, arrivalsUpTo } = found;
+        const { events, setAside, invitations, position, arrivalsUpTo } = found;
         await arrivals.removeArrivals(tx, events.map(eventIdOf));
         const pushedOnly = await arrivals.takeUnreadArrivals(tx, arrivalsUpTo, ARRIVAL_PATIENCE_SECONDS);
         const items = [
           ...(await takeInReceipts(deps, tx, found.receipts, position)),
           ...[...events, ...pushedOnly].map(eventItem),
           ...invitations.map((invitation) => invitationItem(invitation, position)),
-          ...toDevice.map(toDeviceItem),
           ...setAside.map(eventSetAside),
         ];
         const { stored } = await store(tx, storableItems(items));
@@ -195,6 +195,15 @@ async function forgetVersions(
   await forgetVersionsBefore(tx, resourceType, before);
   if (resourceType === 'Communication' && header !== undefined)
     await forgetVersionsBefore(tx, 'CommunicationRequest', before);
+}
+
+/**
+ * Whether an event is taken in at once. What the bridge did itself it knows already, and has in its place with the next pass; but
+ * a room that lets in the bot is only then made a conversation.
+ */
+function isAwaited(settings: IntakeSettings, { sender, type, state_key }: MatrixEvent): boolean {
+  const isOfBot = type === 'm.room.member' && sender === settings.bot && state_key === settings.bot;
+  return isOfBot || !isOwnUser(settings, sender);
 }
 
 const eventIdOf = ({ event_id }: MatrixEvent): EventId => event_id;

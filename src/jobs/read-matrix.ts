@@ -32,6 +32,7 @@ export function readMatrix({ db, homeserver, settings, config, intake }: Deps): 
         {
           homeserver,
           bot: settings.bot,
+          receipts: settings.readState.engine !== 'off',
           readPosition: () => readCursor(db, MATRIX_READER),
           lastArrival: () => lastArrival(db),
           store: intake.synced,

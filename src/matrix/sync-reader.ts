@@ -10,8 +10,8 @@ import type { Homeserver } from './homeserver.ts';
 import { invitationIn, type Invitation } from './invitations.ts';
 import { receiptsIn, type Receipt } from './receipts.ts';
 import { pagesBefore, type SyncAnswer } from './timeline.ts';
-import { named, readToDevice, type IdlessEvent, type SetAside } from './transactions.ts';
-import { BRIDGE_DEVICE, isRefusal } from './client.ts';
+import { named, type SetAside } from './transactions.ts';
+import { isRefusal } from './client.ts';
 import type { SetAsideEvent, SortedOut } from './event-schema.ts';
 
 /** What a pass found. */
@@ -21,7 +21,6 @@ export interface SyncResult {
   readonly setAside: readonly SetAside[];
   /** Of the bot. */
   readonly invitations: readonly Invitation[];
-  readonly toDevice: readonly IdlessEvent[];
   readonly receipts: readonly Receipt[];
   readonly position: string;
   /** Arrivals up to this number came before the pass began. */
@@ -31,6 +30,8 @@ export interface SyncResult {
 interface Deps {
   readonly homeserver: Pick<Homeserver, 'sync' | 'messagesBefore'>;
   readonly bot: MatrixUserId;
+  /** Whether receipts are read. */
+  readonly receipts: boolean;
   readonly readPosition: () => Promise<string | undefined>;
   readonly lastArrival: () => Promise<string>;
   /** Stores a pass and moves the position, in one transaction. @returns how many items were new */
@@ -56,20 +57,17 @@ export async function syncOnce(deps: Deps, signal: AbortSignal): Promise<number>
 async function syncStep(deps: Deps, signal: AbortSignal): Promise<{ found: number; shown: number }> {
   const arrivalsUpTo = await deps.lastArrival();
   const since = await deps.readPosition();
-  const answer = await deps.homeserver.sync(deps.bot, since, signal);
+  const { bot, homeserver } = deps;
+  const answer = await homeserver.sync(bot, { since, receipts: deps.receipts }, signal);
   const position = answer.next_batch;
   const { events, setAside } =
     since === undefined ? { events: [], setAside: [] } : await eventsOf(deps, answer, since, signal);
-  const toDevice = (answer.to_device?.events ?? []).flatMap((event) =>
-    readToDevice(event, { to_user_id: deps.bot, to_device_id: BRIDGE_DEVICE }),
-  );
   const invitations = since === undefined ? [] : invitationsOf(deps, answer);
   const receipts = since === undefined ? [] : receiptsOf(answer);
   const found = await deps.store({
     events,
     setAside,
     invitations,
-    toDevice,
     receipts,
     position,
     arrivalsUpTo,

@@ -21,7 +21,6 @@ const contextSchema = z.object({
 
 const syncSchema = z.object({
   next_batch: z.string(),
-  to_device: z.object({ events: z.array(z.record(z.string(), z.unknown())) }).optional(),
   rooms: z
     .object({
       join: z
@@ -49,17 +48,21 @@ const syncSchema = z.object({
 
 export type SyncAnswer = z.output<typeof syncSchema>;
 
-/** Only what the reader needs: the timelines and receipts of the bot's rooms. Its invitations come with every filter. */
-const SYNC_FILTER = JSON.stringify({
-  presence: { not_types: ['*'] },
-  account_data: { not_types: ['*'] },
-  room: {
-    account_data: { not_types: ['*'] },
-    ephemeral: { types: ['m.receipt'] },
-    state: { not_types: ['*'] },
-    timeline: { limit: 100 },
-  },
-});
+/**
+ * Only what the reader needs of the bot's rooms: timelines, and receipts where they are read. Invitations and to-device messages
+ * come with every filter.
+ */
+function syncFilter(receipts: boolean): string {
+  const nothing = { not_types: ['*'] };
+  return JSON.stringify({
+    ...{ presence: nothing, account_data: nothing },
+    room: {
+      ...{ account_data: nothing, state: nothing },
+      ephemeral: receipts ? { types: ['m.receipt'] } : nothing,
+      timeline: { limit: 100 },
+    },
+  });
+}
 
 /** A page of the events of a room, newest first. */
 export interface MessagesPage {
@@ -122,9 +125,16 @@ export function createTimeline(client: MatrixClient) {
       return (await unlessRefused(answer, 400, 403, 404))?.sender;
     },
 
-    /** The events in the user's rooms since a token; without one, the token of this moment. */
-    async sync(as: MatrixUserId, since: string | undefined, signal?: AbortSignal): Promise<SyncAnswer> {
-      const query = { filter: SYNC_FILTER, timeout: 0, set_presence: 'offline', since };
+    /**
+     * The events in the user's rooms since a token; without one, the token of this moment.
+     * @param receipts whether it shows receipts too
+     */
+    async sync(
+      as: MatrixUserId,
+      { since, receipts }: { readonly since: string | undefined; readonly receipts: boolean },
+      signal?: AbortSignal,
+    ): Promise<SyncAnswer> {
+      const query = { filter: syncFilter(receipts), timeout: 0, set_presence: 'offline', since };
       return client.get('sync', ['sync'], syncSchema, { as, query, signal, timeoutMs: 60_000 });
     },
   };

@@ -36,6 +36,8 @@ describe.each(HOMESERVERS)('$name', ({ name, isMissing }) => {
       const content = { body, msgtype: 'm.text' };
       return hs.homeserver.sendEvent({ as, roomId, type: 'm.room.message', deliveryId, content, ...more });
     };
+    const sync = (as: MatrixUserId, since: string | undefined) =>
+      hs.homeserver.sync(as, { since, receipts: true });
     const sayMany = async (many: number): Promise<readonly EventId[]> => {
       const said: EventId[] = [];
       for (let index = 0; index < many; index += 1) said.push(await say(kim, `message ${index}`));
@@ -125,14 +127,14 @@ describe.each(HOMESERVERS)('$name', ({ name, isMissing }) => {
     });
 
     test('/sync shows what came since, in order, and nothing when nothing came', async () => {
-      const { next_batch: since } = await hs.homeserver.sync(bot, undefined);
+      const { next_batch: since } = await sync(bot, undefined);
       const said = await sayMany(3);
       await hs.homeserver.putState(bot, roomId, {
         type: 'm.room.topic',
         state_key: '',
         content: { topic: 'x' },
       });
-      const answer = await hs.homeserver.sync(bot, since);
+      const answer = await sync(bot, since);
       const { events = [], limited } = answer.rooms?.join?.[roomId]?.timeline ?? {};
       expect(limited).toBe(false);
       expect(events.map(({ type, state_key }) => [type, state_key])).toEqual([
@@ -140,24 +142,24 @@ describe.each(HOMESERVERS)('$name', ({ name, isMissing }) => {
         ['m.room.topic', ''],
       ]);
       expect(events.slice(0, 3).map(({ event_id }) => event_id)).toEqual(said);
-      const next = await hs.homeserver.sync(bot, answer.next_batch);
+      const next = await sync(bot, answer.next_batch);
       expect(next.rooms?.join?.[roomId]).toBeUndefined();
     });
 
     test('/sync shows no rooms that the user has left or is only invited to', async () => {
       const invited = await hs.ghost('invited');
-      const { next_batch: since } = await hs.homeserver.sync(kim, undefined);
+      const { next_batch: since } = await sync(kim, undefined);
       await hs.homeserver.leave(kim, roomId);
       await hs.homeserver.invite(bot, roomId, invited);
       await say(bot, 'to nobody');
-      expect((await hs.homeserver.sync(kim, since)).rooms?.join?.[roomId]).toBeUndefined();
-      expect((await hs.homeserver.sync(invited, undefined)).rooms?.join?.[roomId]).toBeUndefined();
+      expect((await sync(kim, since)).rooms?.join?.[roomId]).toBeUndefined();
+      expect((await sync(invited, undefined)).rooms?.join?.[roomId]).toBeUndefined();
     });
 
     test('a room made since is shown from its creation, as if there were more', async () => {
-      const { next_batch: since } = await hs.homeserver.sync(bot, undefined);
+      const { next_batch: since } = await sync(bot, undefined);
       roomId = await hs.homeserver.createRoom(bot, { room_version: '12', invite: [kim] });
-      const answer = await hs.homeserver.sync(bot, since);
+      const answer = await sync(bot, since);
       const { events = [], limited } = answer.rooms?.join?.[roomId]?.timeline ?? {};
       expect(limited).toBe(true);
       expect(events.map(({ type, state_key }) => [type, state_key])).toEqual([
@@ -179,6 +181,7 @@ describe.each(HOMESERVERS)('$name', ({ name, isMissing }) => {
           {
             homeserver: hs.homeserver,
             bot,
+            receipts: true,
             readPosition: () => Promise.resolve(position),
             lastArrival: () => Promise.resolve('0'),
             store: (result) => {

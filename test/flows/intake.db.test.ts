@@ -19,14 +19,20 @@ const pool = useBridgeDatabase();
 const ROOM = '!room:example.org';
 
 const createScene = (settings = SETTINGS, profile = thread) => {
+  let rings = 0;
   const intake = createIntake({
     transact: (work) => inTransaction(pool(), work),
-    ...{ enqueue, knownSourceIds, thread: profile, wakeMatrixReader: () => Promise.resolve() },
+    ...{ enqueue, knownSourceIds, thread: profile },
+    wakeMatrixReader: () => {
+      rings += 1;
+      return Promise.resolve();
+    },
     store: tables,
     settings,
   });
   return {
     ...intake,
+    rings: () => rings,
     push: async (body: object) => {
       const parts = readTransaction(body, 'txn');
       if (parts === undefined) throw new TypeError('Expected a transaction');
@@ -39,7 +45,6 @@ const synced = {
   events: [],
   setAside: [],
   invitations: [],
-  toDevice: [],
   receipts: [],
   position: '1',
   arrivalsUpTo: '99',
@@ -72,12 +77,76 @@ describe('an event lies in the log as the homeserver sent it, with fields that t
   });
 });
 
-test('a pushed receipt is not stored, because `/sync` shows it behind what it refers to; typing is', async () => {
-  const ephemeral = ['m.receipt', 'm.typing'].map((type) => ({ type, room_id: ROOM, content: {} }));
-  await createScene().push({ events: [], ephemeral });
-  expect(await itemsIn(pool(), `ephemeral:${ROOM}`)).toHaveLength(1);
-  const { rows } = await pool().query('select from item');
-  expect(rows).toHaveLength(1);
+const NO_READ_STATE = { ...SETTINGS, readState: { ...SETTINGS.readState, engine: 'off' as const } };
+
+test('of a push only events are stored: no receipt, which `/sync` shows behind what it refers to, no typing, nothing for a device', async () => {
+  const ephemeral = ['m.receipt', 'm.typing', 'm.presence'].map((type) => ({
+    ...{ type, room_id: ROOM, content: {} },
+  }));
+  const toDevice = { type: 'm.x', sender: '@a:h', to_user_id: '@_fhir_1:example.org', content: {} };
+  await createScene().push({ events: [], ephemeral, to_device: [toDevice] });
+  expect((await pool().query('select from item')).rows).toHaveLength(0);
+  expect((await pool().query('select from lane')).rows).toHaveLength(0);
+});
+
+describe('a push wakes the reader', () => {
+  const GHOST = '@_fhir_1:example.org';
+  const receiptOf = (user: string) => ({
+    ...{ type: 'm.receipt', room_id: ROOM },
+    content: { $1: { 'm.read': { [user]: { ts: 1 } } } },
+  });
+  const join = (user: string) => ({
+    ...{ type: 'm.room.member', sender: user, state_key: user, content: { membership: 'join' } },
+  });
+
+  test.each<[string, boolean, object, typeof SETTINGS?]>([
+    ['with an event of somebody', true, { events: [message()] }],
+    ['not with events of the bridge’s own ghosts', false, { events: [message({ sender: GHOST })] }],
+    ['not with a ghost that joins', false, { events: [message(join(GHOST))] }],
+    [
+      'with the bot that is let into a room: the room waits for it',
+      true,
+      { events: [message(join(SETTINGS.bot))] },
+    ],
+    [
+      'with one event of somebody among own ones',
+      true,
+      { events: [message({ sender: GHOST }), message({ event_id: '$2' })] },
+    ],
+    ['with a receipt of somebody', true, { ephemeral: [receiptOf('@nurse:example.org')] }],
+    ['not with a receipt of a ghost', false, { ephemeral: [receiptOf(GHOST)] }],
+    [
+      'not with a receipt where read state is off',
+      false,
+      { ephemeral: [receiptOf('@nurse:example.org')] },
+      NO_READ_STATE,
+    ],
+    [
+      'not with typing',
+      false,
+      { ephemeral: [{ type: 'm.typing', room_id: ROOM, content: { user_ids: ['@nurse:example.org'] } }] },
+    ],
+    ['not with a to-device message', false, { to_device: [{ type: 'm.x', to_user_id: GHOST, content: {} }] }],
+    ['not with nothing', false, {}],
+  ])('%s', async (_, wakes, body, settings = SETTINGS) => {
+    const { push, rings } = createScene(settings);
+    await push({ events: [], ...body });
+    expect(rings()).toBe(wakes ? 1 : 0);
+  });
+
+  test('not with what the reader has brought already', async () => {
+    const { push, synced: pass, rings } = createScene();
+    await pass({ ...synced, events: [message()] });
+    await push({ events: [message()] });
+    expect(rings()).toBe(0);
+  });
+
+  test('but events of ghosts are stored too: they have their place in the order of the room', async () => {
+    const { push, synced: pass } = createScene();
+    await push({ events: [message({ event_id: '$own', sender: GHOST })] });
+    await pass(synced);
+    expect(await itemsIn(pool(), `to-fhir:${ROOM}`)).toEqual(['$own']);
+  });
 });
 
 describe('synced receipts', () => {
@@ -113,8 +182,7 @@ describe('synced receipts', () => {
   });
 
   test('are not stored where read state is off', async () => {
-    const settings = { ...SETTINGS, readState: { ...SETTINGS.readState, engine: 'off' as const } };
-    await createScene(settings).synced({ ...synced, receipts: [receipt('@a:h', '$1')] });
+    await createScene(NO_READ_STATE).synced({ ...synced, receipts: [receipt('@a:h', '$1')] });
     expect(await waiting()).toEqual([]);
   });
 });
@@ -178,16 +246,6 @@ describe('one thing that cannot be stored is set aside, and all others are store
     await pass(synced);
     expect(await inLane(`to-fhir:${ROOM}`)).toEqual(['$good']);
     expect(await setAside()).toEqual([['matrix.event $deep', told('matrix.event', 'too-deep')]]);
-  });
-
-  test('a to-device message of 2,500 levels, which nothing uses', async () => {
-    const event = message({ room_id: ROOM });
-    const deep = { type: 'm.x', to_user_id: '@b:h', content: { levels } };
-    const { push, synced: pass } = createScene();
-    await push({ events: [event], to_device: [deep] });
-    await pass(synced);
-    expect(await inLane(`to-fhir:${ROOM}`)).toEqual([event.event_id]);
-    expect(await setAside()).toEqual([]);
   });
 
   test('an event that /sync shows, once however often it is seen', async () => {

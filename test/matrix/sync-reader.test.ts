@@ -17,6 +17,7 @@ async function passOver(read: (room: string) => Promise<MatrixEvent>) {
   await syncOnce(
     {
       bot: BOT,
+      receipts: true,
       readPosition: () => Promise.resolve(stored.at(-1)?.position ?? 's1'),
       lastArrival: () => Promise.resolve('0'),
       homeserver: {

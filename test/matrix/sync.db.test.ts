@@ -38,7 +38,6 @@ beforeEach(async () => {
 /** A homeserver whose tokens are numbers of events in its one stream; timelines show the last `limit` of each room. */
 function createHomeserverModel(limit = 100, pageSize = 100) {
   const stream: MatrixEvent[] = [];
-  const toDevice: Record<string, unknown>[] = [];
   /** Rooms to which the bot is invited, and by which position it was. */
   const invited = new Map<string, number>();
   const inRoom = (id: string, from: number, to: number): MatrixEvent[] =>
@@ -47,7 +46,6 @@ function createHomeserverModel(limit = 100, pageSize = 100) {
     event === undefined ? 0 : stream.indexOf(event);
   return {
     stream,
-    toDevice,
     /** Invites the bot; another event moves the position, as the invitation itself does. */
     invite(id: string) {
       stream.push(message({ event_id: eventId(`$invite-${id}`), room_id: roomId('!elsewhere:h') }));
@@ -64,7 +62,7 @@ function createHomeserverModel(limit = 100, pageSize = 100) {
       stream.push(...said);
       return said;
     },
-    sync(_as: string, since: string | undefined) {
+    sync(_as: string, { since }: { since: string | undefined }) {
       const from = Number(since ?? 0);
       const join = Object.fromEntries(
         [ROOM, OTHER].flatMap((id) => {
@@ -81,7 +79,6 @@ function createHomeserverModel(limit = 100, pageSize = 100) {
       );
       return Promise.resolve({
         next_batch: String(stream.length),
-        to_device: { events: toDevice.splice(0) }, // the homeserver forgets what it has shown
         rooms: {
           join,
           invite: Object.fromEntries(
@@ -134,6 +131,7 @@ function createBridge(homeserver: ReturnType<typeof createHomeserverModel>, tran
         {
           homeserver,
           bot: BOT,
+          receipts: true,
           readPosition: () => cursors.readCursor(pool(), MATRIX_READER),
           lastArrival: () => arrivals.lastArrival(pool()),
           store: intake.synced,
@@ -193,15 +191,6 @@ describe('nothing is stored twice', () => {
       else await age(11);
     }
     expect([await inLane(), await waiting()]).toEqual([['$a', '$b'], 0]);
-  });
-
-  test('a to-device message, pushed and synced', async () => {
-    const { homeserver, push, pass } = await started();
-    const said = { type: 'm.room.encrypted', sender: '@a:h', content: { ciphertext: 'x' } };
-    await push({ to_device: [{ ...said, to_user_id: BOT, to_device_id: 'BRIDGE' }] });
-    homeserver.toDevice.push(said);
-    expect(await pass()).toBe(0);
-    expect(await itemsIn(pool(), `to-device:${BOT}`)).toHaveLength(1);
   });
 });
 

@@ -36,7 +36,7 @@ test('a malformed event, or one of too many levels, is told of by its id and doe
         },
   }));
   const homeserver = homeserverAt(url);
-  const synced = await homeserver.sync(BOT, 's1');
+  const synced = await homeserver.sync(BOT, { since: 's1', receipts: true });
   const setAside = [
     { eventId: '$bad', reason: 'malformed' },
     { eventId: '$deep', reason: 'too-deep' },
@@ -50,9 +50,12 @@ test('a malformed event, or one of too many levels, is told of by its id and doe
   expect([page.events.map((event) => event.event_id), page.setAside]).toEqual([['$good'], setAside]);
 });
 
-test('/sync asks from the position, without waiting, only for timelines and receipts', async () => {
+test.each([
+  ['timelines and receipts', true, { types: ['m.receipt'] }],
+  ['timelines', false, { not_types: ['*'] }],
+])('/sync asks from the position, without waiting, only for %s', async (_, receipts, ephemeral) => {
   const { url, seen } = await serveScript(() => ({ body: { next_batch: 's2' } }));
-  await homeserverAt(url).sync(BOT, 's1');
+  await homeserverAt(url).sync(BOT, { since: 's1', receipts });
   const query = Object.fromEntries(seen[0]?.url.searchParams ?? []);
   expect(query).toMatchObject({
     since: 's1',
@@ -63,6 +66,6 @@ test('/sync asks from the position, without waiting, only for timelines and rece
   });
   expect(JSON.parse(query['filter'] ?? '')).toMatchObject({
     presence: { not_types: ['*'] },
-    room: { state: { not_types: ['*'] }, ephemeral: { types: ['m.receipt'] } },
+    room: { state: { not_types: ['*'] }, ephemeral },
   });
 });
