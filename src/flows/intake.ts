@@ -1,4 +1,4 @@
-// What came in becomes inbox items: pushed transactions, passes over `/sync`, passes over the FHIR server.
+// What came in becomes inbox items: from the homeserver, and by passes over the FHIR server.
 import type { ClientBase } from 'pg';
 import {
   isPersonType,
@@ -7,89 +7,36 @@ import {
   type ResourceVersion,
   type WatchedType,
 } from '../domain/fhir.ts';
-import type { Dependency, EventId } from '../domain/ids.ts';
-import type { MatrixEvent } from '../domain/matrix.ts';
+import type { Dependency } from '../domain/ids.ts';
 import { dependencyKeysOf } from '../mapping/identities.ts';
 import type { Malformed } from '../fhir/pager.ts';
 import type { StoredResource } from '../fhir/server.ts';
-import type { SyncResult } from '../matrix/sync-reader.ts';
-import type { SetAside, TransactionParts } from '../matrix/transactions.ts';
 import type { NewItem } from '../inbox/item.ts';
 import type { knownSourceIds } from '../inbox/known-items.ts';
 import type { Store } from '../store/tables.ts';
-import { isOwnUser } from '../mapping/own-users.ts';
-import type { Bridge, BridgeSettings } from './bridge.ts';
-import { EVENT_SOURCE, eventItem } from './items/event.ts';
+import type { Bridge } from './bridge.ts';
 import { changeItem } from './items/fhir-change.ts';
 import { threadReportItems } from './items/read-report.ts';
-import { invitationItem } from './items/invitation.ts';
 import { setAsideItem } from './items/set-aside.ts';
 import { makeEach, storableItems, versionIdOf } from './make-each.ts';
-import { carried, takeInReceipts, takeInReports, type ReceiptSettings } from './read-state/take-in.ts';
+import { takeInReports } from './read-state/take-in.ts';
+import { createMatrixIntake, type MatrixIntakeSettings } from './take-in-matrix.ts';
 
 interface Deps extends Pick<Bridge, 'enqueue' | 'store' | 'thread' | 'transact'> {
-  readonly settings: IntakeSettings;
+  readonly settings: MatrixIntakeSettings;
   readonly knownSourceIds: typeof knownSourceIds;
   /** Wakes the reader of the homeserver when the transaction commits. */
   readonly wakeMatrixReader: (tx: ClientBase) => Promise<void>;
 }
-
-type IntakeSettings = ReceiptSettings & Pick<BridgeSettings, 'bot'>;
-
-/** The name of the homeserver's reader in the table of cursors. */
-export const MATRIX_READER = 'matrix';
 
 /** The name of a FHIR reader in the table of cursors. */
 export function fhirReader(resourceType: WatchedType): string {
   return `fhir:${resourceType}`;
 }
 
-/** How long an event of a room the bot is in waits for `/sync` to show it. */
-const ARRIVAL_PATIENCE_SECONDS = 10;
-
 /** Creates the intake; each of its functions is one commit. */
 export function createIntake(deps: Deps) {
-  return { ...takeInMatrix(deps), ...takeInFhir(deps) };
-}
-
-function takeInMatrix(deps: Deps) {
-  const { transact, enqueue: store, knownSourceIds, wakeMatrixReader } = deps;
-  const { arrivals, cursors } = deps.store;
-  return {
-    /**
-     * Stores the events of a pushed transaction as arrivals, for the reader to order. Receipts only wake the reader, which finds
-     * them itself: push loses them, and shows them before what they refer to.
-     */
-    pushed: async ({ events, setAside, receipts }: TransactionParts): Promise<void> => {
-      const isRead = carried(deps.settings, receipts).length > 0;
-      if (events.length + setAside.length === 0 && !isRead) return;
-      await transact(async (tx) => {
-        // What the reader has brought already would wait in vain for it to come again.
-        const known = await knownSourceIds(tx, EVENT_SOURCE, events.map(eventIdOf));
-        const fresh = events.filter((event) => !known.has(event.event_id));
-        if (fresh.length > 0) await arrivals.saveArrivals(tx, fresh);
-        await store(tx, setAside.map(eventSetAside));
-        if (isRead || fresh.some((event) => isAwaited(deps.settings, event))) await wakeMatrixReader(tx);
-      });
-    },
-
-    /** Stores what a pass over `/sync` found, and what only push has brought. @returns how many were new */
-    synced: async (found: SyncResult): Promise<number> =>
-      transact(async (tx) => {
-        const { events, setAside, invitations, position, arrivalsUpTo } = found;
-        await arrivals.removeArrivals(tx, events.map(eventIdOf));
-        const pushedOnly = await arrivals.takeUnreadArrivals(tx, arrivalsUpTo, ARRIVAL_PATIENCE_SECONDS);
-        const items = [
-          ...(await takeInReceipts(deps, tx, found.receipts, position)),
-          ...[...events, ...pushedOnly].map(eventItem),
-          ...invitations.map((invitation) => invitationItem(invitation, position)),
-          ...setAside.map(eventSetAside),
-        ];
-        const { stored } = await store(tx, storableItems(items));
-        await cursors.saveCursor(tx, MATRIX_READER, position);
-        return stored;
-      }),
-  };
+  return { ...createMatrixIntake(deps), ...takeInFhir(deps) };
 }
 
 function takeInFhir(deps: Deps) {
@@ -197,17 +144,6 @@ async function forgetVersions(
     await forgetVersionsBefore(tx, 'CommunicationRequest', before);
 }
 
-/**
- * Whether an event is taken in at once. What the bridge did itself it knows already, and has in its place with the next pass; but
- * a room that lets in the bot is only then made a conversation.
- */
-function isAwaited(settings: IntakeSettings, { sender, type, state_key }: MatrixEvent): boolean {
-  const isOfBot = type === 'm.room.member' && sender === settings.bot && state_key === settings.bot;
-  return isOfBot || !isOwnUser(settings, sender);
-}
-
-const eventIdOf = ({ event_id }: MatrixEvent): EventId => event_id;
-
 /** Those of the people, roles and organisations on whom some room depends, by themselves or as staff. */
 async function withDependents(
   { findDependedOn }: Store['roomMembers'],
@@ -219,10 +155,6 @@ async function withDependents(
     changes.flatMap(({ keys }) => keys),
   );
   return changes.filter(({ keys }) => keys.some((key) => dependedOn.has(key)));
-}
-
-function eventSetAside(found: SetAside): NewItem {
-  return setAsideItem(EVENT_SOURCE, found);
 }
 
 function versionKey({ reference, versionId }: Pick<ResourceVersion, 'reference' | 'versionId'>): string {

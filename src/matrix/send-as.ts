@@ -55,7 +55,7 @@ export function createSendAs({ homeserver, bot }: { homeserver: Homeserver; bot:
       signal: AbortSignal,
     ): Promise<EventId | undefined> {
       let pages = 0;
-      for await (const { events } of pagesBefore(homeserver, viewer, roomId, {}, signal)) {
+      for await (const { events } of pagesBefore(homeserver, viewer, roomId, signal)) {
         const found = events.find((event) => event.content[DELIVERY_ID_KEY] === deliveryId);
         pages += 1;
         if (found !== undefined || pages === 10) return found?.event_id;

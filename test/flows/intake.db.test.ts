@@ -2,10 +2,12 @@
 import { describe, expect, test } from 'vitest';
 import { createIntake } from '../../src/flows/intake.ts';
 import { inTransaction } from '../../src/inbox/database.ts';
+import type { MatrixEvent } from '../../src/domain/matrix.ts';
 import { enqueue } from '../../src/inbox/enqueue.ts';
 import { knownSourceIds } from '../../src/inbox/known-items.ts';
 import { matrixEventSchema } from '../../src/matrix/event-schema.ts';
-import { readTransaction } from '../../src/matrix/transactions.ts';
+import { EMPTY_PART } from '../../src/matrix/sync-parts.ts';
+import { readTransaction, type SetAside } from '../../src/matrix/transactions.ts';
 import { medplumThreads } from '../../src/mapping/threads/medplum.ts';
 import { ozoThreads as thread } from '../../src/mapping/threads/ozo.ts';
 import { readStateLane, structureLane } from '../../src/mapping/lanes.ts';
@@ -41,14 +43,15 @@ const createScene = (settings = SETTINGS, profile = thread) => {
   };
 };
 
-const synced = {
-  events: [],
-  setAside: [],
-  invitations: [],
-  receipts: [],
-  position: '1',
-  arrivalsUpTo: '99',
-};
+const synced = { ...EMPTY_PART, since: '0', position: '1', arrivalsUpTo: '99' };
+
+/** What `/sync` shows of rooms. */
+const shown = (events: readonly MatrixEvent[], setAside: readonly SetAside[] = []): typeof synced => ({
+  ...synced,
+  rooms: [...Map.groupBy(events, (event) => event.room_id)].map(([id, said], index) => ({
+    ...{ roomId: id, events: said, setAside: index === 0 ? setAside : [] },
+  })),
+});
 
 const storedEvents = async () =>
   (await pool().query<{ payload: { event: object } }>('select payload from item')).rows.map(
@@ -72,7 +75,7 @@ describe('an event lies in the log as the homeserver sent it, with fields that t
   });
 
   test('synced', async () => {
-    await createScene().synced({ ...synced, events: [matrixEventSchema.parse(event)] });
+    await createScene().synced(shown([matrixEventSchema.parse(event)]));
     expect(await storedEvents()).toEqual([event]);
   });
 });
@@ -136,7 +139,7 @@ describe('a push wakes the reader', () => {
 
   test('not with what the reader has brought already', async () => {
     const { push, synced: pass, rings } = createScene();
-    await pass({ ...synced, events: [message()] });
+    await pass(shown([message()]));
     await push({ events: [message()] });
     expect(rings()).toBe(0);
   });
@@ -250,9 +253,8 @@ describe('one thing that cannot be stored is set aside, and all others are store
 
   test('an event that /sync shows, once however often it is seen', async () => {
     const { synced: pass } = createScene();
-    const found = { ...synced, setAside: [{ id: '$deep', reason: 'too-deep' }] };
-    const event = message({ room_id: ROOM });
-    expect(await pass({ ...found, events: [event] })).toBe(2);
+    const found = shown([message({ room_id: ROOM })], [{ id: '$deep', reason: 'too-deep' }]);
+    expect(await pass(found)).toBe(2);
     expect(await pass({ ...found, position: '2' })).toBe(0);
     expect(await setAside()).toHaveLength(1);
   });
@@ -264,9 +266,20 @@ describe('one thing that cannot be stored is set aside, and all others are store
     const { synced: pass } = createScene();
     const [odd, event] = [room, ROOM].map((id) => message({ room_id: id, event_id: `$in${id.length}` }));
     if (odd === undefined || event === undefined) throw new TypeError('Expected two events');
-    await pass({ ...synced, events: [odd, event] });
+    await pass(shown([odd, event]));
     expect(await inLane(`to-fhir:${ROOM}`)).toEqual([event.event_id]);
     expect(await setAside()).toEqual([[`matrix.event ${odd.event_id}`, told('matrix.event', 'id-unusable')]]);
+  });
+
+  test.each([
+    ['too long', roomId(`!${'x'.repeat(4000)}`)],
+    ['with a NUL', roomId('!x\0:h')],
+  ])('a room that is behind whose id is %s, and a receipt there', async (_, odd) => {
+    const receipt = { roomId: odd, userId: userId('@a:h'), eventId: eventId('$1'), readAt: new Date(1) };
+    const found = { ...shown([message({ room_id: ROOM })]), behind: [odd], receipts: [receipt] };
+    await createScene().synced(found);
+    expect(await inLane(`to-fhir:${ROOM}`)).toHaveLength(1);
+    expect(await setAside()).toMatchObject([[expect.anything(), told('matrix.event', 'id-unusable')]]);
   });
 
   test.each([
@@ -306,7 +319,7 @@ describe('one thing that cannot be stored is set aside, and all others are store
   });
 
   test('an id that could say something of somebody is told by its digest', async () => {
-    const found = { ...synced, setAside: [{ id: 'Mevrouw Jansén', reason: 'malformed' }] };
+    const found = shown([message()], [{ id: 'Mevrouw Jansén', reason: 'malformed' }]);
     await createScene().synced(found);
     expect(JSON.stringify(await setAside())).not.toContain('Jans');
   });

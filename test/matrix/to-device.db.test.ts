@@ -1,6 +1,7 @@
 // To-device messages, which anyone on any server may send to a ghost: whatever is in them, they stop nothing and leave nothing behind.
 import { expect, test } from 'vitest';
-import { createIntake, MATRIX_READER } from '../../src/flows/intake.ts';
+import { createIntake } from '../../src/flows/intake.ts';
+import { MATRIX_READER } from '../../src/flows/take-in-matrix.ts';
 import { inTransaction } from '../../src/inbox/database.ts';
 import { enqueue } from '../../src/inbox/enqueue.ts';
 import { knownSourceIds } from '../../src/inbox/known-items.ts';
@@ -62,7 +63,7 @@ test('in an answer of /sync: the events beside them are taken in, and the reader
   await syncOnce(
     {
       ...{ homeserver, bot: BOT, receipts: true },
-      readPosition: () => readCursor(pool(), MATRIX_READER),
+      readPosition: async () => ({ token: (await readCursor(pool(), MATRIX_READER)) ?? '', ageMs: 0 }),
       lastArrival: () => lastArrival(pool()),
       store: createWorld().synced,
     },
