@@ -133,6 +133,7 @@ async function startWorking(deps: Deps, signal: AbortSignal): Promise<Replica> {
     onSessionLost: connections.renew,
     handle: bot.before(deps.handle),
     slots: config.inbox.workers,
+    bulkSlots: bulkSlotsOf(config),
     retryPolicy: exponentialRetry(
       {
         firstDelayMs: 500,
@@ -149,6 +150,11 @@ async function startWorking(deps: Deps, signal: AbortSignal): Promise<Replica> {
     ready: (job, leased) => (job.withoutBot === true ? Promise.resolve() : bot.wait(leased)),
   });
   return replica;
+}
+
+/** A homeserver that lets each request wait may so hold up half of the workers, and half of the requests to it, at most. */
+function bulkSlotsOf({ inbox, matrix }: Deps['config']): number {
+  return Math.max(1, Math.floor(Math.min(inbox.workers, matrix.maxConcurrentRequests) / 2));
 }
 
 /** Longer than the time-outs of the requests themselves. */

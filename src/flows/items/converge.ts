@@ -32,6 +32,7 @@ export function convergeItem(reference: FhirReference, cause: string): NewItem {
     source: 'converge',
     sourceId: `${cause} ${reference}`,
     payload: { kind: 'converge', reference } satisfies StoredItem,
+    isBulk: true,
   };
 }
 
@@ -51,5 +52,6 @@ export function requireInvitesItem(reference: FhirReference, whom: string): NewI
     source: 'converge',
     sourceId: `${whom} ${reference}`,
     payload: { kind: 'converge', reference, requireInvites: true, insist: true } satisfies StoredItem,
+    isBulk: true,
   };
 }

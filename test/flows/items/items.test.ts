@@ -124,6 +124,18 @@ describe('each kind', () => {
     ]);
   });
 
+  test('what is said to somebody waits for nothing; what changes teams, people and rooms may wait', () => {
+    const isBulk = (item: NewItem): boolean => item.isBulk === true;
+    const bulk = Object.entries(items).flatMap(([kind, item]) => (isBulk(item) ? [kind] : []));
+    expect(bulk).toEqual(['matrix.invitation', 'fhir.change', 'converge', 'publish']);
+    const changes = ['CareTeam/1', REQUEST, PERSON, 'Organization/1', MESSAGE].map((reference) =>
+      isBulk(changeItem(version(reference), ozoThreads)),
+    );
+    expect(changes).toEqual([true, true, true, true, false]);
+    expect(isBulk(eventItem({ ...EVENT, type: 'm.room.member', state_key: USER }))).toBe(true);
+    expect(isBulk(requireInvitesItem(REQUEST, 'invite x'))).toBe(true);
+  });
+
   test.each(Object.keys(ITEM_SCHEMAS).filter(isItemKind))('%s is refused without its parts', (kind) => {
     const without = { kind, ...(kind === 'matrix.event' && { event: { type: 'm.room.message' } }) };
     expect(ITEM_SCHEMAS[kind].safeParse(without).success).toBe(false);
