@@ -21,6 +21,7 @@ import { createMatrixClient } from '../matrix/client.ts';
 import { ensureRoom } from '../matrix/ensure-room.ts';
 import { createHomeserver } from '../matrix/homeserver.ts';
 import { createMedia } from '../matrix/media.ts';
+import { createOtherServers, sparingOthers } from '../matrix/other-servers.ts';
 import { createSendAs } from '../matrix/send-as.ts';
 import { createAttachmentFetch } from '../net/attachments.ts';
 import { ASPECTS, KINDS } from '../messages/registry.ts';
@@ -46,14 +47,14 @@ export function composeBridge(
   const { pool, connectSession } = connections;
   const settings = compileSettings(config);
   const connected = connectServers(config, settings, metrics);
-  const { homeserver, fhir, auditServer, pseudonyms } = connected;
+  const { homeserver, otherServers, fhir, auditServer, pseudonyms } = connected;
   const { bot } = settings;
   const directories = config.identity.enabled
     ? composeDirectories({ config, pool, clock, log, metrics })
     : undefined;
   const locks = createRoomLocks({ connect: connectSession, sleep });
   const bridge: Bridge = {
-    ...{ settings, homeserver, fhir, auditServer, pseudonyms, clock, log, metrics },
+    ...{ settings, homeserver, otherServers, fhir, auditServer, pseudonyms, clock, log, metrics },
     ...{ enqueue, findLogged, findTail, forgetPayload },
     auditTrail: composeAuditTrail(config),
     db: pool,
@@ -110,9 +111,11 @@ function connectServers(
     return withThreads(createFhirServer(client, idStrategy), THREAD_PROFILES[fhir.threads]);
   };
   const matrixClient = createMatrixClient({ ...matrix, observe: observeMatrix });
+  const otherServers = createOtherServers(clock);
   const { timeoutMs } = attachments;
   return {
-    homeserver: createHomeserver(matrixClient),
+    homeserver: sparingOthers(createHomeserver(matrixClient), otherServers, serverName),
+    otherServers,
     media: createMedia(matrixClient, timeoutMs),
     binaries: createBinaries({ baseUrl, bearerToken, idStrategy, timeoutMs, observe: observeFhir }),
     fetchAttachment: createAttachmentFetch({ ...attachments, baseUrl, bearerToken }),

@@ -1,6 +1,7 @@
 // Start order, drain, soft and hard stop: the life of the process from first listener to last connection.
 import type { Router } from 'express';
 import { createBotRegistration } from './bot-registration.ts';
+import { bulkSlotsOf } from './bulk-slots.ts';
 import type { IdentityPort } from './identity/port.ts';
 import type { Handle, OnDeadLetter } from '../inbox/item.ts';
 import { startJobs } from '../inbox/job.ts';
@@ -150,11 +151,6 @@ async function startWorking(deps: Deps, signal: AbortSignal): Promise<Replica> {
     ready: (job, leased) => (job.withoutBot === true ? Promise.resolve() : bot.wait(leased)),
   });
   return replica;
-}
-
-/** A homeserver that lets each request wait may so hold up half of the workers, and half of the requests to it, at most. */
-function bulkSlotsOf({ inbox, matrix }: Deps['config']): number {
-  return Math.max(1, Math.floor(Math.min(inbox.workers, matrix.maxConcurrentRequests) / 2));
 }
 
 /** Longer than the time-outs of the requests themselves. */

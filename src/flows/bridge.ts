@@ -17,6 +17,7 @@ import type { MembershipPolicy } from '../mapping/room-changes.ts';
 import type { RoomTemplates } from '../mapping/room-names.ts';
 import type { RoomOrder } from '../matrix/ensure-room.ts';
 import type { Homeserver } from '../matrix/homeserver.ts';
+import type { OtherServers } from '../matrix/other-servers.ts';
 import type { Sending } from '../matrix/send-as.ts';
 import type { Aspect } from '../messages/aspects/aspect.ts';
 import type { DirectoryPerson, UnknownSender } from '../messages/author.ts';
@@ -109,6 +110,8 @@ export interface Bridge {
   /** Runs statements in a transaction of their own; nothing else is waited for in it. */
   readonly transact: <T>(work: (tx: ClientBase) => Promise<T>) => Promise<T>;
   readonly homeserver: Homeserver;
+  /** Which other homeservers are left alone, because they did not answer. */
+  readonly otherServers: Pick<OtherServers, 'isLeftAlone'>;
   readonly sending: Sending;
   /** The kinds of messages that are carried. */
   readonly kinds: readonly RegisteredKind[];

@@ -101,6 +101,7 @@ export function createBridge(db: pg.Pool, over: Partial<Bridge> = {}): Bridge {
       findTail,
       forgetPayload,
       homeserver,
+      otherServers: { isLeftAlone: () => false },
       fhir: unreachableFhir,
       pseudonyms: noPseudonyms,
     },

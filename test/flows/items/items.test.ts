@@ -133,7 +133,7 @@ describe('each kind', () => {
     );
     expect(changes).toEqual([true, true, true, true, false]);
     expect(isBulk(eventItem({ ...EVENT, type: 'm.room.member', state_key: USER }))).toBe(true);
-    expect(isBulk(requireInvitesItem(REQUEST, 'invite x'))).toBe(true);
+    expect(isBulk(requireInvitesItem(REQUEST, 'invite x', ['h']))).toBe(true);
   });
 
   test.each(Object.keys(ITEM_SCHEMAS).filter(isItemKind))('%s is refused without its parts', (kind) => {
@@ -198,7 +198,7 @@ describe('lanes', () => {
 });
 
 describe('a convergence that requires invitations', () => {
-  const required = { kind: 'converge', reference: REQUEST, requireInvites: true };
+  const required = { kind: 'converge', reference: REQUEST, requireInvites: true, servers: [] };
 
   test('is read whatever name it was written by', () => {
     for (const name of ['insist', 'requireInvites']) {
@@ -211,9 +211,9 @@ describe('a convergence that requires invitations', () => {
   });
 
   test('waits apart, and can be read by the version before', () => {
-    const item = requireInvitesItem(REQUEST, 'invite a');
+    const item = requireInvitesItem(REQUEST, 'invite a', ['their.example', 'their.example']);
     expect(item).toMatchObject({ lane: 'invite:CommunicationRequest/1', sourceId: `invite a ${REQUEST}` });
     expect(stored(item)).toMatchObject({ insist: true });
-    expect(read('converge', stored(item))).toEqual(required);
+    expect(read('converge', stored(item))).toEqual({ ...required, servers: ['their.example'] });
   });
 });
