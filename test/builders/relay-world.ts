@@ -227,7 +227,10 @@ function createSending() {
   const server: Bridge['sending'] = {
     sendAs: once,
     redactAs: once,
-    findSent: (_place, deliveryId) => Promise.resolve(known.get(deliveryId)),
+    findSent: (_place, deliveryId) => {
+      const [found, by] = [known.get(deliveryId), sent.find((event) => event.deliveryId === deliveryId)];
+      return Promise.resolve(found && by && { eventId: found, sender: by.as });
+    },
   };
   return { server, sent, known };
 }

@@ -145,7 +145,6 @@ function notSentBecause({ status }: Communication): IgnoredReason {
 /** A send that was made. */
 interface Sent extends SentOnce {
   readonly key: LinkKey;
-  readonly sender: MatrixUserId;
 }
 
 interface Outgoing {
@@ -179,8 +178,9 @@ async function send(relay: RelayToMatrix, outgoing: Outgoing, { signal }: Attemp
     const key = { cause, part };
     const by = { as: each.by === 'bot' ? settings.bot : as, roomId };
     const place = each.kind === 'redact' ? whereSent(relay, each.eventId, carried, { ...by, viewer }) : by;
-    const one = { ...key, ...place, viewer, communication: reference, kind: kindOf(each, read), timestamp };
-    sent.push({ key, sender: place.as, ...(await sendOnce(relay, one, each, signal)) });
+    const deliveryId = communicationDeliveryId(cause, part);
+    const of = { ...key, deliveryId, communication: reference, kind: kindOf(each, read) };
+    sent.push({ key, ...(await sendOnce(relay, { ...of, ...place, viewer, timestamp }, each, signal)) });
   }
   const [first] = sent;
   const written =
