@@ -31,14 +31,12 @@ export function isOwnAmong(
 }
 
 function bears(resource: FhirResource, { system, value }: OwnMark): boolean {
-  const identifiers: unknown = 'identifier' in resource ? resource.identifier : undefined;
-  const marks: readonly unknown[] = [
-    ...(Array.isArray(identifiers) ? identifiers : []),
-    ...(resource.meta?.tag ?? []),
-  ];
-  return marks.some(
-    (each) => isObject(each) && each['system'] === system && [each['value'], each['code']].includes(value),
-  );
+  const identifiers: unknown = 'identifier' in resource ? resource.identifier : [];
+  return [identifiers, resource.meta?.tag]
+    .flat()
+    .some(
+      (each) => isObject(each) && each['system'] === system && [each['value'], each['code']].includes(value),
+    );
 }
 
 function saysTheSame(found: FhirResource, own: FhirResource): boolean {
