@@ -69,7 +69,7 @@ export function createSendAs({ homeserver, bot, isOwn }: Deps) {
       signal: AbortSignal,
     ): Promise<SentEvent | undefined> {
       let pages = 0;
-      for await (const { events } of pagesBefore(homeserver, viewer, roomId, {}, signal)) {
+      for await (const { events } of pagesBefore(homeserver, viewer, roomId, signal)) {
         const found = events.find(
           ({ content, sender }) => content[DELIVERY_ID_KEY] === deliveryId && isOwn(sender),
         );
