@@ -1,4 +1,4 @@
--- compatible-with: 0022_passes_and_failures.sql
+-- compatible-with: 0019_read_state.sql
 -- Lanes in which everything that waits is work of which much may come at once: they take a share of the slots at most.
 
 -- What it says of an idle lane means nothing: what comes in next decides.
