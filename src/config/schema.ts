@@ -8,6 +8,7 @@ import { count, flag, httpUrl, seconds, secret, serverName } from './fields.ts';
 import { fhir } from './fhir.ts';
 import { identity } from './identity.ts';
 import { messages } from './messages.ts';
+import { network } from './plain-http.ts';
 import { readState } from './read-state.ts';
 import { roomKeys } from './rooms.ts';
 
@@ -183,6 +184,7 @@ export const configSchema = z.strictObject({
       poolSize: count('Connections at most.', { fallback: 10, max: 200, min: 3 }),
     })
     .meta({ description: 'PostgreSQL 13 or newer.' }),
+  network: network.prefault({}).meta({ description: 'The network between the bridge and its servers.' }),
   matrix: matrix.meta({ description: 'The homeserver.' }).transform(inMilliseconds),
   fhir: fhir.meta({ description: 'The FHIR R4 server.' }).transform(inMilliseconds),
   messages: messages
