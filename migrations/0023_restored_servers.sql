@@ -1,4 +1,4 @@
--- compatible-with: 0022_passes_and_failures.sql
+-- compatible-with: 0019_read_state.sql
 -- A FHIR server that was restored gives ids and versions anew: what was seen of a resource is known by its stamps as well.
 
 alter table room

@@ -8,6 +8,7 @@ import { count, flag, httpUrl, seconds, secret, serverName } from './fields.ts';
 import { fhir } from './fhir.ts';
 import { identity } from './identity.ts';
 import { messages } from './messages.ts';
+import { network } from './plain-http.ts';
 import { readState } from './read-state.ts';
 import { roomKeys } from './rooms.ts';
 
@@ -153,7 +154,10 @@ const people = z.strictObject({
 });
 
 const inbox = z.strictObject({
-  workers: count('Conversations worked on at one time.', { fallback: 20, max: 200 }),
+  workers: count(
+    'Conversations worked on at one time. Changes of teams, people and rooms take half of them at most, and no more than half of matrix.maxConcurrentRequests, so that messages do not wait for them.',
+    { fallback: 20, max: 200 },
+  ),
   retryHours: z
     .number()
     .positive()
@@ -180,6 +184,7 @@ export const configSchema = z.strictObject({
       poolSize: count('Connections at most.', { fallback: 10, max: 200, min: 3 }),
     })
     .meta({ description: 'PostgreSQL 13 or newer.' }),
+  network: network.prefault({}).meta({ description: 'The network between the bridge and its servers.' }),
   matrix: matrix.meta({ description: 'The homeserver.' }).transform(inMilliseconds),
   fhir: fhir.meta({ description: 'The FHIR R4 server.' }).transform(inMilliseconds),
   messages: messages

@@ -29,16 +29,18 @@ export function changeOf(
 
 /**
  * The item of a version, stored once by version and stamp. A Communication goes into the lane of its conversation, after
- * what opens it.
+ * what opens it. All else is structure, which may come by the thousand and can wait.
  */
 export function changeItem(resource: StoredResource, { threadOf }: Pick<ThreadProfile, 'threadOf'>): NewItem {
   const payload = changeOf(resource.resourceType, resource);
   const { reference } = payload;
-  const thread = resource.resourceType === 'Communication' ? threadOf(resource) : undefined;
+  const isMessage = resource.resourceType === 'Communication';
+  const thread = isMessage ? threadOf(resource) : undefined;
   return {
     lane: structureLane(thread ?? reference),
     source: 'fhir.change',
     sourceId: versionKeyOf(versionOf(resource)),
     payload,
+    isBulk: !isMessage,
   };
 }
