@@ -1,6 +1,6 @@
 // A platform wrote a Communication → what its kind makes of it is sent into the conversation's room.
 import type { Fact } from '../../domain/facts.ts';
-import type { Communication } from '../../domain/fhir.ts';
+import { versionOf, type Communication } from '../../domain/fhir.ts';
 import {
   referenceTo,
   type EventId,
@@ -23,11 +23,13 @@ import type { IgnoredReason } from '../ignored-reasons.ts';
 import { changeOf, type ChangeItem } from '../items/fhir-change.ts';
 import type { DeletionItem } from '../items/fhir-deletion.ts';
 import { releaseWaiting } from '../items/waiting.ts';
+import { firstStamp } from '../first-stamp.ts';
 import type { FlowOutcome } from '../outcome.ts';
 import { findCarried, type Carried } from './carried.ts';
 import { boundedTime } from './conversation-begin.ts';
 import { findConversationRoom, findRoomById, type ConversationRoom } from './conversation-room.ts';
 import { readDocuments } from './documents.ts';
+import { causeOf, detachFormerLinks } from './former-links.ts';
 import { loadLinks } from './links.ts';
 import { sendOnce, type SentOnce } from './send-once.ts';
 import { senderBefore, speakerOf, type Conversation, type Speaking } from './speaker.ts';
@@ -37,7 +39,7 @@ import { readTasksItems } from '../items/read-tasks.ts';
 
 /** What the pipeline works with. */
 export type RelayToMatrix = Speaking &
-  Pick<Bridge, 'aspects' | 'files' | 'hasUnhandled' | 'kinds' | 'metrics' | 'sending' | 'thread'>;
+  Pick<Bridge, 'aspects' | 'log' | 'files' | 'hasUnhandled' | 'kinds' | 'metrics' | 'sending' | 'thread'>;
 
 /** The item in which a version came. */
 interface VersionSource {
@@ -74,6 +76,7 @@ export async function relayVersion(
   const { db, store, thread, settings } = relay;
   const reference = referenceTo('Communication', communication.id);
   const envelope = readEnvelope(communication, { thread, ...settings });
+  await detachFormerLinks(relay, communication, attempt.signal);
   const found = await findCarried(relay, db, reference, envelope);
   if (found.isBeingWritten && !gaveUpOn.includes(reference)) return untilWritten(relay, payload, envelope);
   const reason = reasonToSkip(found, envelope, communication);
@@ -170,7 +173,9 @@ async function send(relay: RelayToMatrix, outgoing: Outgoing, { signal }: Attemp
   const isSameSender = (before ?? as) === as;
   const isNew = carried.length === 0;
   // The first sending is that of the Communication, whichever version is read by the time of a retry.
-  const cause = isNew ? reference : `${reference}/_history/${communication.meta.versionId}`;
+  const plain = isNew ? reference : `${reference}/_history/${communication.meta.versionId}`;
+  const since = isNew ? await firstStamp(relay, versionOf(communication), signal) : undefined;
+  const cause = await causeOf(relay, plain, since ?? communication.meta.lastUpdated);
   const sent: Sent[] = [];
   const timestamp = isNew ? await timeOf(relay, outgoing, signal) : undefined;
   const context = { relayedFor, roomId, isSameSender, ...(await contextOf(relay, input)) };
@@ -196,9 +201,9 @@ async function send(relay: RelayToMatrix, outgoing: Outgoing, { signal }: Attemp
       conversation: envelope.thread && { reference: envelope.thread },
     })),
     record: async (tx) => {
-      const digest = contentDigest(envelope);
+      const made = { communication: reference, digest: contentDigest(envelope), since };
       for (const { key, eventId, sender } of sent)
-        await store.messageLinks.completeLink(tx, key, { communication: reference, eventId, digest, sender });
+        await store.messageLinks.completeLink(tx, key, { ...made, eventId, sender });
       const uploads = sent.map(({ key }) => uploadIdOf(communicationDeliveryId(key.cause, key.part)));
       await store.fileCopies.removeCopies(tx, uploads);
       if (written !== undefined) await store.resourceVersions.recordWritten(tx, written);
