@@ -1,5 +1,6 @@
 // Start order, drain, soft and hard stop: the life of the process from first listener to last connection.
 import type { Router } from 'express';
+import { createAlarmWatch } from './alarm-watch.ts';
 import { createBotRegistration } from './bot-registration.ts';
 import { bulkSlotsOf } from './bulk-slots.ts';
 import type { IdentityPort } from './identity/port.ts';
@@ -49,12 +50,14 @@ export function createDaemon(deps: Deps) {
 
   const checks = createDependencyChecks(deps);
   const watch = createJobWatch(deps);
+  const alarms = createAlarmWatch(deps);
 
   async function start(): Promise<{ port: number }> {
     const probes = createProbesRouter({
       state: () => state,
       services: checks.states,
       still: watch.still,
+      alarms: alarms.raised,
       queueStats: deps.queueStats,
       metrics: deps.metrics.registry,
     });
@@ -65,6 +68,7 @@ export function createDaemon(deps: Deps) {
     background = Promise.all([
       checks.run(stopping.signal),
       watch.run(stopping.signal),
+      alarms.run(stopping.signal),
       identity?.run(stopping.signal),
     ]);
     log.info({ port, identityPort: servers[1]?.port }, 'Running');

@@ -17,6 +17,7 @@ import { readRoomsBehind } from './read-rooms-behind.ts';
 import { releaseOverdueItems } from './release-overdue.ts';
 import { rotatePeppers } from './rotate-peppers.ts';
 import { schedule } from './scheduler.ts';
+import { watchRestoredFhir } from './watch-restored-fhir.ts';
 import { syncDirectories, type SyncedDirectory } from './sync-directories.ts';
 
 export interface JobsDeps {
@@ -34,8 +35,9 @@ export function createJobs({ config, bridge, intake, synced }: JobsDeps): readon
     readMatrix({ ...bridge, config, intake }), // matrix
     readRoomsBehind({ ...bridge, config, intake }), // matrix:rooms
     ...followFhir({ ...bridge, config, intake }), // fhir:<type>
-    ...(config.fhir.followDeletes === 'auto' ? [followDeletes(bridge, config)] : []), // deletions
+    ...(config.fhir.followDeletes === 'auto' ? followDeletes({ ...bridge, config }) : []), // deletions, deletions:<type>
     ...(config.fhir.subscriptions ? [keepSubscriptions(bridge, config)] : []), // fhir:Subscription
+    watchRestoredFhir(bridge), // restored-fhir
     schedule(bridge), // periods
     ...(config.nightlyReconcile.enabled ? [nightlyReconcile(bridge, config)] : []), // nightly-reconcile
     ...(identity.publishToOwnFhir ? [publishGhosts(bridge)] : []), // publish-ghosts

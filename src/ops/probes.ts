@@ -1,6 +1,7 @@
 // The probes and figures that operators and orchestrators read: /health, /ready, /metrics, /api/v1/queue/stats.
 import express, { type Response, type Router } from 'express';
 import type { Registry } from 'prom-client';
+import type { Alarm } from '../store/alarms.ts';
 import type { ServiceState } from './checks.ts';
 import type { StandingStill } from './standing-still.ts';
 
@@ -12,16 +13,18 @@ interface Deps {
   readonly services: () => Readonly<Record<string, ServiceState>>;
   /** The jobs that stand still, on whichever replica, with the service that is degraded by each. */
   readonly still: () => ReadonlyMap<string, { readonly service: string; readonly how: StandingStill }>;
+  /** What is wrong until it is put right, with the service that is degraded by it. */
+  readonly alarms: () => readonly Pick<Alarm, 'name' | 'raisedAt' | 'service'>[];
   readonly queueStats: () => Promise<Readonly<Record<string, unknown>>>;
   readonly metrics: Registry;
 }
 
 /** Creates the router; mount it at `/`. No answer holds personal data, so no route needs a token. */
-export function createProbesRouter({ state, services, still, queueStats, metrics }: Deps): Router {
+export function createProbesRouter({ state, services, still, alarms, queueStats, metrics }: Deps): Router {
   const router = express.Router();
   // Liveness: the answer itself is the proof. The failure of another service must not restart the bridge.
   router.get('/health', (_request, response) => {
-    response.json(healthOf(services(), still()));
+    response.json(healthOf(services(), still(), alarms()));
   });
   router.get('/health/startup', (_request, response) => {
     const started = state() !== 'starting';
@@ -48,12 +51,22 @@ export function createProbesRouter({ state, services, still, queueStats, metrics
 }
 
 /** Down or degraded, the answer is 200 all the same. */
-function healthOf(checked: ReturnType<Deps['services']>, still: ReturnType<Deps['still']>) {
+function healthOf(
+  checked: ReturnType<Deps['services']>,
+  still: ReturnType<Deps['still']>,
+  raised: ReturnType<Deps['alarms']>,
+) {
   const services: Record<string, ServiceState> = { ...checked };
-  for (const { service } of still.values()) if (services[service] !== 'down') services[service] = 'degraded';
+  for (const { service } of [...still.values(), ...raised])
+    if (services[service] !== 'down') services[service] = 'degraded';
   const isWell = Object.values(services).every((state) => state === 'up' || state === 'unknown');
   const standingStill = Object.fromEntries([...still].map(([job, { how }]) => [job, how]));
-  return { status: isWell ? 'healthy' : 'degraded', services, ...(still.size > 0 && { standingStill }) };
+  const alarms = Object.fromEntries(raised.map(({ name, raisedAt }) => [name, raisedAt.toISOString()]));
+  return {
+    ...{ status: isWell ? 'healthy' : 'degraded', services },
+    ...(still.size > 0 && { standingStill }),
+    ...(raised.length > 0 && { alarms }),
+  };
 }
 
 function answer(response: Response, well: boolean, body: Readonly<Record<string, unknown>>): void {

@@ -259,6 +259,27 @@ export async function findBridgedRooms(
   return selectColumn<RoomId>(db, sql, [roomIds]);
 }
 
+/** Those of these resources that have a room. */
+export async function findWithRoom(
+  db: Queryable,
+  references: readonly FhirReference[],
+): Promise<readonly FhirReference[]> {
+  const sql = 'select reference from room where reference = any ($1) and room_id is not null';
+  return selectColumn<FhirReference>(db, sql, [references]);
+}
+
+/** Resources that have a room, from one on, in order: spaces first. */
+export async function findRoomsAfter(
+  db: Queryable,
+  after: string,
+  limit: number,
+): Promise<readonly FhirReference[]> {
+  // In byte order `CareTeam` comes before `CommunicationRequest`.
+  const sql = `select reference from room where room_id is not null and reference collate "C" > $1
+    order by reference collate "C" limit $2`;
+  return selectColumn<FhirReference>(db, sql, [after, limit]);
+}
+
 /** Every resource that has a room, in order. */
 export async function listRooms(db: Queryable): Promise<readonly RoomRow[]> {
   const order = `reference not like 'CareTeam/%', reference`;

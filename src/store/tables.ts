@@ -1,5 +1,6 @@
 // The tables that the flows work on: for each, the functions of its file.
 import * as adoptedRooms from './adopted-rooms.ts';
+import * as alarms from './alarms.ts';
 import * as arrivals from './arrivals.ts';
 import * as conversationMessages from './conversation-messages.ts';
 import * as cursors from './cursors.ts';
@@ -44,7 +45,7 @@ export const tables = {
     receipts,
   },
   ...{ pictures, reportedFailures, resourceVersions, roomMembers, roomUses, rooms, roomsBehind },
-  ...{ orphanedRooms, roomResources, untoldMessages, waitingItems },
+  ...{ alarms, orphanedRooms, roomResources, untoldMessages, waitingItems },
 } as const;
 
 /** The functions of all these tables. */

@@ -81,7 +81,7 @@ function requestMetrics({ gauge, histogram }: Makers) {
   };
 }
 
-function itemMetrics({ counter, histogram }: Makers) {
+function itemMetrics({ counter, gauge, histogram }: Makers) {
   return {
     items: counter(
       'bridge_items_total',
@@ -120,6 +120,12 @@ function itemMetrics({ counter, histogram }: Makers) {
       'Repairs of the nightly reconcile: spaces and rooms that differed from FHIR, and lost invitations',
       ['kind'],
     ),
+    fhirRestored: counter(
+      'bridge_fhir_restored_total',
+      'Times at which the FHIR server was found to be put back to an earlier state',
+      [],
+    ),
+    alarm: gauge('bridge_alarm', 'Alarms that are raised: 1 for each', ['alarm']),
     roomsSeparated: counter(
       'bridge_rooms_separated_total',
       'Spaces and rooms that were made for another resource with the same id, or for another patient, and were replaced',

@@ -46,8 +46,9 @@ describe('the list', () => {
     expect(names).toEqual([
       ...['matrix', 'matrix:rooms'],
       ...watchedTypes(true).map((type) => `fhir:${type}`),
-      'deletions',
-      ...['fhir:Subscription', 'periods', 'nightly-reconcile', 'publish-ghosts', 'release-overdue'],
+      ...['deletions', 'deletions:CareTeam', 'deletions:CommunicationRequest'],
+      ...['fhir:Subscription', 'restored-fhir', 'periods', 'nightly-reconcile', 'publish-ghosts'],
+      ...['orphaned-rooms', 'release-overdue'],
       'prune-inbox',
       ...['identity:staff', 'identity:peppers', 'identity:prune', 'audit:look-ups'],
     ]);
@@ -66,7 +67,8 @@ describe('the list', () => {
     expect(names).toEqual([
       ...['matrix', 'matrix:rooms'],
       ...FOLLOWED_TYPES.map((type) => `fhir:${type}`),
-      ...['deletions', 'periods', 'release-overdue', 'prune-inbox'],
+      ...['deletions', 'deletions:CareTeam', 'deletions:CommunicationRequest'],
+      ...['restored-fhir', 'periods', 'orphaned-rooms', 'release-overdue', 'prune-inbox'],
     ]);
   });
 

@@ -9,6 +9,7 @@ import { createChecks } from '../../src/ops/checks.ts';
 import type { StillJob } from '../../src/app/job-watch.ts';
 import type { ServiceState } from '../../src/ops/checks.ts';
 import { createProbesRouter, type LifecycleState } from '../../src/ops/probes.ts';
+import type { Alarm } from '../../src/store/alarms.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { ref } from '../builders/fhir.ts';
 import { serveRouters, serveScript } from '../builders/http.ts';
@@ -29,6 +30,7 @@ async function probesOf(
   services: Readonly<Record<string, ServiceState>>,
   queueStats: () => Promise<Readonly<Record<string, unknown>>> = () => Promise.resolve(STATS),
   still: ReadonlyMap<string, StillJob> = new Map(),
+  alarms: readonly Alarm[] = [],
 ) {
   const metrics = createMetrics();
   const url = await serveRouters(
@@ -36,6 +38,7 @@ async function probesOf(
       state: () => state,
       services: () => services,
       still: () => still,
+      alarms: () => alarms,
       queueStats,
       metrics: metrics.registry,
     }),
@@ -73,6 +76,19 @@ describe('liveness: /health is 200 as long as the process answers', () => {
     const standingStill = { matrix: 'late', 'fhir:Task': 'failing', 'identity:care': 'failing' };
     expect(await get('/health')).toEqual([200, { status: 'degraded', services, standingStill }]);
     expect((await get('/ready'))[0]).toBe(200);
+  });
+
+  test('a service that answers is degraded while an alarm about it is raised, and the answer names the alarm', async () => {
+    const raisedAt = new Date('2026-11-29T12:00:00.000Z');
+    const alarms = [{ name: 'fhir-restored', service: 'fhir', raisedAt }] as const;
+    const { get } = await probesOf('running', UP, undefined, undefined, alarms);
+    expect(await get('/health')).toMatchObject([
+      200,
+      {
+        ...{ status: 'degraded', services: { fhir: 'degraded' } },
+        alarms: { 'fhir-restored': '2026-11-29T12:00:00.000Z' },
+      },
+    ]);
   });
 });
 
@@ -248,6 +264,7 @@ test('no metric has a label that could hold a person, a room, a resource or a te
     'reason',
     'direction',
     'reader',
+    'alarm',
     'source',
     'directory',
     'what',
