@@ -26,6 +26,7 @@ import { invitationItem } from './items/invitation.ts';
 import { setAsideItem } from './items/set-aside.ts';
 import { toDeviceItem } from './items/to-device.ts';
 import { makeEach, storableItems, versionIdOf } from './make-each.ts';
+import { fhirReader, MATRIX_READER } from './reader-names.ts';
 import { takeInReceipts, takeInReports, type ReceiptSettings } from './read-state/take-in.ts';
 
 interface Deps extends Pick<Bridge, 'enqueue' | 'store' | 'thread' | 'transact'> {
@@ -33,14 +34,6 @@ interface Deps extends Pick<Bridge, 'enqueue' | 'store' | 'thread' | 'transact'>
   readonly knownSourceIds: typeof knownSourceIds;
   /** Wakes the reader of the homeserver when the transaction commits. */
   readonly wakeMatrixReader: (tx: ClientBase) => Promise<void>;
-}
-
-/** The name of the homeserver's reader in the table of cursors. */
-export const MATRIX_READER = 'matrix';
-
-/** The name of a FHIR reader in the table of cursors. */
-export function fhirReader(resourceType: WatchedType): string {
-  return `fhir:${resourceType}`;
 }
 
 /** How long an event of a room the bot is in waits for `/sync` to show it. */

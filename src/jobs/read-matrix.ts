@@ -1,7 +1,8 @@
 // The reader of the homeserver: `/sync` from where the last pass ended, woken by every push.
 import type { Config } from '../config/schema.ts';
 import type { Bridge } from '../flows/bridge.ts';
-import { MATRIX_READER, type Intake } from '../flows/intake.ts';
+import { type Intake } from '../flows/intake.ts';
+import { MATRIX_READER } from '../flows/reader-names.ts';
 import { syncOnce } from '../matrix/sync-reader.ts';
 import { awaitsSync, lastArrival } from '../store/arrivals.ts';
 import { readCursor } from '../store/cursors.ts';
