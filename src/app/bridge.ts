@@ -1,4 +1,5 @@
 // Puts together what the flows work with: the two servers, the store, the locks, the settings. For the daemon and the CLI.
+import type { Pool } from 'pg';
 import { composeAuditTrail } from './audit-trail.ts';
 import { clock, sleep } from './clock.ts';
 import { composeDirectories } from './identity/directories.ts';
@@ -21,6 +22,7 @@ import { createMatrixClient } from '../matrix/client.ts';
 import { ensureRoom } from '../matrix/ensure-room.ts';
 import { createHomeserver } from '../matrix/homeserver.ts';
 import { createMedia } from '../matrix/media.ts';
+import { withRegistration } from '../matrix/registering-client.ts';
 import { createSendAs } from '../matrix/send-as.ts';
 import { createAttachmentFetch } from '../net/attachments.ts';
 import { ASPECTS, KINDS } from '../messages/registry.ts';
@@ -45,7 +47,7 @@ export function composeBridge(
 ) {
   const { pool, connectSession } = connections;
   const settings = compileSettings(config);
-  const connected = connectServers(config, settings, metrics);
+  const connected = connectServers(config, settings, metrics, pool);
   const { homeserver, fhir, auditServer, pseudonyms } = connected;
   const { bot } = settings;
   const directories = config.identity.enabled
@@ -97,6 +99,7 @@ function connectServers(
   { matrix, fhir, invitations, attachments }: Config,
   { idStrategy, profile, serverName }: BridgeSettings,
   { observeMatrix, observeFhir, observePseudonyms }: Metrics,
+  db: Pool,
 ) {
   const { baseUrl, bearerToken, requestTimeoutMs } = fhir;
   const connectFhir = () => {
@@ -109,7 +112,10 @@ function connectServers(
     });
     return withThreads(createFhirServer(client, idStrategy), THREAD_PROFILES[fhir.threads]);
   };
-  const matrixClient = createMatrixClient({ ...matrix, observe: observeMatrix });
+  const matrixClient = withRegistration({
+    client: createMatrixClient({ ...matrix, observe: observeMatrix }),
+    onRegistered: (userId) => tables.ghosts.forgetGhostProfile(db, userId),
+  });
   const { timeoutMs } = attachments;
   return {
     homeserver: createHomeserver(matrixClient),

@@ -2,8 +2,9 @@
 import type { FhirReference } from '../domain/ids.ts';
 import { countRows, select, selectColumn, selectFirst, type Queryable } from './database.ts';
 
-/** What can go back to an earlier state. */
-export type Restorable = 'database' | 'fhir' | 'matrix';
+/** What can go back to an earlier state, by the names of the services in `/health`. */
+export const RESTORABLE = ['database', 'fhir', 'matrix'] as const;
+export type Restorable = (typeof RESTORABLE)[number];
 
 /** A restoration after which not all spaces and rooms were compared yet. */
 export interface OpenRestoration {

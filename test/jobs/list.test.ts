@@ -46,7 +46,8 @@ describe('the list', () => {
       'matrix',
       ...watchedTypes(true).map((type) => `fhir:${type}`),
       'deletions',
-      ...['fhir:Subscription', 'periods', 'nightly-reconcile', 'publish-ghosts', 'release-overdue'],
+      ...['fhir:Subscription', 'periods', 'continuity', 'reconcile-restored', 'nightly-reconcile'],
+      ...['publish-ghosts', 'release-overdue'],
       'prune-inbox',
       ...['identity:staff', 'identity:peppers', 'identity:prune', 'audit:look-ups'],
     ]);
@@ -65,7 +66,7 @@ describe('the list', () => {
     expect(names).toEqual([
       'matrix',
       ...FOLLOWED_TYPES.map((type) => `fhir:${type}`),
-      ...['deletions', 'periods', 'release-overdue', 'prune-inbox'],
+      ...['deletions', 'periods', 'continuity', 'reconcile-restored', 'release-overdue', 'prune-inbox'],
     ]);
   });
 

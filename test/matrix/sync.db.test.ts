@@ -13,7 +13,6 @@ import { readTransaction } from '../../src/matrix/transactions.ts';
 import * as arrivals from '../../src/store/arrivals.ts';
 import * as cursors from '../../src/store/cursors.ts';
 import { tables } from '../../src/store/tables.ts';
-import { reserveRoom, saveRoomId } from '../../src/store/rooms.ts';
 import type { MatrixUserId, RoomAlias } from '../../src/domain/ids.ts';
 import { itemsIn, useBridgeDatabase } from '../builders/database.ts';
 import { SETTINGS } from '../builders/bridge.ts';
@@ -31,8 +30,8 @@ beforeEach(async () => {
     ['CommunicationRequest/1', ROOM],
     ['CommunicationRequest/2', OTHER],
   ] as const) {
-    await reserveRoom(pool(), ref(reference), '#a:h' as RoomAlias);
-    await saveRoomId(pool(), ref(reference), id);
+    await tables.rooms.reserveRoom(pool(), ref(reference), '#a:h' as RoomAlias);
+    await tables.rooms.saveRoomId(pool(), ref(reference), id);
   }
 });
 

@@ -29,6 +29,7 @@ import { findConversationRoom, findRoomById, type ConversationRoom } from './con
 import { readDocuments } from './documents.ts';
 import { loadLinks } from './links.ts';
 import { lookBack } from './look-back.ts';
+import { unlessGone } from './unless-gone.ts';
 import { saysTheSame } from './says-the-same.ts';
 import { sendOnce, type SentOnce } from './send-once.ts';
 import { senderBefore, speakerOf, type Conversation, type Speaking } from './speaker.ts';
@@ -107,7 +108,9 @@ export async function relayVersion(
   if (awaited !== undefined) return untilCarried(relay, payload, request, awaited);
   if (conversation.phase === 'closed' && !isRetraction) return { kind: 'ignored', reason: 'closed' };
   const outgoing = { reference, request, input, carried, conversation, read };
-  return send(relay, { ...outgoing, before: senderBefore(carried) }, attempt);
+  return unlessGone(relay, outgoing, attempt.signal, () =>
+    send(relay, { ...outgoing, before: senderBefore(carried) }, attempt),
+  );
 }
 
 function reasonToSkip(
