@@ -1,4 +1,5 @@
 // Puts together what the flows work with: the two servers, the store, the locks, the settings. For the daemon and the CLI.
+import type { Pool } from 'pg';
 import { composeAuditTrail } from './audit-trail.ts';
 import { clock, sleep } from './clock.ts';
 import { composeDirectories } from './identity/directories.ts';
@@ -23,6 +24,7 @@ import { createHomeserver } from '../matrix/homeserver.ts';
 import { createMedia } from '../matrix/media.ts';
 import { isOwnUser } from '../mapping/own-users.ts';
 import { createOtherServers, sparingOthers } from '../matrix/other-servers.ts';
+import { withRegistration } from '../matrix/registering-client.ts';
 import { createSendAs } from '../matrix/send-as.ts';
 import { createAttachmentFetch } from '../net/attachments.ts';
 import { ASPECTS, KINDS } from '../messages/registry.ts';
@@ -47,7 +49,7 @@ export function composeBridge(
 ) {
   const { pool, connectSession } = connections;
   const settings = compileSettings(config);
-  const connected = connectServers(config, settings, metrics);
+  const connected = connectServers(config, settings, metrics, pool);
   const { homeserver, otherServers, fhir, auditServer, pseudonyms } = connected;
   const { bot } = settings;
   const directories = config.identity.enabled
@@ -99,6 +101,7 @@ function connectServers(
   { matrix, fhir, invitations, attachments }: Config,
   { idStrategy, profile, serverName }: BridgeSettings,
   { observeMatrix, observeFhir, observePseudonyms }: Metrics,
+  db: Pool,
 ) {
   const { baseUrl, bearerToken, requestTimeoutMs } = fhir;
   const connectFhir = () => {
@@ -111,7 +114,10 @@ function connectServers(
     });
     return withThreads(createFhirServer(client, idStrategy), THREAD_PROFILES[fhir.threads]);
   };
-  const matrixClient = createMatrixClient({ ...matrix, observe: observeMatrix });
+  const matrixClient = withRegistration({
+    client: createMatrixClient({ ...matrix, observe: observeMatrix }),
+    onRegistered: (userId) => tables.ghosts.forgetGhostProfile(db, userId),
+  });
   const otherServers = createOtherServers(clock);
   const { timeoutMs } = attachments;
   return {

@@ -55,6 +55,7 @@ export function createDaemon(deps: Deps) {
       state: () => state,
       services: checks.states,
       still: watch.still,
+      restored: watch.restored,
       queueStats: deps.queueStats,
       metrics: deps.metrics.registry,
     });

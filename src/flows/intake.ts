@@ -19,6 +19,7 @@ import { changeItem } from './items/fhir-change.ts';
 import { threadReportItems } from './items/read-report.ts';
 import { setAsideItem } from './items/set-aside.ts';
 import { makeEach, storableItems, versionIdOf } from './make-each.ts';
+import { fhirReader } from './reader-names.ts';
 import { takeInReports } from './read-state/take-in.ts';
 import { createMatrixIntake, type MatrixIntakeSettings } from './take-in-matrix.ts';
 
@@ -27,11 +28,6 @@ interface Deps extends Pick<Bridge, 'enqueue' | 'store' | 'thread' | 'transact'>
   readonly knownSourceIds: typeof knownSourceIds;
   /** Wakes the reader of the homeserver when the transaction commits. */
   readonly wakeMatrixReader: (tx: ClientBase) => Promise<void>;
-}
-
-/** The name of a FHIR reader in the table of cursors. */
-export function fhirReader(resourceType: WatchedType): string {
-  return `fhir:${resourceType}`;
 }
 
 /** Creates the intake; each of its functions is one commit. */

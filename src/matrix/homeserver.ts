@@ -1,6 +1,7 @@
 // All homeserver operations that the bridge uses, with checked types. https://spec.matrix.org/v1.19/client-server-api/
 import { createAccounts } from './accounts.ts';
 import type { MatrixClient } from './client.ts';
+import { createContinuity } from './continuity.ts';
 import { createInvitations } from './invitations.ts';
 import { createReceipts } from './receipts.ts';
 import { createRoomStates } from './room-state.ts';
@@ -13,6 +14,7 @@ import { createTimeline } from './timeline.ts';
 export function createHomeserver(client: MatrixClient) {
   return {
     ...createAccounts(client),
+    ...createContinuity(client),
     ...createRooms(client),
     ...createInvitations(client),
     ...createRoomStates(client),

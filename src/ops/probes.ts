@@ -12,16 +12,18 @@ interface Deps {
   readonly services: () => Readonly<Record<string, ServiceState>>;
   /** The jobs that stand still, on whichever replica, with the service that is degraded by each. */
   readonly still: () => ReadonlyMap<string, { readonly service: string; readonly how: StandingStill }>;
+  /** The services that went back to an earlier state, as long as not all is compared since. */
+  readonly restored: () => readonly string[];
   readonly queueStats: () => Promise<Readonly<Record<string, unknown>>>;
   readonly metrics: Registry;
 }
 
 /** Creates the router; mount it at `/`. No answer holds personal data, so no route needs a token. */
-export function createProbesRouter({ state, services, still, queueStats, metrics }: Deps): Router {
+export function createProbesRouter({ state, services, still, restored, queueStats, metrics }: Deps): Router {
   const router = express.Router();
   // Liveness: the answer itself is the proof. The failure of another service must not restart the bridge.
   router.get('/health', (_request, response) => {
-    response.json(healthOf(services(), still()));
+    response.json(healthOf(services(), still(), restored()));
   });
   router.get('/health/startup', (_request, response) => {
     const started = state() !== 'starting';
@@ -48,12 +50,22 @@ export function createProbesRouter({ state, services, still, queueStats, metrics
 }
 
 /** Down or degraded, the answer is 200 all the same. */
-function healthOf(checked: ReturnType<Deps['services']>, still: ReturnType<Deps['still']>) {
+function healthOf(
+  checked: ReturnType<Deps['services']>,
+  still: ReturnType<Deps['still']>,
+  restored: readonly string[],
+) {
   const services: Record<string, ServiceState> = { ...checked };
-  for (const { service } of still.values()) if (services[service] !== 'down') services[service] = 'degraded';
+  const degraded = [...[...still.values()].map(({ service }) => service), ...restored];
+  for (const service of degraded) if (services[service] !== 'down') services[service] = 'degraded';
   const isWell = Object.values(services).every((state) => state === 'up' || state === 'unknown');
   const standingStill = Object.fromEntries([...still].map(([job, { how }]) => [job, how]));
-  return { status: isWell ? 'healthy' : 'degraded', services, ...(still.size > 0 && { standingStill }) };
+  return {
+    status: isWell ? 'healthy' : 'degraded',
+    services,
+    ...(still.size > 0 && { standingStill }),
+    ...(restored.length > 0 && { restored }),
+  };
 }
 
 function answer(response: Response, well: boolean, body: Readonly<Record<string, unknown>>): void {

@@ -16,6 +16,7 @@ import * as pictures from './pictures.ts';
 import * as readPositions from './read-positions.ts';
 import * as receipts from './receipts.ts';
 import * as resourceVersions from './resource-versions.ts';
+import * as restorations from './restorations.ts';
 import * as roomMembers from './room-members.ts';
 import * as roomUses from './room-uses.ts';
 import * as rooms from './rooms.ts';
@@ -41,7 +42,16 @@ export const tables = {
     readPositions,
     receipts,
   },
-  ...{ pictures, reportedFailures, resourceVersions, roomMembers, roomUses, rooms, roomsBehind },
+  ...{
+    pictures,
+    reportedFailures,
+    resourceVersions,
+    restorations,
+    roomMembers,
+    roomUses,
+    rooms,
+    roomsBehind,
+  },
   ...{ untoldMessages, waitingItems },
 } as const;
 

@@ -153,6 +153,11 @@ function readerMetrics({ counter, gauge }: Makers) {
       'Whether a job stands still: it fails, or its last good pass is too old',
       ['reader'],
     ),
+    restored: gauge(
+      'bridge_restored',
+      'Whether a server or the database went back to an earlier state, until all spaces and rooms are compared',
+      ['what'],
+    ),
     wakeUps: counter('bridge_wake_ups_total', 'Transactions and hooks received', ['source', 'result']),
   };
 }

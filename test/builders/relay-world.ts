@@ -3,9 +3,9 @@ import type pg from 'pg';
 import type { FhirResource } from '../../src/domain/fhir.ts';
 import { versionOf } from '../../src/domain/fhir.ts';
 import type { Fact } from '../../src/domain/facts.ts';
-import type { EventId, FhirReference, MatrixUserId } from '../../src/domain/ids.ts';
+import type { EventId, FhirReference } from '../../src/domain/ids.ts';
 import { referenceTo } from '../../src/domain/ids.ts';
-import type { MatrixEvent } from '../../src/domain/matrix.ts';
+import { DELIVERY_ID_KEY, type MatrixEvent } from '../../src/domain/matrix.ts';
 import type { StoredResource } from '../../src/fhir/server.ts';
 import type { Bridge } from '../../src/flows/bridge.ts';
 import { relayToFhir } from '../../src/flows/messages/relay-to-fhir.ts';
@@ -73,10 +73,10 @@ export async function createRelayWorld(
     now: Date;
     levels: Record<string, unknown>;
     claims: Record<string, Record<string, unknown>>;
-    /** Of events, by the homeserver. */
-    senders: Record<string, MatrixUserId>;
+    /** That users sent. */
+    events: MatrixEvent[];
   } = {
-    ...{ claims: {}, senders: {} },
+    ...{ claims: {}, events: [] },
     conversation: { roomId: ROOM, phase: 'open' },
     now: new Date('2026-11-29T12:00:00Z'),
     /** The content of `m.room.power_levels`. */
@@ -86,7 +86,12 @@ export async function createRelayWorld(
     homeserver: {
       ...unreachableHomeserver,
       stateEvent: (_as, _room, { state_key: key }) => Promise.resolve(state.claims[key]),
-      senderOf: (_as, _room, id) => Promise.resolve(state.senders[id]),
+      eventOf: (_as, room, id) =>
+        Promise.resolve(
+          [...sending.events(), ...state.events].find(
+            (event) => event.event_id === id && event.room_id === room,
+          ),
+        ),
       roomState: () =>
         Promise.resolve([{ type: 'm.room.power_levels', state_key: '', content: state.levels, sender: BOT }]),
     },
@@ -218,19 +223,47 @@ function entryOf(
 function createSending() {
   const sent: (OutgoingEvent | OutgoingRedaction)[] = [];
   const known = new Map<string, EventId>();
+  let count = 0;
   const once = (event: OutgoingEvent | OutgoingRedaction): Promise<EventId> => {
-    const found = known.get(event.deliveryId) ?? eventId(`$sent${known.size + 1}`);
+    const earlier = known.get(event.deliveryId);
+    if (earlier === undefined) count += 1;
+    const found = earlier ?? eventId(`$sent${count}`);
     if (!known.has(event.deliveryId)) sent.push(event);
+    if (!eventIds.has(event)) eventIds.set(event, found);
     known.set(event.deliveryId, found);
     return Promise.resolve(found);
   };
+  const eventIds = new Map<OutgoingEvent | OutgoingRedaction, EventId>();
+  const events = () =>
+    sent.flatMap((event): MatrixEvent[] =>
+      'content' in event
+        ? [
+            {
+              ...{
+                event_id: eventIds.get(event) ?? eventId('$none'),
+                room_id: event.roomId,
+                sender: event.as,
+              },
+              ...{ type: event.type, origin_server_ts: event.timestamp ?? 0 },
+              content: { ...event.content, [DELIVERY_ID_KEY]: event.deliveryId },
+            },
+          ]
+        : [],
+    );
+  const idIn = ({ content }: MatrixEvent) => content[DELIVERY_ID_KEY];
   const server: Bridge['sending'] = {
     sendAs: once,
     redactAs: once,
-    findSent: (_place, deliveryId) => {
-      const [found, by] = [known.get(deliveryId), sent.find((event) => event.deliveryId === deliveryId)];
-      return Promise.resolve(found && by && { eventId: found, sender: by.as });
-    },
+    findSent: (_place, deliveryIds) =>
+      Promise.resolve(
+        new Map(
+          deliveryIds.flatMap((id) =>
+            events()
+              .filter((event) => idIn(event) === id)
+              .map((event) => [id, event] as const),
+          ),
+        ),
+      ),
   };
-  return { server, sent, known };
+  return { server, sent, known, events };
 }

@@ -3,7 +3,7 @@ import type { ClientBase, Pool } from 'pg';
 import type { MatrixUserId, RoomId } from '../../src/domain/ids.ts';
 import type { MatrixEvent } from '../../src/domain/matrix.ts';
 import { createIntake } from '../../src/flows/intake.ts';
-import { MATRIX_READER } from '../../src/flows/take-in-matrix.ts';
+import { MATRIX_READER } from '../../src/flows/reader-names.ts';
 import { inTransaction } from '../../src/inbox/database.ts';
 import { enqueue } from '../../src/inbox/enqueue.ts';
 import { knownSourceIds } from '../../src/inbox/known-items.ts';
@@ -112,7 +112,7 @@ export function createReaders(
     ...{ store: tables, settings: SETTINGS },
   });
   const deps = {
-    ...{ db: pool, homeserver, settings: SETTINGS, log, intake },
+    ...{ db: pool, homeserver, settings: SETTINGS, log, intake, store: tables },
     config: { inbox: { retryMs: 72 * 3_600_000 }, matrix: { syncIntervalMs: 1_000 } },
   };
   const sync = readMatrix(deps);

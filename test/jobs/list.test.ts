@@ -47,7 +47,8 @@ describe('the list', () => {
       ...['matrix', 'matrix:rooms'],
       ...watchedTypes(true).map((type) => `fhir:${type}`),
       'deletions',
-      ...['fhir:Subscription', 'periods', 'nightly-reconcile', 'publish-ghosts', 'release-overdue'],
+      ...['fhir:Subscription', 'periods', 'continuity', 'reconcile-restored', 'nightly-reconcile'],
+      ...['publish-ghosts', 'release-overdue'],
       'prune-inbox',
       ...['identity:staff', 'identity:peppers', 'identity:prune', 'audit:look-ups'],
     ]);
@@ -66,7 +67,7 @@ describe('the list', () => {
     expect(names).toEqual([
       ...['matrix', 'matrix:rooms'],
       ...FOLLOWED_TYPES.map((type) => `fhir:${type}`),
-      ...['deletions', 'periods', 'release-overdue', 'prune-inbox'],
+      ...['deletions', 'periods', 'continuity', 'reconcile-restored', 'release-overdue', 'prune-inbox'],
     ]);
   });
 

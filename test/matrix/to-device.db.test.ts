@@ -1,7 +1,7 @@
 // To-device messages, which anyone on any server may send to a ghost: whatever is in them, they stop nothing and leave nothing behind.
 import { expect, test } from 'vitest';
 import { createIntake } from '../../src/flows/intake.ts';
-import { MATRIX_READER } from '../../src/flows/take-in-matrix.ts';
+import { MATRIX_READER } from '../../src/flows/reader-names.ts';
 import { inTransaction } from '../../src/inbox/database.ts';
 import { enqueue } from '../../src/inbox/enqueue.ts';
 import { knownSourceIds } from '../../src/inbox/known-items.ts';

@@ -29,6 +29,7 @@ async function probesOf(
   services: Readonly<Record<string, ServiceState>>,
   queueStats: () => Promise<Readonly<Record<string, unknown>>> = () => Promise.resolve(STATS),
   still: ReadonlyMap<string, StillJob> = new Map(),
+  restored: readonly string[] = [],
 ) {
   const metrics = createMetrics();
   const url = await serveRouters(
@@ -36,6 +37,7 @@ async function probesOf(
       state: () => state,
       services: () => services,
       still: () => still,
+      restored: () => restored,
       queueStats,
       metrics: metrics.registry,
     }),
@@ -73,6 +75,14 @@ describe('liveness: /health is 200 as long as the process answers', () => {
     const standingStill = { matrix: 'late', 'fhir:Task': 'failing', 'identity:care': 'failing' };
     expect(await get('/health')).toEqual([200, { status: 'degraded', services, standingStill }]);
     expect((await get('/ready'))[0]).toBe(200);
+  });
+
+  test('a service that went back to an earlier state is degraded, and named', async () => {
+    const { get } = await probesOf('running', UP, undefined, undefined, ['matrix']);
+    expect(await get('/health')).toEqual([
+      200,
+      { status: 'degraded', services: { ...UP, matrix: 'degraded' }, restored: ['matrix'] },
+    ]);
   });
 });
 

@@ -5,7 +5,6 @@ import { noticeDeliveryId, messageNoticeDeliveryId } from '../../mapping/deliver
 import { noticeMessage } from '../../mapping/notices.ts';
 import { BRIDGE_NOTICE } from '../../messages/kind.ts';
 import type { Attempt, NewItem } from '../../inbox/item.ts';
-import type { SentEvent } from '../../matrix/send-as.ts';
 import type { OutgoingEvent } from '../../matrix/sends.ts';
 import type { LinkKey } from '../../store/message-links.ts';
 import type { Bridge } from '../bridge.ts';
@@ -13,7 +12,7 @@ import type { MessageNoticeItem } from '../items/message-notice.ts';
 import type { NoticeItem } from '../items/notice.ts';
 import { releaseWaiting } from '../items/waiting.ts';
 import type { FlowOutcome } from '../outcome.ts';
-import { sendOnce } from './send-once.ts';
+import { sendOnce, type SentOnce } from './send-once.ts';
 
 /** What notices are sent with. */
 export type NoticeSender = Pick<
@@ -84,7 +83,7 @@ export async function sendMessageNotice(
   };
 }
 
-interface Said extends LinkKey, SentEvent {
+interface Said extends LinkKey, SentOnce {
   readonly roomId: RoomId;
 }
 

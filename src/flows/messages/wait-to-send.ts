@@ -16,7 +16,7 @@ import { wasCarried } from './links.ts';
 type Waiting = Pick<Bridge, 'clock' | 'settings' | 'store'>;
 
 /** What comes back once it has waited. */
-type Payload = ChangeItem | DeletionItem;
+export type Payload = ChangeItem | DeletionItem;
 
 /** Waits for the room of its conversation, which a resync may open meanwhile, outside the lane. */
 export function untilOpen({ store }: Waiting, payload: Payload, request: FhirReference): FlowOutcome {
