@@ -10,7 +10,7 @@ import { createOwnDirectory } from '../identity/directories/own-directory.ts';
 import { inTransaction } from '../inbox/database.ts';
 import { enqueue } from '../inbox/enqueue.ts';
 import { forgetPayload } from '../inbox/forget-payload.ts';
-import { findLogged, findTail } from '../inbox/known-items.ts';
+import { findLogged, findTail, hasUnhandled } from '../inbox/known-items.ts';
 import { createBinaries } from '../fhir/binary.ts';
 import { createFhirClient } from '../fhir/client.ts';
 import { createFhirServer } from '../fhir/server.ts';
@@ -22,6 +22,7 @@ import { ensureRoom } from '../matrix/ensure-room.ts';
 import { createHomeserver } from '../matrix/homeserver.ts';
 import { createMedia } from '../matrix/media.ts';
 import { isOwnUser } from '../mapping/own-users.ts';
+import { createOtherServers, sparingOthers } from '../matrix/other-servers.ts';
 import { createSendAs } from '../matrix/send-as.ts';
 import { createAttachmentFetch } from '../net/attachments.ts';
 import { ASPECTS, KINDS } from '../messages/registry.ts';
@@ -47,15 +48,15 @@ export function composeBridge(
   const { pool, connectSession } = connections;
   const settings = compileSettings(config);
   const connected = connectServers(config, settings, metrics);
-  const { homeserver, fhir, auditServer, pseudonyms } = connected;
+  const { homeserver, otherServers, fhir, auditServer, pseudonyms } = connected;
   const { bot } = settings;
   const directories = config.identity.enabled
     ? composeDirectories({ config, pool, clock, log, metrics })
     : undefined;
   const locks = createRoomLocks({ connect: connectSession, sleep });
   const bridge: Bridge = {
-    ...{ settings, homeserver, fhir, auditServer, pseudonyms, clock, log, metrics },
-    ...{ enqueue, findLogged, findTail, forgetPayload },
+    ...{ settings, homeserver, otherServers, fhir, auditServer, pseudonyms, clock, log, metrics },
+    ...{ enqueue, findLogged, findTail, hasUnhandled, forgetPayload },
     auditTrail: composeAuditTrail(config),
     db: pool,
     transact: (work) => inTransaction(pool, work),
@@ -111,9 +112,11 @@ function connectServers(
     return withThreads(createFhirServer(client, idStrategy), THREAD_PROFILES[fhir.threads]);
   };
   const matrixClient = createMatrixClient({ ...matrix, observe: observeMatrix });
+  const otherServers = createOtherServers(clock);
   const { timeoutMs } = attachments;
   return {
-    homeserver: createHomeserver(matrixClient),
+    homeserver: sparingOthers(createHomeserver(matrixClient), otherServers, serverName),
+    otherServers,
     media: createMedia(matrixClient, timeoutMs),
     binaries: createBinaries({ baseUrl, bearerToken, idStrategy, timeoutMs, observe: observeFhir }),
     fetchAttachment: createAttachmentFetch({ ...attachments, baseUrl, bearerToken }),

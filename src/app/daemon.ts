@@ -1,6 +1,7 @@
 // Start order, drain, soft and hard stop: the life of the process from first listener to last connection.
 import type { Router } from 'express';
 import { createBotRegistration } from './bot-registration.ts';
+import { bulkSlotsOf } from './bulk-slots.ts';
 import type { IdentityPort } from './identity/port.ts';
 import type { Handle, OnDeadLetter } from '../inbox/item.ts';
 import { startJobs } from '../inbox/job.ts';
@@ -147,6 +148,7 @@ async function startWorking(deps: Deps, signal: AbortSignal): Promise<Replica> {
     onSessionLost: connections.renew,
     handle: bot.before(deps.handle),
     slots: config.inbox.workers,
+    bulkSlots: bulkSlotsOf(config),
     retryPolicy: exponentialRetry(
       {
         firstDelayMs: 500,

@@ -112,7 +112,7 @@ function derivedFiles(options: InitOptions, secrets: Secrets): readonly InitFile
     {
       path: 'synapse/registration.yaml',
       content: registrationYaml({
-        ...{ ...options, asToken, hsToken, ghostPrefix: GHOST_PREFIX },
+        ...{ ...options, asToken, hsToken, ghostPrefix: GHOST_PREFIX, receipts: true },
         aliasPatterns: patternsOf({ ghostPrefix: GHOST_PREFIX, ...DEFAULT_ALIASES }),
       }),
       foreign: true,

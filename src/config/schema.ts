@@ -154,7 +154,10 @@ const people = z.strictObject({
 });
 
 const inbox = z.strictObject({
-  workers: count('Conversations worked on at one time.', { fallback: 20, max: 200 }),
+  workers: count(
+    'Conversations worked on at one time. Changes of teams, people and rooms take half of them at most, and no more than half of matrix.maxConcurrentRequests, so that messages do not wait for them.',
+    { fallback: 20, max: 200 },
+  ),
   retryHours: z
     .number()
     .positive()

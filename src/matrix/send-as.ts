@@ -6,6 +6,12 @@ import type { Homeserver } from './homeserver.ts';
 import type { OutgoingEvent, OutgoingRedaction } from './sends.ts';
 import { pagesBefore } from './timeline.ts';
 
+/** An event that was sent before. */
+export interface SentEvent {
+  readonly eventId: EventId;
+  readonly sender: MatrixUserId;
+}
+
 interface Deps {
   readonly homeserver: Homeserver;
   /** The user that invites a ghost that is not in the room. */
@@ -61,14 +67,15 @@ export function createSendAs({ homeserver, bot, isOwn }: Deps) {
       { roomId, viewer }: { readonly roomId: RoomId; readonly viewer: MatrixUserId },
       deliveryId: DeliveryId,
       signal: AbortSignal,
-    ): Promise<EventId | undefined> {
+    ): Promise<SentEvent | undefined> {
       let pages = 0;
-      for await (const { events } of pagesBefore(homeserver, viewer, roomId, {}, signal)) {
+      for await (const { events } of pagesBefore(homeserver, viewer, roomId, signal)) {
         const found = events.find(
           ({ content, sender }) => content[DELIVERY_ID_KEY] === deliveryId && isOwn(sender),
         );
         pages += 1;
-        if (found !== undefined || pages === 10) return found?.event_id;
+        if (found !== undefined) return { eventId: found.event_id, sender: found.sender };
+        if (pages === 10) return undefined;
       }
       return undefined;
     },

@@ -28,16 +28,18 @@ export function changeOf(
 
 /**
  * The item of a version, stored once by `Type/id/versionId`. A Communication goes into the lane of its conversation, after
- * what opens it.
+ * what opens it. All else is structure, which may come by the thousand and can wait.
  */
 export function changeItem(resource: StoredResource, { threadOf }: Pick<ThreadProfile, 'threadOf'>): NewItem {
   const payload = changeOf(resource.resourceType, resource);
   const { reference, versionId } = payload;
-  const thread = resource.resourceType === 'Communication' ? threadOf(resource) : undefined;
+  const isMessage = resource.resourceType === 'Communication';
+  const thread = isMessage ? threadOf(resource) : undefined;
   return {
     lane: structureLane(thread ?? reference),
     source: 'fhir.change',
     sourceId: `${reference}/${versionId}`,
     payload,
+    isBulk: !isMessage,
   };
 }
