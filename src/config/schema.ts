@@ -171,10 +171,29 @@ export const configSchema = z.strictObject({
   listen: z
     .strictObject({
       host: z.string().default('0.0.0.0').meta({ description: 'Address to listen on.' }),
-      port: count('Port of all endpoints.', { fallback: 3000, max: 65_535, min: 0 }),
+      port: count(
+        'Port of the appservice API, the hooks and the probes /health, /health/startup and /health/ready.',
+        { fallback: 3000, max: 65_535, min: 0 },
+      ),
     })
     .prefault({})
-    .meta({ description: 'The HTTP listener.' }),
+    .meta({ description: 'The listener for the homeserver, the FHIR server and probes.' }),
+  ops: z
+    .strictObject({
+      host: z.string().default('127.0.0.1').meta({
+        description:
+          'Address to listen on. Open it to Prometheus and operators alone: it asks for no password.',
+      }),
+      port: count('Port of /metrics, /api/v1/queue/stats, and of /health with its details.', {
+        ...{ fallback: 3001, max: 65_535, min: 0 },
+      }),
+      figuresSeconds: z.number().min(0).max(60).default(1).meta({
+        description: 'How long figures from the database are kept, however many ask for them.',
+      }),
+    })
+    .transform(inMilliseconds)
+    .prefault({})
+    .meta({ description: 'The listener for operators.' }),
   database: z
     .strictObject({
       url: z
