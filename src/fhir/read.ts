@@ -12,6 +12,17 @@ import { parseStored, type StoredResource } from './stored.ts';
 /** References in one search at most, and how long their ids may be together: a URL has room for so much. */
 const MOST_IDS = 100;
 const LONGEST_IDS = 4000;
+const GONE: readonly number[] = [404, 410];
+
+/** One version of a resource; undefined where the server has none such. https://hl7.org/fhir/R4/http.html#vread */
+export async function readVersion(
+  client: FhirClient,
+  reference: FhirReference,
+  versionId: string,
+  signal?: AbortSignal,
+): Promise<StoredResource | undefined> {
+  return readAt(client, reference, `${reference}/_history/${versionId}`, signal);
+}
 
 /** The newest versions of a resource, fifty at most, newest first. https://hl7.org/fhir/R4/http.html#history */
 export async function history(
@@ -90,13 +101,21 @@ export async function read(
   reference: FhirReference,
   signal?: AbortSignal,
 ): Promise<StoredResource | undefined> {
+  return readAt(client, reference, reference, signal);
+}
+
+async function readAt(
+  client: FhirClient,
+  reference: FhirReference,
+  path: string,
+  signal: AbortSignal | undefined,
+): Promise<StoredResource | undefined> {
   try {
     const type = typeOf(reference);
-    const path = `${type}/${idOf(reference)}`;
     const body = await client.request({ operation: `read ${type}`, method: 'GET', path, signal });
     return parseStored(client, body, type);
   } catch (error) {
-    if (error instanceof FhirRefusal && (error.status === 404 || error.status === 410)) return undefined;
+    if (error instanceof FhirRefusal && GONE.includes(error.status)) return undefined;
     throw error;
   }
 }

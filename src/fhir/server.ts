@@ -7,7 +7,7 @@ import { BridgeError } from '../telemetry/errors.ts';
 import { wasCreated, type FhirClient, type FhirRequest } from './client.ts';
 import { deletionsSince, hasNoHistory } from './deletions.ts';
 import { isOwnAmong, type OwnMark } from './own-resource.ts';
-import { history, read, readMany } from './read.ts';
+import { history, read, readMany, readVersion } from './read.ts';
 import { search, searchStamp, type Query } from './search.ts';
 import { pages, searchAll } from './search-all.ts';
 import { parseStored, type StoredResource } from './stored.ts';
@@ -22,6 +22,7 @@ export type { StoredResource } from './stored.ts';
 export function createFhirServer(client: FhirClient, idStrategy: 'client-assigned' | 'server-assigned') {
   return {
     read: read.bind(undefined, client),
+    readVersion: readVersion.bind(undefined, client),
     readMany: readMany.bind(undefined, client),
     history: history.bind(undefined, client),
     pages: (resourceType: string, query: Query, signal?: AbortSignal) =>

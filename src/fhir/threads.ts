@@ -22,7 +22,7 @@ export function withThreads(server: FhirServer, { header, threadOf }: ThreadProf
 
 type Reading = Pick<
   FhirServer,
-  'history' | 'pages' | 'read' | 'readMany' | 'search' | 'searchAll' | 'searchStamp'
+  'history' | 'pages' | 'read' | 'readMany' | 'readVersion' | 'search' | 'searchAll' | 'searchStamp'
 >;
 type Writing = Pick<FhirServer, 'create' | 'createOnce' | 'update'>;
 
@@ -32,6 +32,10 @@ function reading(server: FhirServer, header: ThreadHeader): Reading {
     async read(reference, signal) {
       const resource = await server.read(keptAs(reference), signal);
       return resource && asAsked([seen(resource)], [reference])[0];
+    },
+    async readVersion(reference, versionId, signal) {
+      const resource = await server.readVersion(keptAs(reference), versionId, signal);
+      return resource && seen(resource);
     },
     async readMany(references, signal) {
       const found = await server.readMany(references.map(keptAs), signal);

@@ -2,6 +2,7 @@
 import type { ClientBase } from 'pg';
 import {
   isPersonType,
+  versionKeyOf,
   versionOf,
   type FollowedType,
   type ResourceVersion,
@@ -52,8 +53,8 @@ function takeInFhir(deps: Deps) {
           tx,
           read.made.map(({ version }) => version),
         );
-        const isFresh = new Set(fresh.map(versionKey));
-        const changed = read.made.filter((change) => isFresh.has(versionKey(change.version)));
+        const isFresh = new Set(fresh.map(versionKeyOf));
+        const changed = read.made.filter((change) => isFresh.has(versionKeyOf(change.version)));
         const concerning = isPersonType(resourceType)
           ? await withDependents(roomMembers, tx, changed)
           : changed;
@@ -151,8 +152,4 @@ async function withDependents(
     changes.flatMap(({ keys }) => keys),
   );
   return changes.filter(({ keys }) => keys.some((key) => dependedOn.has(key)));
-}
-
-function versionKey({ reference, versionId }: Pick<ResourceVersion, 'reference' | 'versionId'>): string {
-  return `${reference}/${versionId}`;
 }

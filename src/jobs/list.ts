@@ -2,6 +2,7 @@
 import type { Config } from '../config/schema.ts';
 import type { Bridge } from '../flows/bridge.ts';
 import type { Intake } from '../flows/intake.ts';
+import { closeOrphans } from './close-orphans.ts';
 import { feedAudit } from './feed-audit.ts';
 import { followDeletes } from './follow-deletes.ts';
 import { followFhir } from './follow-fhir.ts';
@@ -42,6 +43,7 @@ export function createJobs({ config, bridge, intake, synced }: JobsDeps): readon
     reconcileRestored(bridge), // reconcile-restored
     ...(config.nightlyReconcile.enabled ? [nightlyReconcile(bridge, config)] : []), // nightly-reconcile
     ...(identity.publishToOwnFhir ? [publishGhosts(bridge)] : []), // publish-ghosts
+    closeOrphans(bridge), // orphaned-rooms
     releaseOverdueItems(bridge), // release-overdue
     pruneInbox(bridge, config), // prune-inbox
     ...(synced === undefined

@@ -10,6 +10,7 @@ import * as identityAudit from './identity-audit.ts';
 import * as invitations from './invitations.ts';
 import * as messageLinks from './message-links.ts';
 import * as notices from './notices.ts';
+import * as orphanedRooms from './orphaned-rooms.ts';
 import * as people from './people.ts';
 import * as reportedFailures from './reported-failures.ts';
 import * as pictures from './pictures.ts';
@@ -17,6 +18,7 @@ import * as readPositions from './read-positions.ts';
 import * as receipts from './receipts.ts';
 import * as resourceVersions from './resource-versions.ts';
 import * as restorations from './restorations.ts';
+import * as roomResources from './room-resources.ts';
 import * as roomMembers from './room-members.ts';
 import * as roomUses from './room-uses.ts';
 import * as rooms from './rooms.ts';
@@ -42,17 +44,8 @@ export const tables = {
     readPositions,
     receipts,
   },
-  ...{
-    pictures,
-    reportedFailures,
-    resourceVersions,
-    restorations,
-    roomMembers,
-    roomUses,
-    rooms,
-    roomsBehind,
-  },
-  ...{ untoldMessages, waitingItems },
+  ...{ orphanedRooms, pictures, reportedFailures, resourceVersions, restorations },
+  ...{ roomMembers, roomResources, roomUses, rooms, roomsBehind, untoldMessages, waitingItems },
 } as const;
 
 /** The functions of all these tables. */

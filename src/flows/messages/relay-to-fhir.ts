@@ -137,6 +137,7 @@ async function write(relay: RelayToFhir, incoming: Incoming, attempt: Attempt): 
         const communication = version.reference;
         await store.messageLinks.completeLink(tx, key, {
           ...{ communication, eventId: event.event_id, digest, sender: event.sender },
+          since: version.versionId === '1' ? version.lastUpdated : undefined,
         });
         if (isOwn) await store.resourceVersions.recordWritten(tx, version);
         await store.fileCopies.removeCopies(tx, copies);

@@ -1,6 +1,6 @@
 // A platform wrote a Communication → what its kind makes of it is sent into the conversation's room.
 import type { Fact } from '../../domain/facts.ts';
-import type { Communication } from '../../domain/fhir.ts';
+import { versionOf, type Communication } from '../../domain/fhir.ts';
 import {
   referenceTo,
   type EventId,
@@ -22,11 +22,13 @@ import type { IgnoredReason } from '../ignored-reasons.ts';
 import { changeOf, type ChangeItem } from '../items/fhir-change.ts';
 import type { DeletionItem } from '../items/fhir-deletion.ts';
 import { releaseWaiting } from '../items/waiting.ts';
+import { firstStamp } from '../first-stamp.ts';
 import type { FlowOutcome } from '../outcome.ts';
 import { findCarried, type Carried } from './carried.ts';
 import { boundedTime } from './conversation-begin.ts';
 import { findConversationRoom, findRoomById, type ConversationRoom } from './conversation-room.ts';
 import { readDocuments } from './documents.ts';
+import { causeOf, detachFormerLinks } from './former-links.ts';
 import { loadLinks } from './links.ts';
 import { lookBack } from './look-back.ts';
 import { unlessGone } from './unless-gone.ts';
@@ -41,7 +43,17 @@ import { readTasksItems } from '../items/read-tasks.ts';
 export type RelayToMatrix = Speaking &
   Pick<
     Bridge,
-    | ('aspects' | 'enqueue' | 'files' | 'hasUnhandled' | 'homeserver' | 'kinds' | 'metrics' | 'sending')
+    | (
+        | 'aspects'
+        | 'enqueue'
+        | 'files'
+        | 'hasUnhandled'
+        | 'homeserver'
+        | 'kinds'
+        | 'log'
+        | 'metrics'
+        | 'sending'
+      )
     | ('thread' | 'transact')
   >;
 
@@ -80,6 +92,7 @@ export async function relayVersion(
   const { db, store, thread, settings } = relay;
   const reference = referenceTo('Communication', communication.id);
   const envelope = readEnvelope(communication, { thread, ...settings });
+  await detachFormerLinks(relay, communication, attempt.signal);
   const found = await findCarried(relay, db, reference, envelope);
   if (found.isBeingWritten && !gaveUpOn.includes(reference)) return untilWritten(relay, payload, envelope);
   const version = { communication, envelope, carried: found, payload, gaveUpOn };
@@ -173,7 +186,9 @@ async function send(relay: RelayToMatrix, outgoing: Outgoing, { signal }: Attemp
   const isSameSender = (before ?? as) === as;
   const isNew = carried.length === 0;
   // The first sending is that of the Communication, whichever version is read by the time of a retry.
-  const cause = isNew ? reference : `${reference}/_history/${communication.meta.versionId}`;
+  const plain = isNew ? reference : `${reference}/_history/${communication.meta.versionId}`;
+  const since = isNew ? await firstStamp(relay, versionOf(communication), signal) : undefined;
+  const cause = await causeOf(relay, plain, since ?? communication.meta.lastUpdated);
   const sent: Sent[] = [];
   const timestamp = isNew ? await timeOf(relay, outgoing, signal) : undefined;
   const writtenAt = new Date(communication.meta.lastUpdated);
@@ -201,9 +216,9 @@ async function send(relay: RelayToMatrix, outgoing: Outgoing, { signal }: Attemp
       conversation: envelope.thread && { reference: envelope.thread },
     })),
     record: async (tx) => {
-      const digest = contentDigest(envelope);
+      const made = { communication: reference, digest: contentDigest(envelope), since };
       for (const { key, eventId, sender } of sent)
-        await store.messageLinks.completeLink(tx, key, { communication: reference, eventId, digest, sender });
+        await store.messageLinks.completeLink(tx, key, { ...made, eventId, sender });
       const uploads = sent.map(({ key }) => uploadIdOf(communicationDeliveryId(key.cause, key.part)));
       await store.fileCopies.removeCopies(tx, uploads);
       if (written !== undefined) await store.resourceVersions.recordWritten(tx, written);
