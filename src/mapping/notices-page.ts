@@ -12,6 +12,8 @@ const WHEN: Readonly<Record<NoticeReason, string>> = {
   'needs-power': 'a user made a room in a team’s space, in which the bridge has too little power',
   'upgrade-not-followed': 'a user replaced a room who may not',
   'room-replaced': 'the first message in a room that was replaced',
+  stranger: 'a member whom neither FHIR nor a directory knows, and who may stay',
+  'stranger-to-leave': 'the same of one who is removed after the grace (`strangers.graceSeconds`)',
   'unsupported-content': 'a message whose content cannot be recorded',
   'encrypted-message': 'a message or file is encrypted, so that the bridge cannot read it',
   'empty-message': 'a message that shows no text',

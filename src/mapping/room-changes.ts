@@ -42,6 +42,8 @@ export interface Comparison {
   readonly policy: MembershipPolicy;
   /** Who made the room, and so decides who may join it by themselves. */
   readonly madeBy: 'bridge' | 'user';
+  /** Strangers who have to go. */
+  readonly leaving?: ReadonlySet<string>;
 }
 
 /**
@@ -260,6 +262,7 @@ function mustLeave(userId: MatrixUserId, desired: DesiredRoom, room: Room, compa
   if (comparison.base.has(userId)) return true;
   // No one let them in, and FHIR does not name them: the bridge's own rule must bring no one in but members.
   if (comparison.madeBy === 'bridge' && cameByJoinRule(room.contentOf('m.room.member', userId))) return true;
+  if (comparison.leaving?.has(userId) === true) return true;
   // A ghost that sent a message as a guest does not read. A stranger may be about to become a member.
   return comparison.policy === 'ignore' && !comparison.isOwn(userId);
 }

@@ -19,6 +19,7 @@ import * as resourceVersions from './resource-versions.ts';
 import * as roomMembers from './room-members.ts';
 import * as roomUses from './room-uses.ts';
 import * as rooms from './rooms.ts';
+import * as strangers from './strangers.ts';
 import * as untoldMessages from './untold-messages.ts';
 import * as waitingItems from './waiting-items.ts';
 
@@ -41,7 +42,7 @@ export const tables = {
     receipts,
   },
   ...{ pictures, reportedFailures, resourceVersions, roomMembers, roomUses, rooms },
-  ...{ untoldMessages, waitingItems },
+  ...{ strangers, untoldMessages, waitingItems },
 } as const;
 
 /** The functions of all these tables. */

@@ -23,6 +23,7 @@ describe.skipIf(inject('stackMissing') !== undefined)('what people do in Matrix'
       BRIDGE_MATRIX_ROOM_VERSION: '11',
       BRIDGE_MATRIX_CONVERSATION_NAME: '{subject}',
       BRIDGE_MATRIX_CONVERSATION_SUBJECT: 'category',
+      BRIDGE_STRANGERS_GRACE_SECONDS: '3',
     });
     bot = botView();
     const { prefix, platform, nurse } = context;
@@ -101,6 +102,24 @@ describe.skipIf(inject('stackMissing') !== undefined)('what people do in Matrix'
     await awaitIdle(context.bridge);
     await nurse.client.kick(roomId, doctor.userId);
     await eventually(() => read('recipient')).toEqual(nurseAlone);
+  });
+
+  test('a stranger of a homeserver that is not trusted is told of in the room, and removed after the grace', async () => {
+    const { nurse, serverName } = context;
+    const roomId = await conversation('strangers');
+    const stranger = await startUser(context, 'stranger', 'neighbour');
+    await nurse.client.invite(roomId, stranger.userId);
+    // Both homeservers of this machine have one host name, which is all that the room's list of servers goes by.
+    await stranger.client.joinRoom(roomId, { viaServers: [serverName] });
+    await eventually(async () => (await nurse.history(roomId)).join('\n')).toContain(
+      'The care platform does not know who this is, so they will be removed from this room',
+    );
+    await eventually(async () => (await bot.members(roomId))[stranger.userId]).toBe('leave');
+    await eventually(() => Promise.resolve(stranger.client.getRoom(roomId)?.getMyMembership())).toBe('leave');
+    expect((await bot.state(roomId))['m.room.server_acl ']).toEqual({
+      ...{ allow: ['localhost', serverName], allow_ip_literals: false, deny: [] },
+    });
+    stranger.leaveClient();
   });
 
   test('a ghost whom a lead removes is a participant no more, and does not come back', async () => {

@@ -25,6 +25,7 @@ const RESTORED: ReadonlySet<string> = new Set([
   'm.room.join_rules',
   'm.room.history_visibility',
   'm.room.guest_access',
+  'm.room.server_acl',
   'm.room.canonical_alias',
   'm.space.parent',
   'm.space.child',

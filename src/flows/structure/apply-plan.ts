@@ -11,6 +11,7 @@ import { inviteMember } from './invite.ts';
 import { makeRoom } from './make-room.ts';
 import { changesIn, type RoomPlan } from './plan-room.ts';
 import { recordDependencies } from './record-dependencies.ts';
+import { meetStrangers } from './strangers.ts';
 
 /**
  * Makes the room be as planned, and records what was agreed on. People who cannot be invited keep no one else waiting:
@@ -49,7 +50,8 @@ export async function applyPlan(
     ]),
   );
   bridge.metrics.roomChanges.inc({ kind: desired.kind }, plan.ghosts.length + changes.length);
-  await recordDependencies(bridge, spec, requireInvites ? [] : [...unreached.keys()]);
+  await meetStrangers(bridge, { reference, roomId }, plan.strangers);
+  await recordDependencies(bridge, plan, requireInvites ? [] : [...unreached.keys()]);
   const [first] = unreached.values();
   if (first !== undefined && requireInvites) throw first;
   return roomId;

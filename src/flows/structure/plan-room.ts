@@ -2,13 +2,16 @@
 import type { RoomId } from '../../domain/ids.ts';
 import type { DesiredRoom } from '../../mapping/desired-room.ts';
 import { isOwnUser } from '../../mapping/own-users.ts';
+import { earliest } from '../../mapping/periods.ts';
 import type { ActualState, Comparison, RoomChange } from '../../mapping/room-changes.ts';
 import { changesToRoom } from '../../mapping/room-changes.ts';
+import type { StrangerDecision } from '../../mapping/strangers.ts';
 import type { Base } from '../../store/room-members.ts';
 import type { RoomRow } from '../../store/rooms.ts';
 import type { Bridge } from '../bridge.ts';
 import { ghostChanges, type GhostChange } from '../people/ghosts.ts';
 import type { RoomSpec } from './room-spec.ts';
+import { planStrangers } from './strangers.ts';
 
 /** What there is to do. */
 export interface RoomPlan {
@@ -21,6 +24,7 @@ export interface RoomPlan {
   readonly actual: readonly ActualState[];
   readonly members: Base;
   readonly ghosts: readonly GhostChange[];
+  readonly strangers: StrangerDecision;
   /** Empty for a room that is yet to be made: what remains after its making is found then. */
   readonly changes: readonly RoomChange[];
 }
@@ -44,14 +48,23 @@ export async function planRoom(
   const desired = await spec.desiredFor(actual, phase);
   const ghosts = await ghostChanges(bridge, spec.people.ghosts);
   const madeBy = row?.madeBy ?? 'bridge';
-  const changes = roomId === undefined ? [] : changesIn(bridge, desired, actual, { ...members, madeBy });
-  return { spec, desired, row, roomId, actual, members, ghosts, changes };
+  const strangers = await planStrangers(bridge, { desired, actual, base: members.base }, signal);
+  const known = { ...members, madeBy, leaving: strangers.leaving };
+  const changes = roomId === undefined ? [] : changesIn(bridge, desired, actual, known);
+  return { spec, desired, row, roomId, actual, members, ghosts, strangers, changes };
 }
 
 /** Tells whether a plan has nothing to do. */
 export function isInSync(plan: RoomPlan): boolean {
-  const { roomId, ghosts, changes } = plan;
-  return roomId !== undefined && isPlaced(plan) && ghosts.length === 0 && changes.length === 0;
+  const { roomId, ghosts, strangers, changes } = plan;
+  const todo = [ghosts, strangers.newcomers, changes];
+  return roomId !== undefined && isPlaced(plan) && todo.every(({ length }) => length === 0);
+}
+
+/** When next, by the clock alone, there may be something to do; undefined for never. */
+export function nextMomentOf({ spec, strangers }: Pick<RoomPlan, 'spec' | 'strangers'>): Date | undefined {
+  const at = earliest([spec.people.until, strangers.until]);
+  return at === undefined ? undefined : new Date(at);
 }
 
 /** Tells whether the space of a conversation knows when it began, by which it is listed. */
@@ -59,12 +72,12 @@ export function isPlaced({ row, spec }: Pick<RoomPlan, 'row' | 'spec'>): boolean
   return row?.authoredAt === spec.authoredAt;
 }
 
-/** The changes that make a room what it should be. @param known the members as of the last convergence, and who made it */
+/** The changes that make a room what it should be. @param known the members as of the last convergence, the strangers who have to go, and who made it */
 export function changesIn(
   { settings }: Pick<Bridge, 'settings'>,
   desired: DesiredRoom,
   actual: readonly ActualState[],
-  known: Base & Pick<Comparison, 'madeBy'>,
+  known: Base & Pick<Comparison, 'leaving' | 'madeBy'>,
 ): readonly RoomChange[] {
   return changesToRoom(desired, actual, {
     bot: settings.bot,

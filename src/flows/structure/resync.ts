@@ -5,7 +5,7 @@ import { BridgeError } from '../../telemetry/errors.ts';
 import type { Bridge } from '../bridge.ts';
 import { createReadSet, type ReadSet } from '../people/read-set.ts';
 import { convergeNow } from './converge.ts';
-import { isInSync, isPlaced, planRoom, type RoomPlan } from './plan-room.ts';
+import { isInSync, isPlaced, nextMomentOf, planRoom, type RoomPlan } from './plan-room.ts';
 import { prefetch } from './prefetch.ts';
 import { readRoomSpec } from './room-spec.ts';
 
@@ -127,10 +127,10 @@ async function resyncOne(
     if (spec === undefined) return { reference, state: 'gone', changes: [] };
     const plan = await planRoom(bridge, spec, signal);
     if (plan === undefined || isInSync(plan)) {
-      const { until } = spec.people;
+      const next = plan && nextMomentOf(plan);
       // Else a moment that went lost, with a dead letter or an older database, would pass unseen.
-      if (!dryRun && until !== undefined)
-        await bridge.store.rooms.advanceConvergeAt(bridge.db, reference, new Date(until));
+      if (!dryRun && next !== undefined)
+        await bridge.store.rooms.advanceConvergeAt(bridge.db, reference, next);
       return { reference, state: 'in-sync', changes: [] };
     }
     if (!dryRun) await convergeNow(bridge, reference, `resync ${bridge.clock.now().toISOString()}`, signal);

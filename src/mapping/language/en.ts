@@ -32,6 +32,12 @@ export const en: Texts = {
       'is recorded as before. Please ask a lead of the team to upgrade the room.',
     'room-replaced':
       'This conversation goes on in the room that took the place of this one. What is said here is not recorded any more.',
+    stranger:
+      'The care platform does not know who this is, and its record does not show that they read along. If they belong here, ' +
+      'ask the care team to add their Matrix address to their entry.',
+    'stranger-to-leave':
+      'The care platform does not know who this is, so they will be removed from this room. If they belong here, ask the care ' +
+      'team soon to add their Matrix address to their entry.',
   },
   messages: {
     'unsupported-content': (count) =>

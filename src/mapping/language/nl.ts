@@ -32,6 +32,12 @@ export const nl: Texts = {
       'Wat hier wordt gezegd, wordt vastgelegd zoals eerst. Vraag een leider van het team om de kamer te vervangen.',
     'room-replaced':
       'Dit gesprek gaat verder in de kamer die deze heeft vervangen. Wat hier wordt gezegd, wordt niet meer vastgelegd.',
+    stranger:
+      'Het zorgplatform weet niet wie dit is, en in het dossier staat niet dat deze persoon meeleest. Vraag het zorgteam om ' +
+      'het Matrix-adres aan de gegevens van deze persoon toe te voegen als die hier hoort.',
+    'stranger-to-leave':
+      'Het zorgplatform weet niet wie dit is. Daarom wordt deze persoon uit deze kamer verwijderd. Vraag het zorgteam snel om ' +
+      'het Matrix-adres aan de gegevens van deze persoon toe te voegen als die hier hoort.',
   },
   messages: {
     'unsupported-content': (count) =>
