@@ -8,6 +8,8 @@ export const STATE_REASONS = [
   'needs-power',
   'upgrade-not-followed',
   'room-replaced',
+  'room-encrypted',
+  'room-open-to-others',
   'stranger',
   'stranger-to-leave',
 ] as const;

@@ -85,6 +85,8 @@ export async function relayVersion(
   if (request === undefined) return { kind: 'ignored', reason: 'no-conversation' };
   const awaited = missing.find((ref) => carried.length === 0 && !gaveUpOn.includes(ref));
   if (awaited !== undefined) return untilCarried(relay, payload, request, awaited);
+  // What is retracted is taken out of the room, whoever may read there.
+  if (room?.unsafe === true && !isRetraction) return untilOpen(relay, payload, request);
   const conversation = await conversationOf(relay, room, request, attempt.signal);
   if (conversation === undefined) return untilOpen(relay, payload, request);
   if (conversation.phase === 'closed' && !isRetraction) return { kind: 'ignored', reason: 'closed' };

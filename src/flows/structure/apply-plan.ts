@@ -11,6 +11,7 @@ import { inviteMember } from './invite.ts';
 import { makeRoom } from './make-room.ts';
 import { changesIn, type RoomPlan } from './plan-room.ts';
 import { recordDependencies } from './record-dependencies.ts';
+import { recordSafety } from './room-safety.ts';
 import { meetStrangers } from './strangers.ts';
 
 /**
@@ -50,6 +51,7 @@ export async function applyPlan(
     ]),
   );
   bridge.metrics.roomChanges.inc({ kind: desired.kind }, plan.ghosts.length + changes.length);
+  await recordSafety(bridge, plan, roomId);
   await meetStrangers(bridge, { reference, roomId }, plan.strangers);
   await recordDependencies(bridge, plan, requireInvites ? [] : [...unreached.keys()]);
   const [first] = unreached.values();
@@ -114,6 +116,9 @@ async function applyChange(
       return;
     case 'leave':
       await homeserver.leave(change.userId, roomId, signal);
+      return;
+    case 'unlist':
+      await homeserver.unlist(settings.bot, roomId, signal);
       return;
     case 'kick':
       await homeserver.kick(settings.bot, roomId, change.userId, signal);

@@ -39,10 +39,13 @@ export function requestDefinition(request: StoredResource<CommunicationRequest>)
         await staleLinks(bridge, actual, 'm.space.parent', spaces),
       );
     },
-    following: async ({ store, settings }, tx, cause) => [
-      ...readTasksItems(settings, reference, cause),
-      ...(await releaseWaiting(store, tx, [reference], cause)),
-    ],
+    following: async ({ store, settings }, tx, cause) => {
+      const isUnsafe = (await store.rooms.findRoom(tx, reference))?.unsafe === true;
+      return [
+        ...readTasksItems(settings, reference, cause),
+        ...(isUnsafe ? [] : await releaseWaiting(store, tx, [reference], cause)),
+      ];
+    },
   };
 }
 

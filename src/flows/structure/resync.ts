@@ -5,7 +5,7 @@ import { BridgeError } from '../../telemetry/errors.ts';
 import type { Bridge } from '../bridge.ts';
 import { createReadSet, type ReadSet } from '../people/read-set.ts';
 import { convergeNow } from './converge.ts';
-import { isInSync, isPlaced, nextMomentOf, planRoom, type RoomPlan } from './plan-room.ts';
+import { isInSync, isPlaced, isSafetyKnown, nextMomentOf, planRoom, type RoomPlan } from './plan-room.ts';
 import { prefetch } from './prefetch.ts';
 import { readRoomSpec } from './room-spec.ts';
 
@@ -145,11 +145,12 @@ async function resyncOne(
 }
 
 function describePlan(plan: RoomPlan): readonly string[] {
-  const { roomId, desired, ghosts, changes } = plan;
+  const { roomId, desired, ghosts, changes, dangers } = plan;
   return [
     ...(roomId === undefined ? [`make the ${desired.kind === 'space' ? 'space' : 'room'}`] : []),
     ...ghosts.map(({ kind, userId }) => `${kind.replaceAll('-', ' ')} ${userId}`),
     ...changes.map(describeRoomChange),
+    ...(isSafetyKnown(plan) ? [] : [dangers.length > 0 ? 'hold what is to be sent' : 'send what has waited']),
     ...(roomId === undefined || isPlaced(plan) ? [] : ['list it by when it began']),
   ];
 }
@@ -167,6 +168,8 @@ function describeRoomChange(change: RoomChange): string {
       return `join ${change.userId}`;
     case 'leave':
       return `let ${change.userId} leave`;
+    case 'unlist':
+      return 'take it off the public directory';
     case 'kick':
       return `remove ${change.userId}`;
   }

@@ -59,6 +59,7 @@ describe('what a room is found to depend on', () => {
         ...{ desired, row: undefined, roomId: SPACE, actual: [], ghosts: [], changes: [] },
         members: { base: new Set(), pending: new Set() },
         strangers: NO_STRANGERS,
+        dangers: [],
       },
       options,
     );
