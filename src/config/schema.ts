@@ -11,6 +11,7 @@ import { messages } from './messages.ts';
 import { network } from './plain-http.ts';
 import { readState } from './read-state.ts';
 import { roomKeys } from './rooms.ts';
+import { strangers } from './strangers.ts';
 
 const localpart = z.string().regex(/^[a-z0-9._=/+-]+$/, 'expected a user localpart in lower case');
 
@@ -75,7 +76,8 @@ const matrix = z.strictObject({
     description: 'How the localparts of ghosts begin: the namespace of the registration.',
   }),
   trustedServers: z.array(serverName).default([]).meta({
-    description: 'Homeservers besides your own whose addresses in FHIR telecom are believed.',
+    description:
+      'Homeservers besides your own whose addresses in FHIR telecom are believed, and whose users may take part in rooms (strangers).',
   }),
   ...roomKeys,
   userMappings: z.enum(['off', 'professionals', 'all']).default('professionals').meta({
@@ -212,6 +214,9 @@ export const configSchema = z.strictObject({
     .meta({ description: 'How messages are recorded and shown.' }),
   people: people.meta({ description: 'How people appear in rooms.' }),
   powerLevels: powerLevels.prefault({}).meta({ description: 'Power levels in spaces and rooms.' }),
+  strangers: strangers
+    .prefault({})
+    .meta({ description: 'Members of rooms whom neither FHIR nor a directory knows.' }),
   invitations: invitations
     .transform(inMilliseconds)
     .prefault({})

@@ -6,6 +6,7 @@ import { isRefusal, success, unlessRefused, type MatrixClient } from './client.t
 const capabilitiesSchema = z.object({
   capabilities: z.object({ 'm.room_versions': z.object({ default: z.string().min(1) }) }),
 });
+const visibilitySchema = z.object({ visibility: z.string() });
 const roomIdSchema = z.object({ room_id: z.string().transform((id) => id as RoomId) });
 
 /** Refusals of a join that are final: not allowed, no such room, unknown room version, no server answers. */
@@ -86,6 +87,22 @@ export function createRooms(client: MatrixClient) {
     ): Promise<void> {
       const request = { as, body: { room_id: roomId }, signal };
       await unlessRefused(client.put('create alias', ['directory', 'room', alias], success, request), 409);
+    },
+
+    /**
+     * Whether a room stands in the homeserver's public directory.
+     * https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3directorylistroomroomid
+     */
+    async isListed(as: MatrixUserId, roomId: RoomId, signal?: AbortSignal): Promise<boolean> {
+      const path = ['directory', 'list', 'room', roomId];
+      const found = client.get('read directory', path, visibilitySchema, { as, signal });
+      return (await unlessRefused(found, 404))?.visibility === 'public';
+    },
+
+    /** Takes a room off the public directory. Success also if it is not there. */
+    async unlist(as: MatrixUserId, roomId: RoomId, signal?: AbortSignal): Promise<void> {
+      const request = { as, body: { visibility: 'private' }, signal };
+      await client.put('unlist', ['directory', 'list', 'room', roomId], success, request);
     },
 
     /** Removes an alias. Success also if there is none. */

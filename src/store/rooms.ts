@@ -24,11 +24,13 @@ export interface RoomRow {
   readonly phase: 'open' | 'read-only' | 'closed';
   /** Whether a user made it, in a team's space or under the alias. There the bridge has only the power that it was given. */
   readonly madeBy: 'bridge' | 'user';
+  /** Whether a user has made it so that nothing may be sent into it. */
+  readonly unsafe: boolean;
 }
 
 /** What a statement selects of a room for a `RoomRow`. */
 export const ROOM_COLUMNS = `reference, alias, number, generation, room_id, subject, care_team, authored_at, first_message_event_id,
-  ready_at is not null as ready, phase, made_by`;
+  ready_at is not null as ready, phase, made_by, unsafe_since is not null as unsafe`;
 
 /** Reserves the row of a resource's room, or returns the existing one. */
 export async function reserveRoom(
@@ -128,6 +130,22 @@ export async function saveFirstMessage(
 /** Records that the room has reached its desired state, so that messages may be sent. */
 export async function saveReady(db: Queryable, reference: FhirReference): Promise<void> {
   await db.query('update room set ready_at = now() where reference = $1 and ready_at is null', [reference]);
+}
+
+/**
+ * Records that a room is not safe, or is so.
+ * @param now undefined where it is safe
+ * @returns since when it is unsafe
+ */
+export async function saveUnsafeSince(
+  db: Queryable,
+  reference: FhirReference,
+  now: Date | undefined,
+): Promise<Date | undefined> {
+  const sql = `update room set unsafe_since = case when $2::timestamptz is not null then coalesce(unsafe_since, $2) end
+    where reference = $1 returning unsafe_since`;
+  const [since] = await selectColumn<Date | null>(db, sql, [reference, now]);
+  return since ?? undefined;
 }
 
 /** The time of the database, which also stamps the items. */

@@ -23,6 +23,7 @@ import * as roomMembers from './room-members.ts';
 import * as roomUses from './room-uses.ts';
 import * as rooms from './rooms.ts';
 import * as roomsBehind from './rooms-behind.ts';
+import * as strangers from './strangers.ts';
 import * as untoldMessages from './untold-messages.ts';
 import * as waitingItems from './waiting-items.ts';
 
@@ -44,8 +45,8 @@ export const tables = {
     readPositions,
     receipts,
   },
-  ...{ orphanedRooms, pictures, reportedFailures, resourceVersions, restorations },
-  ...{ roomMembers, roomResources, roomUses, rooms, roomsBehind, untoldMessages, waitingItems },
+  ...{ orphanedRooms, pictures, reportedFailures, resourceVersions, restorations, roomMembers },
+  ...{ roomResources, roomUses, rooms, roomsBehind, strangers, untoldMessages, waitingItems },
 } as const;
 
 /** The functions of all these tables. */

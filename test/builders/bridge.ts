@@ -63,6 +63,8 @@ export const SETTINGS: BridgeSettings = {
   platformName: 'Zorgplatform',
   avatars: false,
   membership: 'follow',
+  strangers: { fromTrustedServers: 'allow', fromOtherServers: 'allow', graceMs: 3_600_000 },
+  historyVisibility: 'shared',
   userMadeRooms: 'follow',
   adoptRoomsOf: new Set(),
   deliverPreparation: false,

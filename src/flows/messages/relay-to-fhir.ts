@@ -218,14 +218,14 @@ async function mentionedPeople(
   return people;
 }
 
-/** What is said in a room that is nothing to the bridge, such as one at which it only looked, is not kept. */
+/** What is said in a room at which the bridge only looks, or that may become a conversation later, is not kept. */
 function notOfABridgedRoom(
   { forgetPayload }: Pick<RelayToFhir, 'forgetPayload'>,
   { event_id: eventId }: MatrixEvent,
   { kind }: RoomUse,
 ): FlowOutcome {
   const ignored = { kind: 'ignored', reason: 'not-a-conversation' } as const;
-  if (kind !== 'none') return ignored;
+  if (kind !== 'none' && kind !== 'adopted') return ignored;
   return { ...ignored, record: (tx) => forgetPayload(tx, EVENT_SOURCE, eventId) };
 }
 

@@ -113,6 +113,8 @@ export async function relayVersion(
   const isRetraction = read.kind === 'retraction';
   const request = envelope.thread ?? (isRetraction ? room?.reference : undefined);
   if (request === undefined) return { kind: 'ignored', reason: 'no-conversation' };
+  // What is retracted is taken out of the room, whoever may read there.
+  if (room?.unsafe === true && !isRetraction) return untilOpen(relay, payload, request);
   const conversation = await conversationOf(relay, room, request, attempt.signal);
   if (conversation === undefined) return untilOpen(relay, payload, request);
   const untilTurn = await untilTheirTurn(relay, payload, request, hasWaited);

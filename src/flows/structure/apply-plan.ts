@@ -11,6 +11,8 @@ import { inviteMember } from './invite.ts';
 import { makeRoom } from './make-room.ts';
 import { changesIn, type RoomPlan } from './plan-room.ts';
 import { recordDependencies } from './record-dependencies.ts';
+import { recordSafety } from './room-safety.ts';
+import { meetStrangers } from './strangers.ts';
 
 /**
  * Makes the room be as planned, and records what was agreed on. People who cannot be invited keep no one else waiting:
@@ -53,7 +55,9 @@ export async function applyPlan(
     ]),
   );
   bridge.metrics.roomChanges.inc({ kind: desired.kind }, plan.ghosts.length + changes.length);
-  await recordDependencies(bridge, spec, requireInvites ? [] : [...unreached.keys()]);
+  await recordSafety(bridge, plan, roomId);
+  await meetStrangers(bridge, { reference, roomId }, plan.strangers);
+  await recordDependencies(bridge, plan, requireInvites ? [] : [...unreached.keys()]);
   const [first] = unreached.values();
   if (first !== undefined && requireInvites) throw first;
   return roomId;
@@ -116,6 +120,9 @@ async function applyChange(
       return;
     case 'leave':
       await homeserver.leave(change.userId, roomId, signal);
+      return;
+    case 'unlist':
+      await homeserver.unlist(settings.bot, roomId, signal);
       return;
     case 'kick':
       await homeserver.kick(settings.bot, roomId, change.userId, signal);

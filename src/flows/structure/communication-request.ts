@@ -30,20 +30,23 @@ export function requestDefinition(request: StoredResource<CommunicationRequest>)
     authoredAt: authoredAt(request.authoredOn),
     team: (placement) => placement?.careTeam,
     isForTeam: ({ reference: team }) => partiesOf(request).careTeams.includes(team),
-    desired: async (bridge, { phase, members, placement, entry, titleFacts, picture, actual }) => {
+    desired: async (bridge, { placement, entry, titleFacts, actual, ...basis }) => {
       const { roomTemplates, serverName: via } = bridge.settings;
       const spaces = placement === undefined ? [] : [placement.roomId];
       return desiredConversation(
         reference,
-        { phase, members, picture, title: conversationTitle(request, roomTemplates, titleFacts) },
+        { ...basis, title: conversationTitle(request, roomTemplates, titleFacts) },
         placement && { roomId: placement.roomId, via, entry },
         await staleLinks(bridge, actual, 'm.space.parent', spaces),
       );
     },
-    following: async ({ store, settings }, tx, cause) => [
-      ...readTasksItems(settings, reference, cause),
-      ...(await releaseWaiting(store, tx, [reference], cause)),
-    ],
+    following: async ({ store, settings }, tx, cause) => {
+      const isUnsafe = (await store.rooms.findRoom(tx, reference))?.unsafe === true;
+      return [
+        ...readTasksItems(settings, reference, cause),
+        ...(isUnsafe ? [] : await releaseWaiting(store, tx, [reference], cause)),
+      ];
+    },
   };
 }
 
