@@ -4,6 +4,7 @@ import { clock, sleep } from './clock.ts';
 import { composeDirectories } from './identity/directories.ts';
 import type { Config } from '../config/schema.ts';
 import type { Bridge, BridgeSettings } from '../flows/bridge.ts';
+import { createRecent } from '../flows/recent.ts';
 import { createAccountInDirectory } from '../identity/directories/account-in-directory.ts';
 import { createPersonInDirectory } from '../identity/directories/person-in-directory.ts';
 import { createOwnDirectory } from '../identity/directories/own-directory.ts';
@@ -34,6 +35,9 @@ import { createRoomLocks } from '../store/room-locks.ts';
 import { tables } from '../store/tables.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
+/** How long it is good to have read whose an account is, and of how many. */
+const RECENT_BEARERS = { forMs: 10_000, most: 2_000 };
+
 /**
  * Composes the bridge on a database; opens no connection yet.
  * @returns what the flows work with, the directories where the identity port is on, and how to close what was opened, the pool
@@ -56,6 +60,7 @@ export function composeBridge(
     ...{ settings, homeserver, fhir, auditServer, pseudonyms, clock, log, metrics },
     ...{ enqueue, findLogged, findTail, forgetPayload },
     auditTrail: composeAuditTrail(config),
+    recentBearers: createRecent(clock, RECENT_BEARERS),
     db: pool,
     transact: (work) => inTransaction(pool, work),
     store: tables,

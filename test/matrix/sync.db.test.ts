@@ -15,7 +15,7 @@ import { tables } from '../../src/store/tables.ts';
 import { reserveRoom, saveRoomId } from '../../src/store/rooms.ts';
 import type { MatrixUserId, RoomAlias } from '../../src/domain/ids.ts';
 import { itemsIn, useBridgeDatabase } from '../builders/database.ts';
-import { SETTINGS } from '../builders/bridge.ts';
+import { clockAt, SETTINGS } from '../builders/bridge.ts';
 import { ref } from '../builders/fhir.ts';
 import { BOT, eventId, message, roomId, userId } from '../builders/matrix.ts';
 
@@ -121,7 +121,7 @@ function createBridge(homeserver: ReturnType<typeof createHomeserverModel>, tran
     transact: transact ?? ((work) => inTransaction(pool(), work)),
     ...{ enqueue, knownSourceIds, thread, wakeMatrixReader: () => Promise.resolve() },
     store: tables,
-    settings: SETTINGS,
+    ...{ settings: SETTINGS, clock: clockAt('2026-11-21T12:00:00Z') },
   });
   return {
     push: async (body: object): Promise<void> => {
