@@ -103,10 +103,10 @@ function connectServers(
   { idStrategy, profile, serverName }: BridgeSettings,
   { observeMatrix, observeFhir, observePseudonyms }: Metrics,
 ) {
-  const { baseUrl, bearerToken, requestTimeoutMs } = fhir;
+  const { baseUrl, baseAliases, bearerToken, requestTimeoutMs } = fhir;
   const connectFhir = () => {
     const client = createFhirClient({
-      ...{ baseUrl, bearerToken, requestTimeoutMs, observe: observeFhir },
+      ...{ baseUrl, baseAliases, bearerToken, requestTimeoutMs, observe: observeFhir },
       ...{
         searching: profile.search,
         ...(profile.search.cacheControl === 'no-cache' && { cacheControl: 'no-cache' }),

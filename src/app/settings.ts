@@ -18,7 +18,7 @@ export function compileSettings(config: Config): BridgeSettings {
   const { serverName, ghostPrefix, membership, userMadeRooms } = matrix;
   const { botName, botAvatar, teamPictures, joinThroughSpace } = matrix;
   const { rooms } = TEXTS[messages.language];
-  const { pseudonymizationKey, namePolicy, avatars, lenientTelecom, ownAccounts } = people;
+  const { pseudonymizationKey, namePolicy, avatars, lenientTelecom, ownAccounts, mostPerRoom } = people;
   const { deliverPreparation, sourceSystemExtension, idStrategy, reportFailures } = fhir;
   const bot = `@${matrix.botLocalpart}:${serverName}`;
   if (!isMatrixUserId(bot))
@@ -28,7 +28,7 @@ export function compileSettings(config: Config): BridgeSettings {
     ...{ serverName, bot, ghostPrefix, membership, userMadeRooms },
     ...{ botName, botAvatar, teamPictures, joinThroughSpace },
     aliases: { space: matrix.spaceAlias, conversation: matrix.conversationAlias },
-    ...{ pseudonymizationKey, namePolicy, avatars, lenientTelecom, ownAccounts },
+    ...{ pseudonymizationKey, namePolicy, avatars, lenientTelecom, ownAccounts, mostPerRoom },
     unknownSender: unknownSenderOf(people),
     ...{ deliverPreparation, sourceSystemExtension, idStrategy, reportFailures },
     adoptRoomsOf: new Set(matrix.adoptRoomsOf),

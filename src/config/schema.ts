@@ -150,6 +150,10 @@ const people = z.strictObject({
     'Whether telecom also gives Matrix addresses as an untagged @user:server of system other, and as https://matrix.to/#user:server. Only servers of matrix.trustedServers are believed, as ever.',
     false,
   ),
+  mostPerRoom: count(
+    'People in one space or room at most. A resource that names more is not carried out: it becomes a dead letter.',
+    { fallback: 500, max: 10_000 },
+  ),
   avatars: flag(
     'Whether ghosts show the photo of their resource. Patients and relatives do so only under the name policy full.',
     false,

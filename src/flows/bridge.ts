@@ -59,6 +59,8 @@ export interface BridgeSettings {
   readonly inviteContext: 'off' | 'space' | 'conversation' | 'both';
   /** By whose word an account of the own homeserver is a person's: the records', the operator's alone, or the records' and its own. */
   readonly ownAccounts: 'directory' | 'operator' | 'both-sides';
+  /** People in one space or room at most. */
+  readonly mostPerRoom: number;
   /** Whether Matrix addresses in telecom count without the form that only they have. */
   readonly lenientTelecom: boolean;
   readonly namePolicy: NamePolicy;

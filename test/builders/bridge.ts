@@ -58,6 +58,7 @@ export const SETTINGS: BridgeSettings = {
   userMappings: { for: 'off', email: false },
   inviteContext: 'off',
   ownAccounts: 'directory',
+  mostPerRoom: 500,
   lenientTelecom: false,
   namePolicy: 'full',
   unknownSender: { as: 'identifier' },

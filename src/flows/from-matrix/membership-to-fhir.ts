@@ -195,7 +195,8 @@ async function isInGroup(
   if (typeof person !== 'object' || typeof roster !== 'object') return false;
   const at = bridge.clock.now().getTime();
   const reads = createReadSet(bridge.fhir, signal);
-  const { named } = await expandPeople({ reads, at, log: bridge.log }, wantedBy(roster, at));
+  const { log, settings } = bridge;
+  const { named } = await expandPeople({ reads, at, log, settings }, wantedBy(roster, at));
   const isRole = (reference: FhirReference): boolean => reference.startsWith('PractitionerRole/');
   const { all } = await withRoles(bridge, person, [...named.keys()].filter(isRole), signal);
   return [...named.keys()].some((reference) => all.has(reference));

@@ -43,7 +43,7 @@ export async function resolvePeople(
 ): Promise<ResolvedPeople> {
   const { settings, clock, log } = bridge;
   const at = clock.now().getTime();
-  const { named, until } = await expandPeople({ reads, at, log }, wanted);
+  const { named, until } = await expandPeople({ reads, at, log, settings }, wanted);
   const identities = await readIdentities(reads, named, at);
   const bearers = identities.flatMap(referencesOf);
   const known = await bridge.store.people.findPeople(bridge.db, bearers);
