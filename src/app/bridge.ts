@@ -5,6 +5,7 @@ import { clock, sleep } from './clock.ts';
 import { composeDirectories } from './identity/directories.ts';
 import type { Config } from '../config/schema.ts';
 import type { Bridge, BridgeSettings } from '../flows/bridge.ts';
+import { createRecent } from '../flows/recent.ts';
 import { createAccountInDirectory } from '../identity/directories/account-in-directory.ts';
 import { createPersonInDirectory } from '../identity/directories/person-in-directory.ts';
 import { createOwnDirectory } from '../identity/directories/own-directory.ts';
@@ -38,6 +39,9 @@ import { createRoomLocks } from '../store/room-locks.ts';
 import { tables } from '../store/tables.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
+/** How long it is good to have read whose an account is, and of how many. */
+const RECENT_BEARERS = { forMs: 10_000, most: 2_000 };
+
 /**
  * Composes the bridge on a database; opens no connection yet.
  * @returns what the flows work with, the directories where the identity port is on, and how to close what was opened, the pool
@@ -60,6 +64,7 @@ export function composeBridge(
     ...{ settings, homeserver, otherServers, fhir, auditServer, pseudonyms, clock, log, metrics },
     ...{ enqueue, findLogged, findTail, hasUnhandled, forgetPayload },
     auditTrail: composeAuditTrail(config),
+    recentBearers: createRecent(clock, RECENT_BEARERS),
     db: pool,
     transact: (work) => inTransaction(pool, work),
     store: tables,
@@ -103,10 +108,10 @@ function connectServers(
   { observeMatrix, observeFhir, observePseudonyms }: Metrics,
   db: Pool,
 ) {
-  const { baseUrl, bearerToken, requestTimeoutMs } = fhir;
+  const { baseUrl, baseAliases, bearerToken, requestTimeoutMs } = fhir;
   const connectFhir = () => {
     const client = createFhirClient({
-      ...{ baseUrl, bearerToken, requestTimeoutMs, observe: observeFhir },
+      ...{ baseUrl, baseAliases, bearerToken, requestTimeoutMs, observe: observeFhir },
       ...{
         searching: profile.search,
         ...(profile.search.cacheControl === 'no-cache' && { cacheControl: 'no-cache' }),

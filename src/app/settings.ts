@@ -18,7 +18,7 @@ export function compileSettings(config: Config): BridgeSettings {
   const { serverName, ghostPrefix, membership, userMadeRooms } = matrix;
   const { botName, botAvatar, teamPictures, joinThroughSpace, historyVisibility } = matrix;
   const { rooms } = TEXTS[messages.language];
-  const { pseudonymizationKey, namePolicy, avatars, lenientTelecom } = people;
+  const { pseudonymizationKey, namePolicy, avatars, lenientTelecom, ownAccounts, mostPerRoom } = people;
   const { deliverPreparation, sourceSystemExtension, idStrategy, reportFailures } = fhir;
   const bot = `@${matrix.botLocalpart}:${serverName}`;
   if (!isMatrixUserId(bot))
@@ -29,7 +29,7 @@ export function compileSettings(config: Config): BridgeSettings {
     ...{ botName, botAvatar, teamPictures, joinThroughSpace, historyVisibility },
     strangers: config.strangers,
     aliases: { space: matrix.spaceAlias, conversation: matrix.conversationAlias },
-    ...{ pseudonymizationKey, namePolicy, avatars, lenientTelecom },
+    ...{ pseudonymizationKey, namePolicy, avatars, lenientTelecom, ownAccounts, mostPerRoom },
     unknownSender: unknownSenderOf(people),
     ...{ deliverPreparation, sourceSystemExtension, idStrategy, reportFailures },
     adoptRoomsOf: new Set(matrix.adoptRoomsOf),

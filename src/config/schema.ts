@@ -145,9 +145,17 @@ const people = z.strictObject({
     'Whether practitioners who have no account by their telecom or by person link get the one that identity.directories give for their UZI number, else their e-mail address.',
     false,
   ),
+  ownAccounts: z.enum(['directory', 'operator', 'both-sides']).default('directory').meta({
+    description:
+      'Who says whose an account of your own homeserver is: the records of people, in the FHIR server and in identity.directories (directory); you alone, by person link (operator); or the records and the account itself, in the field custom.user_mappings of its profile (both-sides).',
+  }),
   lenientTelecom: flag(
     'Whether telecom also gives Matrix addresses as an untagged @user:server of system other, and as https://matrix.to/#user:server. Only servers of matrix.trustedServers are believed, as ever.',
     false,
+  ),
+  mostPerRoom: count(
+    'People in one space or room at most. A resource that names more is not carried out: it becomes a dead letter.',
+    { fallback: 500, max: 10_000 },
   ),
   avatars: flag(
     'Whether ghosts show the photo of their resource. Patients and relatives do so only under the name policy full.',

@@ -44,6 +44,9 @@ export const errorCatalogue = {
     'The homeserver does not know a room any more that was made on it. It is made anew; what was said in it is gone. See the page on restoring.',
     20,
   ),
+  'room-too-large': deadLetter(
+    'A CareTeam or CommunicationRequest names more people than people.mostPerRoom. Its space or room stays as it is. Correct the resource, or raise the limit; then retry the dead letter.',
+  ),
   'not-invited': deadLetter(
     'The sender of the Communication was not invited to this conversation of another organisation, so no one can say it there. Ask that organisation to invite them.',
   ),

@@ -202,6 +202,11 @@ function identityMetrics({ counter, gauge }: Makers) {
       'Practitioners without an account of their own in FHIR, by what the directories said of one (found, unknown, failed)',
       ['result'],
     ),
+    contestedAccounts: counter(
+      'bridge_contested_accounts_total',
+      'How often a Matrix account counted as nobody’s, since several people claim it',
+      [],
+    ),
     directorySync: gauge(
       'bridge_directory_sync_records',
       'Records that the present or last reading of a directory has read, saved and removed',

@@ -5,6 +5,7 @@ import type { Bridge, BridgeSettings } from '../../src/flows/bridge.ts';
 import { noAuditTrail } from '../../src/flows/audit-trail.ts';
 import { toInboxOutcome } from '../../src/flows/commit.ts';
 import type { FlowOutcome } from '../../src/flows/outcome.ts';
+import { createRecent } from '../../src/flows/recent.ts';
 import { inTransaction } from '../../src/inbox/database.ts';
 import { enqueue } from '../../src/inbox/enqueue.ts';
 import { forgetPayload } from '../../src/inbox/forget-payload.ts';
@@ -57,6 +58,8 @@ export const SETTINGS: BridgeSettings = {
   },
   userMappings: { for: 'off', email: false },
   inviteContext: 'off',
+  ownAccounts: 'directory',
+  mostPerRoom: 500,
   lenientTelecom: false,
   namePolicy: 'full',
   unknownSender: { as: 'identifier' },
@@ -109,6 +112,7 @@ export function createBridge(db: pg.Pool, over: Partial<Bridge> = {}): Bridge {
       fhir: unreachableFhir,
       pseudonyms: noPseudonyms,
     },
+    recentBearers: createRecent({ monotonicMs: () => 0 }, { forMs: 0, most: 1 }),
     ...{ auditServer: unreachableFhir, auditTrail: noAuditTrail },
     transact: (work) => inTransaction(db, work),
     ...{ kinds: KINDS, aspects: ASPECTS, thread: ozoThreads },

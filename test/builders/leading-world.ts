@@ -33,6 +33,7 @@ import {
 } from './bridge.ts';
 import { recordingLog } from './log.ts';
 import { BOT, message, roomId, userId } from './matrix.ts';
+import { at } from './people.ts';
 
 export const NOW = Date.parse('2026-11-21T12:00:00Z');
 export const SPACE = roomId('!space');
@@ -47,10 +48,17 @@ export interface FakeRoom {
   readonly state: (StateEvent & { sender: string; origin_server_ts: number })[];
 }
 
+/** The nurse and the doctor publish their accounts. */
+const KNOWN_PEOPLE: readonly (Practitioner & { id: string })[] = [
+  { resourceType: 'Practitioner', id: '7', telecom: [at(NURSE)] },
+  { resourceType: 'Practitioner', id: '8', telecom: [at(DOCTOR)] },
+];
+
 /** The world: what the servers hold, what the bridge asked of them, and what became of an event. */
 export function createWorld(db: pg.Pool, over: Partial<BridgeSettings> = {}) {
   const matrix = createMatrix();
   const fhir = createFhir();
+  for (const person of KNOWN_PEOPLE) fhir.put(person);
   const log = recordingLog();
   const facts: Fact[] = [];
   const bridge: Bridge = createBridge(db, {

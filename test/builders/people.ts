@@ -1,6 +1,6 @@
 // People to be resolved for tests: a FHIR server and a store that hold what a test names, and count requests.
 import pg from 'pg';
-import type { FhirReference } from '../../src/domain/ids.ts';
+import type { FhirReference, MatrixUserId } from '../../src/domain/ids.ts';
 import { idOf, typeOf } from '../../src/domain/ids.ts';
 import type { StoredResource } from '../../src/fhir/server.ts';
 import type { Bridge, BridgeSettings } from '../../src/flows/bridge.ts';
@@ -11,7 +11,7 @@ import { resolvePeople } from '../../src/flows/people/resolve-people.ts';
 import type { WantedPeople } from '../../src/mapping/fhir-to-matrix/participants.ts';
 import type { DesiredMember } from '../../src/mapping/desired-room.ts';
 import { ghostUserId } from '../../src/mapping/ghosts.ts';
-import type { KnownPerson } from '../../src/store/people.ts';
+import type { BearerRow, KnownPerson } from '../../src/store/people.ts';
 import { tables } from '../../src/store/tables.ts';
 import { clockAt, createBridge, SETTINGS as PLAIN_SETTINGS, unreachableFhir } from './bridge.ts';
 import { ref, stored } from './fhir.ts';
@@ -39,7 +39,7 @@ export const ghost = (reference: string) =>
 export const to = (reference: string) => ({ reference });
 export const coded = (code: string) => ({ coding: [{ code }] });
 export const at = (id: string) => ({
-  system: 'url',
+  system: 'url' as const,
   value: `matrix:u/${id.slice(1)}`,
 });
 
@@ -100,9 +100,28 @@ export function bridgeOver(resources: Resources, people: KnownPeople = {}) {
   // Never connected: the store asks no database.
   const bridge = createBridge(new pg.Pool(), {
     ...{ fhir, settings: SETTINGS, clock: clockAt(NOW) },
-    store: { ...tables, people: { ...tables.people, findPeople: () => Promise.resolve(known) } },
+    store: {
+      ...tables,
+      people: {
+        ...tables.people,
+        findPeople: () => Promise.resolve(known),
+        findBearers: (_db, userIds) => Promise.resolve(bearersIn(known, userIds)),
+      },
+    },
   });
   return { bridge, requests };
+}
+
+function bearersIn(known: ReadonlyMap<FhirReference, KnownPerson>, userIds: readonly MatrixUserId[]) {
+  const rowsOf = (id: MatrixUserId): BearerRow[] =>
+    [...known.values()]
+      .filter(({ userId: own, claimedUserId, storedUserId }) =>
+        [own, claimedUserId, storedUserId].includes(id),
+      )
+      .map(({ reference, userId: own, storedUserId }) => ({
+        ...{ reference, holds: own === id, isStored: storedUserId === id },
+      }));
+  return new Map(userIds.map((id) => [id, rowsOf(id)]));
 }
 
 const want = (over: {

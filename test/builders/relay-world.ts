@@ -24,9 +24,10 @@ import * as people from '../../src/store/people.ts';
 import * as roomMembers from '../../src/store/room-members.ts';
 import { BridgeError } from '../../src/telemetry/errors.ts';
 import { ATTEMPT, createBridge, SETTINGS, unreachableFhir, unreachableHomeserver } from './bridge.ts';
-import { communication, ref } from './fhir.ts';
+import { communication, ref, stored } from './fhir.ts';
 import { BOT, eventId, message, userId } from './matrix.ts';
 import { GHOST, ROOM } from './messages.ts';
+import { at } from './people.ts';
 
 export { GHOST, ROOM };
 
@@ -156,9 +157,12 @@ export async function committed(db: pg.Pool, outcome: FlowOutcome): Promise<Rela
   return { result: outcome.kind === 'done' ? 'done' : outcome.reason, facts: outcome.facts ?? [], next };
 }
 
+/** A practitioner who publishes their account, which is on the server all along. */
+const NURSE = stored('Practitioner/7', '1', '2026-11-01T12:00:00Z', { telecom: [at('@nurse:example.org')] });
+
 /** A FHIR server in memory; the next write fails where a test says so. */
 function createFhir() {
-  const stored = new Map<FhirReference, StoredResource>();
+  const held = new Map<FhirReference, StoredResource>();
   const versions: StoredResource[] = [];
   const writes: string[] = [];
   const faults: Error[] = [];
@@ -169,37 +173,40 @@ function createFhir() {
     const meta = { ...resource.meta, versionId, lastUpdated };
     // As over the network: what is undefined is not there.
     const version = JSON.parse(JSON.stringify({ ...resource, meta })) as StoredResource;
-    stored.set(reference, version);
+    held.set(reference, version);
     versions.unshift(version);
     writes.push(`${verb} ${reference}`);
     const fault = faults.shift();
     const made = { reference, versionId, lastUpdated: meta.lastUpdated };
     return fault === undefined ? Promise.resolve(made) : Promise.reject(fault);
   };
+  const find = (reference: FhirReference): StoredResource | undefined =>
+    held.get(reference) ?? (reference === 'Practitioner/7' ? NURSE : undefined);
   const server: Bridge['fhir'] = {
     ...unreachableFhir,
-    read: (reference) => Promise.resolve(stored.get(reference)),
+    read: (reference) => Promise.resolve(find(reference)),
+    searchAll: () => Promise.resolve({ resources: [], complete: true }),
     readMany: (references) =>
-      Promise.resolve(new Map(references.flatMap((each) => entryOf(each, stored.get(each))))),
+      Promise.resolve(new Map(references.flatMap((each) => entryOf(each, find(each))))),
     readVersion: (reference, versionId) =>
       Promise.resolve(
         versions.find((each) => versionOf(each).reference === reference && each.meta.versionId === versionId),
       ),
     history: (reference) => Promise.resolve(versions.filter(({ id }) => `Communication/${id}` === reference)),
     createOnce: (resource, { mayExist }) => {
-      const existing = stored.get(referenceTo(resource.resourceType, resource.id));
+      const existing = held.get(referenceTo(resource.resourceType, resource.id));
       if (mayExist && existing !== undefined) return Promise.resolve(versionOf(existing));
       return save(resource, 'create');
     },
     update: (resource) => {
       const { id, meta, resourceType } = resource;
-      if (stored.get(referenceTo(resourceType, id))?.meta.versionId !== meta.versionId)
+      if (held.get(referenceTo(resourceType, id))?.meta.versionId !== meta.versionId)
         return Promise.reject(new BridgeError('fhir-conflict', 'update: 409'));
       return save(resource, 'update');
     },
   };
   return {
-    ...{ server, writes, stored },
+    ...{ server, writes, stored: held },
     /** Lets the next write have its effect, and its answer get lost. */
     loseAnswer: () => faults.push(new BridgeError('fhir-unavailable', 'no answer')),
     /** Goes back to when a resource had this version, or to before it; what is written from now on has this stamp. */
@@ -210,14 +217,14 @@ function createFhir() {
       );
       versions.splice(0, versions.length, ...kept);
       const [present] = kept.filter((each) => versionOf(each).reference === reference);
-      if (present === undefined) stored.delete(ref(reference));
-      else stored.set(ref(reference), present);
+      if (present === undefined) held.delete(ref(reference));
+      else held.set(ref(reference), present);
       lastUpdated = stamp;
     },
     /** Deletes as a platform does. @returns the version that this makes */
     remove: (reference: string): string => {
-      const before = stored.get(ref(reference));
-      stored.delete(ref(reference));
+      const before = held.get(ref(reference));
+      held.delete(ref(reference));
       if (before !== undefined) versions.unshift(before);
       return String(versions.filter(({ id }) => id === before?.id).length);
     },

@@ -13,7 +13,7 @@ import { ozoThreads as thread } from '../../src/mapping/threads/ozo.ts';
 import type { Homeserver } from '../../src/matrix/homeserver.ts';
 import { readTransaction } from '../../src/matrix/transactions.ts';
 import { tables } from '../../src/store/tables.ts';
-import { SETTINGS, unreachableHomeserver } from './bridge.ts';
+import { clockAt, SETTINGS, unreachableHomeserver } from './bridge.ts';
 import { recordingLog } from './log.ts';
 import { BOT, eventId, message, roomId } from './matrix.ts';
 
@@ -109,7 +109,7 @@ export function createReaders(
   };
   const intake = createIntake({
     ...{ transact, enqueue, knownSourceIds, thread, wakeMatrixReader: () => Promise.resolve() },
-    ...{ store: tables, settings: SETTINGS },
+    ...{ store: tables, settings: SETTINGS, clock: clockAt('2026-11-29T12:00:00Z') },
   });
   const deps = {
     ...{ db: pool, homeserver, settings: SETTINGS, log, intake, store: tables },

@@ -13,7 +13,7 @@ import { syncOnce } from '../../src/matrix/sync-reader.ts';
 import { lastArrival } from '../../src/store/arrivals.ts';
 import { readCursor, saveCursor } from '../../src/store/cursors.ts';
 import { tables } from '../../src/store/tables.ts';
-import { SETTINGS } from '../builders/bridge.ts';
+import { clockAt, SETTINGS } from '../builders/bridge.ts';
 import { itemsIn, useBridgeDatabase } from '../builders/database.ts';
 import { serveRouters, serveScript } from '../builders/http.ts';
 import { recordingLog } from '../builders/log.ts';
@@ -37,7 +37,7 @@ const createWorld = () =>
   createIntake({
     transact: (work) => inTransaction(pool(), work),
     ...{ enqueue, knownSourceIds, thread, wakeMatrixReader: () => Promise.resolve() },
-    ...{ store: tables, settings: SETTINGS },
+    ...{ store: tables, settings: SETTINGS, clock: clockAt('2026-11-29T12:00:00Z') },
   });
 
 const stored = async (): Promise<number> => (await pool().query('select from item')).rows.length;

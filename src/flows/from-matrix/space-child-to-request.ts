@@ -29,6 +29,7 @@ import { convergeItem } from '../items/converge.ts';
 import { stateNotices } from '../messages/tell-sender.ts';
 import { refused, type FlowOutcome } from '../outcome.ts';
 import { recordOwnWrite } from '../people/own-write.ts';
+import { personOf, type Recognising } from '../people/who-is.ts';
 import { followUpgrade, mayUpgrade } from './follow-upgrade.ts';
 import type { StateChange } from './state-change.ts';
 
@@ -54,7 +55,8 @@ export async function spaceChildToRequest(
   if (use.kind === 'awaited') return { kind: 'ignored', reason: 'awaited' };
   if (settings.userMadeRooms === 'ignore') return { kind: 'ignored', reason: 'user-made-rooms' };
   const adoption: Adoption = { roomId, careTeam: space.reference, listedBy: event.sender };
-  if (!(await mayBring(bridge, event.sender))) return refused('stranger', event.sender, space.reference);
+  if (!(await mayBring(bridge, event.sender, attempt.signal)))
+    return refused('stranger', event.sender, space.reference);
   await saveAdoption(bridge, adoption, event.event_id);
   const wasIn = await homeserver.isJoined(settings.bot, roomId, attempt.signal);
   const servers = [...new Set([...via, serverNameOf(event.sender)])].slice(0, MOST_SERVERS);
@@ -99,7 +101,7 @@ export async function completeAdoption(
   const find = (type: string) => state.find((event) => event.type === type && event.state_key === '');
   if (!canKeepInOrder(find('m.room.create'), find('m.room.power_levels')?.content, settings.bot))
     return askForPower(bridge, adoption, facts);
-  const request = await requestFor(bridge, adoption, { careTeam, facts });
+  const request = await requestFor(bridge, adoption, { careTeam, facts }, signal);
   if (lackOf(request, settings.profile) !== undefined)
     return refuse(bridge, adoption, 'profile-unfulfilled', signal);
   const written = await writeRequest(bridge, adoption, request, attempt);
@@ -110,7 +112,7 @@ export async function completeAdoption(
     facts: [
       {
         kind: 'resource-created',
-        by: await makerOf(bridge, adoption, facts),
+        by: await makerOf(bridge, adoption, facts, signal),
         on: { reference, versionId },
         subject: parseReference(careTeam.subject?.reference)?.reference,
       },
@@ -161,23 +163,25 @@ async function followInstead(
 
 /** Whose room it is: its maker's, or else that of the user who listed it. */
 async function makerOf(
-  { store, db }: Pick<Bridge, 'db' | 'store'>,
-  { listedBy }: Adoption,
+  bridge: Recognising,
+  { careTeam, listedBy }: Adoption,
   { creator: userId = listedBy }: RoomFacts,
+  signal: AbortSignal,
 ): Promise<Agent> {
-  return { userId, person: await store.people.findPersonByUserId(db, userId) };
+  return { userId, person: await personOf(bridge, userId, careTeam, signal) };
 }
 
 async function requestFor(
-  { store, db, settings }: Bridge,
+  bridge: Bridge,
   { roomId, careTeam: team }: Adoption,
   { careTeam, facts }: { readonly careTeam: CareTeam; readonly facts: RoomFacts },
+  signal: AbortSignal,
 ): Promise<NewRequest> {
-  const { findPersonByUserId } = store.people;
-  const requester = facts.creator && (await findPersonByUserId(db, facts.creator));
+  const { settings } = bridge;
+  const requester = facts.creator && (await personOf(bridge, facts.creator, team, signal));
   const recipients = new Set<FhirReference>();
   for (const member of facts.members) {
-    const person = await findPersonByUserId(db, member);
+    const person = await personOf(bridge, member, team, signal);
     if (person !== undefined) recipients.add(person);
   }
   return requestOfRoom(
@@ -254,8 +258,12 @@ function askForPower(bridge: Bridge, { roomId, listedBy }: Adoption, { creator }
 }
 
 /** A person the care platform knows, or anyone of a homeserver it trusts. */
-export async function mayBring({ store, db, settings }: Bridge, userId: MatrixUserId): Promise<boolean> {
-  if (settings.trustedServers.has(serverNameOf(userId))) return true;
-  const person = await store.people.findPersonByUserId(db, userId);
+export async function mayBring(
+  bridge: Recognising,
+  userId: MatrixUserId,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (bridge.settings.trustedServers.has(serverNameOf(userId))) return true;
+  const person = await personOf(bridge, userId, undefined, signal);
   return person !== undefined && typeOf(person) !== 'Organization';
 }
