@@ -5,6 +5,7 @@ import { createContinuity } from './continuity.ts';
 import { createInvitations } from './invitations.ts';
 import { createReceipts } from './receipts.ts';
 import { createRoomStates } from './room-state.ts';
+import { createRoomDirectory } from './room-directory.ts';
 import { createRooms } from './rooms.ts';
 import { createSends } from './sends.ts';
 import { createSync } from './sync.ts';
@@ -16,6 +17,7 @@ export function createHomeserver(client: MatrixClient) {
     ...createAccounts(client),
     ...createContinuity(client),
     ...createRooms(client),
+    ...createRoomDirectory(client),
     ...createInvitations(client),
     ...createRoomStates(client),
     ...createSends(client),
