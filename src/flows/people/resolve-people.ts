@@ -1,7 +1,9 @@
 // People, teams and organisations that FHIR names → the members of a room, and the ghosts among them.
+import type { CareTeam } from '../../domain/fhir.ts';
 import { serverNameOf, type FhirReference, type MatrixUserId } from '../../domain/ids.ts';
 import type { DesiredMember } from '../../mapping/desired-room.ts';
 import type { WantedPeople } from '../../mapping/fhir-to-matrix/participants.ts';
+import { teamRolesOf } from '../../mapping/fhir-to-matrix/team-roles.ts';
 import { accountOf, identitiesHoldUntil, type Identity } from '../../mapping/identities.ts';
 import { levelOf } from '../../mapping/member-level.ts';
 import { isOwnUser } from '../../mapping/own-users.ts';
@@ -30,6 +32,11 @@ export interface ResolvedPeople {
   readonly until: number | undefined;
 }
 
+/** People of a room, with the team whose roles give power in it. */
+interface TeamPeople extends WantedPeople {
+  readonly team?: CareTeam | undefined;
+}
+
 /**
  * The members that references to people, teams and organisations stand for: each person and each account once.
  * Reads only, from FHIR, the store and directories: registers nothing, writes nothing.
@@ -37,7 +44,7 @@ export interface ResolvedPeople {
 export async function resolvePeople(
   bridge: Pick<Bridge, 'accountInDirectory' | 'clock' | 'db' | 'log' | 'settings' | 'store'>,
   reads: ReadSet,
-  wanted: WantedPeople,
+  wanted: TeamPeople,
   signal: AbortSignal,
 ): Promise<ResolvedPeople> {
   const { settings, clock, log } = bridge;
@@ -46,11 +53,12 @@ export async function resolvePeople(
   const identities = await readIdentities(reads, named, at);
   const bearers = identities.flatMap(referencesOf);
   const known = await bridge.store.people.findPeople(bridge.db, bearers);
+  const circumstances = { settings, at, team: wanted.team };
   const hasNone = (identity: Identity): boolean =>
-    resolve({ settings, at }, identity, known).account.kind === 'ghost';
+    resolve(circumstances, identity, known).account.kind === 'ghost';
   const without = bridge.accountInDirectory === undefined ? [] : identities.filter(hasNone);
   const inDirectory = await directoryAccounts(bridge, without, known, signal);
-  const resolved = identities.map((identity) => resolve({ settings, at }, identity, known, inDirectory));
+  const resolved = identities.map((identity) => resolve(circumstances, identity, known, inDirectory));
   const members = onePerAccount(resolved);
   const ghosts = new Set(members.filter(({ kind }) => kind === 'ghost').map(({ userId }) => userId));
   return {
@@ -63,7 +71,7 @@ export async function resolvePeople(
     moved: resolved
       .map(({ identity: { reference }, account }) => ({ reference, ...account }))
       .filter((row) => !isRecorded(row, known.get(row.reference))),
-    until: earliest([until, identitiesHoldUntil(identities, at)]),
+    until: earliest([until, identitiesHoldUntil(identities, at), ...resolved.map((each) => each.until)]),
   };
 }
 
@@ -76,12 +84,13 @@ export async function rememberPeople(
 }
 
 function resolve(
-  { settings, at }: { settings: BridgeSettings; at: number },
+  { settings, at, team }: { settings: BridgeSettings; at: number; team: CareTeam | undefined },
   identity: Identity,
   known: ReadonlyMap<FhirReference, KnownPerson>,
   inDirectory: ReadonlyMap<FhirReference, MatrixUserId> = new Map(),
 ) {
-  const { reference, resource, concepts } = identity;
+  const { reference, resource, concepts: elsewhere } = identity;
+  const { roles: inTeam, until } = teamRolesOf(team, referencesOf(identity), at);
   const ghost = ghostIdOf(settings, reference);
   const account = accountOf(identity, {
     ...{ at, ghost, isLenient: settings.lenientTelecom },
@@ -100,12 +109,12 @@ function resolve(
     reference,
     userId: account.userId,
     kind: account.kind,
-    level: levelOf(resource.resourceType, concepts, settings.levels),
+    level: levelOf(resource.resourceType, { inTeam, elsewhere }, settings.levels),
     formerUserIds: [...former].sort(),
     ...(account.kind === 'user' && { relayGhost: ghost }),
     ...(account.kind === 'ghost' && { userMapping: userMappingOf(identity, settings.userMappings, at) }),
   };
-  return { identity, account, member };
+  return { identity, account, member, until };
 }
 
 /** Two resources with one account are one member, with the higher level: a Practitioner who is also a relative. */
