@@ -10,7 +10,7 @@ import type { enqueue } from '../inbox/enqueue.ts';
 import type { AliasTemplates } from '../mapping/aliases.ts';
 import type { FhirProfile } from '../mapping/fhir-profiles/fhir-profile.ts';
 import type { forgetPayload } from '../inbox/forget-payload.ts';
-import type { findLogged, findTail } from '../inbox/known-items.ts';
+import type { findLogged, findTail, hasUnhandled } from '../inbox/known-items.ts';
 import type { Confines } from '../mapping/desired-room.ts';
 import type { NamePolicy } from '../mapping/people.ts';
 import type { LevelTable } from '../mapping/member-level.ts';
@@ -19,6 +19,7 @@ import type { RoomTemplates } from '../mapping/room-names.ts';
 import type { StrangerRules } from '../mapping/strangers.ts';
 import type { RoomOrder } from '../matrix/ensure-room.ts';
 import type { Homeserver } from '../matrix/homeserver.ts';
+import type { OtherServers } from '../matrix/other-servers.ts';
 import type { Sending } from '../matrix/send-as.ts';
 import type { Aspect } from '../messages/aspects/aspect.ts';
 import type { DirectoryPerson, UnknownSender } from '../messages/author.ts';
@@ -110,10 +111,13 @@ export interface Bridge {
   readonly enqueue: typeof enqueue;
   readonly findLogged: typeof findLogged;
   readonly findTail: typeof findTail;
+  readonly hasUnhandled: typeof hasUnhandled;
   readonly forgetPayload: typeof forgetPayload;
   /** Runs statements in a transaction of their own; nothing else is waited for in it. */
   readonly transact: <T>(work: (tx: ClientBase) => Promise<T>) => Promise<T>;
   readonly homeserver: Homeserver;
+  /** Which other homeservers are left alone, because they did not answer. */
+  readonly otherServers: Pick<OtherServers, 'isLeftAlone'>;
   readonly sending: Sending;
   /** The kinds of messages that are carried. */
   readonly kinds: readonly RegisteredKind[];

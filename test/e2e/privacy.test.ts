@@ -148,7 +148,7 @@ describe.skipIf(inject('stackMissing') !== undefined)('personal data', () => {
     }
     await context.createConversation('taken', carelessMessage());
     const hasDeadLetter = async (): Promise<boolean> => {
-      const stats = (await (await fetch(`${context.bridge.url}/api/v1/queue/stats`)).json()) as {
+      const stats = (await (await fetch(`${context.bridge.opsUrl}/api/v1/queue/stats`)).json()) as {
         deadLetters: number;
       };
       return stats.deadLetters > 0;

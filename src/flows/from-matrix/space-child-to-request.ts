@@ -193,7 +193,7 @@ async function writeRequest(
   bridge: Bridge,
   { roomId, careTeam: team }: Adoption,
   request: NewRequest,
-  { number, inDoubt, signal }: Attempt,
+  { signal }: Attempt,
 ) {
   const { store, db, settings } = bridge;
   const adopt = (reference: FhirReference): Promise<void> =>
@@ -203,7 +203,7 @@ async function writeRequest(
       authoredAt: authoredAt(request.authoredOn),
     });
   if (settings.idStrategy === 'client-assigned') await adopt(referenceTo('CommunicationRequest', request.id));
-  const written = await bridge.fhir.createOnce(request, { mayExist: number > 1 || inDoubt, signal });
+  const written = await bridge.fhir.createOnce(request, { mayExist: true, signal });
   await adopt(written.reference);
   return written;
 }

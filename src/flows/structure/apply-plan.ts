@@ -30,6 +30,10 @@ export async function applyPlan(
   const { reference } = spec;
   await rememberPeople(bridge, spec.people);
   for (const change of plan.ghosts) await applyGhostChange(bridge, change, signal);
+  if (plan.isGone) {
+    await store.rooms.forgetRoom(db, reference);
+    bridge.log.error({ reference }, 'The homeserver does not know a room any more; another is made');
+  }
   const isNew = plan.roomId === undefined;
   const roomId = plan.roomId ?? (await makeRoom(bridge, plan, signal));
   const actual = isNew ? await homeserver.roomState(settings.bot, roomId, signal) : plan.actual;

@@ -16,7 +16,8 @@ export function careTeamDefinition(careTeam: StoredResource<CareTeam>): Definiti
   const reference = referenceTo('CareTeam', careTeam.id);
   const subject = parseReference(careTeam.subject?.reference)?.reference;
   return {
-    ...{ reference, versionId: careTeam.meta.versionId, kind: 'space', subject },
+    ...{ reference, kind: 'space', subject },
+    ...{ versionId: careTeam.meta.versionId, lastUpdated: careTeam.meta.lastUpdated },
     ...{ adopted: undefined, firstMessage: undefined, authoredAt: undefined },
     team: () => careTeam,
     isForTeam: () => false,

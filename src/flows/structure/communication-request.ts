@@ -18,7 +18,8 @@ import { staleLinks } from './stale-links.ts';
 export function requestDefinition(request: StoredResource<CommunicationRequest>): Definition {
   const reference = referenceTo('CommunicationRequest', request.id);
   return {
-    ...{ reference, versionId: request.meta.versionId, kind: 'conversation' },
+    ...{ reference, kind: 'conversation' },
+    ...{ versionId: request.meta.versionId, lastUpdated: request.meta.lastUpdated },
     subject: parseReference(request.subject?.reference)?.reference,
     wanted: wantedForRequest(request.status),
     adopted: roomOfRequest(request),

@@ -44,6 +44,8 @@ export type DefiningBridge = Pick<Bridge, 'db' | 'settings' | 'store'>;
 export interface Definition {
   readonly reference: FhirReference;
   readonly versionId: string;
+  /** The stamp of the version. */
+  readonly lastUpdated: string;
   readonly kind: DesiredRoom['kind'];
   /** Whom it is about. */
   readonly subject: FhirReference | undefined;

@@ -9,6 +9,7 @@ import { dangersLeft, type Danger } from '../../mapping/matrix-to-fhir/room-dang
 import type { StrangerDecision } from '../../mapping/strangers.ts';
 import type { Base } from '../../store/room-members.ts';
 import type { RoomRow } from '../../store/rooms.ts';
+import { BridgeError } from '../../telemetry/errors.ts';
 import type { Bridge } from '../bridge.ts';
 import { ghostChanges, type GhostChange } from '../people/ghosts.ts';
 import { isOfUser, isUserMadeAndListed } from './room-safety.ts';
@@ -23,6 +24,8 @@ export interface RoomPlan {
   readonly row: RoomRow | undefined;
   /** Undefined when the room is yet to be made. */
   readonly roomId: RoomId | undefined;
+  /** The homeserver does not know the room any more; another is to be made. */
+  readonly isGone: boolean;
   readonly actual: readonly ActualState[];
   readonly members: Base;
   readonly ghosts: readonly GhostChange[];
@@ -43,23 +46,45 @@ export async function planRoom(
   signal: AbortSignal,
   phase = spec.phases[0],
 ): Promise<RoomPlan | undefined> {
-  const { store, db, homeserver, settings } = bridge;
-  const row = await store.rooms.findRoom(db, spec.reference);
+  const { store, db } = bridge;
+  const known = await store.rooms.findRoom(db, spec.reference);
+  const found = known?.roomId === undefined ? [] : await stateOf(bridge, known, known.roomId, signal);
+  const isGone = found === 'gone';
+  const row = isGone ? known && { ...known, roomId: undefined, firstMessageEventId: undefined } : known;
   const roomId = row?.roomId;
   if (roomId === undefined && !spec.make) return undefined;
-  const actual = roomId === undefined ? [] : await homeserver.roomState(settings.bot, roomId, signal);
-  const members = await store.roomMembers.readMembers(db, spec.reference);
+  const actual = isGone ? [] : found;
+  const members = isGone ? NO_ONE : await store.roomMembers.readMembers(db, spec.reference);
   const desired = await spec.desiredFor(actual, phase);
   const ghosts = await ghostChanges(bridge, spec.people.ghosts);
   const madeBy = row?.madeBy ?? 'bridge';
   const strangers = await planStrangers(bridge, { desired, actual, base: members.base }, signal);
   const isListed = await isUserMadeAndListed(bridge, roomId, actual, signal);
-  const known = { ...members, madeBy, isListed, leaving: strangers.leaving };
-  const changes = roomId === undefined ? [] : changesIn(bridge, desired, actual, known);
+  const compared = { ...members, madeBy, isListed, leaving: strangers.leaving };
+  const changes = roomId === undefined ? [] : changesIn(bridge, desired, actual, compared);
   const dangers = isOfUser(bridge.settings.bot, actual)
     ? dangersLeft(actual, changes, { isListed, space: spec.placement?.roomId })
     : [];
-  return { spec, desired, row, roomId, actual, members, ghosts, strangers, dangers, changes };
+  return { spec, desired, row, roomId, isGone, actual, members, ghosts, strangers, dangers, changes };
+}
+
+const NO_ONE: Base = { base: new Set(), pending: new Set() };
+
+/** The state of a room; `gone` where the bridge made the room, and the homeserver does not know it any more. */
+async function stateOf(
+  { homeserver, settings: { bot } }: Pick<Bridge, 'homeserver' | 'settings'>,
+  { madeBy }: RoomRow,
+  roomId: RoomId,
+  signal: AbortSignal,
+): Promise<readonly ActualState[] | 'gone'> {
+  try {
+    return await homeserver.roomState(bot, roomId, signal);
+  } catch (error) {
+    const isRefused = error instanceof BridgeError && error.code === 'matrix-refused';
+    if (!isRefused || madeBy !== 'bridge') throw error;
+    if (await homeserver.isRoomGone(bot, roomId, signal)) return 'gone';
+    throw error;
+  }
 }
 
 /** Tells whether a plan has nothing to do. */

@@ -1,5 +1,5 @@
 // On what a room depends is stored, and what changed or failed on the way is asked for once more.
-import { isStaffOf, type MatrixUserId } from '../../domain/ids.ts';
+import { isStaffOf, serverNameOf, type MatrixUserId } from '../../domain/ids.ts';
 import { peopleDigest } from '../../mapping/delivery-ids.ts';
 import type { Bridge } from '../bridge.ts';
 import { convergeItem, convergeItems, requireInvitesItem } from '../items/converge.ts';
@@ -27,7 +27,8 @@ export async function recordDependencies(
     // In whose staff a role is that came meanwhile, only a search tells.
     const staff = convergeItems(added.some(isStaffOf) ? [reference] : [], `staff ${now}`);
     const whom = `invite ${peopleDigest(unreached)} ${now.slice(0, 10)}`;
-    const invites = unreached.length > 0 ? [requireInvitesItem(reference, whom)] : [];
+    const invites =
+      unreached.length > 0 ? [requireInvitesItem(reference, whom, unreached.map(serverNameOf))] : [];
     await enqueue(tx, [...again, ...staff, ...invites]);
   });
 }

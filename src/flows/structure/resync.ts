@@ -5,6 +5,7 @@ import { BridgeError } from '../../telemetry/errors.ts';
 import type { Bridge } from '../bridge.ts';
 import { createReadSet, type ReadSet } from '../people/read-set.ts';
 import { convergeNow } from './converge.ts';
+import { convergeRoom } from './converge-room.ts';
 import { isInSync, isPlaced, isSafetyKnown, nextMomentOf, planRoom, type RoomPlan } from './plan-room.ts';
 import { prefetch } from './prefetch.ts';
 import { readRoomSpec } from './room-spec.ts';
@@ -124,7 +125,11 @@ async function resyncOne(
 ): Promise<ResyncFinding> {
   try {
     const spec = await readRoomSpec(bridge, reads, reference, signal);
-    if (spec === undefined) return { reference, state: 'gone', changes: [] };
+    if (spec === undefined) {
+      // Its room is not left as it is.
+      if (!dryRun) await convergeRoom(bridge, reference, signal);
+      return { reference, state: 'gone', changes: [] };
+    }
     const plan = await planRoom(bridge, spec, signal);
     if (plan === undefined || isInSync(plan)) {
       const next = plan && nextMomentOf(plan);

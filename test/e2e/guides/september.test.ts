@@ -55,7 +55,7 @@ describe.skipIf(inject('stackMissing') !== undefined)('the challenge of Septembe
   };
 
   test('the services say that they run', async () => {
-    expect(await (await fetch(`${context.bridge.url}/api/v1/queue/stats`)).json()).toMatchObject({
+    expect(await (await fetch(`${context.bridge.opsUrl}/api/v1/queue/stats`)).json()).toMatchObject({
       deadLetters: 0,
     });
     expect(await get('metadata')).toMatchObject({
