@@ -9,43 +9,12 @@ import { fhir } from './fhir.ts';
 import { identity } from './identity.ts';
 import { messages } from './messages.ts';
 import { network } from './plain-http.ts';
+import { powerLevels } from './power-levels.ts';
 import { readState } from './read-state.ts';
 import { roomKeys } from './rooms.ts';
 import { strangers } from './strangers.ts';
 
 const localpart = z.string().regex(/^[a-z0-9._=/+-]+$/, 'expected a user localpart in lower case');
-
-const powerLevel = (description: string, fallback: number): z.ZodDefault<z.ZodNumber> =>
-  count(description, { fallback, max: 100, min: 0 });
-
-const SNOMED = 'http://snomed.info/sct';
-
-const powerLevels = z.strictObject({
-  practitioner: powerLevel('Practitioners and PractitionerRoles.', 75),
-  organization: powerLevel('Organizations that take part as such.', 75),
-  relatedPerson: powerLevel('RelatedPersons.', 50),
-  patient: powerLevel('Patients.', 25),
-  roles: z
-    .array(
-      z.strictObject({
-        system: z.string().optional(),
-        code: z.string(),
-        level: z.number().int().min(0).max(100),
-      }),
-    )
-    .default([
-      { code: 'primary', level: 100 },
-      ...['158965000', '223366009', '224535009', '36682004', '46255001'].map((code) => ({
-        system: SNOMED,
-        code,
-        level: 75,
-      })),
-    ])
-    .meta({
-      description:
-        'Levels of professionals by role code (CareTeam.participant.role, PractitionerRole.code); the highest counts. Patients and relatives never get one.',
-    }),
-});
 
 const matrix = z.strictObject({
   homeserverUrl: httpUrl('Where the bridge reaches the homeserver.'),

@@ -1,5 +1,6 @@
 // A whole bridge for tests, on the real tables; its servers cannot be reached until a test puts others in their place.
 import type pg from 'pg';
+import { TEAM_ROLE_SYSTEM } from '../../src/domain/fhir.ts';
 import { createFhirServer } from '../../src/fhir/server.ts';
 import type { Bridge, BridgeSettings } from '../../src/flows/bridge.ts';
 import { noAuditTrail } from '../../src/flows/audit-trail.ts';
@@ -54,7 +55,7 @@ export const SETTINGS: BridgeSettings = {
   joinThroughSpace: false,
   levels: {
     ...{ practitioner: 75, organization: 70, relatedPerson: 50, patient: 25 },
-    roles: [{ code: 'primary', level: 100 }],
+    roles: [{ system: TEAM_ROLE_SYSTEM, code: 'primary', level: 100 }],
   },
   userMappings: { for: 'off', email: false },
   inviteContext: 'off',

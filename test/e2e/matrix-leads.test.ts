@@ -1,6 +1,7 @@
 // What people do in Matrix reaches FHIR: a real client in Element's place joins, leaves, removes, makes a room, renames, upgrades.
 import { EventType } from 'matrix-js-sdk';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { TEAM_ROLE_SYSTEM } from '../../src/domain/fhir.ts';
 import { communication } from '../../stack/demo/care-network.ts';
 import type { MatrixPerson } from '../../stack/demo/person.ts';
 import { aliases, practitioner, request, startUser, team } from './care.ts';
@@ -69,7 +70,7 @@ describe.skipIf(inject('stackMissing') !== undefined)('what people do in Matrix'
     const others = [
       {
         member: { reference: reference('Practitioner', 'nurse') },
-        role: [{ coding: [{ code: 'primary' }] }],
+        role: [{ coding: [{ system: TEAM_ROLE_SYSTEM, code: 'primary' }] }],
       },
       { member: { reference: reference('RelatedPerson', 'daughter') } },
     ];

@@ -201,8 +201,8 @@ describe('createRoom', () => {
         users_default: 25,
         events: {
           'm.room.power_levels': 100,
-          'm.room.encryption': 100,
-          'm.room.server_acl': 100,
+          'm.room.encryption': 105,
+          'm.room.server_acl': 105,
           'm.room.history_visibility': 100,
           'm.room.join_rules': 100,
           'm.room.canonical_alias': 100,
@@ -243,8 +243,8 @@ describe('createRoom', () => {
         users_default: 25,
         events: {
           'm.room.power_levels': 100,
-          'm.room.encryption': 100,
-          'm.room.server_acl': 100,
+          'm.room.encryption': 105,
+          'm.room.server_acl': 105,
           'm.room.history_visibility': 100,
           'm.room.join_rules': 100,
           'm.room.canonical_alias': 100,

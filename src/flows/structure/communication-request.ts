@@ -4,7 +4,6 @@ import { parseReference, referenceTo } from '../../domain/ids.ts';
 import { authoredAt } from '../../mapping/child-order.ts';
 import { desiredConversation } from '../../mapping/desired-room.ts';
 import { authorOf, partiesOf } from '../../mapping/fhir-to-matrix/participants.ts';
-import { withTeamRoles } from '../../mapping/fhir-to-matrix/team-roles.ts';
 import { roomOfRequest } from '../../mapping/matrix-to-fhir/room-request.ts';
 import { wantedForRequest } from '../../mapping/phases.ts';
 import { conversationTitle } from '../../mapping/room-names.ts';
@@ -26,7 +25,7 @@ export function requestDefinition(request: StoredResource<CommunicationRequest>)
     adopted: roomOfRequest(request),
     firstMessage: firstMessageIn(request),
     place: (reads, current, spaceOf) => placementOf(request, current, reads, spaceOf),
-    people: (at, placement) => withTeamRoles(partiesOf(request), placement?.careTeam, at),
+    people: () => partiesOf(request),
     authoredAt: authoredAt(request.authoredOn),
     team: (placement) => placement?.careTeam,
     isForTeam: ({ reference: team }) => partiesOf(request).careTeams.includes(team),

@@ -90,14 +90,14 @@ export async function roomSpecOf(
   const { reference, versionId, kind, subject, wanted, firstMessage, authoredAt } = definition;
   const { settings } = bridge;
   const placement = await definition.place(reads, row?.careTeam, spaceOf);
-  const named = definition.people(bridge.clock.now().getTime(), placement);
+  const team = definition.team(placement);
+  const named = { ...definition.people(bridge.clock.now().getTime()), team };
   const people = await resolvePeople(bridge, reads, named, signal);
   const isUnread = wanted.make && row?.ready !== true && firstMessage !== undefined;
   const titleFacts = await titleFactsOf(bridge, reads, definition, { row, placement, people });
   const stamps = new Map(reads.stamps());
   // That the resource itself changed meanwhile, its own next item tells.
   stamps.delete(reference);
-  const team = definition.team(placement);
   const drawing = team && teamDrawing(referenceTo('CareTeam', team.id), settings.pseudonymizationKey);
   return {
     ...{ reference, versionId, kind, subject, placement, firstMessage, authoredAt, people, stamps },
