@@ -230,6 +230,36 @@ export async function wasSaidNear(
   return (await countRows(db, sql, [roomId, kind, sender, eventId, sentAt, withinMs])) > 0;
 }
 
+/** The link of an event of a room; later ones have higher ids. */
+export interface LinkInRoom extends Pick<MessageLink, 'communication' | 'origin'> {
+  readonly id: number;
+  readonly eventId: EventId;
+}
+
+/** The latest links of messages and edits in a room, the latest first. @param before only those with lower ids */
+export async function findLatestIn(
+  db: Queryable,
+  roomId: RoomId,
+  before: number | undefined,
+  limit: number,
+): Promise<readonly LinkInRoom[]> {
+  const sql = `select id::float8, origin, communication, event_id from message_link
+    where room_id = $1 and ($2::float8 is null or id < $2) and completed_at is not null and event_id is not null
+      and kind not in ('retraction', 'reaction')
+    order by id desc limit $3`;
+  return select<LinkInRoom>(db, sql, [roomId, before, limit]);
+}
+
+/** Forgets what was carried of these Communications in a room. */
+export async function forgetLinks(
+  db: Queryable,
+  roomId: RoomId,
+  communications: readonly FhirReference[],
+): Promise<void> {
+  const sql = 'delete from message_link where room_id = $1 and communication = any ($2)';
+  await db.query(sql, [roomId, communications]);
+}
+
 /** A redaction of a message that was not found in time. */
 export interface LateRedaction {
   readonly eventId: EventId;

@@ -36,6 +36,8 @@ export interface User {
   displayName: string | undefined;
   avatarUrl: string | undefined;
   readonly devices: Map<string, string | undefined>;
+  /** By type. */
+  readonly accountData: Map<string, Content>;
   /** Rooms with a membership of this user, and the position at which it became what it is. */
   readonly rooms: Map<string, { readonly membership: string; readonly since: number }>;
 }
@@ -84,6 +86,7 @@ export function addUser(world: World, userId: string): User {
     displayName: localpart,
     avatarUrl: undefined,
     devices: new Map(),
+    accountData: new Map(),
     rooms: new Map(),
   };
   world.users.set(userId, user);

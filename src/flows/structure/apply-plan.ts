@@ -7,6 +7,7 @@ import { BridgeError } from '../../telemetry/errors.ts';
 import type { Bridge } from '../bridge.ts';
 import { applyGhostChange } from '../people/ghosts.ts';
 import { rememberPeople } from '../people/resolve-people.ts';
+import { sayAgain } from '../restorations/say-again.ts';
 import { inviteMember } from './invite.ts';
 import { makeRoom } from './make-room.ts';
 import { changesIn, type RoomPlan } from './plan-room.ts';
@@ -30,10 +31,7 @@ export async function applyPlan(
   const { reference } = spec;
   await rememberPeople(bridge, spec.people);
   for (const change of plan.ghosts) await applyGhostChange(bridge, change, signal);
-  if (plan.isGone) {
-    await store.rooms.forgetRoom(db, reference);
-    bridge.log.error({ reference }, 'The homeserver does not know a room any more; another is made');
-  }
+  if (plan.gone !== undefined) await forgetGone(bridge, reference, plan.gone, signal);
   const isNew = plan.roomId === undefined;
   const roomId = plan.roomId ?? (await makeRoom(bridge, plan, signal));
   const actual = isNew ? await homeserver.roomState(settings.bot, roomId, signal) : plan.actual;
@@ -61,6 +59,19 @@ export async function applyPlan(
   const [first] = unreached.values();
   if (first !== undefined && requireInvites) throw first;
   return roomId;
+}
+
+/** What was said in the room that is gone is said again in the one that is made. */
+async function forgetGone(
+  bridge: Bridge,
+  reference: FhirReference,
+  roomId: RoomId,
+  signal: AbortSignal,
+): Promise<void> {
+  const { db, log, store } = bridge;
+  log.error({ reference }, 'The homeserver does not know a room any more; another is made');
+  await sayAgain(bridge, { reference, roomId, isGone: true }, `gone ${roomId}`, signal);
+  await store.rooms.forgetRoom(db, reference);
 }
 
 /** Whom the changes bring into the room, with the person behind each. */

@@ -24,8 +24,8 @@ export interface RoomPlan {
   readonly row: RoomRow | undefined;
   /** Undefined when the room is yet to be made. */
   readonly roomId: RoomId | undefined;
-  /** The homeserver does not know the room any more; another is to be made. */
-  readonly isGone: boolean;
+  /** A room that the homeserver does not know any more; another is to be made. */
+  readonly gone: RoomId | undefined;
   readonly actual: readonly ActualState[];
   readonly members: Base;
   readonly ghosts: readonly GhostChange[];
@@ -65,7 +65,8 @@ export async function planRoom(
   const dangers = isOfUser(bridge.settings.bot, actual)
     ? dangersLeft(actual, changes, { isListed, space: spec.placement?.roomId })
     : [];
-  return { spec, desired, row, roomId, isGone, actual, members, ghosts, strangers, dangers, changes };
+  const gone = isGone ? known?.roomId : undefined;
+  return { spec, desired, row, roomId, gone, actual, members, ghosts, strangers, dangers, changes };
 }
 
 const NO_ONE: Base = { base: new Set(), pending: new Set() };

@@ -56,7 +56,7 @@ describe('what a room is found to depend on', () => {
       bridge,
       {
         spec: specOf(desired, new Set([...dependencies, staffOf(ref('Organization/1'))])),
-        ...{ desired, row: undefined, roomId: SPACE, isGone: false, actual: [], ghosts: [], changes: [] },
+        ...{ desired, row: undefined, roomId: SPACE, gone: undefined, actual: [], ghosts: [], changes: [] },
         members: { base: new Set(), pending: new Set() },
         strangers: NO_STRANGERS,
         dangers: [],

@@ -49,7 +49,7 @@ const spec: RoomSpec = {
 describe('a room that the homeserver denies', () => {
   test('is to be made anew where no one can join it, with no one taken for having left', async () => {
     const plan = await planRoom(bridgeWhere(true), spec, never);
-    expect(plan).toMatchObject({ isGone: true, roomId: undefined, actual: [], changes: [] });
+    expect(plan).toMatchObject({ gone: ROOM, roomId: undefined, actual: [], changes: [] });
     expect(plan?.row).toMatchObject({ firstMessageEventId: undefined });
     expect(plan?.members.base.size).toBe(0);
   });
