@@ -7,6 +7,7 @@ import { feedAudit } from './feed-audit.ts';
 import { followDeletes } from './follow-deletes.ts';
 import { followFhir } from './follow-fhir.ts';
 import type { BridgeJob } from './job.ts';
+import { keepContinuity } from './keep-continuity.ts';
 import { keepSubscriptions } from './keep-subscriptions.ts';
 import { nightlyReconcile } from './nightly-reconcile.ts';
 import { pruneIdentity } from './prune-identity.ts';
@@ -14,6 +15,7 @@ import { pruneInbox } from './prune-inbox.ts';
 import { publishGhosts } from './publish-ghosts.ts';
 import { readMatrix } from './read-matrix.ts';
 import { readRoomsBehind } from './read-rooms-behind.ts';
+import { reconcileRestored } from './reconcile-restored.ts';
 import { releaseOverdueItems } from './release-overdue.ts';
 import { rotatePeppers } from './rotate-peppers.ts';
 import { schedule } from './scheduler.ts';
@@ -39,6 +41,8 @@ export function createJobs({ config, bridge, intake, synced }: JobsDeps): readon
     ...(config.fhir.subscriptions ? [keepSubscriptions(bridge, config)] : []), // fhir:Subscription
     watchRestoredFhir(bridge), // restored-fhir
     schedule(bridge), // periods
+    keepContinuity(bridge), // continuity
+    reconcileRestored(bridge), // reconcile-restored
     ...(config.nightlyReconcile.enabled ? [nightlyReconcile(bridge, config)] : []), // nightly-reconcile
     ...(identity.publishToOwnFhir ? [publishGhosts(bridge)] : []), // publish-ghosts
     closeOrphans(bridge), // orphaned-rooms

@@ -1,6 +1,5 @@
 // The tables that the flows work on: for each, the functions of its file.
 import * as adoptedRooms from './adopted-rooms.ts';
-import * as alarms from './alarms.ts';
 import * as arrivals from './arrivals.ts';
 import * as conversationMessages from './conversation-messages.ts';
 import * as cursors from './cursors.ts';
@@ -18,11 +17,13 @@ import * as pictures from './pictures.ts';
 import * as readPositions from './read-positions.ts';
 import * as receipts from './receipts.ts';
 import * as resourceVersions from './resource-versions.ts';
+import * as restorations from './restorations.ts';
 import * as roomResources from './room-resources.ts';
 import * as roomMembers from './room-members.ts';
 import * as roomUses from './room-uses.ts';
 import * as rooms from './rooms.ts';
 import * as roomsBehind from './rooms-behind.ts';
+import * as strangers from './strangers.ts';
 import * as untoldMessages from './untold-messages.ts';
 import * as waitingItems from './waiting-items.ts';
 
@@ -44,8 +45,8 @@ export const tables = {
     readPositions,
     receipts,
   },
-  ...{ pictures, reportedFailures, resourceVersions, roomMembers, roomUses, rooms, roomsBehind },
-  ...{ alarms, orphanedRooms, roomResources, untoldMessages, waitingItems },
+  ...{ orphanedRooms, pictures, reportedFailures, resourceVersions, restorations, roomMembers },
+  ...{ roomResources, roomUses, rooms, roomsBehind, strangers, untoldMessages, waitingItems },
 } as const;
 
 /** The functions of all these tables. */

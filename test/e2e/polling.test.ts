@@ -34,7 +34,7 @@ describe.skipIf(inject('stackMissing') !== undefined)('with hooks switched off',
     await nurse.hear(roomId, 'Seen by polling');
     // What is above the interval is for the way through both servers and back to the client.
     expect(performance.now() - before).toBeLessThan(POLL_SECONDS * 1000 + 1_500);
-    const metrics = await (await fetch(`${bridge.url}/metrics`)).text();
+    const metrics = await (await fetch(`${bridge.opsUrl}/metrics`)).text();
     expect(metrics).not.toContain('bridge_wake_ups_total{source="fhir",result="stored"}');
   });
 

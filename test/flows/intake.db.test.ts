@@ -12,7 +12,7 @@ import { medplumThreads } from '../../src/mapping/threads/medplum.ts';
 import { ozoThreads as thread } from '../../src/mapping/threads/ozo.ts';
 import { readStateLane, structureLane } from '../../src/mapping/lanes.ts';
 import { tables } from '../../src/store/tables.ts';
-import { SETTINGS } from '../builders/bridge.ts';
+import { clockAt, SETTINGS } from '../builders/bridge.ts';
 import { itemsIn, useBridgeDatabase } from '../builders/database.ts';
 import { ref, stored } from '../builders/fhir.ts';
 import { eventId, message, roomId, userId } from '../builders/matrix.ts';
@@ -30,7 +30,7 @@ const createScene = (settings = SETTINGS, profile = thread) => {
       return Promise.resolve();
     },
     store: tables,
-    settings,
+    ...{ settings, clock: clockAt('2026-11-21T12:00:00Z') },
   });
   return {
     ...intake,

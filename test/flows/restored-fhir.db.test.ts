@@ -6,7 +6,7 @@ import { enqueue } from '../../src/inbox/enqueue.ts';
 import { knownSourceIds } from '../../src/inbox/known-items.ts';
 import { ozoThreads as thread } from '../../src/mapping/threads/ozo.ts';
 import { tables } from '../../src/store/tables.ts';
-import { SETTINGS } from '../builders/bridge.ts';
+import { clockAt, SETTINGS } from '../builders/bridge.ts';
 import { itemsIn, useBridgeDatabase } from '../builders/database.ts';
 import { communication, stored } from '../builders/fhir.ts';
 
@@ -21,6 +21,7 @@ const intake = () =>
     ...{ enqueue, knownSourceIds, thread, wakeMatrixReader: () => Promise.resolve() },
     store: tables,
     settings: SETTINGS,
+    clock: clockAt('2026-11-29T12:00:00Z'),
   });
 const message = (lastUpdated: string) =>
   stored('Communication/5001', '1', lastUpdated, { ...communication() });

@@ -47,8 +47,8 @@ describe('the list', () => {
       ...['matrix', 'matrix:rooms'],
       ...watchedTypes(true).map((type) => `fhir:${type}`),
       ...['deletions', 'deletions:CareTeam', 'deletions:CommunicationRequest'],
-      ...['fhir:Subscription', 'restored-fhir', 'periods', 'nightly-reconcile', 'publish-ghosts'],
-      ...['orphaned-rooms', 'release-overdue'],
+      ...['fhir:Subscription', 'restored-fhir', 'periods', 'continuity', 'reconcile-restored'],
+      ...['nightly-reconcile', 'publish-ghosts', 'orphaned-rooms', 'release-overdue'],
       'prune-inbox',
       ...['identity:staff', 'identity:peppers', 'identity:prune', 'audit:look-ups'],
     ]);
@@ -68,7 +68,8 @@ describe('the list', () => {
       ...['matrix', 'matrix:rooms'],
       ...FOLLOWED_TYPES.map((type) => `fhir:${type}`),
       ...['deletions', 'deletions:CareTeam', 'deletions:CommunicationRequest'],
-      ...['restored-fhir', 'periods', 'orphaned-rooms', 'release-overdue', 'prune-inbox'],
+      ...['restored-fhir', 'periods', 'continuity', 'reconcile-restored', 'orphaned-rooms'],
+      ...['release-overdue', 'prune-inbox'],
     ]);
   });
 

@@ -8,8 +8,7 @@ import { createHomeserver } from '../../src/matrix/homeserver.ts';
 import { createChecks } from '../../src/ops/checks.ts';
 import type { StillJob } from '../../src/app/job-watch.ts';
 import type { ServiceState } from '../../src/ops/checks.ts';
-import { createProbesRouter, type LifecycleState } from '../../src/ops/probes.ts';
-import type { Alarm } from '../../src/store/alarms.ts';
+import { createFiguresRouter, createHealthRouter, type LifecycleState } from '../../src/ops/probes.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { ref } from '../builders/fhir.ts';
 import { serveRouters, serveScript } from '../builders/http.ts';
@@ -30,18 +29,23 @@ async function probesOf(
   services: Readonly<Record<string, ServiceState>>,
   queueStats: () => Promise<Readonly<Record<string, unknown>>> = () => Promise.resolve(STATS),
   still: ReadonlyMap<string, StillJob> = new Map(),
-  alarms: readonly Alarm[] = [],
+  restored: readonly string[] = [],
+  tells: 'status' | 'details' = 'details',
+  gone = 0,
 ) {
   const metrics = createMetrics();
   const url = await serveRouters(
-    createProbesRouter({
-      state: () => state,
-      services: () => services,
-      still: () => still,
-      alarms: () => alarms,
-      queueStats,
-      metrics: metrics.registry,
-    }),
+    createHealthRouter(
+      {
+        state: () => state,
+        services: () => services,
+        still: () => still,
+        restored: () => restored,
+        gone: () => gone,
+      },
+      tells,
+    ),
+    createFiguresRouter({ queueStats, metrics: metrics.registry }),
   );
   const get = async (path: string): Promise<readonly [number, unknown]> => {
     const response = await fetch(`${url}${path}`);
@@ -78,18 +82,27 @@ describe('liveness: /health is 200 as long as the process answers', () => {
     expect((await get('/ready'))[0]).toBe(200);
   });
 
-  test('a service that answers is degraded while an alarm about it is raised, and the answer names the alarm', async () => {
-    const raisedAt = new Date('2026-11-29T12:00:00.000Z');
-    const alarms = [{ name: 'fhir-restored', service: 'fhir', raisedAt }] as const;
-    const { get } = await probesOf('running', UP, undefined, undefined, alarms);
-    expect(await get('/health')).toMatchObject([
+  test('a service that went back to an earlier state is degraded, and named', async () => {
+    const { get } = await probesOf('running', UP, undefined, undefined, ['matrix']);
+    expect(await get('/health')).toEqual([
       200,
-      {
-        ...{ status: 'degraded', services: { fhir: 'degraded' } },
-        alarms: { 'fhir-restored': '2026-11-29T12:00:00.000Z' },
-      },
+      { status: 'degraded', services: { ...UP, matrix: 'degraded' }, restored: ['matrix'] },
     ]);
   });
+});
+
+test('the FHIR server is degraded while resources are gone whose rooms still have their members', async () => {
+  const { get } = await probesOf('running', UP, undefined, undefined, undefined, undefined, 2);
+  const told = { status: 'degraded', services: { ...UP, fhir: 'degraded' }, resourcesGone: 2 };
+  expect(await get('/health')).toEqual([200, told]);
+});
+
+test('on the listener that many can reach the probes say nothing of other services', async () => {
+  const services = { ...UP, fhir: 'down' } as const;
+  const { get } = await probesOf('running', services, undefined, undefined, undefined, 'status');
+  expect(await get('/health')).toEqual([200, { status: 'degraded' }]);
+  expect(await get('/ready')).toEqual([200, { status: 'ready' }]);
+  expect(await get('/health/ready')).toEqual([200, { status: 'ready' }]);
 });
 
 test.each([
@@ -264,7 +277,6 @@ test('no metric has a label that could hold a person, a room, a resource or a te
     'reason',
     'direction',
     'reader',
-    'alarm',
     'source',
     'directory',
     'what',

@@ -24,7 +24,7 @@ export function careTeamDefinition(careTeam: StoredResource<CareTeam>): Definiti
     wanted: wantedForCareTeam(careTeam.status),
     place: () => Promise.resolve(undefined),
     people: (at) => participantsOf(careTeam, at),
-    desired: async (bridge, { phase, members, titleFacts, picture, actual }) => {
+    desired: async (bridge, { phase, members, confines, titleFacts, picture, actual }) => {
       const { store, db, settings } = bridge;
       const listed = await store.rooms.findChildRooms(db, reference);
       const children = childrenIn(actual);
@@ -36,7 +36,7 @@ export function careTeamDefinition(careTeam: StoredResource<CareTeam>): Definiti
       const title = spaceTitle(careTeam, settings.roomTemplates, titleFacts);
       return desiredSpace(
         reference,
-        { phase, members, title, picture },
+        { phase, members, confines, title, picture },
         { listed, unlisted, via: settings.serverName },
       );
     },

@@ -83,7 +83,7 @@ async function bringThroughPhases(
     if (plan === undefined) return undefined;
     roomId = await applyPlan(bridge, plan, { signal, requireInvites });
     await saveLinks(bridge, plan, roomId, signal);
-    if (phase === 'open') await sendFirstMessage(bridge, plan, roomId, signal);
+    if (phase === 'open' && plan.dangers.length === 0) await sendFirstMessage(bridge, plan, roomId, signal);
     await bridge.store.rooms.saveReady(bridge.db, spec.reference);
   }
   return roomId;

@@ -80,7 +80,7 @@ test('what may have been sent long ago is looked for by the ghost that was invit
   const looked: unknown[] = [];
   const findSent: Sending['findSent'] = (place) => {
     looked.push(place);
-    return Promise.resolve(undefined);
+    return Promise.resolve(new Map());
   };
   const { fhir, toMatrix, state } = await sentToOthers({ sending: { findSent } });
   await fhir.put('2', { partOf });
