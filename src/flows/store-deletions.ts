@@ -47,7 +47,7 @@ async function roomItems(
     cause: `${reference}/${versionId} deleted`,
   }));
   const existing = new Set(
-    await store.rooms.findWithRoom(
+    await store.roomResources.findWithRoom(
       tx,
       deleted.map(({ room }) => room),
     ),

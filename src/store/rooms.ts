@@ -285,15 +285,6 @@ export async function findBridgedRooms(
   return selectColumn<RoomId>(db, sql, [roomIds]);
 }
 
-/** Those of these resources that have a room. */
-export async function findWithRoom(
-  db: Queryable,
-  references: readonly FhirReference[],
-): Promise<readonly FhirReference[]> {
-  const sql = 'select reference from room where reference = any ($1) and room_id is not null';
-  return selectColumn<FhirReference>(db, sql, [references]);
-}
-
 /** So many resources with a room after this one: spaces come before the conversations in them. */
 export async function findRoomsAfter(
   db: Queryable,

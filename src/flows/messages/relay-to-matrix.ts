@@ -128,16 +128,6 @@ export async function relayVersion(
   );
 }
 
-function reasonToSkip(
-  { links, isCopy }: Carried,
-  envelope: Envelope,
-  communication: Communication,
-): IgnoredReason | undefined {
-  if (links.length > 0) return saysTheSame(links, envelope) ? 'unchanged' : undefined;
-  if (isCopy) return 'known';
-  return envelope.deliverable ? undefined : notSentBecause(communication);
-}
-
 /** The room of the conversation; of one that a Communication names no more, where it was carried. */
 async function roomOf(
   { db, store }: Pick<RelayToMatrix, 'db' | 'store'>,
@@ -147,17 +137,6 @@ async function roomOf(
   if (thread !== undefined) return findConversationRoom(store, db, thread);
   const last = carried.at(-1);
   return last === undefined ? undefined : findRoomById(store, db, last.roomId);
-}
-
-function notSentBecause({ status }: Communication): IgnoredReason {
-  switch (status) {
-    case 'preparation':
-      return 'draft';
-    case 'entered-in-error':
-      return 'withdrawn';
-    default:
-      return 'status';
-  }
 }
 
 /** A send that was made. */
