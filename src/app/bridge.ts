@@ -22,6 +22,8 @@ import { createMatrixClient } from '../matrix/client.ts';
 import { ensureRoom } from '../matrix/ensure-room.ts';
 import { createHomeserver } from '../matrix/homeserver.ts';
 import { createMedia } from '../matrix/media.ts';
+import { isOwnUser } from '../mapping/own-users.ts';
+import { createOtherServers, sparingOthers } from '../matrix/other-servers.ts';
 import { withRegistration } from '../matrix/registering-client.ts';
 import { createSendAs } from '../matrix/send-as.ts';
 import { createAttachmentFetch } from '../net/attachments.ts';
@@ -48,20 +50,20 @@ export function composeBridge(
   const { pool, connectSession } = connections;
   const settings = compileSettings(config);
   const connected = connectServers(config, settings, metrics, pool);
-  const { homeserver, fhir, auditServer, pseudonyms } = connected;
+  const { homeserver, otherServers, fhir, auditServer, pseudonyms } = connected;
   const { bot } = settings;
   const directories = config.identity.enabled
     ? composeDirectories({ config, pool, clock, log, metrics })
     : undefined;
   const locks = createRoomLocks({ connect: connectSession, sleep });
   const bridge: Bridge = {
-    ...{ settings, homeserver, fhir, auditServer, pseudonyms, clock, log, metrics },
+    ...{ settings, homeserver, otherServers, fhir, auditServer, pseudonyms, clock, log, metrics },
     ...{ enqueue, findLogged, findTail, hasUnhandled, forgetPayload },
     auditTrail: composeAuditTrail(config),
     db: pool,
     transact: (work) => inTransaction(pool, work),
     store: tables,
-    sending: createSendAs({ homeserver, bot }),
+    sending: createSendAs({ homeserver, bot, isOwn: (userId) => isOwnUser(settings, userId) }),
     files: createFiles({
       ...connected,
       ...{ db: pool, copies: tables.fileCopies, bot, clock, metrics },
@@ -116,9 +118,11 @@ function connectServers(
     client: createMatrixClient({ ...matrix, observe: observeMatrix }),
     onRegistered: (userId) => tables.ghosts.forgetGhostProfile(db, userId),
   });
+  const otherServers = createOtherServers(clock);
   const { timeoutMs } = attachments;
   return {
-    homeserver: createHomeserver(matrixClient),
+    homeserver: sparingOthers(createHomeserver(matrixClient), otherServers, serverName),
+    otherServers,
     media: createMedia(matrixClient, timeoutMs),
     binaries: createBinaries({ baseUrl, bearerToken, idStrategy, timeoutMs, observe: observeFhir }),
     fetchAttachment: createAttachmentFetch({ ...attachments, baseUrl, bearerToken }),

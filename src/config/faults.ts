@@ -3,6 +3,8 @@ import type { z } from 'zod';
 import { identityFaults } from './identity.ts';
 import { allowedKeys, configKeys, mayHoldSecret } from './keys.ts';
 import { nearestName } from './nearest.ts';
+import { placeholderFaults } from './placeholders.ts';
+import { plainHttpFaults } from './plain-http.ts';
 import { roomFaults } from './rooms.ts';
 import type { Config } from './schema.ts';
 
@@ -49,7 +51,8 @@ function unknownKeys({ path, keys }: z.core.$ZodIssueUnrecognizedKeys, object: u
 }
 
 /** The faults of values that do not fit together. */
-export function* crossFaults({ matrix, fhir, people, identity }: Config): Generator<string> {
+export function* crossFaults(config: Config): Generator<string> {
+  const { matrix, fhir, people, identity } = config;
   if (!matrix.botLocalpart.startsWith(matrix.ghostPrefix))
     yield `matrix.botLocalpart: got "${matrix.botLocalpart}", expected it to begin with matrix.ghostPrefix`;
   for (const key of ['conversationName', 'conversationTopic'] as const)
@@ -63,4 +66,6 @@ export function* crossFaults({ matrix, fhir, people, identity }: Config): Genera
   if (people.resolveByDirectory && !identity.enabled)
     yield 'people.resolveByDirectory: got true, expected identity.enabled with it: its table is filled there';
   yield* identityFaults(identity);
+  yield* plainHttpFaults(config);
+  yield* placeholderFaults(config);
 }

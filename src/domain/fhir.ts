@@ -88,6 +88,11 @@ export interface ResourceVersion {
   readonly lastUpdated: string;
 }
 
+/** A version as one text. A server that was restored gives its number again: the stamp tells the two apart. */
+export function versionKeyOf({ reference, versionId, lastUpdated }: ResourceVersion): string {
+  return `${reference}/${versionId}@${new Date(lastUpdated).toISOString()}`;
+}
+
 /** The version of a resource as read. */
 export function versionOf({
   resourceType,

@@ -1,11 +1,12 @@
 // Homeserver operations on rooms: creating them, joining rooms of others, aliases.
 import { z } from 'zod';
 import type { MatrixUserId, RoomAlias, RoomId } from '../domain/ids.ts';
-import { isRefusal, success, unlessRefused, type MatrixClient } from './client.ts';
+import { success, unlessRefused, type MatrixClient } from './client.ts';
 
 const capabilitiesSchema = z.object({
   capabilities: z.object({ 'm.room_versions': z.object({ default: z.string().min(1) }) }),
 });
+const visibilitySchema = z.object({ visibility: z.string() });
 const roomIdSchema = z.object({ room_id: z.string().transform((id) => id as RoomId) });
 
 /** Refusals of a join that are final: not allowed, no such room, unknown room version, no server answers. */
@@ -34,19 +35,6 @@ export function createRooms(client: MatrixClient) {
     ): Promise<RoomId> {
       const request = { as, body, signal, timeoutMs: TIMEOUT_MS };
       return (await client.post('create room', ['createRoom'], roomIdSchema, request)).room_id;
-    },
-
-    /** Whether the homeserver does not know a room that was made on it: then no one can join it. */
-    async isRoomGone(as: MatrixUserId, roomId: RoomId, signal?: AbortSignal): Promise<boolean> {
-      const joining = client.post('join', ['rooms', roomId, 'join'], success, { as, body: {}, signal });
-      return joining.then(
-        () => false,
-        (error: unknown) => {
-          if (isRefusal(error, 404)) return true;
-          if (isRefusal(error, 403)) return false;
-          throw error;
-        },
-      );
     },
 
     /**
@@ -86,6 +74,22 @@ export function createRooms(client: MatrixClient) {
     ): Promise<void> {
       const request = { as, body: { room_id: roomId }, signal };
       await unlessRefused(client.put('create alias', ['directory', 'room', alias], success, request), 409);
+    },
+
+    /**
+     * Whether a room stands in the homeserver's public directory.
+     * https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3directorylistroomroomid
+     */
+    async isListed(as: MatrixUserId, roomId: RoomId, signal?: AbortSignal): Promise<boolean> {
+      const path = ['directory', 'list', 'room', roomId];
+      const found = client.get('read directory', path, visibilitySchema, { as, signal });
+      return (await unlessRefused(found, 404))?.visibility === 'public';
+    },
+
+    /** Takes a room off the public directory. Success also if it is not there. */
+    async unlist(as: MatrixUserId, roomId: RoomId, signal?: AbortSignal): Promise<void> {
+      const request = { as, body: { visibility: 'private' }, signal };
+      await client.put('unlist', ['directory', 'list', 'room', roomId], success, request);
     },
 
     /** Removes an alias. Success also if there is none. */

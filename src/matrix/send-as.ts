@@ -6,8 +6,16 @@ import type { Homeserver } from './homeserver.ts';
 import type { OutgoingEvent, OutgoingRedaction } from './sends.ts';
 import { pagesBefore } from './timeline.ts';
 
-/** @param bot the user that invites a ghost that is not in the room */
-export function createSendAs({ homeserver, bot }: { homeserver: Homeserver; bot: MatrixUserId }) {
+interface Deps {
+  readonly homeserver: Homeserver;
+  /** The user that invites a ghost that is not in the room. */
+  readonly bot: MatrixUserId;
+  /** Whether a user is the bot or a ghost. */
+  readonly isOwn: (userId: MatrixUserId) => boolean;
+}
+
+/** Creates the sends on a homeserver. */
+export function createSendAs({ homeserver, bot, isOwn }: Deps) {
   /** Sends. If the ghost is not in the room, the bot invites it first. */
   async function inRoom(
     { as, roomId }: Pick<OutgoingEvent, 'as' | 'roomId'>,
@@ -46,7 +54,7 @@ export function createSendAs({ homeserver, bot }: { homeserver: Homeserver; bot:
 
     /**
      * Searches the last 1,000 events of the room for events with these delivery ids: the homeserver may have forgotten the
-     * transaction ids.
+     * transaction ids. Anyone may have copied a delivery id, so only events of the bridge's own users count.
      * @param viewer who is in the room
      */
     async findSent(
@@ -57,10 +65,10 @@ export function createSendAs({ homeserver, bot }: { homeserver: Homeserver; bot:
       const wanted = new Set<unknown>(deliveryIds);
       const found = new Map<DeliveryId, MatrixEvent>();
       let pages = 0;
-      for await (const { events } of pagesBefore(homeserver, viewer, roomId, {}, signal)) {
+      for await (const { events } of pagesBefore(homeserver, viewer, roomId, signal)) {
         for (const event of events) {
           const id = event.content[DELIVERY_ID_KEY];
-          if (wanted.has(id)) found.set(id as DeliveryId, event);
+          if (wanted.has(id) && isOwn(event.sender)) found.set(id as DeliveryId, event);
         }
         pages += 1;
         if (found.size === wanted.size || pages === 10) break;

@@ -7,23 +7,35 @@ import type { StandingStill } from './standing-still.ts';
 /** The daemon's states, in the order in which it passes through them. `draining`: asked to stop, still answering. */
 export type LifecycleState = 'starting' | 'running' | 'draining' | 'stopped';
 
-interface Deps {
+interface HealthDeps {
   readonly state: () => LifecycleState;
   readonly services: () => Readonly<Record<string, ServiceState>>;
   /** The jobs that stand still, on whichever replica, with the service that is degraded by each. */
   readonly still: () => ReadonlyMap<string, { readonly service: string; readonly how: StandingStill }>;
   /** The services that went back to an earlier state, as long as not all is compared since. */
   readonly restored: () => readonly string[];
+}
+
+interface FiguresDeps {
   readonly queueStats: () => Promise<Readonly<Record<string, unknown>>>;
   readonly metrics: Registry;
 }
 
-/** Creates the router; mount it at `/`. No answer holds personal data, so no route needs a token. */
-export function createProbesRouter({ state, services, still, restored, queueStats, metrics }: Deps): Router {
+/**
+ * Creates the router of the probes; mount it at `/`. They answer from memory.
+ * @param tells `status`: nothing else, for the listener that many can reach; `details`: also what is wrong, for operators
+ */
+export function createHealthRouter(
+  { state, services, still, restored }: HealthDeps,
+  tells: 'status' | 'details',
+): Router {
   const router = express.Router();
+  const told = (status: string, details: object) =>
+    tells === 'details' ? { status, ...details } : { status };
   // Liveness: the answer itself is the proof. The failure of another service must not restart the bridge.
   router.get('/health', (_request, response) => {
-    response.json(healthOf(services(), still(), restored()));
+    const { status, ...details } = healthOf(services(), still(), restored());
+    response.json(told(status, details));
   });
   router.get('/health/startup', (_request, response) => {
     const started = state() !== 'starting';
@@ -32,8 +44,14 @@ export function createProbesRouter({ state, services, still, restored, queueStat
   router.get(['/health/ready', '/ready'], (_request, response) => {
     const checks = { database: services()['database'] ?? 'unknown', lifecycle: state() };
     const ready = checks.lifecycle === 'running' && checks.database !== 'down';
-    answer(response, ready, { status: ready ? 'ready' : 'not_ready', checks });
+    answer(response, ready, told(ready ? 'ready' : 'not_ready', { checks }));
   });
+  return router;
+}
+
+/** Creates the router of the figures; mount it at `/` of the listener for operators. No answer holds personal data. */
+export function createFiguresRouter({ queueStats, metrics }: FiguresDeps): Router {
+  const router = express.Router();
   router.get('/api/v1/queue/stats', async (_request, response) => {
     try {
       response.json(await queueStats());
@@ -51,8 +69,8 @@ export function createProbesRouter({ state, services, still, restored, queueStat
 
 /** Down or degraded, the answer is 200 all the same. */
 function healthOf(
-  checked: ReturnType<Deps['services']>,
-  still: ReturnType<Deps['still']>,
+  checked: ReturnType<HealthDeps['services']>,
+  still: ReturnType<HealthDeps['still']>,
   restored: readonly string[],
 ) {
   const services: Record<string, ServiceState> = { ...checked };

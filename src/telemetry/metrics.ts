@@ -120,6 +120,11 @@ function itemMetrics({ counter, histogram }: Makers) {
       'Repairs of the nightly reconcile: spaces and rooms that differed from FHIR, and lost invitations',
       ['kind'],
     ),
+    roomsSeparated: counter(
+      'bridge_rooms_separated_total',
+      'Spaces and rooms that were made for another resource with the same id, or for another patient, and were replaced',
+      [],
+    ),
     roomsMade: counter('bridge_rooms_ensured_total', 'Spaces and rooms brought into being or found', [
       'kind',
     ]),

@@ -11,7 +11,7 @@ import {
 } from './accounts.ts';
 import { ping } from './appservice.ts';
 import { createRoom, readCapabilities } from './create-room.ts';
-import { deleteAlias, putAlias, resolveAlias } from './directory.ts';
+import { deleteAlias, putAlias, readListing, putListing, resolveAlias } from './directory.ts';
 import { changeOther, join, leave } from './membership.ts';
 import type { RequestKind } from './request-counts.ts';
 import type { Handler } from './requests.ts';
@@ -60,6 +60,8 @@ const ROUTES: readonly Route[] = [
   route('GET', '/directory/room/{alias}', resolveAlias, { isOpen: true }),
   route('PUT', '/directory/room/{alias}', putAlias),
   route('DELETE', '/directory/room/{alias}', deleteAlias),
+  route('GET', '/directory/list/room/{roomId}', readListing, { isOpen: true }),
+  route('PUT', '/directory/list/room/{roomId}', putListing),
   route('GET', '/rooms/{roomId}/state', readState),
   route('GET', '/rooms/{roomId}/state/{type}', readStateEvent),
   route('GET', '/rooms/{roomId}/state/{type}/{key}', readStateEvent),

@@ -49,6 +49,8 @@ export interface World {
   readonly tokens: Map<string, { readonly userId: string; readonly deviceId: string }>;
   readonly rooms: Map<string, Room>;
   readonly aliases: Map<string, string>;
+  /** Rooms in the public directory. */
+  readonly listed: Set<string>;
   readonly stream: StoredEvent[];
   /** Event ids by transaction, as `timeline.ts` keys them. */
   readonly transactions: Map<string, string>;
@@ -64,6 +66,7 @@ export function createWorld(serverName: string): World {
     tokens: new Map(),
     rooms: new Map(),
     aliases: new Map(),
+    listed: new Set(),
     stream: [],
     transactions: new Map(),
     listeners: new Set(),

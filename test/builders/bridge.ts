@@ -11,6 +11,7 @@ import { forgetPayload } from '../../src/inbox/forget-payload.ts';
 import { findLogged, findTail, hasUnhandled } from '../../src/inbox/known-items.ts';
 import type { Attempt } from '../../src/inbox/item.ts';
 import { FHIR_PROFILES } from '../../src/mapping/fhir-profiles/profiles.ts';
+import { isOwnUser } from '../../src/mapping/own-users.ts';
 import { createHomeserver } from '../../src/matrix/homeserver.ts';
 import { createSendAs } from '../../src/matrix/send-as.ts';
 import { ASPECTS, KINDS } from '../../src/messages/registry.ts';
@@ -62,6 +63,8 @@ export const SETTINGS: BridgeSettings = {
   platformName: 'Zorgplatform',
   avatars: false,
   membership: 'follow',
+  strangers: { fromTrustedServers: 'allow', fromOtherServers: 'allow', graceMs: 3_600_000 },
+  historyVisibility: 'shared',
   userMadeRooms: 'follow',
   adoptRoomsOf: new Set(),
   deliverPreparation: false,
@@ -102,13 +105,14 @@ export function createBridge(db: pg.Pool, over: Partial<Bridge> = {}): Bridge {
       hasUnhandled,
       forgetPayload,
       homeserver,
+      otherServers: { isLeftAlone: () => false },
       fhir: unreachableFhir,
       pseudonyms: noPseudonyms,
     },
     ...{ auditServer: unreachableFhir, auditTrail: noAuditTrail },
     transact: (work) => inTransaction(db, work),
     ...{ kinds: KINDS, aspects: ASPECTS, thread: ozoThreads },
-    sending: createSendAs({ homeserver, bot: BOT }),
+    sending: createSendAs({ homeserver, bot: BOT, isOwn: (userId) => isOwnUser(SETTINGS, userId) }),
     roomLock: (_key, _signal, work) => work(),
     ensureRoom: unreachable,
     files: { toFhir: unreachable, toMatrix: unreachable },

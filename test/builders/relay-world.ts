@@ -162,10 +162,11 @@ function createFhir() {
   const versions: StoredResource[] = [];
   const writes: string[] = [];
   const faults: Error[] = [];
+  let lastUpdated = '2026-11-29T12:00:01Z';
   const save = (resource: FhirResource & { id: string }, verb: string) => {
     const reference = referenceTo(resource.resourceType, resource.id);
     const versionId = String(versions.filter(({ id }) => id === resource.id).length + 1);
-    const meta = { ...resource.meta, versionId, lastUpdated: '2026-11-29T12:00:01Z' };
+    const meta = { ...resource.meta, versionId, lastUpdated };
     // As over the network: what is undefined is not there.
     const version = JSON.parse(JSON.stringify({ ...resource, meta })) as StoredResource;
     stored.set(reference, version);
@@ -180,6 +181,10 @@ function createFhir() {
     read: (reference) => Promise.resolve(stored.get(reference)),
     readMany: (references) =>
       Promise.resolve(new Map(references.flatMap((each) => entryOf(each, stored.get(each))))),
+    readVersion: (reference, versionId) =>
+      Promise.resolve(
+        versions.find((each) => versionOf(each).reference === reference && each.meta.versionId === versionId),
+      ),
     history: (reference) => Promise.resolve(versions.filter(({ id }) => `Communication/${id}` === reference)),
     createOnce: (resource, { mayExist }) => {
       const existing = stored.get(referenceTo(resource.resourceType, resource.id));
@@ -197,6 +202,18 @@ function createFhir() {
     ...{ server, writes, stored },
     /** Lets the next write have its effect, and its answer get lost. */
     loseAnswer: () => faults.push(new BridgeError('fhir-unavailable', 'no answer')),
+    /** Goes back to when a resource had this version, or to before it; what is written from now on has this stamp. */
+    restore: (reference: string, versionId: string | undefined, stamp: string) => {
+      const kept = versions.filter(
+        (each) =>
+          versionOf(each).reference !== reference || Number(each.meta.versionId) <= Number(versionId ?? 0),
+      );
+      versions.splice(0, versions.length, ...kept);
+      const [present] = kept.filter((each) => versionOf(each).reference === reference);
+      if (present === undefined) stored.delete(ref(reference));
+      else stored.set(ref(reference), present);
+      lastUpdated = stamp;
+    },
     /** Deletes as a platform does. @returns the version that this makes */
     remove: (reference: string): string => {
       const before = stored.get(ref(reference));

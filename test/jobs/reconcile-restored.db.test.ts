@@ -21,7 +21,10 @@ test.each([
 ])('from the position %s to %s: %o', async (before, after, expected) => {
   await saveCursor(pool(), MATRIX_READER, before);
   const bridge = createBridge(pool(), {
-    homeserver: { ...unreachableHomeserver, sync: () => Promise.resolve({ next_batch: after }) },
+    homeserver: {
+      ...unreachableHomeserver,
+      sync: () => Promise.resolve({ position: after, rooms: [], behind: [], receipts: [], invitations: [] }),
+    },
   });
   const config = await loadConfig(undefined, LEAST);
   await readMatrix({ ...bridge, config, intake: { synced: () => Promise.resolve(0) } }).pass(never, noMore);

@@ -137,6 +137,7 @@ async function write(relay: RelayToFhir, incoming: Incoming, attempt: Attempt): 
         const communication = version.reference;
         await store.messageLinks.completeLink(tx, key, {
           ...{ communication, eventId: event.event_id, digest, sender: event.sender },
+          since: version.versionId === '1' ? version.lastUpdated : undefined,
         });
         if (isOwn) await store.resourceVersions.recordWritten(tx, version);
         await store.fileCopies.removeCopies(tx, copies);
@@ -190,7 +191,7 @@ async function hold(
   const { sender, event_id: about } = event;
   const item = { about, lane, payload };
   if (person !== undefined)
-    return (await wouldOvertake(relay, sender, { lane, hasWaited }))
+    return (await wouldOvertake(relay, sender, { about, lane, hasWaited }))
       ? takeTurn(store, sender, item, `before ${about}`)
       : undefined;
   const isKnown = async (tx: Queryable): Promise<boolean> =>
@@ -217,14 +218,14 @@ async function mentionedPeople(
   return people;
 }
 
-/** What is said in a room that is nothing to the bridge, such as one at which it only looked, is not kept. */
+/** What is said in a room at which the bridge only looks, or that may become a conversation later, is not kept. */
 function notOfABridgedRoom(
   { forgetPayload }: Pick<RelayToFhir, 'forgetPayload'>,
   { event_id: eventId }: MatrixEvent,
   { kind }: RoomUse,
 ): FlowOutcome {
   const ignored = { kind: 'ignored', reason: 'not-a-conversation' } as const;
-  if (kind !== 'none') return ignored;
+  if (kind !== 'none' && kind !== 'adopted') return ignored;
   return { ...ignored, record: (tx) => forgetPayload(tx, EVENT_SOURCE, eventId) };
 }
 

@@ -1,6 +1,6 @@
 // A platform wrote a Communication → what its kind makes of it is sent into the conversation's room.
 import type { Fact } from '../../domain/facts.ts';
-import type { Communication } from '../../domain/fhir.ts';
+import { versionOf, type Communication } from '../../domain/fhir.ts';
 import {
   referenceTo,
   type EventId,
@@ -11,7 +11,7 @@ import {
 import { isOwnUser } from '../../mapping/own-users.ts';
 import type { MatrixSend } from '../../messages/effects.ts';
 import { communicationDeliveryId, uploadIdOf } from '../../mapping/delivery-ids.ts';
-import { contentDigest, readEnvelope, withEventId, type Envelope } from '../../messages/envelope.ts';
+import { contentDigest, readEnvelope, type Envelope } from '../../messages/envelope.ts';
 import type { FhirInput, KindName, MatrixContext, ReadCommunication } from '../../messages/kind.ts';
 import { readCommunication, refsOf } from '../../messages/read.ts';
 import type { StoredResource } from '../../fhir/server.ts';
@@ -22,14 +22,17 @@ import type { IgnoredReason } from '../ignored-reasons.ts';
 import { changeOf, type ChangeItem } from '../items/fhir-change.ts';
 import type { DeletionItem } from '../items/fhir-deletion.ts';
 import { releaseWaiting } from '../items/waiting.ts';
+import { firstStamp } from '../first-stamp.ts';
 import type { FlowOutcome } from '../outcome.ts';
 import { findCarried, type Carried } from './carried.ts';
 import { boundedTime } from './conversation-begin.ts';
 import { findConversationRoom, findRoomById, type ConversationRoom } from './conversation-room.ts';
 import { readDocuments } from './documents.ts';
+import { causeOf, detachFormerLinks } from './former-links.ts';
 import { loadLinks } from './links.ts';
 import { lookBack } from './look-back.ts';
 import { unlessGone } from './unless-gone.ts';
+import { writeBack } from './write-back.ts';
 import { saysTheSame } from './says-the-same.ts';
 import { sendOnce, type SentOnce } from './send-once.ts';
 import { senderBefore, speakerOf, type Conversation, type Speaking } from './speaker.ts';
@@ -41,7 +44,17 @@ import { readTasksItems } from '../items/read-tasks.ts';
 export type RelayToMatrix = Speaking &
   Pick<
     Bridge,
-    | ('aspects' | 'enqueue' | 'files' | 'hasUnhandled' | 'homeserver' | 'kinds' | 'metrics' | 'sending')
+    | (
+        | 'aspects'
+        | 'enqueue'
+        | 'files'
+        | 'hasUnhandled'
+        | 'homeserver'
+        | 'kinds'
+        | 'log'
+        | 'metrics'
+        | 'sending'
+      )
     | ('thread' | 'transact')
   >;
 
@@ -54,14 +67,12 @@ interface VersionSource {
   readonly hasWaited: boolean;
 }
 
+type Change = Pick<ChangeItem, 'gaveUpOn' | 'reference'> & Pick<VersionSource, 'hasWaited'>;
+
 /** Handles a Communication that was created or updated. */
 export async function relayToMatrix(
   relay: RelayToMatrix,
-  {
-    reference,
-    gaveUpOn = [],
-    hasWaited,
-  }: Pick<ChangeItem, 'gaveUpOn' | 'reference'> & Pick<VersionSource, 'hasWaited'>,
+  { reference, gaveUpOn = [], hasWaited }: Change,
   attempt: Attempt,
 ): Promise<FlowOutcome> {
   const communication = await relay.fhir.read(reference, attempt.signal);
@@ -74,18 +85,19 @@ export async function relayToMatrix(
 export async function relayVersion(
   relay: RelayToMatrix,
   communication: StoredResource<Communication>,
-  { payload, gaveUpOn, hasWaited }: VersionSource,
+  source: VersionSource,
   attempt: Attempt,
 ): Promise<FlowOutcome> {
   const { db, store, thread, settings } = relay;
+  const { payload, gaveUpOn, hasWaited } = source;
   const reference = referenceTo('Communication', communication.id);
   const envelope = readEnvelope(communication, { thread, ...settings });
+  await detachFormerLinks(relay, communication, attempt.signal);
   const found = await findCarried(relay, db, reference, envelope);
   if (found.isBeingWritten && !gaveUpOn.includes(reference)) return untilWritten(relay, payload, envelope);
   const version = { communication, envelope, carried: found, payload, gaveUpOn };
   const before = await lookBack(relay, version, attempt.signal);
-  if (before === 'linked')
-    return relayVersion(relay, communication, { payload, gaveUpOn, hasWaited }, attempt);
+  if (before === 'linked') return relayVersion(relay, communication, source, attempt);
   if (before !== undefined) return before;
   const reason = reasonToSkip(found, envelope, communication);
   if (reason !== undefined) return { kind: 'ignored', reason };
@@ -100,9 +112,11 @@ export async function relayVersion(
   const isRetraction = read.kind === 'retraction';
   const request = envelope.thread ?? (isRetraction ? room?.reference : undefined);
   if (request === undefined) return { kind: 'ignored', reason: 'no-conversation' };
+  // What is retracted is taken out of the room, whoever may read there.
+  if (room?.unsafe === true && !isRetraction) return untilOpen(relay, payload, request);
   const conversation = await conversationOf(relay, room, request, attempt.signal);
   if (conversation === undefined) return untilOpen(relay, payload, request);
-  const untilTurn = await untilTheirTurn(relay, payload, request, hasWaited);
+  const untilTurn = isRetraction ? undefined : await untilTheirTurn(relay, payload, request, hasWaited);
   if (untilTurn !== undefined) return untilTurn;
   const awaited = missing.find((ref) => carried.length === 0 && !gaveUpOn.includes(ref));
   if (awaited !== undefined) return untilCarried(relay, payload, request, awaited);
@@ -173,7 +187,9 @@ async function send(relay: RelayToMatrix, outgoing: Outgoing, { signal }: Attemp
   const isSameSender = (before ?? as) === as;
   const isNew = carried.length === 0;
   // The first sending is that of the Communication, whichever version is read by the time of a retry.
-  const cause = isNew ? reference : `${reference}/_history/${communication.meta.versionId}`;
+  const plain = isNew ? reference : `${reference}/_history/${communication.meta.versionId}`;
+  const since = isNew ? await firstStamp(relay, versionOf(communication), signal) : undefined;
+  const cause = await causeOf(relay, plain, since ?? communication.meta.lastUpdated);
   const sent: Sent[] = [];
   const timestamp = isNew ? await timeOf(relay, outgoing, signal) : undefined;
   const writtenAt = new Date(communication.meta.lastUpdated);
@@ -201,9 +217,9 @@ async function send(relay: RelayToMatrix, outgoing: Outgoing, { signal }: Attemp
       conversation: envelope.thread && { reference: envelope.thread },
     })),
     record: async (tx) => {
-      const digest = contentDigest(envelope);
+      const made = { communication: reference, digest: contentDigest(envelope), since };
       for (const { key, eventId, sender } of sent)
-        await store.messageLinks.completeLink(tx, key, { communication: reference, eventId, digest, sender });
+        await store.messageLinks.completeLink(tx, key, { ...made, eventId, sender });
       const uploads = sent.map(({ key }) => uploadIdOf(communicationDeliveryId(key.cause, key.part)));
       await store.fileCopies.removeCopies(tx, uploads);
       if (written !== undefined) await store.resourceVersions.recordWritten(tx, written);
@@ -272,16 +288,4 @@ async function conversationOf(
     return { roomId, phase, subject, ...(guests && { guests }) };
   }
   return relay.openConversation(request, signal);
-}
-
-/** Adds the event id to the Communication's identifiers, in the version that was read. */
-async function writeBack(
-  { fhir }: RelayToMatrix,
-  communication: StoredResource<Communication>,
-  eventId: EventId,
-  signal: AbortSignal,
-) {
-  const updated = withEventId(communication, eventId);
-  if (updated === undefined) return undefined;
-  return fhir.update({ ...updated, id: communication.id, meta: communication.meta }, signal);
 }

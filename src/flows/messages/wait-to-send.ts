@@ -18,10 +18,12 @@ type Waiting = Pick<Bridge, 'clock' | 'settings' | 'store'>;
 /** What comes back once it has waited. */
 export type Payload = ChangeItem | DeletionItem;
 
-/** Waits for the room of its conversation, which a resync may open meanwhile, outside the lane. */
+/** Waits for the room of its conversation, which a resync may open, or find safe, meanwhile, outside the lane. */
 export function untilOpen({ store }: Waiting, payload: Payload, request: FhirReference): FlowOutcome {
-  const isOpen = async (tx: Queryable): Promise<boolean> =>
-    (await store.rooms.findRoom(tx, request))?.ready === true;
+  const isOpen = async (tx: Queryable): Promise<boolean> => {
+    const room = await store.rooms.findRoom(tx, request);
+    return room?.ready === true && !room.unsafe;
+  };
   return waitFor(store, request, itemOf(payload, request), isOpen);
 }
 
@@ -36,7 +38,7 @@ export async function untilTheirTurn(
   hasWaited: boolean,
 ): Promise<FlowOutcome | undefined> {
   const item = itemOf(payload, request);
-  if (!(await wouldOvertake(bridge, request, { lane: item.lane, hasWaited }))) return undefined;
+  if (!(await wouldOvertake(bridge, request, { ...item, hasWaited }))) return undefined;
   return takeTurn(bridge.store, request, item, `before ${payload.reference}/${payload.versionId}`);
 }
 

@@ -12,6 +12,8 @@ import { inviteMember } from './invite.ts';
 import { makeRoom } from './make-room.ts';
 import { changesIn, type RoomPlan } from './plan-room.ts';
 import { recordDependencies } from './record-dependencies.ts';
+import { recordSafety } from './room-safety.ts';
+import { meetStrangers } from './strangers.ts';
 
 /**
  * Makes the room be as planned, and records what was agreed on. People who cannot be invited keep no one else waiting:
@@ -51,7 +53,9 @@ export async function applyPlan(
     ]),
   );
   bridge.metrics.roomChanges.inc({ kind: desired.kind }, plan.ghosts.length + changes.length);
-  await recordDependencies(bridge, spec, requireInvites ? [] : [...unreached.keys()]);
+  await recordSafety(bridge, plan, roomId);
+  await meetStrangers(bridge, { reference, roomId }, plan.strangers);
+  await recordDependencies(bridge, plan, requireInvites ? [] : [...unreached.keys()]);
   const [first] = unreached.values();
   if (first !== undefined && requireInvites) throw first;
   return roomId;
@@ -67,7 +71,7 @@ async function forgetGone(
   const { db, log, store } = bridge;
   log.error({ reference }, 'The homeserver does not know a room any more; another is made');
   await sayAgain(bridge, { reference, roomId, isGone: true }, `gone ${roomId}`, signal);
-  await store.rooms.forgetRoom(db, reference);
+  await store.restoredRooms.forgetRoom(db, reference);
 }
 
 /** Whom the changes bring into the room, with the person behind each. */
@@ -127,6 +131,9 @@ async function applyChange(
       return;
     case 'leave':
       await homeserver.leave(change.userId, roomId, signal);
+      return;
+    case 'unlist':
+      await homeserver.unlist(settings.bot, roomId, signal);
       return;
     case 'kick':
       await homeserver.kick(settings.bot, roomId, change.userId, signal);

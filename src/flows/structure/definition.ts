@@ -3,7 +3,7 @@ import type { ClientBase } from 'pg';
 import type { CommunicationRequest } from '../../domain/fhir.ts';
 import type { FhirReference, RoomId } from '../../domain/ids.ts';
 import type { CareTeam } from '../../domain/fhir.ts';
-import type { DesiredMember, DesiredRoom, Entry } from '../../mapping/desired-room.ts';
+import type { Confines, DesiredMember, DesiredRoom, Entry } from '../../mapping/desired-room.ts';
 import type { WantedPeople } from '../../mapping/fhir-to-matrix/participants.ts';
 import type { Phase, Wanted } from '../../mapping/phases.ts';
 import type { ActualState } from '../../mapping/room-changes.ts';
@@ -29,6 +29,7 @@ interface Circumstances {
   readonly members: readonly DesiredMember[];
   readonly placement: Placement | undefined;
   readonly entry: Entry;
+  readonly confines: Confines;
   readonly titleFacts: TitleFacts;
   /** The `mxc://` URI of the team's picture; undefined shows none. */
   readonly picture: string | undefined;
@@ -43,6 +44,8 @@ export type DefiningBridge = Pick<Bridge, 'db' | 'settings' | 'store'>;
 export interface Definition {
   readonly reference: FhirReference;
   readonly versionId: string;
+  /** The stamp of the version. */
+  readonly lastUpdated: string;
   readonly kind: DesiredRoom['kind'];
   /** Whom it is about. */
   readonly subject: FhirReference | undefined;

@@ -2,14 +2,19 @@
 import type { RoomId } from '../../domain/ids.ts';
 import type { DesiredRoom } from '../../mapping/desired-room.ts';
 import { isOwnUser } from '../../mapping/own-users.ts';
+import { earliest } from '../../mapping/periods.ts';
 import type { ActualState, Comparison, RoomChange } from '../../mapping/room-changes.ts';
 import { changesToRoom } from '../../mapping/room-changes.ts';
+import { dangersLeft, type Danger } from '../../mapping/matrix-to-fhir/room-dangers.ts';
+import type { StrangerDecision } from '../../mapping/strangers.ts';
 import type { Base } from '../../store/room-members.ts';
 import type { RoomRow } from '../../store/rooms.ts';
 import { BridgeError } from '../../telemetry/errors.ts';
 import type { Bridge } from '../bridge.ts';
 import { ghostChanges, type GhostChange } from '../people/ghosts.ts';
+import { isOfUser, isUserMadeAndListed } from './room-safety.ts';
 import type { RoomSpec } from './room-spec.ts';
+import { planStrangers } from './strangers.ts';
 
 /** What there is to do. */
 export interface RoomPlan {
@@ -24,6 +29,9 @@ export interface RoomPlan {
   readonly actual: readonly ActualState[];
   readonly members: Base;
   readonly ghosts: readonly GhostChange[];
+  readonly strangers: StrangerDecision;
+  /** What makes a room of a user's making unsafe, also after the changes. */
+  readonly dangers: readonly Danger[];
   /** Empty for a room that is yet to be made: what remains after its making is found then. */
   readonly changes: readonly RoomChange[];
 }
@@ -50,9 +58,15 @@ export async function planRoom(
   const desired = await spec.desiredFor(actual, phase);
   const ghosts = await ghostChanges(bridge, spec.people.ghosts);
   const madeBy = row?.madeBy ?? 'bridge';
-  const changes = roomId === undefined ? [] : changesIn(bridge, desired, actual, { ...members, madeBy });
+  const strangers = await planStrangers(bridge, { desired, actual, base: members.base }, signal);
+  const isListed = await isUserMadeAndListed(bridge, roomId, actual, signal);
+  const compared = { ...members, madeBy, isListed, leaving: strangers.leaving };
+  const changes = roomId === undefined ? [] : changesIn(bridge, desired, actual, compared);
+  const dangers = isOfUser(bridge.settings.bot, actual)
+    ? dangersLeft(actual, changes, { isListed, space: spec.placement?.roomId })
+    : [];
   const gone = isGone ? known?.roomId : undefined;
-  return { spec, desired, row, roomId, gone, actual, members, ghosts, changes };
+  return { spec, desired, row, roomId, gone, actual, members, ghosts, strangers, dangers, changes };
 }
 
 const NO_ONE: Base = { base: new Set(), pending: new Set() };
@@ -76,8 +90,21 @@ async function stateOf(
 
 /** Tells whether a plan has nothing to do. */
 export function isInSync(plan: RoomPlan): boolean {
-  const { roomId, ghosts, changes } = plan;
-  return roomId !== undefined && isPlaced(plan) && ghosts.length === 0 && changes.length === 0;
+  const { roomId, ghosts, strangers, changes } = plan;
+  const todo = [ghosts, strangers.newcomers, changes];
+  if (roomId === undefined || !isPlaced(plan) || !isSafetyKnown(plan)) return false;
+  return todo.every(({ length }) => length === 0);
+}
+
+/** Tells whether it is recorded that the room is safe, or that it is not. */
+export function isSafetyKnown({ row, dangers }: Pick<RoomPlan, 'dangers' | 'row'>): boolean {
+  return (row?.unsafe ?? false) === dangers.length > 0;
+}
+
+/** When next, by the clock alone, there may be something to do; undefined for never. */
+export function nextMomentOf({ spec, strangers }: Pick<RoomPlan, 'spec' | 'strangers'>): Date | undefined {
+  const at = earliest([spec.people.until, strangers.until]);
+  return at === undefined ? undefined : new Date(at);
 }
 
 /** Tells whether the space of a conversation knows when it began, by which it is listed. */
@@ -85,12 +112,12 @@ export function isPlaced({ row, spec }: Pick<RoomPlan, 'row' | 'spec'>): boolean
   return row?.authoredAt === spec.authoredAt;
 }
 
-/** The changes that make a room what it should be. @param known the members as of the last convergence, and who made it */
+/** The changes that make a room what it should be. @param known the members as of the last convergence, and what else is known of the room */
 export function changesIn(
   { settings }: Pick<Bridge, 'settings'>,
   desired: DesiredRoom,
   actual: readonly ActualState[],
-  known: Base & Pick<Comparison, 'madeBy'>,
+  known: Base & Pick<Comparison, 'isListed' | 'leaving' | 'madeBy'>,
 ): readonly RoomChange[] {
   return changesToRoom(desired, actual, {
     bot: settings.bot,
