@@ -20,6 +20,7 @@ import * as resourceVersions from './resource-versions.ts';
 import * as restorations from './restorations.ts';
 import * as roomResources from './room-resources.ts';
 import * as roomMembers from './room-members.ts';
+import * as roomSafety from './room-safety.ts';
 import * as roomUses from './room-uses.ts';
 import * as rooms from './rooms.ts';
 import * as roomsBehind from './rooms-behind.ts';
@@ -46,7 +47,7 @@ export const tables = {
     receipts,
   },
   ...{ orphanedRooms, pictures, reportedFailures, resourceVersions, restorations, roomMembers },
-  ...{ roomResources, roomUses, rooms, roomsBehind, strangers, untoldMessages, waitingItems },
+  ...{ roomResources, roomSafety, roomUses, rooms, roomsBehind, strangers, untoldMessages, waitingItems },
 } as const;
 
 /** The functions of all these tables. */
