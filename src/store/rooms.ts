@@ -124,22 +124,6 @@ export async function saveReady(db: Queryable, reference: FhirReference): Promis
   await db.query('update room set ready_at = now() where reference = $1 and ready_at is null', [reference]);
 }
 
-/**
- * Records that a room is not safe, or is so.
- * @param now undefined where it is safe
- * @returns since when it is unsafe
- */
-export async function saveUnsafeSince(
-  db: Queryable,
-  reference: FhirReference,
-  now: Date | undefined,
-): Promise<Date | undefined> {
-  const sql = `update room set unsafe_since = case when $2::timestamptz is not null then coalesce(unsafe_since, $2) end
-    where reference = $1 returning unsafe_since`;
-  const [since] = await selectColumn<Date | null>(db, sql, [reference, now]);
-  return since ?? undefined;
-}
-
 /** The time of the database, which also stamps the items. */
 export async function readTime(db: Queryable): Promise<Date> {
   const [now] = await selectColumn<Date>(db, 'select now()');

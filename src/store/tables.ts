@@ -22,6 +22,7 @@ import * as restorations from './restorations.ts';
 import * as restoredRooms from './restored-rooms.ts';
 import * as roomResources from './room-resources.ts';
 import * as roomMembers from './room-members.ts';
+import * as roomSafety from './room-safety.ts';
 import * as roomUses from './room-uses.ts';
 import * as rooms from './rooms.ts';
 import * as roomsBehind from './rooms-behind.ts';
@@ -48,16 +49,9 @@ export const tables = {
     readPositions,
     receipts,
   },
-  ...{
-    orphanedRooms,
-    pictures,
-    reportedFailures,
-    resourceVersions,
-    restorations,
-    restoredRooms,
-    roomMembers,
-  },
-  ...{ roomResources, roomUses, rooms, roomsBehind, strangers, untoldMessages, waitingItems },
+  ...{ orphanedRooms, pictures, reportedFailures, resourceVersions, restorations, restoredRooms },
+  ...{ roomMembers, roomResources, roomSafety, roomUses, rooms, roomsBehind, strangers },
+  ...{ untoldMessages, waitingItems },
 } as const;
 
 /** The functions of all these tables. */

@@ -26,7 +26,7 @@ import { firstStamp } from '../first-stamp.ts';
 import type { FlowOutcome } from '../outcome.ts';
 import { findCarried, type Carried } from './carried.ts';
 import { boundedTime } from './conversation-begin.ts';
-import { findConversationRoom, findRoomById, type ConversationRoom } from './conversation-room.ts';
+import { findRoomOfMessage, type ConversationRoom } from './conversation-room.ts';
 import { readDocuments } from './documents.ts';
 import { causeOf, detachFormerLinks } from './former-links.ts';
 import { loadLinks } from './links.ts';
@@ -104,7 +104,7 @@ export async function relayVersion(
   const { links: carried } = found;
   const documents = await readDocuments(relay, communication.payload, attempt.signal);
   const input = { communication, envelope, documents };
-  const room = await roomOf(relay, envelope, carried);
+  const room = await findRoomOfMessage(store, db, envelope.thread, carried);
   const { known, missing } = await loadLinks(store, db, refsOf(relay, input), room);
   const read = readCommunication(relay, input, carried, known);
   if (read === undefined)
@@ -112,7 +112,7 @@ export async function relayVersion(
   const isRetraction = read.kind === 'retraction';
   const request = envelope.thread ?? (isRetraction ? room?.reference : undefined);
   if (request === undefined) return { kind: 'ignored', reason: 'no-conversation' };
-  // What is retracted is taken out of the room, whoever may read there.
+  // What is retracted is taken out of the room, whoever may read there, and before what waits for it.
   if (room?.unsafe === true && !isRetraction) return untilOpen(relay, payload, request);
   const conversation = await conversationOf(relay, room, request, attempt.signal);
   if (conversation === undefined) return untilOpen(relay, payload, request);
@@ -135,17 +135,6 @@ function reasonToSkip(
   if (links.length > 0) return saysTheSame(links, envelope) ? 'unchanged' : undefined;
   if (isCopy) return 'known';
   return envelope.deliverable ? undefined : notSentBecause(communication);
-}
-
-/** The room of the conversation; of one that a Communication names no more, where it was carried. */
-async function roomOf(
-  { db, store }: Pick<RelayToMatrix, 'db' | 'store'>,
-  { thread }: Envelope,
-  carried: readonly MessageLink[],
-): Promise<ConversationRoom | undefined> {
-  if (thread !== undefined) return findConversationRoom(store, db, thread);
-  const last = carried.at(-1);
-  return last === undefined ? undefined : findRoomById(store, db, last.roomId);
 }
 
 function notSentBecause({ status }: Communication): IgnoredReason {
