@@ -13,7 +13,7 @@ import { enqueue } from '../inbox/enqueue.ts';
 import { forgetPayload } from '../inbox/forget-payload.ts';
 import { findLogged, findTail } from '../inbox/known-items.ts';
 import { createBinaries } from '../fhir/binary.ts';
-import { createFhirClient } from '../fhir/client.ts';
+import { createFhirClient, OWN_CODES, type FhirCodes } from '../fhir/client.ts';
 import { createFhirServer } from '../fhir/server.ts';
 import { withThreads } from '../fhir/threads.ts';
 import { createFiles } from '../files/files.ts';
@@ -104,16 +104,18 @@ function connectServers(
   { observeMatrix, observeFhir, observePseudonyms }: Metrics,
 ) {
   const { baseUrl, baseAliases, bearerToken, requestTimeoutMs } = fhir;
-  const connectFhir = () => {
+  const connectFhir = (codes: FhirCodes = OWN_CODES) => {
     const client = createFhirClient({
       ...{ baseUrl, baseAliases, bearerToken, requestTimeoutMs, observe: observeFhir },
       ...{
+        codes,
         searching: profile.search,
         ...(profile.search.cacheControl === 'no-cache' && { cacheControl: 'no-cache' }),
       },
     });
     return withThreads(createFhirServer(client, idStrategy), THREAD_PROFILES[fhir.threads]);
   };
+  const { forbidden: _, ...withoutForbidden } = OWN_CODES;
   const matrixClient = createMatrixClient({ ...matrix, observe: observeMatrix });
   const { timeoutMs } = attachments;
   return {
@@ -122,7 +124,8 @@ function connectServers(
     binaries: createBinaries({ baseUrl, bearerToken, idStrategy, timeoutMs, observe: observeFhir }),
     fetchAttachment: createAttachmentFetch({ ...attachments, baseUrl, bearerToken }),
     fhir: connectFhir(),
-    auditServer: connectFhir(),
+    // What is refused there is refused for all AuditEvents: they wait.
+    auditServer: connectFhir(withoutForbidden),
     pseudonyms: createPseudonyms({ ...invitations, serverName, observe: observePseudonyms }),
   };
 }

@@ -11,7 +11,7 @@ import {
 import { isOwnUser } from '../../mapping/own-users.ts';
 import type { MatrixSend } from '../../messages/effects.ts';
 import { communicationDeliveryId, uploadIdOf } from '../../mapping/delivery-ids.ts';
-import { contentDigest, readEnvelope, withEventId, type Envelope } from '../../messages/envelope.ts';
+import { contentDigest, readEnvelope, type Envelope } from '../../messages/envelope.ts';
 import type { FhirInput, KindName, MatrixContext, ReadCommunication } from '../../messages/kind.ts';
 import { readCommunication, refsOf } from '../../messages/read.ts';
 import { lastDigest } from '../../messages/shown.ts';
@@ -23,6 +23,7 @@ import type { IgnoredReason } from '../ignored-reasons.ts';
 import { changeOf, type ChangeItem } from '../items/fhir-change.ts';
 import type { DeletionItem } from '../items/fhir-deletion.ts';
 import { releaseWaiting } from '../items/waiting.ts';
+import { writeBackItem } from '../items/write-back.ts';
 import type { FlowOutcome } from '../outcome.ts';
 import { findCarried, type Carried } from './carried.ts';
 import { boundedTime } from './conversation-begin.ts';
@@ -175,10 +176,8 @@ async function send(relay: RelayToMatrix, outgoing: Outgoing, { signal }: Attemp
     sent.push({ key, sender: place.as, ...(await sendOnce(relay, one, each, signal)) });
   }
   const [first] = sent;
-  const written =
-    isNew && first !== undefined ? await writeBack(relay, communication, first.eventId, signal) : undefined;
   const lost = read.lost ?? (sent.some(({ isRefused }) => isRefused) ? ('content-lost' as const) : undefined);
-  const versionId = written?.versionId ?? communication.meta.versionId;
+  const { versionId } = communication.meta;
   return {
     kind: 'done',
     facts: sent.map(({ eventId, sender }): Fact => ({
@@ -193,11 +192,11 @@ async function send(relay: RelayToMatrix, outgoing: Outgoing, { signal }: Attemp
         await store.messageLinks.completeLink(tx, key, { communication: reference, eventId, digest, sender });
       const uploads = sent.map(({ key }) => uploadIdOf(communicationDeliveryId(key.cause, key.part)));
       await store.fileCopies.removeCopies(tx, uploads);
-      if (written !== undefined) await store.resourceVersions.recordWritten(tx, written);
       metrics.messages.inc({ direction: 'to-matrix' });
     },
     next: async (tx) => [
       ...(lost === undefined ? [] : await reportFailure(relay, tx, { message: reference, cause }, lost)),
+      ...(isNew && first !== undefined ? [writeBackItem(reference, first.eventId)] : []),
       ...(isNew ? readTasksItems(relay.settings, request, cause) : []),
       ...(await releaseWaiting(store, tx, [reference, ...sent.map(({ eventId }) => eventId)], cause)),
     ],
@@ -259,16 +258,4 @@ async function conversationOf(
     return { roomId, phase, subject, ...(guests && { guests }) };
   }
   return relay.openConversation(request, signal);
-}
-
-/** Adds the event id to the Communication's identifiers, in the version that was read. */
-async function writeBack(
-  { fhir }: RelayToMatrix,
-  communication: StoredResource<Communication>,
-  eventId: EventId,
-  signal: AbortSignal,
-) {
-  const updated = withEventId(communication, eventId);
-  if (updated === undefined) return undefined;
-  return fhir.update({ ...updated, id: communication.id, meta: communication.meta }, signal);
 }

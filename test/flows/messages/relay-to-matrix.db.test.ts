@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { KINDS } from '../../../src/messages/registry.ts';
 import * as ghosts from '../../../src/store/ghosts.ts';
 import { findLinksOfCommunication } from '../../../src/store/message-links.ts';
+import { BridgeError } from '../../../src/telemetry/errors.ts';
 import { useBridgeDatabase } from '../../builders/database.ts';
 import { ref } from '../../builders/fhir.ts';
 import { BOT } from '../../builders/matrix.ts';
@@ -40,7 +41,7 @@ describe('a Communication', () => {
     expect((await toMatrix('Communication/1')).facts).toEqual([
       {
         kind: 'created',
-        on: { reference: 'Communication/1', versionId: '2' },
+        on: { reference: 'Communication/1', versionId: '1' },
         by: { person: 'Practitioner/7', userId: GHOST },
         ...{ direction: 'to-matrix', roomId: ROOM, eventId: '$sent1' },
         ...{ subject: 'Patient/12', conversation: { reference: REQUEST } },
@@ -71,21 +72,36 @@ describe('a Communication', () => {
     const { toMatrix, fhir, sending } = await createRelayWorld(pool());
     await fhir.put('1');
     fhir.loseAnswer();
-    await expect(toMatrix('Communication/1')).rejects.toThrow('fhir-unavailable');
-    expect(await toMatrix('Communication/1', { number: 2 })).toMatchObject({ result: 'done' });
+    expect(await toMatrix('Communication/1')).toMatchObject({ result: 'done' });
+    expect(await toMatrix('Communication/1')).toMatchObject({ result: 'unchanged' });
     expect(sending.sent).toHaveLength(1);
   });
 
+  test('whose write-back the server refuses is sent, and so is the next one, and none of them again', async () => {
+    const { toMatrix, fhir, sending, relay } = await createRelayWorld(pool());
+    const refuse = () => Promise.reject(new BridgeError('fhir-forbidden', 'update: 403'));
+    Object.assign(relay, { fhir: { ...relay.fhir, update: refuse } });
+    for (const id of ['1', '2']) {
+      await fhir.put(id);
+      expect(await toMatrix(`Communication/${id}`)).toMatchObject({ result: 'done' });
+      expect(await toMatrix(`Communication/${id}`)).toMatchObject({ result: 'unchanged' });
+    }
+    expect(sending.sent).toHaveLength(2);
+  });
+
   test('that was sent long ago is looked for in the room before it is sent again', async () => {
-    const { toMatrix, fhir, sending, state } = await createRelayWorld(pool());
+    const { toMatrix, fhir, relay, state } = await createRelayWorld(pool());
     await fhir.put('1');
-    fhir.loseAnswer();
-    await expect(toMatrix('Communication/1')).rejects.toThrow('fhir-unavailable');
+    const sending = { ...relay.sending };
+    const sendAndLose: typeof sending.sendAs = async (...sent) => {
+      await sending.sendAs(...sent);
+      throw new BridgeError('matrix-unavailable', 'no answer');
+    };
+    Object.assign(relay.sending, { sendAs: sendAndLose });
+    await expect(toMatrix('Communication/1')).rejects.toThrow('matrix-unavailable');
     state.now = new Date(Date.now() + 21 * 60 * 60 * 1000);
-    const sendAs = sending.server.sendAs.bind(sending.server);
-    sending.server.sendAs = () => Promise.reject(new Error('sent again'));
+    Object.assign(relay.sending, { sendAs: () => Promise.reject(new Error('sent again')) });
     expect(await toMatrix('Communication/1', { number: 2 })).toMatchObject({ result: 'done' });
-    sending.server.sendAs = sendAs;
   });
 
   test('that the bridge itself is writing waits until that is done, and is not sent', async () => {
