@@ -8,6 +8,7 @@ import { FOLLOWED_TYPES } from './domain/fhir.ts';
 import { createHandle } from './flows/dispatch.ts';
 import { createIntake } from './flows/intake.ts';
 import { dressBot } from './flows/people/dress-bot.ts';
+import { noticeRestorations } from './flows/restorations/continuity.ts';
 import { createReportFailure } from './flows/report-failure.ts';
 import { knownSourceIds } from './inbox/known-items.ts';
 import { notify } from './inbox/notify.ts';
@@ -20,6 +21,7 @@ import { MATRIX_CHANNEL } from './jobs/read-matrix.ts';
 import { APPSERVICE_ID } from './matrix/registration.ts';
 import { countArrivals } from './store/arrivals.ts';
 import { readAdvances } from './store/cursors.ts';
+import { countBehind } from './store/rooms-behind.ts';
 import { createConnections } from './store/connections.ts';
 import type { Log } from './telemetry/log.ts';
 import { createMetrics } from './telemetry/metrics.ts';
@@ -71,12 +73,14 @@ export function composeDaemon(config: Config, log: Log) {
         ...stats,
         parkedItems: stats.deadLetters, // the former name, until the next version
         arrivals: await countArrivals(pool),
+        roomsBehind: await countBehind(pool),
         readers: await readAdvances(pool),
       };
     },
     registerBot: async (signal) => {
       await homeserver.registerGhost(settings.bot, signal);
       await dressBot(bridge, signal);
+      await noticeRestorations(bridge, signal);
     },
     checks: {
       matrix: async (signal) => {

@@ -1,4 +1,5 @@
 // Puts together what the flows work with: the two servers, the store, the locks, the settings. For the daemon and the CLI.
+import type { Pool } from 'pg';
 import { composeAuditTrail } from './audit-trail.ts';
 import { clock, sleep } from './clock.ts';
 import { composeDirectories } from './identity/directories.ts';
@@ -11,7 +12,7 @@ import { createOwnDirectory } from '../identity/directories/own-directory.ts';
 import { inTransaction } from '../inbox/database.ts';
 import { enqueue } from '../inbox/enqueue.ts';
 import { forgetPayload } from '../inbox/forget-payload.ts';
-import { findLogged, findTail } from '../inbox/known-items.ts';
+import { findLogged, findTail, hasUnhandled } from '../inbox/known-items.ts';
 import { createBinaries } from '../fhir/binary.ts';
 import { createFhirClient, OWN_CODES, type FhirCodes } from '../fhir/client.ts';
 import { createFhirServer } from '../fhir/server.ts';
@@ -22,6 +23,9 @@ import { createMatrixClient } from '../matrix/client.ts';
 import { ensureRoom } from '../matrix/ensure-room.ts';
 import { createHomeserver } from '../matrix/homeserver.ts';
 import { createMedia } from '../matrix/media.ts';
+import { isOwnUser } from '../mapping/own-users.ts';
+import { createOtherServers, sparingOthers } from '../matrix/other-servers.ts';
+import { withRegistration } from '../matrix/registering-client.ts';
 import { createSendAs } from '../matrix/send-as.ts';
 import { createAttachmentFetch } from '../net/attachments.ts';
 import { ASPECTS, KINDS } from '../messages/registry.ts';
@@ -49,22 +53,22 @@ export function composeBridge(
 ) {
   const { pool, connectSession } = connections;
   const settings = compileSettings(config);
-  const connected = connectServers(config, settings, metrics);
-  const { homeserver, fhir, auditServer, pseudonyms } = connected;
+  const connected = connectServers(config, settings, metrics, pool);
+  const { homeserver, otherServers, fhir, auditServer, pseudonyms } = connected;
   const { bot } = settings;
   const directories = config.identity.enabled
     ? composeDirectories({ config, pool, clock, log, metrics })
     : undefined;
   const locks = createRoomLocks({ connect: connectSession, sleep });
   const bridge: Bridge = {
-    ...{ settings, homeserver, fhir, auditServer, pseudonyms, clock, log, metrics },
-    ...{ enqueue, findLogged, findTail, forgetPayload },
+    ...{ settings, homeserver, otherServers, fhir, auditServer, pseudonyms, clock, log, metrics },
+    ...{ enqueue, findLogged, findTail, hasUnhandled, forgetPayload },
     auditTrail: composeAuditTrail(config),
     recentBearers: createRecent(clock, RECENT_BEARERS),
     db: pool,
     transact: (work) => inTransaction(pool, work),
     store: tables,
-    sending: createSendAs({ homeserver, bot }),
+    sending: createSendAs({ homeserver, bot, isOwn: (userId) => isOwnUser(settings, userId) }),
     files: createFiles({
       ...connected,
       ...{ db: pool, copies: tables.fileCopies, bot, clock, metrics },
@@ -102,6 +106,7 @@ function connectServers(
   { matrix, fhir, invitations, attachments }: Config,
   { idStrategy, profile, serverName }: BridgeSettings,
   { observeMatrix, observeFhir, observePseudonyms }: Metrics,
+  db: Pool,
 ) {
   const { baseUrl, baseAliases, bearerToken, requestTimeoutMs } = fhir;
   const connectFhir = (codes: FhirCodes = OWN_CODES) => {
@@ -116,10 +121,15 @@ function connectServers(
     return withThreads(createFhirServer(client, idStrategy), THREAD_PROFILES[fhir.threads]);
   };
   const { forbidden: _, ...withoutForbidden } = OWN_CODES;
-  const matrixClient = createMatrixClient({ ...matrix, observe: observeMatrix });
+  const matrixClient = withRegistration({
+    client: createMatrixClient({ ...matrix, observe: observeMatrix }),
+    onRegistered: (userId) => tables.ghosts.forgetGhostProfile(db, userId),
+  });
+  const otherServers = createOtherServers(clock);
   const { timeoutMs } = attachments;
   return {
-    homeserver: createHomeserver(matrixClient),
+    homeserver: sparingOthers(createHomeserver(matrixClient), otherServers, serverName),
+    otherServers,
     media: createMedia(matrixClient, timeoutMs),
     binaries: createBinaries({ baseUrl, bearerToken, idStrategy, timeoutMs, observe: observeFhir }),
     fetchAttachment: createAttachmentFetch({ ...attachments, baseUrl, bearerToken }),

@@ -9,7 +9,9 @@ import { chmod, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { stringify } from 'yaml';
+import { isThisMachine } from '../config/plain-http.ts';
 import { DEFAULT_ALIASES } from '../config/rooms.ts';
+import { withoutTrailing } from '../domain/trailing.ts';
 import { registrationYaml } from '../matrix/registration.ts';
 import { patternsOf } from './registration.ts';
 
@@ -110,7 +112,7 @@ function derivedFiles(options: InitOptions, secrets: Secrets): readonly InitFile
     {
       path: 'synapse/registration.yaml',
       content: registrationYaml({
-        ...{ ...options, asToken, hsToken, ghostPrefix: GHOST_PREFIX },
+        ...{ ...options, asToken, hsToken, ghostPrefix: GHOST_PREFIX, receipts: true },
         aliasPatterns: patternsOf({ ghostPrefix: GHOST_PREFIX, ...DEFAULT_ALIASES }),
       }),
       foreign: true,
@@ -127,8 +129,10 @@ function configFile(options: InitOptions, secrets: Secrets, databaseUrl: string)
   if (homeserverUrl === undefined || fhirUrl === undefined) return [];
   const { 'bridge/as_token': asToken, 'bridge/hs_token': hsToken } = secrets;
   const { 'bridge/hook_secret': hookSecret, 'bridge/pseudonymization_key': pseudonymizationKey } = secrets;
+  const plainHttpHosts = plainHttpHostsOf([homeserverUrl, fhirUrl, appserviceUrl, hookUrl]);
   const config = {
     database: { url: databaseUrl },
+    ...(plainHttpHosts.length > 0 && { network: { plainHttpHosts } }),
     matrix: { homeserverUrl, serverName, appserviceUrl, asToken, hsToken },
     fhir: { baseUrl: fhirUrl, hookUrl, hookSecret },
     people: { pseudonymizationKey },
@@ -144,6 +148,12 @@ function configFile(options: InitOptions, secrets: Secrets, databaseUrl: string)
       holds: [databaseUrl, asToken, hsToken, hookSecret, pseudonymizationKey],
     },
   ];
+}
+
+/** Who gives a URL by plain http to another machine vouches for the network in between; the file says so. */
+function plainHttpHostsOf(urls: readonly string[]): readonly string[] {
+  const hosts = urls.map((url) => new URL(url)).filter(({ protocol }) => protocol === 'http:');
+  return [...new Set(hosts.map(({ hostname }) => hostname))].filter((host) => !isThisMachine(host));
 }
 
 function postgresAddress(address: string): { host: string; port: number } {
@@ -220,7 +230,7 @@ function serverName(value: string): string {
 }
 
 function httpUrl(value: string): string {
-  if (/^https?:$/.test(URL.parse(value)?.protocol ?? '')) return value.replace(/\/+$/, '');
+  if (/^https?:$/.test(URL.parse(value)?.protocol ?? '')) return withoutTrailing(value, '/');
   throw new InvalidArgumentError('expected an http or https URL.');
 }
 

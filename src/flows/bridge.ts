@@ -10,14 +10,17 @@ import type { enqueue } from '../inbox/enqueue.ts';
 import type { AliasTemplates } from '../mapping/aliases.ts';
 import type { FhirProfile } from '../mapping/fhir-profiles/fhir-profile.ts';
 import type { forgetPayload } from '../inbox/forget-payload.ts';
-import type { findLogged, findTail } from '../inbox/known-items.ts';
+import type { findLogged, findTail, hasUnhandled } from '../inbox/known-items.ts';
+import type { Confines } from '../mapping/desired-room.ts';
 import type { Identity } from '../mapping/identities.ts';
 import type { NamePolicy } from '../mapping/people.ts';
 import type { LevelTable } from '../mapping/member-level.ts';
 import type { MembershipPolicy } from '../mapping/room-changes.ts';
 import type { RoomTemplates } from '../mapping/room-names.ts';
+import type { StrangerRules } from '../mapping/strangers.ts';
 import type { RoomOrder } from '../matrix/ensure-room.ts';
 import type { Homeserver } from '../matrix/homeserver.ts';
+import type { OtherServers } from '../matrix/other-servers.ts';
 import type { Sending } from '../matrix/send-as.ts';
 import type { Aspect } from '../messages/aspects/aspect.ts';
 import type { DirectoryPerson, UnknownSender } from '../messages/author.ts';
@@ -52,6 +55,9 @@ export interface BridgeSettings {
   readonly levels: LevelTable;
   readonly userMappings: { readonly for: 'off' | 'professionals' | 'all'; readonly email: boolean };
   readonly membership: MembershipPolicy;
+  /** What becomes of members whom nobody knows. */
+  readonly strangers: StrangerRules;
+  readonly historyVisibility: Confines['history'];
   readonly userMadeRooms: 'follow' | 'ignore';
   /** Accounts whose rooms under a resource's alias are taken over. */
   readonly adoptRoomsOf: ReadonlySet<string>;
@@ -111,10 +117,13 @@ export interface Bridge {
   readonly enqueue: typeof enqueue;
   readonly findLogged: typeof findLogged;
   readonly findTail: typeof findTail;
+  readonly hasUnhandled: typeof hasUnhandled;
   readonly forgetPayload: typeof forgetPayload;
   /** Runs statements in a transaction of their own; nothing else is waited for in it. */
   readonly transact: <T>(work: (tx: ClientBase) => Promise<T>) => Promise<T>;
   readonly homeserver: Homeserver;
+  /** Which other homeservers are left alone, because they did not answer. */
+  readonly otherServers: Pick<OtherServers, 'isLeftAlone'>;
   readonly sending: Sending;
   /** The kinds of messages that are carried. */
   readonly kinds: readonly RegisteredKind[];

@@ -13,6 +13,7 @@ import type { ConvergeItem } from './items/converge.ts';
 import type { EventItem } from './items/event.ts';
 import type { ChangeItem } from './items/fhir-change.ts';
 import type { DeletionItem } from './items/fhir-deletion.ts';
+import { hasWaited } from './items/waiting.ts';
 import { sendMessageNotice, sendNotice } from './messages/notice.ts';
 import { relayToFhir } from './messages/relay-to-fhir.ts';
 import { relayToMatrix, type RelayToMatrix } from './messages/relay-to-matrix.ts';
@@ -28,6 +29,7 @@ import { createReadStateHandlers } from './read-state/handlers.ts';
 import { BridgeError } from '../telemetry/errors.ts';
 import { converge, convergeUnlessSince, convergeWithDependents } from './structure/converge.ts';
 import { convergeRoom } from './structure/converge-room.ts';
+import { leftAlone } from './structure/invite.ts';
 
 /** Creates the handler of all items. */
 export function createHandle(bridge: Bridge): Handle {
@@ -69,7 +71,11 @@ const personChanged: ChangeHandler = (bridge, { reference }, { item, attempt }) 
 
 const communicationChanged: ChangeHandler = async (bridge, change, { item, attempt }) => {
   const tried = { message: change.reference, cause: item.sourceId };
-  return withReport(bridge, tried, await relayToMatrix(toMatrix(bridge), change, attempt));
+  return withReport(
+    bridge,
+    tried,
+    await relayToMatrix(toMatrix(bridge), { ...change, hasWaited: hasWaited(item) }, attempt),
+  );
 };
 
 async function communicationDeleted(
@@ -78,7 +84,11 @@ async function communicationDeleted(
   { item, attempt }: Context,
 ): Promise<Ended> {
   const tried = { message: deletion.reference, cause: item.sourceId };
-  return withReport(bridge, tried, await retractDeleted(toMatrix(bridge), deletion, attempt));
+  return withReport(
+    bridge,
+    tried,
+    await retractDeleted(toMatrix(bridge), deletion, hasWaited(item), attempt),
+  );
 }
 
 function toMatrix(bridge: Bridge): RelayToMatrix {
@@ -117,14 +127,20 @@ async function eventToFhir(
 ): Promise<Ended> {
   if (isGhostInvitation(bridge.settings, event)) return answerPushed(bridge, event, attempt);
   if (isStateChange(event)) return roomStateToFhir(bridge, event, attempt);
-  return withSuccessTold(bridge, event, await relayToFhir(bridge, event, { ...item, gaveUpOn }, attempt));
+  return withSuccessTold(
+    bridge,
+    event,
+    await relayToFhir(bridge, event, { ...item, gaveUpOn, hasWaited: hasWaited(item) }, attempt),
+  );
 }
 
-function convergeAsked(
+async function convergeAsked(
   bridge: Bridge,
-  { reference, requireInvites }: ConvergeItem,
+  { reference, requireInvites, servers }: ConvergeItem,
   { item: { sourceId: cause, receivedAt: askedAt }, attempt: { signal } }: Context,
 ): Promise<Ended> {
+  // Nothing is read for what would not be tried.
+  if (servers.length > 0 && servers.every(bridge.otherServers.isLeftAlone)) throw leftAlone();
   return requireInvites
     ? converge(bridge, reference, { cause, requireInvites }, signal)
     : convergeUnlessSince(bridge, reference, { cause, askedAt }, signal);

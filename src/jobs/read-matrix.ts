@@ -1,10 +1,12 @@
 // The reader of the homeserver: `/sync` from where the last pass ended, woken by every push.
 import type { Config } from '../config/schema.ts';
 import type { Bridge } from '../flows/bridge.ts';
-import { MATRIX_READER, type Intake } from '../flows/intake.ts';
+import type { Intake } from '../flows/intake.ts';
+import { MATRIX_READER } from '../flows/reader-names.ts';
+import { goesBack } from '../matrix/continuity.ts';
 import { syncOnce } from '../matrix/sync-reader.ts';
-import { awaitsSync, lastArrival } from '../store/arrivals.ts';
-import { readCursor } from '../store/cursors.ts';
+import { awaitsPass, lastArrival } from '../store/arrivals.ts';
+import { readAgedCursor, readCursor } from '../store/cursors.ts';
 import type { BridgeJob } from './job.ts';
 
 /** The channel of the notifications that a push has come. */
@@ -13,13 +15,14 @@ export const MATRIX_CHANNEL = 'bridge_matrix';
 /** A sync costs the homeserver some tens of milliseconds. */
 const GAP_MS = 150;
 
-interface Deps extends Pick<Bridge, 'db' | 'homeserver' | 'settings'> {
-  readonly config: Pick<Config, 'matrix'>;
+interface Deps extends Pick<Bridge, 'db' | 'homeserver' | 'log' | 'settings' | 'store'> {
+  readonly config: { readonly matrix: Pick<Config['matrix'], 'syncIntervalMs'> };
   readonly intake: Pick<Intake, 'synced'>;
 }
 
 /** The job. */
-export function readMatrix({ db, homeserver, settings, config, intake }: Deps): BridgeJob {
+export function readMatrix({ config, intake, ...bridge }: Deps): BridgeJob {
+  const { db, homeserver, settings } = bridge;
   return {
     name: MATRIX_READER,
     service: 'matrix',
@@ -32,15 +35,33 @@ export function readMatrix({ db, homeserver, settings, config, intake }: Deps): 
         {
           homeserver,
           bot: settings.bot,
-          readPosition: () => readCursor(db, MATRIX_READER),
+          receipts: settings.readState.engine !== 'off',
+          readPosition: async () => {
+            const cursor = await readAgedCursor(db, MATRIX_READER);
+            return cursor && { token: cursor.position, ageMs: cursor.ageMs };
+          },
           lastArrival: () => lastArrival(db),
-          store: intake.synced,
+          store: async (result) => {
+            await noticeGoneBack(bridge, result.position);
+            return intake.synced(result);
+          },
         },
         signal,
       );
       // With a homeserver of many workers, /sync may know of an event a little later than push does.
-      if (await awaitsSync(db, upTo)) again();
+      if (await awaitsPass(db, upTo)) again();
       return found;
     },
   };
+}
+
+/** A position before the last one is of a homeserver that was restored. */
+async function noticeGoneBack(
+  { db, log, store }: Pick<Bridge, 'db' | 'log' | 'store'>,
+  position: string,
+): Promise<void> {
+  const before = await readCursor(db, MATRIX_READER);
+  if (before === undefined || !goesBack(before, position)) return;
+  await store.restorations.noteRestoration(db, 'matrix');
+  log.error({ before, position }, 'The homeserver was restored to an earlier state');
 }

@@ -18,8 +18,8 @@ import type { RequestObserver } from '../telemetry/metrics.ts';
 export const BRIDGE_DEVICE = 'BRIDGE';
 
 const PREFIX = '/_matrix/client/v3';
-/** The first answer of /sync in a large deployment is the largest there is. */
-const LARGEST_ANSWER_BYTES = 256 * 1024 * 1024;
+/** A page of 100 events comes to 7 MB at most; an answer of /sync that is larger than this is asked for in another way. */
+const LARGEST_ANSWER_BYTES = 64 * 1024 * 1024;
 
 /** Who makes a request, and what goes with it. */
 export interface MatrixRequest {
@@ -42,11 +42,20 @@ export class MatrixRefusal extends BridgeError {
   readonly status: number;
   /** Such as `M_FORBIDDEN`. */
   readonly errcode: string;
-  constructor(operation: string, status: number, errcode: string, retryAfterMs: number | undefined) {
+  /** The homeserver does not know the user as whom the request was made, or its device. */
+  readonly isOfUnknownUser: boolean;
+  constructor(
+    operation: string,
+    status: number,
+    errcode: string,
+    retryAfterMs: number | undefined,
+    isOfUnknownUser = false,
+  ) {
     super(refusalCode(status, errcode), `${operation}: ${status} ${errcode}`, { retryAfterMs });
     this.name = 'MatrixRefusal';
     this.status = status;
     this.errcode = errcode;
+    this.isOfUnknownUser = isOfUnknownUser;
   }
 }
 
@@ -94,6 +103,7 @@ type Method = 'GET' | 'PUT' | 'POST' | 'DELETE';
 
 const errorSchema = z.looseObject({
   errcode: z.string(),
+  error: z.string().optional().catch(undefined),
   retry_after_ms: z.int().nonnegative().optional().catch(undefined),
 });
 
@@ -198,10 +208,20 @@ function refusalOf(operation: string, answer: HttpAnswer): BridgeError {
   const isJson = /^application\/json\b/i.test(answer.header('content-type') ?? '');
   const refusal = isJson ? errorSchema.safeParse(body).data : undefined;
   const retryAfterMs = answer.retryAfterMs ?? refusal?.retry_after_ms;
-  if (refusal !== undefined) return new MatrixRefusal(operation, status, refusal.errcode, retryAfterMs);
+  if (refusal !== undefined) {
+    const { errcode, error } = refusal;
+    return new MatrixRefusal(operation, status, errcode, retryAfterMs, isUnknownUser(errcode, error));
+  }
   return new BridgeError(refusalCode(status, undefined), `${operation}: ${status}, no Matrix error`, {
     retryAfterMs,
   });
+}
+
+/** Synapse has a code for an unknown device; an unknown user it tells in words alone. */
+function isUnknownUser(errcode: string, error = ''): boolean {
+  return (
+    errcode === 'M_UNKNOWN_DEVICE' || error.startsWith('Application service has not registered this user')
+  );
 }
 
 function refusalCode(status: number, errcode: string | undefined): BridgeError['code'] {

@@ -1,13 +1,21 @@
 // Sends as a ghost that may not be in the room yet, and finds an event that was sent before.
 import type { DeliveryId, EventId, MatrixUserId, RoomId } from '../domain/ids.ts';
-import { DELIVERY_ID_KEY } from '../domain/matrix.ts';
+import { DELIVERY_ID_KEY, type MatrixEvent } from '../domain/matrix.ts';
 import { isRefusal } from './client.ts';
 import type { Homeserver } from './homeserver.ts';
 import type { OutgoingEvent, OutgoingRedaction } from './sends.ts';
 import { pagesBefore } from './timeline.ts';
 
-/** @param bot the user that invites a ghost that is not in the room */
-export function createSendAs({ homeserver, bot }: { homeserver: Homeserver; bot: MatrixUserId }) {
+interface Deps {
+  readonly homeserver: Homeserver;
+  /** The user that invites a ghost that is not in the room. */
+  readonly bot: MatrixUserId;
+  /** Whether a user is the bot or a ghost. */
+  readonly isOwn: (userId: MatrixUserId) => boolean;
+}
+
+/** Creates the sends on a homeserver. */
+export function createSendAs({ homeserver, bot, isOwn }: Deps) {
   /** Sends. If the ghost is not in the room, the bot invites it first. */
   async function inRoom(
     { as, roomId }: Pick<OutgoingEvent, 'as' | 'roomId'>,
@@ -45,22 +53,27 @@ export function createSendAs({ homeserver, bot }: { homeserver: Homeserver; bot:
     },
 
     /**
-     * Searches the last 1,000 events of the room for an event with this delivery id: the homeserver may have forgotten the
-     * transaction id.
+     * Searches the last 1,000 events of the room for events with these delivery ids: the homeserver may have forgotten the
+     * transaction ids. Anyone may have copied a delivery id, so only events of the bridge's own users count.
      * @param viewer who is in the room
      */
     async findSent(
       { roomId, viewer }: { readonly roomId: RoomId; readonly viewer: MatrixUserId },
-      deliveryId: DeliveryId,
+      deliveryIds: readonly DeliveryId[],
       signal: AbortSignal,
-    ): Promise<EventId | undefined> {
+    ): Promise<ReadonlyMap<DeliveryId, MatrixEvent>> {
+      const wanted = new Set<unknown>(deliveryIds);
+      const found = new Map<DeliveryId, MatrixEvent>();
       let pages = 0;
-      for await (const { events } of pagesBefore(homeserver, viewer, roomId, {}, signal)) {
-        const found = events.find((event) => event.content[DELIVERY_ID_KEY] === deliveryId);
+      for await (const { events } of pagesBefore(homeserver, viewer, roomId, signal)) {
+        for (const event of events) {
+          const id = event.content[DELIVERY_ID_KEY];
+          if (wanted.has(id) && isOwn(event.sender)) found.set(id as DeliveryId, event);
+        }
         pages += 1;
-        if (found !== undefined || pages === 10) return found?.event_id;
+        if (found.size === wanted.size || pages === 10) break;
       }
-      return undefined;
+      return found;
     },
   };
 }

@@ -1,5 +1,5 @@
 // The table of cursors: how far each reader has read.
-import { select, selectColumn, type Queryable } from './database.ts';
+import { select, selectColumn, selectFirst, type Queryable } from './database.ts';
 
 /** The position of a reader; undefined before its first pass. */
 export async function readCursor(db: Queryable, reader: string): Promise<string | undefined> {
@@ -7,11 +7,28 @@ export async function readCursor(db: Queryable, reader: string): Promise<string 
   return (await selectColumn<string>(db, sql, [reader]))[0];
 }
 
+/** The position of a reader, and how long ago it was saved, in milliseconds; undefined before its first pass. */
+export async function readAgedCursor(
+  db: Queryable,
+  reader: string,
+): Promise<{ readonly position: string; readonly ageMs: number } | undefined> {
+  const sql = `select position, (extract(epoch from now() - advanced_at) * 1000)::float8 as age_ms
+    from reader_cursor where reader = $1`;
+  return selectFirst(db, sql, [reader]);
+}
+
 /** Moves a reader's cursor. Call it in the transaction that stores what was read up to it. */
 export async function saveCursor(db: Queryable, reader: string, position: string): Promise<void> {
   const sql = `insert into reader_cursor (reader, position) values ($1, $2)
     on conflict (reader) do update set position = $2, advanced_at = now()`;
   await db.query(sql, [reader, position]);
+}
+
+/** When a reader last finished a pass; undefined before its first. */
+export async function findAdvanced(db: Queryable, reader: string): Promise<Date | undefined> {
+  return (
+    await selectColumn<Date>(db, 'select advanced_at from reader_cursor where reader = $1', [reader])
+  )[0];
 }
 
 /** When each reader last finished a pass, as ISO instants. */

@@ -145,6 +145,16 @@ export async function findKnownAccounts(
   return new Set((await findBearers(db, userIds)).keys());
 }
 
+/** Those of these users who are the present account of a person, or one that an operator gave them. */
+export async function findKnownUsers(
+  db: Queryable,
+  userIds: readonly MatrixUserId[],
+): Promise<ReadonlySet<MatrixUserId>> {
+  const sql = `select user_id from person where user_id = any ($1)
+    union select stored_user_id from person where stored_user_id = any ($1)`;
+  return new Set(await selectColumn<MatrixUserId>(db, sql, [userIds]));
+}
+
 /** The people who had this account, or have it only from an operator, with the present account of each. */
 export async function findMovedPeople(
   db: Queryable,

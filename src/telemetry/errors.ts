@@ -40,6 +40,10 @@ export const errorCatalogue = {
   'room-foreign': deadLetter(
     'The alias of this resource and its spare both belong to rooms that may not be taken over. Remove one from its room, then retry the dead letter.',
   ),
+  'room-gone': retried(
+    'The homeserver does not know a room any more that was made on it. It is made anew; what was said in it is gone. See the page on restoring.',
+    20,
+  ),
   'room-too-large': deadLetter(
     'A CareTeam or CommunicationRequest names more people than people.mostPerRoom. Its space or room stays as it is. Correct the resource, or raise the limit; then retry the dead letter.',
   ),
@@ -69,6 +73,9 @@ export const errorCatalogue = {
   ),
   'fhir-too-large': deadLetter(
     'The FHIR server, or a proxy before it, does not take a resource of this size. Raise its limit, then retry the dead letter.',
+  ),
+  'fhir-foreign': deadLetter(
+    'Under the id or identifier of what the bridge writes stands something that it did not write. Find out who put it there, remove it, then retry the dead letter.',
   ),
   'fhir-answer': retried(
     'The FHIR server’s answer has not the form that FHIR R4 gives. Check for a proxy in between.',

@@ -1,5 +1,6 @@
 // A whole bridge for tests, on the real tables; its servers cannot be reached until a test puts others in their place.
 import type pg from 'pg';
+import { TEAM_ROLE_SYSTEM } from '../../src/domain/fhir.ts';
 import { createFhirServer } from '../../src/fhir/server.ts';
 import type { Bridge, BridgeSettings } from '../../src/flows/bridge.ts';
 import { noAuditTrail } from '../../src/flows/audit-trail.ts';
@@ -9,9 +10,10 @@ import { createRecent } from '../../src/flows/recent.ts';
 import { inTransaction } from '../../src/inbox/database.ts';
 import { enqueue } from '../../src/inbox/enqueue.ts';
 import { forgetPayload } from '../../src/inbox/forget-payload.ts';
-import { findLogged, findTail } from '../../src/inbox/known-items.ts';
+import { findLogged, findTail, hasUnhandled } from '../../src/inbox/known-items.ts';
 import type { Attempt } from '../../src/inbox/item.ts';
 import { FHIR_PROFILES } from '../../src/mapping/fhir-profiles/profiles.ts';
+import { isOwnUser } from '../../src/mapping/own-users.ts';
 import { createHomeserver } from '../../src/matrix/homeserver.ts';
 import { createSendAs } from '../../src/matrix/send-as.ts';
 import { ASPECTS, KINDS } from '../../src/messages/registry.ts';
@@ -53,7 +55,7 @@ export const SETTINGS: BridgeSettings = {
   joinThroughSpace: false,
   levels: {
     ...{ practitioner: 75, organization: 70, relatedPerson: 50, patient: 25 },
-    roles: [{ code: 'primary', level: 100 }],
+    roles: [{ system: TEAM_ROLE_SYSTEM, code: 'primary', level: 100 }],
   },
   userMappings: { for: 'off', email: false },
   inviteContext: 'off',
@@ -65,6 +67,8 @@ export const SETTINGS: BridgeSettings = {
   platformName: 'Zorgplatform',
   avatars: false,
   membership: 'follow',
+  strangers: { fromTrustedServers: 'allow', fromOtherServers: 'allow', graceMs: 3_600_000 },
+  historyVisibility: 'shared',
   userMadeRooms: 'follow',
   adoptRoomsOf: new Set(),
   deliverPreparation: false,
@@ -102,8 +106,10 @@ export function createBridge(db: pg.Pool, over: Partial<Bridge> = {}): Bridge {
       enqueue,
       findLogged,
       findTail,
+      hasUnhandled,
       forgetPayload,
       homeserver,
+      otherServers: { isLeftAlone: () => false },
       fhir: unreachableFhir,
       pseudonyms: noPseudonyms,
     },
@@ -111,7 +117,7 @@ export function createBridge(db: pg.Pool, over: Partial<Bridge> = {}): Bridge {
     ...{ auditServer: unreachableFhir, auditTrail: noAuditTrail },
     transact: (work) => inTransaction(db, work),
     ...{ kinds: KINDS, aspects: ASPECTS, thread: ozoThreads },
-    sending: createSendAs({ homeserver, bot: BOT }),
+    sending: createSendAs({ homeserver, bot: BOT, isOwn: (userId) => isOwnUser(SETTINGS, userId) }),
     roomLock: (_key, _signal, work) => work(),
     ensureRoom: unreachable,
     files: { toFhir: unreachable, toMatrix: unreachable },

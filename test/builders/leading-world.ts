@@ -102,6 +102,7 @@ function createMatrix() {
   const table = new Map<RoomId, FakeRoom>();
   const calls: unknown[] = [];
   const aliases = new Map<string, RoomId>();
+  const listed = new Set<RoomId>();
   const room = (id: RoomId): FakeRoom => {
     const found = table.get(id);
     if (found === undefined) throw new TypeError(`There is no room ${id}`);
@@ -152,6 +153,12 @@ function createMatrix() {
       set(id, 'm.room.member', who, { membership: 'leave' }, BOT);
       return Promise.resolve();
     },
+    isListed: (_as, id) => Promise.resolve(listed.has(id)),
+    unlist: (_as, id) => {
+      calls.push(['unlist', id]);
+      listed.delete(id);
+      return Promise.resolve();
+    },
     resolveAlias: (_as, alias) => Promise.resolve(aliases.get(alias)),
     createAlias: (_as, alias, id) => {
       if (!aliases.has(alias)) aliases.set(alias, id);
@@ -166,6 +173,8 @@ function createMatrix() {
     homeserver,
     calls,
     aliases,
+    /** In the public directory. */
+    listed,
     set,
     member: (id: RoomId, who: MatrixUserId, membership: string, sender: string = who) => {
       set(id, 'm.room.member', who, { membership }, sender);

@@ -18,13 +18,14 @@ import { ref, stored } from './fhir.ts';
 import { userId } from './matrix.ts';
 
 const never = new AbortController().signal;
+const ROLES = 'http://example.org/roles';
 const NOW = '2025-09-26T12:00:00Z';
 export const SETTINGS: BridgeSettings = {
   ...PLAIN_SETTINGS,
   serverName: 'h',
   bot: userId('@_fhir_bot:h'),
   trustedServers: new Set(['h', 'clinic.example']),
-  levels: { ...PLAIN_SETTINGS.levels, roles: [{ code: 'lead', level: 100 }] },
+  levels: { ...PLAIN_SETTINGS.levels, roles: [{ system: ROLES, code: 'lead', level: 100 }] },
   namePolicy: 'initials',
 };
 
@@ -37,7 +38,7 @@ export const NO_PEOPLE: ResolvedPeople = {
 export const ghost = (reference: string) =>
   ghostUserId(ref(reference), { key: SETTINGS.pseudonymizationKey, prefix: '_fhir_', serverName: 'h' });
 export const to = (reference: string) => ({ reference });
-export const coded = (code: string) => ({ coding: [{ code }] });
+export const coded = (code: string) => ({ coding: [{ system: ROLES, code }] });
 export const at = (id: string) => ({
   system: 'url' as const,
   value: `matrix:u/${id.slice(1)}`,
@@ -137,7 +138,7 @@ const want = (over: {
 /** Resolves people, with what was read for it. */
 export async function resolveWanted(
   bridge: Bridge,
-  wanted: WantedPeople,
+  wanted: Parameters<typeof resolvePeople>[2],
 ): Promise<ResolvedPeople & { readonly reads: ReadSet }> {
   const reads = createReadSet(bridge.fhir, never);
   return { ...(await resolvePeople(bridge, reads, wanted, never)), reads };

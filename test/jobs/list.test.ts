@@ -24,6 +24,7 @@ const ALL = {
   BRIDGE_IDENTITY_PUBLISH_TO_OWN_FHIR: 'true',
   BRIDGE_FHIR_SUBSCRIPTIONS: 'true',
   BRIDGE_FHIR_HOOK_URL: 'http://bridge:3000',
+  BRIDGE_NETWORK_PLAIN_HTTP_HOSTS: 'synapse,hapi,bridge',
   BRIDGE_IDENTITY_DIRECTORIES: JSON.stringify([DIRECTORY]),
 };
 
@@ -43,10 +44,11 @@ describe('the list', () => {
   test('has every job that the configuration asks for, each under a name and lease of its own', async () => {
     const names = (await jobsOf(ALL)).map(({ name }) => name);
     expect(names).toEqual([
-      'matrix',
+      ...['matrix', 'matrix:rooms'],
       ...watchedTypes(true).map((type) => `fhir:${type}`),
       'deletions',
-      ...['fhir:Subscription', 'periods', 'nightly-reconcile', 'publish-ghosts', 'release-overdue'],
+      ...['fhir:Subscription', 'periods', 'continuity', 'reconcile-restored', 'nightly-reconcile'],
+      ...['publish-ghosts', 'release-overdue'],
       'prune-inbox',
       ...['identity:staff', 'identity:peppers', 'identity:prune', 'audit:look-ups'],
     ]);
@@ -63,9 +65,9 @@ describe('the list', () => {
       })
     ).map(({ name }) => name);
     expect(names).toEqual([
-      'matrix',
+      ...['matrix', 'matrix:rooms'],
       ...FOLLOWED_TYPES.map((type) => `fhir:${type}`),
-      ...['deletions', 'periods', 'release-overdue', 'prune-inbox'],
+      ...['deletions', 'periods', 'continuity', 'reconcile-restored', 'release-overdue', 'prune-inbox'],
     ]);
   });
 

@@ -253,10 +253,7 @@ async function suggest(
   bridge: Bridge,
   { event, room, moment }: Change,
   { action, person, before }: Carried,
-  {
-    attempt: { number, inDoubt, signal },
-    facts,
-  }: { readonly attempt: Attempt; readonly facts: readonly Fact[] },
+  { attempt: { signal }, facts }: { readonly attempt: Attempt; readonly facts: readonly Fact[] },
 ): Promise<Exclude<FlowOutcome, { kind: 'later' }>> {
   const { fhir, settings } = bridge;
   const requester = await personOf(bridge, event.sender, room.reference, signal);
@@ -266,7 +263,7 @@ async function suggest(
   };
   const task = suggestionTask(event, suggestion, settings.profile);
   if (task === undefined) return { kind: 'ignored', reason: 'not-expressible', facts };
-  const { reference, versionId } = await fhir.createOnce(task, { mayExist: number > 1 || inDoubt, signal });
+  const { reference, versionId } = await fhir.createOnce(task, { mayExist: true, signal });
   const by = { userId: event.sender, person: requester };
   const written: Fact = {
     kind: 'resource-created',

@@ -1,9 +1,8 @@
 // A user made a room inside a care team's space → the bridge enters it and writes its CommunicationRequest.
 //
 // The adoption is recorded first, then the bot joins; the bot's own join, which comes back in the lane of the room, completes
-// it: so what was said before stays unrecorded, what is said after waits until the conversation is there, and a crash at
-// any moment loses neither.
-import type { ClientBase } from 'pg';
+// it, or the event by which the bot is given the power later: so what was said before stays unrecorded, what is said after waits
+// until the conversation is there, and a crash at any moment loses neither.
 import { z } from 'zod';
 import type { Agent } from '../../domain/facts.ts';
 import type { CareTeam } from '../../domain/fhir.ts';
@@ -11,14 +10,15 @@ import type { FhirReference, MatrixUserId, RoomId } from '../../domain/ids.ts';
 import { parseReference, referenceTo, serverNameOf, typeOf } from '../../domain/ids.ts';
 import { aliasOf } from '../../mapping/aliases.ts';
 import { authoredAt } from '../../mapping/child-order.ts';
-import { powerIn } from '../../mapping/attainable-power.ts';
+import { canKeepInOrder } from '../../mapping/attainable-power.ts';
+import { dangersIn } from '../../mapping/matrix-to-fhir/room-dangers.ts';
 import {
   lackOf,
   readRoomFacts,
   requestOfRoom,
   type RoomFacts,
 } from '../../mapping/matrix-to-fhir/room-request.ts';
-import type { Attempt, NewItem } from '../../inbox/item.ts';
+import type { Attempt } from '../../inbox/item.ts';
 import type { RoomState } from '../../matrix/room-state.ts';
 import type { Adoption } from '../../store/adopted-rooms.ts';
 import type { FormerRoom } from '../../store/former-rooms.ts';
@@ -96,8 +96,11 @@ export async function completeAdoption(
   if (upgrade !== undefined) return followInstead(bridge, upgrade, adoption, signal);
   const careTeam = await bridge.fhir.read(adoption.careTeam, signal);
   if (careTeam?.resourceType !== 'CareTeam') return refuse(bridge, adoption, 'gone', signal);
-  const refusal = await refusalOf(bridge, adoption, facts, signal);
+  const refusal = await refusalOf(bridge, adoption, { state, facts }, signal);
   if (refusal !== undefined) return refuse(bridge, adoption, refusal, signal);
+  const find = (type: string) => state.find((event) => event.type === type && event.state_key === '');
+  if (!canKeepInOrder(find('m.room.create'), find('m.room.power_levels')?.content, settings.bot))
+    return askForPower(bridge, adoption, facts);
   const request = await requestFor(bridge, adoption, { careTeam, facts }, signal);
   if (lackOf(request, settings.profile) !== undefined)
     return refuse(bridge, adoption, 'profile-unfulfilled', signal);
@@ -118,7 +121,6 @@ export async function completeAdoption(
     next: async (tx) => [
       ...(await recordOwnWrite(store, tx, written)),
       convergeItem(adoption.careTeam, `room ${roomId}`),
-      ...(await powerNotices(bridge, tx, adoption, { state, facts })),
     ],
   };
 }
@@ -195,7 +197,7 @@ async function writeRequest(
   bridge: Bridge,
   { roomId, careTeam: team }: Adoption,
   request: NewRequest,
-  { number, inDoubt, signal }: Attempt,
+  { signal }: Attempt,
 ) {
   const { store, db, settings } = bridge;
   const adopt = (reference: FhirReference): Promise<void> =>
@@ -205,7 +207,7 @@ async function writeRequest(
       authoredAt: authoredAt(request.authoredOn),
     });
   if (settings.idStrategy === 'client-assigned') await adopt(referenceTo('CommunicationRequest', request.id));
-  const written = await bridge.fhir.createOnce(request, { mayExist: number > 1 || inDoubt, signal });
+  const written = await bridge.fhir.createOnce(request, { mayExist: true, signal });
   await adopt(written.reference);
   return written;
 }
@@ -214,15 +216,16 @@ async function writeRequest(
 async function refusalOf(
   { store, db, homeserver, settings }: Bridge,
   { careTeam, listedBy, roomId }: Adoption,
-  facts: RoomFacts,
+  { state, facts }: { readonly state: RoomState; readonly facts: RoomFacts },
   signal: AbortSignal,
 ): Promise<IgnoredReason | undefined> {
   if (facts.isSpace) return 'room-is-a-space';
-  if (facts.isEncrypted) return 'room-encrypted';
-  // Anyone who finds a public room can read what is said in it; and no one brings a room that they are not in.
-  if (facts.isPublic) return 'room-public';
-  if (!facts.joined.has(listedBy)) return 'lister-not-in-room';
   const space = await store.rooms.findRoom(db, careTeam);
+  const isListed = await homeserver.isListed(settings.bot, roomId, signal);
+  const [danger] = dangersIn(state, { isListed, space: space?.roomId });
+  if (danger !== undefined) return danger === 'encrypted' ? 'room-encrypted' : 'room-public';
+  // No one brings a room that they are not in.
+  if (!facts.joined.has(listedBy)) return 'lister-not-in-room';
   if (space?.roomId === undefined) return 'space-gone';
   const key = { type: 'm.space.child', state_key: roomId };
   const child = await homeserver.stateEvent(settings.bot, space.roomId, key, signal);
@@ -245,18 +248,13 @@ async function refuse(
   };
 }
 
-/** Without power the bridge cannot keep the room in order; its maker is told once. */
-async function powerNotices(
-  bridge: Bridge,
-  tx: ClientBase,
-  { roomId, listedBy }: Adoption,
-  { state, facts }: { readonly state: RoomState; readonly facts: RoomFacts },
-): Promise<readonly NewItem[]> {
-  const eventOf = (type: string) => state.find((event) => event.type === type && event.state_key === '');
-  const levels = eventOf('m.room.power_levels')?.content;
-  const power = powerIn(eventOf('m.room.create'), levels, bridge.settings.bot);
-  if (power.sendState('m.space.parent')) return [];
-  return stateNotices(bridge, tx, { roomId, about: facts.creator ?? listedBy }, 'needs-power');
+/** Without power the bridge cannot keep the room in order: it waits for that, and its maker is told once. */
+function askForPower(bridge: Bridge, { roomId, listedBy }: Adoption, { creator }: RoomFacts): FlowOutcome {
+  const to = { roomId, about: creator ?? listedBy };
+  return {
+    ...{ kind: 'ignored', reason: 'needs-power' },
+    next: (tx) => stateNotices(bridge, tx, to, 'needs-power'),
+  };
 }
 
 /** A person the care platform knows, or anyone of a homeserver it trusts. */

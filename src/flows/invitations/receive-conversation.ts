@@ -69,7 +69,7 @@ export async function receiveConversation(
   const own = referenceTo('CommunicationRequest', request.id);
   if (settings.idStrategy === 'client-assigned') await store.invitations.saveRequest(db, invitation, own);
   const isRepeated = number > 1 || inDoubt;
-  const version = await fhir.createOnce(request, { mayExist: known !== undefined || isRepeated, signal });
+  const version = await fhir.createOnce(request, { mayExist: true, signal });
   await store.invitations.saveRequest(db, invitation, version.reference);
   const changed = await addRecipient(bridge, version.reference, received.person, signal);
   if (changed !== undefined) return { version: changed, what: 'resource-changed' };

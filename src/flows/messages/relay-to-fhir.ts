@@ -16,7 +16,7 @@ import type { Bridge } from '../bridge.ts';
 import { andNext, refused, type FlowOutcome } from '../outcome.ts';
 import { EVENT_SOURCE } from '../items/event.ts';
 import { readTasksItems } from '../items/read-tasks.ts';
-import { releaseWaiting, waitFor } from '../items/waiting.ts';
+import { releaseWaiting, takeTurn, waitFor, wouldOvertake } from '../items/waiting.ts';
 import { personOf, type Recognising } from '../people/who-is.ts';
 import { actingTeamOf } from './acting-team-of.ts';
 import { boundedTime } from './conversation-begin.ts';
@@ -31,12 +31,18 @@ import { writeOnce, type Made } from './write-once.ts';
 
 /** What the pipeline works with. */
 export type RelayToFhir = Recognising &
-  Pick<Bridge, 'aspects' | 'files' | 'forgetPayload' | 'kinds' | 'personInDirectory' | 'sending' | 'thread'>;
+  Pick<
+    Bridge,
+    | ('aspects' | 'files' | 'forgetPayload' | 'hasUnhandled' | 'kinds' | 'personInDirectory')
+    | ('sending' | 'thread')
+  >;
 
 /** The item in which an event came. */
 export interface EventSource extends Pick<Item, 'lane' | 'payload'> {
   /** What it waited for in vain. */
   readonly gaveUpOn: readonly string[];
+  /** Whether it has waited: then it has its turn. */
+  readonly hasWaited: boolean;
 }
 
 /** Handles an event of a room that is no state. */
@@ -104,7 +110,8 @@ async function write(relay: RelayToFhir, incoming: Incoming, attempt: Attempt): 
   const { input, place, read } = incoming;
   const { event } = input;
   const author = await findAuthor(relay, event, place, attempt.signal);
-  if (author.person === undefined && settings.unknownSender.as === 'hold') return hold(relay, incoming);
+  const held = settings.unknownSender.as === 'hold' ? await hold(relay, incoming, author) : undefined;
+  if (held !== undefined) return held;
   const { messages: options, sourceSystemExtension, profile } = settings;
   const writes = read.toFhir({
     ...{ event, author, options, sourceSystemExtension, profile, subject: place.subject },
@@ -132,6 +139,7 @@ async function write(relay: RelayToFhir, incoming: Incoming, attempt: Attempt): 
         const communication = version.reference;
         await store.messageLinks.completeLink(tx, key, {
           ...{ communication, eventId: event.event_id, digest, sender: event.sender },
+          since: version.versionId === '1' ? version.lastUpdated : undefined,
         });
         if (isOwn) await store.resourceVersions.recordWritten(tx, version);
         await store.fileCopies.removeCopies(tx, copies);
@@ -175,14 +183,24 @@ function createdFact(
   return { kind: 'resource-created', on: { reference, versionId }, by, at, subject };
 }
 
-/** Until FHIR knows the sender. */
-function hold(relay: RelayToFhir, { input: { event }, source: { lane, payload } }: Incoming): FlowOutcome {
+/** Until FHIR knows the sender; and behind what was held of theirs until then. @returns undefined where it goes on */
+async function hold(
+  relay: RelayToFhir,
+  { input: { event }, source: { lane, payload, hasWaited } }: Incoming,
+  { person }: Author,
+): Promise<FlowOutcome | undefined> {
   const { store } = relay;
-  const { sender } = event;
+  const { sender, event_id: about } = event;
+  const item = { about, lane, payload };
+  if (person !== undefined)
+    return (await wouldOvertake(relay, sender, { lane, hasWaited }))
+      ? takeTurn(store, sender, item, `before ${about}`)
+      : undefined;
   const isKnown = async (tx: Queryable): Promise<boolean> =>
     (await store.waitingItems.findKnownSenders(tx, [sender])).length > 0;
-  const held = waitFor(store, sender, { about: event.event_id, lane, payload }, isKnown);
-  return andNext(held, (tx) => tellSender(relay, tx, event, ['sender-held']));
+  return andNext(waitFor(store, sender, item, isKnown), (tx) =>
+    tellSender(relay, tx, event, ['sender-held']),
+  );
 }
 
 /** The persons of the members who are mentioned. A person who is not in the room is no recipient, though a sender mentions them. */
@@ -204,14 +222,14 @@ async function mentionedPeople(
   return people;
 }
 
-/** What is said in a room that is nothing to the bridge, such as one at which it only looked, is not kept. */
+/** What is said in a room at which the bridge only looks, or that may become a conversation later, is not kept. */
 function notOfABridgedRoom(
   { forgetPayload }: Pick<RelayToFhir, 'forgetPayload'>,
   { event_id: eventId }: MatrixEvent,
   { kind }: RoomUse,
 ): FlowOutcome {
   const ignored = { kind: 'ignored', reason: 'not-a-conversation' } as const;
-  if (kind !== 'none') return ignored;
+  if (kind !== 'none' && kind !== 'adopted') return ignored;
   return { ...ignored, record: (tx) => forgetPayload(tx, EVENT_SOURCE, eventId) };
 }
 

@@ -7,7 +7,7 @@ import type { Queryable } from '../../store/database.ts';
 import type { Bridge } from '../bridge.ts';
 import type { ChangeItem } from '../items/fhir-change.ts';
 import type { DeletionItem } from '../items/fhir-deletion.ts';
-import { waitFor } from '../items/waiting.ts';
+import { takeTurn, waitFor, wouldOvertake } from '../items/waiting.ts';
 import type { FlowOutcome } from '../outcome.ts';
 import { findCarried, WRITING_MS } from './carried.ts';
 import { findConversationRoom } from './conversation-room.ts';
@@ -16,13 +16,30 @@ import { wasCarried } from './links.ts';
 type Waiting = Pick<Bridge, 'clock' | 'settings' | 'store'>;
 
 /** What comes back once it has waited. */
-type Payload = ChangeItem | DeletionItem;
+export type Payload = ChangeItem | DeletionItem;
 
-/** Waits for the room of its conversation, which a resync may open meanwhile, outside the lane. */
+/** Waits for the room of its conversation, which a resync may open, or find safe, meanwhile, outside the lane. */
 export function untilOpen({ store }: Waiting, payload: Payload, request: FhirReference): FlowOutcome {
-  const isOpen = async (tx: Queryable): Promise<boolean> =>
-    (await store.rooms.findRoom(tx, request))?.ready === true;
+  const isOpen = async (tx: Queryable): Promise<boolean> => {
+    const room = await store.rooms.findRoom(tx, request);
+    return room?.ready === true && !room.unsafe;
+  };
   return waitFor(store, request, itemOf(payload, request), isOpen);
+}
+
+/**
+ * Waits behind the others of its conversation that waited for its room, also where it found the room open: those came before.
+ * @returns undefined where there are none
+ */
+export async function untilTheirTurn(
+  bridge: Waiting & Pick<Bridge, 'db' | 'hasUnhandled'>,
+  payload: Payload,
+  request: FhirReference,
+  hasWaited: boolean,
+): Promise<FlowOutcome | undefined> {
+  const item = itemOf(payload, request);
+  if (!(await wouldOvertake(bridge, request, { lane: item.lane, hasWaited }))) return undefined;
+  return takeTurn(bridge.store, request, item, `before ${payload.reference}/${payload.versionId}`);
 }
 
 /** Waits for a message that it refers to. @param request its conversation */

@@ -1,7 +1,9 @@
 // People, teams and organisations that FHIR names → the members of a room, and the ghosts among them.
+import type { CareTeam } from '../../domain/fhir.ts';
 import type { FhirReference, MatrixUserId } from '../../domain/ids.ts';
 import type { DesiredMember } from '../../mapping/desired-room.ts';
 import type { WantedPeople } from '../../mapping/fhir-to-matrix/participants.ts';
+import { teamRolesOf } from '../../mapping/fhir-to-matrix/team-roles.ts';
 import { identitiesHoldUntil, type Identity } from '../../mapping/identities.ts';
 import { levelOf } from '../../mapping/member-level.ts';
 import { nameOfProfessional } from '../../mapping/people.ts';
@@ -31,6 +33,11 @@ export interface ResolvedPeople {
   readonly until: number | undefined;
 }
 
+/** People of a room, with the team whose roles give power in it. */
+interface TeamPeople extends WantedPeople {
+  readonly team?: CareTeam | undefined;
+}
+
 /**
  * The members that references to people, teams and organisations stand for: each person and each account once.
  * Reads only, from FHIR, the store and directories: registers nothing, writes nothing.
@@ -38,7 +45,7 @@ export interface ResolvedPeople {
 export async function resolvePeople(
   bridge: Claiming,
   reads: ReadSet,
-  wanted: WantedPeople,
+  wanted: TeamPeople,
   signal: AbortSignal,
 ): Promise<ResolvedPeople> {
   const { settings, clock, log } = bridge;
@@ -58,7 +65,7 @@ export async function resolvePeople(
   const hasNone = (identity: Identity): boolean => accountIn(believed, identity).kind === 'ghost';
   const without = bridge.accountInDirectory === undefined ? [] : identities.filter(hasNone);
   const inDirectory = await directoryAccounts(bridge, without, known, signal);
-  const resolved = identities.map((identity) => resolve({ ...believed, inDirectory }, identity));
+  const resolved = identities.map((identity) => resolve({ ...believed, inDirectory }, identity, wanted.team));
   const members = onePerAccount(resolved);
   const ghosts = new Set(members.filter(({ kind }) => kind === 'ghost').map(({ userId }) => userId));
   return {
@@ -74,7 +81,7 @@ export async function resolvePeople(
         claimedUserId: isForbidden(reference) ? known.get(reference)?.claimedUserId : claimed.get(reference),
       }))
       .filter((row) => !isRecorded(row, known.get(row.reference))),
-    until: earliest([until, identitiesHoldUntil(identities, at)]),
+    until: earliest([until, identitiesHoldUntil(identities, at), ...resolved.map((each) => each.until)]),
   };
 }
 
@@ -86,9 +93,10 @@ export async function rememberPeople(
   if (moved.length > 0) await store.people.savePeople(db, moved);
 }
 
-function resolve(sources: AccountSources, identity: Identity) {
+function resolve(sources: AccountSources, identity: Identity, team: CareTeam | undefined) {
   const { settings, at, known } = sources;
-  const { reference, resource, concepts } = identity;
+  const { reference, resource, concepts: elsewhere } = identity;
+  const { roles: inTeam, until } = teamRolesOf(team, referencesOf(identity), at);
   const ghost = ghostIdOf(settings, reference);
   const account = accountIn(sources, identity);
   const before = known.get(reference);
@@ -101,12 +109,12 @@ function resolve(sources: AccountSources, identity: Identity) {
     reference,
     userId: account.userId,
     kind: account.kind,
-    level: levelOf(resource.resourceType, concepts, settings.levels),
+    level: levelOf(resource.resourceType, { inTeam, elsewhere }, settings.levels),
     formerUserIds: [...former].sort(),
     ...(account.kind === 'user' && { relayGhost: ghost }),
     ...(account.kind === 'ghost' && { userMapping: userMappingOf(identity, settings.userMappings, at) }),
   };
-  return { identity, account, member };
+  return { identity, account, member, until };
 }
 
 /** Two resources with one account are one member, with the higher level: a Practitioner who is also a relative. */

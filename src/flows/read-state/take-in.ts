@@ -1,6 +1,6 @@
 // What comes in of read state: receipts that `/sync` shows, and what platforms write of who has read what.
 import type { ClientBase } from 'pg';
-import { versionOf, type ResourceVersion } from '../../domain/fhir.ts';
+import { versionKeyOf, versionOf } from '../../domain/fhir.ts';
 import type { StoredResource } from '../../fhir/server.ts';
 import type { NewItem } from '../../inbox/item.ts';
 import { isOwnUser } from '../../mapping/own-users.ts';
@@ -14,8 +14,14 @@ import { makeEach, versionIdOf } from '../make-each.ts';
 /** What of the settings decides about receipts. */
 export type ReceiptSettings = Pick<BridgeSettings, 'ghostPrefix' | 'readState' | 'serverName'>;
 
+/** Those of some receipts that are carried: none of the bridge's own ghosts, whose reading it has told itself. */
+export function carried(settings: ReceiptSettings, receipts: readonly Receipt[]): readonly Receipt[] {
+  if (settings.readState.engine === 'off') return [];
+  return receipts.filter(({ userId }) => !isOwnUser(settings, userId));
+}
+
 /**
- * Stores receipts, but none of the bridge's own ghosts, whose reading it has told itself.
+ * Stores the receipts that are carried.
  * @param seen at which position of the reader
  * @returns the items that look at them, for the same transaction
  */
@@ -25,8 +31,8 @@ export async function takeInReceipts(
   receipts: readonly Receipt[],
   seen: string,
 ): Promise<readonly NewItem[]> {
-  if (settings.readState.engine === 'off') return [];
-  const ofOthers = receipts.filter(({ userId }) => !isOwnUser(settings, userId));
+  const ofOthers = carried(settings, receipts);
+  if (ofOthers.length === 0) return [];
   await store.receipts.saveReceipts(tx, ofOthers);
   return receiptsItems(ofOthers, seen);
 }
@@ -37,8 +43,6 @@ export async function takeInReports(
   tx: ClientBase,
   resources: readonly StoredResource[],
 ): Promise<{ readonly fresh: number; readonly items: readonly NewItem[] }> {
-  const keyOf = ({ reference, versionId }: Pick<ResourceVersion, 'reference' | 'versionId'>): string =>
-    `${reference}/${versionId}`;
   const read = makeEach('fhir.read', resources, versionIdOf, (resource) => ({
     version: versionOf(resource),
     items: readReportItems([resource]),
@@ -47,7 +51,7 @@ export async function takeInReports(
     tx,
     read.made.map(({ version }) => version),
   );
-  const fresh = new Set(recorded.map(keyOf));
-  const said = read.made.filter(({ version }) => fresh.has(keyOf(version)));
+  const fresh = new Set(recorded.map(versionKeyOf));
+  const said = read.made.filter(({ version }) => fresh.has(versionKeyOf(version)));
   return { fresh: fresh.size, items: [...said.flatMap(({ items }) => items), ...read.setAside] };
 }

@@ -6,7 +6,7 @@ import { findLinksOfCommunication } from '../../../src/store/message-links.ts';
 import { BridgeError } from '../../../src/telemetry/errors.ts';
 import { useBridgeDatabase } from '../../builders/database.ts';
 import { ref } from '../../builders/fhir.ts';
-import { BOT } from '../../builders/matrix.ts';
+import { BOT, roomId as roomIdOf } from '../../builders/matrix.ts';
 import { createRelayWorld, GHOST, REQUEST, ROOM } from '../../builders/relay-world.ts';
 import { scripted } from '../../builders/scripted-kind.ts';
 
@@ -89,19 +89,52 @@ describe('a Communication', () => {
     expect(sending.sent).toHaveLength(2);
   });
 
-  test('that was sent long ago is looked for in the room before it is sent again', async () => {
-    const { toMatrix, fhir, relay, state } = await createRelayWorld(pool());
-    await fhir.put('1');
-    const sending = { ...relay.sending };
-    const sendAndLose: typeof sending.sendAs = async (...sent) => {
-      await sending.sendAs(...sent);
+  test('of which it is not known whether it was sent, long ago, is looked for in the room before it is sent again', async () => {
+    const { toMatrix, fhir, sending, state, relay } = await createRelayWorld(pool());
+    const sendAs = sending.server.sendAs.bind(sending.server);
+    const loseAnswer: typeof sendAs = async (event, signal) => {
+      await sendAs(event, signal);
       throw new BridgeError('matrix-unavailable', 'no answer');
     };
-    Object.assign(relay.sending, { sendAs: sendAndLose });
+    Object.assign(relay.sending, { sendAs: loseAnswer });
+    await fhir.put('1');
     await expect(toMatrix('Communication/1')).rejects.toThrow('matrix-unavailable');
     state.now = new Date(Date.now() + 21 * 60 * 60 * 1000);
     Object.assign(relay.sending, { sendAs: () => Promise.reject(new Error('sent again')) });
     expect(await toMatrix('Communication/1', { number: 2 })).toMatchObject({ result: 'done' });
+    expect(await linksOf('Communication/1')).toMatchObject([{ eventId: '$sent1', sender: GHOST }]);
+  });
+
+  test('whose write-back failed is not sent again, however long ago that was and whatever was said since', async () => {
+    const { toMatrix, fhir, sending, state } = await createRelayWorld(pool());
+    await fhir.put('1');
+    fhir.loseAnswer();
+    expect(await toMatrix('Communication/1')).toMatchObject({ result: 'done' });
+    state.now = new Date(Date.now() + 25 * 60 * 60 * 1000);
+    // Neither the homeserver’s memory of transaction ids nor a look at the last messages shows it.
+    sending.known.clear();
+    expect(await toMatrix('Communication/1')).toMatchObject({ result: 'unchanged' });
+    expect(sending.sent).toHaveLength(1);
+    expect(await linksOf('Communication/1')).toMatchObject([{ eventId: '$sent1', completed: true }]);
+  });
+
+  test('that was not sent to its end before its room was replaced is sent in the new one', async () => {
+    const { toMatrix, fhir, sending, state, relay } = await createRelayWorld(pool());
+    const sendAs = sending.server.sendAs.bind(sending.server);
+    const loseAnswer: typeof sendAs = async (event, signal) => {
+      await sendAs(event, signal);
+      throw new BridgeError('matrix-unavailable', 'no answer');
+    };
+    Object.assign(relay.sending, { sendAs: loseAnswer });
+    await fhir.put('1');
+    await expect(toMatrix('Communication/1')).rejects.toThrow('matrix-unavailable');
+    Object.assign(relay.sending, { sendAs });
+    const roomId = roomIdOf('!new:example.org');
+    await pool().query('update room set room_id = $1', [roomId]);
+    state.conversation = { roomId, phase: 'open' };
+    sending.known.clear();
+    await toMatrix('Communication/1', { number: 2 });
+    expect(sending.sent).toMatchObject([{ roomId: ROOM }, { roomId }]);
   });
 
   test('that the bridge itself is writing waits until that is done, and is not sent', async () => {
@@ -113,6 +146,33 @@ describe('a Communication', () => {
     expect((await toFhir({}, { number: 2 })).next).toMatchObject([{ payload: { reference: written } }]);
     expect(await toMatrix(String(written))).toMatchObject({ result: 'unchanged' });
     expect(sending.sent).toEqual([]);
+  });
+});
+
+describe('while the room is not safe', () => {
+  const endanger = () => pool().query('update room set unsafe_since = now()');
+
+  test('a Communication waits, and is sent once it is', async () => {
+    const { toMatrix, fhir, sending } = await createRelayWorld(pool());
+    await endanger();
+    await fhir.put('1');
+    expect(await toMatrix('Communication/1')).toMatchObject({ result: 'held', next: [] });
+    expect(sending.sent).toEqual([]);
+    await pool().query('update room set unsafe_since = null');
+    expect(await toMatrix('Communication/1')).toMatchObject({ result: 'done' });
+    expect(sending.sent).toHaveLength(1);
+  });
+
+  test('a change of what was sent waits as well, but not its retraction', async () => {
+    const { toMatrix, fhir, sending } = await createRelayWorld(pool());
+    await fhir.put('1');
+    await toMatrix('Communication/1');
+    await endanger();
+    await fhir.put('1', { payload: [{ contentString: 'Good evening' }] });
+    expect(await toMatrix('Communication/1')).toMatchObject({ result: 'held' });
+    await fhir.put('1', { status: 'entered-in-error' });
+    expect(await toMatrix('Communication/1')).toMatchObject({ result: 'done' });
+    expect(sending.sent).toHaveLength(2);
   });
 });
 
