@@ -22,6 +22,7 @@ import type { IgnoredReason } from '../ignored-reasons.ts';
 import { changeOf, type ChangeItem } from '../items/fhir-change.ts';
 import type { DeletionItem } from '../items/fhir-deletion.ts';
 import { releaseWaiting } from '../items/waiting.ts';
+import { writeBackItem } from '../items/write-back.ts';
 import { firstStamp } from '../first-stamp.ts';
 import type { FlowOutcome } from '../outcome.ts';
 import { findCarried, type Carried } from './carried.ts';
@@ -32,7 +33,6 @@ import { causeOf, detachFormerLinks } from './former-links.ts';
 import { loadLinks } from './links.ts';
 import { lookBack } from './look-back.ts';
 import { unlessGone } from './unless-gone.ts';
-import { writeBack } from './write-back.ts';
 import { saysTheSame } from './says-the-same.ts';
 import { sendOnce, type SentOnce } from './send-once.ts';
 import { senderBefore, speakerOf, type Conversation, type Speaking } from './speaker.ts';
@@ -193,10 +193,8 @@ async function send(relay: RelayToMatrix, outgoing: Outgoing, { signal }: Attemp
     sent.push({ key, ...(await sendOnce(relay, delivery, each, signal)) });
   }
   const [first] = sent;
-  const written =
-    isNew && first !== undefined ? await writeBack(relay, communication, first.eventId, signal) : undefined;
   const lost = read.lost ?? (sent.some(({ isRefused }) => isRefused) ? ('content-lost' as const) : undefined);
-  const versionId = written?.versionId ?? communication.meta.versionId;
+  const { versionId } = communication.meta;
   return {
     kind: 'done',
     facts: sent.map(({ eventId, sender }): Fact => ({
@@ -211,11 +209,11 @@ async function send(relay: RelayToMatrix, outgoing: Outgoing, { signal }: Attemp
         await store.messageLinks.completeLink(tx, key, { ...made, eventId, sender });
       const uploads = sent.map(({ key }) => uploadIdOf(communicationDeliveryId(key.cause, key.part)));
       await store.fileCopies.removeCopies(tx, uploads);
-      if (written !== undefined) await store.resourceVersions.recordWritten(tx, written);
       metrics.messages.inc({ direction: 'to-matrix' });
     },
     next: async (tx) => [
       ...(lost === undefined ? [] : await reportFailure(relay, tx, { message: reference, cause }, lost)),
+      ...(isNew && first !== undefined ? [writeBackItem(reference, first.eventId)] : []),
       ...(isNew ? readTasksItems(relay.settings, request, cause) : []),
       ...(await releaseWaiting(store, tx, [reference, ...sent.map(({ eventId }) => eventId)], cause)),
     ],
