@@ -14,7 +14,7 @@ import { enqueue } from '../inbox/enqueue.ts';
 import { forgetPayload } from '../inbox/forget-payload.ts';
 import { findLogged, findTail, hasUnhandled } from '../inbox/known-items.ts';
 import { createBinaries } from '../fhir/binary.ts';
-import { createFhirClient } from '../fhir/client.ts';
+import { createFhirClient, OWN_CODES, type FhirCodes } from '../fhir/client.ts';
 import { createFhirServer } from '../fhir/server.ts';
 import { withThreads } from '../fhir/threads.ts';
 import { createFiles } from '../files/files.ts';
@@ -109,16 +109,18 @@ function connectServers(
   db: Pool,
 ) {
   const { baseUrl, baseAliases, bearerToken, requestTimeoutMs } = fhir;
-  const connectFhir = () => {
+  const connectFhir = (codes: FhirCodes = OWN_CODES) => {
     const client = createFhirClient({
       ...{ baseUrl, baseAliases, bearerToken, requestTimeoutMs, observe: observeFhir },
       ...{
+        codes,
         searching: profile.search,
         ...(profile.search.cacheControl === 'no-cache' && { cacheControl: 'no-cache' }),
       },
     });
     return withThreads(createFhirServer(client, idStrategy), THREAD_PROFILES[fhir.threads]);
   };
+  const { forbidden: _, ...withoutForbidden } = OWN_CODES;
   const matrixClient = withRegistration({
     client: createMatrixClient({ ...matrix, observe: observeMatrix }),
     onRegistered: (userId) => tables.ghosts.forgetGhostProfile(db, userId),
@@ -132,7 +134,8 @@ function connectServers(
     binaries: createBinaries({ baseUrl, bearerToken, idStrategy, timeoutMs, observe: observeFhir }),
     fetchAttachment: createAttachmentFetch({ ...attachments, baseUrl, bearerToken }),
     fhir: connectFhir(),
-    auditServer: connectFhir(),
+    // What is refused there is refused for all AuditEvents: they wait.
+    auditServer: connectFhir(withoutForbidden),
     pseudonyms: createPseudonyms({ ...invitations, serverName, observe: observePseudonyms }),
   };
 }

@@ -12,6 +12,7 @@ import type { ErrorCode } from '../telemetry/errors.ts';
 import { BridgeError } from '../telemetry/errors.ts';
 import type { RequestObserver } from '../telemetry/metrics.ts';
 import { basesOf, withOwnReferences } from './own-references.ts';
+import { createRefusedAccess } from './refused-access.ts';
 
 /** A request to the FHIR server's RESTful API. */
 export interface FhirRequest {
@@ -67,6 +68,8 @@ export interface FhirCodes {
   readonly unavailable: ErrorCode;
   readonly rateLimited: ErrorCode;
   readonly token: ErrorCode;
+  /** For 401 and 403 as long as the server takes other requests; left out, they are always `token`. */
+  readonly forbidden?: ErrorCode;
   readonly conflict: ErrorCode;
   readonly refused: ErrorCode;
   /** The error of a request that is refused for its size (413), which a retry does not change; left out, that of every refusal. */
@@ -103,6 +106,7 @@ export const OWN_CODES: FhirCodes = {
   unavailable: 'fhir-unavailable',
   rateLimited: 'fhir-rate-limited',
   token: 'fhir-token',
+  forbidden: 'fhir-forbidden',
   conflict: 'fhir-conflict',
   refused: 'fhir-refused',
   refusedByProxy: 'fhir-unavailable',
@@ -127,8 +131,9 @@ const errorSchema = z.object({
 /** Creates the client. It never retries by itself: the inbox does, with the same ids. It follows no redirect. */
 export function createFhirClient(options: FhirClientOptions): FhirClient {
   const { codes = OWN_CODES, label, breaksCircuit = true, searching } = options;
-  const attempt = createAttempts(options.observe, breaksCircuit ? codes.unavailable : undefined);
-  const send = createSend(options, codes);
+  // That the server refuses all is no better than its being away; that it refuses one says nothing of the others.
+  const attempt = createAttempts(options.observe, breaksCircuit ? codes.unavailable : undefined, codes.token);
+  const send = withAccessJudged(createSend(options, codes), codes);
   return {
     answerCode: codes.answer,
     ...(searching !== undefined && { searching }),
@@ -137,6 +142,35 @@ export function createFhirClient(options: FhirClientOptions): FhirClient {
       return attempt(operation, () => send({ ...request, operation }));
     },
   };
+}
+
+type Send = (request: FhirRequest) => Promise<unknown>;
+
+/** Tells the refusal of one resource from that of all, where the codes do. */
+function withAccessJudged(send: Send, codes: FhirCodes): Send {
+  const { forbidden, token } = codes;
+  if (forbidden === undefined) return send;
+  const access = createRefusedAccess();
+  return async (request) => {
+    try {
+      const answer = await send(request);
+      access.noteAccess();
+      return answer;
+    } catch (error) {
+      if (error instanceof BridgeError && error.code === token && !access.isOfAll(request))
+        throw forbiddenBy(error, forbidden);
+      if (error instanceof FhirRefusal && error.code !== token) access.noteAccess();
+      throw error;
+    }
+  };
+}
+
+function forbiddenBy(error: BridgeError, code: ErrorCode): BridgeError {
+  const detail = error.message.slice(error.code.length + 2);
+  const { retryAfterMs: after } = error;
+  return error instanceof FhirRefusal
+    ? new FhirRefusal(code, detail, { status: error.status, retryAfterMs: after })
+    : new BridgeError(code, detail, { retryAfterMs: after });
 }
 
 function createSend(

@@ -8,6 +8,7 @@ import { FhirRefusal } from './client.ts';
 import type { Query } from './search.ts';
 import { search } from './search.ts';
 import { parseStored, type StoredResource } from './stored.ts';
+import { BridgeError } from '../telemetry/errors.ts';
 
 /** References in one search at most, and how long their ids may be together: a URL has room for so much. */
 const MOST_IDS = 100;
@@ -42,13 +43,19 @@ export async function history(
   return resources.map((resource) => parseStored(client, resource, resourceType));
 }
 
-/** The current versions of many resources, with one search per type and hundred. */
+/**
+ * The current versions of many resources, with one search per type and hundred.
+ * @param onForbidden told of those that may not be read; without it they are errors
+ */
 export async function readMany(
   client: FhirClient,
   references: readonly FhirReference[],
   signal?: AbortSignal,
+  onForbidden?: (reference: FhirReference, error: BridgeError) => void,
 ): Promise<ReadonlyMap<FhirReference, StoredResource>> {
-  const found = await Promise.all(chunksOf(references).map((chunk) => readChunk(client, chunk, signal)));
+  const found = await Promise.all(
+    chunksOf(references).map((chunk) => readChunk(client, chunk, { signal, onForbidden })),
+  );
   return new Map(found.flat().map((resource) => [versionOf(resource).reference, resource]));
 }
 
@@ -77,22 +84,44 @@ function chunksOf(references: readonly FhirReference[]): readonly (readonly Fhir
 async function readChunk(
   client: FhirClient,
   references: readonly FhirReference[],
-  signal?: AbortSignal,
+  {
+    signal,
+    onForbidden,
+  }: {
+    readonly signal: AbortSignal | undefined;
+    readonly onForbidden: ((reference: FhirReference, error: BridgeError) => void) | undefined;
+  },
 ): Promise<readonly StoredResource[]> {
   const [first] = references;
   if (first === undefined) return [];
   const found = new Map<string, StoredResource>();
   if (references.length > 1) {
     const query: Query = [['_id', references.map(idOf).join(',')]];
-    const { resources } = await search(client, typeOf(first), query, references.length, signal);
-    for (const resource of resources) found.set(resource.id, resource);
+    // A search may be refused for one of many that it would find.
+    const page = await search(client, typeOf(first), query, references.length, signal).catch(unlessForbidden);
+    for (const resource of page?.resources ?? []) found.set(resource.id, resource);
   }
   const chosen: StoredResource[] = [];
   for (const reference of references) {
-    const resource = found.get(idOf(reference)) ?? (await read(client, reference, signal));
+    const resource =
+      found.get(idOf(reference)) ??
+      (await read(client, reference, signal).catch((error: unknown) => {
+        if (onForbidden === undefined || !isForbidden(error)) throw error;
+        onForbidden(reference, error);
+        return undefined;
+      }));
     if (resource !== undefined) chosen.push(resource);
   }
   return chosen;
+}
+
+/** Whether an error says that one resource may not be read or written, while others may. */
+export function isForbidden(error: unknown): error is BridgeError {
+  return error instanceof BridgeError && error.code === 'fhir-forbidden';
+}
+
+function unlessForbidden(error: unknown): undefined {
+  if (!isForbidden(error)) throw error;
 }
 
 /** The current version; undefined when there is none, or it was deleted. */

@@ -46,8 +46,8 @@ function reading(server: FhirServer, header: ThreadHeader): Reading {
       const resource = await server.readVersion(keptAs(reference), versionId, signal);
       return resource && seen(resource);
     },
-    async readMany(references, signal) {
-      const found = await server.readMany(references.map(keptAs), signal);
+    async readMany(references, signal, onForbidden) {
+      const found = await server.readMany(references.map(keptAs), signal, onForbidden);
       const asked = asAsked([...found.values()].map(seen), references);
       return new Map(asked.map((resource) => [referenceOf(resource), resource]));
     },

@@ -21,6 +21,7 @@ import { sendStatus } from './messages/send-status.ts';
 import { withDelayTold, withSuccessTold } from './status-of-event.ts';
 import { reportUndelivered, withReport } from './messages/undelivered.ts';
 import { retractDeleted } from './messages/retract-deleted.ts';
+import { writeBack } from './messages/write-back.ts';
 import { personToRooms } from './people/person-to-rooms.ts';
 import { publishAddress } from './people/publish-address.ts';
 import { senderGhostFor, shownGhostOf } from './people/sender-ghost.ts';
@@ -50,6 +51,7 @@ function createHandlers(bridge: Bridge): Handlers {
     'message-notice': (item, { attempt }) => sendMessageNotice(bridge, item, attempt),
     'send-status': (item, { attempt }) => sendStatus(bridge, item, attempt),
     undelivered: (item, { attempt }) => reportUndelivered(bridge, item, attempt),
+    'write-back': (item, { attempt }) => writeBack(bridge, item, attempt),
     converge: (item, context) => convergeAsked(bridge, item, context),
     publish: (item, { attempt }) => publishAddress(bridge, item, attempt),
     audit: (event, { item, attempt }) => writeAuditEvent(event, item, attempt),

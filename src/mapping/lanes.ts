@@ -32,6 +32,9 @@ export const undeliveredLane = (communication: FhirReference): string => `undeli
 /** The lane in which a practitioner's address is written into one's own directory. */
 export const publishLane = (reference: FhirReference): string => `publish:${reference}`;
 
+/** The lane in which a Communication gets the ids of its events. */
+export const writeBackLane = (communication: FhirReference): string => `write-back:${communication}`;
+
 /** The lane of what a user has read in a room, which waits until they stop scrolling. @param user without naming them */
 export const receiptsLane = (roomId: RoomId, user: string): string => `receipts:${roomId} ${user}`;
 

@@ -25,10 +25,12 @@ export const isOpenCircuit = (error: unknown): boolean => error instanceof Broke
 /**
  * Creates the attempts at one server; each ends in the metrics with `ok` or its error code.
  * @param unavailable the code that counts as a failure, and that is thrown while the circuit is open; without it there is none
+ * @param refused a code that counts as one, too
  * @returns a function that makes an attempt, named in a few fixed words, and passes on what comes of it
  */
-export function createAttempts(observe: RequestObserver, unavailable?: ErrorCode) {
-  const circuit = createCircuit((error) => error instanceof BridgeError && error.code === unavailable);
+export function createAttempts(observe: RequestObserver, unavailable?: ErrorCode, refused?: ErrorCode) {
+  const counted = unavailable === undefined ? [] : [unavailable, refused];
+  const circuit = createCircuit((error) => error instanceof BridgeError && counted.includes(error.code));
   return async <Result>(operation: string, work: () => Promise<Result>): Promise<Result> => {
     const end = observe(operation);
     try {

@@ -58,7 +58,13 @@ export const errorCatalogue = {
     'The FHIR server did not answer, or answered with a server error. Check that it runs and is reachable.',
   ),
   'fhir-rate-limited': retried('The FHIR server limits the rate of requests.'),
-  'fhir-token': retried('The FHIR server does not accept the credentials. Check fhir.bearerToken.'),
+  'fhir-token': retried(
+    'The FHIR server refuses all requests: it does not accept the credentials. Check fhir.bearerToken.',
+  ),
+  'fhir-forbidden': retried(
+    'The FHIR server does not let the bridge read or write one resource, though it takes other requests. Give the bridge’s user access to it, then retry the dead letter.',
+    10,
+  ),
   'fhir-conflict': retried(
     'A resource was changed by another system at the same moment. It is read and written again.',
   ),

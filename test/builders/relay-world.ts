@@ -12,6 +12,8 @@ import { relayToFhir } from '../../src/flows/messages/relay-to-fhir.ts';
 import type { RelayToMatrix } from '../../src/flows/messages/relay-to-matrix.ts';
 import type { Conversation } from '../../src/flows/messages/speaker.ts';
 import { relayToMatrix } from '../../src/flows/messages/relay-to-matrix.ts';
+import { writeBackItemSchema } from '../../src/flows/items/write-back.ts';
+import { writeBack } from '../../src/flows/messages/write-back.ts';
 import { retractDeleted } from '../../src/flows/messages/retract-deleted.ts';
 import type { FlowOutcome } from '../../src/flows/outcome.ts';
 import { inTransaction } from '../../src/inbox/database.ts';
@@ -128,10 +130,17 @@ export async function createRelayWorld(
       };
       return committed(db, await relayToFhir(relay, event, item, { ...ATTEMPT, ...attempt }));
     },
-    /** Handles a Communication likewise. */
+    /** Handles a Communication likewise, and then what is written back, in its own lane: what fails there fails alone. */
     toMatrix: async (reference: string, attempt: Partial<Attempt> = {}, gaveUpOn?: string[]) => {
       const change = { reference: ref(reference), gaveUpOn, hasWaited: false };
-      return committed(db, await relayToMatrix(relay, change, { ...ATTEMPT, ...attempt }));
+      const relayed = await committed(db, await relayToMatrix(relay, change, { ...ATTEMPT, ...attempt }));
+      const next: NewItem[] = [];
+      for (const item of relayed.next) {
+        const back = writeBackItemSchema.safeParse(item.payload).data;
+        if (back === undefined) next.push(item);
+        else await writeBack(relay, back, ATTEMPT).then((ended) => committed(db, ended), unlessBridgeError);
+      }
+      return { ...relayed, next };
     },
     /** Handles the deletion of a Communication likewise. */
     deleted: async (reference: string, versionId: string) =>
@@ -145,6 +154,10 @@ export async function createRelayWorld(
         ),
       ),
   };
+}
+
+function unlessBridgeError(error: unknown): void {
+  if (!(error instanceof BridgeError)) throw error;
 }
 
 /** Commits an outcome as the inbox does. */

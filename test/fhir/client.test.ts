@@ -125,8 +125,8 @@ test('codes of one’s own: a redirect, a proxy’s refusal, and a stop, which i
 describe('a failure means', () => {
   test.each<[string, Answer, string]>([
     ['400', outcome(400), 'fhir-refused'],
-    ['401', outcome(401), 'fhir-token'],
-    ['403', outcome(403), 'fhir-token'],
+    ['401', outcome(401), 'fhir-forbidden'],
+    ['403', outcome(403), 'fhir-forbidden'],
     ['404', outcome(404), 'fhir-refused'],
     ['409: a conflict on HAPI', outcome(409), 'fhir-conflict'],
     ['410', outcome(410), 'fhir-refused'],
@@ -161,7 +161,7 @@ describe('a failure means', () => {
     ['502 in HTML, from a proxy', html(502), 'fhir-unavailable'],
     ['200 in HTML, from a proxy', html(200), 'fhir-answer'],
     ['413 in HTML, from a proxy: too large for it is too large', html(413), 'fhir-too-large'],
-    ['401 in HTML, from a proxy', html(401), 'fhir-token'],
+    ['401 in HTML, from a proxy', html(401), 'fhir-forbidden'],
     ['429 in HTML, from a proxy', html(429), 'fhir-rate-limited'],
     ['404 in HTML, from a proxy: the resource may well be there', html(404), 'fhir-unavailable'],
     ['200 with half a resource', { headers: FHIR_JSON, body: '{"resourceType": "Pat' }, 'fhir-answer'],
@@ -246,5 +246,47 @@ describe('the circuit', () => {
     for (let index = 0; index <= statuses.length; index += 1)
       await client.request(REQUEST).catch(() => undefined);
     expect(seen).toHaveLength(statuses.length + 1);
+  });
+});
+
+describe('401 and 403', () => {
+  const patient = (id: string): FhirRequest => ({ ...REQUEST, path: `Patient/${id}` });
+  const setUp = async () => {
+    const { url, seen } = await serveScript(({ url: asked }) =>
+      asked.pathname.includes('open')
+        ? { status: 200, headers: FHIR_JSON, body: { resourceType: 'Patient' } }
+        : outcome(403),
+    );
+    const { client, fail } = clientOf(url);
+    const codes = async (...ids: readonly string[]) => {
+      const found: string[] = [];
+      for (const id of ids) found.push((await fail(patient(id))).code);
+      return found;
+    };
+    return { codes, seen, client };
+  };
+
+  test('of one resource, however often, are of that resource alone, and open no circuit', async () => {
+    const { codes, seen } = await setUp();
+    expect(new Set(await codes(...Array<string>(20).fill('1')))).toEqual(new Set(['fhir-forbidden']));
+    expect(seen).toHaveLength(20);
+  });
+
+  test('of some are of these alone while others are let through', async () => {
+    const { client, codes } = await setUp();
+    const found: string[] = [];
+    for (const id of ['1', '2', '3', '4', '5', '6']) {
+      found.push(...(await codes(id)));
+      await client.request(patient('open'));
+    }
+    expect(new Set(found)).toEqual(new Set(['fhir-forbidden']));
+  });
+
+  test('of different ones in a row are of all: the credentials are at fault, and the server is left alone', async () => {
+    const { codes, seen } = await setUp();
+    const found = await codes('1', '2', '3', '4', '5', '6', '7', '8', '9', '10');
+    expect(found.slice(2, 5)).toEqual(['fhir-forbidden', 'fhir-token', 'fhir-token']);
+    expect(found.at(-1)).toBe('fhir-unavailable');
+    expect(seen).toHaveLength(8);
   });
 });

@@ -22,7 +22,8 @@ async function serverOf(
 ) {
   const { url, seen } = await serveScript(script);
   const client = createFhirClient({
-    ...{ baseUrl: url, bearerToken: undefined, requestTimeoutMs: 5000, observe: () => () => undefined },
+    ...{ baseUrl: url, baseAliases: ['http://fhir.example'], bearerToken: undefined, requestTimeoutMs: 5000 },
+    observe: () => () => undefined,
   });
   return { server: createFhirServer(client, idStrategy), seen };
 }

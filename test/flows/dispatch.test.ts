@@ -34,6 +34,7 @@ function world(flow: (payload: unknown) => Ended | Promise<Ended>, { listens = t
     'message-notice': handler,
     'send-status': handler,
     undelivered: handler,
+    'write-back': handler,
     converge: handler,
     publish: handler,
     audit: handler,

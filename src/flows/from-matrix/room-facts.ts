@@ -124,8 +124,13 @@ async function commonOf(deps: Deps, event: StateChange, { on, subject }: RoomOfF
   };
 }
 
+/** That something happened in the room is told also where its resource may not be read. */
+function unlessForbidden(error: unknown): undefined {
+  if (!(error instanceof BridgeError) || error.code !== 'fhir-forbidden') throw error;
+}
+
 /** The resource in the version that it has now. */
 async function asItIs({ fhir }: Deps, { reference }: FactSubject, signal: AbortSignal): Promise<FactSubject> {
-  const resource = await fhir.read(reference, signal);
+  const resource = await fhir.read(reference, signal).catch(unlessForbidden);
   return { reference, versionId: resource && versionOf(resource).versionId };
 }

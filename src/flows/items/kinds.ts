@@ -18,6 +18,7 @@ import { receiptsItemSchema } from './receipts.ts';
 import { setAsideItemSchema } from './set-aside.ts';
 import { toDeviceItemSchema } from './to-device.ts';
 import { undeliveredItemSchema } from './undelivered.ts';
+import { writeBackItemSchema } from './write-back.ts';
 
 const schemas = {
   'matrix.event': eventItemSchema,
@@ -34,6 +35,7 @@ const schemas = {
   'message-notice': messageNoticeItemSchema,
   'send-status': sendStatusItemSchema,
   undelivered: undeliveredItemSchema,
+  'write-back': writeBackItemSchema,
   converge: convergeItemSchema,
   publish: publishItemSchema,
   audit: auditItemSchema,

@@ -11,7 +11,7 @@ import {
 import { isOwnUser } from '../../mapping/own-users.ts';
 import type { MatrixSend } from '../../messages/effects.ts';
 import { communicationDeliveryId, uploadIdOf } from '../../mapping/delivery-ids.ts';
-import { contentDigest, readEnvelope, withEventId, type Envelope } from '../../messages/envelope.ts';
+import { contentDigest, readEnvelope, type Envelope } from '../../messages/envelope.ts';
 import type { FhirInput, KindName, MatrixContext, ReadCommunication } from '../../messages/kind.ts';
 import { readCommunication, refsOf } from '../../messages/read.ts';
 import type { StoredResource } from '../../fhir/server.ts';
@@ -22,11 +22,12 @@ import type { IgnoredReason } from '../ignored-reasons.ts';
 import { changeOf, type ChangeItem } from '../items/fhir-change.ts';
 import type { DeletionItem } from '../items/fhir-deletion.ts';
 import { releaseWaiting } from '../items/waiting.ts';
+import { writeBackItem } from '../items/write-back.ts';
 import { firstStamp } from '../first-stamp.ts';
 import type { FlowOutcome } from '../outcome.ts';
 import { findCarried, type Carried } from './carried.ts';
 import { boundedTime } from './conversation-begin.ts';
-import { findConversationRoom, findRoomById, type ConversationRoom } from './conversation-room.ts';
+import { findRoomOfMessage, type ConversationRoom } from './conversation-room.ts';
 import { readDocuments } from './documents.ts';
 import { causeOf, detachFormerLinks } from './former-links.ts';
 import { loadLinks } from './links.ts';
@@ -66,14 +67,12 @@ interface VersionSource {
   readonly hasWaited: boolean;
 }
 
+type Change = Pick<ChangeItem, 'gaveUpOn' | 'reference'> & Pick<VersionSource, 'hasWaited'>;
+
 /** Handles a Communication that was created or updated. */
 export async function relayToMatrix(
   relay: RelayToMatrix,
-  {
-    reference,
-    gaveUpOn = [],
-    hasWaited,
-  }: Pick<ChangeItem, 'gaveUpOn' | 'reference'> & Pick<VersionSource, 'hasWaited'>,
+  { reference, gaveUpOn = [], hasWaited }: Change,
   attempt: Attempt,
 ): Promise<FlowOutcome> {
   const communication = await relay.fhir.read(reference, attempt.signal);
@@ -86,10 +85,11 @@ export async function relayToMatrix(
 export async function relayVersion(
   relay: RelayToMatrix,
   communication: StoredResource<Communication>,
-  { payload, gaveUpOn, hasWaited }: VersionSource,
+  source: VersionSource,
   attempt: Attempt,
 ): Promise<FlowOutcome> {
   const { db, store, thread, settings } = relay;
+  const { payload, gaveUpOn, hasWaited } = source;
   const reference = referenceTo('Communication', communication.id);
   const envelope = readEnvelope(communication, { thread, ...settings });
   await detachFormerLinks(relay, communication, attempt.signal);
@@ -97,15 +97,14 @@ export async function relayVersion(
   if (found.isBeingWritten && !gaveUpOn.includes(reference)) return untilWritten(relay, payload, envelope);
   const version = { communication, envelope, carried: found, payload, gaveUpOn };
   const before = await lookBack(relay, version, attempt.signal);
-  if (before === 'linked')
-    return relayVersion(relay, communication, { payload, gaveUpOn, hasWaited }, attempt);
+  if (before === 'linked') return relayVersion(relay, communication, source, attempt);
   if (before !== undefined) return before;
   const reason = reasonToSkip(found, envelope, communication);
   if (reason !== undefined) return { kind: 'ignored', reason };
   const { links: carried } = found;
   const documents = await readDocuments(relay, communication.payload, attempt.signal);
   const input = { communication, envelope, documents };
-  const room = await roomOf(relay, envelope, carried);
+  const room = await findRoomOfMessage(store, db, envelope.thread, carried);
   const { known, missing } = await loadLinks(store, db, refsOf(relay, input), room);
   const read = readCommunication(relay, input, carried, known);
   if (read === undefined)
@@ -113,11 +112,11 @@ export async function relayVersion(
   const isRetraction = read.kind === 'retraction';
   const request = envelope.thread ?? (isRetraction ? room?.reference : undefined);
   if (request === undefined) return { kind: 'ignored', reason: 'no-conversation' };
-  // What is retracted is taken out of the room, whoever may read there.
+  // What is retracted is taken out of the room, whoever may read there, and before what waits for it.
   if (room?.unsafe === true && !isRetraction) return untilOpen(relay, payload, request);
   const conversation = await conversationOf(relay, room, request, attempt.signal);
   if (conversation === undefined) return untilOpen(relay, payload, request);
-  const untilTurn = await untilTheirTurn(relay, payload, request, hasWaited);
+  const untilTurn = isRetraction ? undefined : await untilTheirTurn(relay, payload, request, hasWaited);
   if (untilTurn !== undefined) return untilTurn;
   const awaited = missing.find((ref) => carried.length === 0 && !gaveUpOn.includes(ref));
   if (awaited !== undefined) return untilCarried(relay, payload, request, awaited);
@@ -128,15 +127,25 @@ export async function relayVersion(
   );
 }
 
-/** The room of the conversation; of one that a Communication names no more, where it was carried. */
-async function roomOf(
-  { db, store }: Pick<RelayToMatrix, 'db' | 'store'>,
-  { thread }: Envelope,
-  carried: readonly MessageLink[],
-): Promise<ConversationRoom | undefined> {
-  if (thread !== undefined) return findConversationRoom(store, db, thread);
-  const last = carried.at(-1);
-  return last === undefined ? undefined : findRoomById(store, db, last.roomId);
+function reasonToSkip(
+  { links, isCopy }: Carried,
+  envelope: Envelope,
+  communication: Communication,
+): IgnoredReason | undefined {
+  if (links.length > 0) return saysTheSame(links, envelope) ? 'unchanged' : undefined;
+  if (isCopy) return 'known';
+  return envelope.deliverable ? undefined : notSentBecause(communication);
+}
+
+function notSentBecause({ status }: Communication): IgnoredReason {
+  switch (status) {
+    case 'preparation':
+      return 'draft';
+    case 'entered-in-error':
+      return 'withdrawn';
+    default:
+      return 'status';
+  }
 }
 
 /** A send that was made. */
@@ -184,10 +193,8 @@ async function send(relay: RelayToMatrix, outgoing: Outgoing, { signal }: Attemp
     sent.push({ key, ...(await sendOnce(relay, delivery, each, signal)) });
   }
   const [first] = sent;
-  const written =
-    isNew && first !== undefined ? await writeBack(relay, communication, first.eventId, signal) : undefined;
   const lost = read.lost ?? (sent.some(({ isRefused }) => isRefused) ? ('content-lost' as const) : undefined);
-  const versionId = written?.versionId ?? communication.meta.versionId;
+  const { versionId } = communication.meta;
   return {
     kind: 'done',
     facts: sent.map(({ eventId, sender }): Fact => ({
@@ -202,11 +209,11 @@ async function send(relay: RelayToMatrix, outgoing: Outgoing, { signal }: Attemp
         await store.messageLinks.completeLink(tx, key, { ...made, eventId, sender });
       const uploads = sent.map(({ key }) => uploadIdOf(communicationDeliveryId(key.cause, key.part)));
       await store.fileCopies.removeCopies(tx, uploads);
-      if (written !== undefined) await store.resourceVersions.recordWritten(tx, written);
       metrics.messages.inc({ direction: 'to-matrix' });
     },
     next: async (tx) => [
       ...(lost === undefined ? [] : await reportFailure(relay, tx, { message: reference, cause }, lost)),
+      ...(isNew && first !== undefined ? [writeBackItem(reference, first.eventId)] : []),
       ...(isNew ? readTasksItems(relay.settings, request, cause) : []),
       ...(await releaseWaiting(store, tx, [reference, ...sent.map(({ eventId }) => eventId)], cause)),
     ],
@@ -268,16 +275,4 @@ async function conversationOf(
     return { roomId, phase, subject, ...(guests && { guests }) };
   }
   return relay.openConversation(request, signal);
-}
-
-/** Adds the event id to the Communication's identifiers, in the version that was read. */
-async function writeBack(
-  { fhir }: RelayToMatrix,
-  communication: StoredResource<Communication>,
-  eventId: EventId,
-  signal: AbortSignal,
-) {
-  const updated = withEventId(communication, eventId);
-  if (updated === undefined) return undefined;
-  return fhir.update({ ...updated, id: communication.id, meta: communication.meta }, signal);
 }

@@ -16,12 +16,19 @@ export interface AccountSources {
   readonly inDirectory: ReadonlyMap<FhirReference, MatrixUserId>;
   /** People whose published address does not count. */
   readonly refused: ReadonlySet<FhirReference>;
+  /** Whether a person may not be read: what is stored of their account stays. */
+  readonly isForbidden?: (reference: FhirReference) => boolean;
 }
 
 /** The account of a person. */
 export function accountIn(sources: AccountSources, identity: Identity): Account {
   const { settings, at, known, inDirectory, refused } = sources;
   const { reference } = identity;
+  const stored = known.get(reference);
+  if (stored?.kind === 'user' && sources.isForbidden?.(reference) === true) {
+    const { userId, kind, source } = stored;
+    return { userId, kind, source };
+  }
   return accountOf(identity, {
     ...{ at, ghost: ghostIdOf(settings, reference), isLenient: settings.lenientTelecom },
     isOwn: (address) => isOwnUser(settings, address),

@@ -1,7 +1,7 @@
 // What is read from the FHIR server at one moment: each resource once, many at a time, with notes of what was looked at.
-import type { CareTeam, PractitionerRole } from '../../domain/fhir.ts';
+import { isPersonType, type CareTeam, type PractitionerRole } from '../../domain/fhir.ts';
 import type { Dependency, FhirReference } from '../../domain/ids.ts';
-import { isStaffOf, parseReference, referenceTo, staffOf } from '../../domain/ids.ts';
+import { isStaffOf, parseReference, referenceTo, staffOf, typeOf } from '../../domain/ids.ts';
 import type { FhirServer, StoredResource } from '../../fhir/server.ts';
 
 /** The interactions that reading needs. */
@@ -19,6 +19,8 @@ export interface ReadSet {
   readonly read: (references: readonly FhirReference[]) => Promise<void>;
   /** A resource that was read; undefined for one that there is none of. */
   readonly find: (reference: FhirReference) => StoredResource | undefined;
+  /** Whether a person may not be read: then they are there, but nobody knows how they are called. */
+  readonly isForbidden: (reference: FhirReference) => boolean;
   /** The care teams about a person, a hundred at most. Those by which something is decided are to be noted. */
   readonly teamsOf: (subject: FhirReference) => Promise<readonly StoredResource<CareTeam>[]>;
   /** Reads the care teams about many people with one search. */
@@ -41,6 +43,7 @@ interface Shared {
   readonly fhir: FhirReader;
   readonly signal: AbortSignal;
   readonly found: Map<FhirReference, StoredResource>;
+  readonly forbidden: Set<FhirReference>;
   readonly asked: Map<FhirReference, Promise<unknown>>;
   readonly teams: Map<FhirReference, Promise<readonly StoredResource[]>>;
   readonly roles: Map<string, Promise<Found>>;
@@ -56,7 +59,8 @@ const TEAMS_AT_ONCE = 1000;
 /** Begins reading. */
 export function createReadSet(fhir: FhirReader, signal: AbortSignal): ReadSet {
   return readSetOn({
-    ...{ fhir, signal, found: new Map(), asked: new Map(), teams: new Map(), roles: new Map() },
+    ...{ fhir, signal, found: new Map(), forbidden: new Set() },
+    ...{ asked: new Map(), teams: new Map(), roles: new Map() },
   });
 }
 
@@ -67,6 +71,7 @@ function readSetOn(shared: Shared): ReadSet {
   return {
     note,
     find: (reference) => found.get(reference),
+    isForbidden: (reference) => shared.forbidden.has(reference),
     read: async (references) => {
       await readMissing(shared, references);
       references.forEach(note);
@@ -115,10 +120,21 @@ async function readMissing(shared: Shared, references: readonly FhirReference[])
   const isMissing = (each: FhirReference): boolean => !asked.has(each) && !found.has(each);
   const missing = [...new Set(references)].filter(isMissing);
   if (missing.length > 0) {
-    const reading = fhir.readMany(missing, signal).then((all) => keep(shared, [...all.values()]));
+    const reading = fhir
+      .readMany(missing, signal, (reference, error) => {
+        if (!mayBeNameless(reference)) throw error;
+        shared.forbidden.add(reference);
+      })
+      .then((all) => keep(shared, [...all.values()]));
     for (const reference of missing) void once(asked, reference, () => reading);
   }
   await Promise.all(references.flatMap((reference) => asked.get(reference) ?? []));
+}
+
+/** Without a role or a team, others would be taken for gone from the room. */
+function mayBeNameless(reference: FhirReference): boolean {
+  const type = typeOf(reference);
+  return isPersonType(type) && type !== 'PractitionerRole';
 }
 
 /** One request for each key. A failed one is made again by who comes later. */

@@ -60,7 +60,8 @@ export async function resolvePeople(
   });
   const claimed = new Map(claims.map(({ identity: { reference }, userId }) => [reference, userId]));
   const refused = await refusedClaims(bridge, reads, claims, signal);
-  const believed = { settings, at, known, refused, inDirectory: new Map() };
+  const { isForbidden } = reads;
+  const believed = { settings, at, known, refused, isForbidden, inDirectory: new Map() };
   const hasNone = (identity: Identity): boolean => accountIn(believed, identity).kind === 'ghost';
   const without = bridge.accountInDirectory === undefined ? [] : identities.filter(hasNone);
   const inDirectory = await directoryAccounts(bridge, without, known, signal);
@@ -76,7 +77,8 @@ export async function resolvePeople(
       .map(({ identity }) => ghostOf(settings, identity)),
     moved: resolved
       .map(({ identity: { reference }, account }) => ({
-        ...{ reference, ...account, claimedUserId: claimed.get(reference) },
+        ...{ reference, ...account },
+        claimedUserId: isForbidden(reference) ? known.get(reference)?.claimedUserId : claimed.get(reference),
       }))
       .filter((row) => !isRecorded(row, known.get(row.reference))),
     until: earliest([until, identitiesHoldUntil(identities, at), ...resolved.map((each) => each.until)]),

@@ -49,12 +49,14 @@ export async function whoIs(
   const member = room && (await store.roomMembers.findMember(db, room, userId));
   const rows = (await store.people.findBearers(db, [userId])).get(userId) ?? [];
   const asMember = member && (await recentBearer(recognising, reads, { reference: member, userId }, signal));
-  if (member !== undefined && asMember !== undefined)
+  // Where their resource may not be read, that room's word is all there is.
+  const isTrusted = member !== undefined && reads.isForbidden(member);
+  if (member !== undefined && (asMember !== undefined || isTrusted))
     return {
       ...{ kind: 'person', person: member, isMember: true },
       all: referencesOf(
         member,
-        [asMember],
+        asMember === undefined ? [] : [asMember],
         rows.map(({ reference }) => reference),
       ),
     };

@@ -103,8 +103,7 @@ async function resyncBatch(
   { dryRun }: ResyncOptions,
   signal: AbortSignal,
 ): Promise<readonly ResyncFinding[]> {
-  const reads = createReadSet(bridge.fhir, signal);
-  await prefetch(reads, references, bridge.clock.now().getTime());
+  const reads = await readAhead(bridge, references, signal);
   const findings: ResyncFinding[] = [];
   const waiting = [...references];
   const work = async (): Promise<void> => {
@@ -114,6 +113,24 @@ async function resyncBatch(
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
   return findings.toSorted((a, b) => references.indexOf(a.reference) - references.indexOf(b.reference));
+}
+
+/** What is read for all of a batch spares requests only: where it fails, each is read for itself, and fails for itself. */
+async function readAhead(
+  { clock, fhir, log }: Pick<Bridge, 'clock' | 'fhir' | 'log'>,
+  references: readonly FhirReference[],
+  signal: AbortSignal,
+): Promise<ReadSet> {
+  const reads = createReadSet(fhir, signal);
+  try {
+    await prefetch(reads, references, clock.now().getTime());
+    return reads;
+  } catch (error) {
+    signal.throwIfAborted();
+    const code = error instanceof BridgeError ? error.code : 'unexpected';
+    log.warn({ code }, 'A batch of a resync could not be read ahead');
+    return createReadSet(fhir, signal);
+  }
 }
 
 async function resyncOne(

@@ -51,7 +51,7 @@ function createWorld() {
   const handlers: Handlers = {
     ...{ 'matrix.event': unused, 'matrix.ephemeral': unused, 'matrix.to_device': unused },
     ...{ 'matrix.invitation': unused, 'fhir.change': unused, notice: unused, publish: unused },
-    ...{ 'message-notice': unused, 'send-status': unused, undelivered: unused },
+    ...{ 'message-notice': unused, 'send-status': unused, undelivered: unused, 'write-back': unused },
     ...{ 'fhir.deletion': unused, 'set-aside': unused },
     ...{ receipts: unused, read: unused, 'fhir.read': unused, 'read-tasks': unused },
     audit: (event, { item, attempt }) => writeAuditEvent(event, item, attempt),

@@ -40,6 +40,15 @@ describe('told is', () => {
     ]);
   });
 
+  test('who is removed from a room whose resource may not be read, without its version', async () => {
+    const { bridge, matrix, facts, handle } = createScene(database(), { membership: 'ignore' });
+    const read = () => Promise.reject(new BridgeError('fhir-forbidden', 'read CareTeam: 403'));
+    Object.assign(bridge, { fhir: { ...bridge.fhir, read } });
+    matrix.member(SPACE, DOCTOR, 'leave', NURSE);
+    expect(await handle(member(DOCTOR, 'leave', { sender: NURSE }))).toBe('done');
+    expect(facts).toMatchObject([{ kind: 'left', member: doctor, on: { reference: 'CareTeam/1' } }]);
+  });
+
   test('a stranger who joins', async () => {
     const { facts, handle } = createScene(database());
     expect(await handle(member('@stranger:their.example', 'join'))).toBe('unmapped-member');

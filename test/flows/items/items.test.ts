@@ -21,6 +21,7 @@ import { readTasksItems } from '../../../src/flows/items/read-tasks.ts';
 import { receiptsItems } from '../../../src/flows/items/receipts.ts';
 import { setAsideItem } from '../../../src/flows/items/set-aside.ts';
 import { undeliveredItem } from '../../../src/flows/items/undelivered.ts';
+import { writeBackItem } from '../../../src/flows/items/write-back.ts';
 import type { NewItem } from '../../../src/inbox/item.ts';
 import { ozoThreads } from '../../../src/mapping/threads/ozo.ts';
 import { stored as resource } from '../../builders/fhir.ts';
@@ -83,6 +84,7 @@ describe('each kind', () => {
     notice: noticeItem({ roomId: ROOM, about: USER, reason: 'needs-power' }),
     'message-notice': messageNoticeItem({ ...ABOUT_EVENT, about: USER, reason: 'not-filed' }),
     'send-status': sendStatusItem({ ...ABOUT_EVENT, failure: 'not-filed' }),
+    'write-back': writeBackItem('Communication/3' as FhirReference, '$e' as EventId),
     undelivered: undeliveredItem('Communication/3' as FhirReference, 'no-content', 'Communication/3/1'),
     converge: convergeItem(REQUEST, 'CareTeam/1/2'),
     publish: publishItem(PERSON, USER),
@@ -115,6 +117,7 @@ describe('each kind', () => {
       expect.stringMatching(/^notice:!room:care\.example notice \S+$/),
       expect.stringMatching(/^notice:!room:care\.example \S+ not-filed message-notice notice-\S+$/),
       expect.stringMatching(/^status:!room:care\.example send-status status-\S+$/),
+      'write-back:Communication/3 write-back Communication/3 $e',
       'undelivered:Communication/3 undelivered Communication/3/1 no-content',
       'to-matrix:CommunicationRequest/1 converge CareTeam/1/2 CommunicationRequest/1',
       'publish:Practitioner/1 publish Practitioner/1 @doctor:care.example',

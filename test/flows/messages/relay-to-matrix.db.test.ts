@@ -2,8 +2,9 @@
 import { describe, expect, test } from 'vitest';
 import { KINDS } from '../../../src/messages/registry.ts';
 import * as ghosts from '../../../src/store/ghosts.ts';
-import { BridgeError } from '../../../src/telemetry/errors.ts';
 import { findLinksOfCommunication } from '../../../src/store/message-links.ts';
+import { takeWaiting } from '../../../src/store/waiting-items.ts';
+import { BridgeError } from '../../../src/telemetry/errors.ts';
 import { useBridgeDatabase } from '../../builders/database.ts';
 import { ref } from '../../builders/fhir.ts';
 import { BOT, roomId as roomIdOf } from '../../builders/matrix.ts';
@@ -41,7 +42,7 @@ describe('a Communication', () => {
     expect((await toMatrix('Communication/1')).facts).toEqual([
       {
         kind: 'created',
-        on: { reference: 'Communication/1', versionId: '2' },
+        on: { reference: 'Communication/1', versionId: '1' },
         by: { person: 'Practitioner/7', userId: GHOST },
         ...{ direction: 'to-matrix', roomId: ROOM, eventId: '$sent1' },
         ...{ subject: 'Patient/12', conversation: { reference: REQUEST } },
@@ -72,9 +73,21 @@ describe('a Communication', () => {
     const { toMatrix, fhir, sending } = await createRelayWorld(pool());
     await fhir.put('1');
     fhir.loseAnswer();
-    await expect(toMatrix('Communication/1')).rejects.toThrow('fhir-unavailable');
-    expect(await toMatrix('Communication/1', { number: 2 })).toMatchObject({ result: 'done' });
+    expect(await toMatrix('Communication/1')).toMatchObject({ result: 'done' });
+    expect(await toMatrix('Communication/1')).toMatchObject({ result: 'unchanged' });
     expect(sending.sent).toHaveLength(1);
+  });
+
+  test('whose write-back the server refuses is sent, and so is the next one, and none of them again', async () => {
+    const { toMatrix, fhir, sending, relay } = await createRelayWorld(pool());
+    const refuse = () => Promise.reject(new BridgeError('fhir-forbidden', 'update: 403'));
+    Object.assign(relay, { fhir: { ...relay.fhir, update: refuse } });
+    for (const id of ['1', '2']) {
+      await fhir.put(id);
+      expect(await toMatrix(`Communication/${id}`)).toMatchObject({ result: 'done' });
+      expect(await toMatrix(`Communication/${id}`)).toMatchObject({ result: 'unchanged' });
+    }
+    expect(sending.sent).toHaveLength(2);
   });
 
   test('of which it is not known whether it was sent, long ago, is looked for in the room before it is sent again', async () => {
@@ -97,20 +110,26 @@ describe('a Communication', () => {
     const { toMatrix, fhir, sending, state } = await createRelayWorld(pool());
     await fhir.put('1');
     fhir.loseAnswer();
-    await expect(toMatrix('Communication/1')).rejects.toThrow('fhir-unavailable');
+    expect(await toMatrix('Communication/1')).toMatchObject({ result: 'done' });
     state.now = new Date(Date.now() + 25 * 60 * 60 * 1000);
     // Neither the homeserver’s memory of transaction ids nor a look at the last messages shows it.
     sending.known.clear();
-    expect(await toMatrix('Communication/1', { number: 2 })).toMatchObject({ result: 'done' });
+    expect(await toMatrix('Communication/1')).toMatchObject({ result: 'unchanged' });
     expect(sending.sent).toHaveLength(1);
     expect(await linksOf('Communication/1')).toMatchObject([{ eventId: '$sent1', completed: true }]);
   });
 
   test('that was not sent to its end before its room was replaced is sent in the new one', async () => {
-    const { toMatrix, fhir, sending, state } = await createRelayWorld(pool());
+    const { toMatrix, fhir, sending, state, relay } = await createRelayWorld(pool());
+    const sendAs = sending.server.sendAs.bind(sending.server);
+    const loseAnswer: typeof sendAs = async (event, signal) => {
+      await sendAs(event, signal);
+      throw new BridgeError('matrix-unavailable', 'no answer');
+    };
+    Object.assign(relay.sending, { sendAs: loseAnswer });
     await fhir.put('1');
-    fhir.loseAnswer();
-    await expect(toMatrix('Communication/1')).rejects.toThrow('fhir-unavailable');
+    await expect(toMatrix('Communication/1')).rejects.toThrow('matrix-unavailable');
+    Object.assign(relay.sending, { sendAs });
     const roomId = roomIdOf('!new:example.org');
     await pool().query('update room set room_id = $1', [roomId]);
     state.conversation = { roomId, phase: 'open' };
@@ -141,6 +160,9 @@ describe('while the room is not safe', () => {
     expect(await toMatrix('Communication/1')).toMatchObject({ result: 'held', next: [] });
     expect(sending.sent).toEqual([]);
     await pool().query('update room set unsafe_since = null');
+    expect(await takeWaiting(pool(), [ref('CommunicationRequest/245')])).toMatchObject([
+      { about: 'Communication/1' },
+    ]);
     expect(await toMatrix('Communication/1')).toMatchObject({ result: 'done' });
     expect(sending.sent).toHaveLength(1);
   });
