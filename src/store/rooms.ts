@@ -91,14 +91,6 @@ export async function nextGeneration(db: Queryable, reference: FhirReference): P
   await db.query(sql, [reference]);
 }
 
-/** Forgets a room that is gone, with its members: the next convergence makes another, as if there had been none. */
-export async function forgetRoom(db: Queryable, reference: FhirReference): Promise<void> {
-  const sql = `with members as (delete from room_member where reference = $1)
-    update room set room_id = null, ready_at = null, first_message_event_id = null, generation = generation + 1
-    where reference = $1`;
-  await db.query(sql, [reference]);
-}
-
 /** Records whom a resource is about. */
 export async function saveSubject(
   db: Queryable,
@@ -130,22 +122,6 @@ export async function saveFirstMessage(
 /** Records that the room has reached its desired state, so that messages may be sent. */
 export async function saveReady(db: Queryable, reference: FhirReference): Promise<void> {
   await db.query('update room set ready_at = now() where reference = $1 and ready_at is null', [reference]);
-}
-
-/**
- * Records that a room is not safe, or is so.
- * @param now undefined where it is safe
- * @returns since when it is unsafe
- */
-export async function saveUnsafeSince(
-  db: Queryable,
-  reference: FhirReference,
-  now: Date | undefined,
-): Promise<Date | undefined> {
-  const sql = `update room set unsafe_since = case when $2::timestamptz is not null then coalesce(unsafe_since, $2) end
-    where reference = $1 returning unsafe_since`;
-  const [since] = await selectColumn<Date | null>(db, sql, [reference, now]);
-  return since ?? undefined;
 }
 
 /** The time of the database, which also stamps the items. */
@@ -283,17 +259,6 @@ export async function findBridgedRooms(
   const sql = `select room_id from room where room_id = any ($1)
     union select room_id from former_room where room_id = any ($1) and followed_at is not null`;
   return selectColumn<RoomId>(db, sql, [roomIds]);
-}
-
-/** So many resources with a room after this one: spaces come before the conversations in them. */
-export async function findRoomsAfter(
-  db: Queryable,
-  reference: FhirReference | '',
-  limit: number,
-): Promise<readonly FhirReference[]> {
-  const sql =
-    'select reference from room where reference collate "C" > $1 order by reference collate "C" limit $2';
-  return selectColumn<FhirReference>(db, sql, [reference, limit]);
 }
 
 /** Every resource that has a room, in order. */

@@ -200,12 +200,14 @@ function createMatrix() {
 
 function createFhir() {
   const resources = new Map<FhirReference, StoredResource>();
+  const versions = new Map<string, StoredResource>();
   const writes: FhirReference[] = [];
   const save = (resource: FhirResource & { id: string }) => {
     const reference = referenceTo(resource.resourceType, resource.id);
     const versionId = String(Number(resources.get(reference)?.meta.versionId ?? 0) + 1);
     const meta = { versionId, lastUpdated: '2026-11-21T12:00:01Z' };
     resources.set(reference, { ...resource, meta });
+    versions.set(`${reference}/${versionId}`, { ...resource, meta });
     return { reference, ...meta };
   };
   const find = (reference: FhirReference): readonly (readonly [FhirReference, StoredResource])[] => {
@@ -224,6 +226,7 @@ function createFhir() {
       return Promise.resolve({ resources: all.filter(isFound), serverTime: undefined });
     },
     searchAll: () => Promise.resolve({ resources: [], complete: true }),
+    readVersion: (reference, versionId) => Promise.resolve(versions.get(`${reference}/${versionId}`)),
     update: (resource) => {
       const reference = referenceTo(resource.resourceType, resource.id);
       if (resources.get(reference)?.meta.versionId !== resource.meta.versionId)

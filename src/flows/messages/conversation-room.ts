@@ -1,6 +1,7 @@
 // The room of a conversation: its own, or one of another organisation to which a person was invited.
 import type { FhirReference, RoomId } from '../../domain/ids.ts';
 import type { ReceivedConversation } from '../../store/invitations.ts';
+import type { MessageLink } from '../../store/message-links.ts';
 import type { Queryable } from '../../store/database.ts';
 import type { RoomRow } from '../../store/rooms.ts';
 import type { Store } from '../../store/tables.ts';
@@ -35,6 +36,18 @@ export async function findRoomById(
   const use = await roomUses.findRoomUse(db, roomId);
   if (use.kind === 'received') return roomOf(use.received);
   return 'room' in use ? use.room : undefined;
+}
+
+/** The room of a message: that of its conversation, or where it was carried, once it names none any more. */
+export async function findRoomOfMessage(
+  store: Pick<Store, 'invitations' | 'roomUses' | 'rooms'>,
+  db: Queryable,
+  conversation: FhirReference | undefined,
+  carried: readonly Pick<MessageLink, 'roomId'>[],
+): Promise<ConversationRoom | undefined> {
+  if (conversation !== undefined) return findConversationRoom(store, db, conversation);
+  const last = carried.at(-1);
+  return last === undefined ? undefined : findRoomById(store, db, last.roomId);
 }
 
 function roomOf(received: ReceivedConversation): ConversationRoom {

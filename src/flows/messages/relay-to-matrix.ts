@@ -27,7 +27,7 @@ import { firstStamp } from '../first-stamp.ts';
 import type { FlowOutcome } from '../outcome.ts';
 import { findCarried, type Carried } from './carried.ts';
 import { boundedTime } from './conversation-begin.ts';
-import { findConversationRoom, findRoomById, type ConversationRoom } from './conversation-room.ts';
+import { findRoomOfMessage, type ConversationRoom } from './conversation-room.ts';
 import { readDocuments } from './documents.ts';
 import { causeOf, detachFormerLinks } from './former-links.ts';
 import { loadLinks } from './links.ts';
@@ -67,14 +67,12 @@ interface VersionSource {
   readonly hasWaited: boolean;
 }
 
+type Change = Pick<ChangeItem, 'gaveUpOn' | 'reference'> & Pick<VersionSource, 'hasWaited'>;
+
 /** Handles a Communication that was created or updated. */
 export async function relayToMatrix(
   relay: RelayToMatrix,
-  {
-    reference,
-    gaveUpOn = [],
-    hasWaited,
-  }: Pick<ChangeItem, 'gaveUpOn' | 'reference'> & Pick<VersionSource, 'hasWaited'>,
+  { reference, gaveUpOn = [], hasWaited }: Change,
   attempt: Attempt,
 ): Promise<FlowOutcome> {
   const communication = await relay.fhir.read(reference, attempt.signal);
@@ -87,10 +85,11 @@ export async function relayToMatrix(
 export async function relayVersion(
   relay: RelayToMatrix,
   communication: StoredResource<Communication>,
-  { payload, gaveUpOn, hasWaited }: VersionSource,
+  source: VersionSource,
   attempt: Attempt,
 ): Promise<FlowOutcome> {
   const { db, store, thread, settings } = relay;
+  const { payload, gaveUpOn, hasWaited } = source;
   const reference = referenceTo('Communication', communication.id);
   const envelope = readEnvelope(communication, { thread, ...settings });
   await detachFormerLinks(relay, communication, attempt.signal);
@@ -98,15 +97,14 @@ export async function relayVersion(
   if (found.isBeingWritten && !gaveUpOn.includes(reference)) return untilWritten(relay, payload, envelope);
   const version = { communication, envelope, carried: found, payload, gaveUpOn };
   const before = await lookBack(relay, version, attempt.signal);
-  if (before === 'linked')
-    return relayVersion(relay, communication, { payload, gaveUpOn, hasWaited }, attempt);
+  if (before === 'linked') return relayVersion(relay, communication, source, attempt);
   if (before !== undefined) return before;
   const reason = reasonToSkip(found, envelope, communication);
   if (reason !== undefined) return { kind: 'ignored', reason };
   const { links: carried } = found;
   const documents = await readDocuments(relay, communication.payload, attempt.signal);
   const input = { communication, envelope, documents };
-  const room = await roomOf(relay, envelope, carried);
+  const room = await findRoomOfMessage(store, db, envelope.thread, carried);
   const { known, missing } = await loadLinks(store, db, refsOf(relay, input), room);
   const read = readCommunication(relay, input, carried, known);
   if (read === undefined)
@@ -114,11 +112,11 @@ export async function relayVersion(
   const isRetraction = read.kind === 'retraction';
   const request = envelope.thread ?? (isRetraction ? room?.reference : undefined);
   if (request === undefined) return { kind: 'ignored', reason: 'no-conversation' };
-  // What is retracted is taken out of the room, whoever may read there.
+  // What is retracted is taken out of the room, whoever may read there, and before what waits for it.
   if (room?.unsafe === true && !isRetraction) return untilOpen(relay, payload, request);
   const conversation = await conversationOf(relay, room, request, attempt.signal);
   if (conversation === undefined) return untilOpen(relay, payload, request);
-  const untilTurn = await untilTheirTurn(relay, payload, request, hasWaited);
+  const untilTurn = isRetraction ? undefined : await untilTheirTurn(relay, payload, request, hasWaited);
   if (untilTurn !== undefined) return untilTurn;
   const awaited = missing.find((ref) => carried.length === 0 && !gaveUpOn.includes(ref));
   if (awaited !== undefined) return untilCarried(relay, payload, request, awaited);
@@ -137,17 +135,6 @@ function reasonToSkip(
   if (links.length > 0) return saysTheSame(links, envelope) ? 'unchanged' : undefined;
   if (isCopy) return 'known';
   return envelope.deliverable ? undefined : notSentBecause(communication);
-}
-
-/** The room of the conversation; of one that a Communication names no more, where it was carried. */
-async function roomOf(
-  { db, store }: Pick<RelayToMatrix, 'db' | 'store'>,
-  { thread }: Envelope,
-  carried: readonly MessageLink[],
-): Promise<ConversationRoom | undefined> {
-  if (thread !== undefined) return findConversationRoom(store, db, thread);
-  const last = carried.at(-1);
-  return last === undefined ? undefined : findRoomById(store, db, last.roomId);
 }
 
 function notSentBecause({ status }: Communication): IgnoredReason {

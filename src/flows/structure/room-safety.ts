@@ -46,7 +46,7 @@ export async function recordSafety(
   if (dangers.length === 0 && row?.unsafe !== true) return;
   await transact(async (tx) => {
     const now = dangers.length > 0 ? clock.now() : undefined;
-    const since = await store.rooms.saveUnsafeSince(tx, spec.reference, now);
+    const since = await store.roomSafety.saveUnsafeSince(tx, spec.reference, now);
     if (since === undefined || about === undefined) return;
     for (const reason of new Set(dangers.map((danger) => TOLD_OF[danger])))
       await enqueue(tx, await stateNotices({ store }, tx, { roomId, about, since }, reason));

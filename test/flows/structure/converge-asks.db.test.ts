@@ -213,7 +213,8 @@ describe('a conversation', () => {
 });
 
 test('who asks what depends on a team waits for a room that is storing this', async () => {
-  const { bridge, fhir } = createWorld(database());
+  const { bridge, fhir, matrix } = createWorld(database());
+  matrix.make(SPACE, { type: 'm.space' });
   const empty: FhirServer = { ...fhir.server, readMany: () => Promise.resolve(new Map()) };
   const gone = { ...bridge, fhir: empty };
   const storing = await database().connect();
