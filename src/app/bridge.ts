@@ -10,7 +10,7 @@ import { createOwnDirectory } from '../identity/directories/own-directory.ts';
 import { inTransaction } from '../inbox/database.ts';
 import { enqueue } from '../inbox/enqueue.ts';
 import { forgetPayload } from '../inbox/forget-payload.ts';
-import { findLogged, findTail } from '../inbox/known-items.ts';
+import { findLogged, findTail, hasUnhandled } from '../inbox/known-items.ts';
 import { createBinaries } from '../fhir/binary.ts';
 import { createFhirClient } from '../fhir/client.ts';
 import { createFhirServer } from '../fhir/server.ts';
@@ -54,7 +54,7 @@ export function composeBridge(
   const locks = createRoomLocks({ connect: connectSession, sleep });
   const bridge: Bridge = {
     ...{ settings, homeserver, fhir, auditServer, pseudonyms, clock, log, metrics },
-    ...{ enqueue, findLogged, findTail, forgetPayload },
+    ...{ enqueue, findLogged, findTail, hasUnhandled, forgetPayload },
     auditTrail: composeAuditTrail(config),
     db: pool,
     transact: (work) => inTransaction(pool, work),

@@ -10,7 +10,7 @@ import type { enqueue } from '../inbox/enqueue.ts';
 import type { AliasTemplates } from '../mapping/aliases.ts';
 import type { FhirProfile } from '../mapping/fhir-profiles/fhir-profile.ts';
 import type { forgetPayload } from '../inbox/forget-payload.ts';
-import type { findLogged, findTail } from '../inbox/known-items.ts';
+import type { findLogged, findTail, hasUnhandled } from '../inbox/known-items.ts';
 import type { NamePolicy } from '../mapping/people.ts';
 import type { LevelTable } from '../mapping/member-level.ts';
 import type { MembershipPolicy } from '../mapping/room-changes.ts';
@@ -105,6 +105,7 @@ export interface Bridge {
   readonly enqueue: typeof enqueue;
   readonly findLogged: typeof findLogged;
   readonly findTail: typeof findTail;
+  readonly hasUnhandled: typeof hasUnhandled;
   readonly forgetPayload: typeof forgetPayload;
   /** Runs statements in a transaction of their own; nothing else is waited for in it. */
   readonly transact: <T>(work: (tx: ClientBase) => Promise<T>) => Promise<T>;

@@ -13,6 +13,7 @@ import type { ConvergeItem } from './items/converge.ts';
 import type { EventItem } from './items/event.ts';
 import type { ChangeItem } from './items/fhir-change.ts';
 import type { DeletionItem } from './items/fhir-deletion.ts';
+import { hasWaited } from './items/waiting.ts';
 import { sendMessageNotice, sendNotice } from './messages/notice.ts';
 import { relayToFhir } from './messages/relay-to-fhir.ts';
 import { relayToMatrix, type RelayToMatrix } from './messages/relay-to-matrix.ts';
@@ -67,7 +68,11 @@ const personChanged: ChangeHandler = (bridge, { reference }, { item, attempt }) 
 
 const communicationChanged: ChangeHandler = async (bridge, change, { item, attempt }) => {
   const tried = { message: change.reference, cause: item.sourceId };
-  return withReport(bridge, tried, await relayToMatrix(toMatrix(bridge), change, attempt));
+  return withReport(
+    bridge,
+    tried,
+    await relayToMatrix(toMatrix(bridge), { ...change, hasWaited: hasWaited(item) }, attempt),
+  );
 };
 
 async function communicationDeleted(
@@ -76,7 +81,11 @@ async function communicationDeleted(
   { item, attempt }: Context,
 ): Promise<Ended> {
   const tried = { message: deletion.reference, cause: item.sourceId };
-  return withReport(bridge, tried, await retractDeleted(toMatrix(bridge), deletion, attempt));
+  return withReport(
+    bridge,
+    tried,
+    await retractDeleted(toMatrix(bridge), deletion, hasWaited(item), attempt),
+  );
 }
 
 function toMatrix(bridge: Bridge): RelayToMatrix {
@@ -115,7 +124,11 @@ async function eventToFhir(
 ): Promise<Ended> {
   if (isGhostInvitation(bridge.settings, event)) return answerPushed(bridge, event, attempt);
   if (isStateChange(event)) return roomStateToFhir(bridge, event, attempt);
-  return withSuccessTold(bridge, event, await relayToFhir(bridge, event, { ...item, gaveUpOn }, attempt));
+  return withSuccessTold(
+    bridge,
+    event,
+    await relayToFhir(bridge, event, { ...item, gaveUpOn, hasWaited: hasWaited(item) }, attempt),
+  );
 }
 
 function convergeAsked(

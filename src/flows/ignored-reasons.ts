@@ -13,7 +13,7 @@ export const ignoredReasons = {
   empty: 'A Communication has no content.',
   'former-room': 'It happened in a room that was replaced by another.',
   gone: 'The resource is not on the FHIR server any more.',
-  held: 'It waits: for its conversation to open, for a message that it refers to, or for the bridge’s own write of it.',
+  held: 'It waits: for its conversation to open, for its sender to be known, for a message that it refers to, for its turn behind others that waited, or for the bridge’s own write of it.',
   'invitation-answered': 'The invitation was answered already.',
   'invitation-withdrawn': 'The invitation was taken back before the ghost could join.',
   known: 'The message was recorded before, or is a call of which another event told already.',

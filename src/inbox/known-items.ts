@@ -29,6 +29,19 @@ export async function hasItemWith(
   return rowCount === 1;
 }
 
+/** Tells whether items of this source stand in a lane and are not handled yet. */
+export async function hasUnhandled(
+  client: Queryable,
+  { lane, source }: { readonly lane: string; readonly source: string },
+): Promise<boolean> {
+  const { rowCount } = await client.query(
+    `select from item join lane on lane.id = lane_id
+     where lane.key = $1 and source = $2 and position > lane.head limit 1`,
+    [lane, source],
+  );
+  return rowCount === 1;
+}
+
 /** Where an item stands in the log. */
 export interface LoggedItem {
   readonly lane: string;

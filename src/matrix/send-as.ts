@@ -6,6 +6,12 @@ import type { Homeserver } from './homeserver.ts';
 import type { OutgoingEvent, OutgoingRedaction } from './sends.ts';
 import { pagesBefore } from './timeline.ts';
 
+/** An event that was sent before. */
+export interface SentEvent {
+  readonly eventId: EventId;
+  readonly sender: MatrixUserId;
+}
+
 /** @param bot the user that invites a ghost that is not in the room */
 export function createSendAs({ homeserver, bot }: { homeserver: Homeserver; bot: MatrixUserId }) {
   /** Sends. If the ghost is not in the room, the bot invites it first. */
@@ -53,12 +59,13 @@ export function createSendAs({ homeserver, bot }: { homeserver: Homeserver; bot:
       { roomId, viewer }: { readonly roomId: RoomId; readonly viewer: MatrixUserId },
       deliveryId: DeliveryId,
       signal: AbortSignal,
-    ): Promise<EventId | undefined> {
+    ): Promise<SentEvent | undefined> {
       let pages = 0;
       for await (const { events } of pagesBefore(homeserver, viewer, roomId, {}, signal)) {
         const found = events.find((event) => event.content[DELIVERY_ID_KEY] === deliveryId);
         pages += 1;
-        if (found !== undefined || pages === 10) return found?.event_id;
+        if (found !== undefined) return { eventId: found.event_id, sender: found.sender };
+        if (pages === 10) return undefined;
       }
       return undefined;
     },

@@ -49,7 +49,8 @@ export function textKind({ name, msgtype, isTagged, page, relayed }: TextKind): 
       ...{ ...page, matrix: `\`m.room.message\` of type \`${msgtype}\`` },
       lost:
         'bold, italic, colour and the like, unless `messages.formattedText: html-attachment`; pictures within a text, for ' +
-        'their description; from FHIR, references: the message says how many',
+        'their description; from FHIR, references: the message says how many. A text of more than 24 KiB is several numbered messages; what ' +
+        'comes after the 40th is not shown, which the last of them and a Task to the platform say',
     },
     fromMatrix: ({ event: { type, content } }) => {
       const isOfKind = type === 'm.room.message' && content['msgtype'] === msgtype;

@@ -119,20 +119,23 @@ export async function findLinksOfCommunication(
   return select<MessageLink>(db, sql, [communication, eventId]);
 }
 
+/** What is known of the first attempt at an effect. */
+export type BegunLink = Pick<MessageLink, 'eventId' | 'sender' | 'startedAt'>;
+
 /**
  * Records, before an effect is made, that the bridge is about to make it.
- * @returns when and as whom the first attempt was made
+ * @returns when and as whom the first attempt was made, and the event where one was sent into this room
  */
-export async function startLink(
-  db: Queryable,
-  link: NewLink,
-): Promise<Pick<MessageLink, 'startedAt' | 'sender'>> {
-  const begun = await selectFirst<Pick<MessageLink, 'startedAt' | 'sender'>>(
+export async function startLink(db: Queryable, link: NewLink): Promise<BegunLink> {
+  const begun = await selectFirst<BegunLink>(
     db,
     `insert into message_link
        (origin, cause, part, kind, communication, event_id, target, room_id, sender, sent_at, thread_root)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-     on conflict (cause, part) do update set room_id = excluded.room_id returning started_at, sender`,
+     on conflict (cause, part) do update set
+       event_id = case when message_link.room_id = excluded.room_id then message_link.event_id else excluded.event_id end,
+       room_id = excluded.room_id
+     returning event_id, sender, started_at`,
     [
       ...[link.origin, link.cause, link.part, link.kind],
       ...[link.communication, link.eventId, link.target, link.roomId],
@@ -141,6 +144,16 @@ export async function startLink(
   );
   if (begun === undefined) throw new Error('An upsert of a link returned no row');
   return begun;
+}
+
+/** Records the event of a send at once: whatever comes between now and the end of the item, it is not sent again. */
+export async function saveSent(
+  db: Queryable,
+  { cause, part }: LinkKey,
+  { eventId, sender }: Pick<MadeEffect, 'eventId' | 'sender'>,
+): Promise<void> {
+  const sql = 'update message_link set event_id = $3, sender = $4 where cause = $1 and part = $2';
+  await db.query(sql, [cause, part, eventId, sender]);
 }
 
 /** Records that an effect was made; runs in the transaction that takes the item off its lane. */
@@ -213,6 +226,8 @@ export async function saveUnrecorded(
   { cause, part, kind, eventId, roomId, sender }: Unrecorded,
 ): Promise<void> {
   const sql = `insert into message_link (origin, cause, part, kind, event_id, room_id, sender, completed_at)
-    values ('fhir', $1, $2, $3, $4, $5, $6, now()) on conflict do nothing`;
+    values ('fhir', $1, $2, $3, $4, $5, $6, now())
+    on conflict (cause, part) do update set
+      event_id = excluded.event_id, room_id = excluded.room_id, sender = excluded.sender, completed_at = now()`;
   await db.query(sql, [cause, part, kind, eventId, roomId, sender]);
 }

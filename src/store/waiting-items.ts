@@ -1,6 +1,6 @@
 // The table of items that wait: for a conversation that opens, or for a message that is carried.
 import type { EventId, FhirReference, MatrixUserId } from '../domain/ids.ts';
-import { selectColumn, type Queryable } from './database.ts';
+import { countRows, selectColumn, type Queryable } from './database.ts';
 
 /** What an item waits for: the conversation or message of a resource, the message of an event, or who a user is. */
 export type AwaitedId = FhirReference | EventId | MatrixUserId;
@@ -59,6 +59,11 @@ export async function takeOverdue(db: Queryable, now: Date, limit: number): Prom
     [now, limit],
   );
   return rows.toSorted((a, b) => Number(a.sequence) - Number(b.sequence));
+}
+
+/** Tells whether anything waits for this. */
+export async function isAwaited(db: Queryable, waitsFor: AwaitedId): Promise<boolean> {
+  return (await countRows(db, 'select from waiting_item where waits_for = $1 limit 1', [waitsFor])) === 1;
 }
 
 /** The users who are waited for, and who are known by now. */

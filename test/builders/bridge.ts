@@ -8,7 +8,7 @@ import type { FlowOutcome } from '../../src/flows/outcome.ts';
 import { inTransaction } from '../../src/inbox/database.ts';
 import { enqueue } from '../../src/inbox/enqueue.ts';
 import { forgetPayload } from '../../src/inbox/forget-payload.ts';
-import { findLogged, findTail } from '../../src/inbox/known-items.ts';
+import { findLogged, findTail, hasUnhandled } from '../../src/inbox/known-items.ts';
 import type { Attempt } from '../../src/inbox/item.ts';
 import { FHIR_PROFILES } from '../../src/mapping/fhir-profiles/profiles.ts';
 import { createHomeserver } from '../../src/matrix/homeserver.ts';
@@ -99,6 +99,7 @@ export function createBridge(db: pg.Pool, over: Partial<Bridge> = {}): Bridge {
       enqueue,
       findLogged,
       findTail,
+      hasUnhandled,
       forgetPayload,
       homeserver,
       fhir: unreachableFhir,

@@ -114,19 +114,29 @@ export async function createRelayWorld(
       gaveUpOn: readonly string[] = [],
     ) => {
       const event: MatrixEvent = message(over);
-      const item = { lane: `to-fhir:${event.room_id}`, payload: { event: event.event_id }, gaveUpOn };
+      const item = {
+        lane: `to-fhir:${event.room_id}`,
+        payload: { event: event.event_id },
+        gaveUpOn,
+        hasWaited: false,
+      };
       return committed(db, await relayToFhir(relay, event, item, { ...ATTEMPT, ...attempt }));
     },
     /** Handles a Communication likewise. */
     toMatrix: async (reference: string, attempt: Partial<Attempt> = {}, gaveUpOn?: string[]) => {
-      const change = { reference: ref(reference), gaveUpOn };
+      const change = { reference: ref(reference), gaveUpOn, hasWaited: false };
       return committed(db, await relayToMatrix(relay, change, { ...ATTEMPT, ...attempt }));
     },
     /** Handles the deletion of a Communication likewise. */
     deleted: async (reference: string, versionId: string) =>
       committed(
         db,
-        await retractDeleted(relay, { kind: 'fhir.deletion', reference: ref(reference), versionId }, ATTEMPT),
+        await retractDeleted(
+          relay,
+          { kind: 'fhir.deletion', reference: ref(reference), versionId },
+          false,
+          ATTEMPT,
+        ),
       ),
   };
 }
@@ -217,7 +227,10 @@ function createSending() {
   const server: Bridge['sending'] = {
     sendAs: once,
     redactAs: once,
-    findSent: (_place, deliveryId) => Promise.resolve(known.get(deliveryId)),
+    findSent: (_place, deliveryId) => {
+      const [found, by] = [known.get(deliveryId), sent.find((event) => event.deliveryId === deliveryId)];
+      return Promise.resolve(found && by && { eventId: found, sender: by.as });
+    },
   };
   return { server, sent, known };
 }

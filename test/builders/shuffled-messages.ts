@@ -213,11 +213,16 @@ async function handle(db: pg.Pool, { relay }: World, item: unknown): Promise<rea
   const deletion = deletionItemSchema.safeParse(item).data;
   const outcome =
     event !== undefined
-      ? await relayToFhir(relay, event.event, { lane: '', payload: item, gaveUpOn: [] }, ATTEMPT)
+      ? await relayToFhir(
+          relay,
+          event.event,
+          { lane: '', payload: item, gaveUpOn: [], hasWaited: true },
+          ATTEMPT,
+        )
       : change !== undefined
-        ? await relayToMatrix(relay, change, ATTEMPT)
+        ? await relayToMatrix(relay, { ...change, hasWaited: true }, ATTEMPT)
         : deletion !== undefined
-          ? await retractDeleted(relay, deletion, ATTEMPT)
+          ? await retractDeleted(relay, deletion, true, ATTEMPT)
           : undefined;
   if (outcome === undefined) return [];
   return (await committed(db, outcome)).next.map(({ payload }) => payload);

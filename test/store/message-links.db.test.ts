@@ -29,6 +29,23 @@ const ofEvent = (id: EventId) => links.findLinks(pool(), { eventIds: [id] });
 const ofCommunication = (reference: FhirReference, id?: EventId) =>
   links.findLinksOfCommunication(pool(), reference, id);
 
+describe('a send that was begun', () => {
+  const sent = { eventId: EVENT, sender: NURSE };
+
+  test('is known with its event as soon as it is sent, before it is complete', async () => {
+    await start(fromFhir());
+    await links.saveSent(pool(), { cause: COMMUNICATION, part: 0 }, sent);
+    expect(await start(fromFhir({ sender: userId('@other:h') }))).toMatchObject(sent);
+    expect(await ofCommunication(COMMUNICATION)).toMatchObject([{ ...sent, completed: false }]);
+  });
+
+  test('into a room that was replaced meanwhile is not sent into the new one', async () => {
+    await start(fromFhir());
+    await links.saveSent(pool(), { cause: COMMUNICATION, part: 0 }, sent);
+    expect(await start(fromFhir({ roomId: roomId('!new:h') }))).toMatchObject({ eventId: undefined });
+  });
+});
+
 describe('a message from Matrix', () => {
   const own = { origin: 'matrix', eventId: EVENT, roomId: ROOM };
 

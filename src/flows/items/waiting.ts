@@ -2,8 +2,15 @@
 import type { ClientBase } from 'pg';
 import { z } from 'zod';
 import type { NewItem } from '../../inbox/item.ts';
+import type { hasUnhandled } from '../../inbox/known-items.ts';
+import type { Queryable } from '../../store/database.ts';
 import type { AwaitedId, WaitingItem } from '../../store/waiting-items.ts';
 import type { Store } from '../../store/tables.ts';
+
+const WAITED = 'waited';
+
+/** Tells whether an item has waited, and goes on now. */
+export const hasWaited = ({ source }: Pick<NewItem, 'source'>): boolean => source === WAITED;
 
 /** The outcome of an item that waits. */
 export interface Waiting {
@@ -49,8 +56,49 @@ export async function releaseWaiting(
   return (await waitingItems.takeWaiting(tx, waitsFor)).map((item) => returning(item, cause));
 }
 
+interface Log {
+  readonly db: Queryable;
+  readonly store: Pick<Store, 'waitingItems'>;
+  readonly hasUnhandled: typeof hasUnhandled;
+}
+
+/**
+ * Tells whether an item would overtake others of its lane: those that wait for what it found there, or that have waited and are
+ * not handled yet. One that has waited itself overtakes no one: it stands among them in its turn.
+ */
+export async function wouldOvertake(
+  { db, store, ...log }: Log,
+  waitsFor: AwaitedId,
+  { lane, hasWaited }: { readonly lane: string; readonly hasWaited: boolean },
+): Promise<boolean> {
+  if (hasWaited) return false;
+  // In this order: what is let go meanwhile is seen in the lane.
+  return (
+    (await store.waitingItems.isAwaited(db, waitsFor)) ||
+    (await log.hasUnhandled(db, { lane, source: WAITED }))
+  );
+}
+
+/** Lets an item stand behind all that waits for the same, which goes on now. @param cause as for `releaseWaiting` */
+export function takeTurn(
+  { waitingItems }: Pick<Store, 'waitingItems'>,
+  waitsFor: AwaitedId,
+  item: WaitingItem,
+  cause: string,
+): Waiting {
+  return {
+    kind: 'ignored',
+    reason: 'held',
+    next: async (tx) => {
+      await waitingItems.lockWaiting(tx, waitsFor);
+      await waitingItems.saveWaiting(tx, waitsFor, item);
+      return releaseWaiting({ waitingItems }, tx, [waitsFor], cause);
+    },
+  };
+}
+
 function returning({ about, lane, payload }: WaitingItem, cause: string): NewItem {
-  return { lane, source: 'waited', sourceId: `${about} ${cause}`, payload };
+  return { lane, source: WAITED, sourceId: `${about} ${cause}`, payload };
 }
 
 /** How many items that waited too long are taken at one time. */

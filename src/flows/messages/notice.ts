@@ -1,19 +1,25 @@
 // Tells a member something in the room: an inbox item of its own, so that it survives as messages do.
 import type { ClientBase } from 'pg';
-import type { EventId, MatrixUserId, RoomId } from '../../domain/ids.ts';
+import type { MatrixUserId, RoomId } from '../../domain/ids.ts';
 import { noticeDeliveryId, messageNoticeDeliveryId } from '../../mapping/delivery-ids.ts';
 import { noticeMessage } from '../../mapping/notices.ts';
 import { BRIDGE_NOTICE } from '../../messages/kind.ts';
 import type { Attempt, NewItem } from '../../inbox/item.ts';
+import type { SentEvent } from '../../matrix/send-as.ts';
 import type { OutgoingEvent } from '../../matrix/sends.ts';
+import type { LinkKey } from '../../store/message-links.ts';
 import type { Bridge } from '../bridge.ts';
 import type { MessageNoticeItem } from '../items/message-notice.ts';
 import type { NoticeItem } from '../items/notice.ts';
 import { releaseWaiting } from '../items/waiting.ts';
 import type { FlowOutcome } from '../outcome.ts';
+import { sendOnce } from './send-once.ts';
 
 /** What notices are sent with. */
-export type NoticeSender = Pick<Bridge, 'clock' | 'db' | 'metrics' | 'sending' | 'settings' | 'store'> & {
+export type NoticeSender = Pick<
+  Bridge,
+  'clock' | 'db' | 'files' | 'metrics' | 'sending' | 'settings' | 'store'
+> & {
   readonly homeserver: Pick<Bridge['homeserver'], 'stateEvent'>;
 };
 
@@ -26,20 +32,19 @@ export async function sendNotice(
   item: NoticeItem,
   { signal }: Attempt,
 ): Promise<FlowOutcome> {
-  const { store, db, clock, settings, sending, metrics } = bridge;
+  const { store, db, clock, settings, metrics } = bridge;
   const { roomId, about, reason } = item;
   if ((await store.notices.lastSaid(db, item)) !== undefined) return { kind: 'ignored', reason: 'said' };
   if (await isRoomOfOthers(bridge, roomId)) return { kind: 'ignored', reason: 'room-of-others' };
   const displayName = await displayNameOf(bridge, roomId, about, signal);
   const content = noticeMessage(settings.messages.texts, { about, displayName, reason });
   const deliveryId = noticeDeliveryId(roomId, about, reason);
-  const sent = { as: settings.bot, roomId, deliveryId, type: 'm.room.message', content };
-  const said = await sending.sendAs(sent, signal);
+  const said = await say(bridge, { roomId, deliveryId, content }, signal);
   metrics.notices.inc({ reason });
   return {
     kind: 'done',
     record: (tx) => store.notices.saveSaid(tx, item, clock.now()),
-    next: (tx) => knownAsNotice(bridge, tx, sent, said),
+    next: (tx) => knownAsNotice(bridge, tx, said),
   };
 }
 
@@ -49,7 +54,7 @@ export async function sendMessageNotice(
   item: MessageNoticeItem,
   { signal }: Attempt,
 ): Promise<FlowOutcome> {
-  const { store, db, clock, settings, sending, metrics } = bridge;
+  const { store, db, clock, settings, metrics } = bridge;
   const { roomId, about, reason, eventId } = item;
   if (!(await store.untoldMessages.isUntold(db, item))) return { kind: 'ignored', reason: 'said' };
   if (await isRoomOfOthers(bridge, roomId)) return { kind: 'ignored', reason: 'room-of-others' };
@@ -67,8 +72,7 @@ export async function sendMessageNotice(
     answers: eventId,
   });
   const deliveryId = messageNoticeDeliveryId(eventId, reason);
-  const sent = { as: settings.bot, roomId, deliveryId, type: 'm.room.message', content };
-  const said = await sending.sendAs(sent, signal);
+  const said = await say(bridge, { roomId, deliveryId, content }, signal);
   metrics.notices.inc({ reason });
   return {
     kind: 'done',
@@ -76,7 +80,27 @@ export async function sendMessageNotice(
       await store.untoldMessages.forgetTold(tx, item);
       await store.notices.saveSaid(tx, item, clock.now());
     },
-    next: (tx) => knownAsNotice(bridge, tx, sent, said),
+    next: (tx) => knownAsNotice(bridge, tx, said),
+  };
+}
+
+interface Said extends LinkKey, SentEvent {
+  readonly roomId: RoomId;
+}
+
+async function say(
+  bridge: NoticeSender,
+  { roomId, deliveryId, content }: Pick<OutgoingEvent, 'content' | 'deliveryId' | 'roomId'>,
+  signal: AbortSignal,
+): Promise<Said> {
+  const { bot } = bridge.settings;
+  const key = { cause: deliveryId, part: 0 };
+  const of = { ...key, deliveryId, communication: undefined, kind: BRIDGE_NOTICE, timestamp: undefined };
+  const send = { kind: 'send', type: 'm.room.message', content } as const;
+  return {
+    ...key,
+    roomId,
+    ...(await sendOnce(bridge, { ...of, roomId, as: bot, viewer: bot }, send, signal)),
   };
 }
 
@@ -84,12 +108,9 @@ export async function sendMessageNotice(
 async function knownAsNotice(
   { store }: Pick<NoticeSender, 'store'>,
   tx: ClientBase,
-  { as: sender, roomId, deliveryId: cause }: Pick<OutgoingEvent, 'as' | 'deliveryId' | 'roomId'>,
-  eventId: EventId,
+  { cause, part, roomId, eventId, sender }: Said,
 ): Promise<readonly NewItem[]> {
-  await store.messageLinks.saveUnrecorded(tx, {
-    ...{ cause, part: 0, kind: BRIDGE_NOTICE, eventId, roomId, sender },
-  });
+  await store.messageLinks.saveUnrecorded(tx, { cause, part, kind: BRIDGE_NOTICE, eventId, roomId, sender });
   return releaseWaiting(store, tx, [eventId], cause);
 }
 

@@ -16,7 +16,7 @@ import type { Bridge } from '../bridge.ts';
 import { andNext, refused, type FlowOutcome } from '../outcome.ts';
 import { EVENT_SOURCE } from '../items/event.ts';
 import { readTasksItems } from '../items/read-tasks.ts';
-import { releaseWaiting, waitFor } from '../items/waiting.ts';
+import { releaseWaiting, takeTurn, waitFor, wouldOvertake } from '../items/waiting.ts';
 import { actingTeamOf } from './acting-team-of.ts';
 import { boundedTime } from './conversation-begin.ts';
 import { findAuthor } from './find-author.ts';
@@ -32,13 +32,15 @@ import { writeOnce, type Made } from './write-once.ts';
 export type RelayToFhir = Pick<
   Bridge,
   | ('aspects' | 'clock' | 'db' | 'fhir' | 'files' | 'homeserver' | 'kinds' | 'metrics')
-  | ('forgetPayload' | 'personInDirectory' | 'sending' | 'settings' | 'store' | 'thread')
+  | ('forgetPayload' | 'hasUnhandled' | 'personInDirectory' | 'sending' | 'settings' | 'store' | 'thread')
 >;
 
 /** The item in which an event came. */
 export interface EventSource extends Pick<Item, 'lane' | 'payload'> {
   /** What it waited for in vain. */
   readonly gaveUpOn: readonly string[];
+  /** Whether it has waited: then it has its turn. */
+  readonly hasWaited: boolean;
 }
 
 /** Handles an event of a room that is no state. */
@@ -106,7 +108,8 @@ async function write(relay: RelayToFhir, incoming: Incoming, attempt: Attempt): 
   const { input, place, read } = incoming;
   const { event } = input;
   const author = await findAuthor(relay, event, place, attempt.signal);
-  if (author.person === undefined && settings.unknownSender.as === 'hold') return hold(relay, incoming);
+  const held = settings.unknownSender.as === 'hold' ? await hold(relay, incoming, author) : undefined;
+  if (held !== undefined) return held;
   const { messages: options, sourceSystemExtension, profile } = settings;
   const writes = read.toFhir({
     ...{ event, author, options, sourceSystemExtension, profile, subject: place.subject },
@@ -177,14 +180,24 @@ function createdFact(
   return { kind: 'resource-created', on: { reference, versionId }, by, at, subject };
 }
 
-/** Until FHIR knows the sender. */
-function hold(relay: RelayToFhir, { input: { event }, source: { lane, payload } }: Incoming): FlowOutcome {
+/** Until FHIR knows the sender; and behind what was held of theirs until then. @returns undefined where it goes on */
+async function hold(
+  relay: RelayToFhir,
+  { input: { event }, source: { lane, payload, hasWaited } }: Incoming,
+  { person }: Author,
+): Promise<FlowOutcome | undefined> {
   const { store } = relay;
-  const { sender } = event;
+  const { sender, event_id: about } = event;
+  const item = { about, lane, payload };
+  if (person !== undefined)
+    return (await wouldOvertake(relay, sender, { lane, hasWaited }))
+      ? takeTurn(store, sender, item, `before ${about}`)
+      : undefined;
   const isKnown = async (tx: Queryable): Promise<boolean> =>
     (await store.people.findPersonByUserId(tx, sender)) !== undefined;
-  const held = waitFor(store, sender, { about: event.event_id, lane, payload }, isKnown);
-  return andNext(held, (tx) => tellSender(relay, tx, event, ['sender-held']));
+  return andNext(waitFor(store, sender, item, isKnown), (tx) =>
+    tellSender(relay, tx, event, ['sender-held']),
+  );
 }
 
 /** The persons of the members who are mentioned. A person who is not in the room is no recipient, though a sender mentions them. */

@@ -32,37 +32,43 @@ import { loadLinks } from './links.ts';
 import { sendOnce, type SentOnce } from './send-once.ts';
 import { senderBefore, speakerOf, type Conversation, type Speaking } from './speaker.ts';
 import { reportFailure } from './undelivered.ts';
-import { untilCarried, untilOpen, untilWritten } from './wait-to-send.ts';
+import { untilCarried, untilOpen, untilTheirTurn, untilWritten } from './wait-to-send.ts';
 import { readTasksItems } from '../items/read-tasks.ts';
 
 /** What the pipeline works with. */
 export type RelayToMatrix = Speaking &
-  Pick<Bridge, 'aspects' | 'files' | 'kinds' | 'metrics' | 'sending' | 'thread'>;
+  Pick<Bridge, 'aspects' | 'files' | 'hasUnhandled' | 'kinds' | 'metrics' | 'sending' | 'thread'>;
 
 /** The item in which a version came. */
 interface VersionSource {
   readonly payload: ChangeItem | DeletionItem;
   /** What it waited for in vain. */
   readonly gaveUpOn: readonly string[];
+  /** Whether it has waited: then it has its turn. */
+  readonly hasWaited: boolean;
 }
 
 /** Handles a Communication that was created or updated. */
 export async function relayToMatrix(
   relay: RelayToMatrix,
-  { reference, gaveUpOn = [] }: Pick<ChangeItem, 'gaveUpOn' | 'reference'>,
+  {
+    reference,
+    gaveUpOn = [],
+    hasWaited,
+  }: Pick<ChangeItem, 'gaveUpOn' | 'reference'> & Pick<VersionSource, 'hasWaited'>,
   attempt: Attempt,
 ): Promise<FlowOutcome> {
   const communication = await relay.fhir.read(reference, attempt.signal);
   if (communication?.resourceType !== 'Communication') return { kind: 'ignored', reason: 'gone' };
   const payload = changeOf('Communication', communication);
-  return relayVersion(relay, communication, { payload, gaveUpOn }, attempt);
+  return relayVersion(relay, communication, { payload, gaveUpOn, hasWaited }, attempt);
 }
 
 /** Handles a version of a Communication. */
 export async function relayVersion(
   relay: RelayToMatrix,
   communication: StoredResource<Communication>,
-  { payload, gaveUpOn }: VersionSource,
+  { payload, gaveUpOn, hasWaited }: VersionSource,
   attempt: Attempt,
 ): Promise<FlowOutcome> {
   const { db, store, thread, settings } = relay;
@@ -83,10 +89,12 @@ export async function relayVersion(
   const isRetraction = read.kind === 'retraction';
   const request = envelope.thread ?? (isRetraction ? room?.reference : undefined);
   if (request === undefined) return { kind: 'ignored', reason: 'no-conversation' };
-  const awaited = missing.find((ref) => carried.length === 0 && !gaveUpOn.includes(ref));
-  if (awaited !== undefined) return untilCarried(relay, payload, request, awaited);
   const conversation = await conversationOf(relay, room, request, attempt.signal);
   if (conversation === undefined) return untilOpen(relay, payload, request);
+  const untilTurn = await untilTheirTurn(relay, payload, request, hasWaited);
+  if (untilTurn !== undefined) return untilTurn;
+  const awaited = missing.find((ref) => carried.length === 0 && !gaveUpOn.includes(ref));
+  if (awaited !== undefined) return untilCarried(relay, payload, request, awaited);
   if (conversation.phase === 'closed' && !isRetraction) return { kind: 'ignored', reason: 'closed' };
   const before = senderBefore(carried);
   return send(relay, { reference, request, input, carried, conversation, read, before }, attempt);
@@ -137,7 +145,6 @@ function notSentBecause({ status }: Communication): IgnoredReason {
 /** A send that was made. */
 interface Sent extends SentOnce {
   readonly key: LinkKey;
-  readonly sender: MatrixUserId;
 }
 
 interface Outgoing {
@@ -171,8 +178,9 @@ async function send(relay: RelayToMatrix, outgoing: Outgoing, { signal }: Attemp
     const key = { cause, part };
     const by = { as: each.by === 'bot' ? settings.bot : as, roomId };
     const place = each.kind === 'redact' ? whereSent(relay, each.eventId, carried, { ...by, viewer }) : by;
-    const one = { ...key, ...place, viewer, communication: reference, kind: kindOf(each, read), timestamp };
-    sent.push({ key, sender: place.as, ...(await sendOnce(relay, one, each, signal)) });
+    const deliveryId = communicationDeliveryId(cause, part);
+    const of = { ...key, deliveryId, communication: reference, kind: kindOf(each, read) };
+    sent.push({ key, ...(await sendOnce(relay, { ...of, ...place, viewer, timestamp }, each, signal)) });
   }
   const [first] = sent;
   const written =

@@ -5,10 +5,14 @@ import type { DeletionItem } from '../items/fhir-deletion.ts';
 import type { FlowOutcome } from '../outcome.ts';
 import { relayVersion, type RelayToMatrix } from './relay-to-matrix.ts';
 
-/** Handles a deletion. One that was created again meanwhile is handled by the item of that version. */
+/**
+ * Handles a deletion. One that was created again meanwhile is handled by the item of that version.
+ * @param hasWaited whether its item has waited: then it has its turn
+ */
 export async function retractDeleted(
   relay: RelayToMatrix,
   deletion: DeletionItem,
+  hasWaited: boolean,
   attempt: Attempt,
 ): Promise<FlowOutcome> {
   const { reference, versionId, gaveUpOn = [] } = deletion;
@@ -21,7 +25,7 @@ export async function retractDeleted(
       ...{ resourceType: 'Communication', id: idOf(reference), status: 'entered-in-error' },
       meta: { versionId, lastUpdated },
     },
-    { payload: deletion, gaveUpOn },
+    { payload: deletion, gaveUpOn, hasWaited },
     attempt,
   );
 }

@@ -1,11 +1,11 @@
 // Makes one send of a message, once: the link comes first, and an attempt that was long ago, or by another user, is looked for
 // before the send is repeated.
-import type { EventId, FhirReference, MatrixUserId, RoomId } from '../../domain/ids.ts';
-import { communicationDeliveryId } from '../../mapping/delivery-ids.ts';
+import type { DeliveryId, FhirReference, MatrixUserId, RoomId } from '../../domain/ids.ts';
+import type { SentEvent } from '../../matrix/send-as.ts';
 import type { MatrixSend } from '../../messages/effects.ts';
 import type { KindName } from '../../messages/kind.ts';
 import { relationsOf } from '../../messages/relations.ts';
-import type { LinkKey } from '../../store/message-links.ts';
+import type { BegunLink, LinkKey } from '../../store/message-links.ts';
 import type { Bridge } from '../bridge.ts';
 import { withFileUploaded } from './copy-files.ts';
 
@@ -14,7 +14,9 @@ const TXN_ID_KNOWN_MS = 20 * 60 * 60 * 1000;
 
 /** Of which message it is, and as whom it is sent. */
 export interface Delivery extends LinkKey {
-  readonly communication: FhirReference;
+  readonly deliveryId: DeliveryId;
+  /** Undefined where no Communication records it. */
+  readonly communication: FhirReference | undefined;
   readonly kind: KindName;
   readonly roomId: RoomId;
   readonly as: MatrixUserId;
@@ -25,41 +27,64 @@ export interface Delivery extends LinkKey {
 }
 
 /** What came of a send. */
-export interface SentOnce {
-  readonly eventId: EventId;
+export interface SentOnce extends SentEvent {
   /** A text stands in place of its file; unknown of an earlier attempt, and false then. */
   readonly isRefused: boolean;
 }
 
-/** Sends or redacts. */
+type SendOnce = Pick<Bridge, 'clock' | 'db' | 'files' | 'sending' | 'settings' | 'store'>;
+
+/** Sends or redacts. The event is recorded at once. */
 export async function sendOnce(
-  sender: Pick<Bridge, 'clock' | 'db' | 'files' | 'sending' | 'settings' | 'store'>,
-  { cause, part, communication, kind, roomId, as, viewer, timestamp }: Delivery,
+  sender: SendOnce,
+  delivery: Delivery,
   send: MatrixSend,
   signal: AbortSignal,
 ): Promise<SentOnce> {
-  const { clock, db, sending, store } = sender;
-  const deliveryId = communicationDeliveryId(cause, part);
+  const { db, store } = sender;
+  const { cause, part, communication, kind, roomId, as, timestamp } = delivery;
   const begun = await store.messageLinks.startLink(db, {
     ...{ origin: 'fhir', cause, part, kind, communication, eventId: undefined, roomId, sender: as },
     target: send.kind === 'redact' ? send.eventId : send.target,
     sentAt: timestamp === undefined ? undefined : new Date(timestamp),
     threadRoot: send.kind === 'send' ? relationsOf(send.content).threadRoot : undefined,
   });
+  if (begun.eventId !== undefined)
+    return { eventId: begun.eventId, sender: begun.sender ?? as, isRefused: false };
+  const sent =
+    (await findEarlier(sender, delivery, begun, send, signal)) ??
+    (await makeSend(sender, delivery, send, signal));
+  await store.messageLinks.saveSent(db, { cause, part }, sent);
+  return sent;
+}
+
+/** A redaction is not looked for: a second one changes nothing. */
+async function findEarlier(
+  { clock, sending }: SendOnce,
+  { deliveryId, roomId, viewer, as }: Delivery,
+  { startedAt, sender }: BegunLink,
+  { kind }: MatrixSend,
+  signal: AbortSignal,
+): Promise<SentOnce | undefined> {
+  const isLongAgo = clock.now().getTime() - startedAt.getTime() >= TXN_ID_KNOWN_MS;
+  if (kind === 'redact' || (!isLongAgo && sender === as)) return undefined;
+  const earlier = await sending.findSent({ roomId, viewer }, deliveryId, signal);
+  return earlier && { ...earlier, isRefused: false };
+}
+
+async function makeSend(
+  sender: SendOnce,
+  { deliveryId, roomId, as, timestamp }: Delivery,
+  send: MatrixSend,
+  signal: AbortSignal,
+): Promise<SentOnce> {
+  const { sending } = sender;
   if (send.kind === 'redact') {
     const { eventId } = send;
-    return {
-      eventId: await sending.redactAs({ as, roomId, deliveryId, eventId }, signal),
-      isRefused: false,
-    };
+    const redaction = await sending.redactAs({ as, roomId, deliveryId, eventId }, signal);
+    return { eventId: redaction, sender: as, isRefused: false };
   }
-  const isLongAgo = clock.now().getTime() - begun.startedAt.getTime() >= TXN_ID_KNOWN_MS;
-  const earlier =
-    isLongAgo || begun.sender !== as
-      ? await sending.findSent({ roomId, viewer }, deliveryId, signal)
-      : undefined;
-  if (earlier !== undefined) return { eventId: earlier, isRefused: false };
   const { content, isRefused } = await withFileUploaded(sender, send, deliveryId, signal);
   const event = { as, roomId, deliveryId, timestamp, type: send.type, content };
-  return { eventId: await sending.sendAs(event, signal), isRefused };
+  return { eventId: await sending.sendAs(event, signal), sender: as, isRefused };
 }

@@ -7,7 +7,7 @@ import type { Queryable } from '../../store/database.ts';
 import type { Bridge } from '../bridge.ts';
 import type { ChangeItem } from '../items/fhir-change.ts';
 import type { DeletionItem } from '../items/fhir-deletion.ts';
-import { waitFor } from '../items/waiting.ts';
+import { takeTurn, waitFor, wouldOvertake } from '../items/waiting.ts';
 import type { FlowOutcome } from '../outcome.ts';
 import { findCarried, WRITING_MS } from './carried.ts';
 import { findConversationRoom } from './conversation-room.ts';
@@ -23,6 +23,21 @@ export function untilOpen({ store }: Waiting, payload: Payload, request: FhirRef
   const isOpen = async (tx: Queryable): Promise<boolean> =>
     (await store.rooms.findRoom(tx, request))?.ready === true;
   return waitFor(store, request, itemOf(payload, request), isOpen);
+}
+
+/**
+ * Waits behind the others of its conversation that waited for its room, also where it found the room open: those came before.
+ * @returns undefined where there are none
+ */
+export async function untilTheirTurn(
+  bridge: Waiting & Pick<Bridge, 'db' | 'hasUnhandled'>,
+  payload: Payload,
+  request: FhirReference,
+  hasWaited: boolean,
+): Promise<FlowOutcome | undefined> {
+  const item = itemOf(payload, request);
+  if (!(await wouldOvertake(bridge, request, { lane: item.lane, hasWaited }))) return undefined;
+  return takeTurn(bridge.store, request, item, `before ${payload.reference}/${payload.versionId}`);
 }
 
 /** Waits for a message that it refers to. @param request its conversation */

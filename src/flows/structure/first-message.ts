@@ -1,7 +1,7 @@
 // What a CommunicationRequest itself says is said first in its room.
 import type { Fact } from '../../domain/facts.ts';
 import type { Communication } from '../../domain/fhir.ts';
-import type { EventId, FhirReference, MatrixUserId, RoomId } from '../../domain/ids.ts';
+import type { FhirReference, RoomId } from '../../domain/ids.ts';
 import type { UndeliveredReason } from '../../domain/undelivered.ts';
 import { firstMessageDeliveryId, uploadIdOf } from '../../mapping/delivery-ids.ts';
 import { readEnvelope } from '../../messages/envelope.ts';
@@ -9,8 +9,8 @@ import { FIRST_MESSAGE, NOTHING_KNOWN, type ReadCommunication } from '../../mess
 import { readCommunication } from '../../messages/read.ts';
 import type { Bridge } from '../bridge.ts';
 import { releaseWaiting } from '../items/waiting.ts';
-import { withFileUploaded } from '../messages/copy-files.ts';
 import { readDocuments } from '../messages/documents.ts';
+import { sendOnce, type SentOnce } from '../messages/send-once.ts';
 import { reportFailure } from '../messages/undelivered.ts';
 import { senderGhostFor } from '../people/sender-ghost.ts';
 import type { FirstMessage } from './definition.ts';
@@ -37,32 +37,28 @@ export async function sendFirstMessage(
   const sends = message?.toMatrix(context) ?? [];
   if (sends.length === 0) return;
   const as = await senderGhostFor(bridge, author, signal);
-  const [eventIds, uploads]: [EventId[], string[]] = [[], []];
-  let { lost } = message ?? {};
+  const said: SentOnce[] = [];
   for (const [part, send] of sends.entries()) {
-    if (send.kind !== 'send') continue;
     const deliveryId = firstMessageDeliveryId(reference, part);
-    const { content, isRefused } = await withFileUploaded(bridge, send, deliveryId, signal);
-    if (isRefused) lost ??= 'content-lost';
-    const event = { as, roomId, deliveryId, timestamp, type: send.type, content };
-    eventIds.push(await bridge.sending.sendAs(event, signal));
-    uploads.push(uploadIdOf(deliveryId));
+    const of = { cause: reference, part, deliveryId, communication: undefined, kind: FIRST_MESSAGE };
+    const place = { roomId, as, viewer: bridge.settings.bot, timestamp };
+    said.push(await sendOnce(bridge, { ...of, ...place }, send, signal));
   }
-  const about = { by: { person: author, userId: as }, on: { reference, versionId }, subject };
-  const facts = eventIds.map((eventId): Fact => ({
+  const lost = said.some(({ isRefused }) => isRefused) ? 'content-lost' : undefined;
+  const about = { on: { reference, versionId }, subject, roomId };
+  const facts = said.map(({ eventId, sender: userId }): Fact => ({
     kind: 'created',
     direction: 'to-matrix',
-    ...{ ...about, roomId, eventId },
+    ...{ ...about, eventId, by: { person: author, userId } },
   }));
-  await saveSaid(bridge, { reference, roomId, as, eventIds, uploads, lost, facts });
+  await saveSaid(bridge, { reference, roomId, said, lost: message?.lost ?? lost, facts });
 }
 
 interface Said {
   readonly reference: FhirReference;
   readonly roomId: RoomId;
-  readonly as: MatrixUserId;
-  readonly eventIds: readonly EventId[];
-  readonly uploads: readonly string[];
+  /** In order. */
+  readonly said: readonly SentOnce[];
   /** What of it the room does not show. */
   readonly lost: UndeliveredReason | undefined;
   readonly facts: readonly Fact[];
@@ -71,21 +67,23 @@ interface Said {
 /** Records that all of it was said, for the audit trail too; its platform is told of what was lost. */
 async function saveSaid(
   bridge: Pick<Bridge, 'auditTrail' | 'enqueue' | 'metrics' | 'settings' | 'store' | 'transact'>,
-  { reference, roomId, as: sender, eventIds, uploads, lost, facts }: Said,
+  { reference, roomId, said, lost, facts }: Said,
 ): Promise<void> {
   const { enqueue, store, transact } = bridge;
-  const [first] = eventIds;
+  const [first] = said;
   if (first === undefined) return;
+  const eventIds = said.map(({ eventId }) => eventId);
+  const uploads = said.map((_, part) => uploadIdOf(firstMessageDeliveryId(reference, part)));
   const tried = { message: reference, cause: reference };
   await transact(async (tx) => {
-    await store.rooms.saveFirstMessage(tx, reference, first);
-    for (const [part, eventId] of eventIds.entries())
+    await store.rooms.saveFirstMessage(tx, reference, first.eventId);
+    for (const [part, { eventId, sender }] of said.entries())
       await store.messageLinks.saveUnrecorded(tx, {
         ...{ cause: reference, part, kind: FIRST_MESSAGE, eventId, roomId, sender },
       });
     await store.fileCopies.removeCopies(tx, uploads);
     const reports = lost === undefined ? [] : await reportFailure(bridge, tx, tried, lost);
-    const told = bridge.auditTrail.itemsOf({ source: 'first-message', sourceId: first }, facts);
+    const told = bridge.auditTrail.itemsOf({ source: 'first-message', sourceId: first.eventId }, facts);
     await enqueue(tx, [...reports, ...told, ...(await releaseWaiting(store, tx, eventIds, reference))]);
   });
 }

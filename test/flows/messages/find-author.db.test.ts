@@ -68,5 +68,6 @@ test('under the policy hold a message waits until FHIR knows its sender, who is 
   } as const;
   await people.savePeople(pool(), [known]);
   expect(await world.relay.store.waitingItems.findKnownSenders(pool())).toEqual([STRANGER]);
+  await world.relay.store.waitingItems.takeWaiting(pool(), [STRANGER]);
   expect(await world.toFhir({ sender: STRANGER })).toMatchObject({ result: 'done' });
 });

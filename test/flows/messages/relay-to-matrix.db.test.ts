@@ -2,10 +2,11 @@
 import { describe, expect, test } from 'vitest';
 import { KINDS } from '../../../src/messages/registry.ts';
 import * as ghosts from '../../../src/store/ghosts.ts';
+import { BridgeError } from '../../../src/telemetry/errors.ts';
 import { findLinksOfCommunication } from '../../../src/store/message-links.ts';
 import { useBridgeDatabase } from '../../builders/database.ts';
 import { ref } from '../../builders/fhir.ts';
-import { BOT } from '../../builders/matrix.ts';
+import { BOT, roomId as roomIdOf } from '../../builders/matrix.ts';
 import { createRelayWorld, GHOST, REQUEST, ROOM } from '../../builders/relay-world.ts';
 import { scripted } from '../../builders/scripted-kind.ts';
 
@@ -76,16 +77,46 @@ describe('a Communication', () => {
     expect(sending.sent).toHaveLength(1);
   });
 
-  test('that was sent long ago is looked for in the room before it is sent again', async () => {
+  test('of which it is not known whether it was sent, long ago, is looked for in the room before it is sent again', async () => {
+    const { toMatrix, fhir, sending, state, relay } = await createRelayWorld(pool());
+    const sendAs = sending.server.sendAs.bind(sending.server);
+    const loseAnswer: typeof sendAs = async (event, signal) => {
+      await sendAs(event, signal);
+      throw new BridgeError('matrix-unavailable', 'no answer');
+    };
+    Object.assign(relay.sending, { sendAs: loseAnswer });
+    await fhir.put('1');
+    await expect(toMatrix('Communication/1')).rejects.toThrow('matrix-unavailable');
+    state.now = new Date(Date.now() + 21 * 60 * 60 * 1000);
+    Object.assign(relay.sending, { sendAs: () => Promise.reject(new Error('sent again')) });
+    expect(await toMatrix('Communication/1', { number: 2 })).toMatchObject({ result: 'done' });
+    expect(await linksOf('Communication/1')).toMatchObject([{ eventId: '$sent1', sender: GHOST }]);
+  });
+
+  test('whose write-back failed is not sent again, however long ago that was and whatever was said since', async () => {
     const { toMatrix, fhir, sending, state } = await createRelayWorld(pool());
     await fhir.put('1');
     fhir.loseAnswer();
     await expect(toMatrix('Communication/1')).rejects.toThrow('fhir-unavailable');
-    state.now = new Date(Date.now() + 21 * 60 * 60 * 1000);
-    const sendAs = sending.server.sendAs.bind(sending.server);
-    sending.server.sendAs = () => Promise.reject(new Error('sent again'));
+    state.now = new Date(Date.now() + 25 * 60 * 60 * 1000);
+    // Neither the homeserver’s memory of transaction ids nor a look at the last messages shows it.
+    sending.known.clear();
     expect(await toMatrix('Communication/1', { number: 2 })).toMatchObject({ result: 'done' });
-    sending.server.sendAs = sendAs;
+    expect(sending.sent).toHaveLength(1);
+    expect(await linksOf('Communication/1')).toMatchObject([{ eventId: '$sent1', completed: true }]);
+  });
+
+  test('that was not sent to its end before its room was replaced is sent in the new one', async () => {
+    const { toMatrix, fhir, sending, state } = await createRelayWorld(pool());
+    await fhir.put('1');
+    fhir.loseAnswer();
+    await expect(toMatrix('Communication/1')).rejects.toThrow('fhir-unavailable');
+    const roomId = roomIdOf('!new:example.org');
+    await pool().query('update room set room_id = $1', [roomId]);
+    state.conversation = { roomId, phase: 'open' };
+    sending.known.clear();
+    await toMatrix('Communication/1', { number: 2 });
+    expect(sending.sent).toMatchObject([{ roomId: ROOM }, { roomId }]);
   });
 
   test('that the bridge itself is writing waits until that is done, and is not sent', async () => {

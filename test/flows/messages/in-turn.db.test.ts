@@ -1,0 +1,161 @@
+// What waited goes before what came after it, on a real log: no message overtakes one of its conversation that waits.
+import { describe, expect, test } from 'vitest';
+import type { NewItem } from '../../../src/inbox/item.ts';
+import { changeItemSchema } from '../../../src/flows/items/fhir-change.ts';
+import { eventItemSchema } from '../../../src/flows/items/event.ts';
+import { hasWaited, releaseWaiting } from '../../../src/flows/items/waiting.ts';
+import { relayToFhir } from '../../../src/flows/messages/relay-to-fhir.ts';
+import { relayToMatrix } from '../../../src/flows/messages/relay-to-matrix.ts';
+import { enqueue } from '../../../src/inbox/enqueue.ts';
+import { ATTEMPT } from '../../builders/bridge.ts';
+import { useBridgeDatabase } from '../../builders/database.ts';
+import { ref } from '../../builders/fhir.ts';
+import { eventId, message, userId } from '../../builders/matrix.ts';
+import { committed, createRelayWorld, REQUEST, ROOM } from '../../builders/relay-world.ts';
+import * as people from '../../../src/store/people.ts';
+
+const pool = useBridgeDatabase();
+const TO_MATRIX = `to-matrix:${REQUEST}`;
+const TO_FHIR = `to-fhir:${ROOM}`;
+
+/** A world with one lane of the log, whose items are handled one after the other. */
+async function createLane() {
+  const world = await createRelayWorld(pool());
+  const store = (items: readonly NewItem[]) => world.relay.transact((tx) => enqueue(tx, items));
+  const nextOf = async (lane: string) => {
+    const { rows } = await pool().query<{ source: string; payload: unknown; position: string }>(
+      `select source, payload, position from item join lane on lane.id = lane_id
+       where lane.key = $1 and position > head order by position limit 1`,
+      [lane],
+    );
+    return rows[0];
+  };
+  const handle = async (lane: string, source: string, payload: unknown) => {
+    const turn = hasWaited({ source });
+    const event = eventItemSchema.safeParse(payload).data;
+    if (event !== undefined)
+      return relayToFhir(world.relay, event.event, { lane, payload, gaveUpOn: [], hasWaited: turn }, ATTEMPT);
+    return relayToMatrix(world.relay, { ...changeItemSchema.parse(payload), hasWaited: turn }, ATTEMPT);
+  };
+  return {
+    ...world,
+    store,
+    /** Stores a new Communication, as its reader does. */
+    comes: async (id: string) => {
+      await world.fhir.put(id, { payload: [{ contentString: id }] });
+      const payload = {
+        ...{ kind: 'fhir.change', resourceType: 'Communication', versionId: '1' },
+        reference: ref(`Communication/${id}`),
+      };
+      await store([{ lane: TO_MATRIX, source: 'fhir.change', sourceId: `${id}/1`, payload }]);
+    },
+    /** Stores a new event, as the reader of `/sync` does. */
+    says: async (id: string, sender: string) => {
+      const event = message({ event_id: eventId(id), sender: userId(sender) });
+      const payload = { kind: 'matrix.event', event };
+      await store([{ lane: TO_FHIR, source: 'matrix.event', sourceId: id, payload }]);
+    },
+    /** Handles the next item of a lane. @returns false when there is none */
+    step: async (lane: string): Promise<boolean> => {
+      const item = await nextOf(lane);
+      if (item === undefined) return false;
+      const { next } = await committed(pool(), await handle(lane, item.source, item.payload));
+      await store(next);
+      await pool().query('update lane set head = $2 where key = $1', [lane, item.position]);
+      return true;
+    },
+    said: () => world.sending.sent.map((sent) => 'content' in sent && sent.content['body']),
+  };
+}
+
+type Lane = Awaited<ReturnType<typeof createLane>>;
+
+async function handleAll({ step }: Lane, lane: string): Promise<void> {
+  while (await step(lane));
+}
+
+describe('Communications that came before their conversation was open', () => {
+  const closed = async () => {
+    const lane = await createLane();
+    await pool().query('update room set ready_at = null');
+    const { conversation } = lane.state;
+    lane.state.conversation = undefined;
+    const open = () => {
+      lane.state.conversation = conversation;
+    };
+    return { lane, open };
+  };
+
+  test('are said before one that opens it itself, and before those that came after that one', async () => {
+    const { lane, open } = await closed();
+    for (const id of ['a2', 'a1']) await lane.comes(id);
+    await handleAll(lane, TO_MATRIX);
+    for (const id of ['b2', 'b1']) await lane.comes(id);
+    open();
+    await handleAll(lane, TO_MATRIX);
+    expect(lane.said()).toEqual(['a2', 'a1', 'b2', 'b1']);
+  });
+
+  test('are said before those that stand in the lane when it is opened by something else', async () => {
+    const { lane, open } = await closed();
+    for (const id of ['a2', 'a1']) await lane.comes(id);
+    await handleAll(lane, TO_MATRIX);
+    for (const id of ['b2', 'b1']) await lane.comes(id);
+    open();
+    const released = await lane.relay.transact((tx) =>
+      releaseWaiting(lane.relay.store, tx, [REQUEST], 'resync'),
+    );
+    await lane.store(released);
+    await lane.comes('c');
+    await handleAll(lane, TO_MATRIX);
+    expect(lane.said()).toEqual(['a2', 'a1', 'b2', 'b1', 'c']);
+  });
+
+  test('keep their order although the ledger of versions was pruned meanwhile', async () => {
+    const { lane, open } = await closed();
+    for (const id of ['a2', 'a1', 'a3']) await lane.comes(id);
+    await handleAll(lane, TO_MATRIX);
+    await pool().query('delete from resource_version');
+    open();
+    await lane.comes('b');
+    await handleAll(lane, TO_MATRIX);
+    expect(lane.said()).toEqual(['a2', 'a1', 'a3', 'b']);
+  });
+
+  test('are said in their order when one of them answers another', async () => {
+    const { lane, open } = await closed();
+    await lane.comes('a1');
+    await lane.fhir.put('answer', {
+      payload: [{ contentString: 'answer' }],
+      inResponseTo: [{ reference: 'Communication/a1' }],
+    });
+    const payload = {
+      ...{ kind: 'fhir.change', resourceType: 'Communication', versionId: '1' },
+      reference: ref('Communication/answer'),
+    };
+    await lane.store([{ lane: TO_MATRIX, source: 'fhir.change', sourceId: 'answer/1', payload }]);
+    await lane.comes('a2');
+    await handleAll(lane, TO_MATRIX);
+    open();
+    await lane.comes('b');
+    await handleAll(lane, TO_MATRIX);
+    expect(lane.said()).toEqual(['a1', expect.stringContaining('answer'), 'a2', 'b']);
+  });
+});
+
+test('messages that were held until their sender is known are recorded before the sender’s next', async () => {
+  const lane = await createLane();
+  Object.assign(lane.relay, { settings: { ...lane.relay.settings, unknownSender: { as: 'hold' } } });
+  const stranger = '@stranger:example.org';
+  for (const id of ['$a2', '$a1']) await lane.says(id, stranger);
+  await handleAll(lane, TO_FHIR);
+  expect(lane.fhir.writes).toEqual([]);
+  await lane.says('$b', stranger);
+  const person = { reference: ref('Practitioner/8'), userId: userId(stranger) };
+  await people.savePeople(pool(), [{ ...person, kind: 'user', source: 'telecom' }]);
+  await handleAll(lane, TO_FHIR);
+  const recorded = [...lane.fhir.stored.values()].map(
+    (record) => record.resourceType === 'Communication' && record.identifier?.[0]?.value,
+  );
+  expect(recorded).toEqual(['$a2', '$a1', '$b']);
+});
