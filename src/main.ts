@@ -20,6 +20,7 @@ import { MATRIX_CHANNEL } from './jobs/read-matrix.ts';
 import { APPSERVICE_ID } from './matrix/registration.ts';
 import { countArrivals } from './store/arrivals.ts';
 import { readAdvances } from './store/cursors.ts';
+import { countBehind } from './store/rooms-behind.ts';
 import { createConnections } from './store/connections.ts';
 import type { Log } from './telemetry/log.ts';
 import { createMetrics } from './telemetry/metrics.ts';
@@ -71,6 +72,7 @@ export function composeDaemon(config: Config, log: Log) {
         ...stats,
         parkedItems: stats.deadLetters, // the former name, until the next version
         arrivals: await countArrivals(pool),
+        roomsBehind: await countBehind(pool),
         readers: await readAdvances(pool),
       };
     },

@@ -17,7 +17,7 @@ export type Registration = Readonly<Record<string, unknown>>;
 /** The registration of the bridge, with the namespaces of all forms of aliases that the tests configure. */
 export function createRegistration({ serverName, url, asToken, hsToken }: RegistrationInput): Registration {
   return registration({
-    ...{ serverName, appserviceUrl: url, asToken, hsToken, ghostPrefix: '_fhir_' },
+    ...{ serverName, appserviceUrl: url, asToken, hsToken, ghostPrefix: '_fhir_', receipts: true },
     // Also for bridges that are told to make opaque aliases.
     aliasPatterns: [
       'careteam/*',

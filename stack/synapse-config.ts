@@ -54,10 +54,6 @@ export function synapseConfig(input: SynapseConfigInput): Record<string, unknown
     suppress_key_server_warning: true,
     presence: { enabled: false },
     url_preview_enabled: false,
-    experimental_features: {
-      msc2409_to_device_messages_enabled: true,
-      msc3202_transaction_extensions: true,
-    },
     ...unlimitedRates(),
   };
 }

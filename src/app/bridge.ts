@@ -21,6 +21,7 @@ import { createMatrixClient } from '../matrix/client.ts';
 import { ensureRoom } from '../matrix/ensure-room.ts';
 import { createHomeserver } from '../matrix/homeserver.ts';
 import { createMedia } from '../matrix/media.ts';
+import { isOwnUser } from '../mapping/own-users.ts';
 import { createSendAs } from '../matrix/send-as.ts';
 import { createAttachmentFetch } from '../net/attachments.ts';
 import { ASPECTS, KINDS } from '../messages/registry.ts';
@@ -59,7 +60,7 @@ export function composeBridge(
     db: pool,
     transact: (work) => inTransaction(pool, work),
     store: tables,
-    sending: createSendAs({ homeserver, bot }),
+    sending: createSendAs({ homeserver, bot, isOwn: (userId) => isOwnUser(settings, userId) }),
     files: createFiles({
       ...connected,
       ...{ db: pool, copies: tables.fileCopies, bot, clock, metrics },

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { stringify } from 'yaml';
 import { DEFAULT_ALIASES } from '../config/rooms.ts';
+import { withoutTrailing } from '../domain/trailing.ts';
 import { registrationYaml } from '../matrix/registration.ts';
 import { patternsOf } from './registration.ts';
 
@@ -110,7 +111,7 @@ function derivedFiles(options: InitOptions, secrets: Secrets): readonly InitFile
     {
       path: 'synapse/registration.yaml',
       content: registrationYaml({
-        ...{ ...options, asToken, hsToken, ghostPrefix: GHOST_PREFIX },
+        ...{ ...options, asToken, hsToken, ghostPrefix: GHOST_PREFIX, receipts: true },
         aliasPatterns: patternsOf({ ghostPrefix: GHOST_PREFIX, ...DEFAULT_ALIASES }),
       }),
       foreign: true,
@@ -220,7 +221,7 @@ function serverName(value: string): string {
 }
 
 function httpUrl(value: string): string {
-  if (/^https?:$/.test(URL.parse(value)?.protocol ?? '')) return value.replace(/\/+$/, '');
+  if (/^https?:$/.test(URL.parse(value)?.protocol ?? '')) return withoutTrailing(value, '/');
   throw new InvalidArgumentError('expected an http or https URL.');
 }
 

@@ -13,6 +13,7 @@ const SAMPLE = {
   asToken: 'change-me-as-token-of-the-registration',
   hsToken: 'change-me-hs-token-of-the-registration',
   ghostPrefix: '_fhir_',
+  receipts: true,
   ...DEFAULT_ALIASES,
 };
 
@@ -24,10 +25,14 @@ export function registrationCommand(): Command {
     .addOption(outputOption())
     .option('--sample', 'with the values of the sample configuration')
     .action(async (options: { config?: string; output?: string; sample?: boolean }) => {
-      const values =
-        options.sample === true ? SAMPLE : (await loadConfig(options.config, process.env)).matrix;
+      const values = options.sample === true ? SAMPLE : await configured(options.config);
       await writeOutput(registrationYaml({ ...values, aliasPatterns: patternsOf(values) }), options.output);
     });
+}
+
+async function configured(path: string | undefined) {
+  const { matrix, readState } = await loadConfig(path, process.env);
+  return { ...matrix, receipts: readState.engine !== 'off' };
 }
 
 /** The namespace of aliases under the settings of `matrix`. */

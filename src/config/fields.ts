@@ -1,5 +1,6 @@
 // Kinds of values that several sections of the configuration have.
 import { z } from 'zod';
+import { withoutTrailing } from '../domain/trailing.ts';
 
 /** A secret: 16 characters at least, never printed. Give it in the environment as `…_FILE` where you can. */
 export const secret = (description: string): z.ZodString =>
@@ -9,7 +10,7 @@ export const secret = (description: string): z.ZodString =>
 export const httpUrl = (description: string): z.ZodURL =>
   z
     .url({ protocol: /^https?$/, error: 'expected an http or https URL' })
-    .overwrite((url) => url.replace(/\/+$/, ''))
+    .overwrite((url) => withoutTrailing(url, '/'))
     .meta({ description });
 
 /** The name of a homeserver. */

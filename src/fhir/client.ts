@@ -175,6 +175,11 @@ function createSend(
   };
 }
 
+/** Tells whether the server made what it answers with, and did not find it. */
+export function wasCreated(answer: { readonly resourceType: string }): boolean {
+  return Client.httpFor(answer).response?.status === 201;
+}
+
 function errorOf(operation: string, error: unknown, codes: FhirCodes, stop?: AbortSignal): BridgeError {
   const answered = errorSchema.safeParse(error);
   if (!answered.success) {

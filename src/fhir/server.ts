@@ -3,8 +3,10 @@ import { z } from 'zod';
 import type { FhirResource, ResourceVersion } from '../domain/fhir.ts';
 import { versionOf } from '../domain/fhir.ts';
 import { referenceTo } from '../domain/ids.ts';
-import type { FhirClient, FhirRequest } from './client.ts';
-import { deletionsSince } from './deletions.ts';
+import { BridgeError } from '../telemetry/errors.ts';
+import { wasCreated, type FhirClient, type FhirRequest } from './client.ts';
+import { deletionsSince, hasNoHistory } from './deletions.ts';
+import { isOwnAmong, type OwnMark } from './own-resource.ts';
 import type { Query, StoredResource } from './read.ts';
 import { history, pages, parseStored, read, readMany, search, searchAll } from './read.ts';
 
@@ -29,6 +31,7 @@ export function createFhirServer(client: FhirClient, idStrategy: 'client-assigne
      * Creates a resource once, however often it is called: by its own id, or by its first identifier, or by its first tag where
      * its type has no identifiers.
      * @param mayExist true when an earlier attempt may have written it: then it is looked for first
+     * @throws BridgeError `fhir-foreign` when what is found by them is not what the bridge writes, nor was it in an earlier version
      */
     async createOnce(
       resource: FhirResource & { id: string },
@@ -37,8 +40,8 @@ export function createFhirServer(client: FhirClient, idStrategy: 'client-assigne
       const own = referenceTo(resource.resourceType, resource.id);
       if (idStrategy === 'server-assigned') return createIfNoneExists(client, resource, signal);
       const existing = mayExist ? await read(client, own, signal) : undefined;
-      if (existing !== undefined) return versionOf(existing);
-      return write(client, 'create', resource, { method: 'PUT', path: own, signal });
+      if (existing !== undefined) return ownVersion(client, existing, resource, signal);
+      return versionOf(await write(client, 'create', resource, { method: 'PUT', path: own, signal }));
     },
 
     /**
@@ -52,12 +55,13 @@ export function createFhirServer(client: FhirClient, idStrategy: 'client-assigne
         // HAPI keeps tags that an update leaves out, unless it is told that all are there.
         'x-meta-snapshot-mode': 'TAG',
       };
-      return write(client, 'update', resource, { method: 'PUT', path, headers, signal });
+      return versionOf(await write(client, 'update', resource, { method: 'PUT', path, headers, signal }));
     },
 
     /** Creates a resource under an id given by the server. Not idempotent: a repeated call makes a second one. */
     async create(resource: FhirResource, signal?: AbortSignal): Promise<ResourceVersion> {
-      return write(client, 'create', resource, { method: 'POST', path: resource.resourceType, signal });
+      const to = { method: 'POST', path: resource.resourceType, signal } as const;
+      return versionOf(await write(client, 'create', resource, to));
     },
   };
 }
@@ -69,23 +73,63 @@ async function createIfNoneExists(
   resource: FhirResource & { id: string },
   signal: AbortSignal | undefined,
 ): Promise<ResourceVersion> {
-  const [parameter, token] = tokenOf(resource);
-  const headers = { 'if-none-exist': `${parameter}=${encodeURIComponent(token)}` };
+  const { parameter, system, value } = markOf(resource);
+  const headers = { 'if-none-exist': `${parameter}=${encodeURIComponent(`${system}|${value}`)}` };
   const withoutId = { ...resource, id: undefined };
-  return write(client, 'create', withoutId, { method: 'POST', path: resource.resourceType, headers, signal });
+  const to = { method: 'POST', path: resource.resourceType, headers, signal } as const;
+  const answer = await write(client, 'create', withoutId, to);
+  return wasCreated(answer) ? versionOf(answer) : ownVersion(client, answer, resource, signal);
+}
+
+/** The version of what was found in place of what was to be written. */
+async function ownVersion(
+  client: FhirClient,
+  found: StoredResource,
+  own: FhirResource,
+  signal: AbortSignal | undefined,
+): Promise<ResourceVersion> {
+  const mark = findMark(own);
+  const version = versionOf(found);
+  const isOwn =
+    isOwnAmong([found], own, mark) || isOwnAmong(await versions(client, version, signal), own, mark);
+  if (isOwn) return version;
+  throw new BridgeError('fhir-foreign', `${own.resourceType}: found, and is not what is written`);
+}
+
+/** All versions that the server shows: none where it keeps no history. */
+async function versions(
+  client: FhirClient,
+  { reference }: ResourceVersion,
+  signal: AbortSignal | undefined,
+): Promise<readonly StoredResource[]> {
+  try {
+    return await history(client, reference, signal);
+  } catch (error) {
+    if (hasNoHistory(error)) return [];
+    throw error;
+  }
 }
 
 const tokenSchema = z.object({ system: z.string(), value: z.string() });
 const tagSchema = z.object({ system: z.string(), code: z.string() });
 
-/** By what the resource is found again: a search parameter and its value. */
-function tokenOf(resource: FhirResource): readonly [parameter: string, token: string] {
+/** By what the resource is found again: an identifier or a tag, and the search parameter for it. */
+interface FoundBy extends OwnMark {
+  readonly parameter: 'identifier' | '_tag';
+}
+
+function findMark(resource: FhirResource): FoundBy | undefined {
   const first =
     'identifier' in resource && Array.isArray(resource.identifier) ? resource.identifier[0] : undefined;
   const identifier = tokenSchema.safeParse(first).data;
-  if (identifier !== undefined) return ['identifier', `${identifier.system}|${identifier.value}`];
+  if (identifier !== undefined) return { parameter: 'identifier', ...identifier };
   const tag = tagSchema.safeParse(resource.meta?.tag?.[0]).data;
-  if (tag !== undefined) return ['_tag', `${tag.system}|${tag.code}`];
+  return tag && { parameter: '_tag', system: tag.system, value: tag.code };
+}
+
+function markOf(resource: FhirResource): FoundBy {
+  const mark = findMark(resource);
+  if (mark !== undefined) return mark;
   throw new TypeError('A resource without identifier and tag cannot be created conditionally');
 }
 
@@ -94,7 +138,7 @@ async function write(
   verb: 'create' | 'update',
   resource: { readonly resourceType: string },
   to: Pick<FhirRequest, 'method' | 'path' | 'headers' | 'signal'>,
-): Promise<ResourceVersion> {
+): Promise<StoredResource> {
   const { resourceType } = resource;
   const answer = await client.request({
     ...to,
@@ -102,5 +146,5 @@ async function write(
     headers: { ...to.headers, prefer: 'return=representation' },
     body: resource,
   });
-  return versionOf(parseStored(client, answer, resourceType));
+  return parseStored(client, answer, resourceType);
 }

@@ -1,4 +1,4 @@
-// What came in becomes inbox items: pushed transactions, passes over `/sync`, passes over the FHIR server.
+// What came in becomes inbox items: from the homeserver, and by passes over the FHIR server.
 import type { ClientBase } from 'pg';
 import {
   isPersonType,
@@ -7,89 +7,36 @@ import {
   type ResourceVersion,
   type WatchedType,
 } from '../domain/fhir.ts';
-import type { Dependency, EventId } from '../domain/ids.ts';
-import type { MatrixEvent } from '../domain/matrix.ts';
+import type { Dependency } from '../domain/ids.ts';
 import { dependencyKeysOf } from '../mapping/identities.ts';
 import type { Malformed } from '../fhir/pager.ts';
 import type { StoredResource } from '../fhir/server.ts';
-import type { SyncResult } from '../matrix/sync-reader.ts';
-import type { SetAside, TransactionParts } from '../matrix/transactions.ts';
 import type { NewItem } from '../inbox/item.ts';
 import type { knownSourceIds } from '../inbox/known-items.ts';
 import type { Store } from '../store/tables.ts';
 import type { Bridge } from './bridge.ts';
-import { ephemeralItem } from './items/ephemeral.ts';
-import { EVENT_SOURCE, eventItem } from './items/event.ts';
 import { changeItem } from './items/fhir-change.ts';
 import { threadReportItems } from './items/read-report.ts';
-import { invitationItem } from './items/invitation.ts';
 import { setAsideItem } from './items/set-aside.ts';
-import { toDeviceItem } from './items/to-device.ts';
 import { makeEach, storableItems, versionIdOf } from './make-each.ts';
-import { takeInReceipts, takeInReports, type ReceiptSettings } from './read-state/take-in.ts';
+import { takeInReports } from './read-state/take-in.ts';
+import { createMatrixIntake, type MatrixIntakeSettings } from './take-in-matrix.ts';
 
 interface Deps extends Pick<Bridge, 'enqueue' | 'store' | 'thread' | 'transact'> {
-  readonly settings: ReceiptSettings;
+  readonly settings: MatrixIntakeSettings;
   readonly knownSourceIds: typeof knownSourceIds;
   /** Wakes the reader of the homeserver when the transaction commits. */
   readonly wakeMatrixReader: (tx: ClientBase) => Promise<void>;
 }
-
-/** The name of the homeserver's reader in the table of cursors. */
-export const MATRIX_READER = 'matrix';
 
 /** The name of a FHIR reader in the table of cursors. */
 export function fhirReader(resourceType: WatchedType): string {
   return `fhir:${resourceType}`;
 }
 
-/** How long an event of a room the bot is in waits for `/sync` to show it. */
-const ARRIVAL_PATIENCE_SECONDS = 10;
-
 /** Creates the intake; each of its functions is one commit. */
 export function createIntake(deps: Deps) {
-  return { ...takeInMatrix(deps), ...takeInFhir(deps) };
-}
-
-function takeInMatrix(deps: Deps) {
-  const { transact, enqueue: store, knownSourceIds, wakeMatrixReader } = deps;
-  const { arrivals, cursors } = deps.store;
-  return {
-    /**
-     * Stores a pushed transaction: events as arrivals, for the reader to order; the rest as items, but for receipts, which the
-     * reader finds itself: push loses them, and shows them before what they refer to.
-     */
-    pushed: async ({ events, setAside, ephemeral, toDevice }: TransactionParts): Promise<void> => {
-      await transact(async (tx) => {
-        // What the reader has brought already would wait in vain for it to come again.
-        const known = await knownSourceIds(tx, EVENT_SOURCE, events.map(eventIdOf));
-        const fresh = events.filter((event) => !known.has(event.event_id));
-        if (fresh.length > 0) await arrivals.saveArrivals(tx, fresh);
-        const others = ephemeral.filter(({ content }) => content['type'] !== 'm.receipt');
-        const items = [...others.map(ephemeralItem), ...toDevice.map(toDeviceItem)];
-        await store(tx, [...storableItems(items), ...setAside.map(eventSetAside)]);
-        await wakeMatrixReader(tx);
-      });
-    },
-
-    /** Stores what a pass over `/sync` found, and what only push has brought. @returns how many were new */
-    synced: async (found: SyncResult): Promise<number> =>
-      transact(async (tx) => {
-        const { events, setAside, invitations, toDevice, position, arrivalsUpTo } = found;
-        await arrivals.removeArrivals(tx, events.map(eventIdOf));
-        const pushedOnly = await arrivals.takeUnreadArrivals(tx, arrivalsUpTo, ARRIVAL_PATIENCE_SECONDS);
-        const items = [
-          ...(await takeInReceipts(deps, tx, found.receipts, position)),
-          ...[...events, ...pushedOnly].map(eventItem),
-          ...invitations.map((invitation) => invitationItem(invitation, position)),
-          ...toDevice.map(toDeviceItem),
-          ...setAside.map(eventSetAside),
-        ];
-        const { stored } = await store(tx, storableItems(items));
-        await cursors.saveCursor(tx, MATRIX_READER, position);
-        return stored;
-      }),
-  };
+  return { ...createMatrixIntake(deps), ...takeInFhir(deps) };
 }
 
 function takeInFhir(deps: Deps) {
@@ -197,8 +144,6 @@ async function forgetVersions(
     await forgetVersionsBefore(tx, 'CommunicationRequest', before);
 }
 
-const eventIdOf = ({ event_id }: MatrixEvent): EventId => event_id;
-
 /** Those of the people, roles and organisations on whom some room depends, by themselves or as staff. */
 async function withDependents(
   { findDependedOn }: Store['roomMembers'],
@@ -210,10 +155,6 @@ async function withDependents(
     changes.flatMap(({ keys }) => keys),
   );
   return changes.filter(({ keys }) => keys.some((key) => dependedOn.has(key)));
-}
-
-function eventSetAside(found: SetAside): NewItem {
-  return setAsideItem(EVENT_SOURCE, found);
 }
 
 function versionKey({ reference, versionId }: Pick<ResourceVersion, 'reference' | 'versionId'>): string {

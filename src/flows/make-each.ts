@@ -42,12 +42,17 @@ export function versionIdOf({ resourceType, id, meta }: StoredResource): string 
 /** PostgreSQL keeps these texts in indexes, which take 2,704 bytes of a row. */
 const LONGEST_KEY = 600;
 
+/** Tells whether a text can be a key of a table. */
+export function isStorableKey(text: string): boolean {
+  return text.length <= LONGEST_KEY && !text.includes('\0');
+}
+
 /** The items as they can be stored; one that cannot is replaced by one that tells so. */
 export function storableItems(items: readonly NewItem[]): readonly NewItem[] {
   return items.map((item) => {
     const { lane, source, sourceId } = item;
-    const keys = [lane, source, sourceId];
-    const fits = keys.every((key) => key.length <= LONGEST_KEY && !key.includes('\0'));
-    return fits ? item : setAsideItem(source, { id: sourceId, reason: 'id-unusable' });
+    return [lane, source, sourceId].every(isStorableKey)
+      ? item
+      : setAsideItem(source, { id: sourceId, reason: 'id-unusable' });
   });
 }

@@ -12,6 +12,7 @@ import { pruneIdentity } from './prune-identity.ts';
 import { pruneInbox } from './prune-inbox.ts';
 import { publishGhosts } from './publish-ghosts.ts';
 import { readMatrix } from './read-matrix.ts';
+import { readRoomsBehind } from './read-rooms-behind.ts';
 import { releaseOverdueItems } from './release-overdue.ts';
 import { rotatePeppers } from './rotate-peppers.ts';
 import { schedule } from './scheduler.ts';
@@ -30,6 +31,7 @@ export function createJobs({ config, bridge, intake, synced }: JobsDeps): readon
   const { identity } = config;
   return [
     readMatrix({ ...bridge, config, intake }), // matrix
+    readRoomsBehind({ ...bridge, config, intake }), // matrix:rooms
     ...followFhir({ ...bridge, config, intake }), // fhir:<type>
     ...(config.fhir.followDeletes === 'auto' ? [followDeletes(bridge, config)] : []), // deletions
     ...(config.fhir.subscriptions ? [keepSubscriptions(bridge, config)] : []), // fhir:Subscription

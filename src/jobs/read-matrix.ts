@@ -1,10 +1,11 @@
 // The reader of the homeserver: `/sync` from where the last pass ended, woken by every push.
 import type { Config } from '../config/schema.ts';
 import type { Bridge } from '../flows/bridge.ts';
-import { MATRIX_READER, type Intake } from '../flows/intake.ts';
+import type { Intake } from '../flows/intake.ts';
+import { MATRIX_READER } from '../flows/take-in-matrix.ts';
 import { syncOnce } from '../matrix/sync-reader.ts';
-import { awaitsSync, lastArrival } from '../store/arrivals.ts';
-import { readCursor } from '../store/cursors.ts';
+import { awaitsPass, lastArrival } from '../store/arrivals.ts';
+import { readAgedCursor } from '../store/cursors.ts';
 import type { BridgeJob } from './job.ts';
 
 /** The channel of the notifications that a push has come. */
@@ -14,7 +15,7 @@ export const MATRIX_CHANNEL = 'bridge_matrix';
 const GAP_MS = 150;
 
 interface Deps extends Pick<Bridge, 'db' | 'homeserver' | 'settings'> {
-  readonly config: Pick<Config, 'matrix'>;
+  readonly config: { readonly matrix: Pick<Config['matrix'], 'syncIntervalMs'> };
   readonly intake: Pick<Intake, 'synced'>;
 }
 
@@ -32,14 +33,18 @@ export function readMatrix({ db, homeserver, settings, config, intake }: Deps): 
         {
           homeserver,
           bot: settings.bot,
-          readPosition: () => readCursor(db, MATRIX_READER),
+          receipts: settings.readState.engine !== 'off',
+          readPosition: async () => {
+            const cursor = await readAgedCursor(db, MATRIX_READER);
+            return cursor && { token: cursor.position, ageMs: cursor.ageMs };
+          },
           lastArrival: () => lastArrival(db),
           store: intake.synced,
         },
         signal,
       );
       // With a homeserver of many workers, /sync may know of an event a little later than push does.
-      if (await awaitsSync(db, upTo)) again();
+      if (await awaitsPass(db, upTo)) again();
       return found;
     },
   };

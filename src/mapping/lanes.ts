@@ -38,12 +38,6 @@ export const receiptsLane = (roomId: RoomId, user: string): string => `receipts:
 /** The lane of a conversation's read state: it never holds up a message. */
 export const readStateLane = (reference: FhirReference): string => `read-state:${reference}`;
 
-/** The lane of ephemeral events. @param scope the room, or `none` */
-export const ephemeralLane = (scope: string): string => `ephemeral:${scope}`;
-
-/** The lane of to-device messages. @param scope the user they are for, or `none` */
-export const toDeviceLane = (scope: string): string => `to-device:${scope}`;
-
 /** The lane of what cannot be stored. @param what it is in the place of */
 export const setAsideLane = (what: string): string => `set-aside:${what}`;
 

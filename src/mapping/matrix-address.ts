@@ -1,6 +1,7 @@
 // Reads Matrix addresses and homeservers from the telecom of resources, in every form that the guides use.
 import type { ContactPoint } from 'fhir/r4.js';
 import { isMatrixUserId, type MatrixUserId } from '../domain/ids.ts';
+import { withoutTrailing } from '../domain/trailing.ts';
 import { contactsInUse } from './contacts.ts';
 
 const CONTACT_PURPOSE = 'http://hl7.org/fhir/StructureDefinition/contactpoint-purpose';
@@ -64,11 +65,13 @@ export function homeserversIn(telecom: readonly ContactPoint[], at: number): rea
 
 /** The server name in a host name, or in the https URL of a homeserver. */
 export function homeserverNamed(value: string): string | undefined {
-  const host = value
-    .trim()
-    .toLowerCase()
-    .replace(/^https:\/\//, '')
-    .replace(/\/+$/, '');
+  const host = withoutTrailing(
+    value
+      .trim()
+      .toLowerCase()
+      .replace(/^https:\/\//, ''),
+    '/',
+  );
   return SERVER_NAME.test(host) ? host : undefined;
 }
 

@@ -18,8 +18,8 @@ import type { RequestObserver } from '../telemetry/metrics.ts';
 export const BRIDGE_DEVICE = 'BRIDGE';
 
 const PREFIX = '/_matrix/client/v3';
-/** The first answer of /sync in a large deployment is the largest there is. */
-const LARGEST_ANSWER_BYTES = 256 * 1024 * 1024;
+/** A page of 100 events comes to 7 MB at most; an answer of /sync that is larger than this is asked for in another way. */
+const LARGEST_ANSWER_BYTES = 64 * 1024 * 1024;
 
 /** Who makes a request, and what goes with it. */
 export interface MatrixRequest {

@@ -75,7 +75,7 @@ function eventIdIn(value: unknown): EventId | undefined {
  * Whether a value has no more levels than any legal one. PostgreSQL, `JSON.stringify` and all that walks through a value call
  * themselves for each level: a hostile message of some thousand levels would end in an error of the stack.
  */
-export function isShallow(value: unknown, levels = MOST_LEVELS): boolean {
+function isShallow(value: unknown, levels = MOST_LEVELS): boolean {
   if (typeof value !== 'object' || value === null) return true;
   return levels > 0 && Object.values(value).every((child) => isShallow(child, levels - 1));
 }
@@ -84,7 +84,7 @@ export function isShallow(value: unknown, levels = MOST_LEVELS): boolean {
  * The value with NUL characters and lone surrogates replaced by U+FFFD. Matrix allows both in strings, jsonb does not. If the
  * bridge refused such an event, the homeserver's transactions would stop for good.
  */
-export function storable<T>(value: T): T {
+function storable<T>(value: T): T {
   return clean(value) as T;
 }
 

@@ -6,6 +6,7 @@ import { createReceipts } from './receipts.ts';
 import { createRoomStates } from './room-state.ts';
 import { createRooms } from './rooms.ts';
 import { createSends } from './sends.ts';
+import { createSync } from './sync.ts';
 import { createTimeline } from './timeline.ts';
 
 /** All operations on a client. Each throws BridgeError; a refusal of the homeserver is a MatrixRefusal. */
@@ -18,6 +19,7 @@ export function createHomeserver(client: MatrixClient) {
     ...createSends(client),
     ...createReceipts(client),
     ...createTimeline(client),
+    ...createSync(client),
   };
 }
 

@@ -11,6 +11,8 @@ interface RegistrationOptions {
   readonly ghostPrefix: string;
   /** The localparts of the bridge's aliases, `*` standing for any text. */
   readonly aliasPatterns: readonly string[];
+  /** Whether receipts are pushed. Typing then comes with them: there is no registration for the ones without the other. */
+  readonly receipts: boolean;
 }
 
 /** The id of the registration; the ping endpoint needs it too. */
@@ -21,7 +23,7 @@ export const APPSERVICE_ID = 'fhir-matrix-bridge';
  * https://spec.matrix.org/v1.19/application-service-api/#registration
  */
 export function registration(options: RegistrationOptions): Readonly<Record<string, unknown>> {
-  const { serverName, appserviceUrl, asToken, hsToken, ghostPrefix, aliasPatterns } = options;
+  const { serverName, appserviceUrl, asToken, hsToken, ghostPrefix, aliasPatterns, receipts } = options;
   const server = escapeRegex(serverName);
   // Without the $, ids of servers whose names begin with ours would match too.
   const exclusive = (regex: string): object => ({ exclusive: true, regex: `${regex}:${server}$` });
@@ -34,9 +36,8 @@ export function registration(options: RegistrationOptions): Readonly<Record<stri
     // Never used, because this user has no device and no sync. The bot is a user of the namespace.
     sender_localpart: `${ghostPrefix}appservice`,
     rate_limited: false,
-    receive_ephemeral: true,
-    'de.sorunome.msc2409.push_ephemeral': true,
-    'org.matrix.msc3202': true,
+    receive_ephemeral: receipts,
+    'de.sorunome.msc2409.push_ephemeral': receipts,
     'io.element.msc4190': true,
     protocols: [],
     namespaces: {

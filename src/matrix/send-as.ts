@@ -12,8 +12,16 @@ export interface SentEvent {
   readonly sender: MatrixUserId;
 }
 
-/** @param bot the user that invites a ghost that is not in the room */
-export function createSendAs({ homeserver, bot }: { homeserver: Homeserver; bot: MatrixUserId }) {
+interface Deps {
+  readonly homeserver: Homeserver;
+  /** The user that invites a ghost that is not in the room. */
+  readonly bot: MatrixUserId;
+  /** Whether a user is the bot or a ghost. */
+  readonly isOwn: (userId: MatrixUserId) => boolean;
+}
+
+/** Creates the sends on a homeserver. */
+export function createSendAs({ homeserver, bot, isOwn }: Deps) {
   /** Sends. If the ghost is not in the room, the bot invites it first. */
   async function inRoom(
     { as, roomId }: Pick<OutgoingEvent, 'as' | 'roomId'>,
@@ -52,7 +60,7 @@ export function createSendAs({ homeserver, bot }: { homeserver: Homeserver; bot:
 
     /**
      * Searches the last 1,000 events of the room for an event with this delivery id: the homeserver may have forgotten the
-     * transaction id.
+     * transaction id. Anyone may have copied the delivery id, so only an event of the bridge's own users counts.
      * @param viewer who is in the room
      */
     async findSent(
@@ -61,8 +69,10 @@ export function createSendAs({ homeserver, bot }: { homeserver: Homeserver; bot:
       signal: AbortSignal,
     ): Promise<SentEvent | undefined> {
       let pages = 0;
-      for await (const { events } of pagesBefore(homeserver, viewer, roomId, {}, signal)) {
-        const found = events.find((event) => event.content[DELIVERY_ID_KEY] === deliveryId);
+      for await (const { events } of pagesBefore(homeserver, viewer, roomId, signal)) {
+        const found = events.find(
+          ({ content, sender }) => content[DELIVERY_ID_KEY] === deliveryId && isOwn(sender),
+        );
         pages += 1;
         if (found !== undefined) return { eventId: found.event_id, sender: found.sender };
         if (pages === 10) return undefined;

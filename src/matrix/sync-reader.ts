@@ -4,43 +4,50 @@
 // arrivals; the pass puts them into the inbox in the order of `/sync`. Arrivals of rooms that the bot is not in follow in the
 // order in which they came. The pass also reads the bot's invitations, because push may have lost one.
 // docs/explanation/catch-up.md
-import type { EventId, MatrixUserId, RoomId } from '../domain/ids.ts';
-import type { MatrixEvent } from '../domain/matrix.ts';
+import type { MatrixUserId } from '../domain/ids.ts';
+import { BridgeError } from '../telemetry/errors.ts';
 import type { Homeserver } from './homeserver.ts';
-import { invitationIn, type Invitation } from './invitations.ts';
-import { receiptsIn, type Receipt } from './receipts.ts';
-import { pagesBefore, type SyncAnswer } from './timeline.ts';
-import { named, readToDevice, type IdlessEvent, type SetAside } from './transactions.ts';
-import { BRIDGE_DEVICE, isRefusal } from './client.ts';
-import type { SetAsideEvent, SortedOut } from './event-schema.ts';
+import type { SyncAnswer } from './sync.ts';
+import { EMPTY_PART, partsOf, rowsIn, type SyncPart } from './sync-parts.ts';
 
-/** What a pass found. */
-export interface SyncResult {
-  readonly events: readonly MatrixEvent[];
-  /** What cannot be stored, and rooms whose events cannot be read: the others do not wait for them. */
-  readonly setAside: readonly SetAside[];
-  /** Of the bot. */
-  readonly invitations: readonly Invitation[];
-  readonly toDevice: readonly IdlessEvent[];
-  readonly receipts: readonly Receipt[];
+/** Where the reader stands. */
+export interface SyncPosition {
+  readonly token: string;
+  /** Since it was moved. */
+  readonly ageMs: number;
+}
+
+/** A part of what a pass found. */
+export interface SyncedPart extends SyncPart {
+  /** The token from which on rooms that are behind are to be read. */
+  readonly since: string;
+  /** The token of the answer. */
   readonly position: string;
-  /** Arrivals up to this number came before the pass began. */
-  readonly arrivalsUpTo: string;
+  /** With the last part: arrivals up to this number came before the pass began. The position moves. */
+  readonly arrivalsUpTo: string | undefined;
 }
 
 interface Deps {
-  readonly homeserver: Pick<Homeserver, 'sync' | 'messagesBefore'>;
+  readonly homeserver: Pick<Homeserver, 'sync' | 'changedRooms'>;
   readonly bot: MatrixUserId;
-  readonly readPosition: () => Promise<string | undefined>;
+  /** Whether receipts are read. */
+  readonly receipts: boolean;
+  readonly readPosition: () => Promise<SyncPosition | undefined>;
   readonly lastArrival: () => Promise<string>;
-  /** Stores a pass and moves the position, in one transaction. @returns how many items were new */
-  readonly store: (result: SyncResult) => Promise<number>;
+  /** Stores a part, in one transaction. @returns how many items were new */
+  readonly store: (part: SyncedPart) => Promise<number>;
 }
+
+/** After so long a time the homeserver is asked only where something was said: what was said may be too much for one answer. */
+const LONG_AWAY_MS = 10 * 60_000;
+/** Rows of one transaction. */
+const MOST_ROWS = 500;
 
 /**
  * Makes one pass: asks until `/sync` shows nothing more. (The homeserver answers the same request from a cache for two minutes,
  * so that the first answers after a restart may be old.) The very first pass only takes the position: the bridge does not
- * record what happened before it was there.
+ * record what happened before it was there. A pass that fails has stored the parts before; the next one begins where this one
+ * began.
  * @returns how many events were new
  */
 export async function syncOnce(deps: Deps, signal: AbortSignal): Promise<number> {
@@ -55,92 +62,39 @@ export async function syncOnce(deps: Deps, signal: AbortSignal): Promise<number>
 
 async function syncStep(deps: Deps, signal: AbortSignal): Promise<{ found: number; shown: number }> {
   const arrivalsUpTo = await deps.lastArrival();
-  const since = await deps.readPosition();
-  const answer = await deps.homeserver.sync(deps.bot, since, signal);
-  const position = answer.next_batch;
-  const { events, setAside } =
-    since === undefined ? { events: [], setAside: [] } : await eventsOf(deps, answer, since, signal);
-  const toDevice = (answer.to_device?.events ?? []).flatMap((event) =>
-    readToDevice(event, { to_user_id: deps.bot, to_device_id: BRIDGE_DEVICE }),
-  );
-  const invitations = since === undefined ? [] : invitationsOf(deps, answer);
-  const receipts = since === undefined ? [] : receiptsOf(answer);
-  const found = await deps.store({
-    events,
-    setAside,
-    invitations,
-    toDevice,
-    receipts,
-    position,
-    arrivalsUpTo,
-  });
-  return { found, shown: position === since ? 0 : events.length + setAside.length + invitations.length };
+  const before = await deps.readPosition();
+  const answer = await ask(deps, before, signal);
+  const { position } = answer;
+  const since = before?.token ?? position;
+  const shown = before === undefined ? EMPTY_PART : answer;
+  const parts = partsOf(shown, MOST_ROWS);
+  let found = 0;
+  for (const [index, part] of parts.entries()) {
+    const isLast = index === parts.length - 1;
+    found += await deps.store({
+      ...{ ...part, since, position },
+      arrivalsUpTo: isLast ? arrivalsUpTo : undefined,
+    });
+  }
+  const { rooms, behind, invitations } = shown;
+  const isNew = position !== since;
+  return { found, shown: isNew ? rowsIn({ ...EMPTY_PART, rooms, behind, invitations }) : 0 };
 }
 
-function invitationsOf({ bot }: Deps, answer: SyncAnswer): readonly Invitation[] {
-  return Object.entries(answer.rooms?.invite ?? {}).flatMap(
-    ([roomId, { invite_state: state }]) => invitationIn(roomId, bot, state.events) ?? [],
-  );
-}
-
-function receiptsOf(answer: SyncAnswer): readonly Receipt[] {
-  return Object.entries(answer.rooms?.join ?? {}).flatMap(([roomId, { ephemeral }]) =>
-    receiptsIn(roomId as RoomId, ephemeral?.events ?? []),
-  );
-}
-
-async function eventsOf(
+async function ask(
   deps: Deps,
-  answer: SyncAnswer,
-  since: string,
+  before: SyncPosition | undefined,
   signal: AbortSignal,
-): Promise<Pick<SyncResult, 'events' | 'setAside'>> {
-  const rooms = Object.entries(answer.rooms?.join ?? {});
-  const perRoom = await Promise.all(
-    rooms.map(async ([id, { timeline }]) => {
-      const roomId = id as RoomId;
-      const { events = [], setAside = [], limited, prev_batch: until } = timeline ?? {};
-      const shown = events.map((event): MatrixEvent => ({ ...event, room_id: roomId }));
-      const place = `${answer.next_batch} ${roomId}`;
-      if (limited !== true || until === undefined) return { events: shown, setAside: named(setAside, place) };
-      const before = await eventsBetween(deps, roomId, { since, until }, signal);
-      return {
-        events: [...before.events, ...shown],
-        setAside: [...before.unread, ...named([...before.setAside, ...setAside], place)],
-      };
-    }),
-  );
-  return {
-    events: perRoom.flatMap(({ events }) => events),
-    setAside: perRoom.flatMap(({ setAside }) => setAside),
-  };
-}
-
-/**
- * The events that a limited timeline left out, oldest first. A room that the homeserver does not show any more, since the bot was
- * put out of it meanwhile, keeps no other waiting.
- */
-async function eventsBetween(
-  { homeserver, bot }: Deps,
-  roomId: RoomId,
-  { since, until }: { readonly since: string; readonly until: string },
-  signal: AbortSignal,
-): Promise<SortedOut<MatrixEvent> & { readonly unread: readonly SetAside[] }> {
-  const newestFirst = new Map<EventId, MatrixEvent>();
-  const setAside: SetAsideEvent[] = [];
-  const found = (unread: readonly SetAside[]) => ({
-    ...{ events: [...newestFirst.values()].reverse(), setAside, unread },
-  });
+): Promise<SyncAnswer & SyncPart> {
+  const { homeserver, bot, receipts } = deps;
+  const question = { since: before?.token, receipts };
+  const changed = async () => ({ rooms: [], ...(await homeserver.changedRooms(bot, question, signal)) });
+  if (before === undefined || before.ageMs > LONG_AWAY_MS) return changed();
   try {
-    for await (const page of pagesBefore(homeserver, bot, roomId, { from: until, to: since }, signal)) {
-      const known = newestFirst.size + setAside.length;
-      for (const event of page.events) newestFirst.set(event.event_id, event);
-      setAside.push(...page.setAside);
-      if (newestFirst.size + setAside.length === known) break;
-    }
-    return found([]);
+    return await homeserver.sync(bot, question, signal);
   } catch (error) {
-    if (!isRefusal(error, 403, 404)) throw error;
-    return found([{ id: `${roomId} ${since} ${until}`, reason: 'room-not-shown' }]);
+    // Too large, or not to be read: the other question has a smaller answer.
+    if (error instanceof BridgeError && error.code === 'matrix-answer') return changed();
+    throw error;
   }
 }

@@ -1,16 +1,9 @@
-// Homeserver operations that read the events of rooms: paging back, `/sync`.
+// Homeserver operations that read the events of one room: paging back and on, one event.
 import { z } from 'zod';
 import type { EventId, MatrixUserId, RoomId } from '../domain/ids.ts';
 import type { MatrixEvent } from '../domain/matrix.ts';
 import { unlessRefused, type MatrixClient } from './client.ts';
-import {
-  matrixEventSchema,
-  roomEventSchema,
-  sortOut,
-  strippedEventSchema,
-  wellFormed,
-  type SetAsideEvent,
-} from './event-schema.ts';
+import { matrixEventSchema, sortOut, wellFormed, type SetAsideEvent } from './event-schema.ts';
 
 const messagesSchema = z.object({ chunk: z.array(z.unknown()), end: z.string().optional() });
 
@@ -19,76 +12,47 @@ const contextSchema = z.object({
   start: z.string().optional(),
 });
 
-const syncSchema = z.object({
-  next_batch: z.string(),
-  to_device: z.object({ events: z.array(z.record(z.string(), z.unknown())) }).optional(),
-  rooms: z
-    .object({
-      join: z
-        .record(
-          z.string(),
-          z.object({
-            timeline: z
-              .object({
-                events: z.array(z.unknown()),
-                limited: z.boolean().optional(),
-                prev_batch: z.string().optional(),
-              })
-              .transform(({ events, ...rest }) => ({ ...rest, ...sortOut(roomEventSchema, events) }))
-              .optional(),
-            ephemeral: z.object({ events: z.array(z.unknown()) }).optional(),
-          }),
-        )
-        .optional(),
-      invite: z
-        .record(z.string(), z.object({ invite_state: z.object({ events: wellFormed(strippedEventSchema) }) }))
-        .optional(),
-    })
-    .optional(),
-});
-
-export type SyncAnswer = z.output<typeof syncSchema>;
-
-/** Only what the reader needs: the timelines and receipts of the bot's rooms. Its invitations come with every filter. */
-const SYNC_FILTER = JSON.stringify({
-  presence: { not_types: ['*'] },
-  account_data: { not_types: ['*'] },
-  room: {
-    account_data: { not_types: ['*'] },
-    ephemeral: { types: ['m.receipt'] },
-    state: { not_types: ['*'] },
-    timeline: { limit: 100 },
-  },
-});
-
-/** A page of the events of a room, newest first. */
+/** A page of the events of a room, in the order that was asked for. */
 export interface MessagesPage {
   readonly events: readonly MatrixEvent[];
   /** What stood among them and cannot be stored. */
   readonly setAside: readonly SetAsideEvent[];
-  /** The token to go on from; undefined at the beginning of the room. */
+  /** The token to go on from; undefined where the room has no more. */
   readonly end: string | undefined;
 }
 
 /** Creates the operations on a client. */
 export function createTimeline(client: MatrixClient) {
+  /** https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3roomsroomidmessages */
+  async function page(
+    { as, roomId, ...query }: { as: MatrixUserId; roomId: RoomId; dir: 'b' | 'f'; from: string | undefined },
+    signal: AbortSignal | undefined,
+  ): Promise<MessagesPage> {
+    const path = ['rooms', roomId, 'messages'];
+    const request = { as, query: { ...query, limit: 100 }, signal };
+    const { chunk, end } = await client.get('read messages', path, messagesSchema, request);
+    return { ...sortOut(matrixEventSchema, chunk), end };
+  }
+
   return {
     /**
      * A page of a room's events, newest first.
      * @param from the token to begin at; undefined begins at the newest event
-     * @param to the token to stop at
      */
-    async messagesBefore(
+    messagesBefore: (
       as: MatrixUserId,
       roomId: RoomId,
-      { from, to }: { from?: string | undefined; to?: string | undefined },
+      { from }: { from?: string | undefined },
       signal?: AbortSignal,
-    ): Promise<MessagesPage> {
-      const request = { as, query: { dir: 'b', limit: 100, from, to }, signal };
-      const path = ['rooms', roomId, 'messages'];
-      const { chunk, end } = await client.get('read messages', path, messagesSchema, request);
-      return { ...sortOut(matrixEventSchema, chunk), end };
-    },
+    ): Promise<MessagesPage> => page({ as, roomId, dir: 'b', from }, signal),
+
+    /** A page of a room's events after a token, also one of `/sync`, oldest first. */
+    messagesAfter: (
+      as: MatrixUserId,
+      roomId: RoomId,
+      from: string,
+      signal?: AbortSignal,
+    ): Promise<MessagesPage> => page({ as, roomId, dir: 'f', from }, signal),
 
     /**
      * The events of a room before one of them, newest first, and the token to go on from for `messagesBefore`.
@@ -121,28 +85,21 @@ export function createTimeline(client: MatrixClient) {
       const answer = client.get('read event', path, matrixEventSchema, { as, signal });
       return (await unlessRefused(answer, 400, 403, 404))?.sender;
     },
-
-    /** The events in the user's rooms since a token; without one, the token of this moment. */
-    async sync(as: MatrixUserId, since: string | undefined, signal?: AbortSignal): Promise<SyncAnswer> {
-      const query = { filter: SYNC_FILTER, timeout: 0, set_presence: 'offline', since };
-      return client.get('sync', ['sync'], syncSchema, { as, query, signal, timeoutMs: 60_000 });
-    },
   };
 }
 
-/** The events of a room page by page, newest first, from one token back to another; see `messagesBefore`. */
+/** The events of a room page by page, from the newest back. */
 export async function* pagesBefore(
   homeserver: Pick<ReturnType<typeof createTimeline>, 'messagesBefore'>,
   as: MatrixUserId,
   roomId: RoomId,
-  { from, to }: { from?: string; to?: string },
   signal: AbortSignal,
 ): AsyncGenerator<MessagesPage> {
-  for (let token = from; ;) {
-    const page = await homeserver.messagesBefore(as, roomId, { from: token, to }, signal);
+  for (let from: string | undefined; ;) {
+    const page = await homeserver.messagesBefore(as, roomId, { from }, signal);
     const { end } = page;
     yield page;
-    if (end === undefined || end === token) return;
-    token = end;
+    if (end === undefined || end === from) return;
+    from = end;
   }
 }

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { request as exchange } from 'undici';
 import { bulkhead } from 'cockatiel';
+import { withoutTrailing } from '../domain/trailing.ts';
 import { describeFailure, HttpFailure } from './failure.ts';
 import { retryAfterMs } from './retry-after.ts';
 import type { TransportOptions } from './transport.ts';
@@ -151,13 +152,13 @@ export async function shortBody({ content, close }: OpenAnswer): Promise<unknown
 }
 
 /** Reads a base URL, so that relative paths lead below it. */
-export const baseOf = (url: string): URL => new URL(url.replace(/\/*$/, '/'));
+export const baseOf = (url: string): URL => new URL(`${withoutTrailing(url, '/')}/`);
 
 /** Tells whether a URL is at the same origin as a base and at or below its path, and carries no user's name. */
 export const isBelow = (url: URL, base: URL): boolean =>
   url.origin === base.origin &&
   url.username === '' &&
-  `${url.pathname.replace(/\/*$/, '')}/`.startsWith(base.pathname);
+  `${withoutTrailing(url.pathname, '/')}/`.startsWith(base.pathname);
 
 function encodedBody({ json, form, file }: HttpRequest): {
   readonly headers?: Readonly<Record<string, string>>;

@@ -24,29 +24,38 @@ export async function removeArrivals(db: Queryable, eventIds: readonly EventId[]
 
 /**
  * Takes the arrivals that the reader will not read: those of rooms that the bot is not in, and those that a pass did not show
- * although it began long after them. The second kind was usually stored before, so the log ignores it as known.
- * @param upTo the last arrival before the pass began
- * @param olderThanSeconds how long an event of a known room waits for the reader
+ * although it began long after them. The second kind was usually stored before, so the log ignores it as known. Those of rooms that
+ * are behind stay: they are brought in their order when the room is read on.
  */
 export async function takeUnreadArrivals(
   db: Queryable,
-  upTo: string,
-  olderThanSeconds: number,
+  which: {
+    /** The last arrival before the pass began. */
+    readonly upTo: string;
+    /** How long an event of a known room waits for the reader. */
+    readonly olderThanSeconds: number;
+    readonly most: number;
+  },
 ): Promise<readonly MatrixEvent[]> {
-  const sql = `delete from matrix_arrival
-    where arrival <= $1
-      and (not exists (select from room where room.room_id = matrix_arrival.room_id)
-           or arrived_at < now() - make_interval(secs => $2))
+  const sql = `delete from matrix_arrival where arrival in (
+      select arrival from matrix_arrival
+      where arrival <= $1
+        and not exists (select from room_behind where room_behind.room_id = matrix_arrival.room_id)
+        and (not exists (select from room where room.room_id = matrix_arrival.room_id)
+             or arrived_at < now() - make_interval(secs => $2))
+      order by arrival limit $3)
     returning arrival, event`;
-  const rows = await select<{ arrival: string; event: MatrixEvent }>(db, sql, [upTo, olderThanSeconds]);
+  const values = [which.upTo, which.olderThanSeconds, which.most];
+  const rows = await select<{ arrival: string; event: MatrixEvent }>(db, sql, values);
   return rows.sort((a, b) => Number(a.arrival) - Number(b.arrival)).map((row) => row.event);
 }
 
-/** Whether `/sync` has still to show arrivals, up to a number, of rooms that the bot is in. */
-export async function awaitsSync(db: Queryable, upTo: string): Promise<boolean> {
-  const isAwaited =
-    'select from matrix_arrival where arrival <= $1 and room_id in (select room_id from room) limit 1';
-  return (await countRows(db, isAwaited, [upTo])) === 1;
+/** Whether another pass has to deal with arrivals, up to a number. Those of rooms that are behind come when the room is read on. */
+export async function awaitsPass(db: Queryable, upTo: string): Promise<boolean> {
+  const sql = `select from matrix_arrival
+    where arrival <= $1 and not exists (select from room_behind where room_behind.room_id = matrix_arrival.room_id)
+    limit 1`;
+  return (await countRows(db, sql, [upTo])) === 1;
 }
 
 /** How many arrivals wait for the reader. */

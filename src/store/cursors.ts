@@ -1,10 +1,20 @@
 // The table of cursors: how far each reader has read.
-import { select, selectColumn, type Queryable } from './database.ts';
+import { select, selectColumn, selectFirst, type Queryable } from './database.ts';
 
 /** The position of a reader; undefined before its first pass. */
 export async function readCursor(db: Queryable, reader: string): Promise<string | undefined> {
   const sql = 'select position from reader_cursor where reader = $1';
   return (await selectColumn<string>(db, sql, [reader]))[0];
+}
+
+/** The position of a reader, and how long ago it was saved, in milliseconds; undefined before its first pass. */
+export async function readAgedCursor(
+  db: Queryable,
+  reader: string,
+): Promise<{ readonly position: string; readonly ageMs: number } | undefined> {
+  const sql = `select position, (extract(epoch from now() - advanced_at) * 1000)::float8 as age_ms
+    from reader_cursor where reader = $1`;
+  return selectFirst(db, sql, [reader]);
 }
 
 /** Moves a reader's cursor. Call it in the transaction that stores what was read up to it. */

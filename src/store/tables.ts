@@ -19,6 +19,7 @@ import * as resourceVersions from './resource-versions.ts';
 import * as roomMembers from './room-members.ts';
 import * as roomUses from './room-uses.ts';
 import * as rooms from './rooms.ts';
+import * as roomsBehind from './rooms-behind.ts';
 import * as untoldMessages from './untold-messages.ts';
 import * as waitingItems from './waiting-items.ts';
 
@@ -40,7 +41,7 @@ export const tables = {
     readPositions,
     receipts,
   },
-  ...{ pictures, reportedFailures, resourceVersions, roomMembers, roomUses, rooms },
+  ...{ pictures, reportedFailures, resourceVersions, roomMembers, roomUses, rooms, roomsBehind },
   ...{ untoldMessages, waitingItems },
 } as const;
 

@@ -61,6 +61,9 @@ export const errorCatalogue = {
   'fhir-too-large': deadLetter(
     'The FHIR server, or a proxy before it, does not take a resource of this size. Raise its limit, then retry the dead letter.',
   ),
+  'fhir-foreign': deadLetter(
+    'Under the id or identifier of what the bridge writes stands something that it did not write. Find out who put it there, remove it, then retry the dead letter.',
+  ),
   'fhir-answer': retried(
     'The FHIR server’s answer has not the form that FHIR R4 gives. Check for a proxy in between.',
   ),

@@ -45,25 +45,24 @@ export function redactEvent(call: Call): Reply {
   return ok({ event_id });
 }
 
-/** `GET /rooms/{roomId}/messages`, backwards */
+/** `GET /rooms/{roomId}/messages`, backwards and forwards */
 export function readMessages(call: Call): Reply {
   const { world, requester, query } = call;
-  if (query.get('dir') !== 'b')
-    throw new MatrixFailure(400, 'M_UNRECOGNIZED', 'The stub pages backwards only');
+  const isForwards = query.get('dir') === 'f';
   const room = world.rooms.get(param(call, 'roomId'));
   const end = room && lastVisible(room, requester.userId);
   if (room === undefined || end === undefined) throw forbidden(`${requester.userId} is not in the room`);
-  const from = Math.min(positionIn(query.get('from')) ?? end, end);
-  const to = positionIn(query.get('to')) ?? 0;
+  const from = Math.min(positionIn(query.get('from')) ?? (isForwards ? 0 : end), end);
   const limit = Number(query.get('limit') ?? DEFAULT_LIMIT);
-  const upTo = firstAtOrAfter(room.timeline, from);
-  const first = Math.max(firstAtOrAfter(room.timeline, to), upTo - limit);
-  const chunk = room.timeline.slice(first, upTo).reverse();
+  const start = firstAtOrAfter(room.timeline, from);
+  const chunk = isForwards
+    ? room.timeline.slice(start, Math.min(start + limit, firstAtOrAfter(room.timeline, end)))
+    : room.timeline.slice(Math.max(start - limit, 0), start).reverse();
   const last = chunk.at(-1);
   return ok({
     start: token(from),
     chunk: chunk.map(clientEvent),
-    ...(last !== undefined && { end: token(last.position) }),
+    ...(last !== undefined && { end: token(isForwards ? last.position + 1 : last.position) }),
   });
 }
 

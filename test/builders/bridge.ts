@@ -11,6 +11,7 @@ import { forgetPayload } from '../../src/inbox/forget-payload.ts';
 import { findLogged, findTail, hasUnhandled } from '../../src/inbox/known-items.ts';
 import type { Attempt } from '../../src/inbox/item.ts';
 import { FHIR_PROFILES } from '../../src/mapping/fhir-profiles/profiles.ts';
+import { isOwnUser } from '../../src/mapping/own-users.ts';
 import { createHomeserver } from '../../src/matrix/homeserver.ts';
 import { createSendAs } from '../../src/matrix/send-as.ts';
 import { ASPECTS, KINDS } from '../../src/messages/registry.ts';
@@ -108,7 +109,7 @@ export function createBridge(db: pg.Pool, over: Partial<Bridge> = {}): Bridge {
     ...{ auditServer: unreachableFhir, auditTrail: noAuditTrail },
     transact: (work) => inTransaction(db, work),
     ...{ kinds: KINDS, aspects: ASPECTS, thread: ozoThreads },
-    sending: createSendAs({ homeserver, bot: BOT }),
+    sending: createSendAs({ homeserver, bot: BOT, isOwn: (userId) => isOwnUser(SETTINGS, userId) }),
     roomLock: (_key, _signal, work) => work(),
     ensureRoom: unreachable,
     files: { toFhir: unreachable, toMatrix: unreachable },

@@ -48,6 +48,7 @@ describe('up to date (else: npm run generate)', () => {
       appserviceUrl: 'http://localhost:3000',
       ghostPrefix: '_fhir_',
       aliasPatterns: GUIDES_ALIASES,
+      receipts: true,
     });
     expect(await file('registration.yaml')).toBe(expected);
   });
@@ -68,36 +69,39 @@ test('every key is described in all of them', async () => {
   }
 });
 
-test('the registration says exactly what the bridge relies on', () => {
-  const yaml = registrationYaml({
-    serverName: 'zorg.example:8448',
-    appserviceUrl: 'http://bridge:3000',
-    asToken: 'as',
-    hsToken: 'hs',
-    ghostPrefix: '_fhir_',
-    aliasPatterns: GUIDES_ALIASES,
-  });
-  expect(parse(yaml)).toEqual({
-    id: 'fhir-matrix-bridge',
-    url: 'http://bridge:3000',
-    as_token: 'as',
-    hs_token: 'hs',
-    sender_localpart: '_fhir_appservice',
-    rate_limited: false,
-    receive_ephemeral: true,
-    'de.sorunome.msc2409.push_ephemeral': true,
-    'org.matrix.msc3202': true,
-    'io.element.msc4190': true,
-    protocols: [],
-    namespaces: {
-      users: [{ exclusive: true, regex: '@_fhir_.*:zorg\\.example:8448$' }],
-      aliases: [
-        { exclusive: true, regex: '#careteam/.*:zorg\\.example:8448$' },
-        { exclusive: true, regex: '#careteam-.*:zorg\\.example:8448$' },
-        { exclusive: true, regex: '#communicationrequest/.*:zorg\\.example:8448$' },
-        { exclusive: true, regex: '#communicationrequest-.*:zorg\\.example:8448$' },
-      ],
-      rooms: [],
-    },
-  });
-});
+test.each([true, false])(
+  'the registration says exactly what the bridge relies on; receipts: %s',
+  (receipts) => {
+    const yaml = registrationYaml({
+      serverName: 'zorg.example:8448',
+      appserviceUrl: 'http://bridge:3000',
+      asToken: 'as',
+      hsToken: 'hs',
+      ghostPrefix: '_fhir_',
+      aliasPatterns: GUIDES_ALIASES,
+      receipts,
+    });
+    expect(parse(yaml)).toEqual({
+      id: 'fhir-matrix-bridge',
+      url: 'http://bridge:3000',
+      as_token: 'as',
+      hs_token: 'hs',
+      sender_localpart: '_fhir_appservice',
+      rate_limited: false,
+      receive_ephemeral: receipts,
+      'de.sorunome.msc2409.push_ephemeral': receipts,
+      'io.element.msc4190': true,
+      protocols: [],
+      namespaces: {
+        users: [{ exclusive: true, regex: '@_fhir_.*:zorg\\.example:8448$' }],
+        aliases: [
+          { exclusive: true, regex: '#careteam/.*:zorg\\.example:8448$' },
+          { exclusive: true, regex: '#careteam-.*:zorg\\.example:8448$' },
+          { exclusive: true, regex: '#communicationrequest/.*:zorg\\.example:8448$' },
+          { exclusive: true, regex: '#communicationrequest-.*:zorg\\.example:8448$' },
+        ],
+        rooms: [],
+      },
+    });
+  },
+);

@@ -1,7 +1,7 @@
 // What is said and read, on Synapse and on the stub alike.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { DeliveryId, EventId, MatrixUserId, RoomId } from '../../src/domain/ids.ts';
-import { syncOnce } from '../../src/matrix/sync-reader.ts';
+import type { MessagesPage } from '../../src/matrix/timeline.ts';
 import type { Subject } from './subject.ts';
 import { HOMESERVERS, startSubject } from './subject.ts';
 
@@ -36,6 +36,12 @@ describe.each(HOMESERVERS)('$name', ({ name, isMissing }) => {
       const content = { body, msgtype: 'm.text' };
       return hs.homeserver.sendEvent({ as, roomId, type: 'm.room.message', deliveryId, content, ...more });
     };
+    const sync = (as: MatrixUserId, since: string | undefined) =>
+      hs.homeserver.sync(as, { since, receipts: true });
+    const now = async (as: MatrixUserId): Promise<string> =>
+      (await hs.homeserver.changedRooms(as, { since: undefined, receipts: true })).position;
+    const inRoom = <Room extends { readonly roomId: RoomId }>(rooms: readonly Room[]): Room | undefined =>
+      rooms.find((room) => room.roomId === roomId);
     const sayMany = async (many: number): Promise<readonly EventId[]> => {
       const said: EventId[] = [];
       for (let index = 0; index < many; index += 1) said.push(await say(kim, `message ${index}`));
@@ -125,41 +131,42 @@ describe.each(HOMESERVERS)('$name', ({ name, isMissing }) => {
     });
 
     test('/sync shows what came since, in order, and nothing when nothing came', async () => {
-      const { next_batch: since } = await hs.homeserver.sync(bot, undefined);
+      const since = await now(bot);
       const said = await sayMany(3);
       await hs.homeserver.putState(bot, roomId, {
         type: 'm.room.topic',
         state_key: '',
         content: { topic: 'x' },
       });
-      const answer = await hs.homeserver.sync(bot, since);
-      const { events = [], limited } = answer.rooms?.join?.[roomId]?.timeline ?? {};
-      expect(limited).toBe(false);
+      const answer = await sync(bot, since);
+      const { events = [] } = inRoom(answer.rooms) ?? {};
+      expect(answer.behind).toEqual([]);
       expect(events.map(({ type, state_key }) => [type, state_key])).toEqual([
         ...said.map(() => ['m.room.message', undefined]),
         ['m.room.topic', ''],
       ]);
       expect(events.slice(0, 3).map(({ event_id }) => event_id)).toEqual(said);
-      const next = await hs.homeserver.sync(bot, answer.next_batch);
-      expect(next.rooms?.join?.[roomId]).toBeUndefined();
+      expect((await sync(bot, answer.position)).rooms).toEqual([]);
     });
 
     test('/sync shows no rooms that the user has left or is only invited to', async () => {
       const invited = await hs.ghost('invited');
-      const { next_batch: since } = await hs.homeserver.sync(kim, undefined);
+      const since = await now(kim);
       await hs.homeserver.leave(kim, roomId);
       await hs.homeserver.invite(bot, roomId, invited);
       await say(bot, 'to nobody');
-      expect((await hs.homeserver.sync(kim, since)).rooms?.join?.[roomId]).toBeUndefined();
-      expect((await hs.homeserver.sync(invited, undefined)).rooms?.join?.[roomId]).toBeUndefined();
+      const toKim = await sync(kim, since);
+      expect([toKim.rooms, toKim.behind]).toEqual([[], []]);
+      expect(
+        (await hs.homeserver.changedRooms(invited, { since: undefined, receipts: true })).behind,
+      ).toEqual([]);
     });
 
-    test('a room made since is shown from its creation, as if there were more', async () => {
-      const { next_batch: since } = await hs.homeserver.sync(bot, undefined);
+    test('/sync shows a room made since as if there were more, and reading on shows it from its creation', async () => {
+      const since = await now(bot);
       roomId = await hs.homeserver.createRoom(bot, { room_version: '12', invite: [kim] });
-      const answer = await hs.homeserver.sync(bot, since);
-      const { events = [], limited } = answer.rooms?.join?.[roomId]?.timeline ?? {};
-      expect(limited).toBe(true);
+      expect((await sync(bot, since)).behind).toEqual([roomId]);
+      const { events } = await hs.homeserver.messagesAfter(bot, roomId, since);
       expect(events.map(({ type, state_key }) => [type, state_key])).toEqual([
         ['m.room.create', ''],
         ['m.room.member', bot],
@@ -171,29 +178,44 @@ describe.each(HOMESERVERS)('$name', ({ name, isMissing }) => {
       ]);
     });
 
-    test('the bridge’s reader finds what is too much for one answer', async () => {
-      let position: string | undefined;
-      const found: string[] = [];
-      const read = (): Promise<number> =>
-        syncOnce(
-          {
-            homeserver: hs.homeserver,
-            bot,
-            readPosition: () => Promise.resolve(position),
-            lastArrival: () => Promise.resolve('0'),
-            store: (result) => {
-              position = result.position;
-              const fresh = result.events.filter((event) => event.room_id === roomId);
-              found.push(...fresh.map((event) => event.event_id));
-              return Promise.resolve(fresh.length);
-            },
-          },
-          new AbortController().signal,
-        );
-      await read();
+    test('where something was said is told without what was said, and nowhere when nothing was', async () => {
+      const since = await now(bot);
+      const quiet = await hs.homeserver.createRoom(bot, { room_version: '12' });
+      const changed = (from: string) => hs.homeserver.changedRooms(bot, { since: from, receipts: true });
+      await say(kim, 'hello');
+      const first = await changed(since);
+      expect(first.behind.toSorted()).toEqual([roomId, quiet].toSorted());
+      await say(kim, 'hello again');
+      const { behind, position } = await changed(first.position);
+      expect(behind).toEqual([roomId]);
+      expect((await changed(position)).behind).toEqual([]);
+    });
+
+    test('reading on from a token of /sync shows everything since once, oldest first, page by page', async () => {
+      await sayMany(3);
+      const since = await now(bot);
       const said = await sayMany(130);
-      expect(await read()).toBe(130);
-      expect(found).toEqual(said);
+      const pages: (readonly string[])[] = [];
+      let position: string | undefined = since;
+      while (position !== undefined) {
+        const page: MessagesPage = await hs.homeserver.messagesAfter(bot, roomId, position);
+        pages.push(page.events.map(({ event_id }) => event_id));
+        position = page.end;
+      }
+      expect(pages.map((page) => page.length)).toEqual([100, 30, 0]);
+      expect(pages.flat()).toEqual(said);
+    });
+
+    test('reading on from a token goes on where a message has come since', async () => {
+      const since = await now(bot);
+      const [first] = await sayMany(1);
+      const { events, end = '' } = await hs.homeserver.messagesAfter(bot, roomId, since);
+      const [second] = await sayMany(1);
+      const next = await hs.homeserver.messagesAfter(bot, roomId, end);
+      expect([events, next.events].map((page) => page.map(({ event_id }) => event_id))).toEqual([
+        [first],
+        [second],
+      ]);
     });
   });
 });

@@ -2,10 +2,12 @@
 import { describe, expect, test } from 'vitest';
 import { createIntake } from '../../src/flows/intake.ts';
 import { inTransaction } from '../../src/inbox/database.ts';
+import type { MatrixEvent } from '../../src/domain/matrix.ts';
 import { enqueue } from '../../src/inbox/enqueue.ts';
 import { knownSourceIds } from '../../src/inbox/known-items.ts';
 import { matrixEventSchema } from '../../src/matrix/event-schema.ts';
-import { readTransaction } from '../../src/matrix/transactions.ts';
+import { EMPTY_PART } from '../../src/matrix/sync-parts.ts';
+import { readTransaction, type SetAside } from '../../src/matrix/transactions.ts';
 import { medplumThreads } from '../../src/mapping/threads/medplum.ts';
 import { ozoThreads as thread } from '../../src/mapping/threads/ozo.ts';
 import { readStateLane, structureLane } from '../../src/mapping/lanes.ts';
@@ -19,14 +21,20 @@ const pool = useBridgeDatabase();
 const ROOM = '!room:example.org';
 
 const createScene = (settings = SETTINGS, profile = thread) => {
+  let rings = 0;
   const intake = createIntake({
     transact: (work) => inTransaction(pool(), work),
-    ...{ enqueue, knownSourceIds, thread: profile, wakeMatrixReader: () => Promise.resolve() },
+    ...{ enqueue, knownSourceIds, thread: profile },
+    wakeMatrixReader: () => {
+      rings += 1;
+      return Promise.resolve();
+    },
     store: tables,
     settings,
   });
   return {
     ...intake,
+    rings: () => rings,
     push: async (body: object) => {
       const parts = readTransaction(body, 'txn');
       if (parts === undefined) throw new TypeError('Expected a transaction');
@@ -35,15 +43,15 @@ const createScene = (settings = SETTINGS, profile = thread) => {
   };
 };
 
-const synced = {
-  events: [],
-  setAside: [],
-  invitations: [],
-  toDevice: [],
-  receipts: [],
-  position: '1',
-  arrivalsUpTo: '99',
-};
+const synced = { ...EMPTY_PART, since: '0', position: '1', arrivalsUpTo: '99' };
+
+/** What `/sync` shows of rooms. */
+const shown = (events: readonly MatrixEvent[], setAside: readonly SetAside[] = []): typeof synced => ({
+  ...synced,
+  rooms: [...Map.groupBy(events, (event) => event.room_id)].map(([id, said], index) => ({
+    ...{ roomId: id, events: said, setAside: index === 0 ? setAside : [] },
+  })),
+});
 
 const storedEvents = async () =>
   (await pool().query<{ payload: { event: object } }>('select payload from item')).rows.map(
@@ -67,17 +75,81 @@ describe('an event lies in the log as the homeserver sent it, with fields that t
   });
 
   test('synced', async () => {
-    await createScene().synced({ ...synced, events: [matrixEventSchema.parse(event)] });
+    await createScene().synced(shown([matrixEventSchema.parse(event)]));
     expect(await storedEvents()).toEqual([event]);
   });
 });
 
-test('a pushed receipt is not stored, because `/sync` shows it behind what it refers to; typing is', async () => {
-  const ephemeral = ['m.receipt', 'm.typing'].map((type) => ({ type, room_id: ROOM, content: {} }));
-  await createScene().push({ events: [], ephemeral });
-  expect(await itemsIn(pool(), `ephemeral:${ROOM}`)).toHaveLength(1);
-  const { rows } = await pool().query('select from item');
-  expect(rows).toHaveLength(1);
+const NO_READ_STATE = { ...SETTINGS, readState: { ...SETTINGS.readState, engine: 'off' as const } };
+
+test('of a push only events are stored: no receipt, which `/sync` shows behind what it refers to, no typing, nothing for a device', async () => {
+  const ephemeral = ['m.receipt', 'm.typing', 'm.presence'].map((type) => ({
+    ...{ type, room_id: ROOM, content: {} },
+  }));
+  const toDevice = { type: 'm.x', sender: '@a:h', to_user_id: '@_fhir_1:example.org', content: {} };
+  await createScene().push({ events: [], ephemeral, to_device: [toDevice] });
+  expect((await pool().query('select from item')).rows).toHaveLength(0);
+  expect((await pool().query('select from lane')).rows).toHaveLength(0);
+});
+
+describe('a push wakes the reader', () => {
+  const GHOST = '@_fhir_1:example.org';
+  const receiptOf = (user: string) => ({
+    ...{ type: 'm.receipt', room_id: ROOM },
+    content: { $1: { 'm.read': { [user]: { ts: 1 } } } },
+  });
+  const join = (user: string) => ({
+    ...{ type: 'm.room.member', sender: user, state_key: user, content: { membership: 'join' } },
+  });
+
+  test.each<[string, boolean, object, typeof SETTINGS?]>([
+    ['with an event of somebody', true, { events: [message()] }],
+    ['not with events of the bridge’s own ghosts', false, { events: [message({ sender: GHOST })] }],
+    ['not with a ghost that joins', false, { events: [message(join(GHOST))] }],
+    [
+      'with the bot that is let into a room: the room waits for it',
+      true,
+      { events: [message(join(SETTINGS.bot))] },
+    ],
+    [
+      'with one event of somebody among own ones',
+      true,
+      { events: [message({ sender: GHOST }), message({ event_id: '$2' })] },
+    ],
+    ['with a receipt of somebody', true, { ephemeral: [receiptOf('@nurse:example.org')] }],
+    ['not with a receipt of a ghost', false, { ephemeral: [receiptOf(GHOST)] }],
+    [
+      'not with a receipt where read state is off',
+      false,
+      { ephemeral: [receiptOf('@nurse:example.org')] },
+      NO_READ_STATE,
+    ],
+    [
+      'not with typing',
+      false,
+      { ephemeral: [{ type: 'm.typing', room_id: ROOM, content: { user_ids: ['@nurse:example.org'] } }] },
+    ],
+    ['not with a to-device message', false, { to_device: [{ type: 'm.x', to_user_id: GHOST, content: {} }] }],
+    ['not with nothing', false, {}],
+  ])('%s', async (_, wakes, body, settings = SETTINGS) => {
+    const { push, rings } = createScene(settings);
+    await push({ events: [], ...body });
+    expect(rings()).toBe(wakes ? 1 : 0);
+  });
+
+  test('not with what the reader has brought already', async () => {
+    const { push, synced: pass, rings } = createScene();
+    await pass(shown([message()]));
+    await push({ events: [message()] });
+    expect(rings()).toBe(0);
+  });
+
+  test('but events of ghosts are stored too: they have their place in the order of the room', async () => {
+    const { push, synced: pass } = createScene();
+    await push({ events: [message({ event_id: '$own', sender: GHOST })] });
+    await pass(synced);
+    expect(await itemsIn(pool(), `to-fhir:${ROOM}`)).toEqual(['$own']);
+  });
 });
 
 describe('synced receipts', () => {
@@ -113,8 +185,7 @@ describe('synced receipts', () => {
   });
 
   test('are not stored where read state is off', async () => {
-    const settings = { ...SETTINGS, readState: { ...SETTINGS.readState, engine: 'off' as const } };
-    await createScene(settings).synced({ ...synced, receipts: [receipt('@a:h', '$1')] });
+    await createScene(NO_READ_STATE).synced({ ...synced, receipts: [receipt('@a:h', '$1')] });
     expect(await waiting()).toEqual([]);
   });
 });
@@ -180,21 +251,10 @@ describe('one thing that cannot be stored is set aside, and all others are store
     expect(await setAside()).toEqual([['matrix.event $deep', told('matrix.event', 'too-deep')]]);
   });
 
-  test('a to-device message of 2,500 levels, which nothing uses', async () => {
-    const event = message({ room_id: ROOM });
-    const deep = { type: 'm.x', to_user_id: '@b:h', content: { levels } };
-    const { push, synced: pass } = createScene();
-    await push({ events: [event], to_device: [deep] });
-    await pass(synced);
-    expect(await inLane(`to-fhir:${ROOM}`)).toEqual([event.event_id]);
-    expect(await setAside()).toEqual([]);
-  });
-
   test('an event that /sync shows, once however often it is seen', async () => {
     const { synced: pass } = createScene();
-    const found = { ...synced, setAside: [{ id: '$deep', reason: 'too-deep' }] };
-    const event = message({ room_id: ROOM });
-    expect(await pass({ ...found, events: [event] })).toBe(2);
+    const found = shown([message({ room_id: ROOM })], [{ id: '$deep', reason: 'too-deep' }]);
+    expect(await pass(found)).toBe(2);
     expect(await pass({ ...found, position: '2' })).toBe(0);
     expect(await setAside()).toHaveLength(1);
   });
@@ -206,9 +266,20 @@ describe('one thing that cannot be stored is set aside, and all others are store
     const { synced: pass } = createScene();
     const [odd, event] = [room, ROOM].map((id) => message({ room_id: id, event_id: `$in${id.length}` }));
     if (odd === undefined || event === undefined) throw new TypeError('Expected two events');
-    await pass({ ...synced, events: [odd, event] });
+    await pass(shown([odd, event]));
     expect(await inLane(`to-fhir:${ROOM}`)).toEqual([event.event_id]);
     expect(await setAside()).toEqual([[`matrix.event ${odd.event_id}`, told('matrix.event', 'id-unusable')]]);
+  });
+
+  test.each([
+    ['too long', roomId(`!${'x'.repeat(4000)}`)],
+    ['with a NUL', roomId('!x\0:h')],
+  ])('a room that is behind whose id is %s, and a receipt there', async (_, odd) => {
+    const receipt = { roomId: odd, userId: userId('@a:h'), eventId: eventId('$1'), readAt: new Date(1) };
+    const found = { ...shown([message({ room_id: ROOM })]), behind: [odd], receipts: [receipt] };
+    await createScene().synced(found);
+    expect(await inLane(`to-fhir:${ROOM}`)).toHaveLength(1);
+    expect(await setAside()).toMatchObject([[expect.anything(), told('matrix.event', 'id-unusable')]]);
   });
 
   test.each([
@@ -248,7 +319,7 @@ describe('one thing that cannot be stored is set aside, and all others are store
   });
 
   test('an id that could say something of somebody is told by its digest', async () => {
-    const found = { ...synced, setAside: [{ id: 'Mevrouw Jansén', reason: 'malformed' }] };
+    const found = shown([message()], [{ id: 'Mevrouw Jansén', reason: 'malformed' }]);
     await createScene().synced(found);
     expect(JSON.stringify(await setAside())).not.toContain('Jans');
   });

@@ -43,7 +43,7 @@ describe('the list', () => {
   test('has every job that the configuration asks for, each under a name and lease of its own', async () => {
     const names = (await jobsOf(ALL)).map(({ name }) => name);
     expect(names).toEqual([
-      'matrix',
+      ...['matrix', 'matrix:rooms'],
       ...watchedTypes(true).map((type) => `fhir:${type}`),
       'deletions',
       ...['fhir:Subscription', 'periods', 'nightly-reconcile', 'publish-ghosts', 'release-overdue'],
@@ -63,7 +63,7 @@ describe('the list', () => {
       })
     ).map(({ name }) => name);
     expect(names).toEqual([
-      'matrix',
+      ...['matrix', 'matrix:rooms'],
       ...FOLLOWED_TYPES.map((type) => `fhir:${type}`),
       ...['deletions', 'periods', 'release-overdue', 'prune-inbox'],
     ]);

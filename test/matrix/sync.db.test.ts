@@ -1,29 +1,22 @@
 // Push and /sync together, on a real database: the order of /sync wins, nothing is lost, nothing comes twice.
 import type { ClientBase } from 'pg';
-import { ozoThreads as thread } from '../../src/mapping/threads/ozo.ts';
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { MatrixEvent } from '../../src/domain/matrix.ts';
-import { createIntake, MATRIX_READER } from '../../src/flows/intake.ts';
+import type { RoomAlias } from '../../src/domain/ids.ts';
+import { MATRIX_READER } from '../../src/flows/take-in-matrix.ts';
 import { inTransaction } from '../../src/inbox/database.ts';
-import { enqueue } from '../../src/inbox/enqueue.ts';
-import { knownSourceIds } from '../../src/inbox/known-items.ts';
-import { syncOnce } from '../../src/matrix/sync-reader.ts';
-import { readTransaction } from '../../src/matrix/transactions.ts';
 import * as arrivals from '../../src/store/arrivals.ts';
 import * as cursors from '../../src/store/cursors.ts';
-import { tables } from '../../src/store/tables.ts';
 import { reserveRoom, saveRoomId } from '../../src/store/rooms.ts';
-import type { MatrixUserId, RoomAlias } from '../../src/domain/ids.ts';
+import { countBehind } from '../../src/store/rooms-behind.ts';
 import { itemsIn, useBridgeDatabase } from '../builders/database.ts';
-import { SETTINGS } from '../builders/bridge.ts';
 import { ref } from '../builders/fhir.ts';
-import { BOT, eventId, message, roomId, userId } from '../builders/matrix.ts';
+import { BOT, message, roomId } from '../builders/matrix.ts';
+import { ageCursor, createHomeserverModel, createReaders } from '../builders/sync-world.ts';
 
 const pool = useBridgeDatabase();
 const ROOM = roomId('!room:h');
 const OTHER = roomId('!other:h');
 const FOREIGN = roomId('!foreign:h');
-const never = new AbortController().signal;
 
 beforeEach(async () => {
   for (const [reference, id] of [
@@ -35,114 +28,6 @@ beforeEach(async () => {
   }
 });
 
-/** A homeserver whose tokens are numbers of events in its one stream; timelines show the last `limit` of each room. */
-function createHomeserverModel(limit = 100, pageSize = 100) {
-  const stream: MatrixEvent[] = [];
-  const toDevice: Record<string, unknown>[] = [];
-  /** Rooms to which the bot is invited, and by which position it was. */
-  const invited = new Map<string, number>();
-  const inRoom = (id: string, from: number, to: number): MatrixEvent[] =>
-    stream.slice(from, to).filter((event) => event.room_id === id);
-  const positionOf = (event: MatrixEvent | undefined): number =>
-    event === undefined ? 0 : stream.indexOf(event);
-  return {
-    stream,
-    toDevice,
-    /** Invites the bot; another event moves the position, as the invitation itself does. */
-    invite(id: string) {
-      stream.push(message({ event_id: eventId(`$invite-${id}`), room_id: roomId('!elsewhere:h') }));
-      invited.set(id, stream.length);
-    },
-    pagesRead: 0,
-    say(...names: readonly string[]): MatrixEvent[] {
-      const said = names.map((name) => message({ event_id: eventId(`$${name}`), room_id: ROOM }));
-      stream.push(...said);
-      return said;
-    },
-    sayIn(id: string, ...names: readonly string[]): MatrixEvent[] {
-      const said = names.map((name) => message({ event_id: eventId(`$${name}`), room_id: id }));
-      stream.push(...said);
-      return said;
-    },
-    sync(_as: string, since: string | undefined) {
-      const from = Number(since ?? 0);
-      const join = Object.fromEntries(
-        [ROOM, OTHER].flatMap((id) => {
-          const all = inRoom(id, from, stream.length);
-          const shown = all.slice(-limit);
-          if (shown.length === 0) return [];
-          const timeline = {
-            ...{ events: shown.map((event) => ({ ...event, room_id: undefined })), setAside: [] },
-            limited: shown.length < all.length,
-            prev_batch: String(positionOf(shown[0])),
-          };
-          return [[id, { timeline }]];
-        }),
-      );
-      return Promise.resolve({
-        next_batch: String(stream.length),
-        to_device: { events: toDevice.splice(0) }, // the homeserver forgets what it has shown
-        rooms: {
-          join,
-          invite: Object.fromEntries(
-            [...invited]
-              .filter(([, at]) => at > from)
-              .map(([id]) => [
-                id,
-                { invite_state: { events: [stripped(BOT), stripped(userId('@other:h'))] } },
-              ]),
-          ),
-        },
-      });
-    },
-    messagesBefore(
-      _as: string,
-      id: string,
-      { from, to }: { from?: string | undefined; to?: string | undefined },
-    ) {
-      this.pagesRead += 1;
-      const all = inRoom(id, Number(to ?? 0), Number(from));
-      const page = all.slice(-pageSize);
-      const end = page.length < all.length ? String(positionOf(page[0])) : undefined;
-      return Promise.resolve({ events: page.toReversed(), setAside: [], end });
-    },
-  };
-}
-
-const stripped = (invitedUser: MatrixUserId) => ({
-  ...{ type: 'm.room.member', state_key: invitedUser, sender: userId('@noor:h') },
-  content: { membership: 'invite' },
-});
-
-type Transact = <T>(work: (tx: ClientBase) => Promise<T>) => Promise<T>;
-
-function createBridge(homeserver: ReturnType<typeof createHomeserverModel>, transact?: Transact) {
-  const intake = createIntake({
-    transact: transact ?? ((work) => inTransaction(pool(), work)),
-    ...{ enqueue, knownSourceIds, thread, wakeMatrixReader: () => Promise.resolve() },
-    store: tables,
-    settings: SETTINGS,
-  });
-  return {
-    push: async (body: object): Promise<void> => {
-      const parts = readTransaction(body, 'txn');
-      if (parts === undefined) throw new TypeError('Expected a transaction');
-      await intake.pushed(parts);
-    },
-    pass: (): Promise<number> =>
-      syncOnce(
-        {
-          homeserver,
-          bot: BOT,
-          readPosition: () => cursors.readCursor(pool(), MATRIX_READER),
-          lastArrival: () => arrivals.lastArrival(pool()),
-          store: intake.synced,
-        },
-        never,
-      ),
-  };
-}
-
 const inLane = (id: string = ROOM): Promise<readonly string[]> => itemsIn(pool(), `to-fhir:${id}`);
 const position = (): Promise<string | undefined> => cursors.readCursor(pool(), MATRIX_READER);
 const waiting = (): Promise<number> => arrivals.countArrivals(pool());
@@ -152,26 +37,27 @@ const age = async (seconds: number): Promise<void> => {
   ]);
 };
 
-/** A bridge that has made its first pass. */
-async function started(limit?: number, pageSize?: number) {
-  const homeserver = createHomeserverModel(limit, pageSize);
-  homeserver.say('before');
-  const bridge = createBridge(homeserver);
-  await bridge.pass();
-  return { homeserver, ...bridge };
+/** A bridge that has made its first pass, and a homeserver where the bot is in two rooms. */
+async function started(sizes: { limit?: number; pageSize?: number } = {}) {
+  const model = createHomeserverModel(new Set([ROOM, OTHER]), sizes);
+  const say = (...names: readonly string[]) => model.sayIn(ROOM, ...names);
+  say('before');
+  const readers = createReaders(pool(), model.homeserver);
+  await readers.pass();
+  return { ...model, say, ...readers };
 }
 
 test('the very first pass only takes the position: earlier messages are not recorded', async () => {
-  const { homeserver, pass } = await started();
+  const { say, pass } = await started();
   expect([await inLane(), await position()]).toEqual([[], '1']);
-  homeserver.say('after');
+  say('after');
   expect(await pass()).toBe(1);
   expect([await inLane(), await position()]).toEqual([['$after'], '2']);
 });
 
 test('the order of /sync wins over the order of push', async () => {
-  const { homeserver, push, pass } = await started();
-  const [a, b, c] = homeserver.say('a', 'b', 'c');
+  const { say, push, pass } = await started();
+  const [a, b, c] = say('a', 'b', 'c');
   await push({ events: [c] });
   await push({ events: [b, a] });
   expect(await inLane()).toEqual([]);
@@ -185,23 +71,14 @@ describe('nothing is stored twice', () => {
     ['synced, then pushed late', ['pass', 'push', 'pass', 'age', 'pass']],
     ['pushed twice', ['push', 'push', 'pass', 'push', 'age', 'pass']],
   ])('%s', async (_, steps) => {
-    const { homeserver, push, pass } = await started();
-    const events = homeserver.say('a', 'b');
+    const { say, push, pass } = await started();
+    const events = say('a', 'b');
     for (const step of steps) {
       if (step === 'push') await push({ events: [...events, ...events] });
       else if (step === 'pass') await pass();
       else await age(11);
     }
     expect([await inLane(), await waiting()]).toEqual([['$a', '$b'], 0]);
-  });
-
-  test('a to-device message, pushed and synced', async () => {
-    const { homeserver, push, pass } = await started();
-    const said = { type: 'm.room.encrypted', sender: '@a:h', content: { ciphertext: 'x' } };
-    await push({ to_device: [{ ...said, to_user_id: BOT, to_device_id: 'BRIDGE' }] });
-    homeserver.toDevice.push(said);
-    expect(await pass()).toBe(0);
-    expect(await itemsIn(pool(), `to-device:${BOT}`)).toHaveLength(1);
   });
 });
 
@@ -211,8 +88,8 @@ describe('an invitation of the bot', () => {
       await pool().query<{ payload: unknown }>(`select payload from item where source = 'matrix.invitation'`)
     ).rows.map(({ payload }) => payload);
   test('that push lost comes by /sync, once, in the lane of its room', async () => {
-    const { homeserver, pass } = await started();
-    homeserver.invite(FOREIGN);
+    const { invite, pass } = await started();
+    invite(FOREIGN);
     expect([await pass(), await pass()]).toEqual([1, 0]);
     const item = { kind: 'matrix.invitation', roomId: FOREIGN, userId: BOT, sender: '@noor:h' };
     expect(await payloads()).toEqual([item]);
@@ -220,45 +97,119 @@ describe('an invitation of the bot', () => {
   });
 
   test('comes again with the next invitation to the room', async () => {
-    const { homeserver, pass } = await started();
+    const { invite, pass } = await started();
     for (const round of [1, 2]) {
-      homeserver.invite(FOREIGN);
+      invite(FOREIGN);
       await pass();
       expect(await payloads()).toHaveLength(round);
     }
   });
 
   test('from before the bridge was there is ignored', async () => {
-    const homeserver = createHomeserverModel();
-    homeserver.invite(FOREIGN);
-    await createBridge(homeserver).pass();
+    const { homeserver, invite } = createHomeserverModel(new Set([ROOM]));
+    invite(FOREIGN);
+    await createReaders(pool(), homeserver).pass();
     expect(await payloads()).toEqual([]);
   });
 });
 
-describe('a limited timeline is paged back to where the last pass ended', () => {
+describe('a room of which more was said than an answer shows is read on by itself, from where the last pass ended', () => {
+  const names = Array.from({ length: 30 }, (_, index) => `e${index}`);
+
   test.each([
-    [5, 100, 1],
-    [5, 7, 4],
-    [1, 1, 29],
+    [5, 100, 2],
+    [5, 7, 6],
+    [1, 1, 31],
   ])('%d shown, pages of %d', async (limit, pageSize, pages) => {
-    const { homeserver, pass } = await started(limit, pageSize);
-    const names = Array.from({ length: 30 }, (_, index) => `e${index}`);
+    const { say, sayIn, count, pass, readOn } = await started({ limit, pageSize });
     for (const name of names) {
-      homeserver.say(name);
-      homeserver.sayIn(OTHER, `other-${name}`);
+      say(name);
+      sayIn(OTHER, `other-${name}`);
     }
-    expect(await pass()).toBe(60);
+    expect(await pass()).toBe(0);
+    expect(await readOn()).toBe(2);
     expect(await inLane()).toEqual(names.map((name) => `$${name}`));
     expect(await inLane(OTHER)).toEqual(names.map((name) => `$other-${name}`));
-    expect(homeserver.pagesRead).toBe(pages * 2);
+    expect([count.pages, await countBehind(pool())]).toEqual([pages * 2, 0]);
+  });
+
+  test('what is said meanwhile waits its turn', async () => {
+    const { say, pass, readOn } = await started({ limit: 5, pageSize: 7 });
+    say(...names);
+    await pass();
+    say('new');
+    await pass();
+    expect(await inLane()).toEqual([]);
+    await readOn();
+    expect(await inLane()).toEqual([...names, 'new'].map((name) => `$${name}`));
+    say('newer');
+    await pass();
+    expect(await inLane()).toEqual([...names, 'new', 'newer'].map((name) => `$${name}`));
+  });
+
+  test('what /sync shows while the last page is on its way is not lost', async () => {
+    const { say, homeserver, pass, readOn } = await started({ limit: 5 });
+    say(...names);
+    await pass();
+    const { messagesAfter } = homeserver;
+    let asked = 0;
+    homeserver.messagesAfter = async (...args) => {
+      const page = await messagesAfter(...args);
+      asked += 1;
+      // The page that says that there is no more: here there is more a moment later.
+      if (asked === 2) {
+        say('late');
+        await pass();
+      }
+      return page;
+    };
+    await readOn();
+    expect(await inLane()).toEqual([...names, 'late'].map((name) => `$${name}`));
+    expect(await countBehind(pool())).toBe(0);
+  });
+
+  test('what was pushed of it stays where it is until then, however long that takes', async () => {
+    const { say, push, pass, readOn } = await started({ limit: 5 });
+    const said = say(...names);
+    await push({ events: said.slice(20) });
+    await pass();
+    await age(3_600);
+    await pass();
+    expect([await inLane(), await waiting()]).toEqual([[], 10]);
+    await readOn();
+    expect([await inLane(), await waiting()]).toEqual([names.map((name) => `$${name}`), 0]);
+  });
+});
+
+describe('after a long time away', () => {
+  test('the homeserver is asked where something was said, and each room is read on by itself', async () => {
+    const { say, sayIn, count, pass, readOn } = await started();
+    say('a', 'b');
+    sayIn(OTHER, 'c');
+    await ageCursor(pool(), 11);
+    const before = { ...count };
+    expect(await pass()).toBe(0);
+    // The second question, whether there is more, is an ordinary one again.
+    expect([count.changedRooms - before.changedRooms, count.sync - before.sync]).toEqual([1, 1]);
+    expect([await position(), await countBehind(pool())]).toEqual(['4', 2]);
+    await readOn();
+    expect([await inLane(), await inLane(OTHER)]).toEqual([['$a', '$b'], ['$c']]);
+  });
+
+  test('and after a short one it is asked what was said', async () => {
+    const { say, count, pass } = await started();
+    say('a');
+    await ageCursor(pool(), 9);
+    const before = { ...count };
+    expect(await pass()).toBe(1);
+    expect(count.changedRooms).toBe(before.changedRooms);
   });
 });
 
 describe('events that only push shows', () => {
   test('of rooms that the bot is not in are stored in their order', async () => {
-    const { homeserver, push, pass } = await started();
-    const [a, b, c] = homeserver.sayIn(FOREIGN, 'a', 'b', 'c');
+    const { sayIn, push, pass } = await started();
+    const [a, b, c] = sayIn(FOREIGN, 'a', 'b', 'c');
     await push({ events: [b] });
     await push({ events: [a, c] });
     expect(await pass()).toBe(3);
@@ -276,11 +227,11 @@ describe('events that only push shows', () => {
   });
 
   test('during a pass are left to the next one', async () => {
-    const { homeserver, push, pass } = await started();
-    const sync = homeserver.sync.bind(homeserver);
+    const { homeserver, sayIn, push, pass } = await started();
+    const { sync } = homeserver;
     homeserver.sync = async (...args) => {
       const answer = await sync(...args);
-      await push({ events: homeserver.sayIn(FOREIGN, 'late') });
+      await push({ events: sayIn(FOREIGN, 'late') });
       homeserver.sync = sync;
       return answer;
     };
@@ -290,16 +241,16 @@ describe('events that only push shows', () => {
 });
 
 test('the position moves only together with the items: if any statement fails, the whole pass is read again', async () => {
-  const { homeserver, push } = await started();
-  const known = homeserver.say('a', 'b');
-  await push({ events: [...known.toReversed(), ...homeserver.sayIn(FOREIGN, 'f')] });
+  const { homeserver, say, sayIn, push } = await started();
+  const known = say('a', 'b');
+  await push({ events: [...known.toReversed(), ...sayIn(FOREIGN, 'f')] });
   const before = [await position(), await waiting()];
   let statements = 0;
   let tried = 0;
   let passed = false;
   for (let failing = 1; !passed; failing += 1) {
     statements = 0;
-    const { pass } = createBridge(homeserver, (work) =>
+    const { pass } = createReaders(pool(), homeserver, (work) =>
       inTransaction(pool(), (tx) => {
         const query = async (statement: string, values: unknown[]): Promise<unknown> => {
           if ((statements += 1) !== failing) return tx.query(statement, values);

@@ -24,7 +24,6 @@ test('has the keys without which Synapse does not start, and asks for everything
     rate_limited: false,
     receive_ephemeral: true,
     'de.sorunome.msc2409.push_ephemeral': true,
-    'org.matrix.msc3202': true,
     'io.element.msc4190': true,
   });
   expect([...(users ?? []), ...(aliases ?? [])].every(({ exclusive }) => exclusive)).toBe(true);

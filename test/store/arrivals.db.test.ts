@@ -1,7 +1,7 @@
 // The arrivals that the reader takes: how PostgreSQL finds them must not depend on how many rooms there are.
 import { expect, test } from 'vitest';
 import type { Queryable } from '../../src/store/database.ts';
-import { awaitsSync, takeUnreadArrivals } from '../../src/store/arrivals.ts';
+import { awaitsPass, takeUnreadArrivals } from '../../src/store/arrivals.ts';
 import { useBridgeDatabase } from '../builders/database.ts';
 
 const pool = useBridgeDatabase();
@@ -33,8 +33,8 @@ test('with very many rooms and arrivals, no list of all rooms is gone through fo
   await pool().query('analyze room, matrix_arrival');
   // A SubPlan that is not hashed runs once for each row.
   const plans = [
-    await planOf((db) => takeUnreadArrivals(db, '99999', 10)),
-    await planOf((db) => awaitsSync(db, '99999')),
+    await planOf((db) => takeUnreadArrivals(db, { upTo: '99999', olderThanSeconds: 10, most: 500 })),
+    await planOf((db) => awaitsPass(db, '99999')),
   ];
   for (const plan of plans) {
     expect(plan).toMatch(/room/);

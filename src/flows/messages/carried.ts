@@ -1,6 +1,6 @@
 // What was carried of a Communication before, by its links.
 import type { FhirReference } from '../../domain/ids.ts';
-import type { Envelope } from '../../messages/envelope.ts';
+import { contentDigest, type Envelope } from '../../messages/envelope.ts';
 import type { Queryable } from '../../store/database.ts';
 import type { MessageLink } from '../../store/message-links.ts';
 import type { Bridge } from '../bridge.ts';
@@ -12,7 +12,7 @@ export interface Carried {
   readonly links: readonly MessageLink[];
   /** The bridge itself is writing it: whether what was read is its own version, the end of that will tell. */
   readonly isBeingWritten: boolean;
-  /** It bears the event id of a message that another Communication records. */
+  /** It bears the event id of a message that another Communication records, and says what that one says or said. */
   readonly isCopy: boolean;
 }
 
@@ -24,8 +24,9 @@ export async function findCarried(
   { clock, store }: Pick<Bridge, 'clock' | 'store'>,
   db: Queryable,
   reference: FhirReference,
-  { eventId, thread }: Pick<Envelope, 'eventId' | 'thread'>,
+  envelope: Envelope,
 ): Promise<Carried> {
+  const { eventId, thread } = envelope;
   const found = await store.messageLinks.findLinksOfCommunication(db, reference, eventId);
   const room = thread === undefined ? undefined : await findConversationRoom(store, db, thread);
   const begunAfter = clock.now().getTime() - WRITING_MS;
@@ -37,6 +38,20 @@ export async function findCarried(
         origin === 'matrix' && !completed && startedAt.getTime() > begunAfter,
     ),
     // In another conversation it is a message of its own.
-    isCopy: found.some((link) => link.completed && !isOwn(link) && link.roomId === room?.roomId),
+    isCopy:
+      found.some((link) => link.completed && !isOwn(link) && link.roomId === room?.roomId) &&
+      (await wasSaid(store, db, envelope)),
   };
+}
+
+/** Whether the message of its event id, or a change of that, said the same. Of an unknown user the record names no sender. */
+async function wasSaid(
+  { messageLinks }: Pick<Bridge['store'], 'messageLinks'>,
+  db: Queryable,
+  envelope: Envelope,
+): Promise<boolean> {
+  if (envelope.eventId === undefined) return false;
+  const links = await messageLinks.findLinks(db, { eventIds: [envelope.eventId] });
+  const same = [contentDigest(envelope), contentDigest({ ...envelope, sender: undefined })];
+  return links.some(({ digest }) => digest !== undefined && same.includes(digest));
 }

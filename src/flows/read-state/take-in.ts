@@ -14,8 +14,14 @@ import { makeEach, versionIdOf } from '../make-each.ts';
 /** What of the settings decides about receipts. */
 export type ReceiptSettings = Pick<BridgeSettings, 'ghostPrefix' | 'readState' | 'serverName'>;
 
+/** Those of some receipts that are carried: none of the bridge's own ghosts, whose reading it has told itself. */
+export function carried(settings: ReceiptSettings, receipts: readonly Receipt[]): readonly Receipt[] {
+  if (settings.readState.engine === 'off') return [];
+  return receipts.filter(({ userId }) => !isOwnUser(settings, userId));
+}
+
 /**
- * Stores receipts, but none of the bridge's own ghosts, whose reading it has told itself.
+ * Stores the receipts that are carried.
  * @param seen at which position of the reader
  * @returns the items that look at them, for the same transaction
  */
@@ -25,8 +31,8 @@ export async function takeInReceipts(
   receipts: readonly Receipt[],
   seen: string,
 ): Promise<readonly NewItem[]> {
-  if (settings.readState.engine === 'off') return [];
-  const ofOthers = receipts.filter(({ userId }) => !isOwnUser(settings, userId));
+  const ofOthers = carried(settings, receipts);
+  if (ofOthers.length === 0) return [];
   await store.receipts.saveReceipts(tx, ofOthers);
   return receiptsItems(ofOthers, seen);
 }

@@ -2,6 +2,7 @@
 import { createPrivateKey, createPublicKey, sign } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import type { JsonValue } from '../../domain/json.ts';
+import { withoutTrailing } from '../../domain/trailing.ts';
 
 /** A long-term key of the identity server. */
 export interface SigningKey {
@@ -56,4 +57,4 @@ export function signJson(object: JsonObject, serverName: string, key: SigningKey
   return { ...object, signatures: { [serverName]: { [key.id]: unpadded(signature) } } };
 }
 
-const unpadded = (bytes: Buffer): string => bytes.toString('base64').replace(/=+$/, '');
+const unpadded = (bytes: Buffer): string => withoutTrailing(bytes.toString('base64'), '=');

@@ -3,6 +3,7 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import type { Pool } from 'pg';
 import type { Clock } from '../../domain/clock.ts';
 import type { MatrixUserId, RoomId } from '../../domain/ids.ts';
+import { withoutTrailing } from '../../domain/trailing.ts';
 import type * as invites from '../../store/identity-invites.ts';
 import type { Directory, Threepid } from '../directories/directory.ts';
 import { rawPublicKey } from './canonical-json.ts';
@@ -83,5 +84,5 @@ function redactEmail(address: string): string {
 
 /** Unpadded standard base64, from either alphabet; a plus sign that came through a query as a space is mended. */
 function standardBase64(key: string): string {
-  return key.replaceAll('-', '+').replaceAll('_', '/').replaceAll(' ', '+').replace(/=+$/, '');
+  return withoutTrailing(key.replaceAll('-', '+').replaceAll('_', '/').replaceAll(' ', '+'), '=');
 }

@@ -5,7 +5,6 @@ import type { EventId, FhirReference, MatrixUserId, RoomId } from '../../../src/
 import { MESSAGE_REASONS, STATE_REASONS } from '../../../src/domain/notices.ts';
 import { auditItem } from '../../../src/flows/items/audit.ts';
 import { convergeItem, requireInvitesItem } from '../../../src/flows/items/converge.ts';
-import { ephemeralItem } from '../../../src/flows/items/ephemeral.ts';
 import { eventItem } from '../../../src/flows/items/event.ts';
 import { changeItem } from '../../../src/flows/items/fhir-change.ts';
 import { deletionItem } from '../../../src/flows/items/fhir-deletion.ts';
@@ -21,7 +20,6 @@ import { readReportItems } from '../../../src/flows/items/read-report.ts';
 import { readTasksItems } from '../../../src/flows/items/read-tasks.ts';
 import { receiptsItems } from '../../../src/flows/items/receipts.ts';
 import { setAsideItem } from '../../../src/flows/items/set-aside.ts';
-import { toDeviceItem } from '../../../src/flows/items/to-device.ts';
 import { undeliveredItem } from '../../../src/flows/items/undelivered.ts';
 import type { NewItem } from '../../../src/inbox/item.ts';
 import { ozoThreads } from '../../../src/mapping/threads/ozo.ts';
@@ -43,7 +41,6 @@ const EVENT = {
   unsigned: { age: 5, 'org.example.odd': true },
 };
 const ABOUT_EVENT = { roomId: ROOM, eventId: EVENT.event_id };
-const idless = { sourceId: 'hash', scope: ROOM, content: { type: 'm.typing', odd: [1] } };
 
 const AUDIT_EVENT: OwnAuditEvent = {
   ...{ resourceType: 'AuditEvent', id: 'audit-1', recorded: '2026-11-29T12:00:00Z' },
@@ -67,11 +64,16 @@ function only(items: readonly NewItem[]): NewItem {
   return item;
 }
 
+/** An item as the version before stored it; this one stores none of its kind. */
+const former = (kind: ItemKind): NewItem => ({
+  ...{ lane: 'former', source: kind, sourceId: 'hash', payload: { kind, content: { type: 'm.typing' } } },
+});
+
 describe('each kind', () => {
   const items: Record<ItemKind, NewItem> = {
     'matrix.event': eventItem(EVENT),
-    'matrix.ephemeral': ephemeralItem(idless),
-    'matrix.to_device': toDeviceItem({ ...idless, scope: USER }),
+    'matrix.ephemeral': former('matrix.ephemeral'),
+    'matrix.to_device': former('matrix.to_device'),
     'matrix.invitation': invitationItem({ roomId: ROOM, userId: USER, sender: USER }, 's1'),
     'fhir.change': changeItem(version(REQUEST), ozoThreads),
     'fhir.deletion': deletionItem({ reference: MESSAGE, versionId: '8' }, REQUEST),
@@ -102,8 +104,8 @@ describe('each kind', () => {
     const places = Object.values(items).map(({ lane, source, sourceId }) => `${lane} ${source} ${sourceId}`);
     expect(places).toEqual([
       'to-fhir:!room:care.example matrix.event $1',
-      'ephemeral:!room:care.example matrix.ephemeral hash',
-      'to-device:@doctor:care.example matrix.to_device hash',
+      'former matrix.ephemeral hash',
+      'former matrix.to_device hash',
       'to-fhir:!room:care.example matrix.invitation !room:care.example @doctor:care.example s1',
       'to-matrix:CommunicationRequest/1 fhir.change CommunicationRequest/1/7',
       'to-matrix:CommunicationRequest/1 fhir.deletion Communication/2/8',

@@ -206,10 +206,30 @@ describe('a user’s message', () => {
     const { fhir, toMatrix, sending } = await recorded();
     const identifier = [{ system: 'https://matrix.org/event-id', value: M }];
     await fhir.put('copy', { status: 'entered-in-error', identifier });
-    expect(await toMatrix('Communication/copy')).toMatchObject({ result: 'known' });
-    await fhir.put('copy', { ...text('1000 E'), identifier });
-    expect(await toMatrix('Communication/copy')).toMatchObject({ result: 'known' });
+    expect(await toMatrix('Communication/copy')).toMatchObject({ result: 'withdrawn' });
     expect(sending.sent).toEqual([]);
+  });
+
+  test('is not said again by a copy of its record, whether of what it was or of what it became', async () => {
+    const { fhir, relay, toMatrix, sending } = await recorded();
+    const identifier = [{ system: 'https://matrix.org/event-id', value: M }];
+    const first = await relay.fhir.read(ref(RECORD));
+    await fhir.put('copy', { ...first, id: 'copy', identifier });
+    expect(await toMatrix('Communication/copy')).toMatchObject({ result: 'known' });
+    await fhir.put(communicationIdOf(M), text('10 E'));
+    await toMatrix(RECORD);
+    const second = await relay.fhir.read(ref(RECORD));
+    await fhir.put('later-copy', { ...second, id: 'later-copy', identifier });
+    expect(await toMatrix('Communication/later-copy')).toMatchObject({ result: 'known' });
+    expect(sending.sent).toHaveLength(1);
+  });
+
+  test('keeps no other message from being said that bears its event id', async () => {
+    const { fhir, toMatrix, sending } = await recorded();
+    const identifier = [{ system: 'https://matrix.org/event-id', value: M }];
+    await fhir.put('other', { ...text('1000 E'), identifier });
+    await toMatrix('Communication/other');
+    expect(sending.sent).toMatchObject([{ content: { body: '1000 E' } }]);
   });
 
   test('whose event id a message of another conversation bears is not touched: that one is new there', async () => {

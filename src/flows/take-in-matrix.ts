@@ -1,0 +1,149 @@
+// What comes from the homeserver becomes inbox items: pushed transactions, answers of `/sync`, pages of rooms that are read on.
+import type { ClientBase } from 'pg';
+import type { EventId, RoomId } from '../domain/ids.ts';
+import type { MatrixEvent } from '../domain/matrix.ts';
+import type { NewItem } from '../inbox/item.ts';
+import type { knownSourceIds } from '../inbox/known-items.ts';
+import { isOwnUser } from '../mapping/own-users.ts';
+import type { ReadPage } from '../matrix/room-reader.ts';
+import type { ShownRoom } from '../matrix/sync.ts';
+import type { SyncedPart } from '../matrix/sync-reader.ts';
+import type { SetAside, TransactionParts } from '../matrix/transactions.ts';
+import type { RoomBehind } from '../store/rooms-behind.ts';
+import type { Bridge, BridgeSettings } from './bridge.ts';
+import { EVENT_SOURCE, eventItem } from './items/event.ts';
+import { invitationItem } from './items/invitation.ts';
+import { setAsideItem } from './items/set-aside.ts';
+import { isStorableKey, storableItems } from './make-each.ts';
+import { carried, takeInReceipts, type ReceiptSettings } from './read-state/take-in.ts';
+
+export type MatrixIntakeSettings = ReceiptSettings & Pick<BridgeSettings, 'bot'>;
+
+interface Deps extends Pick<Bridge, 'enqueue' | 'store' | 'transact'> {
+  readonly settings: MatrixIntakeSettings;
+  readonly knownSourceIds: typeof knownSourceIds;
+  /** Wakes the reader of the homeserver when the transaction commits. */
+  readonly wakeMatrixReader: (tx: ClientBase) => Promise<void>;
+}
+
+/** The name of the homeserver's reader in the table of cursors. */
+export const MATRIX_READER = 'matrix';
+
+/** How long an event of a room the bot is in waits for `/sync` to show it. */
+const ARRIVAL_PATIENCE_SECONDS = 10;
+/** How many events that only push has brought are taken in one transaction. */
+const ARRIVALS_AT_ONCE = 500;
+
+/** Creates the intake from the homeserver; each of its functions is one commit. */
+export function createMatrixIntake(deps: Deps) {
+  const { transact, enqueue: store, knownSourceIds, wakeMatrixReader, settings } = deps;
+  const { arrivals, roomsBehind } = deps.store;
+  return {
+    /**
+     * Stores the events of a pushed transaction as arrivals, for the reader to order. Receipts only wake the reader, which finds
+     * them itself: push loses them, and shows them before what they refer to.
+     */
+    pushed: async ({ events, setAside, receipts }: TransactionParts): Promise<void> => {
+      const isRead = carried(settings, receipts).length > 0;
+      if (events.length + setAside.length === 0 && !isRead) return;
+      await transact(async (tx) => {
+        // What the reader has brought already would wait in vain for it to come again.
+        const known = await knownSourceIds(tx, EVENT_SOURCE, events.map(eventIdOf));
+        const fresh = events.filter((event) => !known.has(event.event_id));
+        if (fresh.length > 0) await arrivals.saveArrivals(tx, fresh);
+        await store(tx, setAside.map(eventSetAside));
+        if (isRead || fresh.some((event) => isAwaited(settings, event))) await wakeMatrixReader(tx);
+      });
+    },
+
+    /**
+     * Stores a part of what `/sync` shows; with the last one also what only push has brought, and the position.
+     * @returns how many items were new
+     */
+    synced: (part: SyncedPart): Promise<number> => transact((tx) => storePart(deps, tx, part)),
+
+    /**
+     * Stores a page of a room that is behind.
+     * @returns the room as it stands now; undefined when it is not behind any more
+     */
+    readOn: (page: ReadPage<RoomBehind>): Promise<RoomBehind | undefined> =>
+      transact((tx) => storePage(deps, tx, page)),
+
+    /** Sets aside what was left out of a room that cannot be read on: from now on it is followed as any other. */
+    gaveUpReading: async (roomId: RoomId, reason: string): Promise<void> => {
+      await transact(async (tx) => {
+        const room = await roomsBehind.lockBehind(tx, roomId);
+        if (room === undefined) return;
+        await roomsBehind.removeBehind(tx, roomId);
+        await store(tx, [eventSetAside({ id: `${roomId} ${room.position}`, reason })]);
+      });
+    },
+  };
+}
+
+async function storePart(deps: Deps, tx: ClientBase, part: SyncedPart): Promise<number> {
+  const { arrivals, cursors, roomsBehind } = deps.store;
+  const { position, arrivalsUpTo } = part;
+  const shownIds = part.rooms.map(({ roomId }) => roomId);
+  const behind = await roomsBehind.noteShown(tx, shownIds.filter(isStorableKey));
+  await roomsBehind.saveBehind(tx, part.behind.filter(isStorableKey), part.since);
+  const rooms = part.rooms.filter(({ roomId }) => !behind.has(roomId));
+  const shown = rooms.flatMap(({ events }) => events);
+  await arrivals.removeArrivals(tx, shown.map(eventIdOf));
+  const pushedOnly =
+    arrivalsUpTo === undefined
+      ? []
+      : await arrivals.takeUnreadArrivals(tx, {
+          ...{ upTo: arrivalsUpTo, olderThanSeconds: ARRIVAL_PATIENCE_SECONDS, most: ARRIVALS_AT_ONCE },
+        });
+  const receipts = part.receipts.filter(({ roomId }) => isStorableKey(roomId));
+  const unusable = part.behind.filter((id) => !isStorableKey(id));
+  const items = [
+    ...(await takeInReceipts(deps, tx, receipts, position)),
+    ...itemsOf(rooms),
+    ...unusable.map((id) => eventSetAside({ id, reason: 'id-unusable' })),
+    ...pushedOnly.map(eventItem),
+    ...part.invitations.map((invitation) => invitationItem(invitation, position)),
+  ];
+  const { stored } = await deps.enqueue(tx, storableItems(items));
+  if (arrivalsUpTo !== undefined) await cursors.saveCursor(tx, MATRIX_READER, position);
+  return stored;
+}
+
+/** The room is locked before its lane, as where `/sync` shows it. */
+async function storePage(
+  { enqueue, store: { arrivals, roomsBehind } }: Deps,
+  tx: ClientBase,
+  page: ReadPage<RoomBehind>,
+): Promise<RoomBehind | undefined> {
+  const { roomId, events, next } = page;
+  const room = await roomsBehind.lockBehind(tx, roomId);
+  if (room === undefined) return undefined;
+  await arrivals.removeArrivals(tx, events.map(eventIdOf));
+  await enqueue(tx, storableItems(itemsOf([page])));
+  const position = next ?? page.room.position;
+  // What was shown since the page was asked for may not have been on it.
+  const isRead = next === undefined && room.shown === page.room.shown && room.position === page.room.position;
+  if (isRead) await roomsBehind.removeBehind(tx, roomId);
+  else await roomsBehind.saveReadUpTo(tx, roomId, position);
+  return isRead ? undefined : { ...room, position };
+}
+
+function itemsOf(rooms: readonly ShownRoom[]): readonly NewItem[] {
+  return rooms.flatMap(({ events, setAside }) => [...events.map(eventItem), ...setAside.map(eventSetAside)]);
+}
+
+/**
+ * Whether an event is taken in at once. What the bridge did itself it knows already, and has in its place with the next pass; but
+ * a room that lets in the bot is only then made a conversation.
+ */
+function isAwaited(settings: MatrixIntakeSettings, { sender, type, state_key }: MatrixEvent): boolean {
+  const isOfBot = type === 'm.room.member' && sender === settings.bot && state_key === settings.bot;
+  return isOfBot || !isOwnUser(settings, sender);
+}
+
+const eventIdOf = ({ event_id }: MatrixEvent): EventId => event_id;
+
+function eventSetAside(found: SetAside): NewItem {
+  return setAsideItem(EVENT_SOURCE, found);
+}
