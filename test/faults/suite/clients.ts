@@ -24,6 +24,7 @@ export interface UserClient {
 const roomEventSchema = z.looseObject({
   event_id: z.string(),
   sender: z.string(),
+  origin_server_ts: z.number(),
   type: z.string(),
   content: z.looseObject({}),
 });
@@ -79,13 +80,13 @@ export function createUserClient(
       return z.object({ room_id: z.string() }).parse(answer).room_id;
     },
     async history(roomId) {
+      const path = `rooms/${encodeURIComponent(roomId)}/messages?dir=b&limit=500`;
       const events: RoomEvent[] = [];
-      for (let from: string | undefined = ''; from !== undefined; ) {
-        const query: string = `dir=b&limit=500${from === '' ? '' : `&from=${from}`}`;
-        const path = `rooms/${encodeURIComponent(roomId)}/messages?${query}`;
-        const { chunk, end } = pageSchema.parse(await call('GET', path));
-        events.push(...chunk);
-        from = chunk.length === 0 ? undefined : end;
+      let page = pageSchema.parse(await call('GET', path));
+      events.push(...page.chunk);
+      while (page.end !== undefined && page.chunk.length > 0) {
+        page = pageSchema.parse(await call('GET', `${path}&from=${page.end}`));
+        events.push(...page.chunk);
       }
       return events.reverse();
     },
@@ -124,10 +125,10 @@ export function createPatientPlatform(fhirUrl: string): PatientPlatform {
     read,
     async put(resource) {
       const path = `${resource.resourceType}/${resource.id}`;
-      await untilTaken(async () => void (await taken(await call('PUT', path, resource))));
+      await untilTaken(() => call('PUT', path, resource).then(taken));
     },
     async remove(reference) {
-      await untilTaken(async () => void (await taken(await call('DELETE', reference))));
+      await untilTaken(() => call('DELETE', reference).then(taken));
     },
     async change(reference, change) {
       await untilTaken(async () => {

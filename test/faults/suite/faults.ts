@@ -122,7 +122,7 @@ function replicaFault(
 ): Fault {
   return {
     ...{ name, weight, strand: 'processes', isPossible: always },
-    happen: (landscape, random) => happen(anyReplica(landscape, random).bridge.service, random),
+    happen: (landscape, random) => happen(anyReplica(landscape, random).service, random),
   };
 }
 

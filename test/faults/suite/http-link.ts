@@ -77,15 +77,26 @@ export async function openHttpLink(
     const { method = 'GET', url: path = '/', headers } = incoming;
     if (trouble === 'late')
       await sleep((disturbance?.random() ?? 0) * LATEST_MS, undefined, { signal: closing.signal });
-    if (trouble === 'not taken') return void outgoing.destroy();
-    if (trouble === 'never taken') return never(outgoing);
-    if (trouble?.startsWith('status ') === true) return refuse(Number(trouble.slice(7)), outgoing);
-    const answered = await answer({ method, path, headers, body });
-    if (trouble === 'answer lost') return void outgoing.destroy();
+    if (trouble === 'not taken') outgoing.destroy();
+    else if (trouble === 'never taken') await never(outgoing);
+    else if (trouble?.startsWith('status ') === true) refuse(Number(trouble.slice(7)), outgoing);
+    else await handOver(await answer({ method, path, headers, body }), trouble, outgoing);
+  }
+
+  async function handOver(
+    answered: WholeAnswer,
+    trouble: Trouble | undefined,
+    outgoing: ServerResponse,
+  ): Promise<void> {
     if (trouble === 'never answered') return never(outgoing);
+    if (trouble === 'answer lost') {
+      outgoing.destroy();
+      return;
+    }
     outgoing.writeHead(answered.status, endToEnd(answered));
-    if (trouble !== 'answer cut') return void outgoing.end(answered.body);
-    outgoing.write(answered.body.subarray(0, answered.body.length / 2), () => outgoing.destroy());
+    if (trouble === 'answer cut')
+      outgoing.write(answered.body.subarray(0, answered.body.length / 2), () => outgoing.destroy());
+    else outgoing.end(answered.body);
   }
 
   async function never(outgoing: ServerResponse): Promise<void> {

@@ -66,8 +66,7 @@ function judgeRecord(message: SentMessage, { records }: BothSides): readonly Fin
   if (record === undefined) return [{ what: 'lost', about }];
   if (own.length > 1) return [{ what: 'doubled', about: `${about}: ${own.map(({ id }) => id).join()}` }];
   const altered = (what: string): Finding => ({ what: 'altered', about: `${about}: ${what}` });
-  if (record.isInError !== message.isGone)
-    return [altered(record.isInError ? 'in error' : 'not taken back')];
+  if (record.isInError !== message.isGone) return [altered(record.isInError ? 'in error' : 'not taken back')];
   if (message.isGone) return [];
   const answered = message.answers && answeredRecord(message.answers, records);
   const reactions = message.reactions.toSorted().join();
@@ -149,10 +148,16 @@ function strangers(sent: SentConversation, { room, records, bot }: BothSides): r
       .map(({ text }): Finding => ({ what: 'unexplained', about: `the bot says “${text}”` })),
     ...room
       .filter(({ sender, text }) => sender !== bot && text !== sent.opening && !isKnown(text))
-      .map(({ text, eventId }): Finding => ({ what: 'unexplained', about: `${eventId} “${text}” in the room` })),
+      .map(({ text, eventId }): Finding => ({
+        what: 'unexplained',
+        about: `${eventId} “${text}” in the room`,
+      })),
     ...records
       .filter(({ id, eventIds }) => !ids.has(id) && !eventIds.some((eventId) => ids.has(eventId)))
-      .map(({ id, texts }): Finding => ({ what: 'unexplained', about: `Communication/${id} ${texts.join()}` })),
+      .map(({ id, texts }): Finding => ({
+        what: 'unexplained',
+        about: `Communication/${id} ${texts.join()}`,
+      })),
   ];
 }
 

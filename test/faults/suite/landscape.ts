@@ -24,7 +24,7 @@ export interface Ground {
     readonly hsToken: string;
   };
   /** Those that may be killed; they are whoever's else. */
-  readonly services: Partial<Readonly<Record<ServerName, Service>>>;
+  readonly services: Readonly<Record<ServerName, Service | undefined>>;
 }
 
 /** The servers beside the bridge. */
@@ -32,8 +32,11 @@ export type ServerName = 'synapse' | 'hapi' | 'postgres';
 
 /** One replica, and its own way to the database. */
 export interface Replica {
-  readonly bridge: RunningBridge;
+  /** Of the process that runs now. */
+  readonly service: Service;
   readonly databaseLink: FlakyLink;
+  /** Stops it, and starts the version of another checkout in its place; of this one where it is undefined. */
+  restartAs(checkout: string | undefined): Promise<void>;
 }
 
 /** All that runs. */
@@ -81,23 +84,35 @@ export async function buildLandscape(ground: Ground, replicaCount: number): Prom
     origins.push(origin);
     const folder = `${logFolder}/replica-${index + 1}`;
     await mkdir(folder, { recursive: true });
-    const bridge = await startBridge({
-      guard,
-      logFolder: folder,
-      databaseUrl: databaseLink.url,
-      synapse: { url: matrixLink.origin, serverName: synapse.serverName },
-      hapi: { url: `${fhirLink.origin}${new URL(hapi.url).pathname}` },
-      appservice: { ...appservice, port, url: origin },
-      env: {
-        ...SETTINGS,
-        BRIDGE_MATRIX_APPSERVICE_URL: appservice.url,
-        BRIDGE_FHIR_HOOK_URL: appservice.url,
-        BRIDGE_FHIR_HOOK_SECRET: hookSecret,
-        NODE_OPTIONS: `--import ${CLOCK_STEP}`,
-        CLOCK_STEP_MS: String(index % 2 === 0 ? CLOCK_STEP_MS : -CLOCK_STEP_MS),
+    const start = (checkout?: string): Promise<RunningBridge> =>
+      startBridge({
+        guard,
+        ...(checkout !== undefined && { checkout }),
+        logFolder: folder,
+        databaseUrl: databaseLink.url,
+        synapse: { url: matrixLink.origin, serverName: synapse.serverName },
+        hapi: { url: `${fhirLink.origin}${new URL(hapi.url).pathname}` },
+        appservice: { ...appservice, port, url: origin },
+        env: {
+          ...SETTINGS,
+          BRIDGE_MATRIX_APPSERVICE_URL: appservice.url,
+          BRIDGE_FHIR_HOOK_URL: appservice.url,
+          BRIDGE_FHIR_HOOK_SECRET: hookSecret,
+          NODE_OPTIONS: `--import ${CLOCK_STEP}`,
+          CLOCK_STEP_MS: String(index % 2 === 0 ? CLOCK_STEP_MS : -CLOCK_STEP_MS),
+        },
+      });
+    let bridge = await start();
+    return {
+      databaseLink,
+      get service() {
+        return bridge.service;
       },
-    });
-    return { bridge, databaseLink };
+      async restartAs(checkout) {
+        await bridge.service.stop();
+        bridge = await start(checkout);
+      },
+    };
   }
 
   const replicas = await Promise.all(Array.from({ length: replicaCount }, startReplica));

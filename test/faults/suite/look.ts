@@ -32,14 +32,18 @@ const communicationSchema = z.looseObject({
   id: z.string(),
   meta: z.object({ versionId: z.string(), lastUpdated: z.string() }),
   status: z.string(),
-  identifier: z.array(z.looseObject({ system: z.string().optional(), value: z.string().optional() })).default([]),
+  identifier: z
+    .array(z.looseObject({ system: z.string().optional(), value: z.string().optional() }))
+    .default([]),
   inResponseTo: z.array(z.looseObject({ reference: z.string().optional() })).default([]),
   note: z.array(z.looseObject({ text: z.string() })).default([]),
   payload: z
     .array(
       z.looseObject({
         contentString: z.string().optional(),
-        contentAttachment: z.looseObject({ url: z.string().optional(), data: z.string().optional() }).optional(),
+        contentAttachment: z
+          .looseObject({ url: z.string().optional(), data: z.string().optional() })
+          .optional(),
       }),
     )
     .default([]),
@@ -55,16 +59,18 @@ export async function look(
   { id, roomId }: { readonly id: string; readonly roomId: string },
 ): Promise<BothSides> {
   const sha1Of = async (where: string, read: () => Promise<Buffer>): Promise<string> => {
-    const known = files.get(where) ?? createHash('sha1').update(await read()).digest('base64');
+    const known =
+      files.get(where) ??
+      createHash('sha1')
+        .update(await read())
+        .digest('base64');
     files.set(where, known);
     return known;
   };
   const bundle = bundleSchema.parse(
     await platform.read(`Communication?part-of=CommunicationRequest/${id}&_count=500`),
   );
-  const records = await Promise.all(
-    bundle.entry.map(({ resource }) => recorded(platform, resource, sha1Of)),
-  );
+  const records = await Promise.all(bundle.entry.map(({ resource }) => recorded(platform, resource, sha1Of)));
   const events = await user.history(roomId);
   const messages = events.filter(
     (event) => event.type === 'm.room.message' && event.sender !== user.userId && !isEdit(event),
@@ -113,7 +119,9 @@ async function recorded(
     meta.versionId === '1'
       ? resource
       : communicationSchema.parse(await platform.read(`Communication/${id}/_history/1`));
-  const binary = payload.map(({ contentAttachment }) => contentAttachment?.url).find((url) => url !== undefined);
+  const binary = payload
+    .map(({ contentAttachment }) => contentAttachment?.url)
+    .find((url) => url !== undefined);
   return {
     id,
     eventIds: identifier.flatMap(({ system, value }) => (system === EVENT_ID_SYSTEM ? (value ?? []) : [])),

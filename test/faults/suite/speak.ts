@@ -11,8 +11,8 @@ export interface Speaking {
   readonly conversation: SentConversation;
   /** Begins every token of this side. */
   readonly name: string;
-  /** How much is said and done. */
-  readonly steps: number;
+  /** Whether it goes on, after so many things said and done. */
+  readonly goesOn: (steps: number) => boolean;
   /** Numbers from 0 up to 1 that decide. */
   readonly random: () => number;
 }
@@ -41,7 +41,8 @@ export async function userSpeaks(user: UserClient, speaking: Speaking): Promise<
     text: () => say('text', (body) => ({ msgtype: 'm.text', body })),
     emote: () => say('emote', (body) => ({ msgtype: 'm.emote', body })),
     notice: () => say('notice', (body) => ({ msgtype: 'm.notice', body })),
-    location: () => say('location', (body) => ({ msgtype: 'm.location', body, geo_uri: 'geo:52.09,5.12;u=35' })),
+    location: () =>
+      say('location', (body) => ({ msgtype: 'm.location', body, geo_uri: 'geo:52.09,5.12;u=35' })),
     async reply() {
       const target = await answerable(user, conversation, random);
       if (target === undefined) return acts['text']?.();
@@ -50,7 +51,10 @@ export async function userSpeaks(user: UserClient, speaking: Speaking): Promise<
       await say('text', (body) => ({ msgtype: 'm.text', body, [RELATION]: relation }), { answers });
     },
     async thread() {
-      const root = pick(own(['text', 'file']).filter(({ answers }) => answers === undefined), random);
+      const root = pick(
+        own(['text', 'file']).filter(({ answers }) => answers === undefined),
+        random,
+      );
       if (root === undefined) return acts['text']?.();
       const relation = { rel_type: 'm.thread', event_id: root.id };
       const answers = { by: 'user', id: root.id } as const;
@@ -83,7 +87,10 @@ export async function userSpeaks(user: UserClient, speaking: Speaking): Promise<
       target.isGone = true;
     },
     async react() {
-      const target = pick(own(['text', 'file']).filter(({ reactions }) => reactions.length === 0), random);
+      const target = pick(
+        own(['text', 'file']).filter(({ reactions }) => reactions.length === 0),
+        random,
+      );
       if (target === undefined) return acts['text']?.();
       const key = random() < 0.5 ? '👍' : '❤️';
       await user.send(roomId, 'm.reaction', {
@@ -92,7 +99,22 @@ export async function userSpeaks(user: UserClient, speaking: Speaking): Promise<
       target.reactions.push(key);
     },
   };
-  await act(acts, { text: 8, emote: 1, notice: 1, location: 1, reply: 3, thread: 1, file: 2, edit: 3, takeBack: 1, react: 2 }, speaking);
+  await act(
+    acts,
+    {
+      text: 8,
+      emote: 1,
+      notice: 1,
+      location: 1,
+      reply: 3,
+      thread: 1,
+      file: 2,
+      edit: 3,
+      takeBack: 1,
+      react: 2,
+    },
+    speaking,
+  );
 }
 
 /** A platform talks, one thing after the other. */
@@ -108,7 +130,12 @@ export async function platformSpeaks(
     const id = `${prefix}${token.replaceAll(/[^a-z0-9]/g, '')}`;
     const payload = [{ contentString: text }, ...extra];
     await platform.put({ ...communication(prefix, conversation.id, text), ...over, id, payload });
-    messages.push({ ...{ by: 'platform', id, token, kind: 'text', text }, isGone: false, reactions: [], ...sent });
+    messages.push({
+      ...{ by: 'platform', id, token, kind: 'text', text },
+      isGone: false,
+      reactions: [],
+      ...sent,
+    });
   };
   const acts: Readonly<Record<string, () => Promise<void>>> = {
     text: () => write(),
@@ -128,7 +155,10 @@ export async function platformSpeaks(
       await write({}, { file }, [{ contentAttachment }]);
     },
     async change() {
-      const target = pick(own().filter(({ file }) => file === undefined), random);
+      const target = pick(
+        own().filter(({ file }) => file === undefined),
+        random,
+      );
       if (target === undefined) return write();
       const text = nextVersion(target);
       await platform.change(`Communication/${target.id}`, (latest) => ({
@@ -159,10 +189,10 @@ export async function platformSpeaks(
 async function act(
   acts: Readonly<Record<string, () => Promise<void>>>,
   weights: Readonly<Record<string, number>>,
-  { steps, random }: Speaking,
+  { goesOn, random }: Speaking,
 ): Promise<void> {
   const names = Object.entries(weights).flatMap(([name, weight]) => Array<string>(weight).fill(name));
-  for (let step = 0; step < steps; step += 1) {
+  for (let step = 0; goesOn(step); step += 1) {
     await acts[pick(names, random) ?? '']?.();
     await sleep(random() * LONGEST_PAUSE_MS);
   }
