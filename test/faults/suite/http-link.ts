@@ -125,7 +125,7 @@ export async function openHttpLink(
 export function forward(origin: string, { method, path, headers, body }: WholeRequest): Promise<WholeAnswer> {
   const { hostname, port } = new URL(origin);
   return new Promise((resolve, reject) => {
-    const outgoing = request({ hostname, port, method, path, headers }, (response) => {
+    const outgoing = request({ hostname, port, method, path, headers, agent: false }, (response) => {
       readWhole(response).then((whole) => {
         resolve({ status: response.statusCode ?? 502, headers: response.headers, body: whole });
       }, reject);
