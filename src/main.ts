@@ -8,6 +8,7 @@ import { FOLLOWED_TYPES } from './domain/fhir.ts';
 import { createHandle } from './flows/dispatch.ts';
 import { createIntake } from './flows/intake.ts';
 import { dressBot } from './flows/people/dress-bot.ts';
+import { noticeRestorations } from './flows/restorations/continuity.ts';
 import { createReportFailure } from './flows/report-failure.ts';
 import { knownSourceIds } from './inbox/known-items.ts';
 import { notify } from './inbox/notify.ts';
@@ -79,6 +80,7 @@ export function composeDaemon(config: Config, log: Log) {
     registerBot: async (signal) => {
       await homeserver.registerGhost(settings.bot, signal);
       await dressBot(bridge, signal);
+      await noticeRestorations(bridge, signal);
     },
     checks: {
       matrix: async (signal) => {

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { watchedTypes } from '../src/domain/fhir.ts';
 import { cacheFolder } from './cache.ts';
 import type { Guard } from './guard.ts';
+import { reservePort } from './ports.ts';
 import { startService, type Service } from './service.ts';
 
 /** How to start the bridge. */
@@ -33,6 +34,8 @@ export const PSEUDONYMIZATION_KEY = 'the stack has one pseudonymization key';
 /** A running bridge. */
 export interface RunningBridge {
   readonly url: string;
+  /** The listener for operators. */
+  readonly opsUrl: string;
   /** Its settings, by which commands work on the same bridge. */
   readonly environment: Readonly<Record<string, string>>;
   readonly logFile: string;
@@ -49,7 +52,9 @@ const NODE_FLAGS: readonly string[] = ['--max-semi-space-size=2'];
 /** Starts the bridge and waits until it is ready and its readers have begun: what happens from now on is carried. */
 export async function startBridge(options: BridgeOptions): Promise<RunningBridge> {
   const { guard, logFolder, appservice } = options;
-  const environment = environmentOf(options);
+  const opsPort = await reservePort();
+  const environment = { BRIDGE_OPS_PORT: String(opsPort), ...environmentOf(options) };
+  const opsUrl = `http://127.0.0.1:${environment.BRIDGE_OPS_PORT}`;
   const logFile = join(logFolder, 'bridge.log');
   const service = await startService({
     guard,
@@ -61,10 +66,10 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
       log: logFile,
       graceMs: 20_000,
     },
-    ready: () => isReady(appservice.url, readersOf(environment)),
+    ready: () => isReady(appservice.url, opsUrl, readersOf(environment)),
     timeoutMs: 60_000,
   });
-  return { url: appservice.url, environment, logFile, service };
+  return { url: appservice.url, opsUrl, environment, logFile, service };
 }
 
 function environmentOf({
@@ -89,6 +94,8 @@ function environmentOf({
     BRIDGE_PEOPLE_PSEUDONYMIZATION_KEY: PSEUDONYMIZATION_KEY,
     BRIDGE_MESSAGES_LANGUAGE: 'en',
     BRIDGE_SHUTDOWN_DRAIN_SECONDS: '0',
+    // Tests wait for the moment at which nothing is left to do.
+    BRIDGE_OPS_FIGURES_SECONDS: '0',
     // A process begins in half the time, and tests start a hundred.
     NODE_COMPILE_CACHE: join(cacheFolder(), 'compiled'),
     ...env,
@@ -100,11 +107,11 @@ function readersOf(environment: Readonly<Record<string, string>>): readonly stri
   return ['matrix', ...types.map((resourceType) => `fhir:${resourceType}`)];
 }
 
-async function isReady(url: string, readers: readonly string[]): Promise<boolean> {
+async function isReady(url: string, opsUrl: string, readers: readonly string[]): Promise<boolean> {
   try {
     const ready = await fetch(`${url}/health/ready`);
     if (!ready.ok) return false;
-    const stats = statsSchema.parse(await (await fetch(`${url}/api/v1/queue/stats`)).json());
+    const stats = statsSchema.parse(await (await fetch(`${opsUrl}/api/v1/queue/stats`)).json());
     return readers.every((reader) => reader in stats.readers);
   } catch {
     return false;

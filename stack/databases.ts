@@ -44,6 +44,28 @@ export async function createDatabase(adminUrl: string, name: string): Promise<Da
   };
 }
 
+/** Copies a database to which nobody is connected. @returns the name of the copy */
+export async function copyDatabase(adminUrl: string, url: string): Promise<string> {
+  const copy = uniqueName('copy');
+  const { name, owner } = idsOf(url);
+  await runStatements(adminUrl, [`CREATE DATABASE ${copy} OWNER ${owner} TEMPLATE ${name}`]);
+  return copy;
+}
+
+/** Puts a copy in the place of a database, as if it were restored from a backup. */
+export async function replaceDatabase(adminUrl: string, url: string, copy: string): Promise<void> {
+  const { name } = idsOf(url);
+  await runStatements(adminUrl, [
+    `DROP DATABASE ${name} WITH (FORCE)`,
+    `ALTER DATABASE ${pg.escapeIdentifier(copy)} RENAME TO ${name}`,
+  ]);
+}
+
+function idsOf(url: string): { readonly name: string; readonly owner: string } {
+  const { pathname, username } = new URL(url);
+  return { name: pg.escapeIdentifier(pathname.slice(1)), owner: pg.escapeIdentifier(username) };
+}
+
 /** A fresh, empty database for one test file, with a name no other has. */
 export function createScratchDatabase(adminUrl: string): Promise<Database> {
   return createDatabase(adminUrl, uniqueName('scratch'));

@@ -67,11 +67,11 @@ export async function runScenario(
   });
   const rooms = many * aliasesOfTeam('').length;
   const seconds = await timed(say, 'spaces and rooms made', () => awaitRooms(bridgeDatabase.url, rooms));
-  const problems = await awaitQuiet(bridge.url, 'after all rooms were made');
+  const problems = await awaitQuiet(bridge.opsUrl, 'after all rooms were made');
   const creation = { ...callsOf(counters), seconds };
   await timed(say, 'invitations accepted', () => acceptInvitations(teams, homeserver.serverName));
-  problems.push(...(await awaitQuiet(bridge.url, 'after all invitations were accepted')));
-  const { deadLetters } = await readStats(bridge.url);
+  problems.push(...(await awaitQuiet(bridge.opsUrl, 'after all invitations were accepted')));
+  const { deadLetters } = await readStats(bridge.opsUrl);
   // Its readers' polls would be counted as the resync's.
   await bridge.service.stop();
   const resync = await measureResync(stack, bridge, counters, rooms);
@@ -160,10 +160,10 @@ async function awaitRooms(databaseUrl: string, many: number): Promise<void> {
  * Waits until the bridge has had nothing to do for as long as its readers take to come round, but not for ever.
  * @returns what was left, as a problem
  */
-async function awaitQuiet(bridgeUrl: string, when: string): Promise<string[]> {
+async function awaitQuiet(opsUrl: string, when: string): Promise<string[]> {
   const deadline = performance.now() + QUIET_MS;
   for (let quiet = 0; quiet < 10;) {
-    const { waitingItems, arrivals } = await readStats(bridgeUrl);
+    const { waitingItems, arrivals } = await readStats(opsUrl);
     const waiting = waitingItems + arrivals;
     quiet = waiting === 0 ? quiet + 1 : 0;
     if (performance.now() > deadline && waiting > 0)
@@ -173,8 +173,8 @@ async function awaitQuiet(bridgeUrl: string, when: string): Promise<string[]> {
   return [];
 }
 
-async function readStats(bridgeUrl: string): Promise<z.output<typeof statsSchema>> {
-  return statsSchema.parse(await (await fetch(`${bridgeUrl}/api/v1/queue/stats`)).json());
+async function readStats(opsUrl: string): Promise<z.output<typeof statsSchema>> {
+  return statsSchema.parse(await (await fetch(`${opsUrl}/api/v1/queue/stats`)).json());
 }
 
 async function timed(say: Say, what: string, work: () => Promise<void>): Promise<number> {

@@ -1,9 +1,11 @@
 // Puts together what the flows work with: the two servers, the store, the locks, the settings. For the daemon and the CLI.
+import type { Pool } from 'pg';
 import { composeAuditTrail } from './audit-trail.ts';
 import { clock, sleep } from './clock.ts';
 import { composeDirectories } from './identity/directories.ts';
 import type { Config } from '../config/schema.ts';
 import type { Bridge, BridgeSettings } from '../flows/bridge.ts';
+import { createRecent } from '../flows/recent.ts';
 import { createAccountInDirectory } from '../identity/directories/account-in-directory.ts';
 import { createPersonInDirectory } from '../identity/directories/person-in-directory.ts';
 import { createOwnDirectory } from '../identity/directories/own-directory.ts';
@@ -22,6 +24,8 @@ import { ensureRoom } from '../matrix/ensure-room.ts';
 import { createHomeserver } from '../matrix/homeserver.ts';
 import { createMedia } from '../matrix/media.ts';
 import { isOwnUser } from '../mapping/own-users.ts';
+import { createOtherServers, sparingOthers } from '../matrix/other-servers.ts';
+import { withRegistration } from '../matrix/registering-client.ts';
 import { createSendAs } from '../matrix/send-as.ts';
 import { createAttachmentFetch } from '../net/attachments.ts';
 import { ASPECTS, KINDS } from '../messages/registry.ts';
@@ -35,6 +39,9 @@ import { createRoomLocks } from '../store/room-locks.ts';
 import { tables } from '../store/tables.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
+/** How long it is good to have read whose an account is, and of how many. */
+const RECENT_BEARERS = { forMs: 10_000, most: 2_000 };
+
 /**
  * Composes the bridge on a database; opens no connection yet.
  * @returns what the flows work with, the directories where the identity port is on, and how to close what was opened, the pool
@@ -46,17 +53,18 @@ export function composeBridge(
 ) {
   const { pool, connectSession } = connections;
   const settings = compileSettings(config);
-  const connected = connectServers(config, settings, metrics);
-  const { homeserver, fhir, auditServer, pseudonyms } = connected;
+  const connected = connectServers(config, settings, metrics, pool);
+  const { homeserver, otherServers, fhir, auditServer, pseudonyms } = connected;
   const { bot } = settings;
   const directories = config.identity.enabled
     ? composeDirectories({ config, pool, clock, log, metrics })
     : undefined;
   const locks = createRoomLocks({ connect: connectSession, sleep });
   const bridge: Bridge = {
-    ...{ settings, homeserver, fhir, auditServer, pseudonyms, clock, log, metrics },
+    ...{ settings, homeserver, otherServers, fhir, auditServer, pseudonyms, clock, log, metrics },
     ...{ enqueue, findLogged, findTail, hasUnhandled, forgetPayload },
     auditTrail: composeAuditTrail(config),
+    recentBearers: createRecent(clock, RECENT_BEARERS),
     db: pool,
     transact: (work) => inTransaction(pool, work),
     store: tables,
@@ -98,11 +106,12 @@ function connectServers(
   { matrix, fhir, invitations, attachments }: Config,
   { idStrategy, profile, serverName }: BridgeSettings,
   { observeMatrix, observeFhir, observePseudonyms }: Metrics,
+  db: Pool,
 ) {
-  const { baseUrl, bearerToken, requestTimeoutMs } = fhir;
+  const { baseUrl, baseAliases, bearerToken, requestTimeoutMs } = fhir;
   const connectFhir = () => {
     const client = createFhirClient({
-      ...{ baseUrl, bearerToken, requestTimeoutMs, observe: observeFhir },
+      ...{ baseUrl, baseAliases, bearerToken, requestTimeoutMs, observe: observeFhir },
       ...{
         searching: profile.search,
         ...(profile.search.cacheControl === 'no-cache' && { cacheControl: 'no-cache' }),
@@ -110,10 +119,15 @@ function connectServers(
     });
     return withThreads(createFhirServer(client, idStrategy), THREAD_PROFILES[fhir.threads]);
   };
-  const matrixClient = createMatrixClient({ ...matrix, observe: observeMatrix });
+  const matrixClient = withRegistration({
+    client: createMatrixClient({ ...matrix, observe: observeMatrix }),
+    onRegistered: (userId) => tables.ghosts.forgetGhostProfile(db, userId),
+  });
+  const otherServers = createOtherServers(clock);
   const { timeoutMs } = attachments;
   return {
-    homeserver: createHomeserver(matrixClient),
+    homeserver: sparingOthers(createHomeserver(matrixClient), otherServers, serverName),
+    otherServers,
     media: createMedia(matrixClient, timeoutMs),
     binaries: createBinaries({ baseUrl, bearerToken, idStrategy, timeoutMs, observe: observeFhir }),
     fetchAttachment: createAttachmentFetch({ ...attachments, baseUrl, bearerToken }),

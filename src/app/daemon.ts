@@ -1,6 +1,7 @@
 // Start order, drain, soft and hard stop: the life of the process from first listener to last connection.
 import type { Router } from 'express';
 import { createBotRegistration } from './bot-registration.ts';
+import { bulkSlotsOf } from './bulk-slots.ts';
 import type { IdentityPort } from './identity/port.ts';
 import type { Handle, OnDeadLetter } from '../inbox/item.ts';
 import { startJobs } from '../inbox/job.ts';
@@ -9,9 +10,10 @@ import type { Replica } from '../inbox/replica.ts';
 import { startReplica } from '../inbox/replica.ts';
 import { exponentialRetry } from '../inbox/retry-policy.ts';
 import { createChecks } from '../ops/checks.ts';
-import { startHttpServer } from '../ops/http-server.ts';
+import { OPS_LIMITS, startHttpServer } from '../ops/http-server.ts';
 import type { HttpServer } from '../ops/http-server.ts';
-import { createProbesRouter, type LifecycleState } from '../ops/probes.ts';
+import { kept } from '../ops/kept.ts';
+import { createFiguresRouter, createHealthRouter, type LifecycleState } from '../ops/probes.ts';
 import type { BridgeJob } from '../jobs/job.ts';
 import { createJobWatch } from './job-watch.ts';
 import type { Parts } from './parts.ts';
@@ -34,31 +36,40 @@ interface Deps extends Parts {
   readonly checks: Readonly<Record<'audit' | 'matrix' | 'fhir', (signal: AbortSignal) => Promise<void>>>;
 }
 
+/** Where it listens. */
+interface Ports {
+  readonly port: number;
+  readonly opsPort: number;
+  /** Undefined where the identity port is off. */
+  readonly identityPort: number | undefined;
+}
+
+type Health = Parameters<typeof createHealthRouter>[0];
+
 /** Creates the daemon. */
 export function createDaemon(deps: Deps) {
   const { config, log, sleep, identity } = deps;
   const stopping = new AbortController();
   let state: LifecycleState = 'starting';
   const servers: HttpServer[] = [];
-  let listening: Promise<number> | undefined;
+  let listening: Promise<Ports> | undefined;
   let replica: Replica | undefined;
   let background: Promise<unknown> = Promise.resolve();
-  let starting: Promise<{ port: number }> | undefined;
+  let starting: Promise<Ports> | undefined;
   let stopped: Promise<void> | undefined;
 
   const checks = createDependencyChecks(deps);
   const watch = createJobWatch(deps);
 
-  async function start(): Promise<{ port: number }> {
-    const probes = createProbesRouter({
+  async function start(): Promise<Ports> {
+    const health = {
       state: () => state,
       services: checks.states,
       still: watch.still,
-      queueStats: deps.queueStats,
-      metrics: deps.metrics.registry,
-    });
-    listening = listen(deps, probes, servers);
-    const port = await listening;
+      restored: watch.restored,
+    };
+    listening = listen(deps, health, servers);
+    const ports = await listening;
     replica = await workWhenPossible(deps, stopping.signal);
     state = 'running';
     background = Promise.all([
@@ -66,8 +77,8 @@ export function createDaemon(deps: Deps) {
       watch.run(stopping.signal),
       identity?.run(stopping.signal),
     ]);
-    log.info({ port, identityPort: servers[1]?.port }, 'Running');
-    return { port };
+    log.info({ ...ports }, 'Running');
+    return ports;
   }
 
   async function stop(): Promise<void> {
@@ -104,17 +115,26 @@ export function createDaemon(deps: Deps) {
 
 /**
  * Starts the listeners, one after the other. The probes answer from the first moment on; the other endpoints answer 503 until
- * the database is there. @returns the first one's port
+ * the database is there.
  */
-async function listen(
-  { config, endpoints, identity, log }: Deps,
-  probes: Router,
-  servers: HttpServer[],
-): Promise<number> {
-  const http = await startHttpServer(config.listen, [probes, ...endpoints], log);
-  servers.push(http);
-  if (identity !== undefined) servers.push(await startHttpServer(identity.listen, identity.routers, log));
-  return http.port;
+async function listen(deps: Deps, health: Health, servers: HttpServer[]): Promise<Ports> {
+  const { config, endpoints, identity, clock, log } = deps;
+  const begin = async (...given: Parameters<typeof startHttpServer>): Promise<number> => {
+    const server = await startHttpServer(...given);
+    servers.push(server);
+    return server.port;
+  };
+  const figures = createFiguresRouter({
+    queueStats: kept(deps.queueStats, {
+      ...{ keepMs: config.ops.figuresMs, nowMs: () => clock.monotonicMs() },
+    }),
+    metrics: deps.metrics.registry,
+  });
+  return {
+    port: await begin(config.listen, [createHealthRouter(health, 'status'), ...endpoints], log),
+    opsPort: await begin(config.ops, [createHealthRouter(health, 'details'), figures], log, OPS_LIMITS),
+    identityPort: identity && (await begin(identity.listen, identity.routers, log)),
+  };
 }
 
 function workWhenPossible(deps: Deps, signal: AbortSignal): Promise<Replica> {
@@ -133,6 +153,7 @@ async function startWorking(deps: Deps, signal: AbortSignal): Promise<Replica> {
     onSessionLost: connections.renew,
     handle: bot.before(deps.handle),
     slots: config.inbox.workers,
+    bulkSlots: bulkSlotsOf(config),
     retryPolicy: exponentialRetry(
       {
         firstDelayMs: 500,

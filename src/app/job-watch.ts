@@ -2,6 +2,7 @@
 import type { Clock, Sleep } from '../domain/clock.ts';
 import { readPasses } from '../inbox/job-passes.ts';
 import type { BridgeJob } from '../jobs/job.ts';
+import { findOpen, RESTORABLE, type Restorable } from '../store/restorations.ts';
 import { lateAfter, standingStill, type StandingStill } from '../ops/standing-still.ts';
 import type { Queryable } from '../store/database.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -12,7 +13,7 @@ const LOOK_INTERVAL_MS = 10_000;
 interface Deps {
   readonly pool: Queryable;
   readonly jobs: readonly Pick<BridgeJob, 'intervalMs' | 'lateAfterMs' | 'name' | 'service'>[];
-  readonly metrics: Pick<Metrics, 'readerDegraded' | 'readerFailures' | 'readerLastPass'>;
+  readonly metrics: Pick<Metrics, 'readerDegraded' | 'readerFailures' | 'readerLastPass' | 'restored'>;
   readonly clock: Clock;
   readonly sleep: Sleep;
   readonly log: Log;
@@ -28,6 +29,7 @@ export interface StillJob {
 export function createJobWatch({ pool, jobs, metrics, clock, sleep, log }: Deps) {
   const watchedSinceMs = clock.monotonicMs();
   let still: ReadonlyMap<string, StillJob> = new Map();
+  let restored: readonly Restorable[] = [];
 
   /** Looks once, and tells of what has changed. */
   async function look(): Promise<void> {
@@ -47,12 +49,16 @@ export function createJobWatch({ pool, jobs, metrics, clock, sleep, log }: Deps)
       if (how === undefined && still.has(name)) log.info({ job: name }, 'A job goes on');
     }
     still = found;
+    restored = (await findOpen(pool)).map(({ what }) => what);
+    for (const what of RESTORABLE) metrics.restored.set({ what }, restored.includes(what) ? 1 : 0);
   }
 
   return {
     look,
     /** The jobs that stand still, as of the last look. */
     still: (): ReadonlyMap<string, StillJob> => still,
+    /** What went back to an earlier state, as long as not all is compared since. */
+    restored: (): readonly Restorable[] => restored,
     /** Looks until the signal is aborted. Without the database the last look counts: that it is away is told by its own check. */
     async run(signal: AbortSignal): Promise<void> {
       while (!signal.aborted) {

@@ -16,9 +16,9 @@ import { TOPIC_EXTENSION } from '../mapping/threads/medplum-header.ts';
 export function compileSettings(config: Config): BridgeSettings {
   const { matrix, fhir, people, powerLevels, invitations, messages, attachments, audit } = config;
   const { serverName, ghostPrefix, membership, userMadeRooms } = matrix;
-  const { botName, botAvatar, teamPictures, joinThroughSpace } = matrix;
+  const { botName, botAvatar, teamPictures, joinThroughSpace, historyVisibility } = matrix;
   const { rooms } = TEXTS[messages.language];
-  const { pseudonymizationKey, namePolicy, avatars, lenientTelecom } = people;
+  const { pseudonymizationKey, namePolicy, avatars, lenientTelecom, ownAccounts, mostPerRoom } = people;
   const { deliverPreparation, sourceSystemExtension, idStrategy, reportFailures } = fhir;
   const bot = `@${matrix.botLocalpart}:${serverName}`;
   if (!isMatrixUserId(bot))
@@ -26,9 +26,10 @@ export function compileSettings(config: Config): BridgeSettings {
   const profile = FHIR_PROFILES[fhir.profile];
   return {
     ...{ serverName, bot, ghostPrefix, membership, userMadeRooms },
-    ...{ botName, botAvatar, teamPictures, joinThroughSpace },
+    ...{ botName, botAvatar, teamPictures, joinThroughSpace, historyVisibility },
+    strangers: config.strangers,
     aliases: { space: matrix.spaceAlias, conversation: matrix.conversationAlias },
-    ...{ pseudonymizationKey, namePolicy, avatars, lenientTelecom },
+    ...{ pseudonymizationKey, namePolicy, avatars, lenientTelecom, ownAccounts, mostPerRoom },
     unknownSender: unknownSenderOf(people),
     ...{ deliverPreparation, sourceSystemExtension, idStrategy, reportFailures },
     adoptRoomsOf: new Set(matrix.adoptRoomsOf),

@@ -8,18 +8,21 @@ import { configOption, generator } from './options.ts';
 
 /** The command `config`. */
 export function configCommand(): Command {
-  return new Command('config')
-    .description('Write and check the configuration')
-    .addCommand(generator('sample', 'Write a commented sample configuration', sampleConfig))
-    .addCommand(
-      generator(
-        'schema',
-        'Write the JSON schema, for editors',
-        () => `${JSON.stringify(configJsonSchema(), null, 2)}\n`,
-      ),
-    )
-    .addCommand(generator('reference', 'Write the reference page', configReference))
-    .addCommand(checkCommand());
+  return (
+    new Command('config')
+      .description('Write and check the configuration')
+      // Its owner fills in secrets.
+      .addCommand(generator('sample', 'Write a commented sample configuration', sampleConfig, 'owner'))
+      .addCommand(
+        generator(
+          'schema',
+          'Write the JSON schema, for editors',
+          () => `${JSON.stringify(configJsonSchema(), null, 2)}\n`,
+        ),
+      )
+      .addCommand(generator('reference', 'Write the reference page', configReference))
+      .addCommand(checkCommand())
+  );
 }
 
 function checkCommand(): Command {

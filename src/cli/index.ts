@@ -12,7 +12,7 @@ import { dlqCommand } from './dlq.ts';
 import { healthcheckCommand } from './healthcheck.ts';
 import { initCommand } from './init.ts';
 import { migrateCommand } from './migrate.ts';
-import { generator } from './options.ts';
+import { generator, OutputExistsError } from './options.ts';
 import { personCommand } from './person.ts';
 import { registrationCommand } from './registration.ts';
 import { resyncCommand } from './resync.ts';
@@ -54,8 +54,8 @@ try {
   await program.parseAsync();
 } catch (error) {
   // An operator's mistake is shown as a message, a fault of the bridge with its stack.
-  const text =
-    error instanceof ConfigError ? error.message : error instanceof Error ? error.stack : String(error);
+  const isMistake = error instanceof ConfigError || error instanceof OutputExistsError;
+  const text = isMistake ? error.message : error instanceof Error ? error.stack : String(error);
   process.stderr.write(`${text ?? 'unknown error'}\n`);
-  process.exitCode = error instanceof ConfigError ? 2 : 1;
+  process.exitCode = isMistake ? 2 : 1;
 }

@@ -9,6 +9,7 @@ import { chmod, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { stringify } from 'yaml';
+import { isThisMachine } from '../config/plain-http.ts';
 import { DEFAULT_ALIASES } from '../config/rooms.ts';
 import { withoutTrailing } from '../domain/trailing.ts';
 import { registrationYaml } from '../matrix/registration.ts';
@@ -128,8 +129,10 @@ function configFile(options: InitOptions, secrets: Secrets, databaseUrl: string)
   if (homeserverUrl === undefined || fhirUrl === undefined) return [];
   const { 'bridge/as_token': asToken, 'bridge/hs_token': hsToken } = secrets;
   const { 'bridge/hook_secret': hookSecret, 'bridge/pseudonymization_key': pseudonymizationKey } = secrets;
+  const plainHttpHosts = plainHttpHostsOf([homeserverUrl, fhirUrl, appserviceUrl, hookUrl]);
   const config = {
     database: { url: databaseUrl },
+    ...(plainHttpHosts.length > 0 && { network: { plainHttpHosts } }),
     matrix: { homeserverUrl, serverName, appserviceUrl, asToken, hsToken },
     fhir: { baseUrl: fhirUrl, hookUrl, hookSecret },
     people: { pseudonymizationKey },
@@ -145,6 +148,12 @@ function configFile(options: InitOptions, secrets: Secrets, databaseUrl: string)
       holds: [databaseUrl, asToken, hsToken, hookSecret, pseudonymizationKey],
     },
   ];
+}
+
+/** Who gives a URL by plain http to another machine vouches for the network in between; the file says so. */
+function plainHttpHostsOf(urls: readonly string[]): readonly string[] {
+  const hosts = urls.map((url) => new URL(url)).filter(({ protocol }) => protocol === 'http:');
+  return [...new Set(hosts.map(({ hostname }) => hostname))].filter((host) => !isThisMachine(host));
 }
 
 function postgresAddress(address: string): { host: string; port: number } {

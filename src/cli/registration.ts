@@ -4,7 +4,7 @@ import { loadConfig } from '../config/load.ts';
 import { DEFAULT_ALIASES } from '../config/rooms.ts';
 import { aliasPatterns } from '../mapping/aliases.ts';
 import { registrationYaml } from '../matrix/registration.ts';
-import { configOption, outputOption, writeOutput } from './options.ts';
+import { configOption, withOutput, writeOutput, type Output } from './options.ts';
 
 /** What the repository's `registration.yaml` shows: the values of `config.sample.yaml`. */
 const SAMPLE = {
@@ -19,14 +19,14 @@ const SAMPLE = {
 
 /** The command `registration`. */
 export function registrationCommand(): Command {
-  return new Command('registration')
-    .description('Write the appservice registration for Synapse')
+  return withOutput(new Command('registration'))
+    .description('Write the appservice registration for Synapse; only its owner may read the file')
     .addOption(configOption())
-    .addOption(outputOption())
     .option('--sample', 'with the values of the sample configuration')
-    .action(async (options: { config?: string; output?: string; sample?: boolean }) => {
+    .action(async (options: Output & { config?: string; sample?: boolean }) => {
       const values = options.sample === true ? SAMPLE : await configured(options.config);
-      await writeOutput(registrationYaml({ ...values, aliasPatterns: patternsOf(values) }), options.output);
+      const text = registrationYaml({ ...values, aliasPatterns: patternsOf(values) });
+      await writeOutput(text, options, 'owner');
     });
 }
 

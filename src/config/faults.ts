@@ -3,6 +3,9 @@ import type { z } from 'zod';
 import { identityFaults } from './identity.ts';
 import { allowedKeys, configKeys, mayHoldSecret } from './keys.ts';
 import { nearestName } from './nearest.ts';
+import { placeholderFaults } from './placeholders.ts';
+import { plainHttpFaults } from './plain-http.ts';
+import { levelFaults } from './power-levels.ts';
 import { roomFaults } from './rooms.ts';
 import type { Config } from './schema.ts';
 
@@ -49,7 +52,8 @@ function unknownKeys({ path, keys }: z.core.$ZodIssueUnrecognizedKeys, object: u
 }
 
 /** The faults of values that do not fit together. */
-export function* crossFaults({ matrix, fhir, people, identity }: Config): Generator<string> {
+export function* crossFaults(config: Config): Generator<string> {
+  const { matrix, fhir, people, powerLevels, identity } = config;
   if (!matrix.botLocalpart.startsWith(matrix.ghostPrefix))
     yield `matrix.botLocalpart: got "${matrix.botLocalpart}", expected it to begin with matrix.ghostPrefix`;
   for (const key of ['conversationName', 'conversationTopic'] as const)
@@ -60,7 +64,10 @@ export function* crossFaults({ matrix, fhir, people, identity }: Config): Genera
   if (matrix.conversationSubject === 'topic' && fhir.threads !== 'medplum')
     yield 'matrix.conversationSubject: got "topic", expected fhir.threads medplum with it: a CommunicationRequest has no topic';
   yield* roomFaults(matrix);
+  yield* levelFaults(powerLevels);
   if (people.resolveByDirectory && !identity.enabled)
     yield 'people.resolveByDirectory: got true, expected identity.enabled with it: its table is filled there';
   yield* identityFaults(identity);
+  yield* plainHttpFaults(config);
+  yield* placeholderFaults(config);
 }

@@ -7,6 +7,10 @@ import { count, flag, httpUrl, seconds, secret } from './fields.ts';
 /** The section. */
 export const fhir = z.strictObject({
   baseUrl: httpUrl('The FHIR server’s base URL, such as http://localhost:8080/fhir.'),
+  baseAliases: z.array(httpUrl('A base URL.')).default([]).meta({
+    description:
+      'Other base URLs of the same server, by which resources may refer to its own. What refers to any other server is nobody here, whatever its id.',
+  }),
   bearerToken: secret('Bearer token for the FHIR server.').optional(),
   profile: z.enum(FHIR_PROFILE_NAMES).default('generic').meta({
     description:

@@ -170,7 +170,11 @@ function* tlsFaults({ backendAuth, tlsCertFile, tlsKeyFile, tlsClientCaFile }: I
     yield `tlsClientCaFile: expected it only where backendAuth is client-certificate, got "${backendAuth}"`;
 }
 
-function* serviceFaults({ lookupLimit, lookupsPerMinute, lookupsPerDay }: Identity): Generator<string> {
+function* serviceFaults(settings: Identity): Generator<string> {
+  const { lookupLimit, lookupsPerMinute, lookupsPerDay, publicUrl, tlsCertFile, trustedProxies } = settings;
+  const isBehindProxy = publicUrl?.startsWith('https:') === true && tlsCertFile === undefined;
+  if (settings.service && isBehindProxy && trustedProxies.length === 0)
+    yield 'trustedProxies: got none, but a proxy ends the TLS of publicUrl; all who come through it would share one limit';
   if (lookupsPerMinute < lookupLimit || lookupsPerDay < lookupLimit)
     yield 'lookupLimit: expected no more than lookupsPerMinute and lookupsPerDay';
 }

@@ -95,6 +95,10 @@ export const roomKeys = {
     'Whether those who come into a team later join its conversations through the space, without an invitation to each. Turn off where the homeserver accepts invitations for people, or where their clients show no spaces.',
     true,
   ),
+  historyVisibility: z.enum(['shared', 'invited', 'joined']).default('shared').meta({
+    description:
+      'What a new member of a room may read: shared is all that was said before, invited what was said since their invitation, joined since they joined.',
+  }),
   spaceAlias: aliasTemplate(
     'Alias localpart of new spaces, {id} being the CareTeam’s id; opaque is a keyed hash, by which no one finds the space.',
     DEFAULT_ALIASES.spaceAlias,

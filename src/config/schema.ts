@@ -8,42 +8,13 @@ import { count, flag, httpUrl, seconds, secret, serverName } from './fields.ts';
 import { fhir } from './fhir.ts';
 import { identity } from './identity.ts';
 import { messages } from './messages.ts';
+import { network } from './plain-http.ts';
+import { powerLevels } from './power-levels.ts';
 import { readState } from './read-state.ts';
 import { roomKeys } from './rooms.ts';
+import { strangers } from './strangers.ts';
 
 const localpart = z.string().regex(/^[a-z0-9._=/+-]+$/, 'expected a user localpart in lower case');
-
-const powerLevel = (description: string, fallback: number): z.ZodDefault<z.ZodNumber> =>
-  count(description, { fallback, max: 100, min: 0 });
-
-const SNOMED = 'http://snomed.info/sct';
-
-const powerLevels = z.strictObject({
-  practitioner: powerLevel('Practitioners and PractitionerRoles.', 75),
-  organization: powerLevel('Organizations that take part as such.', 75),
-  relatedPerson: powerLevel('RelatedPersons.', 50),
-  patient: powerLevel('Patients.', 25),
-  roles: z
-    .array(
-      z.strictObject({
-        system: z.string().optional(),
-        code: z.string(),
-        level: z.number().int().min(0).max(100),
-      }),
-    )
-    .default([
-      { code: 'primary', level: 100 },
-      ...['158965000', '223366009', '224535009', '36682004', '46255001'].map((code) => ({
-        system: SNOMED,
-        code,
-        level: 75,
-      })),
-    ])
-    .meta({
-      description:
-        'Levels of professionals by role code (CareTeam.participant.role, PractitionerRole.code); the highest counts. Patients and relatives never get one.',
-    }),
-});
 
 const matrix = z.strictObject({
   homeserverUrl: httpUrl('Where the bridge reaches the homeserver.'),
@@ -74,7 +45,8 @@ const matrix = z.strictObject({
     description: 'How the localparts of ghosts begin: the namespace of the registration.',
   }),
   trustedServers: z.array(serverName).default([]).meta({
-    description: 'Homeservers besides your own whose addresses in FHIR telecom are believed.',
+    description:
+      'Homeservers besides your own whose addresses in FHIR telecom are believed, and whose users may take part in rooms (strangers).',
   }),
   ...roomKeys,
   userMappings: z.enum(['off', 'professionals', 'all']).default('professionals').meta({
@@ -142,9 +114,17 @@ const people = z.strictObject({
     'Whether practitioners who have no account by their telecom or by person link get the one that identity.directories give for their UZI number, else their e-mail address.',
     false,
   ),
+  ownAccounts: z.enum(['directory', 'operator', 'both-sides']).default('directory').meta({
+    description:
+      'Who says whose an account of your own homeserver is: the records of people, in the FHIR server and in identity.directories (directory); you alone, by person link (operator); or the records and the account itself, in the field custom.user_mappings of its profile (both-sides).',
+  }),
   lenientTelecom: flag(
     'Whether telecom also gives Matrix addresses as an untagged @user:server of system other, and as https://matrix.to/#user:server. Only servers of matrix.trustedServers are believed, as ever.',
     false,
+  ),
+  mostPerRoom: count(
+    'People in one space or room at most. A resource that names more is not carried out: it becomes a dead letter.',
+    { fallback: 500, max: 10_000 },
   ),
   avatars: flag(
     'Whether ghosts show the photo of their resource. Patients and relatives do so only under the name policy full.',
@@ -153,7 +133,10 @@ const people = z.strictObject({
 });
 
 const inbox = z.strictObject({
-  workers: count('Conversations worked on at one time.', { fallback: 20, max: 200 }),
+  workers: count(
+    'Conversations worked on at one time. Changes of teams, people and rooms take half of them at most, and no more than half of matrix.maxConcurrentRequests, so that messages do not wait for them.',
+    { fallback: 20, max: 200 },
+  ),
   retryHours: z
     .number()
     .positive()
@@ -167,10 +150,29 @@ export const configSchema = z.strictObject({
   listen: z
     .strictObject({
       host: z.string().default('0.0.0.0').meta({ description: 'Address to listen on.' }),
-      port: count('Port of all endpoints.', { fallback: 3000, max: 65_535, min: 0 }),
+      port: count(
+        'Port of the appservice API, the hooks and the probes /health, /health/startup and /health/ready.',
+        { fallback: 3000, max: 65_535, min: 0 },
+      ),
     })
     .prefault({})
-    .meta({ description: 'The HTTP listener.' }),
+    .meta({ description: 'The listener for the homeserver, the FHIR server and probes.' }),
+  ops: z
+    .strictObject({
+      host: z.string().default('127.0.0.1').meta({
+        description:
+          'Address to listen on. Open it to Prometheus and operators alone: it asks for no password.',
+      }),
+      port: count('Port of /metrics, /api/v1/queue/stats, and of /health with its details.', {
+        ...{ fallback: 3001, max: 65_535, min: 0 },
+      }),
+      figuresSeconds: z.number().min(0).max(60).default(1).meta({
+        description: 'How long figures from the database are kept, however many ask for them.',
+      }),
+    })
+    .transform(inMilliseconds)
+    .prefault({})
+    .meta({ description: 'The listener for operators.' }),
   database: z
     .strictObject({
       url: z
@@ -180,6 +182,7 @@ export const configSchema = z.strictObject({
       poolSize: count('Connections at most.', { fallback: 10, max: 200, min: 3 }),
     })
     .meta({ description: 'PostgreSQL 13 or newer.' }),
+  network: network.prefault({}).meta({ description: 'The network between the bridge and its servers.' }),
   matrix: matrix.meta({ description: 'The homeserver.' }).transform(inMilliseconds),
   fhir: fhir.meta({ description: 'The FHIR R4 server.' }).transform(inMilliseconds),
   messages: messages
@@ -188,6 +191,9 @@ export const configSchema = z.strictObject({
     .meta({ description: 'How messages are recorded and shown.' }),
   people: people.meta({ description: 'How people appear in rooms.' }),
   powerLevels: powerLevels.prefault({}).meta({ description: 'Power levels in spaces and rooms.' }),
+  strangers: strangers
+    .prefault({})
+    .meta({ description: 'Members of rooms whom neither FHIR nor a directory knows.' }),
   invitations: invitations
     .transform(inMilliseconds)
     .prefault({})

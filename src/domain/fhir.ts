@@ -88,6 +88,11 @@ export interface ResourceVersion {
   readonly lastUpdated: string;
 }
 
+/** A version as one text. A server that was restored gives its number again: the stamp tells the two apart. */
+export function versionKeyOf({ reference, versionId, lastUpdated }: ResourceVersion): string {
+  return `${reference}/${versionId}@${new Date(lastUpdated).toISOString()}`;
+}
+
 /** The version of a resource as read. */
 export function versionOf({
   resourceType,
@@ -125,6 +130,8 @@ export const MESSAGE_KIND_SYSTEM = 'https://github.com/fhir-matrix-bridge/fhir/C
 /** Tags on records that need a person's eye: content that was lost on the way. */
 export const RECORD_TAG_SYSTEM = 'https://github.com/fhir-matrix-bridge/fhir/CodeSystem/record';
 /** Codes of the bridge's own Tasks. */
+/** The roles of participants of a CareTeam that give power: `primary`, a lead. */
+export const TEAM_ROLE_SYSTEM = 'https://github.com/fhir-matrix-bridge/fhir/CodeSystem/team-role';
 export const TASK_CODE_SYSTEM = 'https://github.com/fhir-matrix-bridge/fhir/CodeSystem/task';
 /** The code of the Task that says whether a party of a conversation has read its latest message. */
 export const READ_STATE_CODE = 'read-state';

@@ -29,7 +29,7 @@ const EVENT_ID = /^\$[!-~]{1,254}$/;
 const MXC_URI = /^mxc:\/\/(?!\.{1,2}\/)[A-Za-z0-9.\-:[\]]{1,255}\/[A-Za-z0-9_-]{1,255}$/;
 const FHIR_ID = /^(?!\.{1,2}$)[A-Za-z0-9\-.]{1,64}$/;
 const REFERENCE =
-  /(?:^|\/)([A-Z][A-Za-z]+)\/((?!\.{1,2}(?:\/|$))[A-Za-z0-9\-.]{1,64})(?:\/_history\/[A-Za-z0-9\-.]{1,64})?$/;
+  /^([A-Z][A-Za-z]+)\/((?!\.{1,2}(?:\/|$))[A-Za-z0-9\-.]{1,64})(?:\/_history\/[A-Za-z0-9\-.]{1,64})?$/;
 
 /** Tells whether `value` has the form of a Matrix user id of at most 255 bytes. */
 export function isMatrixUserId(value: string): value is MatrixUserId {
@@ -66,17 +66,29 @@ export function referenceTo(resourceType: string, id: string): FhirReference {
   return `${resourceType}/${id}` as FhirReference;
 }
 
+/** A literal reference that was read. */
+interface ParsedReference {
+  readonly resourceType: string;
+  readonly id: string;
+  readonly reference: FhirReference;
+}
+
 /**
- * Reads a literal reference: relative, absolute or version-specific (the version is dropped).
- * @returns undefined for contained (`#id`), `urn:` and malformed references
+ * Reads a literal reference to a resource of the server on which it stands: a relative one, as all are made that stand below its base
+ * (`withOwnReferences`); of a version-specific one the version is dropped.
+ * @returns undefined for references to other servers, contained (`#id`), `urn:` and malformed ones
  */
-export function parseReference(
-  reference: string | undefined,
-): { resourceType: string; id: string; reference: FhirReference } | undefined {
+export function parseReference(reference: string | undefined): ParsedReference | undefined {
   const match = reference === undefined ? null : REFERENCE.exec(reference);
   const [, resourceType, id] = match ?? [];
   if (resourceType === undefined || id === undefined) return undefined;
   return { resourceType, id, reference: referenceTo(resourceType, id) };
+}
+
+/** Reads what a URL ends with, as a reference; for URLs that a server gives of its own resources, whatever its base. */
+export function parseResourceUrl(url: string | undefined): ParsedReference | undefined {
+  const path = /^(?:https?:\/\/.+\/|\/)?([A-Z][A-Za-z]+\/[^/]+(?:\/_history\/[^/]+)?)$/.exec(url ?? '')?.[1];
+  return parseReference(path);
 }
 
 /** The roles held in an organisation, as something that a room may depend on. */

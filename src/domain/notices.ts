@@ -8,6 +8,10 @@ export const STATE_REASONS = [
   'needs-power',
   'upgrade-not-followed',
   'room-replaced',
+  'room-encrypted',
+  'room-open-to-others',
+  'stranger',
+  'stranger-to-leave',
 ] as const;
 
 /** About a message or a change of theirs: a person is told each time, at most once a minute for all of one reason. */

@@ -1,5 +1,5 @@
 // Files on the FHIR server: a Binary is written with its bytes as they are. https://hl7.org/fhir/R4/binary.html
-import { parseReference, referenceTo, type FhirReference } from '../domain/ids.ts';
+import { parseResourceUrl, referenceTo, type FhirReference } from '../domain/ids.ts';
 import { createAttempts } from '../net/circuit.ts';
 import { describeFailure } from '../net/failure.ts';
 import { baseOf, createHttp, type FlowingFile, type HttpAnswer } from '../net/http.ts';
@@ -51,7 +51,7 @@ export function createBinaries({ baseUrl, bearerToken, idStrategy, timeoutMs, ob
       });
     if (answer.status !== 200 && answer.status !== 201) throw refusalOf(answer);
     if (isOurs) return own;
-    const made = parseReference(answer.header('location'));
+    const made = parseResourceUrl(answer.header('location'));
     if (made?.resourceType !== 'Binary')
       throw new BridgeError(OWN_CODES.answer, `${OPERATION}: no Location of a Binary`);
     return made.reference;

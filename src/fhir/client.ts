@@ -11,6 +11,7 @@ import { createTransport, UNCOMPRESSED } from '../net/transport.ts';
 import type { ErrorCode } from '../telemetry/errors.ts';
 import { BridgeError } from '../telemetry/errors.ts';
 import type { RequestObserver } from '../telemetry/metrics.ts';
+import { basesOf, withOwnReferences } from './own-references.ts';
 
 /** A request to the FHIR server's RESTful API. */
 export interface FhirRequest {
@@ -82,6 +83,8 @@ export interface FhirCodes {
 /** Where the server is and how it is spoken to. */
 export interface FhirClientOptions extends Partial<Omit<TransportOptions, 'connectTimeoutMs'>> {
   readonly baseUrl: string;
+  /** Other addresses of the same server, by which its resources may be referred to. */
+  readonly baseAliases?: readonly string[];
   readonly bearerToken: string | undefined;
   readonly requestTimeoutMs: number;
   readonly observe: RequestObserver;
@@ -142,6 +145,7 @@ function createSend(
 ): (request: FhirRequest) => Promise<unknown> {
   const { bearerToken, requestTimeoutMs, cacheControl } = options;
   const base = baseOf(options.baseUrl);
+  const bases = basesOf(options.baseUrl, options.baseAliases);
   const dispatcher = createTransport({
     ...{ allowPrivateAddresses: true, largestAnswerBytes: LARGEST_ANSWER_BYTES, ...options },
     connectTimeoutMs: requestTimeoutMs,
@@ -160,7 +164,7 @@ function createSend(
     const time = AbortSignal.timeout(requestTimeoutMs);
     const content = form === undefined ? 'application/fhir+json' : 'application/x-www-form-urlencoded';
     try {
-      return await client.request(url.href, {
+      const answer: unknown = await client.request(url.href, {
         method,
         options: {
           headers: { ...headers, ...((body ?? form) !== undefined && { 'content-type': content }) },
@@ -168,6 +172,7 @@ function createSend(
         },
         body: form === undefined ? body : encodeForm(form),
       });
+      return withOwnReferences(answer, bases);
     } catch (error) {
       if (codes.stopped === undefined) signal?.throwIfAborted();
       throw errorOf(operation, error, codes, signal);

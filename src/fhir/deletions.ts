@@ -1,5 +1,5 @@
 // Deleted resources: only the history of their type shows them (https://hl7.org/fhir/R4/http.html#history).
-import { parseReference, type FhirReference } from '../domain/ids.ts';
+import { parseResourceUrl, type FhirReference } from '../domain/ids.ts';
 import { encodeForm } from '../net/http.ts';
 import { BridgeError } from '../telemetry/errors.ts';
 import { parseBundle, type DeletedEntry } from './bundle.ts';
@@ -51,7 +51,7 @@ export async function* deletionsSince(
 }
 
 function deletionIn({ url, etag }: DeletedEntry, resourceType: string): Deletion | undefined {
-  const parsed = parseReference(url);
+  const parsed = parseResourceUrl(url);
   const versionId =
     /\/_history\/([A-Za-z0-9\-.]{1,64})$/.exec(url)?.[1] ?? /"([^"]{1,64})"/.exec(etag ?? '')?.[1];
   if (parsed?.resourceType !== resourceType || versionId === undefined) return undefined;

@@ -2,16 +2,17 @@
 //
 // Between passes the cursor goes back by an overlap, because resources become visible later than their stamp says;
 // what the overlap shows again is known from the ledger. Order is by stamp, then by `sent`, so that a Bundle written
-// at one stamp keeps the order its author gave it.
+// at one stamp keeps the order its author gave it, also where a page splits it.
 import type { WatchedType } from '../domain/fhir.ts';
 import { BridgeError } from '../telemetry/errors.ts';
-import type { Malformed, Position } from './pager.ts';
-import { BEGINNING, instant, LARGEST_PAGE, pagesByStamp } from './pager.ts';
-import type { Query } from './read.ts';
+import { createAuthorsOrder } from './authors-order.ts';
+import type { Malformed, PageStep, Position } from './pager.ts';
+import { BEGINNING, instant, pagesByStamp } from './pager.ts';
+import type { Query } from './search.ts';
 import type { FhirServer, StoredResource } from './server.ts';
 
 interface Deps {
-  readonly server: Pick<FhirServer, 'search'>;
+  readonly server: Pick<FhirServer, 'search' | 'searchStamp'>;
   readonly resourceType: WatchedType;
   /** What is asked for, where not all resources of the type are. */
   readonly criteria?: Query;
@@ -61,41 +62,52 @@ async function pullFrom(
   store: Deps['store'],
   signal: AbortSignal,
 ): Promise<number> {
-  const { server, resourceType, elements, criteria = [] } = deps;
-  const fixed = [
-    ...criteria,
-    ...(before === undefined ? [] : [['_lastUpdated', `lt${instant(Date.parse(before))}`] as const]),
-    ['_sort', '_lastUpdated'],
-    ...(elements === undefined ? [] : [['_elements', elements.join(',')] as const]),
-  ] as const;
-  const paging = {
-    read: ({ from, size }: Position) =>
-      server.search(resourceType, [['_lastUpdated', `ge${from}`], ...fixed], size, signal),
-    ...{ largest: LARGEST_PAGE, what: resourceType },
-  };
   const start = { from: instant(Date.parse(cursor) - deps.overlapMs), size: deps.pageSize };
+  const order = createAuthorsOrder();
   let newest = cursor;
   let found = 0;
-  for await (const { page } of pagesByStamp(paging, start, signal)) {
-    if (page.malformed !== undefined && page.malformed.length > 0)
-      await deps.setAside(page.malformed, `from ${newest}`);
-    found += await store(inAuthorsOrder(page.resources));
-    const last = page.resources.at(-1)?.meta.lastUpdated;
+  for await (const step of pagesBefore(deps, before, start, signal)) {
+    const { malformed = [], resources } = step.page;
+    const last = resources.at(-1)?.meta.lastUpdated;
     if (last !== undefined && Date.parse(last) > Date.parse(newest)) newest = last;
+    // What the server counts and does not hand out is set aside without an id.
+    const aside = step.isIncomplete ? [...malformed, { id: undefined }] : malformed;
+    if (aside.length > 0) await deps.setAside(aside, `from ${last ?? newest}`);
+    const ready = order.add(step);
+    if (ready.length > 0) found += await store(ready);
   }
   await deps.saveCursor(newest, instant(Date.parse(newest) - 2 * deps.overlapMs));
   return found;
 }
 
+function pagesBefore(
+  { server, resourceType, elements, criteria = [] }: Deps,
+  before: string | undefined,
+  start: Position,
+  signal: AbortSignal,
+): AsyncGenerator<PageStep<StoredResource>> {
+  const bound = before === undefined ? [] : [['_lastUpdated', `lt${instant(Date.parse(before))}`] as const];
+  const asked = [
+    ...criteria,
+    ...(elements === undefined ? [] : [['_elements', elements.join(',')] as const]),
+  ];
+  const paging = {
+    read: ({ from, size }: Position) =>
+      server.search(
+        resourceType,
+        [['_lastUpdated', `ge${from}`], ...bound, ['_sort', '_lastUpdated'], ...asked],
+        size,
+        signal,
+      ),
+    // A stamp before the bound is so to its end: servers take no third bound.
+    readStamp: (stamp: Position, seen: number) =>
+      server.searchStamp(resourceType, asked, { stamp, seen }, signal),
+    what: resourceType,
+  };
+  return pagesByStamp(paging, start, signal);
+}
+
 /** Now by the server's clock: the stamp of an empty answer; undefined when the server stamps none. */
 async function serverTime({ server, resourceType }: Deps, signal: AbortSignal): Promise<string | undefined> {
   return (await server.search(resourceType, [['_lastUpdated', 'ge2999-01-01']], 1, signal)).serverTime;
-}
-
-function inAuthorsOrder(resources: readonly StoredResource[]): readonly StoredResource[] {
-  const sent = (resource: StoredResource): number =>
-    resource.resourceType === 'Communication' ? Date.parse(resource.sent ?? '') || 0 : 0;
-  return [...resources].sort(
-    (a, b) => Date.parse(a.meta.lastUpdated) - Date.parse(b.meta.lastUpdated) || sent(a) - sent(b),
-  );
 }

@@ -7,9 +7,9 @@ import { BridgeError } from '../telemetry/errors.ts';
 import type { BundlePage, FoundResource } from './bundle.ts';
 import { parseBundle } from './bundle.ts';
 import type { FhirClient, FhirRequest } from './client.ts';
-import type { Position, SortedPage } from './pager.ts';
-import { LARGEST_PAGE, pagesByStamp } from './pager.ts';
-import type { Query } from './read.ts';
+import type { PageStep, Position, SortedPage } from './pager.ts';
+import { pagesByStamp, withinStamp } from './pager.ts';
+import type { Query } from './search.ts';
 
 /** What the server says it can do. */
 export interface Capabilities {
@@ -86,18 +86,14 @@ export function createFhirSearches(client: FhirClient, clock: Clock) {
       return { resources, complete: resources.length <= most };
     },
 
-    /** All resources of a type by their stamps, from a position on; see `pagesByStamp`. */
-    pages(resourceType: string, start: Position, signal: AbortSignal) {
-      const linked = ({ resources, next }: BundlePage): SortedPage<FoundResource> => ({
-        resources,
-        readNext: next === undefined ? undefined : async () => linked(await follow(next, signal)),
-      });
-      const read = async ({ from, size }: Position): Promise<SortedPage<FoundResource>> => {
-        const query = { _lastUpdated: `ge${from}`, _sort: '_lastUpdated', _count: String(size) };
-        return linked(await page(resourceType, Object.entries(query), signal));
-      };
-      const paging = { read, largest: LARGEST_PAGE, what: resourceType, answerCode: client.answerCode };
-      return pagesByStamp(paging, start, signal);
+    /**
+     * All resources of a type by their stamps, from a position on; see `pagesByStamp`.
+     * @throws BridgeError also when the server does not hand out all that it counts
+     */
+    pages: (resourceType: string, start: Position, signal: AbortSignal) => {
+      const ask = async (query: Query, { size }: Position): Promise<LinkedPage> =>
+        linked(follow, await page(resourceType, [...query, ['_count', String(size)]], signal), signal);
+      return allPages(client, { resourceType, start, ask }, signal);
     },
 
     /** The first page of the changes of a type since an instant. */
@@ -110,6 +106,46 @@ export function createFhirSearches(client: FhirClient, clock: Clock) {
     versions: (reference: FhirReference, signal: AbortSignal): Promise<BundlePage> =>
       history(`${reference}/_history?_count=50`, signal),
   };
+}
+
+type LinkedPage = SortedPage<FoundResource>;
+
+function linked(
+  follow: (link: string, signal: AbortSignal) => Promise<BundlePage>,
+  { resources, next, total }: BundlePage,
+  signal: AbortSignal,
+): LinkedPage {
+  const readNext =
+    next === undefined ? undefined : async () => linked(follow, await follow(next, signal), signal);
+  return { resources, total, readNext };
+}
+
+async function* allPages(
+  { answerCode }: Pick<FhirClient, 'answerCode'>,
+  {
+    resourceType: what,
+    start,
+    ask,
+  }: {
+    readonly resourceType: string;
+    readonly start: Position;
+    readonly ask: (query: Query, at: Position) => Promise<LinkedPage>;
+  },
+  signal: AbortSignal,
+): AsyncGenerator<PageStep<FoundResource>> {
+  const paging = {
+    read: (at: Position) => ask(Object.entries({ _lastUpdated: `ge${at.from}`, _sort: '_lastUpdated' }), at),
+    async readStamp(stamp: Position, seen: number): Promise<LinkedPage | undefined> {
+      const found = await ask([...withinStamp(stamp), ['_total', 'accurate']], stamp);
+      return found.readNext === undefined && (found.total ?? 0) <= seen ? undefined : found;
+    },
+    ...{ what, answerCode },
+  };
+  for await (const step of pagesByStamp(paging, start, signal)) {
+    if (step.isIncomplete)
+      throw new BridgeError(answerCode, `not all ${what} of one lastUpdated are handed out`);
+    yield step;
+  }
 }
 
 function capabilitiesOf({ answerCode }: FhirClient, body: unknown): Capabilities {

@@ -7,10 +7,13 @@ import { BridgeError } from '../telemetry/errors.ts';
 import { wasCreated, type FhirClient, type FhirRequest } from './client.ts';
 import { deletionsSince, hasNoHistory } from './deletions.ts';
 import { isOwnAmong, type OwnMark } from './own-resource.ts';
-import type { Query, StoredResource } from './read.ts';
-import { history, pages, parseStored, read, readMany, search, searchAll } from './read.ts';
+import { history, read, readMany, readVersion } from './read.ts';
+import { search, searchStamp, type Query } from './search.ts';
+import { pages, searchAll } from './search-all.ts';
+import { parseStored, type StoredResource } from './stored.ts';
 
-export type { SearchPage, StoredResource } from './read.ts';
+export type { SearchPage } from './search.ts';
+export type { StoredResource } from './stored.ts';
 
 /**
  * Creates the interactions on a client.
@@ -19,11 +22,13 @@ export type { SearchPage, StoredResource } from './read.ts';
 export function createFhirServer(client: FhirClient, idStrategy: 'client-assigned' | 'server-assigned') {
   return {
     read: read.bind(undefined, client),
+    readVersion: readVersion.bind(undefined, client),
     readMany: readMany.bind(undefined, client),
     history: history.bind(undefined, client),
     pages: (resourceType: string, query: Query, signal?: AbortSignal) =>
       pages(client, resourceType, query, signal),
     search: search.bind(undefined, client),
+    searchStamp: searchStamp.bind(undefined, client),
     deletionsSince: deletionsSince.bind(undefined, client),
     searchAll: searchAll.bind(undefined, client),
 

@@ -11,7 +11,7 @@ import { idOf, parseReference, referenceTo, typeOf, type FhirReference } from '.
 import type { ThreadHeader, ThreadProfile } from '../domain/threads.ts';
 import { BridgeError } from '../telemetry/errors.ts';
 import type { PageStep, SortedPage } from './pager.ts';
-import type { Query } from './read.ts';
+import type { Query } from './search.ts';
 import type { FhirServer, StoredResource } from './server.ts';
 
 /** The server, seen by a thread profile. */
@@ -20,7 +20,10 @@ export function withThreads(server: FhirServer, { header, threadOf }: ThreadProf
   return { ...server, ...reading(server, header), ...writing(server, header, threadOf) };
 }
 
-type Reading = Pick<FhirServer, 'history' | 'pages' | 'read' | 'readMany' | 'search' | 'searchAll'>;
+type Reading = Pick<
+  FhirServer,
+  'history' | 'pages' | 'read' | 'readMany' | 'readVersion' | 'search' | 'searchAll' | 'searchStamp'
+>;
 type Writing = Pick<FhirServer, 'create' | 'createOnce' | 'update'>;
 
 function reading(server: FhirServer, header: ThreadHeader): Reading {
@@ -29,6 +32,10 @@ function reading(server: FhirServer, header: ThreadHeader): Reading {
     async read(reference, signal) {
       const resource = await server.read(keptAs(reference), signal);
       return resource && asAsked([seen(resource)], [reference])[0];
+    },
+    async readVersion(reference, versionId, signal) {
+      const resource = await server.readVersion(keptAs(reference), versionId, signal);
+      return resource && seen(resource);
     },
     async readMany(references, signal) {
       const found = await server.readMany(references.map(keptAs), signal);
@@ -45,6 +52,11 @@ function reading(server: FhirServer, header: ThreadHeader): Reading {
       const kept = searchFor(resourceType, query);
       const page = await server.search(kept.resourceType, kept.query, count, signal);
       return { ...page, ...seenPage(page, seen) };
+    },
+    async searchStamp(resourceType, query, of, signal) {
+      const kept = searchFor(resourceType, query);
+      const page = await server.searchStamp(kept.resourceType, kept.query, of, signal);
+      return page && { ...page, ...seenPage(page, seen) };
     },
     async searchAll(resourceType, query, limit, signal) {
       const kept = searchFor(resourceType, query);
@@ -158,9 +170,9 @@ function seenPage(page: SortedPage<StoredResource>, seen: See): SortedPage<Store
   };
 }
 
-const seenStep = ({ page, next }: PageStep<StoredResource>, seen: See): PageStep<StoredResource> => ({
-  page: seenPage(page, seen),
-  next,
+const seenStep = (step: PageStep<StoredResource>, seen: See): PageStep<StoredResource> => ({
+  ...step,
+  page: seenPage(step.page, seen),
 });
 
 /** Headers are the Communications that are part of no other. */

@@ -1,7 +1,7 @@
 // Which resources of a type are watched, where not all are: a search, for the reader and its Subscription.
 import type { Coding } from 'fhir/r4.js';
 import { LIFECYCLE_SYSTEM, type WatchedType } from '../domain/fhir.ts';
-import type { Query } from './read.ts';
+import type { Query } from './search.ts';
 
 /**
  * The search, beside the time; empty for all resources of the type.

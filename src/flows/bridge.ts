@@ -11,12 +11,16 @@ import type { AliasTemplates } from '../mapping/aliases.ts';
 import type { FhirProfile } from '../mapping/fhir-profiles/fhir-profile.ts';
 import type { forgetPayload } from '../inbox/forget-payload.ts';
 import type { findLogged, findTail, hasUnhandled } from '../inbox/known-items.ts';
+import type { Confines } from '../mapping/desired-room.ts';
+import type { Identity } from '../mapping/identities.ts';
 import type { NamePolicy } from '../mapping/people.ts';
 import type { LevelTable } from '../mapping/member-level.ts';
 import type { MembershipPolicy } from '../mapping/room-changes.ts';
 import type { RoomTemplates } from '../mapping/room-names.ts';
+import type { StrangerRules } from '../mapping/strangers.ts';
 import type { RoomOrder } from '../matrix/ensure-room.ts';
 import type { Homeserver } from '../matrix/homeserver.ts';
+import type { OtherServers } from '../matrix/other-servers.ts';
 import type { Sending } from '../matrix/send-as.ts';
 import type { Aspect } from '../messages/aspects/aspect.ts';
 import type { DirectoryPerson, UnknownSender } from '../messages/author.ts';
@@ -29,6 +33,7 @@ import type { Store } from '../store/tables.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { AuditTrail } from './audit-trail.ts';
+import type { Recent } from './recent.ts';
 
 /** The operator's choices, compiled from the configuration. */
 export interface BridgeSettings {
@@ -50,11 +55,18 @@ export interface BridgeSettings {
   readonly levels: LevelTable;
   readonly userMappings: { readonly for: 'off' | 'professionals' | 'all'; readonly email: boolean };
   readonly membership: MembershipPolicy;
+  /** What becomes of members whom nobody knows. */
+  readonly strangers: StrangerRules;
+  readonly historyVisibility: Confines['history'];
   readonly userMadeRooms: 'follow' | 'ignore';
   /** Accounts whose rooms under a resource's alias are taken over. */
   readonly adoptRoomsOf: ReadonlySet<string>;
   /** Which invitations to other homeservers carry a context. */
   readonly inviteContext: 'off' | 'space' | 'conversation' | 'both';
+  /** By whose word an account of the own homeserver is a person's: the records', the operator's alone, or the records' and its own. */
+  readonly ownAccounts: 'directory' | 'operator' | 'both-sides';
+  /** People in one space or room at most. */
+  readonly mostPerRoom: number;
   /** Whether Matrix addresses in telecom count without the form that only they have. */
   readonly lenientTelecom: boolean;
   readonly namePolicy: NamePolicy;
@@ -110,6 +122,8 @@ export interface Bridge {
   /** Runs statements in a transaction of their own; nothing else is waited for in it. */
   readonly transact: <T>(work: (tx: ClientBase) => Promise<T>) => Promise<T>;
   readonly homeserver: Homeserver;
+  /** Which other homeservers are left alone, because they did not answer. */
+  readonly otherServers: Pick<OtherServers, 'isLeftAlone'>;
   readonly sending: Sending;
   /** The kinds of messages that are carried. */
   readonly kinds: readonly RegisteredKind[];
@@ -146,6 +160,8 @@ export interface Bridge {
     userId: MatrixUserId,
     signal: AbortSignal,
   ) => Promise<PublishedAddress>;
+  /** Whose accounts were looked at a moment ago: by person and account, whether FHIR gives it to them. */
+  readonly recentBearers: Recent<{ readonly bearer: Identity | undefined }>;
   readonly settings: BridgeSettings;
   readonly clock: Clock;
   readonly log: Log;

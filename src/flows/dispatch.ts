@@ -28,6 +28,7 @@ import { createReadStateHandlers } from './read-state/handlers.ts';
 import { BridgeError } from '../telemetry/errors.ts';
 import { converge, convergeUnlessSince, convergeWithDependents } from './structure/converge.ts';
 import { convergeRoom } from './structure/converge-room.ts';
+import { leftAlone } from './structure/invite.ts';
 
 /** Creates the handler of all items. */
 export function createHandle(bridge: Bridge): Handle {
@@ -131,11 +132,13 @@ async function eventToFhir(
   );
 }
 
-function convergeAsked(
+async function convergeAsked(
   bridge: Bridge,
-  { reference, requireInvites }: ConvergeItem,
+  { reference, requireInvites, servers }: ConvergeItem,
   { item: { sourceId: cause, receivedAt: askedAt }, attempt: { signal } }: Context,
 ): Promise<Ended> {
+  // Nothing is read for what would not be tried.
+  if (servers.length > 0 && servers.every(bridge.otherServers.isLeftAlone)) throw leftAlone();
   return requireInvites
     ? converge(bridge, reference, { cause, requireInvites }, signal)
     : convergeUnlessSince(bridge, reference, { cause, askedAt }, signal);

@@ -24,7 +24,8 @@ export const ignoredReasons = {
   'may-not-list':
     'A room names a team’s space as its parent, and who wrote that may not list rooms there, so it was left again.',
   moved: 'The person left with an old account and is there with the present one.',
-  'needs-power': 'The bridge needs more power in a room that a user made; the user was told.',
+  'needs-power':
+    'A room that a user made becomes a conversation once the bridge is given the power to keep it in order; the user was told.',
   'no-context': 'An invitation of a ghost carries no context.',
   'no-conversation': 'A Communication names no CommunicationRequest, so it belongs to no room.',
   'no-ghost-invitation': 'The invitation is not for a ghost of this bridge.',
@@ -65,7 +66,8 @@ export const ignoredReasons = {
   'room-not-open': 'The bridge is not let into a room that was listed in a team’s space.',
   'room-of-others':
     'It is the state of a room of another organisation, whose care platform says who takes part in it.',
-  'room-public': 'A room that was listed in a team’s space is public, so it was left again.',
+  'room-public':
+    'A room that was listed in a team’s space can be joined or read by others, or stands in the public directory, so it was left again.',
   'room-replaced': 'It was said in a room after the conversation had moved to another; the sender was told.',
   said: 'The notice was sent before.',
   'space-gone':

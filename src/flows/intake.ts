@@ -1,14 +1,18 @@
 // What came in becomes inbox items: from the homeserver, and by passes over the FHIR server.
 import type { ClientBase } from 'pg';
 import {
+  isPerson,
   isPersonType,
+  versionKeyOf,
   versionOf,
   type FollowedType,
+  type Person,
   type ResourceVersion,
   type WatchedType,
 } from '../domain/fhir.ts';
-import type { Dependency } from '../domain/ids.ts';
-import { dependencyKeysOf } from '../mapping/identities.ts';
+import type { Dependency, FhirReference, MatrixUserId } from '../domain/ids.ts';
+import { dependencyKeysOf, practitionerOf } from '../mapping/identities.ts';
+import { matrixAddressesIn } from '../mapping/matrix-address.ts';
 import type { Malformed } from '../fhir/pager.ts';
 import type { StoredResource } from '../fhir/server.ts';
 import type { NewItem } from '../inbox/item.ts';
@@ -19,19 +23,15 @@ import { changeItem } from './items/fhir-change.ts';
 import { threadReportItems } from './items/read-report.ts';
 import { setAsideItem } from './items/set-aside.ts';
 import { makeEach, storableItems, versionIdOf } from './make-each.ts';
+import { fhirReader } from './reader-names.ts';
 import { takeInReports } from './read-state/take-in.ts';
 import { createMatrixIntake, type MatrixIntakeSettings } from './take-in-matrix.ts';
 
-interface Deps extends Pick<Bridge, 'enqueue' | 'store' | 'thread' | 'transact'> {
+interface Deps extends Pick<Bridge, 'clock' | 'enqueue' | 'store' | 'thread' | 'transact'> {
   readonly settings: MatrixIntakeSettings;
   readonly knownSourceIds: typeof knownSourceIds;
   /** Wakes the reader of the homeserver when the transaction commits. */
   readonly wakeMatrixReader: (tx: ClientBase) => Promise<void>;
-}
-
-/** The name of a FHIR reader in the table of cursors. */
-export function fhirReader(resourceType: WatchedType): string {
-  return `fhir:${resourceType}`;
 }
 
 /** Creates the intake; each of its functions is one commit. */
@@ -45,7 +45,7 @@ function takeInFhir(deps: Deps) {
   return {
     /**
      * Stores a page of changed resources. Of people, all are entered in the ledger, but only those concern the bridge on
-     * whom a room depends.
+     * whom a room depends, whose account it knows, or who name an account that it knows.
      * @returns how many versions were new
      */
     pulled: async (resourceType: FollowedType, resources: readonly StoredResource[]): Promise<number> =>
@@ -56,10 +56,10 @@ function takeInFhir(deps: Deps) {
           tx,
           read.made.map(({ version }) => version),
         );
-        const isFresh = new Set(fresh.map(versionKey));
-        const changed = read.made.filter((change) => isFresh.has(versionKey(change.version)));
+        const isFresh = new Set(fresh.map(versionKeyOf));
+        const changed = read.made.filter((change) => isFresh.has(versionKeyOf(change.version)));
         const concerning = isPersonType(resourceType)
-          ? await withDependents(roomMembers, tx, changed)
+          ? await thoseOfConcern(deps.store, tx, changed)
           : changed;
         const items = concerning.flatMap((change) => change.items);
         await store(tx, storableItems([...items, ...read.setAside]));
@@ -115,10 +115,17 @@ interface Change {
   readonly items: readonly NewItem[];
   /** What rooms may depend on. */
   readonly keys: readonly Dependency[];
+  /** Whose account may be another now. */
+  readonly people: readonly FhirReference[];
+  /** The addresses that it names. */
+  readonly addresses: readonly MatrixUserId[];
 }
 
 /** @throws whatever a resource that is not what its type says makes the mapping throw */
-function changeIn({ settings, thread }: Pick<Deps, 'settings' | 'thread'>, resource: StoredResource): Change {
+function changeIn(
+  { clock, settings, thread }: Pick<Deps, 'clock' | 'settings' | 'thread'>,
+  resource: StoredResource,
+): Change {
   const { readState } = settings.readState.engine === 'off' ? { readState: undefined } : thread;
   const items = [
     changeItem(resource, thread),
@@ -127,7 +134,13 @@ function changeIn({ settings, thread }: Pick<Deps, 'settings' | 'thread'>, resou
   return {
     version: versionOf(resource),
     items: mayConcern(thread, resource) ? items : [],
-    keys: isPersonType(resource.resourceType) ? dependencyKeysOf(resource) : [],
+    ...(isPerson(resource)
+      ? {
+          keys: dependencyKeysOf(resource),
+          people: peopleOf(resource),
+          addresses: matrixAddressesIn(resource.telecom, { at: clock.now().getTime(), isLenient: true }),
+        }
+      : { keys: [], people: [], addresses: [] }),
   };
 }
 
@@ -144,19 +157,38 @@ async function forgetVersions(
     await forgetVersionsBefore(tx, 'CommunicationRequest', before);
 }
 
-/** Those of the people, roles and organisations on whom some room depends, by themselves or as staff. */
-async function withDependents(
-  { findDependedOn }: Store['roomMembers'],
+/** A role may give its holder an account. */
+function peopleOf(resource: StoredResource<Person>): readonly FhirReference[] {
+  const holder = resource.resourceType === 'PractitionerRole' ? practitionerOf(resource) : undefined;
+  return [versionOf(resource).reference, ...(holder === undefined ? [] : [holder])];
+}
+
+/**
+ * Those of the people, roles and organisations on whom some room depends, by themselves or as staff; and those whose account is
+ * known, or who name one that is, so that what is stored of it goes on being true.
+ */
+async function thoseOfConcern(
+  { roomMembers, people }: Pick<Store, 'people' | 'roomMembers'>,
   tx: ClientBase,
   changes: readonly Change[],
 ): Promise<readonly Change[]> {
-  const dependedOn = await findDependedOn(
+  const allOf = <Each>(of: (change: Change) => readonly Each[]): Each[] => [...new Set(changes.flatMap(of))];
+  const dependedOn = await roomMembers.findDependedOn(
     tx,
-    changes.flatMap(({ keys }) => keys),
+    allOf(({ keys }) => keys),
   );
-  return changes.filter(({ keys }) => keys.some((key) => dependedOn.has(key)));
-}
-
-function versionKey({ reference, versionId }: Pick<ResourceVersion, 'reference' | 'versionId'>): string {
-  return `${reference}/${versionId}`;
+  const recorded = await people.findRecorded(
+    tx,
+    allOf((change) => change.people),
+  );
+  const accounts = await people.findKnownAccounts(
+    tx,
+    allOf(({ addresses }) => addresses),
+  );
+  return changes.filter(
+    ({ keys, people: concerned, addresses }) =>
+      keys.some((key) => dependedOn.has(key)) ||
+      concerned.some((each) => recorded.has(each)) ||
+      addresses.some((address) => accounts.has(address)),
+  );
 }

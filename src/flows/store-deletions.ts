@@ -13,8 +13,8 @@ export async function storeDeletions(
     const references = deletions.map(({ reference }) => reference);
     const conversations = await store.messageLinks.findConversations(tx, references);
     const items = deletions.flatMap((deletion) => {
-      const conversation = conversations.get(deletion.reference);
-      return conversation === undefined ? [] : [deletionItem(deletion, conversation)];
+      const carried = conversations.get(deletion.reference);
+      return carried === undefined ? [] : [deletionItem(deletion, carried)];
     });
     return (await enqueue(tx, items)).stored;
   });

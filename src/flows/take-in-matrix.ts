@@ -15,6 +15,7 @@ import { EVENT_SOURCE, eventItem } from './items/event.ts';
 import { invitationItem } from './items/invitation.ts';
 import { setAsideItem } from './items/set-aside.ts';
 import { isStorableKey, storableItems } from './make-each.ts';
+import { MATRIX_READER } from './reader-names.ts';
 import { carried, takeInReceipts, type ReceiptSettings } from './read-state/take-in.ts';
 
 export type MatrixIntakeSettings = ReceiptSettings & Pick<BridgeSettings, 'bot'>;
@@ -25,9 +26,6 @@ interface Deps extends Pick<Bridge, 'enqueue' | 'store' | 'transact'> {
   /** Wakes the reader of the homeserver when the transaction commits. */
   readonly wakeMatrixReader: (tx: ClientBase) => Promise<void>;
 }
-
-/** The name of the homeserver's reader in the table of cursors. */
-export const MATRIX_READER = 'matrix';
 
 /** How long an event of a room the bot is in waits for `/sync` to show it. */
 const ARRIVAL_PATIENCE_SECONDS = 10;

@@ -21,6 +21,7 @@ export async function enqueue(
     items.map((item) => item.source),
     items.map((item) => item.sourceId),
     items.map((item) => JSON.stringify(item.payload)),
+    items.map(({ isBulk = false }) => isBulk),
     laneReadyChannel,
   ]);
   const stored = rows[0]?.stored ?? 0;
@@ -45,13 +46,14 @@ const lockLanes = `
  * positions is the order of commits. `tail` goes up to the highest position really stored: one above it would keep the
  * lane busy for ever. That differs from counting when the same source id is given twice, or at the same moment for
  * another lane; then a position is left out, which does no harm.
+ * A lane is bulk as long as all is bulk that was stored in it since it was idle.
  * Nobody is woken for a lane that has an owner, because the owner looks again before letting it go.
  */
 const storeItems = `
   with incoming as (
     select lane.id as lane_id, lane.tail, given.*
-    from unnest($1::text[], $2::text[], $3::text[], $4::text[])
-      with ordinality as given (lane_key, source, source_id, payload, ordinal)
+    from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::boolean[])
+      with ordinality as given (lane_key, source, source_id, payload, is_bulk, ordinal)
     join lane on lane.key = given.lane_key
     where not exists (
       select from item where item.source = given.source and item.source_id = given.source_id
@@ -62,14 +64,20 @@ const storeItems = `
     from incoming
     order by ordinal
     on conflict (source, source_id) do nothing
-    returning lane_id, position
+    returning lane_id, position, source, source_id
   ), grown as (
     update lane
-    set tail = last.position, ready_at = coalesce(ready_at, now())
-    from (select lane_id, max(position) as position from stored group by lane_id) as last
+    set tail = last.position,
+      ready_at = coalesce(ready_at, now()),
+      bulk = last.is_bulk and (ready_at is null or bulk)
+    from (
+      select stored.lane_id, max(position) as position, bool_and(is_bulk) as is_bulk
+      from stored join incoming using (source, source_id)
+      group by stored.lane_id
+    ) as last
     where lane.id = last.lane_id
     returning lane.owner
   )
   select
     (select count(*)::int from stored) as stored,
-    case when exists (select from grown where owner is null) then pg_notify($5, '') end`;
+    case when exists (select from grown where owner is null) then pg_notify($6, '') end`;

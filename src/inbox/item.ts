@@ -9,6 +9,8 @@ export interface NewItem {
   readonly sourceId: string;
   /** Stored as JSON. */
   readonly payload: unknown;
+  /** Of this much may come at once, and it can wait: a lane with nothing else in it has to be content with a share of the slots. */
+  readonly isBulk?: boolean;
 }
 
 /** A stored item. */

@@ -7,6 +7,8 @@ import type { Session } from './session.ts';
 export interface LaneLeaserDeps {
   /** How many lanes are worked on at the same time. */
   readonly slots: number;
+  /** How many of them may be bulk lanes. */
+  readonly bulkSlots: number;
   /** The longest time between two looks while a slot is free: the net under lost wake-ups. */
   readonly pollMs: number;
   readonly sleep: Sleep;
@@ -20,8 +22,8 @@ export interface LaneLeaser {
   readonly wake: () => void;
   /** Leases no more lanes; those that are leased are worked on as before. */
   readonly stop: () => void;
-  /** True when lanes may be waiting for a slot. */
-  readonly lanesWait: () => boolean;
+  /** True when lanes may be waiting for the slot of this one. */
+  readonly lanesWait: (lane: Pick<LeasedLane, 'isBulk'>) => boolean;
   /** Leases lanes until the session is lost or the leaser stopped. */
   readonly run: (session: Session) => Promise<void>;
   /** Resolves when nothing is being worked on, on this session or lost ones. */
@@ -33,38 +35,26 @@ export interface LaneLeaser {
  * heed their aborted signals must not keep a replica from working after it lost a session.
  */
 export function createLaneLeaser(deps: LaneLeaserDeps): LaneLeaser {
-  const { slots, log } = deps;
+  const { slots, bulkSlots } = deps;
   const wakeUp = createWakeUp(deps.sleep);
   const unsettled = new Set<Promise<void>>();
   let stopped = false;
   let lanesWait = false;
+  let bulkLanesWait = false;
+  const waitsFor = ({ isBulk }: { isBulk: boolean }): boolean => lanesWait || (isBulk && bulkLanesWait);
 
-  async function lease(session: Session, free: number): Promise<LeasedLane[]> {
-    try {
-      const lanes = await leaseLanes(session.database, session.replica, free);
-      const takenOver = lanes.filter((lane) => lane.takenOver).length;
-      log.debug({ lanes: lanes.length, takenOver }, 'Leased lanes');
-      return lanes;
-    } catch (error) {
-      // It is unknown whether that was written, and a lane that is owned but not worked on would stand still.
-      if (!session.signal.aborted) log.error({ error }, 'Could not lease lanes');
-      session.lose('lanes could not be leased');
-      return [];
-    }
-  }
-
-  function start(session: Session, lane: LeasedLane, working: Set<Promise<void>>): void {
+  function start(session: Session, lane: LeasedLane, working: Map<Promise<void>, LeasedLane>): void {
     const work = deps.work(session, lane).finally(() => {
       working.delete(work);
       unsettled.delete(work);
-      if (lanesWait) wakeUp.wake();
+      if (waitsFor(lane)) wakeUp.wake();
     });
-    working.add(work);
+    working.set(work, lane);
     unsettled.add(work);
   }
 
   async function run(session: Session): Promise<void> {
-    const working = new Set<Promise<void>>();
+    const working = new Map<Promise<void>, LeasedLane>();
     session.signal.addEventListener('abort', wakeUp.wake, { once: true });
     wakeUp.wake();
     for (;;) {
@@ -75,17 +65,19 @@ export function createLaneLeaser(deps: LaneLeaserDeps): LaneLeaser {
         lanesWait = true;
         continue;
       }
-      const lanes = await lease(session, free);
+      const bulkFree = Math.max(0, bulkSlots - countBulk(working.values()));
+      const lanes = await lease(deps, session, { free, bulkFree });
       // Only when all slots were filled may lanes be left. Looking whenever a slot becomes free would cost one look
       // for every item that comes alone.
       lanesWait = lanes.length === free;
+      bulkLanesWait = countBulk(lanes) === bulkFree;
       for (const lane of lanes) start(session, lane, working);
     }
   }
 
   return {
     wake: wakeUp.wake,
-    lanesWait: () => lanesWait,
+    lanesWait: waitsFor,
     stop() {
       stopped = true;
       wakeUp.wake();
@@ -95,6 +87,28 @@ export function createLaneLeaser(deps: LaneLeaserDeps): LaneLeaser {
       await Promise.all(unsettled);
     },
   };
+}
+
+async function lease(
+  { log }: Pick<LaneLeaserDeps, 'log'>,
+  session: Session,
+  { free, bulkFree }: { readonly free: number; readonly bulkFree: number },
+): Promise<LeasedLane[]> {
+  try {
+    const lanes = await leaseLanes(session.database, session.replica, free, bulkFree);
+    const takenOver = lanes.filter((lane) => lane.takenOver).length;
+    log.debug({ lanes: lanes.length, takenOver }, 'Leased lanes');
+    return lanes;
+  } catch (error) {
+    // It is unknown whether that was written, and a lane that is owned but not worked on would stand still.
+    if (!session.signal.aborted) log.error({ error }, 'Could not lease lanes');
+    session.lose('lanes could not be leased');
+    return [];
+  }
+}
+
+function countBulk(lanes: Iterable<LeasedLane>): number {
+  return [...lanes].filter(({ isBulk }) => isBulk).length;
 }
 
 /** Makes a wake-up for one loop to wait for; it can come before the wait begins. */

@@ -1,6 +1,6 @@
 // Works on one leased lane: item after item, until it is empty, must wait, is lost, or others have their turn.
 import { attempt } from './attempt.ts';
-import { readItems } from './lease-lanes.ts';
+import { readItems, type LeasedLane } from './lease-lanes.ts';
 import { letGo } from './failure.ts';
 import type { AttemptDeps, LaneContext } from './attempt-context.ts';
 import type { History } from './item.ts';
@@ -8,7 +8,7 @@ import type { History } from './item.ts';
 export interface LaneWorkerDeps extends AttemptDeps {
   /** How long a lane may keep its slot while other lanes wait for one. */
   readonly sliceMs: number;
-  readonly otherLanesWait: () => boolean;
+  readonly otherLanesWait: (lane: LeasedLane) => boolean;
   readonly isStopping: () => boolean;
 }
 
@@ -39,7 +39,7 @@ async function handleItems(deps: LaneWorkerDeps, context: LaneContext): Promise<
   let items = [...lane.items];
   for (;;) {
     const timeIsUp = clock.monotonicMs() - leasedAtMs >= deps.sliceMs && head > lane.head;
-    if (deps.isStopping() || (timeIsUp && deps.otherLanesWait())) return letGo(deps, context);
+    if (deps.isStopping() || (timeIsUp && deps.otherLanesWait(lane))) return letGo(deps, context);
     if (items.length === 0) items = await readItems(pool, lane, head);
     const item = items.shift();
     if (!item) throw new ItemMissingError();

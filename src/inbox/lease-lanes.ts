@@ -11,6 +11,8 @@ export interface LeasedLane extends Omit<History, 'failingSinceMs'> {
   readonly head: number;
   /** How long ago the first attempt at that item failed; 0 without any. */
   readonly failingForMs: number;
+  /** True when everything in it was bulk as it was leased. */
+  readonly isBulk: boolean;
   /** True when the lane's owner died holding it. */
   readonly takenOver: boolean;
   /** The first items after `head`; there may be more. */
@@ -20,9 +22,15 @@ export interface LeasedLane extends Omit<History, 'failingSinceMs'> {
 /** How many items come with a lease, and with each further look. */
 const itemsAtOnce = 20;
 
-/** Leases up to `limit` lanes for `replica`, those waiting longest first. */
-export async function leaseLanes(client: Queryable, replica: number, limit: number): Promise<LeasedLane[]> {
-  const { rows } = await client.query<LeasedRow>(leaseReadyLanes, [replica, limit, itemsAtOnce]);
+/** Leases up to `limit` lanes for `replica`, those waiting longest first; of bulk lanes `bulkLimit` at most. */
+export async function leaseLanes(
+  client: Queryable,
+  replica: number,
+  limit: number,
+  bulkLimit: number = limit,
+): Promise<LeasedLane[]> {
+  const values = [replica, limit, Math.min(bulkLimit, limit), itemsAtOnce];
+  const { rows } = await client.query<LeasedRow>(leaseReadyLanes, values);
   const lanes = new Map<number, LeasedLane & { items: Item[] }>();
   for (const { position, source, sourceId, payload, receivedAt, failures, ...row } of rows) {
     const failedWith = failures?.head === row.head ? failures.codes : {};
@@ -68,16 +76,14 @@ const itemColumns = 'position::float8, source, source_id as "sourceId", payload,
  * Deaths of owners are counted: else an item that kills its process would kill one after the other, for ever.
  */
 const leaseReadyLanes = `
-  with picked as (
-    select lane.id, lane.owner is not null as taken_over
-    from lane
-    join lane as seen on seen.id = lane.id and seen.epoch = lane.epoch
-    where lane.ready_at <= now()
-      and (lane.owner is null or not exists (select from replica where replica.id = lane.owner))
-      and exists (select from replica where replica.id = $1)
-    order by lane.ready_at
+  with prompt as (
+    ${freeLanes({ bulk: false, limit: '$2' })}
+  ), bulk as (
+    ${freeLanes({ bulk: true, limit: '$3' })}
+  ), picked as (
+    select * from prompt union all select * from bulk
+    order by ready_at, id
     limit $2
-    for update of lane skip locked
   ), leased as (
     update lane
     set owner = $1,
@@ -87,22 +93,35 @@ const leaseReadyLanes = `
       owners_died = owners_died + picked.taken_over::int
     from picked
     where lane.id = picked.id
-    returning lane.id, lane.key, lane.epoch, lane.head, lane.attempts, lane.delays, lane.owners_died, lane.in_doubt, lane.ready_at, lane.failed_with,
+    returning lane.id, lane.key, lane.epoch, lane.head, lane.attempts, lane.delays, lane.owners_died, lane.in_doubt, lane.ready_at, lane.failed_with, lane.bulk,
       picked.taken_over,
       coalesce(extract(epoch from now() - lane.first_failed_at) * 1000, 0)::float8 as failing_for_ms
   )
   select leased.id::float8, leased.key, leased.epoch::float8, leased.head::float8, leased.attempts,
     least(leased.delays, leased.attempts) as delays, leased.owners_died as "ownersDied", leased.failed_with as failures,
-    leased.in_doubt as "inDoubt", leased.taken_over as "takenOver", leased.failing_for_ms as "failingForMs", next.*
+    leased.in_doubt as "inDoubt", leased.bulk as "isBulk", leased.taken_over as "takenOver", leased.failing_for_ms as "failingForMs", next.*
   from leased
   left join lateral (
     select ${itemColumns}
     from item
     where item.lane_id = leased.id and item.position > leased.head
     order by item.position
-    limit $3
+    limit $4
   ) as next on true
   order by leased.ready_at, leased.id, next.position`;
+
+/** Each kind of lane is read from its own end of the index: those of the other kind are not gone through, however many wait. */
+function freeLanes({ bulk, limit }: { readonly bulk: boolean; readonly limit: string }): string {
+  return `select lane.id, lane.ready_at, lane.owner is not null as taken_over
+    from lane
+    join lane as seen on seen.id = lane.id and seen.epoch = lane.epoch
+    where lane.ready_at <= now() and ${bulk ? 'lane.bulk' : 'not lane.bulk'}
+      and (lane.owner is null or not exists (select from replica where replica.id = lane.owner))
+      and exists (select from replica where replica.id = $1)
+    order by lane.ready_at, lane.id
+    limit ${limit}
+    for update of lane skip locked`;
+}
 
 /** Only what follows `head` exists for a worker: so a failing item lets no later one pass. */
 const itemsAfter = `

@@ -40,6 +40,8 @@ export interface ReplicaDeps extends Omit<AttemptDeps, 'acknowledge' | 'onPostpo
   readonly onSessionLost?: (() => void) | undefined;
   /** How many lanes are worked on at the same time. */
   readonly slots: number;
+  /** How many of them bulk lanes may take; without it all. */
+  readonly bulkSlots?: number;
   readonly timings?: Partial<Timings>;
 }
 
@@ -127,12 +129,13 @@ function createReplicaLeaser(deps: ReplicaDeps, timings: Timings, stopping: Abor
     ...deps,
     acknowledge: createAcknowledge(deps.pool),
     sliceMs: timings.sliceMs,
-    otherLanesWait: () => leaser.lanesWait(),
+    otherLanesWait: (lane) => leaser.lanesWait(lane),
     isStopping: () => stopping.aborted,
     onPostponed: (delayMs) => void wakeAfter(delayMs),
   };
   const leaser = createLaneLeaser({
     ...deps,
+    bulkSlots: deps.bulkSlots ?? deps.slots,
     pollMs: timings.pollMs,
     work: (session, lane) => workOnLane(work, { session, lane }),
   });

@@ -4,7 +4,8 @@ import { isFollowedType, isPersonType, watchedTypes, type WatchedType } from '..
 import { pullOnce } from '../fhir/puller.ts';
 import { criteriaFor } from '../fhir/watched.ts';
 import type { Bridge } from '../flows/bridge.ts';
-import { fhirReader, type Intake } from '../flows/intake.ts';
+import { type Intake } from '../flows/intake.ts';
+import { fhirReader } from '../flows/reader-names.ts';
 import { readCursor } from '../store/cursors.ts';
 import type { BridgeJob } from './job.ts';
 

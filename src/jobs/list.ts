@@ -2,10 +2,12 @@
 import type { Config } from '../config/schema.ts';
 import type { Bridge } from '../flows/bridge.ts';
 import type { Intake } from '../flows/intake.ts';
+import { closeOrphans } from './close-orphans.ts';
 import { feedAudit } from './feed-audit.ts';
 import { followDeletes } from './follow-deletes.ts';
 import { followFhir } from './follow-fhir.ts';
 import type { BridgeJob } from './job.ts';
+import { keepContinuity } from './keep-continuity.ts';
 import { keepSubscriptions } from './keep-subscriptions.ts';
 import { nightlyReconcile } from './nightly-reconcile.ts';
 import { pruneIdentity } from './prune-identity.ts';
@@ -13,6 +15,7 @@ import { pruneInbox } from './prune-inbox.ts';
 import { publishGhosts } from './publish-ghosts.ts';
 import { readMatrix } from './read-matrix.ts';
 import { readRoomsBehind } from './read-rooms-behind.ts';
+import { reconcileRestored } from './reconcile-restored.ts';
 import { releaseOverdueItems } from './release-overdue.ts';
 import { rotatePeppers } from './rotate-peppers.ts';
 import { schedule } from './scheduler.ts';
@@ -36,8 +39,11 @@ export function createJobs({ config, bridge, intake, synced }: JobsDeps): readon
     ...(config.fhir.followDeletes === 'auto' ? [followDeletes(bridge, config)] : []), // deletions
     ...(config.fhir.subscriptions ? [keepSubscriptions(bridge, config)] : []), // fhir:Subscription
     schedule(bridge), // periods
+    keepContinuity(bridge), // continuity
+    reconcileRestored(bridge), // reconcile-restored
     ...(config.nightlyReconcile.enabled ? [nightlyReconcile(bridge, config)] : []), // nightly-reconcile
     ...(identity.publishToOwnFhir ? [publishGhosts(bridge)] : []), // publish-ghosts
+    closeOrphans(bridge), // orphaned-rooms
     releaseOverdueItems(bridge), // release-overdue
     pruneInbox(bridge, config), // prune-inbox
     ...(synced === undefined

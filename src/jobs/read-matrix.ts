@@ -2,10 +2,11 @@
 import type { Config } from '../config/schema.ts';
 import type { Bridge } from '../flows/bridge.ts';
 import type { Intake } from '../flows/intake.ts';
-import { MATRIX_READER } from '../flows/take-in-matrix.ts';
+import { MATRIX_READER } from '../flows/reader-names.ts';
+import { goesBack } from '../matrix/continuity.ts';
 import { syncOnce } from '../matrix/sync-reader.ts';
 import { awaitsPass, lastArrival } from '../store/arrivals.ts';
-import { readAgedCursor } from '../store/cursors.ts';
+import { readAgedCursor, readCursor } from '../store/cursors.ts';
 import type { BridgeJob } from './job.ts';
 
 /** The channel of the notifications that a push has come. */
@@ -14,13 +15,14 @@ export const MATRIX_CHANNEL = 'bridge_matrix';
 /** A sync costs the homeserver some tens of milliseconds. */
 const GAP_MS = 150;
 
-interface Deps extends Pick<Bridge, 'db' | 'homeserver' | 'settings'> {
+interface Deps extends Pick<Bridge, 'db' | 'homeserver' | 'log' | 'settings' | 'store'> {
   readonly config: { readonly matrix: Pick<Config['matrix'], 'syncIntervalMs'> };
   readonly intake: Pick<Intake, 'synced'>;
 }
 
 /** The job. */
-export function readMatrix({ db, homeserver, settings, config, intake }: Deps): BridgeJob {
+export function readMatrix({ config, intake, ...bridge }: Deps): BridgeJob {
+  const { db, homeserver, settings } = bridge;
   return {
     name: MATRIX_READER,
     service: 'matrix',
@@ -39,7 +41,10 @@ export function readMatrix({ db, homeserver, settings, config, intake }: Deps): 
             return cursor && { token: cursor.position, ageMs: cursor.ageMs };
           },
           lastArrival: () => lastArrival(db),
-          store: intake.synced,
+          store: async (result) => {
+            await noticeGoneBack(bridge, result.position);
+            return intake.synced(result);
+          },
         },
         signal,
       );
@@ -48,4 +53,15 @@ export function readMatrix({ db, homeserver, settings, config, intake }: Deps): 
       return found;
     },
   };
+}
+
+/** A position before the last one is of a homeserver that was restored. */
+async function noticeGoneBack(
+  { db, log, store }: Pick<Bridge, 'db' | 'log' | 'store'>,
+  position: string,
+): Promise<void> {
+  const before = await readCursor(db, MATRIX_READER);
+  if (before === undefined || !goesBack(before, position)) return;
+  await store.restorations.noteRestoration(db, 'matrix');
+  log.error({ before, position }, 'The homeserver was restored to an earlier state');
 }

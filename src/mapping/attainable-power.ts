@@ -54,6 +54,23 @@ export function levelIn(create: CreateEvent | undefined, levels: Content | undef
   return levelOf(levels['users'], user) ?? levelOf(levels, 'users_default') ?? 0;
 }
 
+/** What the bridge decides in every room. */
+const KEPT = [
+  ...['m.room.power_levels', 'm.room.join_rules', 'm.room.history_visibility', 'm.room.guest_access'],
+  ...['m.room.server_acl', 'm.room.canonical_alias', 'm.space.parent'],
+];
+
+/** Whether a user has the power to keep a room in order: to restore what members change, to invite and to remove. */
+export function canKeepInOrder(
+  create: CreateEvent | undefined,
+  levels: Content | undefined,
+  user: string,
+): boolean {
+  const may = powerIn(create, levels, user);
+  const aMember = '';
+  return may.invite && may.kick(aMember) && KEPT.every((type) => may.sendState(type));
+}
+
 /**
  * The content of `m.room.power_levels` that is nearest to the wanted one and that the user may write. Levels that the user may
  * not give or take stay as they are. Keys that the specification does not know stay too.

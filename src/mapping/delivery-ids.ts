@@ -37,9 +37,18 @@ export function refusedFileDeliveryId(eventId: EventId): DeliveryId {
   return `refused-${digest('refused-file', eventId)}` as DeliveryId;
 }
 
-/** The transaction id of a notice: one per person, room and reason, so that it is sent once. */
-export function noticeDeliveryId(roomId: RoomId, about: MatrixUserId, reason: NoticeReason): DeliveryId {
-  return `notice-${digest('notice', roomId, about, reason)}` as DeliveryId;
+/**
+ * The transaction id of a notice: one per person, room and reason, so that it is sent once.
+ * @param since when the state began, where it may end and begin again
+ */
+export function noticeDeliveryId(
+  roomId: RoomId,
+  about: MatrixUserId,
+  reason: NoticeReason,
+  since?: string,
+): DeliveryId {
+  const parts = since === undefined ? [roomId, about, reason] : [roomId, about, reason, since];
+  return `notice-${digest('notice', ...parts)}` as DeliveryId;
 }
 
 /** The transaction id of a notice of messages: one per first message of which it tells, and reason. */

@@ -4,6 +4,7 @@ import type { StateEvent } from '../domain/matrix.ts';
 import { childOrder, type ChildPlace } from './child-order.ts';
 import { joinRules } from './join-rules.ts';
 import type { Phase } from './phases.ts';
+import { letsAllIn, serverAcl, type AllowedServers } from './server-acl.ts';
 
 /** A member as the FHIR side wants them: the bridge invites a person's own account, and makes a ghost join. */
 export interface DesiredMember {
@@ -47,11 +48,15 @@ export interface RoomTitle {
   readonly topic: string;
 }
 
-/** No one reads along who is not a member. */
-const CLOSED_TO_THE_PUBLIC: readonly StateEvent[] = [
-  stateEvent('m.room.history_visibility', { history_visibility: 'shared' }),
-  stateEvent('m.room.guest_access', { guest_access: 'forbidden' }),
-];
+/** Who may take part and read: the same in all rooms, but for the servers of their members. */
+export interface Confines {
+  readonly servers: AllowedServers;
+  /**
+   * What a member may read of the time before they came: all, or from their invitation or joining on.
+   * https://spec.matrix.org/v1.19/client-server-api/#room-history-visibility
+   */
+  readonly history: 'shared' | 'invited' | 'joined';
+}
 
 const ONLY_INVITED: Entry = { kind: 'invited' };
 
@@ -62,6 +67,7 @@ interface Basis {
   /** The `mxc://` URI of the team's picture; undefined leaves the room's picture as it is. */
   readonly picture?: string | undefined;
   readonly members: readonly DesiredMember[];
+  readonly confines: Confines;
 }
 
 /** A team's space, as its conversations know it. */
@@ -132,11 +138,13 @@ export function onlyInvited(desired: DesiredRoom): DesiredRoom {
   return { ...desired, state, entry: ONLY_INVITED };
 }
 
-/** Whether a state event means the same as no event: an empty topic, a child that is not listed. */
+/** Whether a state event means the same as no event: an empty topic, a child that is not listed, a list that keeps no server out. */
 export function isBlank({ type, content }: Pick<StateEvent, 'type' | 'content'>): boolean {
   switch (type) {
     case 'm.room.topic':
       return topicsOf(content).every((topic) => topic === '');
+    case 'm.room.server_acl':
+      return letsAllIn(content);
     case 'm.space.child':
     case 'm.space.parent':
       return !Array.isArray(content['via']) || content['via'].length === 0;
@@ -166,7 +174,7 @@ function bodyOf(form: unknown): unknown {
 function roomOf(
   kind: DesiredRoom['kind'],
   reference: FhirReference,
-  { phase, title, picture, members }: Basis,
+  { phase, title, picture, members, confines }: Basis,
   rules: readonly StateEvent[],
 ): DesiredRoom {
   return {
@@ -177,7 +185,10 @@ function roomOf(
       stateEvent('m.room.name', { name: title.name }),
       stateEvent('m.room.topic', { topic: title.topic }),
       ...(picture === undefined ? [] : [stateEvent('m.room.avatar', { url: picture })]),
-      ...CLOSED_TO_THE_PUBLIC,
+      // No one reads along who is not a member.
+      stateEvent('m.room.history_visibility', { history_visibility: confines.history }),
+      stateEvent('m.room.guest_access', { guest_access: 'forbidden' }),
+      stateEvent('m.room.server_acl', serverAcl(confines.servers)),
       ...rules,
     ],
     members: phase === 'closed' ? [] : members,

@@ -9,9 +9,15 @@ import type { EventId } from '../domain/ids.ts';
 const WHEN: Readonly<Record<NoticeReason, string>> = {
   'unmapped-sender': 'the first message of a sender whom FHIR does not know',
   'sender-held': 'the first message that waits for its sender to be known',
-  'needs-power': 'a user made a room in a team’s space, in which the bridge has too little power',
+  'needs-power':
+    'a user made a room in a team’s space, in which the bridge has too little power to make it a conversation',
   'upgrade-not-followed': 'a user replaced a room who may not',
   'room-replaced': 'the first message in a room that was replaced',
+  'room-encrypted': 'the room of a conversation that a user made is encrypted',
+  'room-open-to-others':
+    'such a room can be joined or read by others, or stands in the public directory, and the bridge may not change that',
+  stranger: 'a member whom neither FHIR nor a directory knows, and who may stay',
+  'stranger-to-leave': 'the same of one who is removed after the grace (`strangers.graceSeconds`)',
   'unsupported-content': 'a message whose content cannot be recorded',
   'encrypted-message': 'a message or file is encrypted, so that the bridge cannot read it',
   'empty-message': 'a message that shows no text',

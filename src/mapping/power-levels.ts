@@ -15,8 +15,9 @@ const BRIDGE_ONLY = 105;
 
 const STRUCTURE = {
   'm.room.power_levels': 100,
-  'm.room.encryption': 100,
-  'm.room.server_acl': 100,
+  // For good, and a way to keep the bridge's own homeserver out: not for leads.
+  'm.room.encryption': BRIDGE_ONLY,
+  'm.room.server_acl': BRIDGE_ONLY,
   'm.room.history_visibility': 100,
   'm.room.join_rules': 100,
   'm.room.canonical_alias': 100,

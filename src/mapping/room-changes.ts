@@ -19,6 +19,8 @@ export type RoomChange =
   | { readonly kind: 'join'; readonly userId: MatrixUserId }
   /** A ghost leaves by itself. */
   | { readonly kind: 'leave'; readonly userId: MatrixUserId }
+  /** The room is taken off the public directory. */
+  | { readonly kind: 'unlist' }
   /** The bot removes a user, or takes an invitation back. */
   | { readonly kind: 'kick'; readonly userId: MatrixUserId };
 
@@ -42,6 +44,10 @@ export interface Comparison {
   readonly policy: MembershipPolicy;
   /** Who made the room, and so decides who may join it by themselves. */
   readonly madeBy: 'bridge' | 'user';
+  /** Whether the room stands in the public directory. */
+  readonly isListed?: boolean;
+  /** Strangers who have to go. */
+  readonly leaving?: ReadonlySet<string>;
 }
 
 /**
@@ -73,9 +79,15 @@ export function changesToRoom(
   return [
     ...(levels === undefined ? [] : [{ kind: 'put-state', event: levels, as: bot } as const]),
     ...state.map((event): RoomChange => ({ kind: 'put-state', event, as: bot })),
+    ...unlisting(comparison, may),
     ...members,
     ...removals.filter((change) => change.kind !== 'kick' || may.kick(change.userId)),
   ];
+}
+
+/** Homeservers ask for the power over the room's aliases. */
+function unlisting({ isListed }: Comparison, may: ReturnType<typeof powerIn>): readonly RoomChange[] {
+  return isListed === true && may.sendState('m.room.canonical_alias') ? [{ kind: 'unlist' }] : [];
 }
 
 /** The members on which both sides agree after this convergence: the base of the next comparison. */
@@ -260,6 +272,7 @@ function mustLeave(userId: MatrixUserId, desired: DesiredRoom, room: Room, compa
   if (comparison.base.has(userId)) return true;
   // No one let them in, and FHIR does not name them: the bridge's own rule must bring no one in but members.
   if (comparison.madeBy === 'bridge' && cameByJoinRule(room.contentOf('m.room.member', userId))) return true;
+  if (comparison.leaving?.has(userId) === true) return true;
   // A ghost that sent a message as a guest does not read. A stranger may be about to become a member.
   return comparison.policy === 'ignore' && !comparison.isOwn(userId);
 }

@@ -35,13 +35,14 @@ export function createAccounts(client: MatrixClient) {
       await client.put('create device', ['devices', BRIDGE_DEVICE], success, { ...request, body: device });
     },
 
-    /** The name and picture that a user shows. */
-    async profile(userId: MatrixUserId, signal?: AbortSignal) {
+    /**
+     * The name and picture that a user shows, and what else is in their profile.
+     * @param as who asks; the user themselves where it is left out
+     */
+    async profile(userId: MatrixUserId, signal?: AbortSignal, as: MatrixUserId = userId) {
       const path = ['profile', userId];
-      return (
-        (await unlessRefused(client.get('read profile', path, profileSchema, { as: userId, signal }), 404)) ??
-        {}
-      );
+      const request = { as, signal };
+      return (await unlessRefused(client.get('read profile', path, profileSchema, request), 404)) ?? {};
     },
 
     /** Sets the display name of a ghost. */

@@ -42,11 +42,20 @@ export class MatrixRefusal extends BridgeError {
   readonly status: number;
   /** Such as `M_FORBIDDEN`. */
   readonly errcode: string;
-  constructor(operation: string, status: number, errcode: string, retryAfterMs: number | undefined) {
+  /** The homeserver does not know the user as whom the request was made, or its device. */
+  readonly isOfUnknownUser: boolean;
+  constructor(
+    operation: string,
+    status: number,
+    errcode: string,
+    retryAfterMs: number | undefined,
+    isOfUnknownUser = false,
+  ) {
     super(refusalCode(status, errcode), `${operation}: ${status} ${errcode}`, { retryAfterMs });
     this.name = 'MatrixRefusal';
     this.status = status;
     this.errcode = errcode;
+    this.isOfUnknownUser = isOfUnknownUser;
   }
 }
 
@@ -94,6 +103,7 @@ type Method = 'GET' | 'PUT' | 'POST' | 'DELETE';
 
 const errorSchema = z.looseObject({
   errcode: z.string(),
+  error: z.string().optional().catch(undefined),
   retry_after_ms: z.int().nonnegative().optional().catch(undefined),
 });
 
@@ -198,10 +208,20 @@ function refusalOf(operation: string, answer: HttpAnswer): BridgeError {
   const isJson = /^application\/json\b/i.test(answer.header('content-type') ?? '');
   const refusal = isJson ? errorSchema.safeParse(body).data : undefined;
   const retryAfterMs = answer.retryAfterMs ?? refusal?.retry_after_ms;
-  if (refusal !== undefined) return new MatrixRefusal(operation, status, refusal.errcode, retryAfterMs);
+  if (refusal !== undefined) {
+    const { errcode, error } = refusal;
+    return new MatrixRefusal(operation, status, errcode, retryAfterMs, isUnknownUser(errcode, error));
+  }
   return new BridgeError(refusalCode(status, undefined), `${operation}: ${status}, no Matrix error`, {
     retryAfterMs,
   });
+}
+
+/** Synapse has a code for an unknown device; an unknown user it tells in words alone. */
+function isUnknownUser(errcode: string, error = ''): boolean {
+  return (
+    errcode === 'M_UNKNOWN_DEVICE' || error.startsWith('Application service has not registered this user')
+  );
 }
 
 function refusalCode(status: number, errcode: string | undefined): BridgeError['code'] {

@@ -1,9 +1,11 @@
 // All homeserver operations that the bridge uses, with checked types. https://spec.matrix.org/v1.19/client-server-api/
 import { createAccounts } from './accounts.ts';
 import type { MatrixClient } from './client.ts';
+import { createContinuity } from './continuity.ts';
 import { createInvitations } from './invitations.ts';
 import { createReceipts } from './receipts.ts';
 import { createRoomStates } from './room-state.ts';
+import { createRoomDirectory } from './room-directory.ts';
 import { createRooms } from './rooms.ts';
 import { createSends } from './sends.ts';
 import { createSync } from './sync.ts';
@@ -13,7 +15,9 @@ import { createTimeline } from './timeline.ts';
 export function createHomeserver(client: MatrixClient) {
   return {
     ...createAccounts(client),
+    ...createContinuity(client),
     ...createRooms(client),
+    ...createRoomDirectory(client),
     ...createInvitations(client),
     ...createRoomStates(client),
     ...createSends(client),

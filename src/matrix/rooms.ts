@@ -1,12 +1,13 @@
-// Homeserver operations on rooms: creating them, joining rooms of others, aliases.
+// Homeserver operations on rooms: creating them, joining rooms of others.
 import { z } from 'zod';
-import type { MatrixUserId, RoomAlias, RoomId } from '../domain/ids.ts';
-import { success, unlessRefused, type MatrixClient } from './client.ts';
+import type { MatrixUserId, RoomId } from '../domain/ids.ts';
+import { isRefusal, success, unlessRefused, type MatrixClient } from './client.ts';
 
 const capabilitiesSchema = z.object({
   capabilities: z.object({ 'm.room_versions': z.object({ default: z.string().min(1) }) }),
 });
-const roomIdSchema = z.object({ room_id: z.string().transform((id) => id as RoomId) });
+/** An answer with a room's id. */
+export const roomIdSchema = z.object({ room_id: z.string().transform((id) => id as RoomId) });
 
 /** Refusals of a join that are final: not allowed, no such room, unknown room version, no server answers. */
 const NOT_OPEN = [400, 403, 404, 502, 504];
@@ -36,6 +37,19 @@ export function createRooms(client: MatrixClient) {
       return (await client.post('create room', ['createRoom'], roomIdSchema, request)).room_id;
     },
 
+    /** Whether the homeserver does not know a room that was made on it: then no one can join it. */
+    async isRoomGone(as: MatrixUserId, roomId: RoomId, signal?: AbortSignal): Promise<boolean> {
+      const joining = client.post('join', ['rooms', roomId, 'join'], success, { as, body: {}, signal });
+      return joining.then(
+        () => false,
+        (error: unknown) => {
+          if (isRefusal(error, 404)) return true;
+          if (isRefusal(error, 403)) return false;
+          throw error;
+        },
+      );
+    },
+
     /**
      * Joins a room of another user, perhaps on another homeserver. Success also if the user is in it already.
      * @param servers homeservers that are in the room
@@ -52,33 +66,6 @@ export function createRooms(client: MatrixClient) {
       const request = { as, query, body: {}, signal, timeoutMs: TIMEOUT_MS };
       const joined = client.post('join', ['join', roomId], success, request);
       return (await unlessRefused(joined, ...NOT_OPEN)) !== undefined;
-    },
-
-    /** The room behind an alias; undefined when there is none. */
-    async resolveAlias(
-      as: MatrixUserId,
-      alias: RoomAlias,
-      signal?: AbortSignal,
-    ): Promise<RoomId | undefined> {
-      const found = client.get('resolve alias', ['directory', 'room', alias], roomIdSchema, { as, signal });
-      return (await unlessRefused(found, 404))?.room_id;
-    },
-
-    /** Gives a room an alias. If the alias is taken (409), nothing changes. */
-    async createAlias(
-      as: MatrixUserId,
-      alias: RoomAlias,
-      roomId: RoomId,
-      signal?: AbortSignal,
-    ): Promise<void> {
-      const request = { as, body: { room_id: roomId }, signal };
-      await unlessRefused(client.put('create alias', ['directory', 'room', alias], success, request), 409);
-    },
-
-    /** Removes an alias. Success also if there is none. */
-    async deleteAlias(as: MatrixUserId, alias: RoomAlias, signal?: AbortSignal): Promise<void> {
-      const path = ['directory', 'room', alias];
-      await unlessRefused(client.delete('delete alias', path, success, { as, signal }), 404);
     },
   };
 }

@@ -1,16 +1,10 @@
 // Sends as a ghost that may not be in the room yet, and finds an event that was sent before.
 import type { DeliveryId, EventId, MatrixUserId, RoomId } from '../domain/ids.ts';
-import { DELIVERY_ID_KEY } from '../domain/matrix.ts';
+import { DELIVERY_ID_KEY, type MatrixEvent } from '../domain/matrix.ts';
 import { isRefusal } from './client.ts';
 import type { Homeserver } from './homeserver.ts';
 import type { OutgoingEvent, OutgoingRedaction } from './sends.ts';
 import { pagesBefore } from './timeline.ts';
-
-/** An event that was sent before. */
-export interface SentEvent {
-  readonly eventId: EventId;
-  readonly sender: MatrixUserId;
-}
 
 interface Deps {
   readonly homeserver: Homeserver;
@@ -59,25 +53,27 @@ export function createSendAs({ homeserver, bot, isOwn }: Deps) {
     },
 
     /**
-     * Searches the last 1,000 events of the room for an event with this delivery id: the homeserver may have forgotten the
-     * transaction id. Anyone may have copied the delivery id, so only an event of the bridge's own users counts.
+     * Searches the last 1,000 events of the room for events with these delivery ids: the homeserver may have forgotten the
+     * transaction ids. Anyone may have copied a delivery id, so only events of the bridge's own users count.
      * @param viewer who is in the room
      */
     async findSent(
       { roomId, viewer }: { readonly roomId: RoomId; readonly viewer: MatrixUserId },
-      deliveryId: DeliveryId,
+      deliveryIds: readonly DeliveryId[],
       signal: AbortSignal,
-    ): Promise<SentEvent | undefined> {
+    ): Promise<ReadonlyMap<DeliveryId, MatrixEvent>> {
+      const wanted = new Set<unknown>(deliveryIds);
+      const found = new Map<DeliveryId, MatrixEvent>();
       let pages = 0;
       for await (const { events } of pagesBefore(homeserver, viewer, roomId, signal)) {
-        const found = events.find(
-          ({ content, sender }) => content[DELIVERY_ID_KEY] === deliveryId && isOwn(sender),
-        );
+        for (const event of events) {
+          const id = event.content[DELIVERY_ID_KEY];
+          if (wanted.has(id) && isOwn(event.sender)) found.set(id as DeliveryId, event);
+        }
         pages += 1;
-        if (found !== undefined) return { eventId: found.event_id, sender: found.sender };
-        if (pages === 10) return undefined;
+        if (found.size === wanted.size || pages === 10) break;
       }
-      return undefined;
+      return found;
     },
   };
 }

@@ -72,18 +72,20 @@ export function createTimeline(client: MatrixClient) {
     },
 
     /**
-     * Who sent an event.
+     * An event of a room.
      * @returns undefined when the room has no such event, or the user may not see it
      */
-    async senderOf(
+    async eventOf(
       as: MatrixUserId,
       roomId: RoomId,
       eventId: EventId,
       signal?: AbortSignal,
-    ): Promise<MatrixUserId | undefined> {
+    ): Promise<MatrixEvent | undefined> {
       const path = ['rooms', roomId, 'event', eventId];
-      const answer = client.get('read event', path, matrixEventSchema, { as, signal });
-      return (await unlessRefused(answer, 400, 403, 404))?.sender;
+      return unlessRefused(
+        client.get('read event', path, matrixEventSchema, { as, signal }),
+        ...[400, 403, 404],
+      );
     },
   };
 }

@@ -23,8 +23,33 @@ export interface HttpServer {
   close(graceMs: number): Promise<void>;
 }
 
-/** Synapse keeps idle connections for 120 s, and does not repeat a PUT if the bridge closes one first. */
-const KEEP_ALIVE_MS = 125_000;
+/** How much callers may take up. A connection that is refused for these is closed. */
+export interface HttpLimits {
+  readonly mostConnections: number;
+  /** How long a connection may be idle between two requests. */
+  readonly keepAliveMs: number;
+  /** How long the head of a request may take, from the connection or its first byte on. */
+  readonly headMs: number;
+  /** How long a whole request may take to come in. */
+  readonly requestMs: number;
+  readonly headBytes: number;
+}
+
+export const LIMITS: HttpLimits = {
+  mostConnections: 1_000,
+  // Synapse keeps idle connections for 120 s, and does not repeat a PUT if the bridge closes one first.
+  keepAliveMs: 125_000,
+  headMs: 15_000,
+  requestMs: 60_000,
+  headBytes: 16_384,
+};
+
+/** Of the listener for operators: it is asked now and then, by few. */
+export const OPS_LIMITS: HttpLimits = { ...LIMITS, mostConnections: 50, keepAliveMs: 30_000 };
+
+/** How often connections are looked at that take too long; so much longer may each take. */
+const MOST_BETWEEN_LOOKS_MS = 5_000;
+const MOST_HEADERS = 100;
 
 /**
  * Starts listening.
@@ -34,6 +59,7 @@ export async function startHttpServer(
   { host, port, tls }: Listen,
   routers: readonly (Router | RequestHandler)[],
   log: Log,
+  limits = LIMITS,
 ): Promise<HttpServer> {
   let draining = false;
   const unanswered = new Set<ServerResponse>();
@@ -51,9 +77,11 @@ export async function startHttpServer(
     response.status(404).json({ error: 'No such endpoint' });
   });
   app.use(reportError(log));
-  const server = await createListener(tls, log, (request, response) => {
+  const server = await createListener(tls, log, limits, (request, response) => {
     app(request, response);
   });
+  server.maxConnections = limits.mostConnections;
+  server.maxHeadersCount = MOST_HEADERS;
   server.listen(port, host);
   await once(server, 'listening');
   return {
@@ -70,13 +98,17 @@ export async function startHttpServer(
 async function createListener(
   tls: TlsFiles | undefined,
   log: Log,
+  { keepAliveMs, headMs, requestMs, headBytes }: HttpLimits,
   listener: RequestListener,
 ): Promise<Server | TlsServer> {
-  const times = { keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: KEEP_ALIVE_MS + 5_000 };
+  const times = {
+    ...{ keepAliveTimeout: keepAliveMs, headersTimeout: headMs, requestTimeout: requestMs },
+    ...{ maxHeaderSize: headBytes, connectionsCheckingInterval: Math.min(MOST_BETWEEN_LOOKS_MS, headMs) },
+  };
   if (tls === undefined) return createServer(times, listener);
   const pem = await readTlsFiles(tls);
   const asked = { requestCert: tls.clientCaFile !== undefined, rejectUnauthorized: false };
-  const server = createTlsServer({ ...times, ...pem, ...asked }, listener);
+  const server = createTlsServer({ ...times, ...pem, ...asked, handshakeTimeout: headMs }, listener);
   server.once('close', followTlsFiles(server, tls, pem, log));
   return server;
 }

@@ -24,6 +24,13 @@ export async function saveCursor(db: Queryable, reader: string, position: string
   await db.query(sql, [reader, position]);
 }
 
+/** When a reader last finished a pass; undefined before its first. */
+export async function findAdvanced(db: Queryable, reader: string): Promise<Date | undefined> {
+  return (
+    await selectColumn<Date>(db, 'select advanced_at from reader_cursor where reader = $1', [reader])
+  )[0];
+}
+
 /** When each reader last finished a pass, as ISO instants. */
 export async function readAdvances(db: Queryable): Promise<Readonly<Record<string, string>>> {
   const sql = 'select reader, advanced_at from reader_cursor order by reader';

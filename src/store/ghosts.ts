@@ -42,3 +42,8 @@ export async function saveGhostAvatar(
 ): Promise<void> {
   await db.query('update ghost set avatar_digest = $2 where user_id = $1', [userId, digest]);
 }
+
+/** Forgets what a ghost shows, which it does not any more: the next look at it sets both again. */
+export async function forgetGhostProfile(db: Queryable, userId: MatrixUserId): Promise<void> {
+  await db.query('update ghost set display_name = null, avatar_digest = null where user_id = $1', [userId]);
+}

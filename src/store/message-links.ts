@@ -37,6 +37,8 @@ export interface MadeEffect {
   readonly digest: string | undefined;
   /** Who sent the event in the end. */
   readonly sender: MatrixUserId;
+  /** The stamp of the Communication's first version, where it is known. */
+  readonly since?: string | undefined;
 }
 
 const COLUMNS = `origin, cause, part, kind, communication, event_id, target, sender, sent_at, thread_root, room_id,
@@ -83,12 +85,12 @@ export async function saveSender(db: Queryable, eventId: EventId, sender: Matrix
   ]);
 }
 
-/** The conversation in whose room each of these Communications was carried last; those that never were are left out. */
+/** The conversation in whose room each of these Communications was carried last, and by which link; those that never were are left out. */
 export async function findConversations(
   db: Queryable,
   communications: readonly FhirReference[],
-): Promise<ReadonlyMap<FhirReference, FhirReference>> {
-  const sql = `select distinct on (communication) communication, conversation
+): Promise<ReadonlyMap<FhirReference, { readonly conversation: FhirReference; readonly linkId: string }>> {
+  const sql = `select distinct on (communication) communication, conversation, id::text as link_id
     from message_link
     join (
       select room_id, reference from room
@@ -97,10 +99,12 @@ export async function findConversations(
     ) as known (room_id, conversation) using (room_id)
     where communication = any ($1) and conversation is not null
     order by communication, id desc`;
-  const found = await select<{ communication: FhirReference; conversation: FhirReference }>(db, sql, [
-    communications,
-  ]);
-  return new Map(found.map(({ communication, conversation }) => [communication, conversation]));
+  const found = await select<{ communication: FhirReference; conversation: FhirReference; linkId: string }>(
+    db,
+    sql,
+    [communications],
+  );
+  return new Map(found.map(({ communication, ...carried }) => [communication, carried]));
 }
 
 /**
@@ -120,7 +124,10 @@ export async function findLinksOfCommunication(
 }
 
 /** What is known of the first attempt at an effect. */
-export type BegunLink = Pick<MessageLink, 'eventId' | 'sender' | 'startedAt'>;
+export interface BegunLink extends Pick<MessageLink, 'eventId' | 'sender' | 'startedAt'> {
+  /** This database was restored: what the bridge did before then it may have done without knowing. */
+  readonly doubtBefore: Date | undefined;
+}
 
 /**
  * Records, before an effect is made, that the bridge is about to make it.
@@ -135,7 +142,8 @@ export async function startLink(db: Queryable, link: NewLink): Promise<BegunLink
      on conflict (cause, part) do update set
        event_id = case when message_link.room_id = excluded.room_id then message_link.event_id else excluded.event_id end,
        room_id = excluded.room_id
-     returning event_id, sender, started_at`,
+     returning event_id, sender, started_at,
+       (select noticed_at from restoration where what = 'database') as doubt_before`,
     [
       ...[link.origin, link.cause, link.part, link.kind],
       ...[link.communication, link.eventId, link.target, link.roomId],
@@ -144,6 +152,27 @@ export async function startLink(db: Queryable, link: NewLink): Promise<BegunLink
   );
   if (begun === undefined) throw new Error('An upsert of a link returned no row');
   return begun;
+}
+
+/**
+ * Records an effect that was made before, of which this database does not know. One that it knows stays as it is.
+ * @returns whether it was new
+ */
+export async function saveMade(db: Queryable, link: NewLink & Pick<MessageLink, 'digest'>): Promise<boolean> {
+  const sql = `insert into message_link (origin, cause, part, kind, communication, event_id, target, room_id, sender,
+      sent_at, thread_root, digest, completed_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, now())
+    on conflict (cause, part) do update
+    set communication = excluded.communication, event_id = excluded.event_id, target = excluded.target,
+      sender = excluded.sender, digest = excluded.digest, completed_at = now()
+    where message_link.completed_at is null`;
+  return (
+    (await countRows(db, sql, [
+      ...[link.origin, link.cause, link.part, link.kind],
+      ...[link.communication, link.eventId, link.target, link.roomId],
+      ...[link.sender, link.sentAt, link.threadRoot, link.digest],
+    ])) === 1
+  );
 }
 
 /** Records the event of a send at once: whatever comes between now and the end of the item, it is not sent again. */
@@ -158,9 +187,29 @@ export async function saveSent(
 
 /** Records that an effect was made; runs in the transaction that takes the item off its lane. */
 export async function completeLink(db: Queryable, { cause, part }: LinkKey, made: MadeEffect): Promise<void> {
-  const sql = `update message_link set communication = $3, event_id = $4, digest = $5, sender = $6, completed_at = now()
+  const sql = `update message_link set communication = $3, event_id = $4, digest = $5, sender = $6,
+      communication_since = coalesce($7, communication_since), completed_at = now()
     where cause = $1 and part = $2`;
-  await db.query(sql, [cause, part, made.communication, made.eventId, made.digest, made.sender]);
+  const { communication, eventId, digest, sender, since } = made;
+  await db.query(sql, [cause, part, communication, eventId, digest, sender, since]);
+}
+
+/** The stamp of the first version of the Communication that was carried under this reference; undefined where it is not known. */
+export async function findSince(db: Queryable, communication: FhirReference): Promise<Date | undefined> {
+  const sql = `select communication_since from message_link
+    where communication = $1 and communication_since is not null order by id desc limit 1`;
+  return (await selectColumn<Date>(db, sql, [communication]))[0];
+}
+
+/** Takes a Communication off its links, which are of another that had its reference. Its events stay, unrecorded. */
+export async function detachLinks(db: Queryable, communication: FhirReference): Promise<void> {
+  await db.query('update message_link set communication = null where communication = $1', [communication]);
+}
+
+/** Whether an effect of this cause was made. */
+export async function wasCompleted(db: Queryable, cause: string): Promise<boolean> {
+  const sql = 'select from message_link where cause = $1 and completed_at is not null limit 1';
+  return (await countRows(db, sql, [cause])) > 0;
 }
 
 /** Whether a message of this kind was carried for the same sender in the same room at nearly the same time. */
@@ -179,6 +228,36 @@ export async function wasSaidNear(
     where room_id = $1 and kind = $2 and sender = $3 and event_id <> $4 and target is null and completed_at is not null
       and sent_at between $5::timestamptz - $6 * interval '1 ms' and $5::timestamptz + $6 * interval '1 ms' limit 1`;
   return (await countRows(db, sql, [roomId, kind, sender, eventId, sentAt, withinMs])) > 0;
+}
+
+/** The link of an event of a room; later ones have higher ids. */
+export interface LinkInRoom extends Pick<MessageLink, 'communication' | 'origin'> {
+  readonly id: number;
+  readonly eventId: EventId;
+}
+
+/** The latest links of messages and edits in a room, the latest first. @param before only those with lower ids */
+export async function findLatestIn(
+  db: Queryable,
+  roomId: RoomId,
+  before: number | undefined,
+  limit: number,
+): Promise<readonly LinkInRoom[]> {
+  const sql = `select id::float8, origin, communication, event_id from message_link
+    where room_id = $1 and ($2::float8 is null or id < $2) and completed_at is not null and event_id is not null
+      and kind not in ('retraction', 'reaction')
+    order by id desc limit $3`;
+  return select<LinkInRoom>(db, sql, [roomId, before, limit]);
+}
+
+/** Forgets what was carried of these Communications in a room. */
+export async function forgetLinks(
+  db: Queryable,
+  roomId: RoomId,
+  communications: readonly FhirReference[],
+): Promise<void> {
+  const sql = 'delete from message_link where room_id = $1 and communication = any ($2)';
+  await db.query(sql, [roomId, communications]);
 }
 
 /** A redaction of a message that was not found in time. */

@@ -4,7 +4,7 @@ import type { FhirReference } from '../domain/ids.ts';
 import { columnsOf, countRows, select, selectColumn, type Queryable } from './database.ts';
 
 /**
- * Inserts versions that were read.
+ * Inserts versions that were read. One that is there with another stamp is another, of a server that was restored.
  * @returns the versions that were not in the ledger, in the given order
  */
 export async function recordRead(
@@ -14,8 +14,12 @@ export async function recordRead(
   const inserted = await selectColumn<string>(
     db,
     `insert into resource_version (reference, version_id, last_updated, origin)
-     select *, 'read' from unnest($1::text[], $2::text[], $3::timestamptz[])
-     on conflict do nothing returning reference || '/' || version_id`,
+     select distinct on (reference, version_id) *, 'read'
+     from unnest($1::text[], $2::text[], $3::timestamptz[]) as given (reference, version_id, last_updated)
+     order by reference, version_id, last_updated desc
+     on conflict (reference, version_id) do update set last_updated = excluded.last_updated, origin = 'read'
+     where resource_version.last_updated <> excluded.last_updated
+     returning reference || '/' || version_id`,
     columnsOf(versions, 'reference', 'versionId', 'lastUpdated'),
   );
   const isNew = new Set(inserted);
@@ -25,7 +29,7 @@ export async function recordRead(
 /** Records a version that the bridge itself wrote, so that it is ignored when it is read. */
 export async function recordWritten(db: Queryable, version: ResourceVersion): Promise<void> {
   const sql = `insert into resource_version (reference, version_id, last_updated, origin) values ($1, $2, $3, 'written')
-    on conflict (reference, version_id) do update set origin = 'written'`;
+    on conflict (reference, version_id) do update set origin = 'written', last_updated = excluded.last_updated`;
   await db.query(sql, [version.reference, version.versionId, version.lastUpdated]);
 }
 
@@ -39,13 +43,17 @@ export async function wasWritten(db: Queryable, reference: string, versionId: st
 export async function findNewerThan(
   db: Queryable,
   stamps: ReadonlyMap<FhirReference, string | undefined>,
-): Promise<readonly { readonly reference: FhirReference; readonly versionId: string }[]> {
-  const sql = `select distinct on (reference) reference, version_id
+): Promise<readonly ResourceVersion[]> {
+  const sql = `select distinct on (reference) reference, version_id, resource_version.last_updated
     from resource_version
     join unnest($1::text[], $2::timestamptz[]) as known (reference, last_updated) using (reference)
     where known.last_updated is null or resource_version.last_updated > known.last_updated
     order by reference, resource_version.last_updated desc`;
-  return select(db, sql, [[...stamps.keys()], [...stamps.values()]]);
+  const newer = await select<Omit<ResourceVersion, 'lastUpdated'> & { readonly lastUpdated: Date }>(db, sql, [
+    [...stamps.keys()],
+    [...stamps.values()],
+  ]);
+  return newer.map((version) => ({ ...version, lastUpdated: version.lastUpdated.toISOString() }));
 }
 
 /** Removes versions that no overlap can show again. */

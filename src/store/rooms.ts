@@ -24,11 +24,13 @@ export interface RoomRow {
   readonly phase: 'open' | 'read-only' | 'closed';
   /** Whether a user made it, in a team's space or under the alias. There the bridge has only the power that it was given. */
   readonly madeBy: 'bridge' | 'user';
+  /** Whether a user has made it so that nothing may be sent into it. */
+  readonly unsafe: boolean;
 }
 
 /** What a statement selects of a room for a `RoomRow`. */
 export const ROOM_COLUMNS = `reference, alias, number, generation, room_id, subject, care_team, authored_at, first_message_event_id,
-  ready_at is not null as ready, phase, made_by`;
+  ready_at is not null as ready, phase, made_by, unsafe_since is not null as unsafe`;
 
 /** Reserves the row of a resource's room, or returns the existing one. */
 export async function reserveRoom(
@@ -89,6 +91,14 @@ export async function nextGeneration(db: Queryable, reference: FhirReference): P
   await db.query(sql, [reference]);
 }
 
+/** Forgets a room that is gone, with its members: the next convergence makes another, as if there had been none. */
+export async function forgetRoom(db: Queryable, reference: FhirReference): Promise<void> {
+  const sql = `with members as (delete from room_member where reference = $1)
+    update room set room_id = null, ready_at = null, first_message_event_id = null, generation = generation + 1
+    where reference = $1`;
+  await db.query(sql, [reference]);
+}
+
 /** Records whom a resource is about. */
 export async function saveSubject(
   db: Queryable,
@@ -120,6 +130,22 @@ export async function saveFirstMessage(
 /** Records that the room has reached its desired state, so that messages may be sent. */
 export async function saveReady(db: Queryable, reference: FhirReference): Promise<void> {
   await db.query('update room set ready_at = now() where reference = $1 and ready_at is null', [reference]);
+}
+
+/**
+ * Records that a room is not safe, or is so.
+ * @param now undefined where it is safe
+ * @returns since when it is unsafe
+ */
+export async function saveUnsafeSince(
+  db: Queryable,
+  reference: FhirReference,
+  now: Date | undefined,
+): Promise<Date | undefined> {
+  const sql = `update room set unsafe_since = case when $2::timestamptz is not null then coalesce(unsafe_since, $2) end
+    where reference = $1 returning unsafe_since`;
+  const [since] = await selectColumn<Date | null>(db, sql, [reference, now]);
+  return since ?? undefined;
 }
 
 /** The time of the database, which also stamps the items. */
@@ -257,6 +283,17 @@ export async function findBridgedRooms(
   const sql = `select room_id from room where room_id = any ($1)
     union select room_id from former_room where room_id = any ($1) and followed_at is not null`;
   return selectColumn<RoomId>(db, sql, [roomIds]);
+}
+
+/** So many resources with a room after this one: spaces come before the conversations in them. */
+export async function findRoomsAfter(
+  db: Queryable,
+  reference: FhirReference | '',
+  limit: number,
+): Promise<readonly FhirReference[]> {
+  const sql =
+    'select reference from room where reference collate "C" > $1 order by reference collate "C" limit $2';
+  return selectColumn<FhirReference>(db, sql, [reference, limit]);
 }
 
 /** Every resource that has a room, in order. */

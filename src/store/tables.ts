@@ -10,16 +10,20 @@ import * as identityAudit from './identity-audit.ts';
 import * as invitations from './invitations.ts';
 import * as messageLinks from './message-links.ts';
 import * as notices from './notices.ts';
+import * as orphanedRooms from './orphaned-rooms.ts';
 import * as people from './people.ts';
 import * as reportedFailures from './reported-failures.ts';
 import * as pictures from './pictures.ts';
 import * as readPositions from './read-positions.ts';
 import * as receipts from './receipts.ts';
 import * as resourceVersions from './resource-versions.ts';
+import * as restorations from './restorations.ts';
+import * as roomResources from './room-resources.ts';
 import * as roomMembers from './room-members.ts';
 import * as roomUses from './room-uses.ts';
 import * as rooms from './rooms.ts';
 import * as roomsBehind from './rooms-behind.ts';
+import * as strangers from './strangers.ts';
 import * as untoldMessages from './untold-messages.ts';
 import * as waitingItems from './waiting-items.ts';
 
@@ -41,8 +45,8 @@ export const tables = {
     readPositions,
     receipts,
   },
-  ...{ pictures, reportedFailures, resourceVersions, roomMembers, roomUses, rooms, roomsBehind },
-  ...{ untoldMessages, waitingItems },
+  ...{ orphanedRooms, pictures, reportedFailures, resourceVersions, restorations, roomMembers },
+  ...{ roomResources, roomUses, rooms, roomsBehind, strangers, untoldMessages, waitingItems },
 } as const;
 
 /** The functions of all these tables. */

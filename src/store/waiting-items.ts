@@ -66,11 +66,25 @@ export async function isAwaited(db: Queryable, waitsFor: AwaitedId): Promise<boo
   return (await countRows(db, 'select from waiting_item where waits_for = $1 limit 1', [waitsFor])) === 1;
 }
 
-/** The users who are waited for, and who are known by now. */
-export async function findKnownSenders(db: Queryable): Promise<readonly MatrixUserId[]> {
-  const sql = `select distinct waits_for from waiting_item
-    where waits_for like '@%' and exists (select from person where user_id = waits_for) order by waits_for`;
-  return selectColumn<MatrixUserId>(db, sql);
+/**
+ * The users who are waited for, and who are known by now: someone has their account, and nobody else claims it.
+ * @param among these instead of those who are waited for
+ */
+export async function findKnownSenders(
+  db: Queryable,
+  among?: readonly MatrixUserId[],
+): Promise<readonly MatrixUserId[]> {
+  const asked =
+    among === undefined
+      ? `select distinct waits_for as user_id from waiting_item where waits_for like '@%'`
+      : 'select user_id from unnest($1::text[]) as given (user_id)';
+  const sql = `select asked.user_id from (${asked}) as asked
+    where exists (select from person where stored_user_id = asked.user_id)
+      or exists (select from person where person.user_id = asked.user_id) and not exists (
+        select from person where claimed_user_id = asked.user_id and person.user_id <> asked.user_id
+      )
+    order by asked.user_id`;
+  return selectColumn<MatrixUserId>(db, sql, among === undefined ? [] : [[...among]]);
 }
 
 /** Those of these messages that wait until it is known who sent them. */

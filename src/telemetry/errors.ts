@@ -40,6 +40,13 @@ export const errorCatalogue = {
   'room-foreign': deadLetter(
     'The alias of this resource and its spare both belong to rooms that may not be taken over. Remove one from its room, then retry the dead letter.',
   ),
+  'room-gone': retried(
+    'The homeserver does not know a room any more that was made on it. It is made anew; what was said in it is gone. See the page on restoring.',
+    20,
+  ),
+  'room-too-large': deadLetter(
+    'A CareTeam or CommunicationRequest names more people than people.mostPerRoom. Its space or room stays as it is. Correct the resource, or raise the limit; then retry the dead letter.',
+  ),
   'not-invited': deadLetter(
     'The sender of the Communication was not invited to this conversation of another organisation, so no one can say it there. Ask that organisation to invite them.',
   ),

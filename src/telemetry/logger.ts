@@ -1,5 +1,6 @@
 // The pino logger behind the Log interface: JSON lines on standard output, errors reduced to what is safe to read.
 import { pino } from 'pino';
+import { boundedLog } from './bounded-log.ts';
 import { BridgeError } from './errors.ts';
 import type { Log } from './log.ts';
 
@@ -17,11 +18,11 @@ const REDACTED = [
 ];
 
 /**
- * Creates the logger.
+ * Creates the logger. Of one message it prints a hundred lines in a minute at most.
  * @param level the lowest level that is printed
  */
 export function createLogger(level: 'debug' | 'info' | 'warn' | 'error'): Log {
-  return pino({
+  const printing = pino({
     level,
     base: { service: 'fhir-matrix-bridge' },
     timestamp: pino.stdTimeFunctions.isoTime,
@@ -29,6 +30,7 @@ export function createLogger(level: 'debug' | 'info' | 'warn' | 'error'): Log {
     redact: { paths: REDACTED.flatMap((field) => [field, `*.${field}`]), censor: '[redacted]' },
     serializers: { error: describeError },
   });
+  return boundedLog(printing);
 }
 
 /**

@@ -120,6 +120,11 @@ function itemMetrics({ counter, histogram }: Makers) {
       'Repairs of the nightly reconcile: spaces and rooms that differed from FHIR, and lost invitations',
       ['kind'],
     ),
+    roomsSeparated: counter(
+      'bridge_rooms_separated_total',
+      'Spaces and rooms that were made for another resource with the same id, or for another patient, and were replaced',
+      [],
+    ),
     roomsMade: counter('bridge_rooms_ensured_total', 'Spaces and rooms brought into being or found', [
       'kind',
     ]),
@@ -152,6 +157,11 @@ function readerMetrics({ counter, gauge }: Makers) {
       'bridge_reader_degraded',
       'Whether a job stands still: it fails, or its last good pass is too old',
       ['reader'],
+    ),
+    restored: gauge(
+      'bridge_restored',
+      'Whether a server or the database went back to an earlier state, until all spaces and rooms are compared',
+      ['what'],
     ),
     wakeUps: counter('bridge_wake_ups_total', 'Transactions and hooks received', ['source', 'result']),
   };
@@ -191,6 +201,11 @@ function identityMetrics({ counter, gauge }: Makers) {
       'bridge_directory_accounts_total',
       'Practitioners without an account of their own in FHIR, by what the directories said of one (found, unknown, failed)',
       ['result'],
+    ),
+    contestedAccounts: counter(
+      'bridge_contested_accounts_total',
+      'How often a Matrix account counted as nobody’s, since several people claim it',
+      [],
     ),
     directorySync: gauge(
       'bridge_directory_sync_records',

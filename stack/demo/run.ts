@@ -56,7 +56,7 @@ async function demo(interrupted: AbortSignal): Promise<void> {
     heading('What is running');
     say(`  Homeserver   ${synapse.url}       log in as ${nurse.userId} with password “${nurse.password}”`);
     say(`  FHIR server  ${hapi.url}  try ${hapi.url}/Communication?part-of=CommunicationRequest/245`);
-    say(`  Bridge       ${bridge.url}       /health  /metrics  /api/v1/queue/stats`);
+    say(`  Bridge       ${bridge.opsUrl}       /health  /metrics  /api/v1/queue/stats`);
     say(`  Logs         ${folder.logs}`);
     if (!options.once) await stayUntil(interrupted, hapi.url);
   } finally {

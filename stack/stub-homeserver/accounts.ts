@@ -67,6 +67,19 @@ export function putProfileField(call: Call): Reply {
   return ok();
 }
 
+/** `PUT /user/{userId}/account_data/{type}` */
+export function putAccountData(call: Call): Reply {
+  ownAccount(call).accountData.set(param(call, 'type'), call.body);
+  return ok();
+}
+
+/** `GET /user/{userId}/account_data/{type}` */
+export function readAccountData(call: Call): Reply {
+  const content = ownAccount(call).accountData.get(param(call, 'type'));
+  if (content === undefined) throw new MatrixFailure(404, 'M_NOT_FOUND', 'Account data not found');
+  return ok(content);
+}
+
 function ownAccount({ world, requester }: Call): User {
   const user = world.users.get(requester.userId);
   if (user === undefined) throw new MatrixFailure(404, 'M_NOT_FOUND', 'No such user');

@@ -51,7 +51,8 @@ export function additionalCreators(create: Content | undefined): readonly string
   return Array.isArray(named) ? named.map(String) : [];
 }
 
-function levelToSend(room: Room, { type, state_key }: EventDraft): number {
+/** The level that an event of this type needs. */
+export function levelToSend(room: Room, { type, state_key }: Pick<EventDraft, 'state_key' | 'type'>): number {
   const levels = contentOf(room, 'm.room.power_levels');
   const fallback =
     state_key === undefined

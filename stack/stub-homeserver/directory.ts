@@ -1,7 +1,8 @@
-// The directory of aliases.
+// The directories: of aliases, and of public rooms.
 import type { Call, Reply } from './requests.ts';
 import { ok, param } from './requests.ts';
-import { MatrixFailure } from './failure.ts';
+import { levelOf, levelToSend } from './auth-rules.ts';
+import { forbidden, MatrixFailure } from './failure.ts';
 import type { Room } from './world.ts';
 
 /** Lets an alias point at a room. @throws MatrixFailure when it is taken, or not for the one who asks */
@@ -37,4 +38,26 @@ export function deleteAlias(call: Call): Reply {
     throw new MatrixFailure(400, 'M_EXCLUSIVE', 'This alias is not in your namespace');
   world.aliases.delete(alias);
   return ok();
+}
+
+/** `GET /directory/list/room/{roomId}`, which anyone may ask. */
+export function readListing(call: Call): Reply {
+  const { roomId } = roomOf(call);
+  return ok({ visibility: call.world.listed.has(roomId) ? 'public' : 'private' });
+}
+
+/** `PUT /directory/list/room/{roomId}`, which asks for the power over the room's aliases. */
+export function putListing(call: Call): Reply {
+  const room = roomOf(call);
+  const needed = levelToSend(room, { type: 'm.room.canonical_alias', state_key: '' });
+  if (levelOf(room, call.requester.userId) < needed) throw forbidden('Too little power to list the room');
+  if (call.body['visibility'] === 'private') call.world.listed.delete(room.roomId);
+  else call.world.listed.add(room.roomId);
+  return ok();
+}
+
+function roomOf(call: Call): Room {
+  const room = call.world.rooms.get(param(call, 'roomId'));
+  if (room === undefined) throw new MatrixFailure(404, 'M_NOT_FOUND', 'Unknown room');
+  return room;
 }

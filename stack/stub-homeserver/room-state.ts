@@ -66,6 +66,7 @@ function putOther(
   const before = room.state.get(stateKeyOf(draft.type, draft.state_key ?? ''));
   if (before?.sender === draft.sender && isDeepStrictEqual(before.content, draft.content)) return before;
   if (draft.type === 'm.room.canonical_alias') checkAliases(world, room, draft.content, before?.content);
+  if (draft.type === 'm.room.server_acl') checkServers(world, draft.content);
   checkAllowed(room, draft);
   return appendEvent(world, room, draft, timestamp);
 }
@@ -77,6 +78,13 @@ function checkAliases(world: World, room: Room, content: Content, before: Conten
     (alias) => !known.has(alias) && world.aliases.get(alias) !== room.roomId,
   );
   if (wrong !== undefined) throw new MatrixFailure(400, 'M_BAD_ALIAS', `${wrong} does not point at the room`);
+}
+
+/** A list of servers must name one's own, as Synapse compares it: whole, with its port. Patterns but `*` are not modelled. */
+function checkServers({ serverName }: World, { allow }: Content): void {
+  const names: readonly unknown[] = Array.isArray(allow) ? allow : [];
+  if (!names.includes('*') && !names.includes(serverName))
+    throw new MatrixFailure(400, 'M_UNKNOWN', "Can't create an ACL event that denies the local server");
 }
 
 function aliasesIn(content: Content | undefined): readonly string[] {

@@ -1,8 +1,17 @@
 // The routes of the client-server API which the stub homeserver serves: the subset that the bridge uses.
-import { putDevice, putProfileField, readProfile, readProfileField, register, whoami } from './accounts.ts';
+import {
+  putAccountData,
+  putDevice,
+  putProfileField,
+  readAccountData,
+  readProfile,
+  readProfileField,
+  register,
+  whoami,
+} from './accounts.ts';
 import { ping } from './appservice.ts';
 import { createRoom, readCapabilities } from './create-room.ts';
-import { deleteAlias, putAlias, resolveAlias } from './directory.ts';
+import { deleteAlias, putAlias, readListing, putListing, resolveAlias } from './directory.ts';
 import { changeOther, join, leave } from './membership.ts';
 import type { RequestKind } from './request-counts.ts';
 import type { Handler } from './requests.ts';
@@ -42,6 +51,8 @@ const ROUTES: readonly Route[] = [
   route('GET', '/account/whoami', whoami),
   route('GET', '/capabilities', readCapabilities),
   route('PUT', '/devices/{deviceId}', putDevice),
+  route('GET', '/user/{userId}/account_data/{type}', readAccountData),
+  route('PUT', '/user/{userId}/account_data/{type}', putAccountData),
   route('GET', '/profile/{userId}', readProfile),
   route('GET', '/profile/{userId}/{field}', readProfileField),
   route('PUT', '/profile/{userId}/{field}', putProfileField),
@@ -49,6 +60,8 @@ const ROUTES: readonly Route[] = [
   route('GET', '/directory/room/{alias}', resolveAlias, { isOpen: true }),
   route('PUT', '/directory/room/{alias}', putAlias),
   route('DELETE', '/directory/room/{alias}', deleteAlias),
+  route('GET', '/directory/list/room/{roomId}', readListing, { isOpen: true }),
+  route('PUT', '/directory/list/room/{roomId}', putListing),
   route('GET', '/rooms/{roomId}/state', readState),
   route('GET', '/rooms/{roomId}/state/{type}', readStateEvent),
   route('GET', '/rooms/{roomId}/state/{type}/{key}', readStateEvent),

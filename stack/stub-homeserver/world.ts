@@ -36,6 +36,8 @@ export interface User {
   displayName: string | undefined;
   avatarUrl: string | undefined;
   readonly devices: Map<string, string | undefined>;
+  /** By type. */
+  readonly accountData: Map<string, Content>;
   /** Rooms with a membership of this user, and the position at which it became what it is. */
   readonly rooms: Map<string, { readonly membership: string; readonly since: number }>;
 }
@@ -47,6 +49,8 @@ export interface World {
   readonly tokens: Map<string, { readonly userId: string; readonly deviceId: string }>;
   readonly rooms: Map<string, Room>;
   readonly aliases: Map<string, string>;
+  /** Rooms in the public directory. */
+  readonly listed: Set<string>;
   readonly stream: StoredEvent[];
   /** Event ids by transaction, as `timeline.ts` keys them. */
   readonly transactions: Map<string, string>;
@@ -62,6 +66,7 @@ export function createWorld(serverName: string): World {
     tokens: new Map(),
     rooms: new Map(),
     aliases: new Map(),
+    listed: new Set(),
     stream: [],
     transactions: new Map(),
     listeners: new Set(),
@@ -81,6 +86,7 @@ export function addUser(world: World, userId: string): User {
     displayName: localpart,
     avatarUrl: undefined,
     devices: new Map(),
+    accountData: new Map(),
     rooms: new Map(),
   };
   world.users.set(userId, user);

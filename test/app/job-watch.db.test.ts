@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { createJobWatch } from '../../src/app/job-watch.ts';
 import { createPassNotes, readPasses } from '../../src/inbox/job-passes.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
+import { findOpen, noteRestoration, saveReconciled } from '../../src/store/restorations.ts';
 import { useBridgeDatabase } from '../builders/database.ts';
 import { recordingLog } from '../builders/log.ts';
 
@@ -23,7 +24,7 @@ function createReplica(clock = settableClock()) {
   });
   const notePass = createPassNotes(pool(), clock);
   return {
-    ...{ log, metrics, clock },
+    ...{ log, metrics, clock, watch },
     look: async () => {
       await watch.look();
       return Object.fromEntries(watch.still());
@@ -98,4 +99,23 @@ test('without the database the last look counts', async () => {
   });
   await watch.run(stop.signal);
   expect([watch.still().size, log.lines.map(({ level }) => level)]).toEqual([0, ['debug']]);
+});
+
+test('what went back to an earlier state is told of by every replica, until all is compared', async () => {
+  const { look, metrics, watch } = createReplica();
+  await noteRestoration(pool(), 'matrix');
+  await look();
+  expect(watch.restored()).toEqual(['matrix']);
+  const values = async () =>
+    (await metrics.restored.get()).values.map(({ labels, value }) => [labels.what, value]);
+  expect(await values()).toEqual([
+    ['database', 0],
+    ['fhir', 0],
+    ['matrix', 1],
+  ]);
+  const [open] = await findOpen(pool());
+  if (open !== undefined) await saveReconciled(pool(), open, undefined);
+  await look();
+  expect(watch.restored()).toEqual([]);
+  expect(await values()).toContainEqual(['matrix', 0]);
 });

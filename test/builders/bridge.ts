@@ -1,10 +1,12 @@
 // A whole bridge for tests, on the real tables; its servers cannot be reached until a test puts others in their place.
 import type pg from 'pg';
+import { TEAM_ROLE_SYSTEM } from '../../src/domain/fhir.ts';
 import { createFhirServer } from '../../src/fhir/server.ts';
 import type { Bridge, BridgeSettings } from '../../src/flows/bridge.ts';
 import { noAuditTrail } from '../../src/flows/audit-trail.ts';
 import { toInboxOutcome } from '../../src/flows/commit.ts';
 import type { FlowOutcome } from '../../src/flows/outcome.ts';
+import { createRecent } from '../../src/flows/recent.ts';
 import { inTransaction } from '../../src/inbox/database.ts';
 import { enqueue } from '../../src/inbox/enqueue.ts';
 import { forgetPayload } from '../../src/inbox/forget-payload.ts';
@@ -53,16 +55,20 @@ export const SETTINGS: BridgeSettings = {
   joinThroughSpace: false,
   levels: {
     ...{ practitioner: 75, organization: 70, relatedPerson: 50, patient: 25 },
-    roles: [{ code: 'primary', level: 100 }],
+    roles: [{ system: TEAM_ROLE_SYSTEM, code: 'primary', level: 100 }],
   },
   userMappings: { for: 'off', email: false },
   inviteContext: 'off',
+  ownAccounts: 'directory',
+  mostPerRoom: 500,
   lenientTelecom: false,
   namePolicy: 'full',
   unknownSender: { as: 'identifier' },
   platformName: 'Zorgplatform',
   avatars: false,
   membership: 'follow',
+  strangers: { fromTrustedServers: 'allow', fromOtherServers: 'allow', graceMs: 3_600_000 },
+  historyVisibility: 'shared',
   userMadeRooms: 'follow',
   adoptRoomsOf: new Set(),
   deliverPreparation: false,
@@ -103,9 +109,11 @@ export function createBridge(db: pg.Pool, over: Partial<Bridge> = {}): Bridge {
       hasUnhandled,
       forgetPayload,
       homeserver,
+      otherServers: { isLeftAlone: () => false },
       fhir: unreachableFhir,
       pseudonyms: noPseudonyms,
     },
+    recentBearers: createRecent({ monotonicMs: () => 0 }, { forMs: 0, most: 1 }),
     ...{ auditServer: unreachableFhir, auditTrail: noAuditTrail },
     transact: (work) => inTransaction(db, work),
     ...{ kinds: KINDS, aspects: ASPECTS, thread: ozoThreads },

@@ -7,6 +7,7 @@ export type Environment = Readonly<Record<string, string>>;
 /** The least that is needed, as environment. */
 export const LEAST: Environment = {
   BRIDGE_DATABASE_URL: 'postgresql://bridge:secret-password@db/bridge',
+  BRIDGE_NETWORK_PLAIN_HTTP_HOSTS: 'synapse,hapi',
   BRIDGE_MATRIX_HOMESERVER_URL: 'http://synapse:8008',
   BRIDGE_MATRIX_SERVER_NAME: 'zorg.example',
   BRIDGE_MATRIX_AS_TOKEN: 'as-token-0123456789',

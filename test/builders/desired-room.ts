@@ -1,5 +1,5 @@
 // Desired rooms for tests: what a test does not name is an open conversation without anybody in it.
-import type { DesiredMember, DesiredRoom } from '../../src/mapping/desired-room.ts';
+import type { Confines, DesiredMember, DesiredRoom } from '../../src/mapping/desired-room.ts';
 import { desiredConversation, desiredSpace } from '../../src/mapping/desired-room.ts';
 import type { Phase } from '../../src/mapping/phases.ts';
 import { ref } from './fhir.ts';
@@ -17,11 +17,15 @@ export function member(id: string, over: Partial<DesiredMember> = {}): DesiredMe
   };
 }
 
+/** Only the own homeserver, and all that was said before. */
+export const CONFINES: Confines = { servers: new Set(['example.org']), history: 'shared' };
+
 interface Over {
   readonly kind?: DesiredRoom['kind'];
   readonly phase?: Phase;
   readonly title?: { readonly name: string; readonly topic: string };
   readonly members?: readonly DesiredMember[];
+  readonly confines?: Confines;
   /** The members of the space `!space`, to whom it is open. */
   readonly mayJoin?: readonly string[];
 }
@@ -37,6 +41,7 @@ export function room({ kind = 'conversation', mayJoin, ...over }: Over = {}): De
     phase: 'open' as const,
     title: { name: kind === 'space' ? 'Care team' : 'Conversation 2025-09-26', topic: '' },
     members: [],
+    confines: CONFINES,
     ...over,
   };
   return kind === 'space'

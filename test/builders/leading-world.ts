@@ -33,6 +33,7 @@ import {
 } from './bridge.ts';
 import { recordingLog } from './log.ts';
 import { BOT, message, roomId, userId } from './matrix.ts';
+import { at } from './people.ts';
 
 export const NOW = Date.parse('2026-11-21T12:00:00Z');
 export const SPACE = roomId('!space');
@@ -47,10 +48,17 @@ export interface FakeRoom {
   readonly state: (StateEvent & { sender: string; origin_server_ts: number })[];
 }
 
+/** The nurse and the doctor publish their accounts. */
+const KNOWN_PEOPLE: readonly (Practitioner & { id: string })[] = [
+  { resourceType: 'Practitioner', id: '7', telecom: [at(NURSE)] },
+  { resourceType: 'Practitioner', id: '8', telecom: [at(DOCTOR)] },
+];
+
 /** The world: what the servers hold, what the bridge asked of them, and what became of an event. */
 export function createWorld(db: pg.Pool, over: Partial<BridgeSettings> = {}) {
   const matrix = createMatrix();
   const fhir = createFhir();
+  for (const person of KNOWN_PEOPLE) fhir.put(person);
   const log = recordingLog();
   const facts: Fact[] = [];
   const bridge: Bridge = createBridge(db, {
@@ -94,6 +102,7 @@ function createMatrix() {
   const table = new Map<RoomId, FakeRoom>();
   const calls: unknown[] = [];
   const aliases = new Map<string, RoomId>();
+  const listed = new Set<RoomId>();
   const room = (id: RoomId): FakeRoom => {
     const found = table.get(id);
     if (found === undefined) throw new TypeError(`There is no room ${id}`);
@@ -144,6 +153,12 @@ function createMatrix() {
       set(id, 'm.room.member', who, { membership: 'leave' }, BOT);
       return Promise.resolve();
     },
+    isListed: (_as, id) => Promise.resolve(listed.has(id)),
+    unlist: (_as, id) => {
+      calls.push(['unlist', id]);
+      listed.delete(id);
+      return Promise.resolve();
+    },
     resolveAlias: (_as, alias) => Promise.resolve(aliases.get(alias)),
     createAlias: (_as, alias, id) => {
       if (!aliases.has(alias)) aliases.set(alias, id);
@@ -158,6 +173,8 @@ function createMatrix() {
     homeserver,
     calls,
     aliases,
+    /** In the public directory. */
+    listed,
     set,
     member: (id: RoomId, who: MatrixUserId, membership: string, sender: string = who) => {
       set(id, 'm.room.member', who, { membership }, sender);

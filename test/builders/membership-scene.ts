@@ -28,6 +28,8 @@ export function createScene(
   const world = createWorld(db, over);
   world.matrix.make(SPACE, { type: 'm.space' });
   world.matrix.make(ROOM);
+  const role = { practitioner: { reference: 'Practitioner/8' } };
+  world.fhir.put({ resourceType: 'PractitionerRole', id: '88', ...role });
   world.fhir.put({
     resourceType: 'CareTeam',
     id: '1',

@@ -1,6 +1,6 @@
 // People to be resolved for tests: a FHIR server and a store that hold what a test names, and count requests.
 import pg from 'pg';
-import type { FhirReference } from '../../src/domain/ids.ts';
+import type { FhirReference, MatrixUserId } from '../../src/domain/ids.ts';
 import { idOf, typeOf } from '../../src/domain/ids.ts';
 import type { StoredResource } from '../../src/fhir/server.ts';
 import type { Bridge, BridgeSettings } from '../../src/flows/bridge.ts';
@@ -11,20 +11,21 @@ import { resolvePeople } from '../../src/flows/people/resolve-people.ts';
 import type { WantedPeople } from '../../src/mapping/fhir-to-matrix/participants.ts';
 import type { DesiredMember } from '../../src/mapping/desired-room.ts';
 import { ghostUserId } from '../../src/mapping/ghosts.ts';
-import type { KnownPerson } from '../../src/store/people.ts';
+import type { BearerRow, KnownPerson } from '../../src/store/people.ts';
 import { tables } from '../../src/store/tables.ts';
 import { clockAt, createBridge, SETTINGS as PLAIN_SETTINGS, unreachableFhir } from './bridge.ts';
 import { ref, stored } from './fhir.ts';
 import { userId } from './matrix.ts';
 
 const never = new AbortController().signal;
+const ROLES = 'http://example.org/roles';
 const NOW = '2025-09-26T12:00:00Z';
 export const SETTINGS: BridgeSettings = {
   ...PLAIN_SETTINGS,
   serverName: 'h',
   bot: userId('@_fhir_bot:h'),
   trustedServers: new Set(['h', 'clinic.example']),
-  levels: { ...PLAIN_SETTINGS.levels, roles: [{ code: 'lead', level: 100 }] },
+  levels: { ...PLAIN_SETTINGS.levels, roles: [{ system: ROLES, code: 'lead', level: 100 }] },
   namePolicy: 'initials',
 };
 
@@ -37,9 +38,9 @@ export const NO_PEOPLE: ResolvedPeople = {
 export const ghost = (reference: string) =>
   ghostUserId(ref(reference), { key: SETTINGS.pseudonymizationKey, prefix: '_fhir_', serverName: 'h' });
 export const to = (reference: string) => ({ reference });
-export const coded = (code: string) => ({ coding: [{ code }] });
+export const coded = (code: string) => ({ coding: [{ system: ROLES, code }] });
 export const at = (id: string) => ({
-  system: 'url',
+  system: 'url' as const,
   value: `matrix:u/${id.slice(1)}`,
 });
 
@@ -100,9 +101,28 @@ export function bridgeOver(resources: Resources, people: KnownPeople = {}) {
   // Never connected: the store asks no database.
   const bridge = createBridge(new pg.Pool(), {
     ...{ fhir, settings: SETTINGS, clock: clockAt(NOW) },
-    store: { ...tables, people: { ...tables.people, findPeople: () => Promise.resolve(known) } },
+    store: {
+      ...tables,
+      people: {
+        ...tables.people,
+        findPeople: () => Promise.resolve(known),
+        findBearers: (_db, userIds) => Promise.resolve(bearersIn(known, userIds)),
+      },
+    },
   });
   return { bridge, requests };
+}
+
+function bearersIn(known: ReadonlyMap<FhirReference, KnownPerson>, userIds: readonly MatrixUserId[]) {
+  const rowsOf = (id: MatrixUserId): BearerRow[] =>
+    [...known.values()]
+      .filter(({ userId: own, claimedUserId, storedUserId }) =>
+        [own, claimedUserId, storedUserId].includes(id),
+      )
+      .map(({ reference, userId: own, storedUserId }) => ({
+        ...{ reference, holds: own === id, isStored: storedUserId === id },
+      }));
+  return new Map(userIds.map((id) => [id, rowsOf(id)]));
 }
 
 const want = (over: {
@@ -118,7 +138,7 @@ const want = (over: {
 /** Resolves people, with what was read for it. */
 export async function resolveWanted(
   bridge: Bridge,
-  wanted: WantedPeople,
+  wanted: Parameters<typeof resolvePeople>[2],
 ): Promise<ResolvedPeople & { readonly reads: ReadSet }> {
   const reads = createReadSet(bridge.fhir, never);
   return { ...(await resolvePeople(bridge, reads, wanted, never)), reads };

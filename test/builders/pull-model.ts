@@ -1,4 +1,5 @@
 // A FHIR server that commits late, and the store of what was read of it: models for the tests of the puller.
+import type { Position } from '../../src/fhir/pager.ts';
 import type { SearchPage, StoredResource } from '../../src/fhir/server.ts';
 import { stored } from './fhir.ts';
 
@@ -57,6 +58,14 @@ export function createServerModel() {
         .slice(0, count)
         .map(({ id, version, stamp }) => stored(`Communication/${id}`, String(version), iso(stamp)));
       return { resources, serverTime: iso(model.now) };
+    },
+    searchStamp({ from }: Position, seen: number): SearchPage | undefined {
+      const bounds = [
+        ['_lastUpdated', `ge${from}`],
+        ['_lastUpdated', `lt${iso(msOf(from) + 1)}`],
+      ] as const;
+      const page = model.search(bounds, Number.POSITIVE_INFINITY);
+      return page.resources.length > seen ? page : undefined;
     },
   };
   return model;

@@ -22,8 +22,9 @@ import * as messageLinks from '../../src/store/message-links.ts';
 import * as people from '../../src/store/people.ts';
 import * as receipts from '../../src/store/receipts.ts';
 import { ATTEMPT, createBridge, SETTINGS, unreachableFhir, unreachableHomeserver } from './bridge.ts';
-import { communication, ref, request } from './fhir.ts';
+import { communication, ref, request, stored } from './fhir.ts';
 import { eventId, message, roomId, userId } from './matrix.ts';
+import { at } from './people.ts';
 
 export const ROOM = roomId('!room:example.org');
 export const REQUEST = ref('CommunicationRequest/245');
@@ -180,6 +181,14 @@ function createTimeline() {
 }
 
 /** A FHIR server in memory that keeps versions, and finds Tasks by their conversation. */
+/** The nurse and the doctor publish their accounts, and are on the server all along. */
+const PUBLISHED: ReadonlyMap<FhirReference, StoredResource> = new Map(
+  [NURSE, DOCTOR].map(({ person, userId: account }) => [
+    person,
+    stored(person, '1', '2026-11-01T12:00:00Z', { telecom: [at(account)] }),
+  ]),
+);
+
 function createFhir(thread: ThreadProfile) {
   const stored = new Map<FhirReference, StoredResource>();
   const writes: string[] = [];
@@ -203,7 +212,9 @@ function createFhir(thread: ThreadProfile) {
     ...unreachableFhir,
     read: (reference) => Promise.resolve(stored.get(reference)),
     readMany: (references) =>
-      Promise.resolve(new Map([...stored].filter(([reference]) => references.includes(reference)))),
+      Promise.resolve(
+        new Map([...PUBLISHED, ...stored].filter(([reference]) => references.includes(reference))),
+      ),
     searchAll: (type, query) => {
       const ofType =
         type === 'Task' ? tasksOf() : [...stored.values()].filter((each) => each.resourceType === type);

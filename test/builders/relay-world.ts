@@ -3,9 +3,9 @@ import type pg from 'pg';
 import type { FhirResource } from '../../src/domain/fhir.ts';
 import { versionOf } from '../../src/domain/fhir.ts';
 import type { Fact } from '../../src/domain/facts.ts';
-import type { EventId, FhirReference, MatrixUserId } from '../../src/domain/ids.ts';
+import type { EventId, FhirReference } from '../../src/domain/ids.ts';
 import { referenceTo } from '../../src/domain/ids.ts';
-import type { MatrixEvent } from '../../src/domain/matrix.ts';
+import { DELIVERY_ID_KEY, type MatrixEvent } from '../../src/domain/matrix.ts';
 import type { StoredResource } from '../../src/fhir/server.ts';
 import type { Bridge } from '../../src/flows/bridge.ts';
 import { relayToFhir } from '../../src/flows/messages/relay-to-fhir.ts';
@@ -24,9 +24,10 @@ import * as people from '../../src/store/people.ts';
 import * as roomMembers from '../../src/store/room-members.ts';
 import { BridgeError } from '../../src/telemetry/errors.ts';
 import { ATTEMPT, createBridge, SETTINGS, unreachableFhir, unreachableHomeserver } from './bridge.ts';
-import { communication, ref } from './fhir.ts';
+import { communication, ref, stored } from './fhir.ts';
 import { BOT, eventId, message, userId } from './matrix.ts';
 import { GHOST, ROOM } from './messages.ts';
+import { at } from './people.ts';
 
 export { GHOST, ROOM };
 
@@ -73,10 +74,10 @@ export async function createRelayWorld(
     now: Date;
     levels: Record<string, unknown>;
     claims: Record<string, Record<string, unknown>>;
-    /** Of events, by the homeserver. */
-    senders: Record<string, MatrixUserId>;
+    /** That users sent. */
+    events: MatrixEvent[];
   } = {
-    ...{ claims: {}, senders: {} },
+    ...{ claims: {}, events: [] },
     conversation: { roomId: ROOM, phase: 'open' },
     now: new Date('2026-11-29T12:00:00Z'),
     /** The content of `m.room.power_levels`. */
@@ -86,7 +87,12 @@ export async function createRelayWorld(
     homeserver: {
       ...unreachableHomeserver,
       stateEvent: (_as, _room, { state_key: key }) => Promise.resolve(state.claims[key]),
-      senderOf: (_as, _room, id) => Promise.resolve(state.senders[id]),
+      eventOf: (_as, room, id) =>
+        Promise.resolve(
+          [...sending.events(), ...state.events].find(
+            (event) => event.event_id === id && event.room_id === room,
+          ),
+        ),
       roomState: () =>
         Promise.resolve([{ type: 'm.room.power_levels', state_key: '', content: state.levels, sender: BOT }]),
     },
@@ -151,51 +157,74 @@ export async function committed(db: pg.Pool, outcome: FlowOutcome): Promise<Rela
   return { result: outcome.kind === 'done' ? 'done' : outcome.reason, facts: outcome.facts ?? [], next };
 }
 
+/** A practitioner who publishes their account, which is on the server all along. */
+const NURSE = stored('Practitioner/7', '1', '2026-11-01T12:00:00Z', { telecom: [at('@nurse:example.org')] });
+
 /** A FHIR server in memory; the next write fails where a test says so. */
 function createFhir() {
-  const stored = new Map<FhirReference, StoredResource>();
+  const held = new Map<FhirReference, StoredResource>();
   const versions: StoredResource[] = [];
   const writes: string[] = [];
   const faults: Error[] = [];
+  let lastUpdated = '2026-11-29T12:00:01Z';
   const save = (resource: FhirResource & { id: string }, verb: string) => {
     const reference = referenceTo(resource.resourceType, resource.id);
     const versionId = String(versions.filter(({ id }) => id === resource.id).length + 1);
-    const meta = { ...resource.meta, versionId, lastUpdated: '2026-11-29T12:00:01Z' };
+    const meta = { ...resource.meta, versionId, lastUpdated };
     // As over the network: what is undefined is not there.
     const version = JSON.parse(JSON.stringify({ ...resource, meta })) as StoredResource;
-    stored.set(reference, version);
+    held.set(reference, version);
     versions.unshift(version);
     writes.push(`${verb} ${reference}`);
     const fault = faults.shift();
     const made = { reference, versionId, lastUpdated: meta.lastUpdated };
     return fault === undefined ? Promise.resolve(made) : Promise.reject(fault);
   };
+  const find = (reference: FhirReference): StoredResource | undefined =>
+    held.get(reference) ?? (reference === 'Practitioner/7' ? NURSE : undefined);
   const server: Bridge['fhir'] = {
     ...unreachableFhir,
-    read: (reference) => Promise.resolve(stored.get(reference)),
+    read: (reference) => Promise.resolve(find(reference)),
+    searchAll: () => Promise.resolve({ resources: [], complete: true }),
     readMany: (references) =>
-      Promise.resolve(new Map(references.flatMap((each) => entryOf(each, stored.get(each))))),
+      Promise.resolve(new Map(references.flatMap((each) => entryOf(each, find(each))))),
+    readVersion: (reference, versionId) =>
+      Promise.resolve(
+        versions.find((each) => versionOf(each).reference === reference && each.meta.versionId === versionId),
+      ),
     history: (reference) => Promise.resolve(versions.filter(({ id }) => `Communication/${id}` === reference)),
     createOnce: (resource, { mayExist }) => {
-      const existing = stored.get(referenceTo(resource.resourceType, resource.id));
+      const existing = held.get(referenceTo(resource.resourceType, resource.id));
       if (mayExist && existing !== undefined) return Promise.resolve(versionOf(existing));
       return save(resource, 'create');
     },
     update: (resource) => {
       const { id, meta, resourceType } = resource;
-      if (stored.get(referenceTo(resourceType, id))?.meta.versionId !== meta.versionId)
+      if (held.get(referenceTo(resourceType, id))?.meta.versionId !== meta.versionId)
         return Promise.reject(new BridgeError('fhir-conflict', 'update: 409'));
       return save(resource, 'update');
     },
   };
   return {
-    ...{ server, writes, stored },
+    ...{ server, writes, stored: held },
     /** Lets the next write have its effect, and its answer get lost. */
     loseAnswer: () => faults.push(new BridgeError('fhir-unavailable', 'no answer')),
+    /** Goes back to when a resource had this version, or to before it; what is written from now on has this stamp. */
+    restore: (reference: string, versionId: string | undefined, stamp: string) => {
+      const kept = versions.filter(
+        (each) =>
+          versionOf(each).reference !== reference || Number(each.meta.versionId) <= Number(versionId ?? 0),
+      );
+      versions.splice(0, versions.length, ...kept);
+      const [present] = kept.filter((each) => versionOf(each).reference === reference);
+      if (present === undefined) held.delete(ref(reference));
+      else held.set(ref(reference), present);
+      lastUpdated = stamp;
+    },
     /** Deletes as a platform does. @returns the version that this makes */
     remove: (reference: string): string => {
-      const before = stored.get(ref(reference));
-      stored.delete(ref(reference));
+      const before = held.get(ref(reference));
+      held.delete(ref(reference));
       if (before !== undefined) versions.unshift(before);
       return String(versions.filter(({ id }) => id === before?.id).length);
     },
@@ -218,19 +247,47 @@ function entryOf(
 function createSending() {
   const sent: (OutgoingEvent | OutgoingRedaction)[] = [];
   const known = new Map<string, EventId>();
+  let count = 0;
   const once = (event: OutgoingEvent | OutgoingRedaction): Promise<EventId> => {
-    const found = known.get(event.deliveryId) ?? eventId(`$sent${known.size + 1}`);
+    const earlier = known.get(event.deliveryId);
+    if (earlier === undefined) count += 1;
+    const found = earlier ?? eventId(`$sent${count}`);
     if (!known.has(event.deliveryId)) sent.push(event);
+    if (!eventIds.has(event)) eventIds.set(event, found);
     known.set(event.deliveryId, found);
     return Promise.resolve(found);
   };
+  const eventIds = new Map<OutgoingEvent | OutgoingRedaction, EventId>();
+  const events = () =>
+    sent.flatMap((event): MatrixEvent[] =>
+      'content' in event
+        ? [
+            {
+              ...{
+                event_id: eventIds.get(event) ?? eventId('$none'),
+                room_id: event.roomId,
+                sender: event.as,
+              },
+              ...{ type: event.type, origin_server_ts: event.timestamp ?? 0 },
+              content: { ...event.content, [DELIVERY_ID_KEY]: event.deliveryId },
+            },
+          ]
+        : [],
+    );
+  const idIn = ({ content }: MatrixEvent) => content[DELIVERY_ID_KEY];
   const server: Bridge['sending'] = {
     sendAs: once,
     redactAs: once,
-    findSent: (_place, deliveryId) => {
-      const [found, by] = [known.get(deliveryId), sent.find((event) => event.deliveryId === deliveryId)];
-      return Promise.resolve(found && by && { eventId: found, sender: by.as });
-    },
+    findSent: (_place, deliveryIds) =>
+      Promise.resolve(
+        new Map(
+          deliveryIds.flatMap((id) =>
+            events()
+              .filter((event) => idIn(event) === id)
+              .map((event) => [id, event] as const),
+          ),
+        ),
+      ),
   };
-  return { server, sent, known };
+  return { server, sent, known, events };
 }

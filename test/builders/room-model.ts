@@ -144,6 +144,8 @@ export function roomModel(initial: readonly ActualState[], bot: MatrixUserId): R
           demand(isIn(change.userId), `${change.userId} is not in the room`);
           member(change.userId, change.userId, 'leave');
           return;
+        case 'unlist':
+          return;
         case 'kick':
           kick(change.userId);
           return;

@@ -246,7 +246,7 @@ function createRoom() {
         redacted.add(target);
         return Promise.resolve(idOf(deliveryId));
       },
-      findSent: () => Promise.resolve(undefined),
+      findSent: () => Promise.resolve(new Map()),
     },
     seen: () =>
       [...events.entries()]

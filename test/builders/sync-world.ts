@@ -3,7 +3,7 @@ import type { ClientBase, Pool } from 'pg';
 import type { MatrixUserId, RoomId } from '../../src/domain/ids.ts';
 import type { MatrixEvent } from '../../src/domain/matrix.ts';
 import { createIntake } from '../../src/flows/intake.ts';
-import { MATRIX_READER } from '../../src/flows/take-in-matrix.ts';
+import { MATRIX_READER } from '../../src/flows/reader-names.ts';
 import { inTransaction } from '../../src/inbox/database.ts';
 import { enqueue } from '../../src/inbox/enqueue.ts';
 import { knownSourceIds } from '../../src/inbox/known-items.ts';
@@ -13,7 +13,7 @@ import { ozoThreads as thread } from '../../src/mapping/threads/ozo.ts';
 import type { Homeserver } from '../../src/matrix/homeserver.ts';
 import { readTransaction } from '../../src/matrix/transactions.ts';
 import { tables } from '../../src/store/tables.ts';
-import { SETTINGS, unreachableHomeserver } from './bridge.ts';
+import { clockAt, SETTINGS, unreachableHomeserver } from './bridge.ts';
 import { recordingLog } from './log.ts';
 import { BOT, eventId, message, roomId } from './matrix.ts';
 
@@ -109,10 +109,10 @@ export function createReaders(
   };
   const intake = createIntake({
     ...{ transact, enqueue, knownSourceIds, thread, wakeMatrixReader: () => Promise.resolve() },
-    ...{ store: tables, settings: SETTINGS },
+    ...{ store: tables, settings: SETTINGS, clock: clockAt('2026-11-29T12:00:00Z') },
   });
   const deps = {
-    ...{ db: pool, homeserver, settings: SETTINGS, log, intake },
+    ...{ db: pool, homeserver, settings: SETTINGS, log, intake, store: tables },
     config: { inbox: { retryMs: 72 * 3_600_000 }, matrix: { syncIntervalMs: 1_000 } },
   };
   const sync = readMatrix(deps);

@@ -28,7 +28,7 @@ export function createToldWorld(db: pg.Pool, settings: Partial<BridgeSettings> =
       stateEvent: () => Promise.resolve({ membership: 'join', displayname: 'Jan' }),
     },
     sending: {
-      findSent: () => Promise.resolve(undefined),
+      findSent: () => Promise.resolve(new Map()),
       redactAs: () => Promise.reject(new TypeError('No redaction was expected')),
       sendAs: (event) => {
         // As the homeserver does: the same transaction id is the same event.

@@ -36,6 +36,11 @@ test('the identity port is off by default; switched on, it listens on this machi
 });
 
 test.each([
+  [
+    'a proxy that is not named: all who come through it would share one limit',
+    { PUBLIC_URL: 'https://id.example' },
+    'identity.trustedProxies: got none',
+  ],
   ['a bearer token that is not there', { BACKEND_AUTH: 'bearer' }, 'identity.backendSecret: got nothing'],
   ['a path secret that is not there', { BACKEND_AUTH: 'path-secret' }, 'identity.backendSecret: expected'],
   [
@@ -91,7 +96,7 @@ test.each([
 });
 
 test('a malformed signing key is refused and not shown', async () => {
-  const [fault = ''] = await faults({ SIGNING_KEY: 'not-a-signing-key', PUBLIC_URL: 'https://id.example' });
+  const [fault = ''] = await faults({ SIGNING_KEY: 'not-a-signing-key' });
   expect(fault).toContain('32 bytes in base64');
   expect(fault).not.toContain('not-a-signing-key');
 });

@@ -24,8 +24,11 @@ async function file(text: string): Promise<string> {
   return path;
 }
 
-test('the sample is a valid configuration', async () => {
-  const config = await loadConfig(await file(sampleConfig()), {});
+/** The sample as an operator leaves it. */
+const filledIn = sampleConfig().replaceAll('change-me', 'an-own-secret');
+
+test('the sample is a valid configuration once its secrets are replaced', async () => {
+  const config = await loadConfig(await file(filledIn), {});
   expect(config.matrix).toMatchObject({
     homeserverUrl: 'http://localhost:8008',
     serverName: 'localhost',
@@ -41,12 +44,10 @@ test('the sample is a valid configuration', async () => {
 });
 
 test('every commented-out key of the sample shows its default', async () => {
-  const uncommented = sampleConfig()
+  const uncommented = filledIn
     .replaceAll(/^ {2}# (\w+: .+)$/gm, (line, key: string) => (key.endsWith(': ""') ? line : `  ${key}`))
     .replaceAll(/^# (\w+:)$/gm, '$1');
-  expect(await loadConfig(await file(uncommented), {})).toEqual(
-    await loadConfig(await file(sampleConfig()), {}),
-  );
+  expect(await loadConfig(await file(uncommented), {})).toEqual(await loadConfig(await file(filledIn), {}));
 });
 
 test('the environment alone is enough', async () => {
@@ -72,16 +73,20 @@ describe('where a value comes from', () => {
   });
 
   test.each<[string, string, (config: Awaited<ReturnType<typeof loadConfig>>) => unknown]>([
-    ['MATRIX_URL', 'http://a.example', ({ matrix }) => matrix.homeserverUrl],
-    ['FHIR_URL', 'http://b.example', ({ fhir }) => fhir.baseUrl],
-    ['DATA_SERVER_URL', 'http://c.example', ({ fhir }) => fhir.baseUrl],
+    ['MATRIX_URL', 'https://a.example', ({ matrix }) => matrix.homeserverUrl],
+    ['FHIR_URL', 'https://b.example', ({ fhir }) => fhir.baseUrl],
+    ['DATA_SERVER_URL', 'https://c.example', ({ fhir }) => fhir.baseUrl],
     ['DATABASE_URL', 'postgres://d.example/db', ({ database }) => database.url],
     ['LOG_LEVEL', 'debug', ({ log }) => log.level],
   ])('the guides’ %s is understood', async (name, value, read) => {
     const env = Object.fromEntries(
       Object.entries(LEAST).filter(([key]) => !/(HOMESERVER|BASE|DATABASE)_URL/.test(key)),
     );
-    const others = { MATRIX_URL: 'http://x', FHIR_URL: 'http://x', DATABASE_URL: 'postgres://x/x' };
+    const others = {
+      MATRIX_URL: 'http://localhost',
+      FHIR_URL: 'http://localhost',
+      DATABASE_URL: 'postgres://x/x',
+    };
     const rest = name === 'DATA_SERVER_URL' ? { ...others, FHIR_URL: '' } : others;
     expect(read(await loadConfig(undefined, { ...env, ...rest, [name]: value }))).toBe(value);
   });
@@ -112,9 +117,9 @@ describe('where a value comes from', () => {
     const { fhir } = await loadConfig(undefined, {
       ...LEAST,
       FHIR_URL: '',
-      BRIDGE_FHIR_BASE_URL: 'http://x/fhir//',
+      BRIDGE_FHIR_BASE_URL: 'http://localhost/fhir//',
     });
-    expect(fhir.baseUrl).toBe('http://x/fhir');
+    expect(fhir.baseUrl).toBe('http://localhost/fhir');
   });
 });
 

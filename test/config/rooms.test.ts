@@ -173,7 +173,7 @@ describe('role levels from the environment', () => {
   test('are a list in JSON', async () => {
     const { powerLevels } = await loadConfig(undefined, {
       ...LEAST,
-      BRIDGE_POWER_LEVELS_ROLES: '[{"code":"primary","level":100}]',
+      BRIDGE_POWER_LEVELS_ROLES: '[{"system":"s","code":"primary","level":100},{"code":"c","level":60}]',
       BRIDGE_POWER_LEVELS_PRACTITIONER: '60',
     });
     expect(powerLevels).toEqual({
@@ -181,7 +181,10 @@ describe('role levels from the environment', () => {
       organization: 75,
       relatedPerson: 50,
       patient: 25,
-      roles: [{ code: 'primary', level: 100 }],
+      roles: [
+        { system: 's', code: 'primary', level: 100 },
+        { code: 'c', level: 60 },
+      ],
     });
   });
 
@@ -199,6 +202,10 @@ describe('role levels from the environment', () => {
     ['[{"code":"primary","level":7.5}]', /^powerLevels\.roles\.0\.level: got 7\.5, .*int/],
     ['[{"code":"primary"}]', /^powerLevels\.roles\.0\.level: got nothing, .*number/],
     ['[{"code":"primary","levels":1,"level":1}]', /^powerLevels\.roles\.0\.levels: no such key/],
+    [
+      '[{"code":"primary","level":76}]',
+      /^powerLevels\.roles\.0\.system: got nothing for "primary", .* above/,
+    ],
     ['primary', /^powerLevels\.roles\.0: got "primary", .*object/],
   ])('that are malformed are reported: %s', async (value, expected) => {
     const faults = await faultsOf(undefined, { ...LEAST, BRIDGE_POWER_LEVELS_ROLES: value });

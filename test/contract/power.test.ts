@@ -150,6 +150,12 @@ describe.each(HOMESERVERS)('$name', ({ name, isMissing }) => {
       expect(await name()).toMatchObject(OK);
     });
 
+    test('a list of servers must have one’s own, with its port', async () => {
+      const list = (...allow: readonly string[]) => put(bot, 'm.room.server_acl', { allow, deny: [] });
+      expect(await list('elsewhere.example')).toMatchObject({ status: 400, errcode: 'M_UNKNOWN' });
+      expect(await list('elsewhere.example', hs.serverName)).toMatchObject(OK);
+    });
+
     test('a room is not made twice, and bodies are objects', async () => {
       expect(await put(bot, 'm.room.create', { room_version: version })).toMatchObject({
         status: 400,

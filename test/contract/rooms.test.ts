@@ -1,6 +1,6 @@
 // What a new room is like, and its alias, on Synapse and on the stub alike.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { MatrixUserId, RoomAlias } from '../../src/domain/ids.ts';
+import type { MatrixUserId, RoomAlias, RoomId } from '../../src/domain/ids.ts';
 import type { Subject } from './subject.ts';
 import { HOMESERVERS, startSubject } from './subject.ts';
 
@@ -24,6 +24,19 @@ describe.each(HOMESERVERS)('$name', ({ name, isMissing }) => {
     const creating = (body: object) =>
       hs.ask('POST', '/createRoom', { as: bot, body: { room_version: version, ...body } });
     const listed = (users: Record<string, number>) => (version === '11' ? { [bot]: 110, ...users } : users);
+
+    test('stands in no public directory, and is taken off by who has the power over its aliases', async () => {
+      const roomId = await hs.homeserver.createRoom(bot, { room_version: version, invite: [ghost] });
+      await hs.homeserver.join(ghost, roomId);
+      expect(await hs.homeserver.isListed(bot, roomId)).toBe(false);
+      await hs.homeserver.unlist(bot, roomId);
+      expect(await hs.homeserver.isListed(bot, roomId)).toBe(false);
+      const path = `/directory/list/room/${segment(roomId)}`;
+      const asked = await hs.ask('PUT', path, { as: ghost, body: { visibility: 'private' } });
+      expect(asked).toMatchObject({ status: 403, errcode: 'M_FORBIDDEN' });
+      const nowhere = `!none:${hs.serverName}` as RoomId;
+      expect(await hs.homeserver.isListed(bot, nowhere)).toBe(false);
+    });
 
     test('a private chat is as the preset says', async () => {
       const roomId = await hs.homeserver.createRoom(bot, { room_version: version, preset: 'private_chat' });

@@ -116,6 +116,7 @@ describe('ports and networks', () => {
   test('the guides’ ports, each once, on the loopback address only', () => {
     expect(published.toSorted()).toEqual([
       '127.0.0.1:3000:3000',
+      '127.0.0.1:3001:3001',
       '127.0.0.1:8008:8008',
       '127.0.0.1:8080:8080',
     ]);

@@ -150,6 +150,8 @@ describe.skipIf(inject('stackMissing') !== undefined)('an alias', () => {
     const space = await nurse.join(conversation.space);
     const rule = { join_rule: 'restricted', allow: [{ type: 'm.room_membership', room_id: space }] };
     const { room_id: theirs } = await nurse.client.createRoom({
+      room_version: '11',
+      power_level_content_override: { users: { [nurse.userId]: 100, [bot()]: 100 } },
       initial_state: [{ type: 'm.room.join_rules', state_key: '', content: rule }],
     });
     // As if it had been there before the namespace was the bridge's.

@@ -186,7 +186,7 @@ describe.skipIf(inject('stackMissing'))('an auditor', () => {
       what: 'some are refused',
       timeoutMs: 60_000,
     });
-    const metrics = await (await fetch(`${bridge.url}/metrics`)).text();
+    const metrics = await (await fetch(`${bridge.opsUrl}/metrics`)).text();
     expect(metrics).toMatch(/^bridge_audit_waiting [1-9]/m);
     expect(metrics).toMatch(/^bridge_audit_oldest_seconds (?!0$)/m);
     proxy.refuses = false;

@@ -76,15 +76,18 @@ export async function shareBridge(): Promise<TestBridge> {
 }
 
 /** Waits until the bridge has nothing left to do. */
-export async function awaitIdle({ url }: Pick<RunningBridge, 'url'>, timeoutMs = 60_000): Promise<void> {
+export async function awaitIdle(
+  { opsUrl }: Pick<RunningBridge, 'opsUrl'>,
+  timeoutMs = 60_000,
+): Promise<void> {
   const look = async (): Promise<boolean> => {
-    const stats = (await (await fetch(`${url}/api/v1/queue/stats`)).json()) as { waitingItems: number };
+    const stats = (await (await fetch(`${opsUrl}/api/v1/queue/stats`)).json()) as { waitingItems: number };
     return stats.waitingItems === 0;
   };
   try {
     await waitUntil(look, { what: 'the bridge has nothing left to do', timeoutMs, everyMs: 25 });
   } catch (error) {
-    const answering = [...running.values()].find(({ bridge }) => bridge.url === url);
+    const answering = [...running.values()].find(({ bridge }) => bridge.opsUrl === opsUrl);
     const left = answering && (await readWaitingLanes(answering.database.url));
     throw new Error(`What is left to do: ${JSON.stringify(left)}`, { cause: error });
   }
@@ -98,7 +101,7 @@ export async function awaitAllRead({
   const asked = Date.now();
   await runStatements(database.url, ["select pg_notify('bridge_fhir', '')"]);
   const look = async (): Promise<boolean> => {
-    const answer = await fetch(`${bridge.url}/api/v1/queue/stats`);
+    const answer = await fetch(`${bridge.opsUrl}/api/v1/queue/stats`);
     const { readers, arrivals } = (await answer.json()) as {
       readers: Readonly<Record<string, string>>;
       arrivals: number;
@@ -144,7 +147,7 @@ async function start(
       ...{ bridge, database: { url: databaseUrl } },
       async end() {
         if (running.get(port) === started) running.delete(port);
-        await saveAnswers(bridge.url, logFolder);
+        await saveAnswers(bridge.opsUrl, logFolder);
         await guard.end();
         await saveErrors(databaseUrl, logFolder);
       },

@@ -1,4 +1,5 @@
 // The teams and people that the tests about structure write, as a platform does: with all the personal data there is.
+import { TEAM_ROLE_SYSTEM } from '../../src/domain/fhir.ts';
 import { matrixTelecom } from '../../stack/demo/care-network.ts';
 import type { MatrixPerson } from '../../stack/demo/person.ts';
 import { startPerson } from '../../stack/demo/person.ts';
@@ -16,7 +17,7 @@ type Named = Resource & { readonly id: string };
 /** A participant of a CareTeam. */
 export interface Participant {
   readonly reference: string;
-  /** A role code without system. */
+  /** A role code of the bridge's own system. */
   readonly role?: string;
   /** The period's beginning; long ago where only its end is given. */
   readonly start?: string;
@@ -55,7 +56,7 @@ function participantOf(participant: string | Participant): object {
   const hasPeriod = start !== undefined || end !== undefined;
   return {
     member: { reference },
-    ...(role !== undefined && { role: [{ coding: [{ code: role }] }] }),
+    ...(role !== undefined && { role: [{ coding: [{ system: TEAM_ROLE_SYSTEM, code: role }] }] }),
     ...(hasPeriod && { period: { start: start ?? '2020-01-01', ...(end !== undefined && { end }) } }),
   };
 }

@@ -63,7 +63,7 @@ describe.skipIf(inject('stackMissing') !== undefined)('publishing that is switch
     );
     expect(published.telecom).toEqual([...telecom, tagged(ghost)]);
     expect(await Promise.all(others.map(read))).toEqual(before);
-    const metrics = await (await fetch(`${bridge.url}/metrics`)).text();
+    const metrics = await (await fetch(`${bridge.opsUrl}/metrics`)).text();
     expect(metrics).toContain('bridge_reader_items_total{reader="publish-ghosts"} 1');
 
     // What is taken out again stays out, over a further start.
@@ -73,7 +73,7 @@ describe.skipIf(inject('stackMissing') !== undefined)('publishing that is switch
     await bridge.service.start();
     await waitUntil(
       async () =>
-        (await (await fetch(`${bridge.url}/metrics`)).text()).includes(
+        (await (await fetch(`${bridge.opsUrl}/metrics`)).text()).includes(
           'bridge_reader_passes_total{reader="publish-ghosts",result="ok"} 1',
         ),
       { what: 'it was looked for ghosts of before', timeoutMs: 60_000, everyMs: 100 },

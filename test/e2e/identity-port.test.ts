@@ -113,7 +113,7 @@ describe.skipIf(inject('stackMissing'))('the second port', () => {
   });
 
   test('its figures name directories and no person', async () => {
-    const metrics = await (await fetch(`${context.bridge.url}/metrics`)).text();
+    const metrics = await (await fetch(`${context.bridge.opsUrl}/metrics`)).text();
     expect(metrics).toMatch(/bridge_directory_questions_total\{directory="local",result="found"\} \d/);
     expect(metrics).toMatch(/bridge_directory_sync_records\{directory="care",what="saved"\} \d/);
     expect(metrics).toMatch(/bridge_directory_synced_timestamp_seconds\{directory="care"\} \d/);

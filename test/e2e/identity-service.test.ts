@@ -115,6 +115,7 @@ describe.skipIf(inject('stackMissing'))('the identity server', () => {
       BRIDGE_IDENTITY_ENABLED: 'true',
       BRIDGE_IDENTITY_PORT: String(number),
       BRIDGE_IDENTITY_PUBLIC_URL: `https://${idServer}`,
+      BRIDGE_IDENTITY_TRUSTED_PROXIES: '127.0.0.1',
       BRIDGE_IDENTITY_SIGNING_KEY: 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=',
       BRIDGE_IDENTITY_INVITE_CHECK_SECONDS: '1',
       BRIDGE_IDENTITY_HOMESERVERS: JSON.stringify([

@@ -194,13 +194,13 @@ describe.skipIf(inject('stackMissing') !== undefined).each(['11', '12'])(
     test('an invitation without a context is left standing', async () => {
       const { membership } = await inviteGhost({});
       const ignored = /^bridge_items_total\{[^}]*reason="no-context"[^}]*\} 1$/m;
-      const look = async () => ignored.test(await (await fetch(`${context.bridge.url}/metrics`)).text());
+      const look = async () => ignored.test(await (await fetch(`${context.bridge.opsUrl}/metrics`)).text());
       await waitUntil(look, { what: 'the invitation was looked at', timeoutMs: 60_000 });
       await becomes(membership, 'invite');
     });
 
     test('no token, patient or bearer token is in the log or the metrics', async () => {
-      const told = `${await context.bridgeLog()} ${await (await fetch(`${context.bridge.url}/metrics`)).text()}`;
+      const told = `${await context.bridgeLog()} ${await (await fetch(`${context.bridge.opsUrl}/metrics`)).text()}`;
       for (const secret of ['token-1', 'known-token', 'some-token', 'of-ours', BEARER])
         expect(told).not.toContain(secret);
     });

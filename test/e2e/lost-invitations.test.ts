@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import pg from 'pg';
+import { TEAM_ROLE_SYSTEM } from '../../src/domain/fhir.ts';
 import type { MatrixPerson } from '../../stack/demo/person.ts';
 import { waitUntil } from '../../stack/wait.ts';
 import { startUser } from './care.ts';
@@ -81,7 +82,7 @@ describe.skipIf(inject('stackMissing') !== undefined)('an invitation whose push 
     const { room, id } = await createConversation('talk', 'The first message');
     const team = await platform.read(`CareTeam/${prefix}team`);
     const [first, ...others] = team['participant'] as readonly object[];
-    const lead = { ...first, role: [{ coding: [{ code: 'primary' }] }] };
+    const lead = { ...first, role: [{ coding: [{ system: TEAM_ROLE_SYSTEM, code: 'primary' }] }] };
     await platform.put({ ...team, participant: [lead, ...others] } as never);
     const roomId = await nurse.join(room);
     const levels = async (): Promise<unknown> => (await bot.state(roomId))['m.room.power_levels ']?.['users'];

@@ -1,6 +1,8 @@
 // What people do in Matrix reaches FHIR: a real client in Element's place joins, leaves, removes, makes a room, renames, upgrades.
 import { EventType } from 'matrix-js-sdk';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { TEAM_ROLE_SYSTEM } from '../../src/domain/fhir.ts';
+import { communication } from '../../stack/demo/care-network.ts';
 import type { MatrixPerson } from '../../stack/demo/person.ts';
 import { aliases, practitioner, request, startUser, team } from './care.ts';
 import { awaitIdle } from './bridges.ts';
@@ -23,6 +25,7 @@ describe.skipIf(inject('stackMissing') !== undefined)('what people do in Matrix'
       BRIDGE_MATRIX_ROOM_VERSION: '11',
       BRIDGE_MATRIX_CONVERSATION_NAME: '{subject}',
       BRIDGE_MATRIX_CONVERSATION_SUBJECT: 'category',
+      BRIDGE_STRANGERS_GRACE_SECONDS: '3',
     });
     bot = botView();
     const { prefix, platform, nurse } = context;
@@ -67,7 +70,7 @@ describe.skipIf(inject('stackMissing') !== undefined)('what people do in Matrix'
     const others = [
       {
         member: { reference: reference('Practitioner', 'nurse') },
-        role: [{ coding: [{ code: 'primary' }] }],
+        role: [{ coding: [{ system: TEAM_ROLE_SYSTEM, code: 'primary' }] }],
       },
       { member: { reference: reference('RelatedPerson', 'daughter') } },
     ];
@@ -101,6 +104,24 @@ describe.skipIf(inject('stackMissing') !== undefined)('what people do in Matrix'
     await awaitIdle(context.bridge);
     await nurse.client.kick(roomId, doctor.userId);
     await eventually(() => read('recipient')).toEqual(nurseAlone);
+  });
+
+  test('a stranger of a homeserver that is not trusted is told of in the room, and removed after the grace', async () => {
+    const { nurse, serverName } = context;
+    const roomId = await conversation('strangers');
+    const stranger = await startUser(context, 'stranger', 'neighbour');
+    await nurse.client.invite(roomId, stranger.userId);
+    // Both homeservers of this machine have one host name, which is all that the room's list of servers goes by.
+    await stranger.client.joinRoom(roomId, { viaServers: [serverName] });
+    await eventually(async () => (await nurse.history(roomId)).join('\n')).toContain(
+      'The care platform does not know who this is, so they will be removed from this room',
+    );
+    await eventually(async () => (await bot.members(roomId))[stranger.userId]).toBe('leave');
+    await eventually(() => Promise.resolve(stranger.client.getRoom(roomId)?.getMyMembership())).toBe('leave');
+    expect((await bot.state(roomId))['m.room.server_acl ']).toEqual({
+      ...{ allow: ['localhost', serverName], allow_ip_literals: false, deny: [] },
+    });
+    stranger.leaveClient();
   });
 
   test('a ghost whom a lead removes is a participant no more, and does not come back', async () => {
@@ -142,6 +163,10 @@ describe.skipIf(inject('stackMissing') !== undefined)('what people do in Matrix'
     });
     await nurse.say(roomId, 'Before the bridge came');
     await nurse.client.sendStateEvent(spaceId, EventType.SpaceChild, { via: [serverName] }, roomId);
+    const notices = async (): Promise<string> => (await nurse.history(roomId)).join('\n');
+    await eventually(notices).toContain('Please give this account the level of an administrator');
+    await nurse.say(roomId, 'Before it has the power');
+    await nurse.client.setPowerLevel(roomId, bot.userId, 100);
     const find = (): Promise<readonly unknown[]> =>
       platform.search(`CommunicationRequest?identifier=urn:ietf:rfc:3986%7Cmatrix:roomid/${roomId.slice(1)}`);
     await eventually(find).toEqual([
@@ -154,15 +179,12 @@ describe.skipIf(inject('stackMissing') !== undefined)('what people do in Matrix'
         authoredOn: INSTANT,
       }),
     ]);
-    const notice = async (): Promise<string> => (await nurse.history(roomId)).join('\n');
-    await eventually(notice).toContain('Please give this account the level of an administrator');
     await nurse.say(roomId, 'After it came');
     const [{ id }] = (await find()) as readonly [{ id: string }];
     await eventually(async () =>
       (await recordsOf(platform, id)).map(({ payload }) => payload[0]?.contentString),
     ).toEqual(['After it came']);
 
-    await nurse.client.setPowerLevel(roomId, bot.userId, 100);
     await eventually(() => bot.state(roomId)).toMatchObject({
       [`m.space.parent ${spaceId}`]: { via: [serverName], canonical: true },
       'm.room.name ': { name: 'Wound care' },
@@ -171,6 +193,22 @@ describe.skipIf(inject('stackMissing') !== undefined)('what people do in Matrix'
     expect(await bot.find(aliases.room(id))).toBe(roomId);
     await awaitIdle(bridge);
     expect(await find()).toHaveLength(1);
+
+    // Encryption is for good: from then on nothing of the platform is said there.
+    await nurse.client.sendStateEvent(
+      roomId,
+      'm.room.encryption' as never,
+      {
+        algorithm: 'm.megolm.v1.aes-sha2',
+      } as never,
+    );
+    await eventually(notices).toContain(
+      'This room is encrypted, so the care platform says nothing here any more',
+    );
+    await platform.post(communication(prefix, id, 'Not for an encrypted room'));
+    const waiting = () => readTexts(context.database.url, 'select about as text from waiting_item');
+    await eventually(waiting).toHaveLength(1);
+    expect(await notices()).not.toContain('Not for an encrypted room');
   });
 
   test('who accepts the bridge’s invitation while their room is still being made is in it by their team alone', async () => {

@@ -113,7 +113,7 @@ describe.skipIf(inject('stackMissing') !== undefined)('people who come and go in
         `Task?focus=${own('CommunicationRequest/talk')}&_sort=authored-on&_elements=status,intent,code,focus,for,requester,input`,
       );
     const ignored = (reason: string) => async (): Promise<number> => {
-      const metrics = await (await fetch(`${context.bridge.url}/metrics`)).text();
+      const metrics = await (await fetch(`${context.bridge.opsUrl}/metrics`)).text();
       const line = new RegExp(`^bridge_items_total\\{[^}]*reason="${reason}"[^}]*\\} (\\d+)$`, 'm');
       return Number(line.exec(metrics)?.[1] ?? 0);
     };

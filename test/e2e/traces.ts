@@ -18,9 +18,9 @@ export async function createTraceFolder(stackLogs: string, name: string): Promis
 }
 
 /** Saves what the bridge answers to operators; a bridge that does not answer any more leaves nothing. */
-export async function saveAnswers(bridgeUrl: string, folder: string): Promise<void> {
+export async function saveAnswers(opsUrl: string, folder: string): Promise<void> {
   for (const [name, path] of Object.entries(ANSWERS)) {
-    const answer = await fetch(`${bridgeUrl}${path}`, { signal: AbortSignal.timeout(10_000) }).then(
+    const answer = await fetch(`${opsUrl}${path}`, { signal: AbortSignal.timeout(10_000) }).then(
       (response) => response.text(),
       () => undefined,
     );

@@ -203,7 +203,7 @@ describe.skipIf(inject('stackMissing') !== undefined)(`random edits on both side
     }
 
     async function statsOf(): Promise<Stats> {
-      return (await (await fetch(`${bridge.url}/api/v1/queue/stats`)).json()) as Stats;
+      return (await (await fetch(`${bridge.opsUrl}/api/v1/queue/stats`)).json()) as Stats;
     }
 
     async function deadLetters(): Promise<readonly object[]> {

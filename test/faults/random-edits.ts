@@ -1,4 +1,5 @@
 // Random edits by a platform: it writes FHIR, as its own server allows.
+import { TEAM_ROLE_SYSTEM } from '../../src/domain/fhir.ts';
 import { matrixTelecom } from '../../stack/demo/care-network.ts';
 import type { Platform, Resource } from '../../stack/demo/platform.ts';
 import type { HumanUser } from '../../stack/synapse.ts';
@@ -135,7 +136,7 @@ function teamEdits(world: World): readonly Edit[] {
       make: () =>
         alterOne((participant) => ({
           ...participant,
-          role: random() < 0.5 ? [{ coding: [{ code: 'primary' }] }] : undefined,
+          role: random() < 0.5 ? [{ coding: [{ system: TEAM_ROLE_SYSTEM, code: 'primary' }] }] : undefined,
         })),
     },
     {

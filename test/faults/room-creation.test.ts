@@ -226,7 +226,8 @@ describe.skipIf(inject('stackMissing') !== undefined)('the creation of a room', 
   function newRoom(roomVersion: string): NewRoom {
     lastId += 1;
     const title = { name: 'Care team', topic: '' };
-    const wishes = { phase: 'open' as const, title, members: [] };
+    const confines = { servers: 'all', history: 'shared' } as const;
+    const wishes = { phase: 'open' as const, title, members: [], confines };
     const none = { listed: [], unlisted: [], via: '' };
     const desired =
       lastId % 3 === 0

@@ -37,7 +37,10 @@ test('the messages of an author who waits for each answer keep their order on al
         const pass = (): Promise<unknown> =>
           pullOnce(
             {
-              server: { search: (_type, query, count) => goOn(() => server.search(query, count)) },
+              server: {
+                search: (_type, query, count) => goOn(() => server.search(query, count)),
+                searchStamp: (_type, _query, { stamp, seen }) => goOn(() => server.searchStamp(stamp, seen)),
+              },
               resourceType: 'Communication',
               pageSize,
               overlapMs: OVERLAP + AUTHORS,

@@ -93,7 +93,7 @@ describe('an item', () => {
     const seen: unknown[] = [];
     const { run } = world((payload) => (seen.push(payload), { kind: 'done' }));
     expect(await run({ kind: 'converge', reference: TEAM, insist: true })).toEqual({ kind: 'done' });
-    expect(seen).toEqual([{ kind: 'converge', reference: TEAM, requireInvites: true }]);
+    expect(seen).toEqual([{ kind: 'converge', reference: TEAM, requireInvites: true, servers: [] }]);
   });
 
   test.each([null, 'text', {}, { kind: 7 }, { kind: 'converge' }, { kind: 'notice', reason: 'odd' }])(

@@ -12,7 +12,7 @@ import { medplumThreads } from '../../src/mapping/threads/medplum.ts';
 import { ozoThreads as thread } from '../../src/mapping/threads/ozo.ts';
 import { readStateLane, structureLane } from '../../src/mapping/lanes.ts';
 import { tables } from '../../src/store/tables.ts';
-import { SETTINGS } from '../builders/bridge.ts';
+import { clockAt, SETTINGS } from '../builders/bridge.ts';
 import { itemsIn, useBridgeDatabase } from '../builders/database.ts';
 import { ref, stored } from '../builders/fhir.ts';
 import { eventId, message, roomId, userId } from '../builders/matrix.ts';
@@ -30,7 +30,7 @@ const createScene = (settings = SETTINGS, profile = thread) => {
       return Promise.resolve();
     },
     store: tables,
-    settings,
+    ...{ settings, clock: clockAt('2026-11-21T12:00:00Z') },
   });
   return {
     ...intake,
@@ -203,8 +203,8 @@ describe('of threads of Medplum', () => {
     const letter = stored('Communication/letter', '1', AT, { ...sent, partOf: undefined });
     await pulled('Communication', [header, stored('Communication/m', '1', AT, sent), letter]);
     expect(await itemsIn(pool(), structureLane(THREAD))).toEqual([
-      'CommunicationRequest/t/1',
-      'Communication/m/1',
+      'CommunicationRequest/t/1@2024-04-10T10:00:00.000Z',
+      'Communication/m/1@2024-04-10T10:00:00.000Z',
     ]);
     expect((await pool().query('select from item')).rowCount).toBe(2);
   });
@@ -216,7 +216,9 @@ describe('of threads of Medplum', () => {
     expect(await itemsIn(pool(), readStateLane(THREAD))).toEqual([]);
     const again = stored('Communication/m', '3', AT, { ...sent, ...read, status: 'completed' });
     await createScene(SETTINGS, medplumThreads).pulled('Communication', [again]);
-    expect(await itemsIn(pool(), readStateLane(THREAD))).toEqual(['Communication/m/3 Practitioner/a']);
+    expect(await itemsIn(pool(), readStateLane(THREAD))).toEqual([
+      'Communication/m/3@2024-04-10T10:00:00.000Z Practitioner/a',
+    ]);
   });
 
   test('the reader of Communications forgets old versions of both', async () => {
@@ -290,7 +292,9 @@ describe('one thing that cannot be stored is set aside, and all others are store
     const good = stored('Communication/good', '1', AT, { partOf: [{ reference: 'CommunicationRequest/1' }] });
     const bad = stored('Communication/bad', '3', AT, over);
     await createScene().pulled('Communication', [bad, good]);
-    expect(await inLane(structureLane(ref('CommunicationRequest/1')))).toEqual(['Communication/good/1']);
+    expect(await inLane(structureLane(ref('CommunicationRequest/1')))).toEqual([
+      'Communication/good/1@2024-04-10T10:00:00.000Z',
+    ]);
     expect(await setAside()).toEqual([
       ['fhir.change Communication/bad/3', told('fhir.change', 'unreadable')],
     ]);
@@ -306,7 +310,9 @@ describe('one thing that cannot be stored is set aside, and all others are store
       code: { coding: [{ system: 'https://medplum.com/task-codes', code: 'read-receipt' }] },
     });
     await createScene().pulledReports([bad, good]);
-    expect(await inLane(readStateLane(ref('CommunicationRequest/1')))).toEqual(['Task/good/1']);
+    expect(await inLane(readStateLane(ref('CommunicationRequest/1')))).toEqual([
+      'Task/good/1@2024-04-10T10:00:00.000Z',
+    ]);
     expect(await setAside()).toEqual([['fhir.read Task/bad/1', told('fhir.read', 'unreadable')]]);
   });
 

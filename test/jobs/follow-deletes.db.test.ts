@@ -56,7 +56,7 @@ describe('the reader of deletions', () => {
     expect(await pass()).toBe(0);
     expect(asked[1]).toBe('2026-11-29T11:58:00.000Z');
     const items = await itemsIn(pool(), 'to-matrix:CommunicationRequest/1');
-    expect(items).toEqual(['Communication/1/2', 'Communication/2/2']);
+    expect(items).toEqual(['Communication/1/2 of 1', 'Communication/2/2 of 2']);
   });
 
   test('asks a server that keeps no history seldom, says so once, and goes on from where it was should it have one again', async () => {

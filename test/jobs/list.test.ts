@@ -24,6 +24,7 @@ const ALL = {
   BRIDGE_IDENTITY_PUBLISH_TO_OWN_FHIR: 'true',
   BRIDGE_FHIR_SUBSCRIPTIONS: 'true',
   BRIDGE_FHIR_HOOK_URL: 'http://bridge:3000',
+  BRIDGE_NETWORK_PLAIN_HTTP_HOSTS: 'synapse,hapi,bridge',
   BRIDGE_IDENTITY_DIRECTORIES: JSON.stringify([DIRECTORY]),
 };
 
@@ -46,7 +47,8 @@ describe('the list', () => {
       ...['matrix', 'matrix:rooms'],
       ...watchedTypes(true).map((type) => `fhir:${type}`),
       'deletions',
-      ...['fhir:Subscription', 'periods', 'nightly-reconcile', 'publish-ghosts', 'release-overdue'],
+      ...['fhir:Subscription', 'periods', 'continuity', 'reconcile-restored', 'nightly-reconcile'],
+      ...['publish-ghosts', 'release-overdue'],
       'prune-inbox',
       ...['identity:staff', 'identity:peppers', 'identity:prune', 'audit:look-ups'],
     ]);
@@ -65,7 +67,7 @@ describe('the list', () => {
     expect(names).toEqual([
       ...['matrix', 'matrix:rooms'],
       ...FOLLOWED_TYPES.map((type) => `fhir:${type}`),
-      ...['deletions', 'periods', 'release-overdue', 'prune-inbox'],
+      ...['deletions', 'periods', 'continuity', 'reconcile-restored', 'release-overdue', 'prune-inbox'],
     ]);
   });
 

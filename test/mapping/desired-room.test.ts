@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { RoomAlias } from '../../src/domain/ids.ts';
 import { desiredConversation, desiredSpace, isBlank, spaceChild } from '../../src/mapping/desired-room.ts';
 import { createRoomBody } from '../../src/mapping/fhir-to-matrix/create-room.ts';
-import { member, room } from '../builders/desired-room.ts';
+import { CONFINES, member, room } from '../builders/desired-room.ts';
 import { ref } from '../builders/fhir.ts';
 import { BOT, roomId } from '../builders/matrix.ts';
 
@@ -18,11 +18,16 @@ const WISHES = {
   phase: 'open' as const,
   title: { name: 'Care team', topic: 'For what the care needs' },
   members: MEMBERS,
+  confines: CONFINES,
 };
 
 const CLOSED = [
   { type: 'm.room.history_visibility', state_key: '', content: { history_visibility: 'shared' } },
   { type: 'm.room.guest_access', state_key: '', content: { guest_access: 'forbidden' } },
+  {
+    ...{ type: 'm.room.server_acl', state_key: '' },
+    content: { allow: ['example.org'], allow_ip_literals: false, deny: [] },
+  },
 ];
 const ONLY_INVITED = { type: 'm.room.join_rules', state_key: '', content: { join_rule: 'invite' } };
 const OPEN_TO_SPACE = {
@@ -196,8 +201,8 @@ describe('createRoom', () => {
         users_default: 25,
         events: {
           'm.room.power_levels': 100,
-          'm.room.encryption': 100,
-          'm.room.server_acl': 100,
+          'm.room.encryption': 105,
+          'm.room.server_acl': 105,
           'm.room.history_visibility': 100,
           'm.room.join_rules': 100,
           'm.room.canonical_alias': 100,
@@ -238,8 +243,8 @@ describe('createRoom', () => {
         users_default: 25,
         events: {
           'm.room.power_levels': 100,
-          'm.room.encryption': 100,
-          'm.room.server_acl': 100,
+          'm.room.encryption': 105,
+          'm.room.server_acl': 105,
           'm.room.history_visibility': 100,
           'm.room.join_rules': 100,
           'm.room.canonical_alias': 100,

@@ -5,15 +5,18 @@ import type { LevelTable } from '../../src/mapping/member-level.ts';
 import { levelOf } from '../../src/mapping/member-level.ts';
 
 const SNOMED = 'http://snomed.info/sct';
+const TEAM = 'http://example.org/team-roles';
 const TABLE: LevelTable = {
   practitioner: 75,
   organization: 70,
   relatedPerson: 50,
   patient: 25,
   roles: [
-    { code: 'primary', level: 100 },
+    { system: TEAM, code: 'primary', level: 100 },
     { system: SNOMED, code: '158965000', level: 80 },
     { system: SNOMED, code: 'student', level: 40 },
+    { code: 'assistant', level: 60 },
+    { code: 'unbound', level: 90 },
   ],
 };
 const role = (
@@ -22,7 +25,7 @@ const role = (
   coding: codings.map(([system, code]) => ({ ...(system !== undefined && { system }), code })),
 });
 
-describe('professionals', () => {
+describe('professionals, by the roles that their team gives them,', () => {
   test.each<[string, readonly CodeableConcept[], number]>([
     ['without a role have the level of their type', [], 75],
     ['with a role of no known code have it, too', [role([SNOMED, '999'])], 75],
@@ -30,14 +33,22 @@ describe('professionals', () => {
     ['have the level of their role', [role([SNOMED, '158965000'])], 80],
     ['have a lower level where their role has', [role([SNOMED, 'student'])], 40],
     ['have the highest of several codes', [role([SNOMED, 'student'], [SNOMED, '158965000'])], 80],
-    ['have the highest of several roles', [role([SNOMED, 'student']), role([undefined, 'primary'])], 100],
-    ['match a row without system by code alone', [role(['http://example.org/roles', 'primary'])], 100],
+    ['have the highest of several roles', [role([SNOMED, 'student']), role([TEAM, 'primary'])], 100],
+    ['match a row without system by code alone', [role(['http://example.org/roles', 'assistant'])], 60],
     ['do not match a row with another system', [role(['http://example.org/roles', '158965000'])], 75],
-    ['do not match a row with a system by code alone', [role([undefined, '158965000'])], 75],
-  ])('%s', (_, roles, expected) => {
-    expect(levelOf('Practitioner', roles, TABLE)).toBe(expected);
-    expect(levelOf('PractitionerRole', roles, TABLE)).toBe(expected);
+    ['do not match a row with a system by code alone', [role([undefined, 'primary'])], 75],
+    ['get no more than that of their type by a row without system', [role([TEAM, 'unbound'])], 75],
+  ])('%s', (_, inTeam, expected) => {
+    expect(levelOf('Practitioner', { inTeam, elsewhere: [] }, TABLE)).toBe(expected);
+    expect(levelOf('PractitionerRole', { inTeam, elsewhere: [] }, TABLE)).toBe(expected);
   });
+});
+
+test.each<[string, readonly CodeableConcept[], number]>([
+  ['raises no one above the level of their type', [role([TEAM, 'primary'], [SNOMED, '158965000'])], 75],
+  ['may lower them', [role([SNOMED, 'student'])], 40],
+])('a role elsewhere, in a PractitionerRole or another team, %s', (_, elsewhere, expected) => {
+  expect(levelOf('Practitioner', { inTeam: [], elsewhere }, TABLE)).toBe(expected);
 });
 
 describe('patients and relatives keep their level, whatever role code they have', () => {
@@ -46,8 +57,8 @@ describe('patients and relatives keep their level, whatever role code they have'
     ['RelatedPerson', 50],
     ['Organization', 70],
   ] as const)('a %s has %i', (resourceType, expected) => {
-    for (const roles of [[], [role([undefined, 'primary'])], [role([SNOMED, 'student'])]]) {
-      expect(levelOf(resourceType, roles, TABLE)).toBe(expected);
+    for (const roles of [[], [role([TEAM, 'primary'])], [role([SNOMED, 'student'])]]) {
+      expect(levelOf(resourceType, { inTeam: roles, elsewhere: roles }, TABLE)).toBe(expected);
     }
   });
 });

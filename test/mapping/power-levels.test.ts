@@ -17,8 +17,8 @@ const SPACE: PowerLevels = {
   users_default: 25,
   events: {
     'm.room.power_levels': 100,
-    'm.room.encryption': 100,
-    'm.room.server_acl': 100,
+    'm.room.encryption': 105,
+    'm.room.server_acl': 105,
     'm.room.history_visibility': 100,
     'm.room.join_rules': 100,
     'm.room.canonical_alias': 100,
@@ -67,8 +67,8 @@ const CONVERSATION: PowerLevels = {
   users_default: 25,
   events: {
     'm.room.power_levels': 100,
-    'm.room.encryption': 100,
-    'm.room.server_acl': 100,
+    'm.room.encryption': 105,
+    'm.room.server_acl': 105,
     'm.room.history_visibility': 100,
     'm.room.join_rules': 100,
     'm.room.canonical_alias': 100,
@@ -207,6 +207,7 @@ describe('who is listed', () => {
 describe('in a room that a user made, with a bot that has', () => {
   const MADE = { sender: '@maker:h', content: { room_version: '11' } };
   const wanted = powerLevels({ kind: 'conversation', phase: 'open' }, around('11'));
+  const UP_TO_100 = { 'm.room.encryption': 100, 'm.room.server_acl': 100 };
   const attainable = (
     actual: Readonly<Record<string, unknown>>,
     create = MADE,
@@ -217,7 +218,7 @@ describe('in a room that a user made, with a bot that has', () => {
     expect(attainable({ users, events: { 'm.room.avatar': 50, 'x.high': 101 }, historical: 100 })).toEqual({
       ...wanted,
       users: { '@maker:h': 100, [BOT]: 100, ...LISTED },
-      events: { ...wanted.events, 'x.high': 101 },
+      events: { ...wanted.events, ...UP_TO_100, 'x.high': 101 },
       historical: 100,
     });
   });
@@ -286,7 +287,11 @@ describe('in a room that a user made, with a bot that has', () => {
       '{ "events": { "constructor": 0, "__proto__": 0, "toString": 101 } }',
     ) as object;
     const levels = attainable({ ...actual, users: { [BOT]: 100 } });
-    expect(JSON.parse(JSON.stringify(levels?.['events']))).toEqual({ ...wanted.events, toString: 101 });
+    expect(JSON.parse(JSON.stringify(levels?.['events']))).toEqual({
+      ...wanted.events,
+      ...UP_TO_100,
+      toString: 101,
+    });
   });
 
   test('all power, as a creator in version 12: everything is set', () => {

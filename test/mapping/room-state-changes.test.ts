@@ -4,7 +4,7 @@ import { desiredSpace } from '../../src/mapping/desired-room.ts';
 import { powerLevels } from '../../src/mapping/power-levels.ts';
 import type { ActualState } from '../../src/mapping/room-changes.ts';
 import { changes, kinds, made, membership, replaced, state } from '../builders/actual-room.ts';
-import { member, room } from '../builders/desired-room.ts';
+import { CONFINES, member, room } from '../builders/desired-room.ts';
 import { ref } from '../builders/fhir.ts';
 import { BOT, roomId } from '../builders/matrix.ts';
 
@@ -28,7 +28,7 @@ describe('state', () => {
     ['m.space.child', {}, false],
   ])('%s %j is as it should be: %s', (type, content, isSame) => {
     const wishes = {
-      ...{ phase: 'open' as const, title: { name: 'Team', topic: 'T' }, members: [] },
+      ...{ phase: 'open' as const, title: { name: 'Team', topic: 'T' }, members: [], confines: CONFINES },
     };
     const listed = [{ roomId: roomId('!r'), number: 7, authoredAt: '2026-03-09T08:30:00.000Z' }];
     const links = { listed, unlisted: [], via: 'example.org' };
@@ -47,7 +47,7 @@ describe('state', () => {
     ['m.space.child', '!old', { via: [], order: 'b' }, true],
   ])('%s %s %j, where none is wanted, is as it should be: %s', (type, key, content, isSame) => {
     const wishes = {
-      ...{ phase: 'open' as const, title: { name: 'Team', topic: '' }, members: [] },
+      ...{ phase: 'open' as const, title: { name: 'Team', topic: '' }, members: [], confines: CONFINES },
     };
     const links = { listed: [], unlisted: [roomId('!old')], via: 'example.org' };
     const desired = desiredSpace(ref('CareTeam/1'), wishes, links);

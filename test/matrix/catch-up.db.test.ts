@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { RoomAlias, RoomId } from '../../src/domain/ids.ts';
 import { inTransaction } from '../../src/inbox/database.ts';
 import { MatrixRefusal } from '../../src/matrix/client.ts';
-import { MATRIX_READER } from '../../src/flows/take-in-matrix.ts';
+import { MATRIX_READER } from '../../src/flows/reader-names.ts';
 import { countArrivals } from '../../src/store/arrivals.ts';
 import { readCursor } from '../../src/store/cursors.ts';
 import { reserveRoom, saveRoomId } from '../../src/store/rooms.ts';

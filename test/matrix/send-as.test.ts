@@ -25,16 +25,17 @@ async function found(...chunk: readonly object[]) {
   });
   const isOwn = (userId: string): boolean => userId.startsWith('@_fhir_');
   const sending = createSendAs({ homeserver: createHomeserver(client), bot: BOT, isOwn });
-  return sending.findSent({ roomId: ROOM, viewer: BOT }, DELIVERY, SIGNAL);
+  const sent = await sending.findSent({ roomId: ROOM, viewer: BOT }, [DELIVERY], SIGNAL);
+  return sent.get(DELIVERY);
 }
 
 test('an event of a ghost is found', async () => {
-  expect(await found(event('$own', '@_fhir_7:example.org'))).toMatchObject({ eventId: '$own' });
+  expect(await found(event('$own', '@_fhir_7:example.org'))).toMatchObject({ event_id: '$own' });
 });
 
 test('one of somebody else, with the delivery id copied into it, is not, and hides none of a ghost', async () => {
   expect(await found(event('$copied', '@mallory:elsewhere.example'))).toBeUndefined();
   expect(
     await found(event('$copied', '@mallory:elsewhere.example'), event('$own', '@_fhir_7:example.org')),
-  ).toMatchObject({ eventId: '$own' });
+  ).toMatchObject({ event_id: '$own' });
 });

@@ -2,12 +2,12 @@
 import type { ClientBase } from 'pg';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { RoomAlias } from '../../src/domain/ids.ts';
-import { MATRIX_READER } from '../../src/flows/take-in-matrix.ts';
+import { MATRIX_READER } from '../../src/flows/reader-names.ts';
 import { inTransaction } from '../../src/inbox/database.ts';
 import * as arrivals from '../../src/store/arrivals.ts';
 import * as cursors from '../../src/store/cursors.ts';
-import { reserveRoom, saveRoomId } from '../../src/store/rooms.ts';
 import { countBehind } from '../../src/store/rooms-behind.ts';
+import { tables } from '../../src/store/tables.ts';
 import { itemsIn, useBridgeDatabase } from '../builders/database.ts';
 import { ref } from '../builders/fhir.ts';
 import { BOT, message, roomId } from '../builders/matrix.ts';
@@ -23,8 +23,8 @@ beforeEach(async () => {
     ['CommunicationRequest/1', ROOM],
     ['CommunicationRequest/2', OTHER],
   ] as const) {
-    await reserveRoom(pool(), ref(reference), '#a:h' as RoomAlias);
-    await saveRoomId(pool(), ref(reference), id);
+    await tables.rooms.reserveRoom(pool(), ref(reference), '#a:h' as RoomAlias);
+    await tables.rooms.saveRoomId(pool(), ref(reference), id);
   }
 });
 

@@ -1,7 +1,7 @@
 // To-device messages, which anyone on any server may send to a ghost: whatever is in them, they stop nothing and leave nothing behind.
 import { expect, test } from 'vitest';
 import { createIntake } from '../../src/flows/intake.ts';
-import { MATRIX_READER } from '../../src/flows/take-in-matrix.ts';
+import { MATRIX_READER } from '../../src/flows/reader-names.ts';
 import { inTransaction } from '../../src/inbox/database.ts';
 import { enqueue } from '../../src/inbox/enqueue.ts';
 import { knownSourceIds } from '../../src/inbox/known-items.ts';
@@ -13,7 +13,7 @@ import { syncOnce } from '../../src/matrix/sync-reader.ts';
 import { lastArrival } from '../../src/store/arrivals.ts';
 import { readCursor, saveCursor } from '../../src/store/cursors.ts';
 import { tables } from '../../src/store/tables.ts';
-import { SETTINGS } from '../builders/bridge.ts';
+import { clockAt, SETTINGS } from '../builders/bridge.ts';
 import { itemsIn, useBridgeDatabase } from '../builders/database.ts';
 import { serveRouters, serveScript } from '../builders/http.ts';
 import { recordingLog } from '../builders/log.ts';
@@ -37,7 +37,7 @@ const createWorld = () =>
   createIntake({
     transact: (work) => inTransaction(pool(), work),
     ...{ enqueue, knownSourceIds, thread, wakeMatrixReader: () => Promise.resolve() },
-    ...{ store: tables, settings: SETTINGS },
+    ...{ store: tables, settings: SETTINGS, clock: clockAt('2026-11-29T12:00:00Z') },
   });
 
 const stored = async (): Promise<number> => (await pool().query('select from item')).rows.length;

@@ -103,10 +103,7 @@ describe('the digest tells an edit from an echo', () => {
     ['the event id written back', { identifier: [{ system: 'https://matrix.org/event-id', value: '$e' }] }],
     ['a new version', { meta: { versionId: '2', lastUpdated: '2025-09-26T10:00:00Z' } }],
     ['a tag', { meta: { tag: [{ code: 'x' }] } }],
-    [
-      'an absolute reference for a relative one',
-      { sender: { reference: 'https://a.example/fhir/Practitioner/7' } },
-    ],
+    ['a reference to a version', { sender: { reference: 'Practitioner/7/_history/2' } }],
     ['basedOn for partOf', { partOf: undefined, basedOn: [{ reference: 'CommunicationRequest/245' }] }],
     ['in-progress that became completed', { status: 'in-progress' }],
     ['the time of sending as the server wrote it', { sent: '2025-09-26T09:30:15.000+00:00' }],

@@ -8,7 +8,7 @@ import { createHomeserver } from '../../src/matrix/homeserver.ts';
 import { createChecks } from '../../src/ops/checks.ts';
 import type { StillJob } from '../../src/app/job-watch.ts';
 import type { ServiceState } from '../../src/ops/checks.ts';
-import { createProbesRouter, type LifecycleState } from '../../src/ops/probes.ts';
+import { createFiguresRouter, createHealthRouter, type LifecycleState } from '../../src/ops/probes.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { ref } from '../builders/fhir.ts';
 import { serveRouters, serveScript } from '../builders/http.ts';
@@ -29,16 +29,16 @@ async function probesOf(
   services: Readonly<Record<string, ServiceState>>,
   queueStats: () => Promise<Readonly<Record<string, unknown>>> = () => Promise.resolve(STATS),
   still: ReadonlyMap<string, StillJob> = new Map(),
+  restored: readonly string[] = [],
+  tells: 'status' | 'details' = 'details',
 ) {
   const metrics = createMetrics();
   const url = await serveRouters(
-    createProbesRouter({
-      state: () => state,
-      services: () => services,
-      still: () => still,
-      queueStats,
-      metrics: metrics.registry,
-    }),
+    createHealthRouter(
+      { state: () => state, services: () => services, still: () => still, restored: () => restored },
+      tells,
+    ),
+    createFiguresRouter({ queueStats, metrics: metrics.registry }),
   );
   const get = async (path: string): Promise<readonly [number, unknown]> => {
     const response = await fetch(`${url}${path}`);
@@ -74,6 +74,22 @@ describe('liveness: /health is 200 as long as the process answers', () => {
     expect(await get('/health')).toEqual([200, { status: 'degraded', services, standingStill }]);
     expect((await get('/ready'))[0]).toBe(200);
   });
+
+  test('a service that went back to an earlier state is degraded, and named', async () => {
+    const { get } = await probesOf('running', UP, undefined, undefined, ['matrix']);
+    expect(await get('/health')).toEqual([
+      200,
+      { status: 'degraded', services: { ...UP, matrix: 'degraded' }, restored: ['matrix'] },
+    ]);
+  });
+});
+
+test('on the listener that many can reach the probes say nothing of other services', async () => {
+  const services = { ...UP, fhir: 'down' } as const;
+  const { get } = await probesOf('running', services, undefined, undefined, undefined, 'status');
+  expect(await get('/health')).toEqual([200, { status: 'degraded' }]);
+  expect(await get('/ready')).toEqual([200, { status: 'ready' }]);
+  expect(await get('/health/ready')).toEqual([200, { status: 'ready' }]);
 });
 
 test.each([

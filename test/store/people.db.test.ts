@@ -21,7 +21,7 @@ const whose = (id: string) => people.findPersonByUserId(pool(), userId(id));
 const anna = async () => (await people.findPeople(pool(), [ANNA])).get(ANNA);
 
 describe('an account that is replaced', () => {
-  test('becomes a former one, by which the person is still found', async () => {
+  test('becomes a former one, and is nobody’s', async () => {
     await save(asGhost);
     await save(row(ANNA, '@anna:h'));
     await save(row(ANNA, '@anna:new'));
@@ -30,11 +30,21 @@ describe('an account that is replaced', () => {
       storedUserId: undefined,
       formerUserIds: [ghost, '@anna:h'],
     });
-    expect([await whose('@anna:h'), await whose('@anna:new'), await whose('@Anna:h')]).toEqual([
-      ANNA,
+    expect([await whose('@anna:h'), await whose('@anna:new'), await whose('@Anna:new')]).toEqual([
+      undefined,
       ANNA,
       undefined,
     ]);
+    expect(await people.findPersonOfGhost(pool(), ghost)).toBe(ANNA);
+  });
+
+  test('is a former one for thirty days; a ghost is so for good', async () => {
+    await save(asGhost);
+    await ghosts.saveGhost(pool(), ghost);
+    await save(row(ANNA, '@anna:h'));
+    await save(row(ANNA, '@anna:new'));
+    await pool().query(`update former_account set until = now() - interval '31 days'`);
+    expect(await anna()).toMatchObject({ formerUserIds: [ghost] });
   });
 
   test('and used again is no former one any more', async () => {

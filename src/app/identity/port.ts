@@ -6,11 +6,15 @@ import { createCallerAddress, readNetworks } from '../../identity/protection/net
 import { createIdentityRouters } from '../../identity/routers.ts';
 import { createAttributeChecks } from '../../jobs/attribute-checks.ts';
 import type { Listen } from '../../ops/http-server.ts';
+import { kept } from '../../ops/kept.ts';
 import * as auditTable from '../../store/identity-audit.ts';
 import type { Parts } from '../parts.ts';
 import { composeBackend } from './backend.ts';
 import type { ComposedDirectories } from './directories.ts';
 import { composeService } from './service.ts';
+
+/** Anyone may ask whether the port is ready. */
+const READINESS_KEPT_MS = 1_000;
 
 interface Deps extends Parts {
   readonly directories: Pick<ComposedDirectories, 'directory' | 'checks'>;
@@ -31,6 +35,9 @@ export function createIdentityPort({ directories, ...deps }: Deps) {
     audit: createAudit({ db: pool, store: auditTable, clock }),
   };
   const service = composeService(parts);
+  const findDatabase = kept(() => pool.query('select'), {
+    ...{ keepMs: READINESS_KEPT_MS, nowMs: () => clock.monotonicMs() },
+  });
   return {
     listen: listenOf(identity),
     routers: createIdentityRouters({
@@ -40,7 +47,7 @@ export function createIdentityPort({ directories, ...deps }: Deps) {
         if (identity.requireReliableAttributes && !attributes.areReliable()) return false;
         // Hashed look-ups need a pepper; the backend needs the database alone.
         if (identity.service) return (await service.deps.peppers.current()) !== undefined;
-        await pool.query('select');
+        await findDatabase();
         return true;
       },
       warnings: attributes.warnings,

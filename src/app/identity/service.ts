@@ -55,6 +55,7 @@ export function composeService(parts: IdentityParts) {
           ),
       }),
       invites: inviting && createInvites({ ...parts, ...inviting, ...inviteStore(parts) }),
+      media: identity.media,
       plainLookups: identity.plainLookups,
       lookupLimit: identity.lookupLimit,
       limits: limitsOf(identity),

@@ -22,6 +22,7 @@ import type { FlowOutcome } from '../outcome.ts';
 import { expandPeople } from '../people/expand-people.ts';
 import { recordOwnWrite } from '../people/own-write.ts';
 import { createReadSet } from '../people/read-set.ts';
+import { personOf, whoIs } from '../people/who-is.ts';
 import { factsOfState } from './room-facts.ts';
 import type { StateChange } from './state-change.ts';
 import { undoInvitation } from './undo-invitation.ts';
@@ -127,7 +128,7 @@ async function findOut(
   switch (fact) {
     case 'person':
       return membership === 'join'
-        ? { person: await personOf(bridge, change.userId) }
+        ? { person: await bearerIn(bridge, change, signal) }
         : { person: await personWhoLeft(bridge, change, signal) };
     case 'roster': {
       const read = await bridge.fhir.read(change.room.reference, signal);
@@ -144,14 +145,13 @@ async function findOut(
   }
 }
 
-async function personOf(
-  { store, db }: Pick<Bridge, 'db' | 'store'>,
-  userId: MatrixUserId,
+async function bearerIn(
+  bridge: Bridge,
+  { userId, room }: Change,
+  signal: AbortSignal,
 ): Promise<PersonReference | 'unmapped-member'> {
-  const reference = await store.people.findPersonByUserId(db, userId);
-  if (reference === undefined) return 'unmapped-member';
-  const all = await store.people.findPeopleByUserId(db, userId);
-  return { reference, all: new Set([reference, ...all]) };
+  const whose = await whoIs(bridge, userId, room.reference, signal);
+  return whose.kind === 'person' ? { reference: whose.person, all: whose.all } : 'unmapped-member';
 }
 
 /** A person who moved to another account, which is in the room or invited, has not left when the old account does. */
@@ -161,13 +161,11 @@ async function personWhoLeft(
   signal: AbortSignal,
 ): Promise<PersonReference | 'unmapped-member' | 'moved'> {
   const { store, db } = bridge;
-  const person = await personOf(bridge, change.userId);
-  if (typeof person === 'string') return person;
   const moved = await store.people.findMovedPeople(db, change.userId);
   for (const present of new Set(moved.map(({ userId }) => userId))) {
     if (await isInRoom(bridge, change, present, signal)) return 'moved';
   }
-  return { ...person, all: new Set([...person.all, ...moved.map(({ reference }) => reference)]) };
+  return bearerIn(bridge, change, signal);
 }
 
 /** Resources name people by their roles as well: those of these roles that this person holds mean them too. */
@@ -197,7 +195,8 @@ async function isInGroup(
   if (typeof person !== 'object' || typeof roster !== 'object') return false;
   const at = bridge.clock.now().getTime();
   const reads = createReadSet(bridge.fhir, signal);
-  const { named } = await expandPeople({ reads, at, log: bridge.log }, wantedBy(roster, at));
+  const { log, settings } = bridge;
+  const { named } = await expandPeople({ reads, at, log, settings }, wantedBy(roster, at));
   const isRole = (reference: FhirReference): boolean => reference.startsWith('PractitionerRole/');
   const { all } = await withRoles(bridge, person, [...named.keys()].filter(isRole), signal);
   return [...named.keys()].some((reference) => all.has(reference));
@@ -251,22 +250,20 @@ async function write(
 }
 
 async function suggest(
-  { store, db, fhir, settings }: Bridge,
+  bridge: Bridge,
   { event, room, moment }: Change,
   { action, person, before }: Carried,
-  {
-    attempt: { number, inDoubt, signal },
-    facts,
-  }: { readonly attempt: Attempt; readonly facts: readonly Fact[] },
+  { attempt: { signal }, facts }: { readonly attempt: Attempt; readonly facts: readonly Fact[] },
 ): Promise<Exclude<FlowOutcome, { kind: 'later' }>> {
-  const requester = await store.people.findPersonByUserId(db, event.sender);
+  const { fhir, settings } = bridge;
+  const requester = await personOf(bridge, event.sender, room.reference, signal);
   const suggestion = {
     ...{ action, requester, focus: room.reference, member: person.reference },
     ...{ subject: before.subject, at: moment.at },
   };
   const task = suggestionTask(event, suggestion, settings.profile);
   if (task === undefined) return { kind: 'ignored', reason: 'not-expressible', facts };
-  const { reference, versionId } = await fhir.createOnce(task, { mayExist: number > 1 || inDoubt, signal });
+  const { reference, versionId } = await fhir.createOnce(task, { mayExist: true, signal });
   const by = { userId: event.sender, person: requester };
   const written: Fact = {
     kind: 'resource-created',

@@ -42,7 +42,11 @@ export async function invitedToRequest(
   { number, signal }: Attempt,
 ): Promise<FlowOutcome> {
   const { homeserver, settings } = bridge;
-  if (settings.userMadeRooms === 'ignore' || isOwnUser(settings, sender) || !(await mayBring(bridge, sender)))
+  if (
+    settings.userMadeRooms === 'ignore' ||
+    isOwnUser(settings, sender) ||
+    !(await mayBring(bridge, sender, signal))
+  )
     return { kind: 'ignored', reason: 'not-bridged' };
   if (!(await homeserver.joinThrough(settings.bot, roomId, [serverNameOf(sender)], signal)))
     return { kind: 'ignored', reason: 'room-not-open' };

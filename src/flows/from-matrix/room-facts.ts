@@ -8,9 +8,10 @@ import { levelIn, levelsChanged, type Levels } from '../../mapping/level-changes
 import { isOwnUser } from '../../mapping/own-users.ts';
 import { BridgeError } from '../../telemetry/errors.ts';
 import type { Bridge } from '../bridge.ts';
+import { personOf, type Recognising } from '../people/who-is.ts';
 import type { StateChange } from './state-change.ts';
 
-type Deps = Pick<Bridge, 'db' | 'fhir' | 'settings' | 'store'>;
+type Deps = Recognising;
 type Facts = Promise<readonly Fact[]>;
 
 /** A room's resource, in its version where that is known, and whom it is about. */
@@ -28,7 +29,7 @@ const eventSchema = z.object({
 
 /** The facts of a state event of a bridged room, if there are any. */
 export async function factsOfState(
-  deps: Deps & Pick<Bridge, 'homeserver'>,
+  deps: Deps,
   event: StateChange,
   room: RoomOfFacts,
   signal: AbortSignal,
@@ -53,7 +54,7 @@ export async function factsOfMembership(
   const { settings } = deps;
   const kind = kindOf(event);
   if (kind === undefined || event.state_key === settings.bot) return [];
-  const member = await agentOf(deps, event.state_key as MatrixUserId);
+  const member = await agentOf(deps, event.state_key as MatrixUserId, room, signal);
   const common = await commonOf(deps, event, room, signal);
   return [{ kind, ...common, member }];
 }
@@ -99,20 +100,25 @@ async function factsOfLevels(deps: Deps, event: StateChange, room: RoomOfFacts, 
   const common = await commonOf(deps, event, room, signal);
   return Promise.all(
     changes.map(async ({ userId, level, formerLevel }): Promise<Fact> => {
-      const member = await agentOf(deps, userId);
+      const member = await agentOf(deps, userId, room, signal);
       return { kind: 'level-changed', ...common, member, level, formerLevel };
     }),
   );
 }
 
-async function agentOf({ store, db }: Deps, userId: MatrixUserId): Promise<Agent> {
-  return { userId, person: await store.people.findPersonByUserId(db, userId) };
+async function agentOf(
+  deps: Deps,
+  userId: MatrixUserId,
+  { on: { reference } }: Pick<RoomOfFacts, 'on'>,
+  signal: AbortSignal,
+): Promise<Agent> {
+  return { userId, person: await personOf(deps, userId, reference, signal) };
 }
 
 /** What the bridge does is no one's own doing, but FHIR's. */
 async function commonOf(deps: Deps, event: StateChange, { on, subject }: RoomOfFacts, signal: AbortSignal) {
   return {
-    by: isOwnUser(deps.settings, event.sender) ? {} : await agentOf(deps, event.sender),
+    by: isOwnUser(deps.settings, event.sender) ? {} : await agentOf(deps, event.sender, { on }, signal),
     on: on.versionId === undefined ? await asItIs(deps, on, signal) : on,
     ...{ subject, roomId: event.room_id, at: event.origin_server_ts },
   };

@@ -17,14 +17,16 @@ import type { StateChange } from './state-change.ts';
 
 type Bridged = Extract<RoomUse, { kind: 'space' | 'conversation' }>;
 
-/** State that is FHIR's and the configuration's to decide: convergence puts it back. */
-const RESTORED: ReadonlySet<string> = new Set([
+/** State that is FHIR's and the configuration's to decide: convergence puts it back, or sends nothing more where it cannot. */
+const LOOKED_AT: ReadonlySet<string> = new Set([
   'm.room.topic',
   'm.room.avatar',
   'm.room.power_levels',
   'm.room.join_rules',
   'm.room.history_visibility',
   'm.room.guest_access',
+  'm.room.server_acl',
+  'm.room.encryption',
   'm.room.canonical_alias',
   'm.space.parent',
   'm.space.child',
@@ -80,7 +82,7 @@ async function bridgedState(
   if (event.type === 'm.room.name') return nameToFhir(bridge, event, room, attempt);
   if (event.type === 'm.space.child' && kind === 'space')
     return spaceChildToRequest(bridge, event, room, attempt);
-  if (!RESTORED.has(event.type)) return { kind: 'ignored', reason: 'state' };
+  if (!LOOKED_AT.has(event.type)) return { kind: 'ignored', reason: 'state' };
   return { kind: 'done', next, facts: await factsOfState(bridge, event, about, attempt.signal) };
 }
 
@@ -100,17 +102,23 @@ async function inRoomOfOthers(
 /**
  * A room that the bridge waits for: to be let in, or to follow an upgrade into. The first event of a new room, its making,
  * comes here before all that was said in it. It may also be one of a room into which the bridge is not let yet: homeservers
- * tell of those too that have its alias. An adoption is completed by the bot's join when it comes back.
+ * tell of those too that have its alias. An adoption is completed by the bot's join when it comes back, or once
+ * the bot is given the power.
  */
 async function expectedRoom(
   bridge: Bridge,
   event: StateChange,
   use: Extract<RoomUse, { kind: 'awaited' | 'adopted' }>,
-  { signal }: Attempt,
+  attempt: Attempt,
 ): Promise<FlowOutcome> {
+  const { signal } = attempt;
   const { homeserver, settings } = bridge;
-  if (use.kind === 'adopted' && !isInvitationOfBot(settings.bot, event))
-    return { kind: 'ignored', reason: 'before-joining' };
+  if (use.kind === 'adopted' && !isInvitationOfBot(settings.bot, event)) {
+    const mayGivePower = event.type === 'm.room.power_levels';
+    return mayGivePower && (await homeserver.isJoined(settings.bot, event.room_id, signal))
+      ? completeAdoption(bridge, use.adoption, attempt)
+      : { kind: 'ignored', reason: 'before-joining' };
+  }
   const servers = [serverNameOf(event.sender)];
   const isLetIn = await homeserver.joinThrough(settings.bot, event.room_id, servers, signal);
   const reason = use.adoption === undefined ? 'replacement-not-open' : 'room-not-open';

@@ -8,6 +8,7 @@ import type { Bridge } from '../bridge.ts';
 import { convergeItem } from '../items/converge.ts';
 import type { FlowOutcome } from '../outcome.ts';
 import { recordOwnWrite } from '../people/own-write.ts';
+import { personOf } from '../people/who-is.ts';
 import type { StateChange } from './state-change.ts';
 
 /** Handles `m.room.name` by someone who is not of the bridge. */
@@ -28,7 +29,7 @@ export async function nameToFhir(
   const present = await homeserver.stateEvent(settings.bot, event.room_id, event, signal);
   if (present?.['name'] !== name) return { kind: 'ignored', reason: 'superseded' };
   const written = await fhir.update({ ...updated, id: resource.id, meta: resource.meta }, signal);
-  const by = { userId: event.sender, person: await store.people.findPersonByUserId(bridge.db, event.sender) };
+  const by = { userId: event.sender, person: await personOf(bridge, event.sender, room.reference, signal) };
   const on = { reference: written.reference, versionId: written.versionId };
   return {
     kind: 'done',

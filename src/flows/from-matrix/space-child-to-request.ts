@@ -1,9 +1,8 @@
 // A user made a room inside a care team's space → the bridge enters it and writes its CommunicationRequest.
 //
 // The adoption is recorded first, then the bot joins; the bot's own join, which comes back in the lane of the room, completes
-// it: so what was said before stays unrecorded, what is said after waits until the conversation is there, and a crash at
-// any moment loses neither.
-import type { ClientBase } from 'pg';
+// it, or the event by which the bot is given the power later: so what was said before stays unrecorded, what is said after waits
+// until the conversation is there, and a crash at any moment loses neither.
 import { z } from 'zod';
 import type { Agent } from '../../domain/facts.ts';
 import type { CareTeam } from '../../domain/fhir.ts';
@@ -11,14 +10,15 @@ import type { FhirReference, MatrixUserId, RoomId } from '../../domain/ids.ts';
 import { parseReference, referenceTo, serverNameOf, typeOf } from '../../domain/ids.ts';
 import { aliasOf } from '../../mapping/aliases.ts';
 import { authoredAt } from '../../mapping/child-order.ts';
-import { powerIn } from '../../mapping/attainable-power.ts';
+import { canKeepInOrder } from '../../mapping/attainable-power.ts';
+import { dangersIn } from '../../mapping/matrix-to-fhir/room-dangers.ts';
 import {
   lackOf,
   readRoomFacts,
   requestOfRoom,
   type RoomFacts,
 } from '../../mapping/matrix-to-fhir/room-request.ts';
-import type { Attempt, NewItem } from '../../inbox/item.ts';
+import type { Attempt } from '../../inbox/item.ts';
 import type { RoomState } from '../../matrix/room-state.ts';
 import type { Adoption } from '../../store/adopted-rooms.ts';
 import type { FormerRoom } from '../../store/former-rooms.ts';
@@ -29,6 +29,7 @@ import { convergeItem } from '../items/converge.ts';
 import { stateNotices } from '../messages/tell-sender.ts';
 import { refused, type FlowOutcome } from '../outcome.ts';
 import { recordOwnWrite } from '../people/own-write.ts';
+import { personOf, type Recognising } from '../people/who-is.ts';
 import { followUpgrade, mayUpgrade } from './follow-upgrade.ts';
 import type { StateChange } from './state-change.ts';
 
@@ -54,7 +55,8 @@ export async function spaceChildToRequest(
   if (use.kind === 'awaited') return { kind: 'ignored', reason: 'awaited' };
   if (settings.userMadeRooms === 'ignore') return { kind: 'ignored', reason: 'user-made-rooms' };
   const adoption: Adoption = { roomId, careTeam: space.reference, listedBy: event.sender };
-  if (!(await mayBring(bridge, event.sender))) return refused('stranger', event.sender, space.reference);
+  if (!(await mayBring(bridge, event.sender, attempt.signal)))
+    return refused('stranger', event.sender, space.reference);
   await saveAdoption(bridge, adoption, event.event_id);
   const wasIn = await homeserver.isJoined(settings.bot, roomId, attempt.signal);
   const servers = [...new Set([...via, serverNameOf(event.sender)])].slice(0, MOST_SERVERS);
@@ -94,9 +96,12 @@ export async function completeAdoption(
   if (upgrade !== undefined) return followInstead(bridge, upgrade, adoption, signal);
   const careTeam = await bridge.fhir.read(adoption.careTeam, signal);
   if (careTeam?.resourceType !== 'CareTeam') return refuse(bridge, adoption, 'gone', signal);
-  const refusal = await refusalOf(bridge, adoption, facts, signal);
+  const refusal = await refusalOf(bridge, adoption, { state, facts }, signal);
   if (refusal !== undefined) return refuse(bridge, adoption, refusal, signal);
-  const request = await requestFor(bridge, adoption, { careTeam, facts });
+  const find = (type: string) => state.find((event) => event.type === type && event.state_key === '');
+  if (!canKeepInOrder(find('m.room.create'), find('m.room.power_levels')?.content, settings.bot))
+    return askForPower(bridge, adoption, facts);
+  const request = await requestFor(bridge, adoption, { careTeam, facts }, signal);
   if (lackOf(request, settings.profile) !== undefined)
     return refuse(bridge, adoption, 'profile-unfulfilled', signal);
   const written = await writeRequest(bridge, adoption, request, attempt);
@@ -107,7 +112,7 @@ export async function completeAdoption(
     facts: [
       {
         kind: 'resource-created',
-        by: await makerOf(bridge, adoption, facts),
+        by: await makerOf(bridge, adoption, facts, signal),
         on: { reference, versionId },
         subject: parseReference(careTeam.subject?.reference)?.reference,
       },
@@ -116,7 +121,6 @@ export async function completeAdoption(
     next: async (tx) => [
       ...(await recordOwnWrite(store, tx, written)),
       convergeItem(adoption.careTeam, `room ${roomId}`),
-      ...(await powerNotices(bridge, tx, adoption, { state, facts })),
     ],
   };
 }
@@ -159,23 +163,25 @@ async function followInstead(
 
 /** Whose room it is: its maker's, or else that of the user who listed it. */
 async function makerOf(
-  { store, db }: Pick<Bridge, 'db' | 'store'>,
-  { listedBy }: Adoption,
+  bridge: Recognising,
+  { careTeam, listedBy }: Adoption,
   { creator: userId = listedBy }: RoomFacts,
+  signal: AbortSignal,
 ): Promise<Agent> {
-  return { userId, person: await store.people.findPersonByUserId(db, userId) };
+  return { userId, person: await personOf(bridge, userId, careTeam, signal) };
 }
 
 async function requestFor(
-  { store, db, settings }: Bridge,
+  bridge: Bridge,
   { roomId, careTeam: team }: Adoption,
   { careTeam, facts }: { readonly careTeam: CareTeam; readonly facts: RoomFacts },
+  signal: AbortSignal,
 ): Promise<NewRequest> {
-  const { findPersonByUserId } = store.people;
-  const requester = facts.creator && (await findPersonByUserId(db, facts.creator));
+  const { settings } = bridge;
+  const requester = facts.creator && (await personOf(bridge, facts.creator, team, signal));
   const recipients = new Set<FhirReference>();
   for (const member of facts.members) {
-    const person = await findPersonByUserId(db, member);
+    const person = await personOf(bridge, member, team, signal);
     if (person !== undefined) recipients.add(person);
   }
   return requestOfRoom(
@@ -191,7 +197,7 @@ async function writeRequest(
   bridge: Bridge,
   { roomId, careTeam: team }: Adoption,
   request: NewRequest,
-  { number, inDoubt, signal }: Attempt,
+  { signal }: Attempt,
 ) {
   const { store, db, settings } = bridge;
   const adopt = (reference: FhirReference): Promise<void> =>
@@ -201,7 +207,7 @@ async function writeRequest(
       authoredAt: authoredAt(request.authoredOn),
     });
   if (settings.idStrategy === 'client-assigned') await adopt(referenceTo('CommunicationRequest', request.id));
-  const written = await bridge.fhir.createOnce(request, { mayExist: number > 1 || inDoubt, signal });
+  const written = await bridge.fhir.createOnce(request, { mayExist: true, signal });
   await adopt(written.reference);
   return written;
 }
@@ -210,15 +216,16 @@ async function writeRequest(
 async function refusalOf(
   { store, db, homeserver, settings }: Bridge,
   { careTeam, listedBy, roomId }: Adoption,
-  facts: RoomFacts,
+  { state, facts }: { readonly state: RoomState; readonly facts: RoomFacts },
   signal: AbortSignal,
 ): Promise<IgnoredReason | undefined> {
   if (facts.isSpace) return 'room-is-a-space';
-  if (facts.isEncrypted) return 'room-encrypted';
-  // Anyone who finds a public room can read what is said in it; and no one brings a room that they are not in.
-  if (facts.isPublic) return 'room-public';
-  if (!facts.joined.has(listedBy)) return 'lister-not-in-room';
   const space = await store.rooms.findRoom(db, careTeam);
+  const isListed = await homeserver.isListed(settings.bot, roomId, signal);
+  const [danger] = dangersIn(state, { isListed, space: space?.roomId });
+  if (danger !== undefined) return danger === 'encrypted' ? 'room-encrypted' : 'room-public';
+  // No one brings a room that they are not in.
+  if (!facts.joined.has(listedBy)) return 'lister-not-in-room';
   if (space?.roomId === undefined) return 'space-gone';
   const key = { type: 'm.space.child', state_key: roomId };
   const child = await homeserver.stateEvent(settings.bot, space.roomId, key, signal);
@@ -241,23 +248,22 @@ async function refuse(
   };
 }
 
-/** Without power the bridge cannot keep the room in order; its maker is told once. */
-async function powerNotices(
-  bridge: Bridge,
-  tx: ClientBase,
-  { roomId, listedBy }: Adoption,
-  { state, facts }: { readonly state: RoomState; readonly facts: RoomFacts },
-): Promise<readonly NewItem[]> {
-  const eventOf = (type: string) => state.find((event) => event.type === type && event.state_key === '');
-  const levels = eventOf('m.room.power_levels')?.content;
-  const power = powerIn(eventOf('m.room.create'), levels, bridge.settings.bot);
-  if (power.sendState('m.space.parent')) return [];
-  return stateNotices(bridge, tx, { roomId, about: facts.creator ?? listedBy }, 'needs-power');
+/** Without power the bridge cannot keep the room in order: it waits for that, and its maker is told once. */
+function askForPower(bridge: Bridge, { roomId, listedBy }: Adoption, { creator }: RoomFacts): FlowOutcome {
+  const to = { roomId, about: creator ?? listedBy };
+  return {
+    ...{ kind: 'ignored', reason: 'needs-power' },
+    next: (tx) => stateNotices(bridge, tx, to, 'needs-power'),
+  };
 }
 
 /** A person the care platform knows, or anyone of a homeserver it trusts. */
-export async function mayBring({ store, db, settings }: Bridge, userId: MatrixUserId): Promise<boolean> {
-  if (settings.trustedServers.has(serverNameOf(userId))) return true;
-  const person = await store.people.findPersonByUserId(db, userId);
+export async function mayBring(
+  bridge: Recognising,
+  userId: MatrixUserId,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (bridge.settings.trustedServers.has(serverNameOf(userId))) return true;
+  const person = await personOf(bridge, userId, undefined, signal);
   return person !== undefined && typeOf(person) !== 'Organization';
 }

@@ -61,7 +61,7 @@ export async function acceptInvitation(
     const undone = await undoInvitation(bridge, event, own.room, attempt.signal);
     return undone ?? { kind: 'ignored', reason: 'own-room', next };
   }
-  const person = await store.people.findPersonByUserId(db, ghost);
+  const person = await store.people.findPersonOfGhost(db, ghost);
   if (person === undefined) return { kind: 'ignored', reason: 'no-such-person' };
   if (!settings.trustedServers.has(serverNameOf(sender))) return refused('untrusted-server', sender, person);
   const context = readInviteContext(event.content);

@@ -15,6 +15,7 @@ import type { StoredResource } from '../../fhir/server.ts';
 import type { Attempt } from '../../inbox/item.ts';
 import type { Bridge } from '../bridge.ts';
 import { createReadSet } from '../people/read-set.ts';
+import { personOf, type Recognising } from '../people/who-is.ts';
 
 /** The invitation of a ghost. */
 interface Invitation extends Pick<MatrixEvent, 'event_id' | 'room_id'> {
@@ -52,7 +53,7 @@ export async function receiveConversation(
   const request = requestFor(
     bridge,
     { roomId, facts },
-    { ...received, requester: await requesterOf(bridge, facts) },
+    { ...received, requester: await requesterOf(bridge, facts, signal) },
     await teamAbout(bridge, received.subject, signal),
   );
   const lack = lackOf(request, settings.profile);
@@ -68,7 +69,7 @@ export async function receiveConversation(
   const own = referenceTo('CommunicationRequest', request.id);
   if (settings.idStrategy === 'client-assigned') await store.invitations.saveRequest(db, invitation, own);
   const isRepeated = number > 1 || inDoubt;
-  const version = await fhir.createOnce(request, { mayExist: known !== undefined || isRepeated, signal });
+  const version = await fhir.createOnce(request, { mayExist: true, signal });
   await store.invitations.saveRequest(db, invitation, version.reference);
   const changed = await addRecipient(bridge, version.reference, received.person, signal);
   if (changed !== undefined) return { version: changed, what: 'resource-changed' };
@@ -99,11 +100,12 @@ function requestFor(
 
 /** Who made the room, where FHIR knows them; where the profile demands one, the operator's placeholder for all others. */
 async function requesterOf(
-  { db, store, settings }: Pick<Bridge, 'db' | 'settings' | 'store'>,
+  recognising: Recognising,
   { creator }: RoomFacts,
+  signal: AbortSignal,
 ): Promise<FhirReference | undefined> {
-  const { profile, unknownSender } = settings;
-  const maker = creator === undefined ? undefined : await store.people.findPersonByUserId(db, creator);
+  const { profile, unknownSender } = recognising.settings;
+  const maker = creator === undefined ? undefined : await personOf(recognising, creator, undefined, signal);
   if (maker !== undefined && mayReferTo(profile, 'CommunicationRequest.requester', maker)) return maker;
   const isDemanded = profile.requestNeeds.includes('requester');
   return isDemanded && unknownSender.as === 'placeholder' ? unknownSender.reference : undefined;

@@ -13,13 +13,17 @@ const storedSchema = z.object({
   /** People who could not be invited the last time must be now, or the item fails and is tried again. */
   requireInvites: z.literal(true).optional(),
   insist: z.literal(true).optional(),
+  /** The homeservers of those people. */
+  servers: z.array(z.string()).optional(),
 });
 type StoredItem = z.infer<typeof storedSchema>;
 
-export const convergeItemSchema = storedSchema.transform(({ insist, requireInvites, ...item }) => ({
-  ...item,
-  requireInvites: requireInvites === true || insist === true,
-}));
+export const convergeItemSchema = storedSchema.transform(
+  ({ insist, requireInvites, servers = [], ...item }) => ({
+    ...{ ...item, servers },
+    requireInvites: requireInvites === true || insist === true,
+  }),
+);
 export type ConvergeItem = z.infer<typeof convergeItemSchema>;
 
 /**
@@ -32,6 +36,7 @@ export function convergeItem(reference: FhirReference, cause: string): NewItem {
     source: 'converge',
     sourceId: `${cause} ${reference}`,
     payload: { kind: 'converge', reference } satisfies StoredItem,
+    isBulk: true,
   };
 }
 
@@ -44,12 +49,22 @@ export function convergeItems(references: readonly FhirReference[], cause: strin
  * The item that tries again to invite those whose homeserver, or the pseudonym service, did not answer. Its lane is its
  * own: the conversation of all the others does not wait for it.
  * @param whom names those people without naming them
+ * @param servers their homeservers
  */
-export function requireInvitesItem(reference: FhirReference, whom: string): NewItem {
+export function requireInvitesItem(
+  reference: FhirReference,
+  whom: string,
+  servers: readonly string[],
+): NewItem {
+  const payload: StoredItem = {
+    ...{ kind: 'converge', reference, requireInvites: true, insist: true },
+    servers: [...new Set(servers)],
+  };
   return {
     lane: inviteLane(reference),
     source: 'converge',
     sourceId: `${whom} ${reference}`,
-    payload: { kind: 'converge', reference, requireInvites: true, insist: true } satisfies StoredItem,
+    payload,
+    isBulk: true,
   };
 }

@@ -27,12 +27,13 @@ export const eventItemSchema = z.object({
 });
 export type EventItem = z.infer<typeof eventItemSchema>;
 
-/** The item of an event. */
+/** The item of an event. What changes a room, and is said to no one, may come by the thousand and can wait. */
 export function eventItem(event: MatrixEvent): NewItem {
   return {
     lane: roomLane(event.room_id),
     source: EVENT_SOURCE,
     sourceId: event.event_id,
     payload: { kind: 'matrix.event', event } satisfies EventItem,
+    isBulk: event.state_key !== undefined,
   };
 }

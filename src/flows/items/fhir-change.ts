@@ -1,5 +1,6 @@
 // The item of a version of a FHIR resource that a reader has seen. The resource itself is read again when it is handled.
 import { z } from 'zod';
+import { versionKeyOf, versionOf } from '../../domain/fhir.ts';
 import { referenceTo } from '../../domain/ids.ts';
 import type { NewItem } from '../../inbox/item.ts';
 import type { StoredResource } from '../../fhir/server.ts';
@@ -27,17 +28,19 @@ export function changeOf(
 }
 
 /**
- * The item of a version, stored once by `Type/id/versionId`. A Communication goes into the lane of its conversation, after
- * what opens it.
+ * The item of a version, stored once by version and stamp. A Communication goes into the lane of its conversation, after
+ * what opens it. All else is structure, which may come by the thousand and can wait.
  */
 export function changeItem(resource: StoredResource, { threadOf }: Pick<ThreadProfile, 'threadOf'>): NewItem {
   const payload = changeOf(resource.resourceType, resource);
-  const { reference, versionId } = payload;
-  const thread = resource.resourceType === 'Communication' ? threadOf(resource) : undefined;
+  const { reference } = payload;
+  const isMessage = resource.resourceType === 'Communication';
+  const thread = isMessage ? threadOf(resource) : undefined;
   return {
     lane: structureLane(thread ?? reference),
     source: 'fhir.change',
-    sourceId: `${reference}/${versionId}`,
+    sourceId: versionKeyOf(versionOf(resource)),
     payload,
+    isBulk: !isMessage,
   };
 }

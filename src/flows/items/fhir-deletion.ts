@@ -15,12 +15,18 @@ export const deletionItemSchema = z.object({
 });
 export type DeletionItem = z.infer<typeof deletionItemSchema>;
 
-/** The item, stored once by `Type/id/versionId`, in the lane of the conversation. */
-export function deletionItem({ reference, versionId }: Deletion, conversation: FhirReference): NewItem {
+/**
+ * The item, stored once for what was carried, in the lane of the conversation.
+ * @param carried where, and by which link: a server that was restored may delete another under the same id
+ */
+export function deletionItem(
+  { reference, versionId }: Deletion,
+  { conversation, linkId }: { readonly conversation: FhirReference; readonly linkId: string },
+): NewItem {
   return {
     lane: structureLane(conversation),
     source: 'fhir.deletion',
-    sourceId: `${reference}/${versionId}`,
+    sourceId: `${reference}/${versionId} of ${linkId}`,
     payload: { kind: 'fhir.deletion', reference, versionId } satisfies DeletionItem,
   };
 }

@@ -26,5 +26,6 @@ export function invitationItem({ roomId, userId, sender }: PendingInvitation, se
     source: 'matrix.invitation',
     sourceId: `${roomId} ${userId} ${seen}`,
     payload: { kind: 'matrix.invitation', roomId, userId, sender } satisfies InvitationItem,
+    isBulk: true,
   };
 }

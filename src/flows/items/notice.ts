@@ -11,6 +11,8 @@ export const noticeItemSchema = z.object({
   roomId,
   about: userId,
   reason: z.enum(NOTICE_REASONS),
+  /** When the state began, where it may end and begin again: it is told each time. */
+  since: z.iso.datetime().optional(),
 });
 export type NoticeItem = z.infer<typeof noticeItemSchema>;
 
@@ -18,11 +20,11 @@ export type NoticeItem = z.infer<typeof noticeItemSchema>;
 export type Notice = Omit<NoticeItem, 'kind'>;
 
 /** The item of a notice. Its lane is its own: a notice never holds up the conversation. */
-export function noticeItem({ roomId, about, reason }: Notice): NewItem {
+export function noticeItem({ roomId, about, reason, since }: Notice): NewItem {
   return {
     lane: noticeLane(roomId),
     source: 'notice',
-    sourceId: noticeDeliveryId(roomId, about, reason),
-    payload: { kind: 'notice', roomId, about, reason } satisfies NoticeItem,
+    sourceId: noticeDeliveryId(roomId, about, reason, since),
+    payload: { kind: 'notice', roomId, about, reason, since } satisfies NoticeItem,
   };
 }

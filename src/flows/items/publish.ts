@@ -15,5 +15,6 @@ export function publishItem(reference: FhirReference, userId: MatrixUserId): New
     source: 'publish',
     sourceId: `${reference} ${userId}`,
     payload: { kind: 'publish', reference, userId } satisfies PublishItem,
+    isBulk: true,
   };
 }

@@ -1,6 +1,6 @@
 // The item of a Task, AuditEvent, message or conversation that says who has read what. It holds what it says: a later version does not take it back.
 import { z } from 'zod';
-import { versionOf } from '../../domain/fhir.ts';
+import { versionKeyOf, versionOf } from '../../domain/fhir.ts';
 import type { ReadReport, ThreadReadState } from '../../domain/threads.ts';
 import type { StoredResource } from '../../fhir/server.ts';
 import type { NewItem } from '../../inbox/item.ts';
@@ -49,11 +49,12 @@ export function threadReportItems(
 
 /** In the lane of its conversation, behind the bridge's own writes of Tasks. */
 function itemOf(resource: StoredResource, report: ReadReport): NewItem {
-  const { reference, versionId } = versionOf(resource);
+  const version = versionOf(resource);
+  const { reference, versionId } = version;
   return {
     lane: readStateLane(report.conversation ?? reference),
     source: 'fhir.read',
-    sourceId: `${reference}/${versionId}`,
+    sourceId: versionKeyOf(version),
     payload: { kind: 'fhir.read', reference, versionId, ...report } satisfies ReadReportItem,
   };
 }

@@ -10,6 +10,8 @@ import { findConversationRoom } from './conversation-room.ts';
 export interface Carried {
   /** Oldest first; empty for one that was never carried. */
   readonly links: readonly MessageLink[];
+  /** A send of it has begun, of which it is not known yet how it ended. */
+  readonly isBegun: boolean;
   /** The bridge itself is writing it: whether what was read is its own version, the end of that will tell. */
   readonly isBeingWritten: boolean;
   /** It bears the event id of a message that another Communication records, and says what that one says or said. */
@@ -33,6 +35,7 @@ export async function findCarried(
   const isOwn = ({ communication }: MessageLink): boolean => communication === reference;
   return {
     links: found.filter((link) => link.completed && isOwn(link)),
+    isBegun: found.some((link) => link.origin === 'fhir' && !link.completed && isOwn(link)),
     isBeingWritten: found.some(
       ({ origin, completed, startedAt }) =>
         origin === 'matrix' && !completed && startedAt.getTime() > begunAfter,

@@ -8,7 +8,7 @@ import type { Store } from '../../store/tables.ts';
 /** A room as far as the messages in it need it. */
 export interface ConversationRoom extends Pick<
   RoomRow,
-  'firstMessageEventId' | 'phase' | 'ready' | 'reference' | 'roomId' | 'subject'
+  'firstMessageEventId' | 'phase' | 'ready' | 'reference' | 'roomId' | 'subject' | 'unsafe'
 > {
   /** In a room of another organisation, the ghosts that were invited. */
   readonly guests?: ReceivedConversation['guests'];
@@ -38,5 +38,5 @@ export async function findRoomById(
 }
 
 function roomOf(received: ReceivedConversation): ConversationRoom {
-  return { ...received, phase: 'open', ready: true, firstMessageEventId: undefined };
+  return { ...received, phase: 'open', ready: true, unsafe: false, firstMessageEventId: undefined };
 }

@@ -1,16 +1,14 @@
-// Who sent an event: by the conversation, by what is stored, by a directory; and what they claim, which counts for nothing.
+// Who sent an event: by whose their account is, by a directory; and what they claim, which counts for nothing.
 import { z } from 'zod';
 import { parseReference, type FhirReference, type MatrixUserId } from '../../domain/ids.ts';
 import { USER_MAPPINGS_TYPE, type MatrixEvent } from '../../domain/matrix.ts';
 import { isNamed, isRoster } from '../../mapping/matrix-to-fhir/membership.ts';
 import { authorOf, type Author } from '../../messages/author.ts';
 import type { Bridge } from '../bridge.ts';
+import { whoIs, type Recognising } from '../people/who-is.ts';
 import type { Place } from './place.ts';
 
-type Finding = Pick<
-  Bridge,
-  'clock' | 'db' | 'fhir' | 'homeserver' | 'personInDirectory' | 'settings' | 'store'
->;
+type Finding = Recognising & Pick<Bridge, 'personInDirectory'>;
 
 /** Finds the author of an event. */
 export async function findAuthor(
@@ -19,15 +17,17 @@ export async function findAuthor(
   { reference: conversation, viewer }: Place,
   signal: AbortSignal,
 ): Promise<Author> {
-  const { store, db, settings } = finding;
   const { sender: userId } = event;
-  const member = await store.roomMembers.findMember(db, conversation, userId);
-  const person = member ?? (await store.people.findPersonByUserId(db, userId));
-  const isMember = member !== undefined || (await isNamedNow(finding, conversation, person, signal));
-  const inDirectory = person === undefined ? await finding.personInDirectory?.(userId, signal) : undefined;
-  const isClaim = person === undefined && inDirectory === undefined;
+  const whose = await whoIs(finding, userId, conversation, signal);
+  const person = whose.kind === 'person' ? whose.person : undefined;
+  const wasMember = whose.kind === 'person' && whose.isMember;
+  const isMember = wasMember || (await isNamedNow(finding, conversation, person, signal));
+  // Of an account that several people claim, neither a directory nor the account itself tells whose it is.
+  const isStranger = whose.kind === 'unknown';
+  const inDirectory = isStranger ? await finding.personInDirectory?.(userId, signal) : undefined;
+  const isClaim = isStranger && inDirectory === undefined;
   const claim = isClaim ? await claimOf(finding, event, viewer, signal) : undefined;
-  const { serverName: ownServer, unknownSender } = settings;
+  const { serverName: ownServer, unknownSender } = finding.settings;
   return authorOf({ userId, person, isMember, inDirectory, claim }, { ownServer, unknownSender });
 }
 

@@ -15,7 +15,7 @@ export async function learnSenders(
   const eventIds: readonly EventId[] = refs.filter(refersToEvent);
   if (eventIds.length === 0) return;
   for (const eventId of await store.messageLinks.findSenderless(db, roomId, eventIds)) {
-    const sender = await homeserver.senderOf(viewer, roomId, eventId, signal);
-    if (sender !== undefined) await store.messageLinks.saveSender(db, eventId, sender);
+    const event = await homeserver.eventOf(viewer, roomId, eventId, signal);
+    if (event !== undefined) await store.messageLinks.saveSender(db, eventId, event.sender);
   }
 }

@@ -5,15 +5,15 @@ import { noticeDeliveryId, messageNoticeDeliveryId } from '../../mapping/deliver
 import { noticeMessage } from '../../mapping/notices.ts';
 import { BRIDGE_NOTICE } from '../../messages/kind.ts';
 import type { Attempt, NewItem } from '../../inbox/item.ts';
-import type { SentEvent } from '../../matrix/send-as.ts';
 import type { OutgoingEvent } from '../../matrix/sends.ts';
 import type { LinkKey } from '../../store/message-links.ts';
 import type { Bridge } from '../bridge.ts';
 import type { MessageNoticeItem } from '../items/message-notice.ts';
 import type { NoticeItem } from '../items/notice.ts';
 import { releaseWaiting } from '../items/waiting.ts';
+import { wasSaid } from './tell-sender.ts';
 import type { FlowOutcome } from '../outcome.ts';
-import { sendOnce } from './send-once.ts';
+import { sendOnce, type SentOnce } from './send-once.ts';
 
 /** What notices are sent with. */
 export type NoticeSender = Pick<
@@ -33,12 +33,12 @@ export async function sendNotice(
   { signal }: Attempt,
 ): Promise<FlowOutcome> {
   const { store, db, clock, settings, metrics } = bridge;
-  const { roomId, about, reason } = item;
-  if ((await store.notices.lastSaid(db, item)) !== undefined) return { kind: 'ignored', reason: 'said' };
+  const { roomId, about, reason, since } = item;
+  if (wasSaid(await store.notices.lastSaid(db, item), since)) return { kind: 'ignored', reason: 'said' };
   if (await isRoomOfOthers(bridge, roomId)) return { kind: 'ignored', reason: 'room-of-others' };
   const displayName = await displayNameOf(bridge, roomId, about, signal);
   const content = noticeMessage(settings.messages.texts, { about, displayName, reason });
-  const deliveryId = noticeDeliveryId(roomId, about, reason);
+  const deliveryId = noticeDeliveryId(roomId, about, reason, since);
   const said = await say(bridge, { roomId, deliveryId, content }, signal);
   metrics.notices.inc({ reason });
   return {
@@ -84,7 +84,7 @@ export async function sendMessageNotice(
   };
 }
 
-interface Said extends LinkKey, SentEvent {
+interface Said extends LinkKey, SentOnce {
   readonly roomId: RoomId;
 }
 

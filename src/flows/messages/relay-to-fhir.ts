@@ -17,6 +17,7 @@ import { andNext, refused, type FlowOutcome } from '../outcome.ts';
 import { EVENT_SOURCE } from '../items/event.ts';
 import { readTasksItems } from '../items/read-tasks.ts';
 import { releaseWaiting, takeTurn, waitFor, wouldOvertake } from '../items/waiting.ts';
+import { personOf, type Recognising } from '../people/who-is.ts';
 import { actingTeamOf } from './acting-team-of.ts';
 import { boundedTime } from './conversation-begin.ts';
 import { findAuthor } from './find-author.ts';
@@ -29,11 +30,12 @@ import { tellSender } from './tell-sender.ts';
 import { writeOnce, type Made } from './write-once.ts';
 
 /** What the pipeline works with. */
-export type RelayToFhir = Pick<
-  Bridge,
-  | ('aspects' | 'clock' | 'db' | 'fhir' | 'files' | 'homeserver' | 'kinds' | 'metrics')
-  | ('forgetPayload' | 'hasUnhandled' | 'personInDirectory' | 'sending' | 'settings' | 'store' | 'thread')
->;
+export type RelayToFhir = Recognising &
+  Pick<
+    Bridge,
+    | ('aspects' | 'files' | 'forgetPayload' | 'hasUnhandled' | 'kinds' | 'personInDirectory')
+    | ('sending' | 'thread')
+  >;
 
 /** The item in which an event came. */
 export interface EventSource extends Pick<Item, 'lane' | 'payload'> {
@@ -115,7 +117,7 @@ async function write(relay: RelayToFhir, incoming: Incoming, attempt: Attempt): 
     ...{ event, author, options, sourceSystemExtension, profile, subject: place.subject },
     actingTeam: await actingTeamOf(relay, place.reference, author.person, attempt.signal),
     thread: relay.thread.link(place.reference),
-    people: await mentionedPeople(relay, incoming),
+    people: await mentionedPeople(relay, incoming, attempt.signal),
     sentAt: await boundedTime(relay, place.reference, event.origin_server_ts, attempt.signal),
   });
   const toldOf = read.notices(options);
@@ -137,6 +139,7 @@ async function write(relay: RelayToFhir, incoming: Incoming, attempt: Attempt): 
         const communication = version.reference;
         await store.messageLinks.completeLink(tx, key, {
           ...{ communication, eventId: event.event_id, digest, sender: event.sender },
+          since: version.versionId === '1' ? version.lastUpdated : undefined,
         });
         if (isOwn) await store.resourceVersions.recordWritten(tx, version);
         await store.fileCopies.removeCopies(tx, copies);
@@ -194,7 +197,7 @@ async function hold(
       ? takeTurn(store, sender, item, `before ${about}`)
       : undefined;
   const isKnown = async (tx: Queryable): Promise<boolean> =>
-    (await store.people.findPersonByUserId(tx, sender)) !== undefined;
+    (await store.waitingItems.findKnownSenders(tx, [sender])).length > 0;
   return andNext(waitFor(store, sender, item, isKnown), (tx) =>
     tellSender(relay, tx, event, ['sender-held']),
   );
@@ -202,29 +205,31 @@ async function hold(
 
 /** The persons of the members who are mentioned. A person who is not in the room is no recipient, though a sender mentions them. */
 async function mentionedPeople(
-  { aspects, store, db }: Pick<RelayToFhir, 'aspects' | 'db' | 'store'>,
+  relay: RelayToFhir,
   { input, place }: Pick<Incoming, 'input' | 'place'>,
+  signal: AbortSignal,
 ): Promise<ReadonlyMap<MatrixUserId, FhirReference>> {
+  const { aspects, db, store } = relay;
   const people = new Map<MatrixUserId, FhirReference>();
   const mentioned = new Set(aspects.flatMap((aspect) => aspect.people?.(input) ?? []));
   if (mentioned.size === 0) return people;
   const { base } = await store.roomMembers.readMembers(db, place.reference);
   for (const userId of mentioned) {
     if (!isMatrixUserId(userId) || !base.has(userId)) continue;
-    const person = await store.people.findPersonByUserId(db, userId);
+    const person = await personOf(relay, userId, place.reference, signal);
     if (person !== undefined) people.set(userId, person);
   }
   return people;
 }
 
-/** What is said in a room that is nothing to the bridge, such as one at which it only looked, is not kept. */
+/** What is said in a room at which the bridge only looks, or that may become a conversation later, is not kept. */
 function notOfABridgedRoom(
   { forgetPayload }: Pick<RelayToFhir, 'forgetPayload'>,
   { event_id: eventId }: MatrixEvent,
   { kind }: RoomUse,
 ): FlowOutcome {
   const ignored = { kind: 'ignored', reason: 'not-a-conversation' } as const;
-  if (kind !== 'none') return ignored;
+  if (kind !== 'none' && kind !== 'adopted') return ignored;
   return { ...ignored, record: (tx) => forgetPayload(tx, EVENT_SOURCE, eventId) };
 }
 

@@ -1,6 +1,6 @@
 // A platform wrote a Communication → what its kind makes of it is sent into the conversation's room.
 import type { Fact } from '../../domain/facts.ts';
-import type { Communication } from '../../domain/fhir.ts';
+import { versionOf, type Communication } from '../../domain/fhir.ts';
 import {
   referenceTo,
   type EventId,
@@ -14,7 +14,6 @@ import { communicationDeliveryId, uploadIdOf } from '../../mapping/delivery-ids.
 import { contentDigest, readEnvelope, withEventId, type Envelope } from '../../messages/envelope.ts';
 import type { FhirInput, KindName, MatrixContext, ReadCommunication } from '../../messages/kind.ts';
 import { readCommunication, refsOf } from '../../messages/read.ts';
-import { lastDigest } from '../../messages/shown.ts';
 import type { StoredResource } from '../../fhir/server.ts';
 import type { Attempt } from '../../inbox/item.ts';
 import type { LinkKey, MessageLink } from '../../store/message-links.ts';
@@ -23,12 +22,17 @@ import type { IgnoredReason } from '../ignored-reasons.ts';
 import { changeOf, type ChangeItem } from '../items/fhir-change.ts';
 import type { DeletionItem } from '../items/fhir-deletion.ts';
 import { releaseWaiting } from '../items/waiting.ts';
+import { firstStamp } from '../first-stamp.ts';
 import type { FlowOutcome } from '../outcome.ts';
 import { findCarried, type Carried } from './carried.ts';
 import { boundedTime } from './conversation-begin.ts';
 import { findConversationRoom, findRoomById, type ConversationRoom } from './conversation-room.ts';
 import { readDocuments } from './documents.ts';
+import { causeOf, detachFormerLinks } from './former-links.ts';
 import { loadLinks } from './links.ts';
+import { lookBack } from './look-back.ts';
+import { unlessGone } from './unless-gone.ts';
+import { saysTheSame } from './says-the-same.ts';
 import { sendOnce, type SentOnce } from './send-once.ts';
 import { senderBefore, speakerOf, type Conversation, type Speaking } from './speaker.ts';
 import { reportFailure } from './undelivered.ts';
@@ -37,7 +41,21 @@ import { readTasksItems } from '../items/read-tasks.ts';
 
 /** What the pipeline works with. */
 export type RelayToMatrix = Speaking &
-  Pick<Bridge, 'aspects' | 'files' | 'hasUnhandled' | 'kinds' | 'metrics' | 'sending' | 'thread'>;
+  Pick<
+    Bridge,
+    | (
+        | 'aspects'
+        | 'enqueue'
+        | 'files'
+        | 'hasUnhandled'
+        | 'homeserver'
+        | 'kinds'
+        | 'log'
+        | 'metrics'
+        | 'sending'
+      )
+    | ('thread' | 'transact')
+  >;
 
 /** The item in which a version came. */
 interface VersionSource {
@@ -74,8 +92,14 @@ export async function relayVersion(
   const { db, store, thread, settings } = relay;
   const reference = referenceTo('Communication', communication.id);
   const envelope = readEnvelope(communication, { thread, ...settings });
+  await detachFormerLinks(relay, communication, attempt.signal);
   const found = await findCarried(relay, db, reference, envelope);
   if (found.isBeingWritten && !gaveUpOn.includes(reference)) return untilWritten(relay, payload, envelope);
+  const version = { communication, envelope, carried: found, payload, gaveUpOn };
+  const before = await lookBack(relay, version, attempt.signal);
+  if (before === 'linked')
+    return relayVersion(relay, communication, { payload, gaveUpOn, hasWaited }, attempt);
+  if (before !== undefined) return before;
   const reason = reasonToSkip(found, envelope, communication);
   if (reason !== undefined) return { kind: 'ignored', reason };
   const { links: carried } = found;
@@ -89,6 +113,8 @@ export async function relayVersion(
   const isRetraction = read.kind === 'retraction';
   const request = envelope.thread ?? (isRetraction ? room?.reference : undefined);
   if (request === undefined) return { kind: 'ignored', reason: 'no-conversation' };
+  // What is retracted is taken out of the room, whoever may read there.
+  if (room?.unsafe === true && !isRetraction) return untilOpen(relay, payload, request);
   const conversation = await conversationOf(relay, room, request, attempt.signal);
   if (conversation === undefined) return untilOpen(relay, payload, request);
   const untilTurn = await untilTheirTurn(relay, payload, request, hasWaited);
@@ -96,8 +122,10 @@ export async function relayVersion(
   const awaited = missing.find((ref) => carried.length === 0 && !gaveUpOn.includes(ref));
   if (awaited !== undefined) return untilCarried(relay, payload, request, awaited);
   if (conversation.phase === 'closed' && !isRetraction) return { kind: 'ignored', reason: 'closed' };
-  const before = senderBefore(carried);
-  return send(relay, { reference, request, input, carried, conversation, read, before }, attempt);
+  const outgoing = { reference, request, input, carried, conversation, read };
+  return unlessGone(relay, outgoing, attempt.signal, () =>
+    send(relay, { ...outgoing, before: senderBefore(carried) }, attempt),
+  );
 }
 
 function reasonToSkip(
@@ -108,16 +136,6 @@ function reasonToSkip(
   if (links.length > 0) return saysTheSame(links, envelope) ? 'unchanged' : undefined;
   if (isCopy) return 'known';
   return envelope.deliverable ? undefined : notSentBecause(communication);
-}
-
-/** A platform that only says who a user is, whom it did not know, changes nothing of what they wrote. */
-function saysTheSame(links: readonly MessageLink[], envelope: Envelope): boolean {
-  const digest = lastDigest(links);
-  const isOfUser = links[0]?.origin === 'matrix';
-  return (
-    digest === contentDigest(envelope) ||
-    (isOfUser && digest === contentDigest({ ...envelope, sender: undefined }))
-  );
 }
 
 /** The room of the conversation; of one that a Communication names no more, where it was carried. */
@@ -170,9 +188,12 @@ async function send(relay: RelayToMatrix, outgoing: Outgoing, { signal }: Attemp
   const isSameSender = (before ?? as) === as;
   const isNew = carried.length === 0;
   // The first sending is that of the Communication, whichever version is read by the time of a retry.
-  const cause = isNew ? reference : `${reference}/_history/${communication.meta.versionId}`;
+  const plain = isNew ? reference : `${reference}/_history/${communication.meta.versionId}`;
+  const since = isNew ? await firstStamp(relay, versionOf(communication), signal) : undefined;
+  const cause = await causeOf(relay, plain, since ?? communication.meta.lastUpdated);
   const sent: Sent[] = [];
   const timestamp = isNew ? await timeOf(relay, outgoing, signal) : undefined;
+  const writtenAt = new Date(communication.meta.lastUpdated);
   const context = { relayedFor, roomId, isSameSender, ...(await contextOf(relay, input)) };
   for (const [part, each] of read.toMatrix(context).entries()) {
     const key = { cause, part };
@@ -180,7 +201,8 @@ async function send(relay: RelayToMatrix, outgoing: Outgoing, { signal }: Attemp
     const place = each.kind === 'redact' ? whereSent(relay, each.eventId, carried, { ...by, viewer }) : by;
     const deliveryId = communicationDeliveryId(cause, part);
     const of = { ...key, deliveryId, communication: reference, kind: kindOf(each, read) };
-    sent.push({ key, ...(await sendOnce(relay, { ...of, ...place, viewer, timestamp }, each, signal)) });
+    const delivery = { ...of, ...place, viewer, timestamp, writtenAt };
+    sent.push({ key, ...(await sendOnce(relay, delivery, each, signal)) });
   }
   const [first] = sent;
   const written =
@@ -196,9 +218,9 @@ async function send(relay: RelayToMatrix, outgoing: Outgoing, { signal }: Attemp
       conversation: envelope.thread && { reference: envelope.thread },
     })),
     record: async (tx) => {
-      const digest = contentDigest(envelope);
+      const made = { communication: reference, digest: contentDigest(envelope), since };
       for (const { key, eventId, sender } of sent)
-        await store.messageLinks.completeLink(tx, key, { communication: reference, eventId, digest, sender });
+        await store.messageLinks.completeLink(tx, key, { ...made, eventId, sender });
       const uploads = sent.map(({ key }) => uploadIdOf(communicationDeliveryId(key.cause, key.part)));
       await store.fileCopies.removeCopies(tx, uploads);
       if (written !== undefined) await store.resourceVersions.recordWritten(tx, written);

@@ -1,7 +1,6 @@
 // Makes one send of a message, once: the link comes first, and an attempt that was long ago, or by another user, is looked for
 // before the send is repeated.
-import type { DeliveryId, FhirReference, MatrixUserId, RoomId } from '../../domain/ids.ts';
-import type { SentEvent } from '../../matrix/send-as.ts';
+import type { DeliveryId, EventId, FhirReference, MatrixUserId, RoomId } from '../../domain/ids.ts';
 import type { MatrixSend } from '../../messages/effects.ts';
 import type { KindName } from '../../messages/kind.ts';
 import { relationsOf } from '../../messages/relations.ts';
@@ -24,10 +23,14 @@ export interface Delivery extends LinkKey {
   readonly viewer: MatrixUserId;
   /** Milliseconds since the epoch to show as the time of sending. */
   readonly timestamp: number | undefined;
+  /** When what is said here was written, by the FHIR server; undefined where that is not known. */
+  readonly writtenAt?: Date;
 }
 
 /** What came of a send. */
-export interface SentOnce extends SentEvent {
+export interface SentOnce {
+  readonly eventId: EventId;
+  readonly sender: MatrixUserId;
   /** A text stands in place of its file; unknown of an earlier attempt, and false then. */
   readonly isRefused: boolean;
 }
@@ -61,15 +64,16 @@ export async function sendOnce(
 /** A redaction is not looked for: a second one changes nothing. */
 async function findEarlier(
   { clock, sending }: SendOnce,
-  { deliveryId, roomId, viewer, as }: Delivery,
-  { startedAt, sender }: BegunLink,
+  { deliveryId, roomId, viewer, as, writtenAt }: Delivery,
+  { startedAt, sender, doubtBefore }: BegunLink,
   { kind }: MatrixSend,
   signal: AbortSignal,
 ): Promise<SentOnce | undefined> {
   const isLongAgo = clock.now().getTime() - startedAt.getTime() >= TXN_ID_KNOWN_MS;
-  if (kind === 'redact' || (!isLongAgo && sender === as)) return undefined;
-  const earlier = await sending.findSent({ roomId, viewer }, deliveryId, signal);
-  return earlier && { ...earlier, isRefused: false };
+  const isDoubtful = doubtBefore !== undefined && (writtenAt === undefined || writtenAt < doubtBefore);
+  if (kind === 'redact' || (!isLongAgo && !isDoubtful && sender === as)) return undefined;
+  const earlier = (await sending.findSent({ roomId, viewer }, [deliveryId], signal)).get(deliveryId);
+  return earlier && { eventId: earlier.event_id, sender: earlier.sender, isRefused: false };
 }
 
 async function makeSend(

@@ -53,15 +53,23 @@ export async function tellSender(
   return items;
 }
 
-/** The notice of a state, unless the member was told of it in this room before. */
+/**
+ * The notice of a state, unless the member was told of it in this room before.
+ * @param since when the state began, where it may end and begin again: it is told each time
+ */
 export async function stateNotices(
   { store }: Pick<TellSender, 'store'>,
   tx: ClientBase,
-  to: { readonly roomId: RoomId; readonly about: MatrixUserId },
+  { since, ...to }: { readonly roomId: RoomId; readonly about: MatrixUserId; readonly since?: Date },
   reason: StateReason,
 ): Promise<readonly NewItem[]> {
-  const notice = { ...to, reason };
-  return (await store.notices.lastSaid(tx, notice)) === undefined ? [noticeItem(notice)] : [];
+  const notice = { ...to, reason, since: since?.toISOString() };
+  return wasSaid(await store.notices.lastSaid(tx, notice), notice.since) ? [] : [noticeItem(notice)];
+}
+
+/** Whether a state was told of that began then. @param saidAt when it was told last @param since undefined where it is told once */
+export function wasSaid(saidAt: Date | undefined, since: string | undefined): boolean {
+  return saidAt !== undefined && (since === undefined || saidAt.getTime() >= Date.parse(since));
 }
 
 /** The status of a message that failed, and may succeed later: that is told as well then. */

@@ -16,12 +16,14 @@ import { wasCarried } from './links.ts';
 type Waiting = Pick<Bridge, 'clock' | 'settings' | 'store'>;
 
 /** What comes back once it has waited. */
-type Payload = ChangeItem | DeletionItem;
+export type Payload = ChangeItem | DeletionItem;
 
-/** Waits for the room of its conversation, which a resync may open meanwhile, outside the lane. */
+/** Waits for the room of its conversation, which a resync may open, or find safe, meanwhile, outside the lane. */
 export function untilOpen({ store }: Waiting, payload: Payload, request: FhirReference): FlowOutcome {
-  const isOpen = async (tx: Queryable): Promise<boolean> =>
-    (await store.rooms.findRoom(tx, request))?.ready === true;
+  const isOpen = async (tx: Queryable): Promise<boolean> => {
+    const room = await store.rooms.findRoom(tx, request);
+    return room?.ready === true && !room.unsafe;
+  };
   return waitFor(store, request, itemOf(payload, request), isOpen);
 }
 

@@ -4,8 +4,8 @@ import type { Fact } from '../../domain/facts.ts';
 import { versionOf, type Communication, type ResourceVersion } from '../../domain/fhir.ts';
 import { referenceTo, type FhirReference } from '../../domain/ids.ts';
 import type { MatrixEvent } from '../../domain/matrix.ts';
+import type { StoredResource } from '../../fhir/server.ts';
 import type { Attempt } from '../../inbox/item.ts';
-import { contentDigest, readEnvelope } from '../../messages/envelope.ts';
 import type { FhirWrite } from '../../messages/effects.ts';
 import type { KindName } from '../../messages/kind.ts';
 import { relationsOf } from '../../messages/relations.ts';
@@ -14,6 +14,7 @@ import { BridgeError } from '../../telemetry/errors.ts';
 import type { Bridge } from '../bridge.ts';
 import { settleDocuments } from './documents.ts';
 import { withFilesCopied, type WithFiles } from './copy-files.ts';
+import { digestOf, findMade, versionsOf } from './made-before.ts';
 
 /** What a write needs. */
 export type Writing = Pick<Bridge, 'db' | 'fhir' | 'files' | 'settings' | 'store' | 'thread'>;
@@ -55,10 +56,15 @@ export async function writeOnce(
     ...{ sender: event.sender, sentAt: new Date(event.origin_server_ts) },
     threadRoot: relationsOf(event.content).threadRoot,
   };
-  await store.messageLinks.startLink(db, link);
-  const { version, isOwn, record, refused, copies } = await effect(writing, conversation, write, attempt);
+  const { doubtBefore } = await store.messageLinks.startLink(db, link);
+  const mayBeMade = attempt.number > 1 || attempt.inDoubt || isBefore(event, doubtBefore);
+  const { signal } = attempt;
+  const { version, isOwn, record, refused, copies } =
+    write.kind === 'create'
+      ? await create(writing, write, { conversation, mayBeMade }, signal)
+      : await change(writing, write, { conversation, link, mayBeMade }, signal);
   // An attempt before this one may have written it; otherwise another system did, and that is carried yet.
-  const mayBeOwn = isOwn || attempt.number > 1 || attempt.inDoubt;
+  const mayBeOwn = isOwn || mayBeMade;
   const provenance = await provenanceOf(writing, write, { version, mayBeOwn }, attempt.signal);
   return {
     ...{ key: link, version, isOwn, refused, copies, provenance },
@@ -100,53 +106,35 @@ function ownReference({ settings }: Writing, write: FhirWrite): FhirReference | 
     : undefined;
 }
 
-function digestOf({ thread, settings }: Writing, communication: Communication): string {
-  return contentDigest(readEnvelope(communication, { thread, ...settings }));
+/** Whether an event was sent before this time. The clocks of homeservers differ. */
+function isBefore({ origin_server_ts: sentAt }: MatrixEvent, time: Date | undefined): boolean {
+  return time !== undefined && sentAt - CLOCKS_DIFFER_MS < time.getTime();
 }
+
+const CLOCKS_DIFFER_MS = 10 * 60_000;
 
 interface Written extends WithFiles<Communication> {
   readonly version: ResourceVersion;
   readonly isOwn: boolean;
 }
 
-async function effect(
+interface Circumstances {
+  readonly conversation: FhirReference;
+  /** Whether it may have been written before; then nothing that another system has written since is written over. */
+  readonly mayBeMade: boolean;
+}
+
+async function create(
   writing: Writing,
-  conversation: FhirReference,
-  write: FhirWrite,
-  { number, inDoubt, signal }: Attempt,
+  write: Extract<FhirWrite, { kind: 'create' }>,
+  { conversation, mayBeMade: mayExist }: Circumstances,
+  signal: AbortSignal,
 ): Promise<Written> {
-  const { fhir } = writing;
-  switch (write.kind) {
-    case 'create': {
-      const communication = await withQuotation(writing, write, signal);
-      const created = await withFilesCopied(writing, communication, { conversation }, signal);
-      const mayExist = number > 1 || inDoubt;
-      const version = await fhir.createOnce(created.record, { mayExist, signal });
-      // What an attempt before this one wrote, another system may have changed since.
-      return { ...created, version, isOwn: !mayExist };
-    }
-    case 'change':
-      return change(
-        writing,
-        write.reference,
-        async (before) => {
-          const changed = write.apply(before);
-          const of = { conversation, before: before.payload };
-          return changed && withFilesCopied(writing, changed, of, signal);
-        },
-        signal,
-      );
-    case 'restore':
-      return change(
-        writing,
-        write.reference,
-        async (before) => {
-          const record = await restored(writing, before, write, signal);
-          return record && { record, refused: [], copies: [] };
-        },
-        signal,
-      );
-  }
+  const communication = await withQuotation(writing, write, signal);
+  const created = await withFilesCopied(writing, communication, { conversation }, signal);
+  const version = await writing.fhir.createOnce(created.record, { mayExist, signal });
+  // What an attempt before this one wrote, another system may have changed since.
+  return { ...created, version, isOwn: !mayExist };
 }
 
 async function withQuotation(
@@ -159,6 +147,29 @@ async function withQuotation(
   return { ...communication, payload: [...quotes.payload(quoted)] };
 }
 
+type Change = Exclude<FhirWrite, { kind: 'create' }>;
+
+/** The record as the change leaves it; undefined when it is so already. */
+async function applied(
+  writing: Writing,
+  before: StoredResource<Communication>,
+  write: Change,
+  conversation: FhirReference,
+  signal: AbortSignal,
+): Promise<WithFiles<Communication> | undefined> {
+  if (write.kind === 'restore') {
+    const record = await restored(writing, before, write, signal);
+    return record && { record, refused: [], copies: [] };
+  }
+  const changed = write.apply(before);
+  return changed && withFilesCopied(writing, changed, { conversation, before: before.payload }, signal);
+}
+
+/** With its files copied a record may be what an earlier attempt has written. */
+function isSo(record: Communication, changed: WithFiles<Communication> | undefined): boolean {
+  return changed === undefined || isDeepStrictEqual(changed.record, record);
+}
+
 /** @throws BridgeError when the server has no such version any more: what was redacted must not stay unnoticed */
 async function restored(
   writing: Writing,
@@ -167,10 +178,8 @@ async function restored(
   signal: AbortSignal,
 ): Promise<Communication | undefined> {
   if (digestOf(writing, before) === digest) return undefined;
-  const versions = await writing.fhir.history(reference, signal);
-  const found = versions
-    .filter((version) => version.resourceType === 'Communication')
-    .find((version) => digestOf(writing, version) === digest);
+  const versions = await versionsOf(writing, reference, signal);
+  const found = versions.find((version) => digestOf(writing, version) === digest);
   if (found?.payload === undefined)
     throw new BridgeError('version-missing', 'a Communication before an edit of it');
   const { status, payload, meta } = found;
@@ -178,18 +187,25 @@ async function restored(
 }
 
 async function change(
-  { fhir }: Writing,
-  reference: FhirReference,
-  apply: (before: Communication) => Promise<WithFiles<Communication> | undefined>,
+  writing: Writing,
+  write: Change,
+  { conversation, link, mayBeMade }: Circumstances & { readonly link: LinkKey },
   signal: AbortSignal,
 ): Promise<Written> {
+  const { fhir } = writing;
+  const { reference } = write;
   const before = await fhir.read(reference, signal);
   if (before?.resourceType !== 'Communication')
     throw new BridgeError('reference-missing', 'the Communication that is to be changed');
-  const changed = await apply(before);
-  // With its files copied it may be what an earlier attempt has written.
-  if (changed === undefined || isDeepStrictEqual(changed.record, before))
-    return { record: before, refused: [], copies: [], ...changed, version: versionOf(before), isOwn: false };
+  const stands = (record: Communication): Written => ({
+    ...{ record, refused: [], copies: [], version: versionOf(before), isOwn: false },
+  });
+  const changed = await applied(writing, before, write, conversation, signal);
+  if (changed === undefined || isSo(before, changed)) return { ...stands(before), ...changed };
+  const isMade = async (version: StoredResource<Communication>): Promise<boolean> =>
+    isSo(version, await applied(writing, version, write, conversation, signal));
+  const made = mayBeMade ? await findMade(writing, reference, link, isMade, signal) : undefined;
+  if (made !== undefined) return stands(made);
   const { record } = changed;
   // Before the record: an attempt after this one finds it as it was.
   await settleDocuments({ fhir }, before, record, signal);

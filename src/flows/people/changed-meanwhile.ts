@@ -1,4 +1,5 @@
 // What changed on the way, between the reading of what a room depends on and the storing of it.
+import { versionKeyOf } from '../../domain/fhir.ts';
 import type { FhirReference } from '../../domain/ids.ts';
 import type { Queryable } from '../../store/database.ts';
 import type { Bridge } from '../bridge.ts';
@@ -22,7 +23,7 @@ export async function changedMeanwhile(
     ([reference, before]) => known.get(reference)?.storedUserId !== before,
   );
   return [
-    ...newer.map(({ reference, versionId }) => `${reference}/${versionId}`),
+    ...newer.map(versionKeyOf),
     ...linked.map(([reference]) => `${reference} linked ${clock.now().toISOString()}`),
   ];
 }

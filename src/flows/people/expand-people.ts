@@ -5,7 +5,9 @@ import { participantsOf, type WantedPeople } from '../../mapping/fhir-to-matrix/
 import { organizationOf, practitionerOf } from '../../mapping/identities.ts';
 import { earliest, holdsAt, nextBoundary } from '../../mapping/periods.ts';
 import { wantedForCareTeam } from '../../mapping/phases.ts';
+import { BridgeError } from '../../telemetry/errors.ts';
 import type { Log } from '../../telemetry/log.ts';
+import type { BridgeSettings } from '../bridge.ts';
 import type { ReadSet } from './read-set.ts';
 
 /** How deep teams may stand within teams before the bridge stops looking. */
@@ -13,15 +15,25 @@ const DEEPEST_TEAM = 5;
 /** PractitionerRoles of the organisations in one room that are read at most. */
 const MOST_ROLES = 500;
 
+/** What people are gathered with. */
+export interface Expanding {
+  readonly reads: ReadSet;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly log: Log;
+  readonly settings: Pick<BridgeSettings, 'mostPerRoom'>;
+}
+
 /** People by reference, as they were named. */
 export type NamedPeople = ReadonlyMap<FhirReference, readonly CodeableConcept[]>;
 
 /**
  * Reads the teams and organisations, and theirs, and gathers whom they name.
  * @returns also until when, by the clock alone, it is these; undefined for ever
+ * @throws BridgeError `room-too-large` when they are too many, before any of them is read
  */
 export async function expandPeople(
-  { reads, at, log }: { reads: ReadSet; at: number; log: Log },
+  { reads, at, log, settings }: Expanding,
   wanted: WantedPeople,
 ): Promise<{ readonly named: NamedPeople; readonly until: number | undefined }> {
   const groups = [wanted, ...(await teamsWithin(reads, wanted.careTeams, at))];
@@ -35,6 +47,9 @@ export async function expandPeople(
     const roles = staff.roles.get(reference) ?? [reference];
     for (const person of roles) people.set(person, people.get(person) ?? []);
   }
+  const most = settings.mostPerRoom;
+  if (people.size > most)
+    throw new BridgeError('room-too-large', `${people.size} people, of at most ${most}`);
   return { named: people, until: earliest([...groups.map(({ until }) => until), staff.until]) };
 }
 

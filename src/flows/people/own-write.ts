@@ -1,6 +1,6 @@
 // Which rooms are to be brought up to date because something changed on which they depend, by others or by the bridge itself.
 import type { ClientBase } from 'pg';
-import type { ResourceVersion } from '../../domain/fhir.ts';
+import { versionKeyOf, type ResourceVersion } from '../../domain/fhir.ts';
 import { isStructure, typeOf, type Dependency, type FhirReference } from '../../domain/ids.ts';
 import type { NewItem } from '../../inbox/item.ts';
 import type { Store } from '../../store/tables.ts';
@@ -29,11 +29,11 @@ export async function recordOwnWrite(
   tx: ClientBase,
   version: ResourceVersion,
 ): Promise<readonly NewItem[]> {
-  const { reference, versionId } = version;
+  const { reference } = version;
   // No room depends on a message.
   const isMessage = typeOf(reference) === 'Communication';
   const dependents = isMessage ? [] : await dependentsOf(store, tx, [reference]);
   await store.resourceVersions.recordWritten(tx, version);
   const rooms = new Set(isStructure(reference) ? [reference, ...dependents] : dependents);
-  return convergeItems([...rooms], `${reference}/${versionId}`);
+  return convergeItems([...rooms], versionKeyOf(version));
 }

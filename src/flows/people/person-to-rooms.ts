@@ -7,10 +7,11 @@ import type { FlowOutcome } from '../outcome.ts';
 import { desiredGhostOf } from './desired-ghost.ts';
 import { bringGhost } from './ghosts.ts';
 import { createReadSet } from './read-set.ts';
+import { renewPerson } from './renew-person.ts';
 
 /**
  * Handles a changed Practitioner, PractitionerRole, RelatedPerson, Patient or Organization: their ghost shows the change,
- * if it is registered, be it only a relay ghost; and their rooms are looked at.
+ * if it is registered, be it only a relay ghost; and their rooms are looked at. Without rooms their account is.
  * @param cause the version, from which the ids of what follows are made
  */
 export async function personToRooms(
@@ -29,6 +30,10 @@ export async function personToRooms(
   const isRegistered = (await store.ghosts.findGhosts(db, [ghost.userId])).has(ghost.userId);
   if (isRegistered) await bringGhost(bridge, ghost, signal);
   const rooms = await store.roomMembers.findDependents(db, dependencyKeysOf(resource));
-  if (rooms.length === 0) return { kind: 'ignored', reason: 'nobody-depends' };
+  // Else the next convergence of the rooms does it.
+  if (rooms.length === 0) {
+    await renewPerson(bridge, reads, reference, signal);
+    return { kind: 'ignored', reason: 'nobody-depends' };
+  }
   return { kind: 'done', next: convergeItems(rooms, cause) };
 }

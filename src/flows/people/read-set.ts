@@ -1,5 +1,5 @@
 // What is read from the FHIR server at one moment: each resource once, many at a time, with notes of what was looked at.
-import type { CareTeam } from '../../domain/fhir.ts';
+import type { CareTeam, PractitionerRole } from '../../domain/fhir.ts';
 import type { Dependency, FhirReference } from '../../domain/ids.ts';
 import { isStaffOf, parseReference, referenceTo, staffOf } from '../../domain/ids.ts';
 import type { FhirServer, StoredResource } from '../../fhir/server.ts';
@@ -23,6 +23,8 @@ export interface ReadSet {
   readonly teamsOf: (subject: FhirReference) => Promise<readonly StoredResource<CareTeam>[]>;
   /** Reads the care teams about many people with one search. */
   readonly readTeamsOf: (subjects: readonly FhirReference[]) => Promise<void>;
+  /** The roles of a practitioner, a hundred at most; noted. */
+  readonly rolesOf: (practitioner: FhirReference) => Promise<readonly StoredResource<PractitionerRole>[]>;
   /** The roles held in organisations, noted with the search itself. */
   readonly rolesIn: (organizations: readonly FhirReference[], limit: number) => Promise<Found>;
   readonly note: (dependency: Dependency) => void;
@@ -46,6 +48,8 @@ interface Shared {
 
 /** The most care teams of one person that are looked at. */
 const TEAMS_PER_SUBJECT = 100;
+/** The most roles of one practitioner that are looked at. */
+const ROLES_PER_PRACTITIONER = 100;
 /** The most that one search for the teams of many is asked for. */
 const TEAMS_AT_ONCE = 1000;
 
@@ -80,6 +84,14 @@ function readSetOn(shared: Shared): ReadSet {
       if (page.resources.length >= TEAMS_AT_ONCE) return;
       const found = keep(shared, page.resources).filter(isTeam);
       for (const subject of subjects) teams.set(subject, Promise.resolve(found.filter(isAbout(subject))));
+    },
+    rolesOf: async (practitioner) => {
+      const query = [['practitioner', practitioner]] as const;
+      const search = () => fhir.searchAll('PractitionerRole', query, ROLES_PER_PRACTITIONER, signal);
+      const { resources } = await once(roles, practitioner, search);
+      const found = keep(shared, resources).filter(isRole);
+      found.map(referenceOf).forEach(note);
+      return found;
     },
     rolesIn: async (organizations, limit) => {
       const query = [['organization', organizations.join(',')]] as const;
@@ -138,6 +150,10 @@ function referenceOf({ resourceType, id }: StoredResource): FhirReference {
 
 function isTeam(resource: StoredResource): resource is StoredResource<CareTeam> {
   return resource.resourceType === 'CareTeam';
+}
+
+function isRole(resource: StoredResource): resource is StoredResource<PractitionerRole> {
+  return resource.resourceType === 'PractitionerRole';
 }
 
 const isAbout =

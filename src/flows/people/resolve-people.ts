@@ -1,15 +1,18 @@
 // People, teams and organisations that FHIR names → the members of a room, and the ghosts among them.
-import { serverNameOf, type FhirReference, type MatrixUserId } from '../../domain/ids.ts';
+import type { CareTeam } from '../../domain/fhir.ts';
+import type { FhirReference, MatrixUserId } from '../../domain/ids.ts';
 import type { DesiredMember } from '../../mapping/desired-room.ts';
 import type { WantedPeople } from '../../mapping/fhir-to-matrix/participants.ts';
-import { accountOf, identitiesHoldUntil, type Identity } from '../../mapping/identities.ts';
+import { teamRolesOf } from '../../mapping/fhir-to-matrix/team-roles.ts';
+import { identitiesHoldUntil, type Identity } from '../../mapping/identities.ts';
 import { levelOf } from '../../mapping/member-level.ts';
-import { isOwnUser } from '../../mapping/own-users.ts';
 import { nameOfProfessional } from '../../mapping/people.ts';
 import { earliest } from '../../mapping/periods.ts';
 import { userMappingOf } from '../../mapping/user-mapping.ts';
 import type { KnownPerson, PersonRow } from '../../store/people.ts';
-import type { Bridge, BridgeSettings } from '../bridge.ts';
+import type { Bridge } from '../bridge.ts';
+import { refusedClaims, type Claiming } from './account-claims.ts';
+import { accountIn, claimIn, type AccountSources } from './account-of.ts';
 import { ghostIdOf, ghostOf, readIdentities, type DesiredGhost } from './desired-ghost.ts';
 import { directoryAccounts } from './directory-accounts.ts';
 import { expandPeople } from './expand-people.ts';
@@ -30,27 +33,38 @@ export interface ResolvedPeople {
   readonly until: number | undefined;
 }
 
+/** People of a room, with the team whose roles give power in it. */
+interface TeamPeople extends WantedPeople {
+  readonly team?: CareTeam | undefined;
+}
+
 /**
  * The members that references to people, teams and organisations stand for: each person and each account once.
  * Reads only, from FHIR, the store and directories: registers nothing, writes nothing.
  */
 export async function resolvePeople(
-  bridge: Pick<Bridge, 'accountInDirectory' | 'clock' | 'db' | 'log' | 'settings' | 'store'>,
+  bridge: Claiming,
   reads: ReadSet,
-  wanted: WantedPeople,
+  wanted: TeamPeople,
   signal: AbortSignal,
 ): Promise<ResolvedPeople> {
   const { settings, clock, log } = bridge;
   const at = clock.now().getTime();
-  const { named, until } = await expandPeople({ reads, at, log }, wanted);
+  const { named, until } = await expandPeople({ reads, at, log, settings }, wanted);
   const identities = await readIdentities(reads, named, at);
   const bearers = identities.flatMap(referencesOf);
   const known = await bridge.store.people.findPeople(bridge.db, bearers);
-  const hasNone = (identity: Identity): boolean =>
-    resolve({ settings, at }, identity, known).account.kind === 'ghost';
+  const claims = identities.flatMap((identity) => {
+    const userId = claimIn(settings, at, identity);
+    return userId === undefined ? [] : [{ identity, userId }];
+  });
+  const claimed = new Map(claims.map(({ identity: { reference }, userId }) => [reference, userId]));
+  const refused = await refusedClaims(bridge, reads, claims, signal);
+  const believed = { settings, at, known, refused, inDirectory: new Map() };
+  const hasNone = (identity: Identity): boolean => accountIn(believed, identity).kind === 'ghost';
   const without = bridge.accountInDirectory === undefined ? [] : identities.filter(hasNone);
   const inDirectory = await directoryAccounts(bridge, without, known, signal);
-  const resolved = identities.map((identity) => resolve({ settings, at }, identity, known, inDirectory));
+  const resolved = identities.map((identity) => resolve({ ...believed, inDirectory }, identity, wanted.team));
   const members = onePerAccount(resolved);
   const ghosts = new Set(members.filter(({ kind }) => kind === 'ghost').map(({ userId }) => userId));
   return {
@@ -61,9 +75,11 @@ export async function resolvePeople(
       .filter(({ account }) => ghosts.has(account.userId))
       .map(({ identity }) => ghostOf(settings, identity)),
     moved: resolved
-      .map(({ identity: { reference }, account }) => ({ reference, ...account }))
+      .map(({ identity: { reference }, account }) => ({
+        ...{ reference, ...account, claimedUserId: claimed.get(reference) },
+      }))
       .filter((row) => !isRecorded(row, known.get(row.reference))),
-    until: earliest([until, identitiesHoldUntil(identities, at)]),
+    until: earliest([until, identitiesHoldUntil(identities, at), ...resolved.map((each) => each.until)]),
   };
 }
 
@@ -75,21 +91,12 @@ export async function rememberPeople(
   if (moved.length > 0) await store.people.savePeople(db, moved);
 }
 
-function resolve(
-  { settings, at }: { settings: BridgeSettings; at: number },
-  identity: Identity,
-  known: ReadonlyMap<FhirReference, KnownPerson>,
-  inDirectory: ReadonlyMap<FhirReference, MatrixUserId> = new Map(),
-) {
-  const { reference, resource, concepts } = identity;
+function resolve(sources: AccountSources, identity: Identity, team: CareTeam | undefined) {
+  const { settings, at, known } = sources;
+  const { reference, resource, concepts: elsewhere } = identity;
+  const { roles: inTeam, until } = teamRolesOf(team, referencesOf(identity), at);
   const ghost = ghostIdOf(settings, reference);
-  const account = accountOf(identity, {
-    ...{ at, ghost, isLenient: settings.lenientTelecom },
-    isOwn: (address) => isOwnUser(settings, address),
-    isBelieved: (address) => settings.trustedServers.has(serverNameOf(address)),
-    storedFor: (each) => known.get(each)?.storedUserId,
-    inDirectory: inDirectory.get(reference),
-  });
+  const account = accountIn(sources, identity);
   const before = known.get(reference);
   const former = new Set([
     ...(before === undefined ? [] : [...before.formerUserIds, before.userId]),
@@ -100,12 +107,12 @@ function resolve(
     reference,
     userId: account.userId,
     kind: account.kind,
-    level: levelOf(resource.resourceType, concepts, settings.levels),
+    level: levelOf(resource.resourceType, { inTeam, elsewhere }, settings.levels),
     formerUserIds: [...former].sort(),
     ...(account.kind === 'user' && { relayGhost: ghost }),
     ...(account.kind === 'ghost' && { userMapping: userMappingOf(identity, settings.userMappings, at) }),
   };
-  return { identity, account, member };
+  return { identity, account, member, until };
 }
 
 /** Two resources with one account are one member, with the higher level: a Practitioner who is also a relative. */
@@ -139,6 +146,12 @@ function referencesOf({ reference, roles }: Identity): readonly FhirReference[] 
   return [...new Set([reference, ...ofRoles])];
 }
 
-function isRecorded({ userId, kind, source }: PersonRow, known: KnownPerson | undefined): boolean {
-  return known?.userId === userId && known.kind === kind && known.source === source;
+function isRecorded(row: PersonRow, known: KnownPerson | undefined): boolean {
+  const { userId, kind, source, claimedUserId } = row;
+  return (
+    known?.userId === userId &&
+    known.kind === kind &&
+    known.source === source &&
+    known.claimedUserId === claimedUserId
+  );
 }

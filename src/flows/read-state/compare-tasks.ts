@@ -75,7 +75,7 @@ async function threadStateOf(
     conversation: room.reference,
     isWithdrawn: request.status === 'revoked' || request.status === 'entered-in-error',
     patient,
-    parties: hasTasks ? await threadParties({ reads, at, log }, request, profile) : [],
+    parties: hasTasks ? await threadParties({ reads, at, log, settings }, request, profile) : [],
     latest: last?.message,
     author: found?.resourceType === 'Communication' ? writerOf(found) : writerOf(request),
     readers: await readersOf(deps, room, last),

@@ -1,6 +1,6 @@
 // What comes in of read state: receipts that `/sync` shows, and what platforms write of who has read what.
 import type { ClientBase } from 'pg';
-import { versionOf, type ResourceVersion } from '../../domain/fhir.ts';
+import { versionKeyOf, versionOf } from '../../domain/fhir.ts';
 import type { StoredResource } from '../../fhir/server.ts';
 import type { NewItem } from '../../inbox/item.ts';
 import { isOwnUser } from '../../mapping/own-users.ts';
@@ -43,8 +43,6 @@ export async function takeInReports(
   tx: ClientBase,
   resources: readonly StoredResource[],
 ): Promise<{ readonly fresh: number; readonly items: readonly NewItem[] }> {
-  const keyOf = ({ reference, versionId }: Pick<ResourceVersion, 'reference' | 'versionId'>): string =>
-    `${reference}/${versionId}`;
   const read = makeEach('fhir.read', resources, versionIdOf, (resource) => ({
     version: versionOf(resource),
     items: readReportItems([resource]),
@@ -53,7 +51,7 @@ export async function takeInReports(
     tx,
     read.made.map(({ version }) => version),
   );
-  const fresh = new Set(recorded.map(keyOf));
-  const said = read.made.filter(({ version }) => fresh.has(keyOf(version)));
+  const fresh = new Set(recorded.map(versionKeyOf));
+  const said = read.made.filter(({ version }) => fresh.has(versionKeyOf(version)));
   return { fresh: fresh.size, items: [...said.flatMap(({ items }) => items), ...read.setAside] };
 }

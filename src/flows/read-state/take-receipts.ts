@@ -7,9 +7,10 @@ import type { IgnoredReason } from '../ignored-reasons.ts';
 import { readItem } from '../items/read.ts';
 import type { ReceiptsItem } from '../items/receipts.ts';
 import type { FlowOutcome } from '../outcome.ts';
+import { personOf, type Recognising } from '../people/who-is.ts';
 import { messageRead } from './message-read.ts';
 
-type Deps = Pick<Bridge, 'clock' | 'db' | 'findLogged' | 'homeserver' | 'settings' | 'store'>;
+type Deps = Recognising & Pick<Bridge, 'findLogged'>;
 
 /** Who never stops is not waited for any longer than so many times the quiet time. */
 const MOST_QUIET_TIMES = 10;
@@ -41,8 +42,7 @@ export async function takeReceipts(
   if (!('room' in use) || typeOf(use.room.reference) !== 'CommunicationRequest')
     return ignored('not-a-conversation');
   const { room } = use;
-  const member = await store.roomMembers.findMember(db, room.reference, userId);
-  const person = member ?? (await store.people.findPersonByUserId(db, userId));
+  const person = await personOf(deps, userId, room.reference, signal);
   if (person === undefined) return ignored('unmapped-reader');
   const read = await messageRead(deps, { room, roomId }, receipts, signal);
   if (read === 'undecided') return { kind: 'later', afterMs: untilNextLook(deps, newest) };

@@ -5,17 +5,9 @@ import { parseReference, referenceTo, type FhirReference } from '../../domain/id
 import type { FhirProfile } from '../../mapping/fhir-profiles/fhir-profile.ts';
 import { partiesOf, type WantedPeople } from '../../mapping/fhir-to-matrix/participants.ts';
 import { partiesFrom, type Party, type PartyMember } from '../../mapping/read-state/parties.ts';
-import type { Log } from '../../telemetry/log.ts';
 import { readIdentities } from '../people/desired-ghost.ts';
-import { expandPeople } from '../people/expand-people.ts';
+import { expandPeople, type Expanding } from '../people/expand-people.ts';
 import type { ReadSet } from '../people/read-set.ts';
-
-interface Deps {
-  readonly reads: ReadSet;
-  /** Milliseconds since the epoch. */
-  readonly at: number;
-  readonly log: Log;
-}
 
 /** The team for which a message or a conversation says it was written. */
 export function senderTeamOf({ extension = [] }: Pick<CommunicationRequest, 'extension'>) {
@@ -26,7 +18,7 @@ export function senderTeamOf({ extension = [] }: Pick<CommunicationRequest, 'ext
 
 /** The parties: a team without a patient and an organisation as such, people for themselves and as members of a patient's team. */
 export async function threadParties(
-  deps: Deps,
+  deps: Expanding,
   request: CommunicationRequest,
   profile: Pick<FhirProfile, 'readState' | 'targets'>,
 ): Promise<readonly Party[]> {
@@ -53,7 +45,7 @@ function isOfPatient(reads: ReadSet, reference: FhirReference): boolean {
   return team?.resourceType === 'CareTeam' && team.subject !== undefined;
 }
 
-async function membersOf(deps: Deps, wanted: WantedPeople): Promise<readonly PartyMember[]> {
+async function membersOf(deps: Expanding, wanted: WantedPeople): Promise<readonly PartyMember[]> {
   const { named } = await expandPeople(deps, wanted);
   const identities = await readIdentities(deps.reads, named, deps.at);
   return identities.map(({ reference, roles }) => ({

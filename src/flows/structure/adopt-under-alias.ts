@@ -1,12 +1,12 @@
 // A room stood under a resource's alias before the bridge → it is taken over where its maker may give it to the care.
 import type { EventId, MatrixUserId, RoomAlias, RoomId } from '../../domain/ids.ts';
-import { powerIn } from '../../mapping/attainable-power.ts';
+import { canKeepInOrder } from '../../mapping/attainable-power.ts';
 import { mayGiveRoom } from '../../mapping/matrix-to-fhir/given-room.ts';
+import { dangersIn } from '../../mapping/matrix-to-fhir/room-dangers.ts';
 import { readRoomFacts } from '../../mapping/matrix-to-fhir/room-request.ts';
 import { isOwnUser } from '../../mapping/own-users.ts';
 import type { RoomState } from '../../matrix/room-state.ts';
 import type { Bridge } from '../bridge.ts';
-import { stateNotices } from '../messages/tell-sender.ts';
 import type { RoomPlan } from './plan-room.ts';
 
 /**
@@ -31,13 +31,19 @@ export async function adoptUnderAlias(
   // A room of the bot itself was made for another resource, or by a bridge with another key.
   if (facts.creator === bot) return undefined;
   const isOwn = (userId: MatrixUserId): boolean => isOwnUser(settings, userId);
-  if (!mayGiveRoom(facts, desired, { formerMakers: adoptRoomsOf, isOwn })) {
+  const isListed = await homeserver.isListed(bot, roomId, signal);
+  const find = (type: string) => state.find((event) => event.type === type && event.state_key === '');
+  const room = {
+    ...facts,
+    dangers: dangersIn(state, { isListed, space: spec.placement?.roomId }),
+    canBeKept: canKeepInOrder(find('m.room.create'), find('m.room.power_levels')?.content, bot),
+  };
+  if (!mayGiveRoom(room, desired, { formerMakers: adoptRoomsOf, isOwn })) {
     await homeserver.leave(bot, roomId, signal);
     return undefined;
   }
   const said = facts.creator !== undefined && adoptRoomsOf.has(facts.creator) ? makingOf(state) : undefined;
   await store.rooms.saveGivenRoom(db, spec.reference, { roomId, said });
-  if (said === undefined) await askForPower(bridge, roomId, facts.creator, state);
   return roomId;
 }
 
@@ -45,20 +51,4 @@ export async function adoptUnderAlias(
 function makingOf(state: RoomState): EventId | undefined {
   const eventId = state.find(({ type }) => type === 'm.room.create')?.['event_id'];
   return typeof eventId === 'string' ? (eventId as EventId) : undefined;
-}
-
-/** Without power the bridge cannot keep the room in order; its maker is told once. */
-async function askForPower(
-  bridge: Bridge,
-  roomId: RoomId,
-  maker: MatrixUserId | undefined,
-  state: RoomState,
-): Promise<void> {
-  const { transact, enqueue, settings } = bridge;
-  const contentOf = (type: string) => state.find((event) => event.type === type && event.state_key === '');
-  const power = powerIn(contentOf('m.room.create'), contentOf('m.room.power_levels')?.content, settings.bot);
-  if (power.sendState('m.space.parent') || maker === undefined) return;
-  await transact(async (tx) => {
-    await enqueue(tx, await stateNotices(bridge, tx, { roomId, about: maker }, 'needs-power'));
-  });
 }

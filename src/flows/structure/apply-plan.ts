@@ -7,10 +7,13 @@ import { BridgeError } from '../../telemetry/errors.ts';
 import type { Bridge } from '../bridge.ts';
 import { applyGhostChange } from '../people/ghosts.ts';
 import { rememberPeople } from '../people/resolve-people.ts';
+import { sayAgain } from '../restorations/say-again.ts';
 import { inviteMember } from './invite.ts';
 import { makeRoom } from './make-room.ts';
 import { changesIn, type RoomPlan } from './plan-room.ts';
 import { recordDependencies } from './record-dependencies.ts';
+import { recordSafety } from './room-safety.ts';
+import { meetStrangers } from './strangers.ts';
 
 /**
  * Makes the room be as planned, and records what was agreed on. People who cannot be invited keep no one else waiting:
@@ -28,6 +31,7 @@ export async function applyPlan(
   const { reference } = spec;
   await rememberPeople(bridge, spec.people);
   for (const change of plan.ghosts) await applyGhostChange(bridge, change, signal);
+  if (plan.gone !== undefined) await forgetGone(bridge, reference, plan.gone, signal);
   const isNew = plan.roomId === undefined;
   const roomId = plan.roomId ?? (await makeRoom(bridge, plan, signal));
   const actual = isNew ? await homeserver.roomState(settings.bot, roomId, signal) : plan.actual;
@@ -49,10 +53,25 @@ export async function applyPlan(
     ]),
   );
   bridge.metrics.roomChanges.inc({ kind: desired.kind }, plan.ghosts.length + changes.length);
-  await recordDependencies(bridge, spec, requireInvites ? [] : [...unreached.keys()]);
+  await recordSafety(bridge, plan, roomId);
+  await meetStrangers(bridge, { reference, roomId }, plan.strangers);
+  await recordDependencies(bridge, plan, requireInvites ? [] : [...unreached.keys()]);
   const [first] = unreached.values();
   if (first !== undefined && requireInvites) throw first;
   return roomId;
+}
+
+/** What was said in the room that is gone is said again in the one that is made. */
+async function forgetGone(
+  bridge: Bridge,
+  reference: FhirReference,
+  roomId: RoomId,
+  signal: AbortSignal,
+): Promise<void> {
+  const { db, log, store } = bridge;
+  log.error({ reference }, 'The homeserver does not know a room any more; another is made');
+  await sayAgain(bridge, { reference, roomId, isGone: true }, `gone ${roomId}`, signal);
+  await store.rooms.forgetRoom(db, reference);
 }
 
 /** Whom the changes bring into the room, with the person behind each. */
@@ -112,6 +131,9 @@ async function applyChange(
       return;
     case 'leave':
       await homeserver.leave(change.userId, roomId, signal);
+      return;
+    case 'unlist':
+      await homeserver.unlist(settings.bot, roomId, signal);
       return;
     case 'kick':
       await homeserver.kick(settings.bot, roomId, change.userId, signal);

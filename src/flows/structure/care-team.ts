@@ -16,14 +16,15 @@ export function careTeamDefinition(careTeam: StoredResource<CareTeam>): Definiti
   const reference = referenceTo('CareTeam', careTeam.id);
   const subject = parseReference(careTeam.subject?.reference)?.reference;
   return {
-    ...{ reference, versionId: careTeam.meta.versionId, kind: 'space', subject },
+    ...{ reference, kind: 'space', subject },
+    ...{ versionId: careTeam.meta.versionId, lastUpdated: careTeam.meta.lastUpdated },
     ...{ adopted: undefined, firstMessage: undefined, authoredAt: undefined },
     team: () => careTeam,
     isForTeam: () => false,
     wanted: wantedForCareTeam(careTeam.status),
     place: () => Promise.resolve(undefined),
     people: (at) => participantsOf(careTeam, at),
-    desired: async (bridge, { phase, members, titleFacts, picture, actual }) => {
+    desired: async (bridge, { phase, members, confines, titleFacts, picture, actual }) => {
       const { store, db, settings } = bridge;
       const listed = await store.rooms.findChildRooms(db, reference);
       const children = childrenIn(actual);
@@ -35,7 +36,7 @@ export function careTeamDefinition(careTeam: StoredResource<CareTeam>): Definiti
       const title = spaceTitle(careTeam, settings.roomTemplates, titleFacts);
       return desiredSpace(
         reference,
-        { phase, members, title, picture },
+        { phase, members, confines, title, picture },
         { listed, unlisted, via: settings.serverName },
       );
     },

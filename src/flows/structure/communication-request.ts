@@ -4,7 +4,6 @@ import { parseReference, referenceTo } from '../../domain/ids.ts';
 import { authoredAt } from '../../mapping/child-order.ts';
 import { desiredConversation } from '../../mapping/desired-room.ts';
 import { authorOf, partiesOf } from '../../mapping/fhir-to-matrix/participants.ts';
-import { withTeamRoles } from '../../mapping/fhir-to-matrix/team-roles.ts';
 import { roomOfRequest } from '../../mapping/matrix-to-fhir/room-request.ts';
 import { wantedForRequest } from '../../mapping/phases.ts';
 import { conversationTitle } from '../../mapping/room-names.ts';
@@ -19,30 +18,34 @@ import { staleLinks } from './stale-links.ts';
 export function requestDefinition(request: StoredResource<CommunicationRequest>): Definition {
   const reference = referenceTo('CommunicationRequest', request.id);
   return {
-    ...{ reference, versionId: request.meta.versionId, kind: 'conversation' },
+    ...{ reference, kind: 'conversation' },
+    ...{ versionId: request.meta.versionId, lastUpdated: request.meta.lastUpdated },
     subject: parseReference(request.subject?.reference)?.reference,
     wanted: wantedForRequest(request.status),
     adopted: roomOfRequest(request),
     firstMessage: firstMessageIn(request),
     place: (reads, current, spaceOf) => placementOf(request, current, reads, spaceOf),
-    people: (at, placement) => withTeamRoles(partiesOf(request), placement?.careTeam, at),
+    people: () => partiesOf(request),
     authoredAt: authoredAt(request.authoredOn),
     team: (placement) => placement?.careTeam,
     isForTeam: ({ reference: team }) => partiesOf(request).careTeams.includes(team),
-    desired: async (bridge, { phase, members, placement, entry, titleFacts, picture, actual }) => {
+    desired: async (bridge, { placement, entry, titleFacts, actual, ...basis }) => {
       const { roomTemplates, serverName: via } = bridge.settings;
       const spaces = placement === undefined ? [] : [placement.roomId];
       return desiredConversation(
         reference,
-        { phase, members, picture, title: conversationTitle(request, roomTemplates, titleFacts) },
+        { ...basis, title: conversationTitle(request, roomTemplates, titleFacts) },
         placement && { roomId: placement.roomId, via, entry },
         await staleLinks(bridge, actual, 'm.space.parent', spaces),
       );
     },
-    following: async ({ store, settings }, tx, cause) => [
-      ...readTasksItems(settings, reference, cause),
-      ...(await releaseWaiting(store, tx, [reference], cause)),
-    ],
+    following: async ({ store, settings }, tx, cause) => {
+      const isUnsafe = (await store.rooms.findRoom(tx, reference))?.unsafe === true;
+      return [
+        ...readTasksItems(settings, reference, cause),
+        ...(isUnsafe ? [] : await releaseWaiting(store, tx, [reference], cause)),
+      ];
+    },
   };
 }
 

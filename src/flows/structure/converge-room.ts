@@ -6,11 +6,13 @@ import type { Drawing } from '../../mapping/pictures.ts';
 import type { Bridge } from '../bridge.ts';
 import { uploadedPicture } from '../pictures.ts';
 import { createReadSet } from '../people/read-set.ts';
+import { rememberedVersion, separateFormerRoom } from './another-resource.ts';
 import { applyPlan } from './apply-plan.ts';
 import type { Definition, SpaceOf } from './definition.ts';
 import { sendFirstMessage } from './first-message.ts';
 import { saveLinks } from './links.ts';
 import { planRoom } from './plan-room.ts';
+import { resourceGone } from './resource-gone.ts';
 import { readDefinition, roomSpecOf, type RoomSpec } from './room-spec.ts';
 
 /** A room as it stands after convergence. */
@@ -46,7 +48,13 @@ async function convergeLocked(
   const begun = await store.rooms.readTime(db);
   const reads = createReadSet(bridge.fhir, signal);
   const definition = await readDefinition(reads, reference);
-  if (definition === undefined) return undefined;
+  if (definition === undefined) {
+    await resourceGone(bridge, reference, signal);
+    return undefined;
+  }
+  const { subject, versionId, lastUpdated } = definition;
+  const version = { reference, versionId, lastUpdated };
+  const since = await separateFormerRoom(bridge, { version, subject }, signal);
   const known = await store.rooms.findRoom(db, reference);
   if (known?.roomId === undefined && !definition.wanted.make) return undefined;
   if (known === undefined && (await isBeingAdopted(bridge, definition))) return undefined;
@@ -59,7 +67,8 @@ async function convergeLocked(
   const roomId = await bringThroughPhases(bridge, spec, requireInvites, signal);
   if (roomId === undefined) return undefined;
   await store.rooms.saveConverged(db, reference, begun);
-  return { roomId, phase: definition.wanted.phase, subject: definition.subject, definition };
+  await store.roomResources.saveKnownResource(db, reference, { version: rememberedVersion(version), since });
+  return { roomId, phase: definition.wanted.phase, subject, definition };
 }
 
 async function bringThroughPhases(
@@ -74,7 +83,7 @@ async function bringThroughPhases(
     if (plan === undefined) return undefined;
     roomId = await applyPlan(bridge, plan, { signal, requireInvites });
     await saveLinks(bridge, plan, roomId, signal);
-    if (phase === 'open') await sendFirstMessage(bridge, plan, roomId, signal);
+    if (phase === 'open' && plan.dangers.length === 0) await sendFirstMessage(bridge, plan, roomId, signal);
     await bridge.store.rooms.saveReady(bridge.db, spec.reference);
   }
   return roomId;

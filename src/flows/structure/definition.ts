@@ -3,7 +3,7 @@ import type { ClientBase } from 'pg';
 import type { CommunicationRequest } from '../../domain/fhir.ts';
 import type { FhirReference, RoomId } from '../../domain/ids.ts';
 import type { CareTeam } from '../../domain/fhir.ts';
-import type { DesiredMember, DesiredRoom, Entry } from '../../mapping/desired-room.ts';
+import type { Confines, DesiredMember, DesiredRoom, Entry } from '../../mapping/desired-room.ts';
 import type { WantedPeople } from '../../mapping/fhir-to-matrix/participants.ts';
 import type { Phase, Wanted } from '../../mapping/phases.ts';
 import type { ActualState } from '../../mapping/room-changes.ts';
@@ -29,6 +29,7 @@ interface Circumstances {
   readonly members: readonly DesiredMember[];
   readonly placement: Placement | undefined;
   readonly entry: Entry;
+  readonly confines: Confines;
   readonly titleFacts: TitleFacts;
   /** The `mxc://` URI of the team's picture; undefined shows none. */
   readonly picture: string | undefined;
@@ -43,6 +44,8 @@ export type DefiningBridge = Pick<Bridge, 'db' | 'settings' | 'store'>;
 export interface Definition {
   readonly reference: FhirReference;
   readonly versionId: string;
+  /** The stamp of the version. */
+  readonly lastUpdated: string;
   readonly kind: DesiredRoom['kind'];
   /** Whom it is about. */
   readonly subject: FhirReference | undefined;
@@ -53,7 +56,7 @@ export interface Definition {
   readonly firstMessage: FirstMessage | undefined;
   /** When the conversation began; undefined for a space, and where its request does not say it. */
   readonly authoredAt: string | undefined;
-  /** The team whose name and picture its room has. */
+  /** The team whose name and picture its room has, and whose roles give power in it. */
   readonly team: (placement: Placement | undefined) => StoredResource<CareTeam> | undefined;
   /** Whether the whole team in whose space it stands takes part in it. */
   readonly isForTeam: (placement: Placement) => boolean;
@@ -67,7 +70,7 @@ export interface Definition {
     spaceOf: SpaceOf,
   ) => Promise<Placement | undefined>;
   /** Whom it wants. @param at milliseconds since the epoch */
-  readonly people: (at: number, placement: Placement | undefined) => WantedPeople;
+  readonly people: (at: number) => WantedPeople;
   readonly desired: (bridge: DefiningBridge, circumstances: Circumstances) => Promise<DesiredRoom>;
   /** What waited for its room, which is up to date. @param cause from which the ids of what follows are made */
   readonly following: (bridge: DefiningBridge, tx: ClientBase, cause: string) => Promise<readonly NewItem[]>;

@@ -5,7 +5,7 @@ import { invitationContent, isSendableToken } from '../../mapping/invite-context
 import { BridgeError } from '../../telemetry/errors.ts';
 import type { Bridge } from '../bridge.ts';
 
-type InvitingBridge = Pick<Bridge, 'homeserver' | 'pseudonyms' | 'settings'>;
+type InvitingBridge = Pick<Bridge, 'homeserver' | 'otherServers' | 'pseudonyms' | 'settings'>;
 
 /** The room a person is invited to. */
 interface InvitingRoom {
@@ -26,14 +26,25 @@ export async function inviteMember(
   userId: MatrixUserId,
   signal: AbortSignal,
 ): Promise<void> {
-  const { homeserver, settings } = bridge;
-  if (serverNameOf(userId) === settings.serverName) {
+  const { homeserver, otherServers, settings } = bridge;
+  const server = serverNameOf(userId);
+  if (server === settings.serverName) {
     await homeserver.invite(settings.bot, room.roomId, userId, signal);
     return;
   }
-  const token = await contextToken(bridge, room, serverNameOf(userId), signal);
+  // Before a token is used up.
+  if (otherServers.isLeftAlone(server)) throw leftAlone();
+  const token = await contextToken(bridge, room, server, signal);
   const content = invitationContent(token, settings.messages.texts);
   await homeserver.invite(settings.bot, room.roomId, userId, signal, content);
+}
+
+/** The error of an invitation that is not tried, because the homeserver of the invited did not answer a moment ago. */
+export function leftAlone(): BridgeError {
+  return new BridgeError(
+    'matrix-unavailable',
+    'invite: not tried, the other homeserver did not answer a moment ago',
+  );
 }
 
 async function contextToken(

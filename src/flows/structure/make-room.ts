@@ -50,6 +50,7 @@ async function makeUnder(
   const { store, db, ensureRoom } = bridge;
   try {
     const roomId = await ensureRoom(await orderFor(bridge, desired, alias, signal), signal);
+    if (await store.orphanedRooms.isOrphaned(db, roomId)) return undefined;
     await store.rooms.saveRoomId(db, desired.reference, roomId);
     return roomId;
   } catch (error) {

@@ -5,7 +5,8 @@ import { BridgeError } from '../../telemetry/errors.ts';
 import type { Bridge } from '../bridge.ts';
 import { createReadSet, type ReadSet } from '../people/read-set.ts';
 import { convergeNow } from './converge.ts';
-import { isInSync, isPlaced, planRoom, type RoomPlan } from './plan-room.ts';
+import { convergeRoom } from './converge-room.ts';
+import { isInSync, isPlaced, isSafetyKnown, nextMomentOf, planRoom, type RoomPlan } from './plan-room.ts';
 import { prefetch } from './prefetch.ts';
 import { readRoomSpec } from './room-spec.ts';
 
@@ -124,13 +125,17 @@ async function resyncOne(
 ): Promise<ResyncFinding> {
   try {
     const spec = await readRoomSpec(bridge, reads, reference, signal);
-    if (spec === undefined) return { reference, state: 'gone', changes: [] };
+    if (spec === undefined) {
+      // Its room is not left as it is.
+      if (!dryRun) await convergeRoom(bridge, reference, signal);
+      return { reference, state: 'gone', changes: [] };
+    }
     const plan = await planRoom(bridge, spec, signal);
     if (plan === undefined || isInSync(plan)) {
-      const { until } = spec.people;
+      const next = plan && nextMomentOf(plan);
       // Else a moment that went lost, with a dead letter or an older database, would pass unseen.
-      if (!dryRun && until !== undefined)
-        await bridge.store.rooms.advanceConvergeAt(bridge.db, reference, new Date(until));
+      if (!dryRun && next !== undefined)
+        await bridge.store.rooms.advanceConvergeAt(bridge.db, reference, next);
       return { reference, state: 'in-sync', changes: [] };
     }
     if (!dryRun) await convergeNow(bridge, reference, `resync ${bridge.clock.now().toISOString()}`, signal);
@@ -145,11 +150,12 @@ async function resyncOne(
 }
 
 function describePlan(plan: RoomPlan): readonly string[] {
-  const { roomId, desired, ghosts, changes } = plan;
+  const { roomId, desired, ghosts, changes, dangers } = plan;
   return [
     ...(roomId === undefined ? [`make the ${desired.kind === 'space' ? 'space' : 'room'}`] : []),
     ...ghosts.map(({ kind, userId }) => `${kind.replaceAll('-', ' ')} ${userId}`),
     ...changes.map(describeRoomChange),
+    ...(isSafetyKnown(plan) ? [] : [dangers.length > 0 ? 'hold what is to be sent' : 'send what has waited']),
     ...(roomId === undefined || isPlaced(plan) ? [] : ['list it by when it began']),
   ];
 }
@@ -167,6 +173,8 @@ function describeRoomChange(change: RoomChange): string {
       return `join ${change.userId}`;
     case 'leave':
       return `let ${change.userId} leave`;
+    case 'unlist':
+      return 'take it off the public directory';
     case 'kick':
       return `remove ${change.userId}`;
   }

@@ -1,11 +1,12 @@
 // What FHIR wants of a room, read and resolved; before it is compared with the room itself.
 import { referenceTo, type Dependency, type FhirReference } from '../../domain/ids.ts';
-import type { DesiredRoom } from '../../mapping/desired-room.ts';
+import type { Confines, DesiredMember, DesiredRoom } from '../../mapping/desired-room.ts';
 import type { Phase } from '../../mapping/phases.ts';
 import { teamDrawing, type Drawing } from '../../mapping/pictures.ts';
 import type { ActualState } from '../../mapping/room-changes.ts';
+import { serversOfRoom } from '../../mapping/server-acl.ts';
 import type { RoomRow } from '../../store/rooms.ts';
-import type { Bridge } from '../bridge.ts';
+import type { Bridge, BridgeSettings } from '../bridge.ts';
 import { knownPicture } from '../pictures.ts';
 import type { ReadSet } from '../people/read-set.ts';
 import { resolvePeople, type ResolvedPeople } from '../people/resolve-people.ts';
@@ -89,14 +90,14 @@ export async function roomSpecOf(
   const { reference, versionId, kind, subject, wanted, firstMessage, authoredAt } = definition;
   const { settings } = bridge;
   const placement = await definition.place(reads, row?.careTeam, spaceOf);
-  const named = definition.people(bridge.clock.now().getTime(), placement);
+  const team = definition.team(placement);
+  const named = { ...definition.people(bridge.clock.now().getTime()), team };
   const people = await resolvePeople(bridge, reads, named, signal);
   const isUnread = wanted.make && row?.ready !== true && firstMessage !== undefined;
   const titleFacts = await titleFactsOf(bridge, reads, definition, { row, placement, people });
   const stamps = new Map(reads.stamps());
   // That the resource itself changed meanwhile, its own next item tells.
   stamps.delete(reference);
-  const team = definition.team(placement);
   const drawing = team && teamDrawing(referenceTo('CareTeam', team.id), settings.pseudonymizationKey);
   return {
     ...{ reference, versionId, kind, subject, placement, firstMessage, authoredAt, people, stamps },
@@ -107,8 +108,19 @@ export async function roomSpecOf(
       const { members } = people;
       const entry = await entryOf(bridge, definition, { placement, members, row }, signal);
       const picture = drawing && settings.teamPictures ? await pictureOf(drawing) : undefined;
-      const circumstances = { phase, members, placement, entry, titleFacts, picture, actual };
+      const confines = confinesOf(settings, members, actual);
+      const circumstances = { phase, members, placement, entry, confines, titleFacts, picture, actual };
       return definition.desired(bridge, circumstances);
     },
   };
+}
+
+/** Where strangers of any server may stay, none is kept out. */
+function confinesOf(
+  { trustedServers, strangers, historyVisibility: history }: BridgeSettings,
+  members: readonly DesiredMember[],
+  actual: readonly ActualState[],
+): Confines {
+  const isOpen = strangers.fromOtherServers !== 'remove';
+  return { history, servers: isOpen ? 'all' : serversOfRoom(trustedServers, members, actual) };
 }

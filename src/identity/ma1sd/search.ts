@@ -1,6 +1,6 @@
 // The backend's search for users of this homeserver, by name or by identifier.
 import { serverNameOf, typeOf } from '../../domain/ids.ts';
-import type { Directory, DirectoryEntry, Medium } from '../directories/directory.ts';
+import type { Directory, DirectoryEntry, Medium, Threepid } from '../directories/directory.ts';
 import { threepidOf } from '../directories/threepid.ts';
 import type { Backend, QuestionDeps } from './backend.ts';
 
@@ -32,7 +32,8 @@ export function createSearch(deps: Deps): Backend['search'] {
     const term = rawTerm.trim().replace(/^@/, '');
     const record = { caller, action: 'search', medium: undefined, subject: undefined } as const;
     if (term.length < SHORTEST_TERM || term.length > LONGEST_TERM) return NOTHING_FOUND;
-    if ((await callerLimit(caller)) !== undefined) {
+    const threepids = by === 'threepid' ? threepidsIn(media, term) : [];
+    if ((await callerLimit(caller, Math.max(1, threepids.length))) !== undefined) {
       await audit([{ ...record, outcome: 'refused' }]);
       return { entries: [], limited: true };
     }
@@ -41,7 +42,7 @@ export function createSearch(deps: Deps): Backend['search'] {
       const found =
         by === 'name'
           ? await directory.search(term, MOST_RESULTS + 1, signal)
-          : await findByThreepid(directory, media, term, signal);
+          : await findByThreepid(directory, threepids, signal);
       const entries = found.filter(mayBeFound).slice(0, MOST_RESULTS);
       await audit(
         entries.length === 0
@@ -56,14 +57,17 @@ export function createSearch(deps: Deps): Backend['search'] {
   };
 }
 
-/** Reads the term as every identifier that it can be. Several users are no answer: they would not be told apart. */
+/** Every identifier that the term can be. */
+function threepidsIn(media: readonly Medium[], term: string): readonly Threepid[] {
+  return media.flatMap((medium) => threepidOf(medium, term) ?? []);
+}
+
+/** Several users are no answer: they would not be told apart. */
 async function findByThreepid(
   directory: Deps['directory'],
-  media: readonly Medium[],
-  term: string,
+  threepids: readonly Threepid[],
   signal: AbortSignal,
 ): Promise<readonly DirectoryEntry[]> {
-  const threepids = media.flatMap((medium) => threepidOf(medium, term) ?? []);
   const resolutions = await Promise.all(threepids.map((threepid) => directory.resolve(threepid, signal)));
   const userIds = new Set(
     resolutions.flatMap((resolution) => (resolution.kind === 'found' ? [resolution.userId] : [])),

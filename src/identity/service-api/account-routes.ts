@@ -3,6 +3,7 @@ import type { Router } from 'express';
 import { z } from 'zod';
 import { bearerToken } from '../protection/bearer-token.ts';
 import { jsonBody, readBody } from '../protection/json-body.ts';
+import { subscriberOf } from '../protection/networks.ts';
 import { answering, ok, refusal } from '../protection/reply.ts';
 import { forUsers, limitExceeded, unauthorized, unavailable } from './routes.ts';
 import type { ServiceDeps } from './routes.ts';
@@ -25,7 +26,7 @@ export function accountRoutes(router: Router, deps: ServiceDeps, base: string): 
     `${base}/account/register`,
     jsonBody,
     answering(async (request, signal) => {
-      const wait = await limits.register(callerAddress(request));
+      const wait = await limits.register(subscriberOf(callerAddress(request)));
       if (wait !== undefined) return limitExceeded(wait);
       const body = readBody(registerBody, request.body);
       const { access_token: accessToken, matrix_server_name: serverName } = body;

@@ -55,7 +55,7 @@ export function inviteRoutes(router: Router, deps: ServiceDeps, base: string): v
 }
 
 function storeInvite(deps: ServiceDeps) {
-  const { invites, limits, keyedHash, audit } = deps;
+  const { invites, limits, media, keyedHash, audit } = deps;
   return forUsers(deps, async (request, userId, signal) => {
     if (invites === undefined)
       return refusal(404, 'M_UNRECOGNIZED', 'This identity server stores no invitations');
@@ -63,9 +63,12 @@ function storeInvite(deps: ServiceDeps) {
     if (sender !== userId)
       return refusal(403, 'M_FORBIDDEN', 'The sender is not the owner of the access token');
     if (medium !== 'email') return refusal(400, 'M_UNRECOGNIZED', 'Only e-mail addresses can be invited');
+    if (!media.includes(medium))
+      return refusal(400, 'M_UNRECOGNIZED', 'No one can be looked up by e-mail address here');
     const threepid = threepidOf(medium, address);
     if (threepid === undefined) return refusal(400, 'M_INVALID_EMAIL', 'The e-mail address is not valid');
-    const wait = await limits.invite(userId);
+    // The answer tells whether someone has the address, as a look-up does.
+    const wait = (await limits.invite(userId)) ?? (await limits.lookup(userId));
     if (wait !== undefined) return limitExceeded(wait);
     const invite = { threepid, roomId: roomId as RoomId, sender: userId };
     const stored = await invites.store(invite, signal);

@@ -2,6 +2,7 @@
 import type { Request, RequestHandler } from 'express';
 import type { MatrixUserId } from '../../domain/ids.ts';
 import type { Log } from '../../telemetry/log.ts';
+import type { Medium } from '../directories/directory.ts';
 import type { Accounts } from './accounts.ts';
 import type { Audit } from '../protection/audit.ts';
 import type { Invites } from './invites.ts';
@@ -21,6 +22,8 @@ export interface ServiceDeps {
   readonly lookup: Lookup;
   /** Undefined without a signing key or a public URL: then no one can be invited by address. */
   readonly invites: Invites | undefined;
+  /** What people can be looked up by. */
+  readonly media: readonly Medium[];
   /** Whether addresses may be looked up unhashed. */
   readonly plainLookups: boolean;
   /** Addresses in one look-up at most. */

@@ -1,31 +1,26 @@
-// Adds the roles that a care team gives to people whom a conversation names directly.
+// The roles that a care team gives to a person: by its own participations, since roles give power.
+import type { CodeableConcept } from 'fhir/r4.js';
 import type { CareTeam } from '../../domain/fhir.ts';
 import { parseReference, type FhirReference } from '../../domain/ids.ts';
 import { earliest, holdsAt, nextBoundary } from '../periods.ts';
-import type { WantedPeople } from './participants.ts';
 
 /**
- * The people with the roles that the team gives them at a moment. A participation that has ended gives none, because roles give
- * power.
+ * The roles at a moment. A participation that has ended gives none.
+ * @param references by which the team may name the person: their own, and those of their PractitionerRoles
  * @param at milliseconds since the epoch
+ * @returns also until when, by the clock alone, it is these; undefined for ever
  */
-export function withTeamRoles(
-  wanted: WantedPeople,
+export function teamRolesOf(
   careTeam: CareTeam | undefined,
+  references: readonly FhirReference[],
   at: number,
-): WantedPeople {
-  const participations = (careTeam?.participant ?? []).map(({ member, role = [], period }) => ({
-    reference: parseReference(member?.reference)?.reference,
-    roles: role,
-    period,
-  }));
-  const of = (reference: FhirReference) => participations.filter((each) => each.reference === reference);
-  const people = wanted.people.map(({ reference, roles }) => {
-    const present = of(reference).filter(({ period }) => holdsAt(period, at));
-    return { reference, roles: [...roles, ...present.flatMap((each) => each.roles)] };
+): { readonly roles: readonly CodeableConcept[]; readonly until: number | undefined } {
+  const participations = (careTeam?.participant ?? []).filter(({ member }) => {
+    const named = parseReference(member?.reference)?.reference;
+    return named !== undefined && references.includes(named);
   });
-  const boundaries = people
-    .flatMap(({ reference }) => of(reference))
-    .map(({ period }) => nextBoundary(period, at));
-  return { ...wanted, people, until: earliest([wanted.until, ...boundaries]) };
+  return {
+    roles: participations.filter(({ period }) => holdsAt(period, at)).flatMap(({ role = [] }) => role),
+    until: earliest(participations.map(({ period }) => nextBoundary(period, at))),
+  };
 }

@@ -25,13 +25,25 @@ export const en: Texts = {
       'Your messages wait, because the care platform does not know who you are. They are recorded as soon as the care ' +
       'team has added your Matrix address to your entry.',
     'needs-power':
-      'This room is now a conversation of the care team, and what is said here from now on is recorded. Please give this ' +
-      'account the level of an administrator (100), so that it can keep the room in order.',
+      'This room is not a conversation of the care team yet, and what is said here is not recorded. Please give this account ' +
+      'the level of an administrator (100), so that it can keep the room in order: then it becomes one.',
     'upgrade-not-followed':
       'The care team stays in this room, because its care platform does not let you move it to another. What is said here ' +
       'is recorded as before. Please ask a lead of the team to upgrade the room.',
     'room-replaced':
       'This conversation goes on in the room that took the place of this one. What is said here is not recorded any more.',
+    'room-encrypted':
+      'This room is encrypted, so the care platform says nothing here any more. That cannot be undone: please go on in ' +
+      'another conversation of the care team.',
+    'room-open-to-others':
+      'Others than the members can come into this room, read it or find it in the public directory. The care platform says ' +
+      'nothing here until only those who are invited can. Please change that in the settings of the room.',
+    stranger:
+      'The care platform does not know who this is, and its record does not show that they read along. If they belong here, ' +
+      'ask the care team to add their Matrix address to their entry.',
+    'stranger-to-leave':
+      'The care platform does not know who this is, so they will be removed from this room. If they belong here, ask the care ' +
+      'team soon to add their Matrix address to their entry.',
   },
   messages: {
     'unsupported-content': (count) =>

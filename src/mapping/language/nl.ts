@@ -25,13 +25,25 @@ export const nl: Texts = {
       'Uw berichten wachten, omdat het zorgplatform niet weet wie u bent. Ze worden vastgelegd zodra het zorgteam uw ' +
       'Matrix-adres aan uw gegevens heeft toegevoegd.',
     'needs-power':
-      'Deze kamer is nu een gesprek van het zorgteam: wat hier vanaf nu wordt gezegd, wordt vastgelegd. Geef dit account ' +
-      'alstublieft het niveau van een beheerder (100), zodat het de kamer op orde kan houden.',
+      'Deze kamer is nog geen gesprek van het zorgteam: wat hier wordt gezegd, wordt niet vastgelegd. Geef dit account ' +
+      'alstublieft het niveau van een beheerder (100), zodat het de kamer op orde kan houden. Dan wordt het een gesprek.',
     'upgrade-not-followed':
       'Het zorgteam blijft in deze kamer, omdat u het volgens het zorgplatform niet naar een andere kamer mag verplaatsen. ' +
       'Wat hier wordt gezegd, wordt vastgelegd zoals eerst. Vraag een leider van het team om de kamer te vervangen.',
     'room-replaced':
       'Dit gesprek gaat verder in de kamer die deze heeft vervangen. Wat hier wordt gezegd, wordt niet meer vastgelegd.',
+    'room-encrypted':
+      'Deze kamer is versleuteld, daarom zegt het zorgplatform hier niets meer. Dat kan niet ongedaan worden gemaakt: ga ' +
+      'alstublieft verder in een ander gesprek van het zorgteam.',
+    'room-open-to-others':
+      'Ook anderen dan de leden kunnen in deze kamer komen, haar lezen of haar in de openbare lijst vinden. Het zorgplatform ' +
+      'zegt hier niets totdat alleen genodigden dat kunnen. Wijzig dat alstublieft in de instellingen van de kamer.',
+    stranger:
+      'Het zorgplatform weet niet wie dit is, en in het dossier staat niet dat deze persoon meeleest. Vraag het zorgteam om ' +
+      'het Matrix-adres aan de gegevens van deze persoon toe te voegen als die hier hoort.',
+    'stranger-to-leave':
+      'Het zorgplatform weet niet wie dit is. Daarom wordt deze persoon uit deze kamer verwijderd. Vraag het zorgteam snel om ' +
+      'het Matrix-adres aan de gegevens van deze persoon toe te voegen als die hier hoort.',
   },
   messages: {
     'unsupported-content': (count) =>

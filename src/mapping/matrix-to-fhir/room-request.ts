@@ -15,7 +15,6 @@ interface RoomStateEvent extends ActualState {
 export interface RoomFacts {
   readonly isSpace: boolean;
   readonly isEncrypted: boolean;
-  readonly isPublic: boolean;
   readonly creator: MatrixUserId | undefined;
   /** Milliseconds since the epoch. */
   readonly createdAt: number | undefined;
@@ -45,7 +44,6 @@ export function readRoomFacts(state: readonly RoomStateEvent[]): RoomFacts {
   return {
     isSpace: create?.content['type'] === 'm.space',
     isEncrypted: find('m.room.encryption') !== undefined,
-    isPublic: find('m.room.join_rules')?.content['join_rule'] === 'public',
     creator: create?.sender as MatrixUserId | undefined,
     createdAt: millisecondsIn(create?.origin_server_ts),
     name: typeof name === 'string' ? name : undefined,

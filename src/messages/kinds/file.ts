@@ -2,7 +2,7 @@
 import type { Attachment, CommunicationPayload } from 'fhir/r4.js';
 import type { MatrixEvent } from '../../domain/matrix.ts';
 import type { NoticeReason } from '../../domain/notices.ts';
-import { isMxcUri, parseReference } from '../../domain/ids.ts';
+import { isMxcUri, parseReference, parseResourceUrl } from '../../domain/ids.ts';
 import type { Texts } from '../../mapping/language/texts.ts';
 import { cleanFileName } from '../../mapping/file-names.ts';
 import type { Part } from '../content.ts';
@@ -192,10 +192,12 @@ function attachmentsOf(part: Part, documents: Documents = new Map()): readonly A
   if (part.kind === 'file') return [part.attachment];
   if (part.kind === 'text') return undefined;
   const { reference: url = '', display: title } = part.reference;
-  const to = parseReference(url);
+  // Where a Binary is fetched from, its whole address decides.
+  const to = parseResourceUrl(url);
   if (to?.resourceType === 'Binary') return [{ url, ...(title && { title }) }];
   if (to?.resourceType !== 'DocumentReference') return undefined;
-  const found = documents.get(to.reference) ?? [];
+  const own = parseReference(url)?.reference;
+  const found = (own && documents.get(own)) ?? [];
   // Without an address it is refused as one that is gone.
   const files = found.length === 0 ? [{}] : found;
   return files.map((file) => ({ ...(title && { title }), ...file }));

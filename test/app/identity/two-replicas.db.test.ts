@@ -72,6 +72,7 @@ async function start(serversUrl: string, env: Readonly<Record<string, string>> =
     ...LEAST,
     ...{ BRIDGE_MATRIX_HOMESERVER_URL: serversUrl, BRIDGE_IDENTITY_ENABLED: 'true' },
     ...{ BRIDGE_IDENTITY_PUBLIC_URL: 'https://id.example', BRIDGE_IDENTITY_SIGNING_KEY: SIGNING_SEED },
+    BRIDGE_IDENTITY_TRUSTED_PROXIES: '127.0.0.1',
     BRIDGE_IDENTITY_INVITE_CHECK_SECONDS: '1',
     BRIDGE_IDENTITY_DIRECTORIES: JSON.stringify([
       { kind: 'local' },

@@ -178,6 +178,8 @@ describe.skipIf(inject('stackMissing') !== undefined)('the June 2025 guide', () 
     expect(await memberships()).toBeUndefined();
     await smith.client.invite(roomId, bot.userId);
     await eventually(memberships).toBe('join');
+    // And it keeps the room in order, which it has to be given the power for.
+    await smith.client.setPowerLevel(roomId, bot.userId, 100);
     const request = async (): Promise<unknown> =>
       (
         await platform.search(

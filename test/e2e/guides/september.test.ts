@@ -19,10 +19,11 @@ describe.skipIf(inject('stackMissing') !== undefined)('the challenge of Septembe
   let eventId: string;
 
   beforeAll(async () => {
-    // The guide’s records name one patient for everyone whom the care platform does not know.
+    // The guide’s records name one patient for everyone whom the care platform does not know; its guests come from elsewhere.
     context = await startContext({
       BRIDGE_PEOPLE_UNKNOWN_SENDER: 'placeholder',
       BRIDGE_PEOPLE_SENDER_PLACEHOLDER: 'Patient/hackathon-patient',
+      BRIDGE_MATRIX_TRUSTED_SERVERS: inject('stack').neighbour.serverName,
     });
     const { platform, prefix } = context;
     const roland = { reference: `Practitioner/${prefix}nurse` };
@@ -54,7 +55,7 @@ describe.skipIf(inject('stackMissing') !== undefined)('the challenge of Septembe
   };
 
   test('the services say that they run', async () => {
-    expect(await (await fetch(`${context.bridge.url}/api/v1/queue/stats`)).json()).toMatchObject({
+    expect(await (await fetch(`${context.bridge.opsUrl}/api/v1/queue/stats`)).json()).toMatchObject({
       deadLetters: 0,
     });
     expect(await get('metadata')).toMatchObject({

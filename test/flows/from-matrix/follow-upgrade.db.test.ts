@@ -1,5 +1,6 @@
 // Rooms that are upgraded: the bridge follows into the room that takes the old one's place, and only into that.
 import { beforeEach, describe, expect, test } from 'vitest';
+import { TEAM_ROLE_SYSTEM } from '../../../src/domain/fhir.ts';
 import type { MatrixEvent } from '../../../src/domain/matrix.ts';
 import * as people from '../../../src/store/people.ts';
 import * as roomMembers from '../../../src/store/room-members.ts';
@@ -52,7 +53,7 @@ function createScene({
   world.matrix.aliases.set(ALIAS, ROOM);
   const lead = {
     member: { reference: 'Practitioner/7' },
-    role: [{ coding: [{ code: 'primary' }] }],
+    role: [{ coding: [{ system: TEAM_ROLE_SYSTEM, code: 'primary' }] }],
   };
   const member = { member: { reference: 'Practitioner/8' } };
   world.fhir.put({ resourceType: 'CareTeam', id: '1', status: 'active', participant: [lead, member] });

@@ -8,6 +8,7 @@ import { ref } from '../../builders/fhir.ts';
 import { DOCTOR, NURSE, ROOM, SPACE } from '../../builders/leading-world.ts';
 import { BOT, userId } from '../../builders/matrix.ts';
 import { createScene, GHOST, member, writeScene } from '../../builders/membership-scene.ts';
+import { at } from '../../builders/people.ts';
 
 const NEW_ACCOUNT = userId('@doctor:new.example');
 const database = useBridgeDatabase();
@@ -232,10 +233,19 @@ describe('a person who moved to another account', () => {
     );
   });
 
+  /** FHIR has the new account, and the room still knows the old one. */
+  const createMoved = async (participant: string) => {
+    const world = createScene(database(), {}, [participant]);
+    world.fhir.put({ resourceType: 'Practitioner', id: '8', telecom: [at(NEW_ACCOUNT)] });
+    const members = new Map([[DOCTOR, ref('Practitioner/8')]]);
+    await roomMembers.saveBase(database(), ref('CareTeam/1'), members);
+    return world;
+  };
+
   test.each(['join', 'invite'])(
     'has not left when the old one leaves (the new one: %s)',
     async (membership) => {
-      const { matrix, fhir, handle, converged } = createScene(database(), {}, ['Practitioner/8']);
+      const { matrix, fhir, handle, converged } = await createMoved('Practitioner/8');
       matrix.member(SPACE, NEW_ACCOUNT, membership);
       matrix.member(SPACE, DOCTOR, 'leave');
       expect(await handle(member(DOCTOR, 'leave'))).toBe('moved');
@@ -246,7 +256,7 @@ describe('a person who moved to another account', () => {
   );
 
   test('has left when the old one leaves and the new one is not there', async () => {
-    const { matrix, fhir, handle } = createScene(database(), {}, ['PractitionerRole/88']);
+    const { matrix, fhir, handle } = await createMoved('PractitionerRole/88');
     matrix.member(SPACE, DOCTOR, 'leave');
     expect(await handle(member(DOCTOR, 'leave'))).toBe('done');
     expect(fhir.get('CareTeam/1')).toMatchObject({

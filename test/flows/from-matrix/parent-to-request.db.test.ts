@@ -33,6 +33,7 @@ function createScene(over: Parameters<typeof createWorld>[1] = {}) {
   fhir.put({ resourceType: 'CareTeam', id: '1', subject: { reference: 'Patient/1' } });
   matrix.make(SPACE, { type: 'm.space' });
   matrix.make(MADE);
+  matrix.set(MADE, 'm.room.power_levels', '', { users: { [NURSE]: 100, [BOT]: 100 } });
   matrix.set(MADE, 'm.space.parent', SPACE, { via: ['hospital-a.nl'], canonical: true });
   return world;
 }

@@ -33,13 +33,19 @@ beforeEach(async () => {
 type Over = Partial<Record<keyof MatrixEvent, unknown>>;
 const LISTED = { via: ['example.org', 'their.example'] };
 
-/** The nurse has made `!made` with the doctor in it and listed it in the space. */
-function createScene(over: Parameters<typeof createWorld>[1] = {}, { open = true, creation = {} } = {}) {
+const POWER = { users: { [NURSE]: 100, [BOT]: 100 } };
+
+/** The nurse has made `!made` with the doctor in it, given the bot the power to keep it, and listed it in the space. */
+function createScene(
+  over: Parameters<typeof createWorld>[1] = {},
+  { open = true, creation = {}, power = true } = {},
+) {
   const world = createWorld(database(), over);
   world.fhir.put({ resourceType: 'CareTeam', id: '1', subject: { reference: 'Patient/1' } });
   world.matrix.make(SPACE, { type: 'm.space' });
   world.matrix.make(MADE, creation, { open });
   world.matrix.member(MADE, DOCTOR, 'join');
+  if (power) world.matrix.set(MADE, 'm.room.power_levels', '', POWER);
   world.matrix.set(SPACE, 'm.space.child', MADE, LISTED);
   return world;
 }
@@ -84,15 +90,39 @@ describe('a room that a member lists in the space', () => {
     });
     expect(matrix.aliases.get(`#communicationrequest/${REQUEST.split('/')[1] ?? ''}:example.org`)).toBe(MADE);
     expect(await adoptedRooms.findAdoption(database(), MADE)).toBeUndefined();
-    expect(await converged()).toEqual(['CareTeam/1', REQUEST, 'needs-power']);
+    expect(await converged()).toEqual(['CareTeam/1', REQUEST]);
   });
 
-  test('needs no word about power where the bot was given it', async () => {
-    const { matrix, handle, converged } = createScene();
-    matrix.set(MADE, 'm.room.power_levels', '', { users: { [BOT]: 100 } });
+  test('is none before the bot has the power to keep it in order; who made it is told, and giving it makes it one', async () => {
+    const { matrix, fhir, handle, converged } = createScene({}, { power: false });
+    await handle(listing());
+    expect(await handle(ownJoin())).toBe('needs-power');
+    expect(await converged()).toEqual(['needs-power']);
+    expect(fhir.writes).toEqual([]);
+    expect(await rowByRoom(database(), MADE)).toBeUndefined();
+    const levels = (users: object) =>
+      inMade({ event_id: '$levels', type: 'm.room.power_levels', state_key: '', content: { users } });
+    // Not enough: members could be removed, but the rules not be restored.
+    matrix.set(MADE, 'm.room.power_levels', '', {
+      users: { [NURSE]: 100, [BOT]: 50 },
+      events: { 'm.room.power_levels': 100 },
+    });
+    expect(await handle(levels({ [BOT]: 50 }))).toBe('needs-power');
+    matrix.set(MADE, 'm.room.power_levels', '', POWER);
+    expect(await handle(levels(POWER.users))).toBe('done');
+    expect(fhir.writes).toEqual([REQUEST]);
+    expect(await rowByRoom(database(), MADE)).toMatchObject({ reference: REQUEST, madeBy: 'user' });
+  });
+
+  test('is refused where it was made unsafe before the power was given', async () => {
+    const { matrix, handle } = createScene({}, { power: false });
     await handle(listing());
     await handle(ownJoin());
-    expect(await converged()).toEqual(['CareTeam/1', REQUEST]);
+    matrix.set(MADE, 'm.room.encryption', '', { algorithm: 'm.megolm.v1.aes-sha2' });
+    matrix.set(MADE, 'm.room.power_levels', '', POWER);
+    const given = inMade({ event_id: '$levels', type: 'm.room.power_levels', state_key: '', content: POWER });
+    expect(await handle(given)).toBe('room-encrypted');
+    expect(matrix.calls.at(-1)).toEqual(['leave', MADE]);
   });
 
   test('becomes one conversation, though every step is tried twice', async () => {
@@ -103,7 +133,7 @@ describe('a room that a member lists in the space', () => {
     // The listing's second try found the bot in the room and completed the adoption; the join that comes then is one of its own.
     expect(await handle(ownJoin(), again)).toBe('own-state');
     expect(fhir.writes).toEqual([REQUEST]);
-    expect(await converged()).toEqual(['CareTeam/1', REQUEST, 'needs-power']);
+    expect(await converged()).toEqual(['CareTeam/1', REQUEST]);
   });
 
   test('in another team’s too, before the bot is let in, is of the last; the first is compared, and gives it up', async () => {
@@ -204,6 +234,28 @@ describe('is left again, and no conversation:', () => {
       'room-public',
       ({ matrix }) => {
         matrix.set(MADE, 'm.room.join_rules', '', { join_rule: 'public' });
+      },
+    ],
+    [
+      'a room that members of another may join',
+      'room-public',
+      ({ matrix }) => {
+        const allow = [{ type: 'm.room_membership', room_id: '!anywhere' }];
+        matrix.set(MADE, 'm.room.join_rules', '', { join_rule: 'restricted', allow });
+      },
+    ],
+    [
+      'a room that anyone may read',
+      'room-public',
+      ({ matrix }) => {
+        matrix.set(MADE, 'm.room.history_visibility', '', { history_visibility: 'world_readable' });
+      },
+    ],
+    [
+      'a room in the public directory',
+      'room-public',
+      ({ matrix }) => {
+        matrix.listed.add(MADE);
       },
     ],
     [

@@ -21,6 +21,7 @@ import { createWorld, stateEvent } from '../../builders/leading-world.ts';
 import { message, roomId, userId } from '../../builders/matrix.ts';
 import { envelope } from '../../builders/messages.ts';
 import { ozoFaults, type OzoResource } from '../../builders/ozo-rules.ts';
+import { at } from '../../builders/people.ts';
 
 const THEIRS = roomId('!theirs:their.example');
 const JAN = userId('@jan:their.example');
@@ -90,6 +91,7 @@ test('who made the room is its requester where FHIR knows them', async () => {
   const { fhir, invite, requests } = createScene();
   const jan = { reference: ref('Practitioner/20'), userId: JAN, kind: 'user', source: 'telecom' } as const;
   await people.savePeople(database(), [jan]);
+  fhir.put({ resourceType: 'Practitioner', id: '20', telecom: [at(JAN)] });
   await invite(NURSE);
   expect(fhir.get(requests()[0] ?? '')).toMatchObject({ requester: { reference: 'Practitioner/20' } });
 });

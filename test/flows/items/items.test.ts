@@ -76,7 +76,10 @@ describe('each kind', () => {
     'matrix.to_device': former('matrix.to_device'),
     'matrix.invitation': invitationItem({ roomId: ROOM, userId: USER, sender: USER }, 's1'),
     'fhir.change': changeItem(version(REQUEST), ozoThreads),
-    'fhir.deletion': deletionItem({ reference: MESSAGE, versionId: '8' }, REQUEST),
+    'fhir.deletion': deletionItem(
+      { reference: MESSAGE, versionId: '8' },
+      { conversation: REQUEST, linkId: '1' },
+    ),
     notice: noticeItem({ roomId: ROOM, about: USER, reason: 'needs-power' }),
     'message-notice': messageNoticeItem({ ...ABOUT_EVENT, about: USER, reason: 'not-filed' }),
     'send-status': sendStatusItem({ ...ABOUT_EVENT, failure: 'not-filed' }),
@@ -107,8 +110,8 @@ describe('each kind', () => {
       'former matrix.ephemeral hash',
       'former matrix.to_device hash',
       'to-fhir:!room:care.example matrix.invitation !room:care.example @doctor:care.example s1',
-      'to-matrix:CommunicationRequest/1 fhir.change CommunicationRequest/1/7',
-      'to-matrix:CommunicationRequest/1 fhir.deletion Communication/2/8',
+      'to-matrix:CommunicationRequest/1 fhir.change CommunicationRequest/1/7@2025-09-26T09:00:00.000Z',
+      'to-matrix:CommunicationRequest/1 fhir.deletion Communication/2/8 of 1',
       expect.stringMatching(/^notice:!room:care\.example notice \S+$/),
       expect.stringMatching(/^notice:!room:care\.example \S+ not-filed message-notice notice-\S+$/),
       expect.stringMatching(/^status:!room:care\.example send-status status-\S+$/),
@@ -118,10 +121,22 @@ describe('each kind', () => {
       expect.stringMatching(/^write-audit:[0-3] audit audit-1$/),
       expect.stringMatching(/^receipts:!room:care\.example \S{16} receipts !room:care\.example \S{16} s1$/),
       'read-state:CommunicationRequest/1 read-in-matrix CommunicationRequest/1 Practitioner/1 $1',
-      'read-state:CommunicationRequest/1 fhir.read Task/3/7',
+      'read-state:CommunicationRequest/1 fhir.read Task/3/7@2025-09-26T09:00:00.000Z',
       'read-state:CommunicationRequest/1 read-tasks CommunicationRequest/1 $1',
       'set-aside:matrix.event set-aside matrix.event $deep',
     ]);
+  });
+
+  test('what is said to somebody waits for nothing; what changes teams, people and rooms may wait', () => {
+    const isBulk = (item: NewItem): boolean => item.isBulk === true;
+    const bulk = Object.entries(items).flatMap(([kind, item]) => (isBulk(item) ? [kind] : []));
+    expect(bulk).toEqual(['matrix.invitation', 'fhir.change', 'converge', 'publish']);
+    const changes = ['CareTeam/1', REQUEST, PERSON, 'Organization/1', MESSAGE].map((reference) =>
+      isBulk(changeItem(version(reference), ozoThreads)),
+    );
+    expect(changes).toEqual([true, true, true, true, false]);
+    expect(isBulk(eventItem({ ...EVENT, type: 'm.room.member', state_key: USER }))).toBe(true);
+    expect(isBulk(requireInvitesItem(REQUEST, 'invite x', ['h']))).toBe(true);
   });
 
   test.each(Object.keys(ITEM_SCHEMAS).filter(isItemKind))('%s is refused without its parts', (kind) => {
@@ -186,7 +201,7 @@ describe('lanes', () => {
 });
 
 describe('a convergence that requires invitations', () => {
-  const required = { kind: 'converge', reference: REQUEST, requireInvites: true };
+  const required = { kind: 'converge', reference: REQUEST, requireInvites: true, servers: [] };
 
   test('is read whatever name it was written by', () => {
     for (const name of ['insist', 'requireInvites']) {
@@ -199,9 +214,9 @@ describe('a convergence that requires invitations', () => {
   });
 
   test('waits apart, and can be read by the version before', () => {
-    const item = requireInvitesItem(REQUEST, 'invite a');
+    const item = requireInvitesItem(REQUEST, 'invite a', ['their.example', 'their.example']);
     expect(item).toMatchObject({ lane: 'invite:CommunicationRequest/1', sourceId: `invite a ${REQUEST}` });
     expect(stored(item)).toMatchObject({ insist: true });
-    expect(read('converge', stored(item))).toEqual(required);
+    expect(read('converge', stored(item))).toEqual({ ...required, servers: ['their.example'] });
   });
 });

@@ -6,9 +6,10 @@ import { communicationIdOf } from '../../../src/mapping/delivery-ids.ts';
 import { KINDS } from '../../../src/messages/registry.ts';
 import { wasWritten } from '../../../src/store/resource-versions.ts';
 import { useBridgeDatabase } from '../../builders/database.ts';
-import { ref } from '../../builders/fhir.ts';
+import { ref, stored } from '../../builders/fhir.ts';
 import { edit, reaction, redaction } from '../../builders/changes.ts';
 import { eventId, message } from '../../builders/matrix.ts';
+import { at } from '../../builders/people.ts';
 import { createRelayWorld, ROOM } from '../../builders/relay-world.ts';
 
 const pool = useBridgeDatabase();
@@ -187,6 +188,8 @@ describe('the redaction of a message', () => {
     expect(await inTransaction(pool(), (tx) => releaseOverdue(world.relay.store, tx, later))).toEqual([]);
     await pool().query(`insert into person (reference, user_id, kind, source)
       values ('Practitioner/9', '@eve:example.org', 'user', 'telecom')`);
+    const eve = { telecom: [at('@eve:example.org')] };
+    world.fhir.stored.set(ref('Practitioner/9'), stored('Practitioner/9', '1', '2026-11-29T12:00:00Z', eve));
     expect((await world.toFhir(stranger)).next).toMatchObject([{ source: 'waited' }]);
   });
 

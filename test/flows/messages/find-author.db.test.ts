@@ -3,11 +3,13 @@ import { expect, test } from 'vitest';
 import * as people from '../../../src/store/people.ts';
 import * as roomMembers from '../../../src/store/room-members.ts';
 import { useBridgeDatabase } from '../../builders/database.ts';
-import { ref } from '../../builders/fhir.ts';
+import { ref, stored } from '../../builders/fhir.ts';
 import { userId } from '../../builders/matrix.ts';
+import { at } from '../../builders/people.ts';
 import { createRelayWorld, REQUEST } from '../../builders/relay-world.ts';
 
 const pool = useBridgeDatabase();
+const NOW = '2026-11-21T12:00:00Z';
 const NURSE = userId('@nurse:example.org');
 const STRANGER = userId('@stranger:other.example');
 
@@ -18,6 +20,8 @@ const codesOf = (world: Awaited<ReturnType<typeof createRelayWorld>>) =>
 test('a person is named as the conversation names them', async () => {
   const world = await createRelayWorld(pool());
   await roomMembers.saveBase(pool(), REQUEST, new Map([[NURSE, ref('PractitionerRole/70')]]));
+  const role = { practitioner: { reference: 'Practitioner/7' } };
+  world.fhir.stored.set(ref('PractitionerRole/70'), stored('PractitionerRole/70', '1', NOW, role));
   await world.toFhir();
   expect(recordOf(world)).toMatchObject({ sender: { reference: 'PractitionerRole/70' } });
   expect(codesOf(world)).toBeUndefined();
@@ -67,6 +71,9 @@ test('under the policy hold a message waits until FHIR knows its sender, who is 
     source: 'telecom',
   } as const;
   await people.savePeople(pool(), [known]);
+  const published = stored('Practitioner/9', '1', NOW, { telecom: [at(STRANGER)] });
+  world.fhir.stored.set(ref('Practitioner/9'), published);
+  Object.assign(world.relay.settings, { trustedServers: new Set(['example.org', 'other.example']) });
   expect(await world.relay.store.waitingItems.findKnownSenders(pool())).toEqual([STRANGER]);
   await world.relay.store.waitingItems.takeWaiting(pool(), [STRANGER]);
   expect(await world.toFhir({ sender: STRANGER })).toMatchObject({ result: 'done' });

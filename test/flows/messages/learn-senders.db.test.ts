@@ -16,12 +16,12 @@ test('an edit of a message from before its sender was recorded is the sender’s
   await world.toFhir();
   await pool().query('update message_link set sender = null');
   expect(await world.toFhir(edit('$unseen', '10 E', 1))).toMatchObject({ result: 'not-the-author' });
-  world.state.senders[M] = message().sender;
+  world.state.events = [message({ event_id: M })];
   const forged = { ...edit('$forged', '1000 E', 1), sender: '@eve:example.org' };
   expect(await world.toFhir(forged)).toMatchObject({ result: 'not-the-author' });
   expect(await world.toFhir(edit('$e', '10 E', 1))).toMatchObject({ result: 'done' });
   expect(world.fhir.stored.get(RECORD)).toMatchObject({ payload: [{ contentString: '10 E' }] });
   // Now it is known.
-  world.state.senders = {};
+  world.state.events = [];
   expect(await world.toFhir(redaction('$r', M))).toMatchObject({ result: 'done' });
 });

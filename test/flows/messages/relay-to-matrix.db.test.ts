@@ -131,6 +131,33 @@ describe('a Communication', () => {
   });
 });
 
+describe('while the room is not safe', () => {
+  const endanger = () => pool().query('update room set unsafe_since = now()');
+
+  test('a Communication waits, and is sent once it is', async () => {
+    const { toMatrix, fhir, sending } = await createRelayWorld(pool());
+    await endanger();
+    await fhir.put('1');
+    expect(await toMatrix('Communication/1')).toMatchObject({ result: 'held', next: [] });
+    expect(sending.sent).toEqual([]);
+    await pool().query('update room set unsafe_since = null');
+    expect(await toMatrix('Communication/1')).toMatchObject({ result: 'done' });
+    expect(sending.sent).toHaveLength(1);
+  });
+
+  test('a change of what was sent waits as well, but not its retraction', async () => {
+    const { toMatrix, fhir, sending } = await createRelayWorld(pool());
+    await fhir.put('1');
+    await toMatrix('Communication/1');
+    await endanger();
+    await fhir.put('1', { payload: [{ contentString: 'Good evening' }] });
+    expect(await toMatrix('Communication/1')).toMatchObject({ result: 'held' });
+    await fhir.put('1', { status: 'entered-in-error' });
+    expect(await toMatrix('Communication/1')).toMatchObject({ result: 'done' });
+    expect(sending.sent).toHaveLength(2);
+  });
+});
+
 describe('what is not to be sent is ignored', () => {
   test.each([
     ['gone', undefined],

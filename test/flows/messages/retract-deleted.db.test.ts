@@ -90,6 +90,6 @@ describe('a Communication that was deleted', () => {
     const deletions = ['1', '9'].map((id) => ({ reference: ref(`Communication/${id}`), versionId: '3' }));
     expect(await storeDeletions(relay, deletions)).toBe(1);
     expect(await storeDeletions(relay, deletions)).toBe(0);
-    expect(await itemsIn(pool(), `to-matrix:${REQUEST}`)).toEqual(['Communication/1/3']);
+    expect(await itemsIn(pool(), `to-matrix:${REQUEST}`)).toEqual(['Communication/1/3 of 1']);
   });
 });

@@ -44,7 +44,7 @@ describe('what changed while a room was being brought up to date', () => {
         ['Patient/2', '1', '08:00:00'],
         ['Patient/3', '9', '10:00:00'],
       ),
-    ).toEqual(['Patient/1/3', 'Patient/2/1']);
+    ).toEqual(['Patient/1/3@2025-09-26T09:00:02.000Z', 'Patient/2/1@2025-09-26T08:00:00.000Z']);
   });
 
   test('is also what an operator says of an account', async () => {
@@ -80,7 +80,7 @@ describe('a change that comes in at the very moment at which a room’s dependen
         timeoutMs: 10_000,
       });
     });
-    expect(await storing).toEqual(['Patient/1/2']);
+    expect(await storing).toEqual(['Patient/1/2@2025-09-26T09:00:01.000Z']);
   });
 
   async function waitingForLock(): Promise<number> {

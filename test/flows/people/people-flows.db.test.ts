@@ -240,7 +240,7 @@ describe('of people who changed, those are stored', () => {
     await depend(TEAM, 'Patient/1');
     expect(await pulled('Patient', version('Patient/1'), version('Patient/2'))).toBe(2);
     expect(await pulled('Patient', version('Patient/1'), version('Patient/2'))).toBe(0);
-    expect([await items(), await ledger()]).toEqual([['Patient/1/1'], 2]);
+    expect([await items(), await ledger()]).toEqual([['Patient/1/1@2025-09-26T09:00:00.000Z'], 2]);
   });
 
   test('on whose organisation’s staff one depends, where they are roles', async () => {
@@ -256,12 +256,14 @@ describe('of people who changed, those are stored', () => {
         organization: to('Organization/2'),
       }),
     );
-    expect(await items()).toEqual(['b', 'c'].map((id) => `PractitionerRole/${id}/1`));
+    expect(await items()).toEqual(
+      ['b', 'c'].map((id) => `PractitionerRole/${id}/1@2025-09-26T09:00:00.000Z`),
+    );
   });
 
   test('and of everything else, all', async () => {
     await pulled('CareTeam', version('CareTeam/9'));
-    expect(await items()).toEqual(['CareTeam/9/1']);
+    expect(await items()).toEqual(['CareTeam/9/1@2025-09-26T09:00:00.000Z']);
   });
 });
 

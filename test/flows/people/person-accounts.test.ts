@@ -58,7 +58,10 @@ describe('the account of a person', () => {
     [
       'stays',
       telecom('@anna:h'),
-      { userId: userId('@anna:h'), kind: 'user', source: 'telecom', formerUserIds: [own] },
+      {
+        ...{ userId: userId('@anna:h'), kind: 'user', source: 'telecom', formerUserIds: [own] },
+        claimedUserId: userId('@anna:h'),
+      },
       { userId: '@anna:h', formerUserIds: [own] },
     ],
   ])(
@@ -72,13 +75,21 @@ describe('the account of a person', () => {
 
   test('is remembered with where it is from', async () => {
     const { moved } = await resolve(telecom('@anna:h'), ANNA);
-    expect(moved).toEqual([{ reference: 'Patient/1', userId: '@anna:h', kind: 'user', source: 'telecom' }]);
+    expect(moved).toEqual([
+      {
+        reference: 'Patient/1',
+        userId: '@anna:h',
+        kind: 'user',
+        source: 'telecom',
+        claimedUserId: '@anna:h',
+      },
+    ]);
   });
 });
 
-test('two people with one account are one member, with the higher level, and both are remembered', async () => {
-  const telecom = [at('@anna:h')];
-  const resources = { 'RelatedPerson/1': { telecom }, 'Practitioner/2': { telecom } };
+test('two resources of one human with one account are one member, with the higher level, and both are remembered', async () => {
+  const anna = { telecom: [at('@anna:h')], identifier: [{ system: 'https://example.org/id', value: '1' }] };
+  const resources = { 'RelatedPerson/1': anna, 'Practitioner/2': anna };
   const { members, moved } = await resolve(resources, { people: ['RelatedPerson/1', 'Practitioner/2'] });
   expect(members).toMatchObject([{ reference: 'Practitioner/2', userId: '@anna:h', level: 75 }]);
   expect(moved.map(({ reference }) => reference)).toEqual(['RelatedPerson/1', 'Practitioner/2']);

@@ -80,7 +80,8 @@ describe('an organisation', () => {
       organizations: ['Organization/1'],
     });
     expect(members.map(({ reference, level }) => [reference, level])).toEqual([
-      ['Practitioner/1', 100],
+      // The code of a lead counts in no PractitionerRole.
+      ['Practitioner/1', 75],
       ['Practitioner/2', 75],
     ]);
     expect(requests).toEqual([
@@ -122,11 +123,11 @@ describe('roles of one practitioner', () => {
   };
   const NAMED = { people: ['PractitionerRole/a', 'PractitionerRole/b', 'Practitioner/7'] };
 
-  test('are one member, the practitioner, with the highest level of their roles', async () => {
+  test('are one member, the practitioner', async () => {
     const { members, ghosts } = await resolve(roles, NAMED);
     expect(members).toEqual([
       {
-        ...{ reference: 'Practitioner/7', userId: ghost('Practitioner/7'), kind: 'ghost', level: 100 },
+        ...{ reference: 'Practitioner/7', userId: ghost('Practitioner/7'), kind: 'ghost', level: 75 },
         ...{ formerUserIds: [], userMapping: undefined },
       },
     ]);
@@ -293,19 +294,6 @@ test('only the ghosts among the members are to look like something', async () =>
       ...{ avatar: undefined, isGuess: false },
     },
   ]);
-});
-
-test('roles by which a team names its members decide their level', async () => {
-  const resources = {
-    'CareTeam/1': {
-      participant: [
-        { member: to('Practitioner/1'), role: [coded('lead')] },
-        { member: to('Patient/2'), role: [coded('lead')] },
-      ],
-    },
-  };
-  const { members } = await resolve(resources, { careTeams: ['CareTeam/1'] });
-  expect(members.map(({ level }) => level)).toEqual([100, 25]);
 });
 
 test('a care team of eight costs three requests', async () => {

@@ -14,6 +14,7 @@ import { planRoom } from '../../../src/flows/structure/plan-room.ts';
 import type { RoomSpec } from '../../../src/flows/structure/room-spec.ts';
 import type { Homeserver } from '../../../src/matrix/homeserver.ts';
 import type { DesiredRoom } from '../../../src/mapping/desired-room.ts';
+import { NO_STRANGERS } from '../../../src/mapping/strangers.ts';
 import * as roomMembers from '../../../src/store/room-members.ts';
 import { settle } from '../../builders/bridge.ts';
 import { itemsIn, useBridgeDatabase } from '../../builders/database.ts';
@@ -55,8 +56,10 @@ describe('what a room is found to depend on', () => {
       bridge,
       {
         spec: specOf(desired, new Set([...dependencies, staffOf(ref('Organization/1'))])),
-        ...{ desired, row: undefined, roomId: SPACE, actual: [], ghosts: [], changes: [] },
+        ...{ desired, row: undefined, roomId: SPACE, gone: undefined, actual: [], ghosts: [], changes: [] },
         members: { base: new Set(), pending: new Set() },
+        strangers: NO_STRANGERS,
+        dangers: [],
       },
       options,
     );

@@ -18,6 +18,8 @@ interface World {
   readonly inviteContext: BridgeSettings['inviteContext'];
   readonly trustedServers: readonly string[];
   readonly tokenFor: () => Promise<string | undefined>;
+  /** A homeserver that did not answer a moment ago. */
+  readonly leftAlone?: string;
 }
 
 const PLAIN: World = {
@@ -30,11 +32,12 @@ const PLAIN: World = {
 
 /** Invites a user; returns what was asked of the pseudonym service, what was sent, and what was thrown. */
 async function invite(user: MatrixUserId, over: Partial<World> = {}) {
-  const { kind, subject, inviteContext, trustedServers, tokenFor } = { ...PLAIN, ...over };
+  const { kind, subject, inviteContext, trustedServers, tokenFor, leftAlone } = { ...PLAIN, ...over };
   const asked: unknown[] = [];
   const sent: unknown[] = [];
-  const bridge: Pick<Bridge, 'homeserver' | 'pseudonyms' | 'settings'> = {
+  const bridge: Pick<Bridge, 'homeserver' | 'otherServers' | 'pseudonyms' | 'settings'> = {
     settings: { ...SETTINGS, trustedServers: new Set(trustedServers), inviteContext },
+    otherServers: { isLeftAlone: (server) => server === leftAlone },
     pseudonyms: {
       ...noPseudonyms,
       tokenFor: (request) => {
@@ -138,4 +141,10 @@ describe('nobody is invited, and the item is tried again, when', () => {
     expect(error).toMatchObject({ code: 'pseudonym-answer' });
     expect(String(error)).not.toContain(token);
   });
+});
+
+test('a user whose homeserver did not answer a moment ago costs no token and no request', async () => {
+  const { asked, sent, error } = await invite(REMOTE, { leftAlone: 'their.example:8448' });
+  expect([asked, sent]).toEqual([[], []]);
+  expect(error).toMatchObject({ code: 'matrix-unavailable' });
 });

@@ -24,6 +24,7 @@ function createScene(over: Parameters<typeof createWorld>[1] = {}) {
   const world = createWorld(database(), over);
   const { bridge, matrix } = world;
   matrix.make(THEIRS);
+  matrix.set(THEIRS, 'm.room.power_levels', '', { users: { [NURSE]: 100, [BOT]: 100 } });
   matrix.aliases.set(ALIAS, THEIRS);
   const made: { alias: string; name: unknown }[] = [];
   const ensureRoom: typeof bridge.ensureRoom = ({ alias, body }) => {
@@ -39,13 +40,13 @@ function createScene(over: Parameters<typeof createWorld>[1] = {}) {
   return { ...world, made, make, row: () => rooms.findRoom(database(), REQUEST) };
 }
 
-test('a room that a member made becomes the conversation’s, and they are asked for the power', async () => {
+test('a room that a member made becomes the conversation’s', async () => {
   const { make, row, made, converged } = createScene();
   expect(await make()).toBe(THEIRS);
   expect(await row()).toMatchObject({ roomId: THEIRS, alias: ALIAS, madeBy: 'user' });
   expect((await row())?.firstMessageEventId).toBeUndefined();
   expect(made).toEqual([]);
-  expect(await converged()).toEqual(['needs-power']);
+  expect(await converged()).toEqual([]);
 });
 
 test('it is so as well when it is tried again after a crash', async () => {
@@ -56,9 +57,10 @@ test('it is so as well when it is tried again after a crash', async () => {
   expect(await row()).toMatchObject({ roomId: THEIRS });
 });
 
-test('a room of the bridge before has its first message, and no one is asked', async () => {
+test('a room of the bridge before has its first message, and needs no power yet', async () => {
   const { matrix, make, row, converged } = createScene({ adoptRoomsOf: new Set([DOCTOR]) });
   matrix.set(THEIRS, 'm.room.create', '', { room_version: '11' }, DOCTOR);
+  matrix.set(THEIRS, 'm.room.power_levels', '', { users: { [DOCTOR]: 100 } });
   Object.assign(matrix.find(THEIRS, 'm.room.create'), { event_id: '$making' });
   expect(await make()).toBe(THEIRS);
   expect(await row()).toMatchObject({ firstMessageEventId: '$making' });
@@ -70,6 +72,20 @@ test.each<[string, (world: ReturnType<typeof createScene>) => void, boolean]>([
     'a stranger’s',
     ({ matrix }) => {
       matrix.set(THEIRS, 'm.room.create', '', { room_version: '11' }, DOCTOR);
+    },
+    true,
+  ],
+  [
+    'one in which the bridge has no power',
+    ({ matrix }) => {
+      matrix.set(THEIRS, 'm.room.power_levels', '', { users: { [NURSE]: 100 } });
+    },
+    true,
+  ],
+  [
+    'one in the public directory',
+    ({ matrix }) => {
+      matrix.listed.add(THEIRS);
     },
     true,
   ],

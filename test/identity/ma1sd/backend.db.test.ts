@@ -214,6 +214,17 @@ describe('directory/user/search', () => {
     expect([status, body]).toEqual([200, { limited: false, results: [] }]);
   });
 
+  test('by an identifier takes as much of the limit as the look-ups that it makes', async () => {
+    const { ask } = await start({
+      BRIDGE_IDENTITY_MEDIA: 'email,uzi_nr,ura_nr,role_code',
+      BRIDGE_IDENTITY_BACKEND_LOOKUPS_PER_MINUTE: '4',
+    });
+    // A number of eight digits may be each of the three.
+    const search = { by: 'threepid', search_term: '12345678' };
+    expect((await ask('directory/user/search', search)).body).toMatchObject({ limited: false });
+    expect((await ask('directory/user/search', search)).body).toMatchObject({ limited: true });
+  });
+
   test('answers no results when the directory is down: anything else would fail the client’s whole search', async () => {
     const { ask, directory } = await start();
     directory.down = true;

@@ -67,6 +67,26 @@ describe('store-invite', () => {
     ]);
   });
 
+  test('tells no more than look-ups may: whom it knows counts as looked up, by the minute and by the day', async () => {
+    const limits = { LOOKUP_LIMIT: '2', LOOKUPS_PER_MINUTE: '60', LOOKUPS_PER_DAY: '3' };
+    const world = await start(
+      Object.fromEntries(Object.entries(limits).map(([name, value]) => [`BRIDGE_IDENTITY_${name}`, value])),
+    );
+    const token = await world.register('@an:hs.example');
+    const statuses: number[] = [];
+    for (const address of ['a@b.example', 'b@b.example', 'c@b.example', 'd@b.example'])
+      statuses.push((await store(world, { ...INVITE, address }, token))[0]);
+    expect(statuses).toEqual([200, 200, 200, 429]);
+    const lookup = { algorithm: 'sha256', pepper: 'x', addresses: [] };
+    expect((await world.call('POST', `${V2}/lookup`, { token, body: lookup })).status).toBe(429);
+  });
+
+  test('is off where no one may be looked up by e-mail: it would tell who has an address', async () => {
+    const world = await start({ BRIDGE_IDENTITY_MEDIA: 'uzi_nr' });
+    world.directory.people.set('email jo.visser@practice.example', found('@jo:practice.example'));
+    expect(await store(world)).toMatchObject([400, { errcode: 'M_UNRECOGNIZED' }]);
+  });
+
   test('an ambiguous address is nobody’s, and can be invited', async () => {
     const world = await start();
     world.directory.people.set('email jo.visser@practice.example', { kind: 'ambiguous' });

@@ -126,6 +126,7 @@ export async function createWorld(database: TestDatabase, scene: Scene) {
         random,
       ),
       slots: scene.slots,
+      bulkSlots: 1,
       clock,
       sleep: process.sleep,
       log,
@@ -150,7 +151,7 @@ export async function createWorld(database: TestDatabase, scene: Scene) {
         numbers.set(lane, number);
         const sourceId = `${lane}-${number}`;
         plans.set(sourceId, { plan, mishaps: typeof plan === 'string' ? [] : [...plan] });
-        return { lane, source: 'world', sourceId, payload: { number } };
+        return { lane, source: 'world', sourceId, payload: { number }, isBulk: number % 3 !== 0 };
       });
       if (rolledBackFirst) await enqueueInVain(batch);
       await database.enqueue(...batch);

@@ -30,8 +30,13 @@ describe('participants of a CareTeam', () => {
       { ...none, people: named('Patient/1', 'Practitioner/3'), careTeams: ['CareTeam/2'] },
     ],
     [
+      'nobody by a reference to another server, or to no resource',
+      team(member('https://a.example/fhir/Practitioner/3'), member('//a.example/Practitioner/3')),
+      none,
+    ],
+    [
       'one person by two forms of reference',
-      team(member('Practitioner/3'), member('https://a.example/fhir/Practitioner/3/_history/2')),
+      team(member('Practitioner/3'), member('Practitioner/3/_history/2')),
       { ...none, people: named('Practitioner/3') },
     ],
     [

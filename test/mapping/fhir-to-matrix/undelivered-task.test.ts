@@ -25,7 +25,7 @@ const failed = (over: object = {}): Task & { id: string } => {
 };
 
 test('names the Communication and why, and nothing that it says', () => {
-  const task = failed({ subject: { reference: 'https://zorg.example/fhir/Patient/12' } });
+  const task = failed({ subject: { reference: 'Patient/12/_history/3' } });
   expect(task).toEqual({
     resourceType: 'Task',
     id: task.id,

@@ -71,6 +71,9 @@ const NOT_SAID: ReadonlySet<string> = new Set([
   'flows/read-state/record-read.ts:  has read ',
   'flows/structure/resync.ts: make the ',
   'flows/structure/resync.ts: list it by when it began',
+  'flows/structure/resync.ts: hold what is to be sent',
+  'flows/structure/resync.ts: send what has waited',
+  'flows/structure/resync.ts: take it off the public directory',
   // Names of what a Task proposes: platforms read them as codes.
   'mapping/matrix-to-fhir/suggestion.ts: Add member',
   'mapping/matrix-to-fhir/suggestion.ts: Remove member',

@@ -1,7 +1,6 @@
 // Which rooms of others may become the space or room of a resource, and which may not.
 import { expect, test } from 'vitest';
-import { mayGiveRoom } from '../../../src/mapping/matrix-to-fhir/given-room.ts';
-import type { RoomFacts } from '../../../src/mapping/matrix-to-fhir/room-request.ts';
+import { mayGiveRoom, type GivenRoom } from '../../../src/mapping/matrix-to-fhir/given-room.ts';
 import { member } from '../../builders/desired-room.ts';
 import { userId } from '../../builders/matrix.ts';
 
@@ -16,18 +15,18 @@ const MEMBERS = [
   member(DAUGHTER, { level: 50 }),
   member(CLIENT, { level: 25, formerUserIds: [userId('@before:example.org')] }),
 ];
-const plain: RoomFacts = {
-  ...{ isSpace: false, isEncrypted: false, isPublic: false, predecessor: undefined },
+const plain: GivenRoom = {
+  ...{ isSpace: false, isEncrypted: false, predecessor: undefined, dangers: [], canBeKept: true },
   ...{ creator: DAUGHTER, createdAt: 0, name: undefined, members: [DAUGHTER, BOT], joined: new Set() },
 };
-const may = (kind: 'space' | 'conversation', over: Partial<RoomFacts>): boolean =>
+const may = (kind: 'space' | 'conversation', over: Partial<GivenRoom>): boolean =>
   mayGiveRoom(
     { ...plain, ...over },
     { kind, members: MEMBERS },
     { formerMakers: new Set([FORMER]), isOwn: (user) => user.startsWith('@_fhir_') },
   );
 
-test.each<[string, 'space' | 'conversation', Partial<RoomFacts>, boolean]>([
+test.each<[string, 'space' | 'conversation', Partial<GivenRoom>, boolean]>([
   ['a conversation of a relative', 'conversation', {}, true],
   ['a conversation of a client, who may begin none', 'conversation', { creator: CLIENT }, false],
   ['a conversation of a stranger', 'conversation', { creator: STRANGER }, false],
@@ -45,8 +44,14 @@ test.each<[string, 'space' | 'conversation', Partial<RoomFacts>, boolean]>([
   ],
   ['a space in a room’s place', 'conversation', { isSpace: true }, false],
   ['a room in a space’s place', 'space', { creator: NURSE }, false],
-  ['an encrypted room', 'conversation', { isEncrypted: true }, false],
-  ['a public room', 'conversation', { isPublic: true }, false],
+  ['an unsafe room', 'conversation', { dangers: ['encrypted'] }, false],
+  ['a room in which the bridge lacks power', 'conversation', { canBeKept: false }, false],
+  [
+    'such a room of the bridge before',
+    'conversation',
+    { canBeKept: false, creator: FORMER, members: [FORMER, NURSE, BOT] },
+    true,
+  ],
 ])('%s', (_, kind, over, expected) => {
   expect(may(kind, over)).toBe(expected);
 });

@@ -59,7 +59,7 @@ describe('a person who joined a space', () => {
   test.each([
     ['by the same reference', 'Practitioner/7', undefined],
     ['by a role of theirs', 'PractitionerRole/9', undefined],
-    ['by an absolute reference', 'https://fhir.example.org/r4/Practitioner/7', undefined],
+    ['by a reference to a version', 'Practitioner/7/_history/3', undefined],
     ['until a day to come', 'Practitioner/7', { end: '2026-12-31' }],
   ])('is a participant already %s: nothing changes', (_, reference, period) => {
     const entry = { member: { reference }, ...(period !== undefined && { period }) };

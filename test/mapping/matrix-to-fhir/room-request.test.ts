@@ -47,7 +47,6 @@ describe('the state of a room', () => {
     expect(readRoomFacts(STATE)).toEqual({
       isSpace: false,
       isEncrypted: false,
-      isPublic: false,
       creator: '@nurse:example.org',
       createdAt: Date.parse('2026-11-21T12:00:00Z'),
       name: 'Stairs',
@@ -66,7 +65,6 @@ describe('the state of a room', () => {
     expect(facts).toMatchObject({
       isSpace: true,
       isEncrypted: true,
-      isPublic: true,
       predecessor: '!old:example.org',
     });
   });

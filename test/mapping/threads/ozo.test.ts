@@ -19,9 +19,9 @@ describe('the conversation is the CommunicationRequest in partOf, else in basedO
       'CommunicationRequest/3',
     ],
     [
-      'an absolute reference',
+      'none by a reference to another server',
       { partOf: [to('https://a.example/fhir/CommunicationRequest/4')] },
-      'CommunicationRequest/4',
+      undefined,
     ],
     [
       'a versioned reference',

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Clock } from '../../../domain/clock.ts';
 import { encodeForm } from '../../../net/http.ts';
 import { BridgeError } from '../../../telemetry/errors.ts';
-import type { Query } from '../../../fhir/read.ts';
+import type { Query } from '../../../fhir/search.ts';
 import type { DirectoryAnswer, DirectoryServer } from '../directory-server.ts';
 import { readAnswer } from '../directory-server.ts';
 

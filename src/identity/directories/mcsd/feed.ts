@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { Clock } from '../../../domain/clock.ts';
 import type { FhirReference } from '../../../domain/ids.ts';
-import { parseReference, referenceTo } from '../../../domain/ids.ts';
+import { parseResourceUrl, referenceTo } from '../../../domain/ids.ts';
 import { BridgeError } from '../../../telemetry/errors.ts';
 import type { Directory, DirectoryPage, DirectoryRecord } from '../directory.ts';
 import type { BundlePage } from '../../../fhir/bundle.ts';
@@ -148,7 +148,7 @@ async function affectedBy(
 ): Promise<readonly FhirReference[]> {
   const changed = [
     ...page.resources.map(({ resourceType, id }) => referenceTo(resourceType, id)),
-    ...page.deleted.flatMap(({ url }) => parseReference(url)?.reference ?? []),
+    ...page.deleted.flatMap(({ url }) => parseResourceUrl(url)?.reference ?? []),
   ];
   const references = [...new Set(changed)];
   switch (type) {

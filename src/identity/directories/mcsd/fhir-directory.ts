@@ -1,7 +1,7 @@
 // A FHIR server as a directory of care: what it finds is all there is, and its failures have the codes of directories.
 import type { FoundResource } from '../../../fhir/bundle.ts';
 import type { FhirCodes } from '../../../fhir/client.ts';
-import type { Query } from '../../../fhir/read.ts';
+import type { Query } from '../../../fhir/search.ts';
 import type { FhirSearches } from '../../../fhir/searches.ts';
 import { BridgeError } from '../../../telemetry/errors.ts';
 

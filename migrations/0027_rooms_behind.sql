@@ -1,4 +1,4 @@
--- compatible-with: 0022_passes_and_failures.sql
+-- compatible-with: 0019_read_state.sql
 -- Rooms of which more has happened than one answer of the homeserver shows: each is read on by itself, page by page.
 
 create table room_behind (
