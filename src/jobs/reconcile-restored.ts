@@ -29,7 +29,7 @@ export function reconcileRestored(bridge: Bridge): BridgeJob {
 
 async function reconcileBatch(bridge: Bridge, open: OpenRestoration, signal: AbortSignal): Promise<number> {
   const { db, log, metrics, store } = bridge;
-  const references = await store.rooms.findRoomsAfter(db, open.reconciledUpTo, BATCH);
+  const references = await store.restoredRooms.findRoomsAfter(db, open.reconciledUpTo, BATCH);
   const readable: FhirReference[] = [];
   const { differed, failed } = await resync(
     bridge,

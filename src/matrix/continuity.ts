@@ -1,7 +1,7 @@
-// Homeserver operations on the number that the bridge keeps on both sides, so that it sees when one of them has gone back.
+// Homeserver operations by which the bridge sees that a side has gone back: a number that it keeps on both, and rooms that are gone.
 import { z } from 'zod';
-import type { MatrixUserId } from '../domain/ids.ts';
-import { success, unlessRefused, type MatrixClient } from './client.ts';
+import type { MatrixUserId, RoomId } from '../domain/ids.ts';
+import { isRefusal, success, unlessRefused, type MatrixClient } from './client.ts';
 
 /** The type of the account data that holds the number. */
 export const CONTINUITY_TYPE = 'io.github.fhir-matrix-bridge.continuity';
@@ -9,13 +9,26 @@ export const CONTINUITY_TYPE = 'io.github.fhir-matrix-bridge.continuity';
 const continuitySchema = z.object({ number: z.int().nonnegative() }).catch({ number: 0 });
 
 /** Creates the operations on a client. */
-export function createContinuity(client: Pick<MatrixClient, 'get' | 'put'>) {
+export function createContinuity(client: Pick<MatrixClient, 'get' | 'post' | 'put'>) {
   const pathOf = (userId: MatrixUserId) => ['user', userId, 'account_data', CONTINUITY_TYPE];
   return {
     /** The number in a user's account data; 0 where there is none. */
     async keptNumber(as: MatrixUserId, signal?: AbortSignal): Promise<number> {
       const answer = client.get('read number', pathOf(as), continuitySchema, { as, signal });
       return (await unlessRefused(answer, 404))?.number ?? 0;
+    },
+
+    /** Whether the homeserver does not know a room that was made on it: then no one can join it. */
+    async isRoomGone(as: MatrixUserId, roomId: RoomId, signal?: AbortSignal): Promise<boolean> {
+      const joining = client.post('join', ['rooms', roomId, 'join'], success, { as, body: {}, signal });
+      return joining.then(
+        () => false,
+        (error: unknown) => {
+          if (isRefusal(error, 404)) return true;
+          if (isRefusal(error, 403)) return false;
+          throw error;
+        },
+      );
     },
 
     /** Keeps a number in a user's account data. */

@@ -1,7 +1,7 @@
 // Homeserver operations on rooms: creating them, joining rooms of others.
 import { z } from 'zod';
 import type { MatrixUserId, RoomId } from '../domain/ids.ts';
-import { isRefusal, success, unlessRefused, type MatrixClient } from './client.ts';
+import { success, unlessRefused, type MatrixClient } from './client.ts';
 
 const capabilitiesSchema = z.object({
   capabilities: z.object({ 'm.room_versions': z.object({ default: z.string().min(1) }) }),
@@ -35,19 +35,6 @@ export function createRooms(client: MatrixClient) {
     ): Promise<RoomId> {
       const request = { as, body, signal, timeoutMs: TIMEOUT_MS };
       return (await client.post('create room', ['createRoom'], roomIdSchema, request)).room_id;
-    },
-
-    /** Whether the homeserver does not know a room that was made on it: then no one can join it. */
-    async isRoomGone(as: MatrixUserId, roomId: RoomId, signal?: AbortSignal): Promise<boolean> {
-      const joining = client.post('join', ['rooms', roomId, 'join'], success, { as, body: {}, signal });
-      return joining.then(
-        () => false,
-        (error: unknown) => {
-          if (isRefusal(error, 404)) return true;
-          if (isRefusal(error, 403)) return false;
-          throw error;
-        },
-      );
     },
 
     /**

@@ -77,6 +77,11 @@ export async function countFailing(db: Queryable, failures: number): Promise<num
   return countRows(db, 'select from room_behind where failures >= $1', [failures]);
 }
 
+/** Whether a room is behind. */
+export async function isBehind(db: Queryable, roomId: RoomId): Promise<boolean> {
+  return (await countRows(db, 'select from room_behind where room_id = $1', [roomId])) === 1;
+}
+
 /** How many rooms are behind. */
 export async function countBehind(db: Queryable): Promise<number> {
   const [count] = await selectColumn<string>(db, 'select count(*) from room_behind');

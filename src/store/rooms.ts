@@ -91,14 +91,6 @@ export async function nextGeneration(db: Queryable, reference: FhirReference): P
   await db.query(sql, [reference]);
 }
 
-/** Forgets a room that is gone, with its members: the next convergence makes another, as if there had been none. */
-export async function forgetRoom(db: Queryable, reference: FhirReference): Promise<void> {
-  const sql = `with members as (delete from room_member where reference = $1)
-    update room set room_id = null, ready_at = null, first_message_event_id = null, generation = generation + 1
-    where reference = $1`;
-  await db.query(sql, [reference]);
-}
-
 /** Records whom a resource is about. */
 export async function saveSubject(
   db: Queryable,
@@ -283,17 +275,6 @@ export async function findBridgedRooms(
   const sql = `select room_id from room where room_id = any ($1)
     union select room_id from former_room where room_id = any ($1) and followed_at is not null`;
   return selectColumn<RoomId>(db, sql, [roomIds]);
-}
-
-/** So many resources with a room after this one: spaces come before the conversations in them. */
-export async function findRoomsAfter(
-  db: Queryable,
-  reference: FhirReference | '',
-  limit: number,
-): Promise<readonly FhirReference[]> {
-  const sql =
-    'select reference from room where reference collate "C" > $1 order by reference collate "C" limit $2';
-  return selectColumn<FhirReference>(db, sql, [reference, limit]);
 }
 
 /** Every resource that has a room, in order. */

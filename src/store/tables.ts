@@ -8,6 +8,7 @@ import * as formerRooms from './former-rooms.ts';
 import * as ghosts from './ghosts.ts';
 import * as identityAudit from './identity-audit.ts';
 import * as invitations from './invitations.ts';
+import * as lostLinks from './lost-links.ts';
 import * as messageLinks from './message-links.ts';
 import * as notices from './notices.ts';
 import * as orphanedRooms from './orphaned-rooms.ts';
@@ -18,6 +19,7 @@ import * as readPositions from './read-positions.ts';
 import * as receipts from './receipts.ts';
 import * as resourceVersions from './resource-versions.ts';
 import * as restorations from './restorations.ts';
+import * as restoredRooms from './restored-rooms.ts';
 import * as roomResources from './room-resources.ts';
 import * as roomMembers from './room-members.ts';
 import * as roomUses from './room-uses.ts';
@@ -39,13 +41,22 @@ export const tables = {
     ghosts,
     identityAudit,
     invitations,
+    lostLinks,
     messageLinks,
     notices,
     people,
     readPositions,
     receipts,
   },
-  ...{ orphanedRooms, pictures, reportedFailures, resourceVersions, restorations, roomMembers },
+  ...{
+    orphanedRooms,
+    pictures,
+    reportedFailures,
+    resourceVersions,
+    restorations,
+    restoredRooms,
+    roomMembers,
+  },
   ...{ roomResources, roomUses, rooms, roomsBehind, strangers, untoldMessages, waitingItems },
 } as const;
 

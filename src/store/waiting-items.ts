@@ -61,9 +61,10 @@ export async function takeOverdue(db: Queryable, now: Date, limit: number): Prom
   return rows.toSorted((a, b) => Number(a.sequence) - Number(b.sequence));
 }
 
-/** Tells whether anything waits for this. */
-export async function isAwaited(db: Queryable, waitsFor: AwaitedId): Promise<boolean> {
-  return (await countRows(db, 'select from waiting_item where waits_for = $1 limit 1', [waitsFor])) === 1;
+/** Tells whether anything but this message waits for something. */
+export async function isAwaitedByOthers(db: Queryable, waitsFor: AwaitedId, about: string): Promise<boolean> {
+  const sql = 'select from waiting_item where waits_for = $1 and about <> $2 limit 1';
+  return (await countRows(db, sql, [waitsFor, about])) === 1;
 }
 
 /**

@@ -48,7 +48,7 @@ describe('the list', () => {
       ...watchedTypes(true).map((type) => `fhir:${type}`),
       'deletions',
       ...['fhir:Subscription', 'periods', 'continuity', 'reconcile-restored', 'nightly-reconcile'],
-      ...['publish-ghosts', 'release-overdue'],
+      ...['publish-ghosts', 'orphaned-rooms', 'release-overdue'],
       'prune-inbox',
       ...['identity:staff', 'identity:peppers', 'identity:prune', 'audit:look-ups'],
     ]);
@@ -67,7 +67,8 @@ describe('the list', () => {
     expect(names).toEqual([
       ...['matrix', 'matrix:rooms'],
       ...FOLLOWED_TYPES.map((type) => `fhir:${type}`),
-      ...['deletions', 'periods', 'continuity', 'reconcile-restored', 'release-overdue', 'prune-inbox'],
+      ...['deletions', 'periods', 'continuity', 'reconcile-restored', 'orphaned-rooms'],
+      ...['release-overdue', 'prune-inbox'],
     ]);
   });
 

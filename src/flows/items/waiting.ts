@@ -69,12 +69,12 @@ interface Log {
 export async function wouldOvertake(
   { db, store, ...log }: Log,
   waitsFor: AwaitedId,
-  { lane, hasWaited }: { readonly lane: string; readonly hasWaited: boolean },
+  { about, lane, hasWaited }: Pick<WaitingItem, 'about' | 'lane'> & { readonly hasWaited: boolean },
 ): Promise<boolean> {
   if (hasWaited) return false;
   // In this order: what is let go meanwhile is seen in the lane.
   return (
-    (await store.waitingItems.isAwaited(db, waitsFor)) ||
+    (await store.waitingItems.isAwaitedByOthers(db, waitsFor, about)) ||
     (await log.hasUnhandled(db, { lane, source: WAITED }))
   );
 }

@@ -67,6 +67,7 @@ async function isReadFirst(
   if (clock.now().getTime() - noticedAt.getTime() > READ_FIRST_MS) return false;
   const readAt = await store.cursors.findAdvanced(db, MATRIX_READER);
   if (readAt === undefined || readAt < noticedAt) return true;
+  if (await store.roomsBehind.isBehind(db, roomId)) return true;
   return hasUnhandled(db, { lane: roomLane(roomId), source: EVENT_SOURCE });
 }
 

@@ -193,7 +193,7 @@ async function hold(
   const { sender, event_id: about } = event;
   const item = { about, lane, payload };
   if (person !== undefined)
-    return (await wouldOvertake(relay, sender, { lane, hasWaited }))
+    return (await wouldOvertake(relay, sender, { about, lane, hasWaited }))
       ? takeTurn(store, sender, item, `before ${about}`)
       : undefined;
   const isKnown = async (tx: Queryable): Promise<boolean> =>

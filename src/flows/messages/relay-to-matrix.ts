@@ -11,7 +11,7 @@ import {
 import { isOwnUser } from '../../mapping/own-users.ts';
 import type { MatrixSend } from '../../messages/effects.ts';
 import { communicationDeliveryId, uploadIdOf } from '../../mapping/delivery-ids.ts';
-import { contentDigest, readEnvelope, withEventId, type Envelope } from '../../messages/envelope.ts';
+import { contentDigest, readEnvelope, type Envelope } from '../../messages/envelope.ts';
 import type { FhirInput, KindName, MatrixContext, ReadCommunication } from '../../messages/kind.ts';
 import { readCommunication, refsOf } from '../../messages/read.ts';
 import type { StoredResource } from '../../fhir/server.ts';
@@ -32,6 +32,7 @@ import { causeOf, detachFormerLinks } from './former-links.ts';
 import { loadLinks } from './links.ts';
 import { lookBack } from './look-back.ts';
 import { unlessGone } from './unless-gone.ts';
+import { writeBack } from './write-back.ts';
 import { saysTheSame } from './says-the-same.ts';
 import { sendOnce, type SentOnce } from './send-once.ts';
 import { senderBefore, speakerOf, type Conversation, type Speaking } from './speaker.ts';
@@ -66,14 +67,12 @@ interface VersionSource {
   readonly hasWaited: boolean;
 }
 
+type Change = Pick<ChangeItem, 'gaveUpOn' | 'reference'> & Pick<VersionSource, 'hasWaited'>;
+
 /** Handles a Communication that was created or updated. */
 export async function relayToMatrix(
   relay: RelayToMatrix,
-  {
-    reference,
-    gaveUpOn = [],
-    hasWaited,
-  }: Pick<ChangeItem, 'gaveUpOn' | 'reference'> & Pick<VersionSource, 'hasWaited'>,
+  { reference, gaveUpOn = [], hasWaited }: Change,
   attempt: Attempt,
 ): Promise<FlowOutcome> {
   const communication = await relay.fhir.read(reference, attempt.signal);
@@ -86,10 +85,11 @@ export async function relayToMatrix(
 export async function relayVersion(
   relay: RelayToMatrix,
   communication: StoredResource<Communication>,
-  { payload, gaveUpOn, hasWaited }: VersionSource,
+  source: VersionSource,
   attempt: Attempt,
 ): Promise<FlowOutcome> {
   const { db, store, thread, settings } = relay;
+  const { payload, gaveUpOn, hasWaited } = source;
   const reference = referenceTo('Communication', communication.id);
   const envelope = readEnvelope(communication, { thread, ...settings });
   await detachFormerLinks(relay, communication, attempt.signal);
@@ -97,8 +97,7 @@ export async function relayVersion(
   if (found.isBeingWritten && !gaveUpOn.includes(reference)) return untilWritten(relay, payload, envelope);
   const version = { communication, envelope, carried: found, payload, gaveUpOn };
   const before = await lookBack(relay, version, attempt.signal);
-  if (before === 'linked')
-    return relayVersion(relay, communication, { payload, gaveUpOn, hasWaited }, attempt);
+  if (before === 'linked') return relayVersion(relay, communication, source, attempt);
   if (before !== undefined) return before;
   const reason = reasonToSkip(found, envelope, communication);
   if (reason !== undefined) return { kind: 'ignored', reason };
@@ -117,7 +116,7 @@ export async function relayVersion(
   if (room?.unsafe === true && !isRetraction) return untilOpen(relay, payload, request);
   const conversation = await conversationOf(relay, room, request, attempt.signal);
   if (conversation === undefined) return untilOpen(relay, payload, request);
-  const untilTurn = await untilTheirTurn(relay, payload, request, hasWaited);
+  const untilTurn = isRetraction ? undefined : await untilTheirTurn(relay, payload, request, hasWaited);
   if (untilTurn !== undefined) return untilTurn;
   const awaited = missing.find((ref) => carried.length === 0 && !gaveUpOn.includes(ref));
   if (awaited !== undefined) return untilCarried(relay, payload, request, awaited);
@@ -289,16 +288,4 @@ async function conversationOf(
     return { roomId, phase, subject, ...(guests && { guests }) };
   }
   return relay.openConversation(request, signal);
-}
-
-/** Adds the event id to the Communication's identifiers, in the version that was read. */
-async function writeBack(
-  { fhir }: RelayToMatrix,
-  communication: StoredResource<Communication>,
-  eventId: EventId,
-  signal: AbortSignal,
-) {
-  const updated = withEventId(communication, eventId);
-  if (updated === undefined) return undefined;
-  return fhir.update({ ...updated, id: communication.id, meta: communication.meta }, signal);
 }

@@ -134,7 +134,7 @@ async function save(
 ): Promise<boolean> {
   return transact(async (tx) => {
     const saved: NewLink[] = [];
-    for (const link of links) if (await store.messageLinks.saveMade(tx, link)) saved.push(link);
+    for (const link of links) if (await store.lostLinks.saveMade(tx, link)) saved.push(link);
     const carried = saved.flatMap(({ communication, eventId }) =>
       [communication ?? [], eventId ?? []].flat(),
     );

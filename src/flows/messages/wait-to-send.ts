@@ -38,7 +38,7 @@ export async function untilTheirTurn(
   hasWaited: boolean,
 ): Promise<FlowOutcome | undefined> {
   const item = itemOf(payload, request);
-  if (!(await wouldOvertake(bridge, request, { lane: item.lane, hasWaited }))) return undefined;
+  if (!(await wouldOvertake(bridge, request, { ...item, hasWaited }))) return undefined;
   return takeTurn(bridge.store, request, item, `before ${payload.reference}/${payload.versionId}`);
 }
 

@@ -3,7 +3,7 @@
 import type { FhirReference, RoomId } from '../../domain/ids.ts';
 import { structureLane } from '../../mapping/lanes.ts';
 import type { NewItem } from '../../inbox/item.ts';
-import type { LinkInRoom } from '../../store/message-links.ts';
+import type { LinkInRoom } from '../../store/lost-links.ts';
 import type { Bridge } from '../bridge.ts';
 import type { ChangeItem } from '../items/fhir-change.ts';
 
@@ -35,7 +35,7 @@ export async function sayAgain(
   );
   const communications = [...new Set(ofPlatforms.toReversed())];
   await transact(async (tx) => {
-    await store.messageLinks.forgetLinks(tx, roomId, communications);
+    await store.lostLinks.forgetLinks(tx, roomId, communications);
     await enqueue(
       tx,
       communications.map((each) => againItem(reference, each, cause)),
@@ -56,7 +56,7 @@ async function findLost(
 ): Promise<readonly LinkInRoom[]> {
   const lost: LinkInRoom[] = [];
   for (;;) {
-    const page = await store.messageLinks.findLatestIn(db, roomId, lost.at(-1)?.id, PAGE);
+    const page = await store.lostLinks.findLatestIn(db, roomId, lost.at(-1)?.id, PAGE);
     for (const link of page) {
       const isThere =
         !isGone && (await homeserver.eventOf(settings.bot, roomId, link.eventId, signal)) !== undefined;

@@ -71,7 +71,7 @@ async function forgetGone(
   const { db, log, store } = bridge;
   log.error({ reference }, 'The homeserver does not know a room any more; another is made');
   await sayAgain(bridge, { reference, roomId, isGone: true }, `gone ${roomId}`, signal);
-  await store.rooms.forgetRoom(db, reference);
+  await store.restoredRooms.forgetRoom(db, reference);
 }
 
 /** Whom the changes bring into the room, with the person behind each. */

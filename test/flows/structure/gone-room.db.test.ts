@@ -5,6 +5,7 @@ import { planRoom } from '../../../src/flows/structure/plan-room.ts';
 import type { RoomSpec } from '../../../src/flows/structure/room-spec.ts';
 import { MatrixRefusal } from '../../../src/matrix/client.ts';
 import * as roomMembers from '../../../src/store/room-members.ts';
+import * as restoredRooms from '../../../src/store/restored-rooms.ts';
 import * as rooms from '../../../src/store/rooms.ts';
 import { createBridge, unreachableHomeserver } from '../../builders/bridge.ts';
 import { useBridgeDatabase } from '../../builders/database.ts';
@@ -64,7 +65,7 @@ describe('a room that the homeserver denies', () => {
   });
 
   test('is forgotten with its members and its first message', async () => {
-    await rooms.forgetRoom(pool(), REFERENCE);
+    await restoredRooms.forgetRoom(pool(), REFERENCE);
     expect(await rooms.findRoom(pool(), REFERENCE)).toMatchObject({
       ...{ roomId: undefined, ready: false, firstMessageEventId: undefined, generation: 1 },
     });
