@@ -119,7 +119,10 @@ function judgeOpening({ opening }: SentConversation, { room }: BothSides): reado
   return [{ what: said.length === 0 ? 'lost' : 'doubled', about: `the first message “${opening}”` }];
 }
 
-/** Messages that answer one of the other side may wait for it, while later ones go on. */
+/**
+ * Messages that answer one of the other side may wait for it, while later ones go on. One of a platform that was changed stands
+ * where it was changed, if the bridge did not read it before.
+ */
 function judgeOrder(
   messages: readonly SentMessage[],
   placeOf: (message: SentMessage) => number | undefined,
@@ -128,6 +131,7 @@ function judgeOrder(
   let before: { readonly message: SentMessage; readonly place: number } | undefined;
   for (const message of messages) {
     if (message.answers !== undefined && message.answers.by !== message.by) continue;
+    if (message.by === 'platform' && !message.text.endsWith('version 1')) continue;
     const place = placeOf(message);
     if (place === undefined) continue;
     if (before !== undefined && place < before.place)
