@@ -6,6 +6,8 @@ export interface Recent<Value> {
   /** Undefined where there is none, or it is too old. */
   readonly get: (key: string) => Value | undefined;
   readonly set: (key: string, value: Value) => void;
+  /** Forgets all: something has changed. */
+  readonly clear: () => void;
 }
 
 /**
@@ -25,6 +27,9 @@ export function createRecent<Value>(
       if (clock.monotonicMs() < answer.untilMs) return answer.value;
       answers.delete(key);
       return undefined;
+    },
+    clear: () => {
+      answers.clear();
     },
     set: (key, value) => {
       answers.delete(key);

@@ -116,6 +116,34 @@ describe.skipIf(inject('stackMissing') !== undefined)('a person’s account', ()
     await eventually(() => levels(spaceId)).toEqual({ [ghost('carla')]: 75 });
   });
 
+  test('an account that was given to another writes as theirs, and its former owner comes into no room by it', async () => {
+    const { platform, prefix, bridge } = context;
+    const [ella, given] = [await userNamed('ella'), await userNamed('given')];
+    await put('fred', given.userId);
+    await given.join((await putTeam('fred')).space);
+    await put('ella', ella.userId);
+    const { room, id } = await putTeam('ella');
+    const roomId = await ella.join(room);
+    await putAndSettle(context, practitioner(`${prefix}fred`, 'Dr. fred'));
+    await putAndSettle(context, practitioner(`${prefix}gwen`, 'Dr. gwen', given.userId));
+
+    await ella.client.invite(roomId, given.userId);
+    await given.join(room);
+    await given.say(roomId, 'Good day');
+    const [record] = await awaitRecords(platform, id, (records) => records.length === 1);
+    expect(record).toMatchObject({ sender: { reference: `Practitioner/${prefix}gwen` } });
+    await awaitIdle(bridge);
+    expect(await platform.read(`CommunicationRequest/${id}`)).toMatchObject({
+      recipient: [
+        { reference: `CareTeam/${id}` },
+        { reference: `Practitioner/${prefix}gwen`, type: 'Practitioner' },
+      ],
+    });
+    const members = await bot.members(roomId);
+    expect(members).toMatchObject({ [ella.userId]: 'join', [given.userId]: 'join' });
+    expect(members).not.toHaveProperty([ghost('fred')]);
+  });
+
   test('the address of a server that is not trusted counts for nothing', async () => {
     const { neighbour } = inject('stack');
     await put('dirk', `@${context.prefix}dirk:${neighbour.serverName}`);

@@ -21,4 +21,6 @@ test('of more than are kept, the oldest goes', () => {
   const recent = createRecent<string>({ monotonicMs: () => 0 }, LIMITS);
   for (const key of ['a', 'b', 'a', 'c']) recent.set(key, key);
   expect(['a', 'b', 'c'].map(recent.get)).toEqual(['a', undefined, 'c']);
+  recent.clear();
+  expect(recent.get('c')).toBeUndefined();
 });

@@ -21,6 +21,8 @@ export async function personToRooms(
   signal: AbortSignal,
 ): Promise<FlowOutcome> {
   const { db, store } = bridge;
+  // Other replicas know it some seconds later.
+  bridge.recentBearers.clear();
   const reads = createReadSet(bridge.fhir, signal);
   await reads.read([reference]);
   const resource = reads.find(reference);
