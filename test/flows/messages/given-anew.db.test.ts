@@ -35,7 +35,7 @@ test('it is said once, though the first attempt does not hear that its event id 
   const { fhir, toMatrix, sending } = await lost();
   await fhir.put('5001', text('New'));
   fhir.loseAnswer();
-  await expect(toMatrix(ID)).rejects.toThrow('no answer');
+  await toMatrix(ID);
   await toMatrix(ID, { number: 2, inDoubt: true });
   expect(sending.sent).toHaveLength(2);
 });

@@ -9,8 +9,9 @@ import { relayToMatrix } from '../../../src/flows/messages/relay-to-matrix.ts';
 import { enqueue } from '../../../src/inbox/enqueue.ts';
 import { ATTEMPT } from '../../builders/bridge.ts';
 import { useBridgeDatabase } from '../../builders/database.ts';
-import { ref } from '../../builders/fhir.ts';
+import { ref, stored } from '../../builders/fhir.ts';
 import { eventId, message, userId } from '../../builders/matrix.ts';
+import { at } from '../../builders/people.ts';
 import { committed, createRelayWorld, REQUEST, ROOM } from '../../builders/relay-world.ts';
 import * as people from '../../../src/store/people.ts';
 
@@ -153,9 +154,11 @@ test('messages that were held until their sender is known are recorded before th
   await lane.says('$b', stranger);
   const person = { reference: ref('Practitioner/8'), userId: userId(stranger) };
   await people.savePeople(pool(), [{ ...person, kind: 'user', source: 'telecom' }]);
+  const published = { telecom: [at(stranger)] };
+  lane.fhir.stored.set(person.reference, stored(person.reference, '1', '2026-11-29T12:00:00Z', published));
   await handleAll(lane, TO_FHIR);
-  const recorded = [...lane.fhir.stored.values()].map(
-    (record) => record.resourceType === 'Communication' && record.identifier?.[0]?.value,
+  const recorded = [...lane.fhir.stored.values()].flatMap((record) =>
+    record.resourceType === 'Communication' ? [record.identifier?.[0]?.value] : [],
   );
   expect(recorded).toEqual(['$a2', '$a1', '$b']);
 });

@@ -196,7 +196,7 @@ describe.each([
 test('a message whose event id could not be written back is found in the room when the restoration was noticed', async () => {
   await world.fhir.put('1');
   world.fhir.loseAnswer();
-  await expect(world.toMatrix('Communication/1')).rejects.toThrow('fhir-unavailable');
+  await world.toMatrix('Communication/1');
   const { identifier: _, ...before } = communication(world.fhir.stored.get(ref('Communication/1')));
   await world.fhir.put('1', before);
   await goBack(world);

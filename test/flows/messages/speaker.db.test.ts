@@ -1,6 +1,7 @@
 // Who sends a Communication in the room, and how the room is told whose it is.
 import { describe, expect, test } from 'vitest';
 import * as roomMembers from '../../../src/store/room-members.ts';
+import { BridgeError } from '../../../src/telemetry/errors.ts';
 import { useBridgeDatabase } from '../../builders/database.ts';
 import { ref } from '../../builders/fhir.ts';
 import { BOT } from '../../builders/matrix.ts';
@@ -65,10 +66,16 @@ test('what a ghost sent is redacted when it changes after the person left, and s
 });
 
 test('a send that was begun by the ghost is looked for before the bot sends it', async () => {
-  const { toMatrix, fhir, sending } = await createRelayWorld(pool());
+  const { toMatrix, fhir, sending, relay } = await createRelayWorld(pool());
+  const sendAs = sending.server.sendAs.bind(sending.server);
+  const loseAnswer: typeof sendAs = async (event, signal) => {
+    await sendAs(event, signal);
+    throw new BridgeError('matrix-unavailable', 'no answer');
+  };
+  Object.assign(relay.sending, { sendAs: loseAnswer });
   await fhir.put('1');
-  fhir.loseAnswer();
-  await expect(toMatrix('Communication/1')).rejects.toThrow('fhir-unavailable');
+  await expect(toMatrix('Communication/1')).rejects.toThrow('matrix-unavailable');
+  Object.assign(relay.sending, { sendAs });
   await roomMembers.saveBase(pool(), REQUEST, new Map());
   await toMatrix('Communication/1', { number: 2 });
   expect(sending.sent).toMatchObject([{ as: GHOST }]);

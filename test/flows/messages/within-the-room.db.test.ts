@@ -5,8 +5,9 @@ import { KINDS } from '../../../src/messages/registry.ts';
 import { saveBase } from '../../../src/store/room-members.ts';
 import { edit, reaction, redaction } from '../../builders/changes.ts';
 import { useBridgeDatabase } from '../../builders/database.ts';
-import { ref } from '../../builders/fhir.ts';
+import { ref, stored } from '../../builders/fhir.ts';
 import { eventId, message, roomId, userId } from '../../builders/matrix.ts';
+import { at } from '../../builders/people.ts';
 import { createRelayWorld, GHOST, REQUEST } from '../../builders/relay-world.ts';
 
 const pool = useBridgeDatabase();
@@ -84,6 +85,11 @@ test('who is mentioned is a recipient only as a member of the conversation', asy
       ...{ reference: ref(`Practitioner/${id}`), userId: userId(`@doctor${id}:example.org`) },
       ...{ kind: 'user', source: 'telecom' },
     })),
+  );
+  const published = { telecom: [at('@doctor8:example.org')] };
+  world.fhir.stored.set(
+    ref('Practitioner/8'),
+    stored('Practitioner/8', '1', '2026-11-29T12:00:00Z', published),
   );
   await saveBase(pool(), REQUEST, new Map([[userId('@doctor8:example.org'), ref('Practitioner/8')]]));
   const mentions = { user_ids: ['@doctor8:example.org', '@doctor9:example.org', GHOST] };
