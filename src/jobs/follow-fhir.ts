@@ -66,5 +66,6 @@ function followType({ config: { fhir }, db, intake, ...deps }: Deps, resourceTyp
 
 /** What decides whom a change of a person concerns. */
 function elementsOf(resourceType: string): readonly string[] {
-  return ['id', 'meta', ...(resourceType === 'PractitionerRole' ? ['practitioner', 'organization'] : [])];
+  const ofRoles = resourceType === 'PractitionerRole' ? ['practitioner', 'organization'] : [];
+  return ['id', 'meta', 'telecom', ...ofRoles];
 }

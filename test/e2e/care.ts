@@ -98,8 +98,10 @@ export async function putAndSettle(
 ): Promise<void> {
   const { meta } = (await platform.put(resource)) as unknown as { meta: { versionId: string } };
   const sourceId = `${resource.resourceType}/${resource.id}/${meta.versionId}`;
+  // The key of a version has its stamp as well.
+  const isOfVersion = (text: string): boolean => text.startsWith(`${sourceId}@`);
   const isSeen = async (): Promise<boolean> =>
-    (await readTexts(database.url, 'select source_id as text from item')).includes(sourceId);
+    (await readTexts(database.url, 'select source_id as text from item')).some(isOfVersion);
   await waitUntil(isSeen, { what: `the bridge sees ${sourceId}`, timeoutMs: 60_000, everyMs: 50 });
   await awaitIdle(bridge);
 }
