@@ -79,5 +79,6 @@ function followType(deps: Deps, resourceType: WatchedType): BridgeJob {
 
 /** What decides whom a change of a person concerns. */
 function elementsOf(resourceType: string): readonly string[] {
-  return ['id', 'meta', ...(resourceType === 'PractitionerRole' ? ['practitioner', 'organization'] : [])];
+  const ofRoles = resourceType === 'PractitionerRole' ? ['practitioner', 'organization'] : [];
+  return ['id', 'meta', 'telecom', ...ofRoles];
 }

@@ -136,13 +136,19 @@ export async function findRecorded(
   return new Set(await selectColumn<FhirReference>(db, sql, [references]));
 }
 
-/** Those of these addresses that are somebody's account, or said to be. */
+/** Those of these addresses that are or were somebody's account, or are said to be. */
 export async function findKnownAccounts(
   db: Queryable,
   userIds: readonly MatrixUserId[],
 ): Promise<ReadonlySet<MatrixUserId>> {
   if (userIds.length === 0) return new Set();
-  return new Set((await findBearers(db, userIds)).keys());
+  const sql = `select user_id from unnest($1::text[]) as asked (user_id)
+    where exists (
+        select from person p
+        where p.user_id = asked.user_id or p.claimed_user_id = asked.user_id or p.stored_user_id = asked.user_id
+      )
+      or exists (select from former_account f where f.user_id = asked.user_id)`;
+  return new Set(await selectColumn<MatrixUserId>(db, sql, [userIds]));
 }
 
 /** Those of these users who are the present account of a person, or one that an operator gave them. */

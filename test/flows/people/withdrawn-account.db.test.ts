@@ -1,5 +1,5 @@
 // An account that FHIR no longer gives to its former owner is not taken for them, whether a room depends on them or not.
-import { describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import type { FhirReference } from '../../../src/domain/ids.ts';
 import { createIntake } from '../../../src/flows/intake.ts';
 import { personToRooms } from '../../../src/flows/people/person-to-rooms.ts';
@@ -89,9 +89,12 @@ describe('who joins with an account', () => {
 });
 
 describe('a change of a person on whom no room depends', () => {
-  const take = async (...resources: readonly ReturnType<typeof stored>[]) => {
-    const world = await createRelayWorld(pool());
+  let world: Awaited<ReturnType<typeof createRelayWorld>>;
+  beforeEach(async () => {
+    world = await createRelayWorld(pool());
     await rememberAn();
+  });
+  const take = async (...resources: readonly ReturnType<typeof stored>[]) => {
     for (const each of resources) world.fhir.stored.set(`Practitioner/${each.id}` as FhirReference, each);
     const intake = createIntake({
       ...world.relay,
@@ -117,6 +120,13 @@ describe('a change of a person on whom no room depends', () => {
 
   test('is taken in where it names a known account, which then has its new owner', async () => {
     expect(await take(an([]), other([at(AN)]))).toEqual(['Practitioner/30', 'Practitioner/31']);
+    expect(await people.findPersonByUserId(pool(), AN)).toBe('Practitioner/31');
+  });
+
+  test('is taken in where it names an account that FHIR withdrew before, which then has its new owner', async () => {
+    await take(an([]));
+    await pool().query('delete from item');
+    expect(await take(an([]), other([at(AN)]))).toContain('Practitioner/31');
     expect(await people.findPersonByUserId(pool(), AN)).toBe('Practitioner/31');
   });
 
