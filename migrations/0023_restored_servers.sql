@@ -24,11 +24,3 @@ create index orphaned_room_look_at on orphaned_room (look_at) where phase <> 'cl
 
 -- The stamp of the first version of the Communication, where it is known.
 alter table message_link add column communication_since timestamptz;
-
--- What is wrong until somebody, or the bridge, has put it right.
-create table alarm (
-  name text primary key,
-  -- The service of /health that it degrades.
-  service text not null,
-  raised_at timestamptz not null default now()
-);

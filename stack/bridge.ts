@@ -24,6 +24,8 @@ export interface BridgeOptions {
   };
   /** Further settings, by the names of the environment. */
   readonly env?: Readonly<Record<string, string>>;
+  /** The folder of another checkout, with its dependencies, whose bridge to run; this one unless told. */
+  readonly checkout?: string;
 }
 
 /** Of all bridges on the stack: with another key, the same people would have other ghosts. */
@@ -42,6 +44,8 @@ export interface RunningBridge {
 
 const statsSchema = z.looseObject({ readers: z.record(z.string(), z.string()) });
 
+const THIS_CHECKOUT = fileURLToPath(new URL('..', import.meta.url));
+
 /** As in the image (Dockerfile). */
 const NODE_FLAGS: readonly string[] = ['--max-semi-space-size=2'];
 
@@ -57,7 +61,7 @@ export async function startBridge(options: BridgeOptions): Promise<RunningBridge
     name: 'The bridge',
     command: {
       command: process.execPath,
-      args: [...NODE_FLAGS, fileURLToPath(new URL('../src/cli/index.ts', import.meta.url)), 'run'],
+      args: [...NODE_FLAGS, join(options.checkout ?? THIS_CHECKOUT, 'src/cli/index.ts'), 'run'],
       env: environment,
       log: logFile,
       graceMs: 20_000,

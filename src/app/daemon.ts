@@ -67,6 +67,7 @@ export function createDaemon(deps: Deps) {
       services: checks.states,
       still: watch.still,
       restored: watch.restored,
+      gone: watch.gone,
     };
     listening = listen(deps, health, servers);
     const ports = await listening;

@@ -5,6 +5,7 @@ import type { BridgeJob } from '../jobs/job.ts';
 import { findOpen, RESTORABLE, type Restorable } from '../store/restorations.ts';
 import { lateAfter, standingStill, type StandingStill } from '../ops/standing-still.ts';
 import type { Queryable } from '../store/database.ts';
+import { countGone } from '../store/room-resources.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
@@ -13,7 +14,10 @@ const LOOK_INTERVAL_MS = 10_000;
 interface Deps {
   readonly pool: Queryable;
   readonly jobs: readonly Pick<BridgeJob, 'intervalMs' | 'lateAfterMs' | 'name' | 'service'>[];
-  readonly metrics: Pick<Metrics, 'readerDegraded' | 'readerFailures' | 'readerLastPass' | 'restored'>;
+  readonly metrics: Pick<
+    Metrics,
+    'readerDegraded' | 'readerFailures' | 'readerLastPass' | 'resourcesGone' | 'restored'
+  >;
   readonly clock: Clock;
   readonly sleep: Sleep;
   readonly log: Log;
@@ -30,6 +34,7 @@ export function createJobWatch({ pool, jobs, metrics, clock, sleep, log }: Deps)
   const watchedSinceMs = clock.monotonicMs();
   let still: ReadonlyMap<string, StillJob> = new Map();
   let restored: readonly Restorable[] = [];
+  let gone = 0;
 
   /** Looks once, and tells of what has changed. */
   async function look(): Promise<void> {
@@ -50,6 +55,8 @@ export function createJobWatch({ pool, jobs, metrics, clock, sleep, log }: Deps)
     }
     still = found;
     restored = (await findOpen(pool)).map(({ what }) => what);
+    gone = await countGone(pool);
+    metrics.resourcesGone.set(gone);
     for (const what of RESTORABLE) metrics.restored.set({ what }, restored.includes(what) ? 1 : 0);
   }
 
@@ -59,6 +66,8 @@ export function createJobWatch({ pool, jobs, metrics, clock, sleep, log }: Deps)
     still: (): ReadonlyMap<string, StillJob> => still,
     /** What went back to an earlier state, as long as not all is compared since. */
     restored: (): readonly Restorable[] => restored,
+    /** How many spaces and rooms have lost their resource and still have their members. */
+    gone: (): number => gone,
     /** Looks until the signal is aborted. Without the database the last look counts: that it is away is told by its own check. */
     async run(signal: AbortSignal): Promise<void> {
       while (!signal.aborted) {

@@ -3,7 +3,7 @@
 // Between passes the cursor goes back by an overlap, because resources become visible later than their stamp says;
 // what the overlap shows again is known from the ledger. Order is by stamp, then by `sent`, so that a Bundle written
 // at one stamp keeps the order its author gave it, also where a page splits it.
-import type { WatchedType } from '../domain/fhir.ts';
+import { versionOf, type ResourceVersion, type WatchedType } from '../domain/fhir.ts';
 import { BridgeError } from '../telemetry/errors.ts';
 import { createAuthorsOrder } from './authors-order.ts';
 import type { Malformed, PageStep, Position } from './pager.ts';
@@ -28,6 +28,10 @@ interface Deps {
   /** Enters them in the ledger alone: they were there before the bridge. */
   readonly storeAsKnown: (resources: readonly StoredResource[]) => Promise<number>;
   readonly readCursor: () => Promise<string | undefined>;
+  /** The version that was read or written last before an instant: a server that was not put back still has it, or a later one. */
+  readonly readWitness: (before: string) => Promise<ResourceVersion | undefined>;
+  /** Looks for the witness where no page shows it. */
+  readonly findWitness: (witness: ResourceVersion, signal: AbortSignal) => Promise<void>;
   /** Moves the cursor, and forgets ledger rows older than `forgetBefore`. Both are instants. */
   readonly saveCursor: (cursor: string, forgetBefore: string) => Promise<void>;
 }
@@ -64,6 +68,8 @@ async function pullFrom(
 ): Promise<number> {
   const start = { from: instant(Date.parse(cursor) - deps.overlapMs), size: deps.pageSize };
   const order = createAuthorsOrder();
+  const witness = before === undefined ? undefined : await deps.readWitness(before);
+  let isSeen = false;
   let newest = cursor;
   let found = 0;
   for await (const step of pagesBefore(deps, before, start, signal)) {
@@ -73,9 +79,11 @@ async function pullFrom(
     // What the server counts and does not hand out is set aside without an id.
     const aside = step.isIncomplete ? [...malformed, { id: undefined }] : malformed;
     if (aside.length > 0) await deps.setAside(aside, `from ${last ?? newest}`);
+    isSeen ||= resources.some((resource) => versionOf(resource).reference === witness?.reference);
     const ready = order.add(step);
     if (ready.length > 0) found += await store(ready);
   }
+  if (witness !== undefined && !isSeen) await deps.findWitness(witness, signal);
   await deps.saveCursor(newest, instant(Date.parse(newest) - 2 * deps.overlapMs));
   return found;
 }

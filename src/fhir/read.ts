@@ -133,6 +133,21 @@ export async function read(
   return readAt(client, reference, reference, signal);
 }
 
+/** Whether a resource is not there because it was deleted, and not because the server never had it. */
+export async function wasDeleted(
+  client: FhirClient,
+  reference: FhirReference,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  try {
+    await client.request({ operation: `read ${typeOf(reference)}`, method: 'GET', path: reference, signal });
+    return false;
+  } catch (error) {
+    if (error instanceof FhirRefusal && GONE.includes(error.status)) return error.status === 410;
+    throw error;
+  }
+}
+
 async function readAt(
   client: FhirClient,
   reference: FhirReference,

@@ -7,7 +7,7 @@ import { BridgeError } from '../telemetry/errors.ts';
 import { wasCreated, type FhirClient, type FhirRequest } from './client.ts';
 import { deletionsSince, hasNoHistory } from './deletions.ts';
 import { isOwnAmong, type OwnMark } from './own-resource.ts';
-import { history, read, readMany, readVersion } from './read.ts';
+import { history, read, readMany, readVersion, wasDeleted } from './read.ts';
 import { search, searchStamp, type Query } from './search.ts';
 import { pages, searchAll } from './search-all.ts';
 import { parseStored, type StoredResource } from './stored.ts';
@@ -23,6 +23,7 @@ export function createFhirServer(client: FhirClient, idStrategy: 'client-assigne
   return {
     read: read.bind(undefined, client),
     readVersion: readVersion.bind(undefined, client),
+    wasDeleted: wasDeleted.bind(undefined, client),
     readMany: readMany.bind(undefined, client),
     history: history.bind(undefined, client),
     pages: (resourceType: string, query: Query, signal?: AbortSignal) =>

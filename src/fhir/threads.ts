@@ -22,7 +22,15 @@ export function withThreads(server: FhirServer, { header, threadOf }: ThreadProf
 
 type Reading = Pick<
   FhirServer,
-  'history' | 'pages' | 'read' | 'readMany' | 'readVersion' | 'search' | 'searchAll' | 'searchStamp'
+  | 'history'
+  | 'pages'
+  | 'read'
+  | 'readMany'
+  | 'readVersion'
+  | 'search'
+  | 'searchAll'
+  | 'searchStamp'
+  | 'wasDeleted'
 >;
 type Writing = Pick<FhirServer, 'create' | 'createOnce' | 'update'>;
 
@@ -33,6 +41,7 @@ function reading(server: FhirServer, header: ThreadHeader): Reading {
       const resource = await server.read(keptAs(reference), signal);
       return resource && asAsked([seen(resource)], [reference])[0];
     },
+    wasDeleted: (reference, signal) => server.wasDeleted(keptAs(reference), signal),
     async readVersion(reference, versionId, signal) {
       const resource = await server.readVersion(keptAs(reference), versionId, signal);
       return resource && seen(resource);

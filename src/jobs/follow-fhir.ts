@@ -6,6 +6,7 @@ import { criteriaFor } from '../fhir/watched.ts';
 import type { Bridge } from '../flows/bridge.ts';
 import { type Intake } from '../flows/intake.ts';
 import { fhirReader } from '../flows/reader-names.ts';
+import { lookFor, type WatchingFhir } from '../flows/restorations/fhir.ts';
 import { readCursor } from '../store/cursors.ts';
 import type { BridgeJob } from './job.ts';
 
@@ -16,7 +17,7 @@ const GAP_MS = 100;
 /** A server holds many people on whom no room depends: they are looked for less often. */
 const PEOPLE_GAP_MS = 500;
 
-interface Deps extends Pick<Bridge, 'db' | 'fhir' | 'settings' | 'thread'> {
+interface Deps extends WatchingFhir, Pick<Bridge, 'settings' | 'thread'> {
   readonly config: Pick<Config, 'fhir'>;
   readonly intake: Pick<
     Intake,
@@ -32,9 +33,13 @@ export function followFhir(deps: Deps): readonly BridgeJob[] {
   );
 }
 
-function followType({ config: { fhir }, db, intake, ...deps }: Deps, resourceType: WatchedType): BridgeJob {
+function followType(deps: Deps, resourceType: WatchedType): BridgeJob {
+  const { intake, ...bridge } = deps;
+  const { db, store } = bridge;
+  const { fhir } = bridge.config;
   const name = fhirReader(resourceType);
   const isPeople = isPersonType(resourceType);
+  const criteria = criteriaFor(resourceType, bridge.settings.profile.audit.readType);
   return {
     name,
     service: 'fhir',
@@ -44,18 +49,26 @@ function followType({ config: { fhir }, db, intake, ...deps }: Deps, resourceTyp
     pass: (signal) =>
       pullOnce(
         {
-          server: deps.fhir,
+          server: bridge.fhir,
           resourceType,
           pageSize: fhir.pageSize,
           overlapMs: fhir.overlapMs,
           readFrom: fhir.readFrom,
           ...(isPeople && { elements: elementsOf(resourceType) }),
-          criteria: criteriaFor(resourceType, deps.settings.profile.audit.readType),
+          criteria,
           store: isFollowedType(resourceType)
             ? (resources) => intake.pulled(resourceType, resources)
             : intake.pulledReports,
           setAside: (malformed, place) => intake.pulledMalformed(resourceType, malformed, place),
           storeAsKnown: intake.pulledAsKnown,
+          // Of what is read by criteria, the bridge writes some that no page shows.
+          readWitness: (before) =>
+            criteria.length > 0
+              ? Promise.resolve(undefined)
+              : store.resourceVersions.findLastBefore(db, resourceType, before),
+          findWitness: async (witness, of) => {
+            await lookFor(bridge, [witness], of);
+          },
           readCursor: () => readCursor(db, name),
           saveCursor: (cursor, forgetBefore) => intake.pulledUpTo(resourceType, cursor, forgetBefore),
         },

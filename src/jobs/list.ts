@@ -19,6 +19,7 @@ import { reconcileRestored } from './reconcile-restored.ts';
 import { releaseOverdueItems } from './release-overdue.ts';
 import { rotatePeppers } from './rotate-peppers.ts';
 import { schedule } from './scheduler.ts';
+import { watchRestoredFhir } from './watch-restored-fhir.ts';
 import { syncDirectories, type SyncedDirectory } from './sync-directories.ts';
 
 export interface JobsDeps {
@@ -36,8 +37,9 @@ export function createJobs({ config, bridge, intake, synced }: JobsDeps): readon
     readMatrix({ ...bridge, config, intake }), // matrix
     readRoomsBehind({ ...bridge, config, intake }), // matrix:rooms
     ...followFhir({ ...bridge, config, intake }), // fhir:<type>
-    ...(config.fhir.followDeletes === 'auto' ? [followDeletes(bridge, config)] : []), // deletions
+    ...(config.fhir.followDeletes === 'auto' ? followDeletes({ ...bridge, config }) : []), // deletions, deletions:<type>
     ...(config.fhir.subscriptions ? [keepSubscriptions(bridge, config)] : []), // fhir:Subscription
+    watchRestoredFhir(bridge), // restored-fhir
     schedule(bridge), // periods
     keepContinuity(bridge), // continuity
     reconcileRestored(bridge), // reconcile-restored

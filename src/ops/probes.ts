@@ -14,6 +14,8 @@ interface HealthDeps {
   readonly still: () => ReadonlyMap<string, { readonly service: string; readonly how: StandingStill }>;
   /** The services that went back to an earlier state, as long as not all is compared since. */
   readonly restored: () => readonly string[];
+  /** How many spaces and rooms have lost their resource and still have their members. */
+  readonly gone: () => number;
 }
 
 interface FiguresDeps {
@@ -26,7 +28,7 @@ interface FiguresDeps {
  * @param tells `status`: nothing else, for the listener that many can reach; `details`: also what is wrong, for operators
  */
 export function createHealthRouter(
-  { state, services, still, restored }: HealthDeps,
+  { state, services, still, restored, gone }: HealthDeps,
   tells: 'status' | 'details',
 ): Router {
   const router = express.Router();
@@ -34,7 +36,7 @@ export function createHealthRouter(
     tells === 'details' ? { status, ...details } : { status };
   // Liveness: the answer itself is the proof. The failure of another service must not restart the bridge.
   router.get('/health', (_request, response) => {
-    const { status, ...details } = healthOf(services(), still(), restored());
+    const { status, ...details } = healthOf(services(), still(), restored(), gone());
     response.json(told(status, details));
   });
   router.get('/health/startup', (_request, response) => {
@@ -72,9 +74,14 @@ function healthOf(
   checked: ReturnType<HealthDeps['services']>,
   still: ReturnType<HealthDeps['still']>,
   restored: readonly string[],
+  gone: number,
 ) {
   const services: Record<string, ServiceState> = { ...checked };
-  const degraded = [...[...still.values()].map(({ service }) => service), ...restored];
+  const degraded = [
+    ...[...still.values()].map(({ service }) => service),
+    ...restored,
+    ...(gone > 0 ? ['fhir'] : []),
+  ];
   for (const service of degraded) if (services[service] !== 'down') services[service] = 'degraded';
   const isWell = Object.values(services).every((state) => state === 'up' || state === 'unknown');
   const standingStill = Object.fromEntries([...still].map(([job, { how }]) => [job, how]));
@@ -83,6 +90,7 @@ function healthOf(
     services,
     ...(still.size > 0 && { standingStill }),
     ...(restored.length > 0 && { restored }),
+    ...(gone > 0 && { resourcesGone: gone }),
   };
 }
 

@@ -24,6 +24,13 @@ export async function saveCursor(db: Queryable, reader: string, position: string
   await db.query(sql, [reader, position]);
 }
 
+/** Sets back the cursors that are later than an instant. */
+export async function setBack(db: Queryable, readers: readonly string[], instant: string): Promise<void> {
+  const sql = `update reader_cursor set position = $2::text
+    where reader = any ($1) and position::timestamptz > $2::text::timestamptz`;
+  await db.query(sql, [readers, instant]);
+}
+
 /** When a reader last finished a pass; undefined before its first. */
 export async function findAdvanced(db: Queryable, reader: string): Promise<Date | undefined> {
   return (

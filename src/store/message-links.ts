@@ -133,13 +133,19 @@ export interface BegunLink extends Pick<MessageLink, 'eventId' | 'sender' | 'sta
  * Records, before an effect is made, that the bridge is about to make it.
  * @returns when and as whom the first attempt was made, and the event where one was sent into this room
  */
-export async function startLink(db: Queryable, link: NewLink): Promise<BegunLink> {
+export async function startLink(
+  db: Queryable,
+  link: NewLink & Partial<Pick<MessageLink, 'digest'>>,
+): Promise<BegunLink> {
   const begun = await selectFirst<BegunLink>(
     db,
     `insert into message_link
-       (origin, cause, part, kind, communication, event_id, target, room_id, sender, sent_at, thread_root)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+       (origin, cause, part, kind, communication, event_id, target, room_id, sender, sent_at, thread_root, digest)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
      on conflict (cause, part) do update set
+       digest = case
+         when message_link.room_id = excluded.room_id and message_link.event_id is not null then message_link.digest
+         else excluded.digest end,
        event_id = case when message_link.room_id = excluded.room_id then message_link.event_id else excluded.event_id end,
        room_id = excluded.room_id
      returning event_id, sender, started_at,
@@ -147,7 +153,7 @@ export async function startLink(db: Queryable, link: NewLink): Promise<BegunLink
     [
       ...[link.origin, link.cause, link.part, link.kind],
       ...[link.communication, link.eventId, link.target, link.roomId],
-      ...[link.sender, link.sentAt, link.threadRoot],
+      ...[link.sender, link.sentAt, link.threadRoot, link.digest],
     ],
   );
   if (begun === undefined) throw new Error('An upsert of a link returned no row');
@@ -171,24 +177,6 @@ export async function completeLink(db: Queryable, { cause, part }: LinkKey, made
     where cause = $1 and part = $2`;
   const { communication, eventId, digest, sender, since } = made;
   await db.query(sql, [cause, part, communication, eventId, digest, sender, since]);
-}
-
-/** The stamp of the first version of the Communication that was carried under this reference; undefined where it is not known. */
-export async function findSince(db: Queryable, communication: FhirReference): Promise<Date | undefined> {
-  const sql = `select communication_since from message_link
-    where communication = $1 and communication_since is not null order by id desc limit 1`;
-  return (await selectColumn<Date>(db, sql, [communication]))[0];
-}
-
-/** Takes a Communication off its links, which are of another that had its reference. Its events stay, unrecorded. */
-export async function detachLinks(db: Queryable, communication: FhirReference): Promise<void> {
-  await db.query('update message_link set communication = null where communication = $1', [communication]);
-}
-
-/** Whether an effect of this cause was made. */
-export async function wasCompleted(db: Queryable, cause: string): Promise<boolean> {
-  const sql = 'select from message_link where cause = $1 and completed_at is not null limit 1';
-  return (await countRows(db, sql, [cause])) > 0;
 }
 
 /** Whether a message of this kind was carried for the same sender in the same room at nearly the same time. */

@@ -49,11 +49,39 @@ export async function findNewerThan(
     join unnest($1::text[], $2::timestamptz[]) as known (reference, last_updated) using (reference)
     where known.last_updated is null or resource_version.last_updated > known.last_updated
     order by reference, resource_version.last_updated desc`;
-  const newer = await select<Omit<ResourceVersion, 'lastUpdated'> & { readonly lastUpdated: Date }>(db, sql, [
-    [...stamps.keys()],
-    [...stamps.values()],
-  ]);
-  return newer.map((version) => ({ ...version, lastUpdated: version.lastUpdated.toISOString() }));
+  return (await select<StampedRow>(db, sql, [[...stamps.keys()], [...stamps.values()]])).map(versionIn);
+}
+
+/** Of each type the resources that were read or written last, in their latest versions. */
+export async function findNewest(db: Queryable, ofEach: number): Promise<readonly ResourceVersion[]> {
+  const sql = `select reference, version_id, last_updated from (
+      select *, row_number() over (partition by split_part(reference, '/', 1) order by last_updated desc) as place
+      from (select distinct on (reference) * from resource_version order by reference, last_updated desc) as latest
+    ) as placed
+    where place <= $1`;
+  return (await select<StampedRow>(db, sql, [ofEach])).map(versionIn);
+}
+
+/** Of a type the version that was read or written last before an instant. */
+export async function findLastBefore(
+  db: Queryable,
+  resourceType: string,
+  before: string,
+): Promise<ResourceVersion | undefined> {
+  const sql = `select reference, version_id, last_updated from resource_version
+    where last_updated < $2 and reference like $1 || '/%' order by last_updated desc limit 1`;
+  return (await select<StampedRow>(db, sql, [resourceType, before])).map(versionIn)[0];
+}
+
+/** Forgets all versions: they are of a state that the server does not have any more. */
+export async function forgetAllVersions(db: Queryable): Promise<void> {
+  await db.query('delete from resource_version');
+}
+
+type StampedRow = Omit<ResourceVersion, 'lastUpdated'> & { readonly lastUpdated: Date };
+
+function versionIn({ reference, versionId, lastUpdated }: StampedRow): ResourceVersion {
+  return { reference, versionId, lastUpdated: lastUpdated.toISOString() };
 }
 
 /** Removes versions that no overlap can show again. */

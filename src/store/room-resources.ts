@@ -51,3 +51,12 @@ export async function markGone(
 export async function countGone(db: Queryable): Promise<number> {
   return countRows(db, `select from room where gone_since is not null and phase <> 'closed'`);
 }
+
+/** Those of these resources that have a room. */
+export async function findWithRoom(
+  db: Queryable,
+  references: readonly FhirReference[],
+): Promise<readonly FhirReference[]> {
+  const sql = 'select reference from room where reference = any ($1) and room_id is not null';
+  return selectColumn<FhirReference>(db, sql, [references]);
+}

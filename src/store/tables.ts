@@ -4,6 +4,7 @@ import * as arrivals from './arrivals.ts';
 import * as conversationMessages from './conversation-messages.ts';
 import * as cursors from './cursors.ts';
 import * as fileCopies from './file-copies.ts';
+import * as formerLinks from './former-links.ts';
 import * as formerRooms from './former-rooms.ts';
 import * as ghosts from './ghosts.ts';
 import * as identityAudit from './identity-audit.ts';
@@ -38,6 +39,7 @@ export const tables = {
     conversationMessages,
     cursors,
     fileCopies,
+    formerLinks,
     formerRooms,
     ghosts,
     identityAudit,

@@ -81,7 +81,7 @@ function requestMetrics({ gauge, histogram }: Makers) {
   };
 }
 
-function itemMetrics({ counter, histogram }: Makers) {
+function itemMetrics({ counter, gauge, histogram }: Makers) {
   return {
     items: counter(
       'bridge_items_total',
@@ -119,6 +119,10 @@ function itemMetrics({ counter, histogram }: Makers) {
       'bridge_reconcile_mended_total',
       'Repairs of the nightly reconcile: spaces and rooms that differed from FHIR, and lost invitations',
       ['kind'],
+    ),
+    resourcesGone: gauge(
+      'bridge_resources_gone',
+      'Spaces and rooms whose resource is gone from the FHIR server, and that still have their members',
     ),
     roomsSeparated: counter(
       'bridge_rooms_separated_total',

@@ -186,9 +186,9 @@ describe.skipIf(inject('stackMissing') !== undefined)('the members of a care tea
 
   test('a PractitionerRole makes no one a lead, whoever writes its code', async () => {
     const joris = await putPractitioner('joris');
-    await putTeam('role-code', [reference('PractitionerRole', 'joris-role')]);
     const coding = [{ system: TEAM_ROLE_SYSTEM, code: 'primary' }, { code: 'primary' }];
     await putRole('joris-role', 'joris', { code: [{ coding }] });
+    await putTeam('role-code', [reference('PractitionerRole', 'joris-role')]);
     const spaceId = await spaceOf('role-code');
     await eventually(() => levelsIn(spaceId)).toEqual({ [joris]: 75 });
     await awaitIdle(context.bridge);

@@ -111,8 +111,8 @@ describe.skipIf(inject('stackMissing') !== undefined).each(VERSIONS)(
           users_default: 25,
           events: {
             'm.room.power_levels': 100,
-            'm.room.encryption': 100,
-            'm.room.server_acl': 100,
+            'm.room.encryption': 105,
+            'm.room.server_acl': 105,
             'm.room.history_visibility': 100,
             'm.room.join_rules': 100,
             'm.room.canonical_alias': 100,
@@ -137,6 +137,7 @@ describe.skipIf(inject('stackMissing') !== undefined).each(VERSIONS)(
         'm.room.join_rules ': { join_rule: 'invite' },
         'm.room.history_visibility ': { history_visibility: 'shared' },
         'm.room.guest_access ': { guest_access: 'forbidden' },
+        'm.room.server_acl ': { allow: ['localhost', serverName], allow_ip_literals: false, deny: [] },
         'm.room.canonical_alias ': { alias: `#careteam/${prefix}team:${serverName}` },
         [`m.space.child ${roomId}`]: {
           ...{ via: [serverName], suggested: true },
@@ -155,8 +156,8 @@ describe.skipIf(inject('stackMissing') !== undefined).each(VERSIONS)(
           users_default: 25,
           events: {
             'm.room.power_levels': 100,
-            'm.room.encryption': 100,
-            'm.room.server_acl': 100,
+            'm.room.encryption': 105,
+            'm.room.server_acl': 105,
             'm.room.history_visibility': 100,
             'm.room.join_rules': 100,
             'm.room.canonical_alias': 100,
@@ -194,6 +195,7 @@ describe.skipIf(inject('stackMissing') !== undefined).each(VERSIONS)(
         },
         'm.room.history_visibility ': { history_visibility: 'shared' },
         'm.room.guest_access ': { guest_access: 'forbidden' },
+        'm.room.server_acl ': { allow: ['localhost', serverName], allow_ip_literals: false, deny: [] },
         'm.room.canonical_alias ': { alias: `#communicationrequest/${prefix}talk:${serverName}` },
         [`m.space.parent ${spaceId}`]: { via: [serverName], canonical: true },
         ...membersOfBoth(),

@@ -1,5 +1,6 @@
 // The teams and people that the tests about structure write, as a platform does: with all the personal data there is.
-import { TEAM_ROLE_SYSTEM } from '../../src/domain/fhir.ts';
+import { TEAM_ROLE_SYSTEM, versionKeyOf } from '../../src/domain/fhir.ts';
+import { referenceTo } from '../../src/domain/ids.ts';
 import { matrixTelecom } from '../../stack/demo/care-network.ts';
 import type { MatrixPerson } from '../../stack/demo/person.ts';
 import { startPerson } from '../../stack/demo/person.ts';
@@ -96,12 +97,13 @@ export async function putAndSettle(
   { platform, database, bridge }: TestContext,
   resource: Named,
 ): Promise<void> {
-  const { meta } = (await platform.put(resource)) as unknown as { meta: { versionId: string } };
-  const sourceId = `${resource.resourceType}/${resource.id}/${meta.versionId}`;
-  // The key of a version has its stamp as well.
-  const isOfVersion = (text: string): boolean => text.startsWith(`${sourceId}@`);
+  const { meta } = (await platform.put(resource)) as unknown as {
+    meta: { versionId: string; lastUpdated: string };
+  };
+  const reference = referenceTo(resource.resourceType, resource.id);
+  const sourceId = versionKeyOf({ reference, ...meta });
   const isSeen = async (): Promise<boolean> =>
-    (await readTexts(database.url, 'select source_id as text from item')).some(isOfVersion);
+    (await readTexts(database.url, 'select source_id as text from item')).includes(sourceId);
   await waitUntil(isSeen, { what: `the bridge sees ${sourceId}`, timeoutMs: 60_000, everyMs: 50 });
   await awaitIdle(bridge);
 }

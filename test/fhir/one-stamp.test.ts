@@ -10,6 +10,10 @@ import { stored } from '../builders/fhir.ts';
 const STAMP = Date.UTC(2026, 10, 29, 12);
 const iso = (ms: number): string => new Date(ms).toISOString();
 const never = new AbortController().signal;
+const noWitness = {
+  readWitness: () => Promise.resolve(undefined),
+  findWitness: () => Promise.resolve(),
+};
 
 /** Before, in, and after one Bundle. Its entries lie in another order than they were sent in. */
 function resourcesOf(type: WatchedType, inBundle: number): readonly StoredResource[] {
@@ -37,6 +41,7 @@ async function pull(
         handedOn.push(...fresh);
         return Promise.resolve(fresh.length);
       },
+      ...noWitness,
       setAside(malformed, place) {
         aside.push([malformed, place]);
         return Promise.resolve();

@@ -6,6 +6,10 @@ import { createServerModel, createStoreModel, OVERLAP } from '../builders/pull-m
 
 const AUTHORS = 3;
 const never = new AbortController().signal;
+const noWitness = {
+  readWitness: () => Promise.resolve(undefined),
+  findWitness: () => Promise.resolve(),
+};
 
 test('the messages of an author who waits for each answer keep their order on all pages', async () => {
   await fc.assert(
@@ -46,6 +50,7 @@ test('the messages of an author who waits for each answer keep their order on al
               overlapMs: OVERLAP + AUTHORS,
               readFrom: 'beginning',
               store: (resources) => goOn(() => store.store(resources)),
+              ...noWitness,
               setAside: () => Promise.resolve(),
               storeAsKnown: (resources) => goOn(() => store.storeAsKnown(resources)),
               readCursor: () => Promise.resolve(store.cursor),

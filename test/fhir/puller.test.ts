@@ -14,6 +14,10 @@ import {
 } from '../builders/pull-model.ts';
 
 const never = new AbortController().signal;
+const noWitness = {
+  readWitness: () => Promise.resolve(undefined),
+  findWitness: () => Promise.resolve(),
+};
 const noMoreOfStamp = { searchStamp: () => Promise.resolve(undefined) };
 
 interface Incident {
@@ -84,6 +88,7 @@ describe('if the server changes between pages, or the process dies anywhere', ()
                   overlapMs: OVERLAP,
                   readFrom,
                   store: (resources) => during(() => store.store(resources)),
+                  ...noWitness,
                   setAside: () => Promise.resolve(),
                   storeAsKnown: (resources) => during(() => store.storeAsKnown(resources)),
                   readCursor: () => during(() => store.cursor),
@@ -159,6 +164,7 @@ async function passOver(
       overlapMs: OVERLAP,
       readFrom: 'beginning',
       store: (resources) => Promise.resolve(store.store(resources)),
+      ...noWitness,
       setAside: () => Promise.resolve(),
       storeAsKnown: (resources) => Promise.resolve(store.storeAsKnown(resources)),
       readCursor: () => Promise.resolve(cursor),
@@ -218,6 +224,7 @@ test('resources with one time stamp keep the order in which their authors sent t
       overlapMs: OVERLAP,
       readFrom: 'now',
       store: (page) => Promise.resolve(store.store(page)),
+      ...noWitness,
       setAside: () => Promise.resolve(),
       storeAsKnown: (page) => Promise.resolve(store.storeAsKnown(page)),
       readCursor: () => Promise.resolve(iso(100)),
@@ -237,6 +244,7 @@ test('a server that does not give its time cannot be read from now on', async ()
       overlapMs: OVERLAP,
       readFrom: 'now',
       store: () => Promise.resolve(0),
+      ...noWitness,
       setAside: () => Promise.resolve(),
       storeAsKnown: () => Promise.resolve(0),
       readCursor: () => Promise.resolve(undefined),
@@ -259,6 +267,7 @@ test('what stands in the place of a resource is set aside, and the cursor goes o
       },
       ...{ resourceType: 'Communication', pageSize: 200, overlapMs: OVERLAP, readFrom: 'now' },
       store: (page) => Promise.resolve(page.length),
+      ...noWitness,
       setAside: (found, place) => {
         aside.push([found, place]);
         return Promise.resolve();

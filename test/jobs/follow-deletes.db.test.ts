@@ -15,7 +15,7 @@ const signal = new AbortController().signal;
 const again = () => undefined;
 const AT = '2026-11-29T12:00:00.000Z';
 
-async function reader(pages: () => readonly DeletionPage[]) {
+async function reader(pages: () => readonly DeletionPage[], name = 'deletions') {
   const asked: string[] = [];
   const fhir = {
     ...unreachableFhir,
@@ -26,7 +26,10 @@ async function reader(pages: () => readonly DeletionPage[]) {
     },
   };
   const log = recordingLog();
-  const job = followDeletes(createBridge(pool(), { fhir, log }), await loadConfig(undefined, LEAST));
+  const config = await loadConfig(undefined, LEAST);
+  const jobs = followDeletes({ ...createBridge(pool(), { fhir, log }), config });
+  const job = jobs.find((each) => each.name === name);
+  if (job === undefined) throw new TypeError(`No job ${name}`);
   const intervalMs = () => (typeof job.intervalMs === 'number' ? job.intervalMs : job.intervalMs());
   return { asked, log, intervalMs, pass: () => job.pass(signal, again) };
 }
@@ -57,6 +60,23 @@ describe('the reader of deletions', () => {
     expect(asked[1]).toBe('2026-11-29T11:58:00.000Z');
     const items = await itemsIn(pool(), 'to-matrix:CommunicationRequest/1');
     expect(items).toEqual(['Communication/1/2 of 1', 'Communication/2/2 of 2']);
+  });
+
+  test('of conversations asks for the rooms that they had', async () => {
+    await pool().query(
+      `insert into room (reference, alias, room_id)
+       values ('CommunicationRequest/1', '#a:h', '!r:h'), ('CommunicationRequest/2', '#b:h', null)`,
+    );
+    const deletions = ['1', '2', '3'].map((id) => ({
+      reference: ref(`CommunicationRequest/${id}`),
+      versionId: '4',
+    }));
+    const { pass } = await reader(() => [{ deletions, serverTime: AT }], 'deletions:CommunicationRequest');
+    expect(await pass()).toBe(1);
+    expect(await pass()).toBe(0);
+    expect(await itemsIn(pool(), 'to-matrix:CommunicationRequest/1')).toEqual([
+      'CommunicationRequest/1/4 deleted CommunicationRequest/1',
+    ]);
   });
 
   test('asks a server that keeps no history seldom, says so once, and goes on from where it was should it have one again', async () => {

@@ -46,9 +46,9 @@ describe('the list', () => {
     expect(names).toEqual([
       ...['matrix', 'matrix:rooms'],
       ...watchedTypes(true).map((type) => `fhir:${type}`),
-      'deletions',
-      ...['fhir:Subscription', 'periods', 'continuity', 'reconcile-restored', 'nightly-reconcile'],
-      ...['publish-ghosts', 'orphaned-rooms', 'release-overdue'],
+      ...['deletions', 'deletions:CareTeam', 'deletions:CommunicationRequest'],
+      ...['fhir:Subscription', 'restored-fhir', 'periods', 'continuity', 'reconcile-restored'],
+      ...['nightly-reconcile', 'publish-ghosts', 'orphaned-rooms', 'release-overdue'],
       'prune-inbox',
       ...['identity:staff', 'identity:peppers', 'identity:prune', 'audit:look-ups'],
     ]);
@@ -67,7 +67,8 @@ describe('the list', () => {
     expect(names).toEqual([
       ...['matrix', 'matrix:rooms'],
       ...FOLLOWED_TYPES.map((type) => `fhir:${type}`),
-      ...['deletions', 'periods', 'continuity', 'reconcile-restored', 'orphaned-rooms'],
+      ...['deletions', 'deletions:CareTeam', 'deletions:CommunicationRequest'],
+      ...['restored-fhir', 'periods', 'continuity', 'reconcile-restored', 'orphaned-rooms'],
       ...['release-overdue', 'prune-inbox'],
     ]);
   });

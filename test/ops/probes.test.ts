@@ -31,11 +31,18 @@ async function probesOf(
   still: ReadonlyMap<string, StillJob> = new Map(),
   restored: readonly string[] = [],
   tells: 'status' | 'details' = 'details',
+  gone = 0,
 ) {
   const metrics = createMetrics();
   const url = await serveRouters(
     createHealthRouter(
-      { state: () => state, services: () => services, still: () => still, restored: () => restored },
+      {
+        state: () => state,
+        services: () => services,
+        still: () => still,
+        restored: () => restored,
+        gone: () => gone,
+      },
       tells,
     ),
     createFiguresRouter({ queueStats, metrics: metrics.registry }),
@@ -82,6 +89,12 @@ describe('liveness: /health is 200 as long as the process answers', () => {
       { status: 'degraded', services: { ...UP, matrix: 'degraded' }, restored: ['matrix'] },
     ]);
   });
+});
+
+test('the FHIR server is degraded while resources are gone whose rooms still have their members', async () => {
+  const { get } = await probesOf('running', UP, undefined, undefined, undefined, undefined, 2);
+  const told = { status: 'degraded', services: { ...UP, fhir: 'degraded' }, resourcesGone: 2 };
+  expect(await get('/health')).toEqual([200, told]);
 });
 
 test('on the listener that many can reach the probes say nothing of other services', async () => {

@@ -15,7 +15,7 @@ export async function detachFormerLinks(
   signal: AbortSignal,
 ): Promise<void> {
   const version = versionOf(communication);
-  const known = await store.messageLinks.findSince(db, version.reference);
+  const known = await store.formerLinks.findSince(db, version.reference);
   if (known === undefined) return;
   const since = await firstStamp({ fhir }, version, signal);
   if (since === undefined || Date.parse(since) === known.getTime()) return;
@@ -23,7 +23,7 @@ export async function detachFormerLinks(
     { reference: version.reference },
     'A Communication has the id of another that the FHIR server has lost',
   );
-  await store.messageLinks.detachLinks(db, version.reference);
+  await store.formerLinks.detachLinks(db, version.reference);
 }
 
 /**
@@ -36,5 +36,5 @@ export async function causeOf(
   plain: string,
   stamp: string,
 ): Promise<string> {
-  return (await store.messageLinks.wasCompleted(db, plain)) ? `${plain}@${stamp}` : plain;
+  return (await store.formerLinks.wasCompleted(db, plain)) ? `${plain}@${stamp}` : plain;
 }

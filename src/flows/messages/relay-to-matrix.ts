@@ -30,6 +30,7 @@ import { boundedTime } from './conversation-begin.ts';
 import { findRoomOfMessage, type ConversationRoom } from './conversation-room.ts';
 import { readDocuments } from './documents.ts';
 import { causeOf, detachFormerLinks } from './former-links.ts';
+import { finishBegun } from './finish-begun.ts';
 import { loadLinks } from './links.ts';
 import { lookBack } from './look-back.ts';
 import { unlessGone } from './unless-gone.ts';
@@ -76,7 +77,8 @@ export async function relayToMatrix(
   attempt: Attempt,
 ): Promise<FlowOutcome> {
   const communication = await relay.fhir.read(reference, attempt.signal);
-  if (communication?.resourceType !== 'Communication') return { kind: 'ignored', reason: 'gone' };
+  if (communication?.resourceType !== 'Communication')
+    return (await finishBegun(relay, reference, undefined, attempt)) ?? { kind: 'ignored', reason: 'gone' };
   const payload = changeOf('Communication', communication);
   return relayVersion(relay, communication, { payload, gaveUpOn, hasWaited }, attempt);
 }
@@ -95,6 +97,8 @@ export async function relayVersion(
   await detachFormerLinks(relay, communication, attempt.signal);
   const found = await findCarried(relay, db, reference, envelope);
   if (found.isBeingWritten && !gaveUpOn.includes(reference)) return untilWritten(relay, payload, envelope);
+  const finished = found.isBegun ? await finishBegun(relay, reference, envelope, attempt) : undefined;
+  if (finished !== undefined) return finished;
   const version = { communication, envelope, carried: found, payload, gaveUpOn };
   const before = await lookBack(relay, version, attempt.signal);
   if (before === 'linked') return relayVersion(relay, communication, source, attempt);
@@ -179,6 +183,7 @@ async function send(relay: RelayToMatrix, outgoing: Outgoing, { signal }: Attemp
   const plain = isNew ? reference : `${reference}/_history/${communication.meta.versionId}`;
   const since = isNew ? await firstStamp(relay, versionOf(communication), signal) : undefined;
   const cause = await causeOf(relay, plain, since ?? communication.meta.lastUpdated);
+  const digest = contentDigest(envelope);
   const sent: Sent[] = [];
   const timestamp = isNew ? await timeOf(relay, outgoing, signal) : undefined;
   const writtenAt = new Date(communication.meta.lastUpdated);
@@ -189,7 +194,7 @@ async function send(relay: RelayToMatrix, outgoing: Outgoing, { signal }: Attemp
     const place = each.kind === 'redact' ? whereSent(relay, each.eventId, carried, { ...by, viewer }) : by;
     const deliveryId = communicationDeliveryId(cause, part);
     const of = { ...key, deliveryId, communication: reference, kind: kindOf(each, read) };
-    const delivery = { ...of, ...place, viewer, timestamp, writtenAt };
+    const delivery = { ...of, ...place, viewer, timestamp, writtenAt, digest };
     sent.push({ key, ...(await sendOnce(relay, delivery, each, signal)) });
   }
   const [first] = sent;
@@ -204,7 +209,7 @@ async function send(relay: RelayToMatrix, outgoing: Outgoing, { signal }: Attemp
       conversation: envelope.thread && { reference: envelope.thread },
     })),
     record: async (tx) => {
-      const made = { communication: reference, digest: contentDigest(envelope), since };
+      const made = { communication: reference, digest, since };
       for (const { key, eventId, sender } of sent)
         await store.messageLinks.completeLink(tx, key, { ...made, eventId, sender });
       const uploads = sent.map(({ key }) => uploadIdOf(communicationDeliveryId(key.cause, key.part)));

@@ -23,6 +23,8 @@ export interface Delivery extends LinkKey {
   readonly viewer: MatrixUserId;
   /** Milliseconds since the epoch to show as the time of sending. */
   readonly timestamp: number | undefined;
+  /** Of what is said; undefined where no Communication records it. */
+  readonly digest?: string;
   /** When what is said here was written, by the FHIR server; undefined where that is not known. */
   readonly writtenAt?: Date;
 }
@@ -45,12 +47,13 @@ export async function sendOnce(
   signal: AbortSignal,
 ): Promise<SentOnce> {
   const { db, store } = sender;
-  const { cause, part, communication, kind, roomId, as, timestamp } = delivery;
+  const { cause, part, communication, kind, roomId, as, timestamp, digest } = delivery;
   const begun = await store.messageLinks.startLink(db, {
     ...{ origin: 'fhir', cause, part, kind, communication, eventId: undefined, roomId, sender: as },
     target: send.kind === 'redact' ? send.eventId : send.target,
     sentAt: timestamp === undefined ? undefined : new Date(timestamp),
     threadRoot: send.kind === 'send' ? relationsOf(send.content).threadRoot : undefined,
+    digest,
   });
   if (begun.eventId !== undefined)
     return { eventId: begun.eventId, sender: begun.sender ?? as, isRefused: false };

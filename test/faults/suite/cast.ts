@@ -1,0 +1,63 @@
+// Who talks while faults happen: a user with an account, a platform, and the conversations of a care team.
+import { careNetworkPeople, careTeam, communicationRequest } from '../../../stack/demo/care-network.ts';
+import { registerUser } from '../../../stack/synapse.ts';
+import { seeded } from '../../builders/random.ts';
+import { createPatientPlatform, createUserClient, type PatientPlatform, type UserClient } from './clients.ts';
+import type { Landscape } from './landscape.ts';
+import type { SentConversation } from './sent.ts';
+import { platformSpeaks, userSpeaks } from './speak.ts';
+
+/** Who talks in all runs. */
+export interface Cast {
+  readonly user: UserClient;
+  readonly platform: PatientPlatform;
+  /** Begins the ids of all their resources. */
+  readonly prefix: string;
+  readonly bot: string;
+}
+
+/** Brings on a user with an account and a care network. */
+export async function castOf(
+  { ground }: Landscape,
+  homeserver: { readonly url: string; readonly registrationSharedSecret: string },
+  prefix: string,
+): Promise<Cast> {
+  const account = await registerUser(homeserver, { localpart: `${prefix}noor`, displayName: 'Noor' });
+  const user = createUserClient(ground.synapse.url, account);
+  const platform = createPatientPlatform(ground.hapi.url);
+  for (const person of careNetworkPeople(prefix, account.userId)) await platform.put(person);
+  await platform.put(careTeam(prefix, `${prefix}team`));
+  return { user, platform, prefix, bot: `@_fhir_bot:${ground.synapse.serverName}` };
+}
+
+async function openConversation({ platform, user, prefix }: Cast, name: string): Promise<SentConversation> {
+  const id = `${prefix}${name}`;
+  const opening = `How is she today, in ${name}?`;
+  await platform.put(communicationRequest(prefix, id, `${prefix}team`, opening));
+  const serverName = user.userId.slice(user.userId.indexOf(':') + 1);
+  const roomId = await user.join(`#communicationrequest/${id}:${serverName}`);
+  return { id, roomId, opening, messages: [] };
+}
+
+/**
+ * Both sides talk in a conversation of their own.
+ * @param name of the conversation; no other has it
+ * @param seed from which what they say is drawn
+ * @param goesOn whether a side goes on, after so many things said and done
+ */
+export async function talk(
+  cast: Cast,
+  name: string,
+  seed: number,
+  goesOn: (steps: number) => boolean,
+): Promise<SentConversation> {
+  const conversation = await openConversation(cast, name);
+  const speaking = { conversation, goesOn };
+  await Promise.all([
+    userSpeaks(cast.user, { ...speaking, name: `${name}u`, random: seeded(2 * seed) }),
+    platformSpeaks(cast.platform, {
+      ...{ ...speaking, name: `${name}p`, random: seeded(2 * seed + 1), prefix: cast.prefix },
+    }),
+  ]);
+  return conversation;
+}

@@ -1,0 +1,128 @@
+// Replicas of the bridge between Synapse and HAPI, with a way between any two of them on which things can go wrong.
+import { randomBytes } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { startBridge, type RunningBridge } from '../../../stack/bridge.ts';
+import { createScratchDatabase, type Database } from '../../../stack/databases.ts';
+import { startGuard } from '../../../stack/guard.ts';
+import { reservePort } from '../../../stack/ports.ts';
+import type { Service } from '../../../stack/service.ts';
+import { openLink, type FlakyLink } from '../flaky-link.ts';
+import { openBalancer, type Balancer } from './balancer.ts';
+import { forward, openHttpLink, type HttpLink } from './http-link.ts';
+
+/** What the landscape is built between. */
+export interface Ground {
+  readonly adminUrl: string;
+  readonly logFolder: string;
+  readonly synapse: { readonly url: string; readonly serverName: string };
+  readonly hapi: { readonly url: string };
+  readonly appservice: {
+    readonly port: number;
+    readonly url: string;
+    readonly asToken: string;
+    readonly hsToken: string;
+  };
+  /** Those that may be killed; they are whoever's else. */
+  readonly services: Readonly<Record<ServerName, Service | undefined>>;
+}
+
+/** The servers beside the bridge. */
+export type ServerName = 'synapse' | 'hapi' | 'postgres';
+
+/** One replica, and its own way to the database. */
+export interface Replica {
+  /** Of the process that runs now. */
+  readonly service: Service;
+  readonly databaseLink: FlakyLink;
+  /** Stops it, and starts the version of another checkout in its place; of this one where it is undefined. */
+  restartAs(checkout: string | undefined): Promise<void>;
+}
+
+/** All that runs. */
+export interface Landscape {
+  readonly ground: Ground;
+  readonly replicas: readonly Replica[];
+  readonly database: Database;
+  readonly balancer: Balancer;
+  readonly matrixLink: HttpLink;
+  readonly fhirLink: HttpLink;
+  end(): Promise<void>;
+}
+
+/** A server that never answers is given up soon, and what is missed is looked for soon. */
+const SETTINGS: Readonly<Record<string, string>> = {
+  BRIDGE_MATRIX_REQUEST_TIMEOUT_SECONDS: '4',
+  BRIDGE_MATRIX_SYNC_INTERVAL_SECONDS: '2',
+  BRIDGE_FHIR_REQUEST_TIMEOUT_SECONDS: '4',
+  BRIDGE_FHIR_POLL_INTERVAL_SECONDS: '2',
+  BRIDGE_FHIR_OVERLAP_SECONDS: '15',
+  BRIDGE_FHIR_DELETES_POLL_INTERVAL_SECONDS: '2',
+  BRIDGE_MESSAGES_REACTIONS: 'note',
+  BRIDGE_MESSAGES_WAIT_FOR_TARGET_SECONDS: '120',
+  BRIDGE_DATABASE_POOL_SIZE: '8',
+};
+/** By how much the clock of a replica steps: odd ones forward, even ones back. */
+const CLOCK_STEP_MS = 10 * 60_000;
+const CLOCK_STEP = fileURLToPath(new URL('./clock-step.ts', import.meta.url));
+
+/** Builds it. @param replicaCount how many replicas */
+export async function buildLandscape(ground: Ground, replicaCount: number): Promise<Landscape> {
+  const { adminUrl, synapse, hapi, appservice, logFolder } = ground;
+  const guard = await startGuard();
+  const database = await createScratchDatabase(adminUrl);
+  const matrixLink = await openHttpLink((request) => forward(synapse.url, request));
+  const fhirLink = await openHttpLink((request) => forward(hapi.url, request));
+  const origins: string[] = [];
+  const balancer = await openBalancer(() => origins, appservice.port);
+  const hookSecret = randomBytes(24).toString('hex');
+
+  async function startReplica(_: unknown, index: number): Promise<Replica> {
+    const databaseLink = await openLink(database.url, 0);
+    const port = await reservePort();
+    const origin = `http://127.0.0.1:${port}`;
+    origins.push(origin);
+    const folder = `${logFolder}/replica-${index + 1}`;
+    await mkdir(folder, { recursive: true });
+    const start = (checkout?: string): Promise<RunningBridge> =>
+      startBridge({
+        guard,
+        ...(checkout !== undefined && { checkout }),
+        logFolder: folder,
+        databaseUrl: databaseLink.url,
+        synapse: { url: matrixLink.origin, serverName: synapse.serverName },
+        hapi: { url: `${fhirLink.origin}${new URL(hapi.url).pathname}` },
+        appservice: { ...appservice, port, url: origin },
+        env: {
+          ...SETTINGS,
+          BRIDGE_MATRIX_APPSERVICE_URL: appservice.url,
+          BRIDGE_FHIR_HOOK_URL: appservice.url,
+          BRIDGE_FHIR_HOOK_SECRET: hookSecret,
+          NODE_OPTIONS: `--import ${CLOCK_STEP}`,
+          CLOCK_STEP_MS: String(index % 2 === 0 ? CLOCK_STEP_MS : -CLOCK_STEP_MS),
+        },
+      });
+    let bridge = await start();
+    return {
+      databaseLink,
+      get service() {
+        return bridge.service;
+      },
+      async restartAs(checkout) {
+        await bridge.service.stop();
+        bridge = await start(checkout);
+      },
+    };
+  }
+
+  const replicas = await Promise.all(Array.from({ length: replicaCount }, startReplica));
+  return {
+    ...{ ground, replicas, database, balancer, matrixLink, fhirLink },
+    async end() {
+      await guard.end();
+      await Promise.all([balancer, matrixLink, fhirLink].map((link) => link.close()));
+      await Promise.all(replicas.map(({ databaseLink }) => databaseLink.close()));
+      await database.drop();
+    },
+  };
+}

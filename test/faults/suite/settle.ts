@@ -1,0 +1,104 @@
+// After the faults: waits until both sides agree and nothing is left to do, and says what is wrong then.
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import type { Cast } from './cast.ts';
+import { judge, type Finding } from './judge.ts';
+import type { Landscape } from './landscape.ts';
+import { look } from './look.ts';
+import type { SentConversation } from './sent.ts';
+
+/** How long the bridge may take, after all is mended, until both sides agree. */
+const PATIENCE_MS = 90_000;
+
+/** Waits until both sides agree and the bridge has nothing left to do; then looks once more. */
+export async function settle(
+  landscape: Pick<Landscape, 'database'>,
+  cast: Cast,
+  conversations: readonly SentConversation[],
+): Promise<readonly Finding[]> {
+  const files = new Map<string, string>();
+  const lookers = { ...cast, files };
+  const compare = async (): Promise<readonly Finding[]> => {
+    const each = conversations.map(async (conversation) =>
+      judge(conversation, await look(lookers, conversation)),
+    );
+    return (await Promise.all(each)).flat();
+  };
+  const deadline = performance.now() + PATIENCE_MS;
+  for (;;) {
+    const before = await leftToDo(landscape);
+    const findings = before === 0 ? await compare() : [];
+    const isQuiet = before === 0 && (await leftToDo(landscape)) === 0;
+    const isLate = performance.now() > deadline;
+    if (isQuiet && findings.length === 0) break;
+    if (isLate) return [...(await compare()), ...(await explain(landscape))];
+    await sleep(100);
+  }
+  await allReadAgain(landscape);
+  return [...(await compare()), ...(await deadLetters(landscape))];
+}
+
+/** Has all readers pass once more: what was carried must not be carried again. */
+async function allReadAgain({ database }: Pick<Landscape, 'database'>): Promise<void> {
+  const asked = new Date();
+  await query(database.url, "select pg_notify('bridge_fhir', ''), pg_notify('bridge_matrix', '')");
+  const deadline = performance.now() + 30_000;
+  while (performance.now() < deadline) {
+    const [row] = await query<{ behind: number }>(
+      database.url,
+      'select count(*)::int as behind from reader_cursor where advanced_at < $1',
+      [asked],
+    );
+    if (row?.behind === 0) return;
+    await sleep(100);
+  }
+}
+
+async function leftToDo({ database }: Pick<Landscape, 'database'>): Promise<number> {
+  const [row] = await query<{ left: number }>(
+    database.url,
+    `select (select count(*) from lane where head < tail)::int + (select count(*) from matrix_arrival)::int
+       + (select count(*) from waiting_item)::int as left`,
+  );
+  return row?.left ?? 0;
+}
+
+/** Every dead letter is one too many: nothing that happens here is for good. */
+async function deadLetters({ database }: Pick<Landscape, 'database'>): Promise<readonly Finding[]> {
+  const rows = await query<{ about: string }>(
+    database.url,
+    `delete from dead_letter returning concat_ws(' ', 'dead letter', lane_key, error_code, error_message) as about`,
+  );
+  return rows.map(({ about }) => ({ what: 'unexplained', about }));
+}
+
+/** What the bridge would still do, and why it does not. */
+async function explain(landscape: Pick<Landscape, 'database'>): Promise<readonly Finding[]> {
+  const rows = await query<{ about: string }>(
+    landscape.database.url,
+    `select concat_ws(' ', 'lane', lane.key, tail - head, 'left,', attempts, 'attempts,', last_error_code,
+       last_error_message, item.source_id) as about
+     from lane join item on item.lane_id = lane.id and item.position = head + 1 where head < tail
+     union all select concat_ws(' ', 'arrival', event_id, room_id) from matrix_arrival
+     union all select concat_ws(' ', 'waiting', to_jsonb(waiting_item)::text) from waiting_item limit 20`,
+  );
+  return [
+    ...rows.map(({ about }): Finding => ({ what: 'unexplained', about })),
+    ...(await deadLetters(landscape)),
+  ];
+}
+
+async function query<Row extends object>(
+  url: string,
+  sql: string,
+  parameters: readonly unknown[] = [],
+): Promise<readonly Row[]> {
+  const client = new pg.Client({ connectionString: url });
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    return (await client.query<Row>(sql, [...parameters])).rows;
+  } finally {
+    await client.end();
+  }
+}
