@@ -48,9 +48,10 @@ interface Paging<Resource extends Stamped> {
   readonly read: (position: Position) => Promise<SortedPage<Resource>>;
   /**
    * Reads all that bears one stamp: the first page, whose links lead to the others, and whose `total` counts them.
-   * @returns undefined where the server counts no more than were seen
+   * As many as were seen may be others: of those seen one may have changed, and bear another stamp.
+   * @returns undefined where nothing bears it any more
    */
-  readonly readStamp: (stamp: Position, seen: number) => Promise<SortedPage<Resource> | undefined>;
+  readonly readStamp: (stamp: Position) => Promise<SortedPage<Resource> | undefined>;
   /** What is read, for the error: `Communication`. */
   readonly what: string;
   /** The code of the error. */
@@ -144,7 +145,7 @@ async function* wholeStamp<Resource extends Stamped>(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<PageStep<Resource>, Position> {
   const next = { from: afterStamp(at.from), size: at.size };
-  const first = await paging.readStamp(at, sizeOf(shown));
+  const first = await paging.readStamp(at);
   if (first === undefined) {
     yield { page: shown, next };
     return next;

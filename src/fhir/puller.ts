@@ -108,8 +108,7 @@ function pagesBefore(
         signal,
       ),
     // A stamp before the bound is so to its end: servers take no third bound.
-    readStamp: (stamp: Position, seen: number) =>
-      server.searchStamp(resourceType, asked, { stamp, seen }, signal),
+    readStamp: (stamp: Position) => server.searchStamp(resourceType, asked, stamp, signal),
     what: resourceType,
   };
   return pagesByStamp(paging, start, signal);

@@ -40,8 +40,7 @@ async function* wellFormed(
       const since: Query = from === BEGINNING ? [] : [['_lastUpdated', `ge${from}`]];
       return search(client, resourceType, [...query, ...since, ['_sort', '_lastUpdated']], size, signal);
     },
-    readStamp: (stamp: Position, seen: number) =>
-      searchStamp(client, resourceType, query, { stamp, seen }, signal),
+    readStamp: (stamp: Position) => searchStamp(client, resourceType, query, stamp, signal),
     what: resourceType,
   };
   for await (const step of pagesByStamp(paging, { from: BEGINNING, size: PAGE }, signal)) {

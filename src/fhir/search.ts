@@ -37,19 +37,18 @@ export async function search(
 
 /**
  * A search for what bears one stamp, by links that lead to all of it: those only a search has that the server keeps.
- * @param seen how many were seen already
- * @returns undefined where the server counts no more than that; else with the count as `total`, if it tells one
+ * @returns undefined where nothing bears it any more; else with the server's count as `total`, if it tells one
  */
 export async function searchStamp(
   client: FhirClient,
   resourceType: string,
   query: Query,
-  { stamp, seen }: { readonly stamp: Position; readonly seen: number },
+  stamp: Position,
   signal?: AbortSignal,
 ): Promise<SearchPage | undefined> {
   const asked = { resourceType, query: [...query, ...withinStamp(stamp)] };
   const total = await countFound(client, asked, signal);
-  if (total !== undefined && total <= seen) return undefined;
+  if (total === 0) return undefined;
   const count = Math.min(Math.max(total ?? 0, stamp.size), LARGEST_PAGE);
   return { ...(await firstPage(client, { ...asked, count, cache: 'no-cache' }, signal)), total };
 }

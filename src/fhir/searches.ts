@@ -135,10 +135,8 @@ async function* allPages(
 ): AsyncGenerator<PageStep<FoundResource>> {
   const paging = {
     read: (at: Position) => ask(Object.entries({ _lastUpdated: `ge${at.from}`, _sort: '_lastUpdated' }), at),
-    async readStamp(stamp: Position, seen: number): Promise<LinkedPage | undefined> {
-      const found = await ask([...withinStamp(stamp), ['_total', 'accurate']], stamp);
-      return found.readNext === undefined && (found.total ?? 0) <= seen ? undefined : found;
-    },
+    readStamp: (stamp: Position): Promise<LinkedPage> =>
+      ask([...withinStamp(stamp), ['_total', 'accurate']], stamp),
     ...{ what, answerCode },
   };
   for await (const step of pagesByStamp(paging, start, signal)) {

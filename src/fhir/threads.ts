@@ -62,9 +62,9 @@ function reading(server: FhirServer, header: ThreadHeader): Reading {
       const page = await server.search(kept.resourceType, kept.query, count, signal);
       return { ...page, ...seenPage(page, seen) };
     },
-    async searchStamp(resourceType, query, of, signal) {
+    async searchStamp(resourceType, query, stamp, signal) {
       const kept = searchFor(resourceType, query);
-      const page = await server.searchStamp(kept.resourceType, kept.query, of, signal);
+      const page = await server.searchStamp(kept.resourceType, kept.query, stamp, signal);
       return page && { ...page, ...seenPage(page, seen) };
     },
     async searchAll(resourceType, query, limit, signal) {

@@ -59,13 +59,13 @@ export function createServerModel() {
         .map(({ id, version, stamp }) => stored(`Communication/${id}`, String(version), iso(stamp)));
       return { resources, serverTime: iso(model.now) };
     },
-    searchStamp({ from }: Position, seen: number): SearchPage | undefined {
+    searchStamp({ from }: Position): SearchPage | undefined {
       const bounds = [
         ['_lastUpdated', `ge${from}`],
         ['_lastUpdated', `lt${iso(msOf(from) + 1)}`],
       ] as const;
       const page = model.search(bounds, Number.POSITIVE_INFINITY);
-      return page.resources.length > seen ? page : undefined;
+      return page.resources.length > 0 ? page : undefined;
     },
   };
   return model;

@@ -43,7 +43,7 @@ test('the messages of an author who waits for each answer keep their order on al
             {
               server: {
                 search: (_type, query, count) => goOn(() => server.search(query, count)),
-                searchStamp: (_type, _query, { stamp, seen }) => goOn(() => server.searchStamp(stamp, seen)),
+                searchStamp: (_type, _query, stamp) => goOn(() => server.searchStamp(stamp)),
               },
               resourceType: 'Communication',
               pageSize,
