@@ -5,6 +5,7 @@ import { idOf, typeOf } from '../domain/ids.ts';
 import { parseBundle } from './bundle.ts';
 import type { FhirClient } from './client.ts';
 import { FhirRefusal } from './client.ts';
+import { BEGINNING } from './pager.ts';
 import type { Query } from './search.ts';
 import { search } from './search.ts';
 import { parseStored, type StoredResource } from './stored.ts';
@@ -25,6 +26,14 @@ export async function readVersion(
   return readAt(client, reference, `${reference}/_history/${versionId}`, signal);
 }
 
+/**
+ * Where the newest versions of a resource are read, fifty at most. HAPI remembers for a while how many there were, and then shows no
+ * more than that, unless it is asked for those since an instant.
+ */
+export function historyPath(reference: FhirReference): string {
+  return `${reference}/_history?_since=${BEGINNING}&_count=50`;
+}
+
 /** The newest versions of a resource, fifty at most, newest first. https://hl7.org/fhir/R4/http.html#history */
 export async function history(
   client: FhirClient,
@@ -36,7 +45,7 @@ export async function history(
   const body = await client.request({
     operation,
     method: 'GET',
-    path: `${reference}/_history?_count=50`,
+    path: historyPath(reference),
     signal,
   });
   const { resources } = parseBundle(client, operation, body);

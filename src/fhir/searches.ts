@@ -9,6 +9,7 @@ import { parseBundle } from './bundle.ts';
 import type { FhirClient, FhirRequest } from './client.ts';
 import type { PageStep, Position, SortedPage } from './pager.ts';
 import { pagesByStamp, withinStamp } from './pager.ts';
+import { historyPath } from './read.ts';
 import type { Query } from './search.ts';
 
 /** What the server says it can do. */
@@ -104,7 +105,7 @@ export function createFhirSearches(client: FhirClient, clock: Clock) {
 
     /** The first page of a resource's versions. */
     versions: (reference: FhirReference, signal: AbortSignal): Promise<BundlePage> =>
-      history(`${reference}/_history?_count=50`, signal),
+      history(historyPath(reference), signal),
   };
 }
 

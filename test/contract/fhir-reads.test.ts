@@ -73,6 +73,17 @@ describe.skipIf(inject('stackMissing') !== undefined)('the FHIR server', () => {
     ]);
   });
 
+  test('shows a version that was made after its history was read before', async () => {
+    const patient = { resourceType: 'Patient', id: `${prefix}again` } as const;
+    const platform = createPlatform(inject('stack').hapi.url);
+    const versions = async () =>
+      (await server.history(ref(`Patient/${patient.id}`))).map(({ meta }) => meta.versionId);
+    await platform.put({ ...patient, active: true });
+    expect(await versions()).toEqual(['1']);
+    await platform.put({ ...patient, active: false });
+    expect(await versions()).toEqual(['2', '1']);
+  });
+
   test('has no one whom it does not have', async () => {
     const found = await server.readMany([
       ref(`Practitioner/${prefix}1`),

@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { communicationIdOf } from '../../../src/mapping/delivery-ids.ts';
 import { findLinksOfCommunication } from '../../../src/store/message-links.ts';
-import { edit } from '../../builders/changes.ts';
+import { edit, redaction } from '../../builders/changes.ts';
 import { useBridgeDatabase } from '../../builders/database.ts';
 import { communication, ref } from '../../builders/fhir.ts';
 import { eventId, message } from '../../builders/matrix.ts';
@@ -82,6 +82,14 @@ describe('a message from Matrix that was recorded since that state', () => {
     await say();
     await world.toFhir(edit('$edit', 'edited', 1, SAID));
     await world.toFhir(edit('$back', 'Good morning', 2, SAID));
+    expect(recorded()).toMatchObject(text('Good morning'));
+  });
+
+  test('whose edit is redacted says again what it said before', async () => {
+    await goBack(world);
+    await say();
+    await world.toFhir(edit('$edit', 'edited', 1, SAID));
+    await world.toFhir(redaction('$gone', '$edit'));
     expect(recorded()).toMatchObject(text('Good morning'));
   });
 
