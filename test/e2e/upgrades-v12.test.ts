@@ -44,6 +44,8 @@ describe.skipIf(inject('stackMissing') !== undefined)('where rooms have version 
       name: 'Wound care',
       room_version: '12',
       invite: [bot.userId, doctor.userId],
+      // The power of the room's maker cannot be shared: the bot gets what is highest below it.
+      power_level_content_override: { users: { [bot.userId]: 100 } },
     });
     await doctor.client.joinRoom(made.room_id);
     await nurse.client.sendStateEvent(ids.space, EventType.SpaceChild, { via: [serverName] }, made.room_id);
