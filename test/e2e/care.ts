@@ -4,7 +4,7 @@ import { referenceTo } from '../../src/domain/ids.ts';
 import { matrixTelecom } from '../../stack/demo/care-network.ts';
 import type { MatrixPerson } from '../../stack/demo/person.ts';
 import { startPerson } from '../../stack/demo/person.ts';
-import type { Resource } from '../../stack/demo/platform.ts';
+import type { Kept, Resource } from '../../stack/demo/platform.ts';
 import { registerUser } from '../../stack/synapse.ts';
 import { waitUntil } from '../../stack/wait.ts';
 import { inject } from 'vitest';
@@ -97,9 +97,7 @@ export async function putAndSettle(
   { platform, database, bridge }: TestContext,
   resource: Named,
 ): Promise<void> {
-  const { meta } = (await platform.put(resource)) as unknown as {
-    meta: { versionId: string; lastUpdated: string };
-  };
+  const { meta } = (await platform.put(resource)) as Kept;
   const reference = referenceTo(resource.resourceType, resource.id);
   const sourceId = versionKeyOf({ reference, ...meta });
   const isSeen = async (): Promise<boolean> =>

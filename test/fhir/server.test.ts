@@ -52,6 +52,17 @@ test('a search does not use the server’s cache, and skips resources of another
   });
 });
 
+test('a stamp that as many bear as were seen is read all the same: one of those seen may bear another by now', async () => {
+  const { server, seen } = await serverOf(({ url }) =>
+    url.searchParams.get('_summary') === 'count'
+      ? json(200, { resourceType: 'Bundle', total: 1 })
+      : json(200, { resourceType: 'Bundle', entry: [{ resource: COMMUNICATION }] }),
+  );
+  const page = await server.searchStamp('Communication', [], { from: VERSION.lastUpdated, size: 1 });
+  expect(page?.resources).toEqual([COMMUNICATION]);
+  expect(seen).toHaveLength(2);
+});
+
 describe('in a search, what cannot be kept stops no other resource', () => {
   const meta = { versionId: '1', lastUpdated: '2025-09-26T09:00:00Z' };
   const communicationWith = (over: object): object => ({

@@ -1,5 +1,4 @@
 // Catching up on a real database: in whatever way it is interrupted, everything comes once, in order, and in small transactions.
-import type { ClientBase } from 'pg';
 import { describe, expect, test } from 'vitest';
 import type { RoomAlias, RoomId } from '../../src/domain/ids.ts';
 import { inTransaction } from '../../src/inbox/database.ts';
@@ -15,6 +14,7 @@ import { ref } from '../builders/fhir.ts';
 import { roomId } from '../builders/matrix.ts';
 import { LENGTH, SEED, seeded } from '../builders/random.ts';
 import { ageCursor, createHomeserverModel, createReaders, type Transact } from '../builders/sync-world.ts';
+import { withQuery } from '../builders/watched-client.ts';
 
 const pool = useBridgeDatabase();
 const away = new BridgeError('matrix-unavailable', 'the homeserver answers 502');
@@ -40,7 +40,7 @@ function watched(each: (statement: string, values: readonly unknown[]) => void):
         each(statement, values);
         return tx.query(statement, values);
       };
-      return work({ query } as unknown as ClientBase);
+      return work(withQuery(tx, query));
     });
 }
 

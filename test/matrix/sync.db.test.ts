@@ -1,5 +1,4 @@
 // Push and /sync together, on a real database: the order of /sync wins, nothing is lost, nothing comes twice.
-import type { ClientBase } from 'pg';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { RoomAlias } from '../../src/domain/ids.ts';
 import { MATRIX_READER } from '../../src/flows/reader-names.ts';
@@ -12,6 +11,7 @@ import { itemsIn, useBridgeDatabase } from '../builders/database.ts';
 import { ref } from '../builders/fhir.ts';
 import { BOT, message, roomId } from '../builders/matrix.ts';
 import { ageCursor, createHomeserverModel, createReaders } from '../builders/sync-world.ts';
+import { withQuery } from '../builders/watched-client.ts';
 
 const pool = useBridgeDatabase();
 const ROOM = roomId('!room:h');
@@ -252,12 +252,12 @@ test('the position moves only together with the items: if any statement fails, t
     statements = 0;
     const { pass } = createReaders(pool(), homeserver, (work) =>
       inTransaction(pool(), (tx) => {
-        const query = async (statement: string, values: unknown[]): Promise<unknown> => {
+        const query = async (statement: string, values: unknown[] = []): Promise<unknown> => {
           if ((statements += 1) !== failing) return tx.query(statement, values);
           tried = failing;
           throw new Error('the process died here');
         };
-        return work({ query } as unknown as ClientBase);
+        return work(withQuery(tx, query));
       }),
     );
     passed = await pass().then(

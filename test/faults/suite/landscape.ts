@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { startBridge, type RunningBridge } from '../../../stack/bridge.ts';
+import { startBridge, type BridgeOptions, type RunningBridge } from '../../../stack/bridge.ts';
 import { createScratchDatabase, type Database } from '../../../stack/databases.ts';
 import { startGuard } from '../../../stack/guard.ts';
 import { reservePort } from '../../../stack/ports.ts';
@@ -12,18 +12,9 @@ import { openBalancer, type Balancer } from './balancer.ts';
 import { forward, openHttpLink, type HttpLink } from './http-link.ts';
 
 /** What the landscape is built between. */
-export interface Ground {
+export interface Ground extends Pick<BridgeOptions, 'appservice' | 'hapi' | 'logFolder' | 'synapse'> {
   readonly adminUrl: string;
-  readonly logFolder: string;
-  readonly synapse: { readonly url: string; readonly serverName: string };
-  readonly hapi: { readonly url: string };
-  readonly appservice: {
-    readonly port: number;
-    readonly url: string;
-    readonly asToken: string;
-    readonly hsToken: string;
-  };
-  /** Those that may be killed; they are whoever's else. */
+  /** Those that a run may kill. */
   readonly services: Readonly<Record<ServerName, Service | undefined>>;
 }
 
