@@ -93,6 +93,16 @@ export function versionKeyOf({ reference, versionId, lastUpdated }: ResourceVers
   return `${reference}/${versionId}@${new Date(lastUpdated).toISOString()}`;
 }
 
+/**
+ * Whether a server that now has one version of a resource can have had another before. Not where it is older, and not
+ * where it counts no further: then the server gives its numbers again.
+ */
+export function canFollow(now: Omit<ResourceVersion, 'reference'>, before: ResourceVersion): boolean {
+  const laterBy = Date.parse(now.lastUpdated) - Date.parse(before.lastUpdated);
+  // Ids of versions may be any text: what is no number compares as false.
+  return laterBy === 0 || (laterBy > 0 && !(Number(now.versionId) <= Number(before.versionId)));
+}
+
 /** The version of a resource as read. */
 export function versionOf({
   resourceType,

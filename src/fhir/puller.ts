@@ -3,13 +3,14 @@
 // Between passes the cursor goes back by an overlap, because resources become visible later than their stamp says;
 // what the overlap shows again is known from the ledger. Order is by stamp, then by `sent`, so that a Bundle written
 // at one stamp keeps the order its author gave it, also where a page splits it.
-import { versionOf, type ResourceVersion, type WatchedType } from '../domain/fhir.ts';
+import { type ResourceVersion, type WatchedType } from '../domain/fhir.ts';
 import { BridgeError } from '../telemetry/errors.ts';
 import { createAuthorsOrder } from './authors-order.ts';
 import type { Malformed, PageStep, Position } from './pager.ts';
 import { BEGINNING, instant, pagesByStamp } from './pager.ts';
 import type { Query } from './search.ts';
 import type { FhirServer, StoredResource } from './server.ts';
+import { watchFor } from './witness.ts';
 
 interface Deps {
   readonly server: Pick<FhirServer, 'search' | 'searchStamp'>;
@@ -30,8 +31,11 @@ interface Deps {
   readonly readCursor: () => Promise<string | undefined>;
   /** The version that was read or written last before an instant: a server that was not put back still has it, or a later one. */
   readonly readWitness: (before: string) => Promise<ResourceVersion | undefined>;
-  /** Looks for the witness where no page shows it. */
-  readonly findWitness: (witness: ResourceVersion, signal: AbortSignal) => Promise<void>;
+  /**
+   * Looks for the witness where no page shows it, before anything later is stored.
+   * @returns whether the server was put back: then the pass ends, and what is to be read is set by this
+   */
+  readonly findWitness: (witness: ResourceVersion, signal: AbortSignal) => Promise<boolean>;
   /** Moves the cursor, and forgets ledger rows older than `forgetBefore`. Both are instants. */
   readonly saveCursor: (cursor: string, forgetBefore: string) => Promise<void>;
 }
@@ -69,7 +73,7 @@ async function pullFrom(
   const start = { from: instant(Date.parse(cursor) - deps.overlapMs), size: deps.pageSize };
   const order = createAuthorsOrder();
   const witness = before === undefined ? undefined : await deps.readWitness(before);
-  let isSeen = false;
+  const watch = watchFor(witness, (missed) => deps.findWitness(missed, signal));
   let newest = cursor;
   let found = 0;
   for await (const step of pagesBefore(deps, before, start, signal)) {
@@ -79,11 +83,12 @@ async function pullFrom(
     // What the server counts and does not hand out is set aside without an id.
     const aside = step.isIncomplete ? [...malformed, { id: undefined }] : malformed;
     if (aside.length > 0) await deps.setAside(aside, `from ${last ?? newest}`);
-    isSeen ||= resources.some((resource) => versionOf(resource).reference === witness?.reference);
+    watch.show(resources);
     const ready = order.add(step);
+    if (await watch.beforeStoring(ready)) return found;
     if (ready.length > 0) found += await store(ready);
   }
-  if (witness !== undefined && !isSeen) await deps.findWitness(witness, signal);
+  if (await watch.finish()) return found;
   await deps.saveCursor(newest, instant(Date.parse(newest) - 2 * deps.overlapMs));
   return found;
 }

@@ -66,9 +66,7 @@ function followType(deps: Deps, resourceType: WatchedType): BridgeJob {
             criteria.length > 0
               ? Promise.resolve(undefined)
               : store.resourceVersions.findLastBefore(db, resourceType, before),
-          findWitness: async (witness, of) => {
-            await lookFor(bridge, [witness], of);
-          },
+          findWitness: (witness, of) => lookFor(bridge, [witness], of),
           readCursor: () => readCursor(db, name),
           saveCursor: (cursor, forgetBefore) => intake.pulledUpTo(resourceType, cursor, forgetBefore),
         },

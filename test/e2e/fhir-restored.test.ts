@@ -66,7 +66,12 @@ describe.skipIf(inject('stackMissing') !== undefined)('the FHIR server is restor
     await awaitIdle(running.bridge);
     await copyDatabase(database);
 
-    await platform.put(communicationRequest(PREFIX, REUSED, `${PREFIX}team`, 'Lost conversation'));
+    await once('the FHIR server has connections again', () =>
+      platform.put(communicationRequest(PREFIX, REUSED, `${PREFIX}team`, 'Lost conversation')).then(
+        () => true,
+        () => false,
+      ),
+    );
     await platform.put({ ...communication(PREFIX, KEPT, 'Lost message'), id: MESSAGE });
     const lost = await nurse.join(alias(REUSED));
     await nurse.hear(lost, 'Lost conversation');

@@ -12,7 +12,7 @@ const iso = (ms: number): string => new Date(ms).toISOString();
 const never = new AbortController().signal;
 const noWitness = {
   readWitness: () => Promise.resolve(undefined),
-  findWitness: () => Promise.resolve(),
+  findWitness: () => Promise.resolve(false),
 };
 
 /** Before, in, and after one Bundle. Its entries lie in another order than they were sent in. */

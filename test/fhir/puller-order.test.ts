@@ -8,7 +8,7 @@ const AUTHORS = 3;
 const never = new AbortController().signal;
 const noWitness = {
   readWitness: () => Promise.resolve(undefined),
-  findWitness: () => Promise.resolve(),
+  findWitness: () => Promise.resolve(false),
 };
 
 test('the messages of an author who waits for each answer keep their order on all pages', async () => {

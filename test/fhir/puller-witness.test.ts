@@ -9,7 +9,7 @@ import { iso, OVERLAP } from '../builders/pull-model.ts';
 const never = new AbortController().signal;
 
 describe('what was read last before', () => {
-  const pass = async (shown: readonly StoredResource[]) => {
+  const pass = async (shown: readonly StoredResource[], isPutBack = false) => {
     const missed: string[] = [];
     const events: string[] = [];
     await pullOnce(
@@ -19,14 +19,17 @@ describe('what was read last before', () => {
           search: () => Promise.resolve({ resources: shown, serverTime: iso(1000) }),
         },
         ...{ resourceType: 'Communication', pageSize: 200, overlapMs: OVERLAP, readFrom: 'now' },
-        store: (page) => Promise.resolve(page.length),
+        store: (page) => {
+          events.push('stored');
+          return Promise.resolve(page.length);
+        },
         setAside: () => Promise.resolve(),
         storeAsKnown: () => Promise.resolve(0),
         readWitness: () => Promise.resolve(versionOf(stored('Communication/1', '2', iso(100)))),
         findWitness: ({ reference }) => {
           missed.push(reference);
           events.push('looked for');
-          return Promise.resolve();
+          return Promise.resolve(isPutBack);
         },
         readCursor: () => Promise.resolve(iso(100)),
         saveCursor: () => {
@@ -39,13 +42,35 @@ describe('what was read last before', () => {
     return { missed, events };
   };
 
-  test('and is shown again, in whatever version, is not looked for', async () => {
-    expect((await pass([stored('Communication/1', '3', iso(200))])).missed).toEqual([]);
+  test.each([
+    ['in the version that was read', stored('Communication/1', '2', iso(100))],
+    ['in a later version', stored('Communication/1', '3', iso(200))],
+    ['in a version whose id is no number', stored('Communication/1', 'a', iso(200))],
+  ])('and is shown again, %s, is not looked for', async (_, shown) => {
+    expect((await pass([shown])).missed).toEqual([]);
   });
 
-  test('and is not shown any more is looked for, before anything is forgotten', async () => {
+  test('and whose id is given anew is looked for', async () => {
+    expect((await pass([stored('Communication/1', '1', iso(200))])).missed).toEqual(['Communication/1']);
+  });
+
+  test('and is not shown any more is looked for, before anything later is stored or anything forgotten', async () => {
     const { missed, events } = await pass([stored('Communication/2', '1', iso(200))]);
     expect(missed).toEqual(['Communication/1']);
-    expect(events).toEqual(['looked for', 'forgotten']);
+    expect([...new Set(events)]).toEqual(['looked for', 'stored', 'forgotten']);
+  });
+
+  test.each([
+    ['nothing is shown', []],
+    ['something later is shown', [stored('Communication/2', '1', iso(200))]],
+  ])(
+    'of a server that was put back: the pass ends, and where it begins anew stays as set, where %s',
+    async (_, shown) => {
+      expect((await pass(shown, true)).events).toEqual(['looked for']);
+    },
+  );
+
+  test('and is not shown any more is looked for where nothing is', async () => {
+    expect((await pass([])).events).toEqual(['looked for', 'forgotten']);
   });
 });

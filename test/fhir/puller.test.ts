@@ -16,7 +16,7 @@ import {
 const never = new AbortController().signal;
 const noWitness = {
   readWitness: () => Promise.resolve(undefined),
-  findWitness: () => Promise.resolve(),
+  findWitness: () => Promise.resolve(false),
 };
 const noMoreOfStamp = { searchStamp: () => Promise.resolve(undefined) };
 

@@ -1,5 +1,5 @@
 // The FHIR server went back to an earlier state → that is noticed and noted, and what was seen of it is forgotten.
-import { watchedTypes, type ResourceVersion } from '../../domain/fhir.ts';
+import { canFollow, watchedTypes, type ResourceVersion } from '../../domain/fhir.ts';
 import type { Bridge } from '../bridge.ts';
 import { fhirReader } from '../reader-names.ts';
 
@@ -29,11 +29,9 @@ export async function lookFor(
     signal,
   );
   for (const witness of witnesses) {
-    const now = present.get(witness.reference)?.meta.lastUpdated;
+    const now = present.get(witness.reference)?.meta;
     const isThere =
-      now === undefined
-        ? await bridge.fhir.wasDeleted(witness.reference, signal)
-        : Date.parse(now) >= Date.parse(witness.lastUpdated);
+      now === undefined ? await bridge.fhir.wasDeleted(witness.reference, signal) : canFollow(now, witness);
     if (isThere) continue;
     await report(bridge, witness, signal);
     return true;

@@ -54,7 +54,14 @@ describe('a server', () => {
 
   test.each([
     ['that lacks what was last read of it', present.slice(0, -1)],
-    ['that has it in an earlier version', [...present.slice(0, -1), stored('Communication/4', '1', NOON)]],
+    [
+      'that has it in an earlier version',
+      [...present.slice(0, -1), stored('Communication/4', '1', '2026-11-29T11:00:00.000Z')],
+    ],
+    [
+      'that gives its number again',
+      [...present.slice(0, -1), stored('Communication/4', '2', '2026-11-29T13:00:00.000Z')],
+    ],
   ])('%s was put back: what was seen of it is forgotten, and all is to be compared', async (_, has) => {
     await seen();
     expect(await lookForRestoration(bridgeOver(has), never)).toBe(true);
