@@ -105,7 +105,7 @@ export function composeBridge(
 function connectServers(
   { matrix, fhir, invitations, attachments }: Config,
   { idStrategy, profile, serverName }: BridgeSettings,
-  { observeMatrix, observeFhir, observePseudonyms }: Metrics,
+  { observeMatrix, observeFhir, observePseudonyms, unsoundResources }: Metrics,
   db: Pool,
 ) {
   const { baseUrl, baseAliases, bearerToken, requestTimeoutMs } = fhir;
@@ -115,6 +115,9 @@ function connectServers(
       ...{
         codes,
         searching: profile.search,
+        onUnsound: (type) => {
+          unsoundResources.inc({ type });
+        },
         ...(profile.search.cacheControl === 'no-cache' && { cacheControl: 'no-cache' }),
       },
     });

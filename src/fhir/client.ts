@@ -13,6 +13,7 @@ import { BridgeError } from '../telemetry/errors.ts';
 import type { RequestObserver } from '../telemetry/metrics.ts';
 import { basesOf, withOwnReferences } from './own-references.ts';
 import { createRefusedAccess } from './refused-access.ts';
+import { leaveOutUnsound } from './sound-elements.ts';
 
 /** A request to the FHIR server's RESTful API. */
 export interface FhirRequest {
@@ -91,6 +92,8 @@ export interface FhirClientOptions extends Partial<Omit<TransportOptions, 'conne
   readonly bearerToken: string | undefined;
   readonly requestTimeoutMs: number;
   readonly observe: RequestObserver;
+  /** Told the type of each resource of which elements were left out, as they have not the form of FHIR. */
+  readonly onUnsound?: (resourceType: string) => void;
   /** Sent with every request that has none of its own. */
   readonly cacheControl?: string;
   readonly searching?: SearchRules;
@@ -177,7 +180,7 @@ function createSend(
   options: FhirClientOptions,
   codes: FhirCodes,
 ): (request: FhirRequest) => Promise<unknown> {
-  const { bearerToken, requestTimeoutMs, cacheControl } = options;
+  const { bearerToken, requestTimeoutMs, cacheControl, onUnsound } = options;
   const base = baseOf(options.baseUrl);
   const bases = basesOf(options.baseUrl, options.baseAliases);
   const dispatcher = createTransport({
@@ -206,6 +209,7 @@ function createSend(
         },
         body: form === undefined ? body : encodeForm(form),
       });
+      for (const resourceType of leaveOutUnsound(answer)) onUnsound?.(resourceType);
       return withOwnReferences(answer, bases);
     } catch (error) {
       if (codes.stopped === undefined) signal?.throwIfAborted();
@@ -220,6 +224,7 @@ export function wasCreated(answer: { readonly resourceType: string }): boolean {
 }
 
 function errorOf(operation: string, error: unknown, codes: FhirCodes, stop?: AbortSignal): BridgeError {
+  if (isOfNoObject(error)) return new BridgeError(codes.answer, `${operation}: expected a resource`);
   const answered = errorSchema.safeParse(error);
   if (!answered.success) {
     const { reason, message } = describeFailure(error, stop);
@@ -235,6 +240,11 @@ function errorOf(operation: string, error: unknown, codes: FhirCodes, stop?: Abo
   const issues = outcomeSchema.safeParse(data).data?.issue.map((issue) => issue.code) ?? [];
   const detail = `${operation}: ${status} ${issues.join(', ')}`.trim();
   return new FhirRefusal(refusalCode(status, codes), detail, { status, ...asked });
+}
+
+/** The library's error for an answer of JSON that is no object: the server is there. */
+function isOfNoObject(error: unknown): boolean {
+  return error instanceof TypeError && error.message === 'Object.defineProperty called on non-object';
 }
 
 /** The code for a request without an answer. */

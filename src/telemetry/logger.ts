@@ -1,5 +1,5 @@
 // The pino logger behind the Log interface: JSON lines on standard output, errors reduced to what is safe to read.
-import { pino } from 'pino';
+import { pino, type DestinationStream } from 'pino';
 import { boundedLog } from './bounded-log.ts';
 import { BridgeError } from './errors.ts';
 import type { Log } from './log.ts';
@@ -17,20 +17,32 @@ const REDACTED = [
   'content',
 ];
 
+type Level = 'debug' | 'info' | 'warn' | 'error';
+
 /**
  * Creates the logger. Of one message it prints a hundred lines in a minute at most.
  * @param level the lowest level that is printed
  */
-export function createLogger(level: 'debug' | 'info' | 'warn' | 'error'): Log {
-  const printing = pino({
-    level,
-    base: { service: 'fhir-matrix-bridge' },
-    timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (label) => ({ level: label }) },
-    redact: { paths: REDACTED.flatMap((field) => [field, `*.${field}`]), censor: '[redacted]' },
-    serializers: { error: describeError },
-  });
-  return boundedLog(printing);
+export function createLogger(level: Level): Log {
+  return boundedLog(createPrintedLog(level));
+}
+
+/**
+ * Creates the log that prints every line.
+ * @param destination where lines go: standard output unless told
+ */
+export function createPrintedLog(level: Level, destination?: DestinationStream): Log {
+  return pino(
+    {
+      level,
+      base: { service: 'fhir-matrix-bridge' },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      redact: { paths: REDACTED.flatMap((field) => [field, `*.${field}`]), censor: '[redacted]' },
+      serializers: { error: describeError },
+    },
+    destination,
+  );
 }
 
 /**

@@ -57,7 +57,7 @@ function makersIn(registry: Registry) {
 
 type Makers = ReturnType<typeof makersIn>;
 
-function requestMetrics({ gauge, histogram }: Makers) {
+function requestMetrics({ counter, gauge, histogram }: Makers) {
   const requests = histogram(
     'bridge_request_seconds',
     'Requests to the homeserver, the FHIR server, the pseudonym service and the directories of people',
@@ -77,6 +77,11 @@ function requestMetrics({ gauge, histogram }: Makers) {
     observeFhir: observer('fhir'),
     observePseudonyms: observer('pseudonyms'),
     observeDirectory: observer('directory'),
+    unsoundResources: counter(
+      'bridge_fhir_unsound_resources_total',
+      'Resources of which elements were left out when they were read, as they have not the form of FHIR R4',
+      ['type'],
+    ),
     dependencyUp: gauge('bridge_dependency_up', 'Whether a dependency answered its last check', ['service']),
   };
 }

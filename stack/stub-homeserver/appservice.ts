@@ -8,6 +8,9 @@ import { ok, param } from './requests.ts';
 import type { StoredEvent, World } from './world.ts';
 import { clientEvent } from './world.ts';
 
+/** Writes a body as text. */
+export type Serialize = (body: unknown) => string;
+
 const LARGEST_TRANSACTION = 100;
 const RETRY_MS = 1_000;
 
@@ -52,14 +55,23 @@ export async function ping(call: Call): Promise<Reply> {
     throw new MatrixFailure(400, 'M_URL_NOT_SET', 'The application service has no URL');
   const start = performance.now();
   const { transaction_id } = body;
-  const status = await send(appservice, 'POST', '/_matrix/app/v1/ping', { transaction_id }).catch(() => 0);
+  const status = await send(
+    appservice,
+    'POST',
+    '/_matrix/app/v1/ping',
+    JSON.stringify({ transaction_id }),
+  ).catch(() => 0);
   if (status === 0) throw new MatrixFailure(502, 'M_CONNECTION_FAILED', 'The bridge did not answer');
   if (status !== 200) throw new MatrixFailure(502, 'M_BAD_STATUS', `The bridge answered ${status}`);
   return ok({ duration_ms: Math.round(performance.now() - start) });
 }
 
 /** Pushes events of the bridge's rooms until it is stopped; what is refused is sent again. */
-export function startPush(world: World, appservice: Appservice): { readonly stop: () => Promise<void> } {
+export function startPush(
+  world: World,
+  appservice: Appservice,
+  serialize: Serialize,
+): { readonly stop: () => Promise<void> } {
   const pending: StoredEvent[] = [];
   const stopping = new AbortController();
   let running: Promise<void> | undefined;
@@ -71,7 +83,7 @@ export function startPush(world: World, appservice: Appservice): { readonly stop
       lastTransaction += 1;
       const path = `/_matrix/app/v1/transactions/${lastTransaction}`;
       const body = { events: events.map(clientEvent) };
-      const status = await send(appservice, 'PUT', path, body, stopping.signal).catch(() => 0);
+      const status = await send(appservice, 'PUT', path, serialize(body), stopping.signal).catch(() => 0);
       if (status === 200) pending.splice(0, events.length);
       else await sleep(RETRY_MS, undefined, { signal: stopping.signal }).catch(() => undefined);
     }
@@ -108,13 +120,13 @@ async function send(
   { url = '', hsToken }: Appservice,
   method: 'POST' | 'PUT',
   path: string,
-  body: unknown,
+  body: string,
   signal?: AbortSignal,
 ): Promise<number> {
   const response = await fetch(`${url}${path}`, {
     method,
     headers: { authorization: `Bearer ${hsToken}`, 'content-type': 'application/json' },
-    body: JSON.stringify(body),
+    body,
     signal: signal ?? AbortSignal.timeout(60_000),
   });
   await response.body?.cancel();

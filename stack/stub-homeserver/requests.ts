@@ -1,5 +1,5 @@
 // A request to the stub homeserver, as its handlers see it: who asks, for what, with which body.
-import type { Content, World } from './world.ts';
+import type { Content, StoredFile, World } from './world.ts';
 import { MatrixFailure, forbidden } from './failure.ts';
 
 /** Who asks. */
@@ -18,12 +18,16 @@ export interface Call {
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
   readonly body: Content;
+  /** What is uploaded. */
+  readonly file: StoredFile;
 }
 
 /** What handlers answer. */
 export interface Reply {
   readonly status: number;
   readonly body: unknown;
+  /** In place of the body. */
+  readonly file?: StoredFile;
 }
 
 export type Handler = (call: Call) => Reply | Promise<Reply>;

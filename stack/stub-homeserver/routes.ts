@@ -17,8 +17,8 @@ import type { RequestKind } from './request-counts.ts';
 import type { Handler } from './requests.ts';
 import { ok } from './requests.ts';
 import { putState, readState, readStateEvent } from './room-state.ts';
-import { readMessages, redactEvent, sendEvent, sync } from './timeline.ts';
-import { upload } from './media.ts';
+import { readEvent, readMessages, redactEvent, sendEvent, sync } from './timeline.ts';
+import { download, fill, mediaLimits, reserve, upload } from './media.ts';
 
 /** A route, its pattern without what all have in common. */
 export interface Route {
@@ -77,9 +77,14 @@ const ROUTES: readonly Route[] = [
   route('PUT', '/rooms/{roomId}/redact/{eventId}/{txnId}', redactEvent),
   route('PUT', '/rooms/{roomId}/send/{type}/{txnId}', sendEvent),
   route('GET', '/rooms/{roomId}/messages', readMessages),
+  route('GET', '/rooms/{roomId}/event/{eventId}', readEvent),
   route('GET', '/sync', sync),
   route('POST', '/_matrix/client/v1/appservice/{id}/ping', ping, { kind: 'read' }),
   route('POST', '/_matrix/media/v3/upload', upload, { isUpload: true }),
+  route('POST', '/_matrix/media/v1/create', reserve),
+  route('PUT', '/_matrix/media/v3/upload/{server}/{mediaId}', fill, { isUpload: true }),
+  route('GET', '/_matrix/client/v1/media/download/{server}/{mediaId}', download),
+  route('GET', '/_matrix/client/v1/media/config', mediaLimits),
 ];
 
 const BY_LENGTH = Map.groupBy(ROUTES, ({ segments }) => segments.length);

@@ -3,12 +3,15 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { appserviceOf, startPush } from './appservice.ts';
+import { buffer } from 'node:stream/consumers';
+import { appserviceOf, startPush, type Serialize } from './appservice.ts';
 import { MatrixFailure } from './failure.ts';
+import { forgeBeside, forgeEvent, type Beside } from './forged.ts';
 import { createRequestCounter, type RequestCounts } from './request-counts.ts';
 import type { Appservice, Reply } from './requests.ts';
 import { identify, parseBody } from './requests.ts';
 import { findRoute, type Match } from './routes.ts';
+import { token } from './timeline.ts';
 import type { World } from './world.ts';
 import { addUser, createWorld } from './world.ts';
 
@@ -22,6 +25,8 @@ export interface StubOptions {
   readonly hsToken?: string;
   /** Where the bridge listens; without it nothing is pushed. */
   readonly appserviceUrl?: string;
+  /** How bodies become text, for tests of what `JSON.stringify` cannot write. */
+  readonly serialize?: Serialize;
 }
 
 /** A running stub. */
@@ -30,6 +35,12 @@ export interface StubHomeserver {
   readonly serverName: string;
   /** Adds a human user with a session. */
   readonly addUser: (localpart: string) => { readonly userId: string; readonly accessToken: string };
+  /** Has a room show, and push, this in the place of an event. */
+  readonly forge: (roomId: string, event: unknown) => void;
+  /** Has `/sync` show this once, beside timelines. */
+  readonly forgeBeside: (beside: Beside, roomId: string, events: readonly unknown[]) => void;
+  /** The token of `/sync` at this moment. */
+  readonly position: () => string;
   /** The requests since the start, or the last reset. */
   readonly requests: () => RequestCounts;
   readonly reset: () => void;
@@ -42,10 +53,11 @@ export async function startStubHomeserver(options: StubOptions): Promise<StubHom
   const world = createWorld(serverName);
   const appservice = appserviceOf({ serverName, asToken, hsToken, url });
   const counter = createRequestCounter();
-  const push = url === undefined ? undefined : startPush(world, appservice);
+  const { serialize = JSON.stringify } = options;
+  const push = url === undefined ? undefined : startPush(world, appservice, serialize);
   const server = createServer((request, response) => {
     void answer({ world, appservice, request, onMatch: countIn(counter) }).then((reply) => {
-      write(response, reply);
+      write(response, reply, serialize);
     });
   });
   // Longer than any client keeps a connection, so that none is closed while it is being used.
@@ -55,6 +67,13 @@ export async function startStubHomeserver(options: StubOptions): Promise<StubHom
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     serverName,
     addUser: (localpart) => addHuman(world, localpart),
+    forge: (roomId, event) => {
+      forgeEvent(world, roomId, event);
+    },
+    forgeBeside: (beside, roomId, events) => {
+      forgeBeside(world, beside, roomId, events);
+    },
+    position: () => token(world.stream.length),
     requests: counter.requests,
     reset: counter.reset,
     async stop() {
@@ -96,7 +115,7 @@ async function answer({
   const found = findRoute(method, pathname);
   onMatch(typeof found === 'object' ? found : undefined);
   try {
-    const text = await readText(request);
+    const bytes = await buffer(request);
     if (typeof found !== 'object')
       throw new MatrixFailure(found === 'other' ? 405 : 404, 'M_UNRECOGNIZED', 'Unrecognized request');
     const { route, params } = found;
@@ -105,9 +124,10 @@ async function answer({
     const requester = route.isOpen
       ? { userId: '', deviceId: undefined, isAppservice: false }
       : identify(world, appservice, { authorization, query, isRegistering: route.isRegistration });
+    const file = { contentType: request.headers['content-type'] ?? '', bytes };
     const hasBody = (method === 'PUT' || method === 'POST') && !route.isUpload;
-    const body = hasBody ? parseBody(text, method === 'POST') : {};
-    return await route.handler({ world, appservice, requester, params, query, body });
+    const body = hasBody ? parseBody(bytes.toString('utf8'), method === 'POST') : {};
+    return await route.handler({ world, appservice, requester, params, query, body, file });
   } catch (error) {
     if (error instanceof MatrixFailure)
       return { status: error.status, body: { errcode: error.errcode, error: error.message } };
@@ -115,17 +135,16 @@ async function answer({
   }
 }
 
-function write(response: ServerResponse, { status, body }: Reply): void {
-  const text = JSON.stringify(body);
+function write(response: ServerResponse, { status, body, file }: Reply, serialize: Serialize): void {
+  if (file !== undefined) {
+    response.writeHead(status, { 'content-type': file.contentType, 'content-length': file.bytes.length });
+    response.end(file.bytes);
+    return;
+  }
+  const text = serialize(body);
   response.writeHead(status, {
     'content-type': 'application/json',
     'content-length': Buffer.byteLength(text),
   });
   response.end(text);
-}
-
-async function readText(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString('utf8');
 }

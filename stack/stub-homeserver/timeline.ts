@@ -4,6 +4,7 @@ import { ok, param } from './requests.ts';
 import { checkAllowed, checkJoined, checkMayRedact } from './auth-rules.ts';
 import { MatrixFailure, forbidden } from './failure.ts';
 import { timestampIn } from './room-state.ts';
+import { shownBeside } from './forged.ts';
 import type { Content, Room, StoredEvent, World } from './world.ts';
 import { appendEvent, clientEvent, membershipOf, stateKeyOf } from './world.ts';
 
@@ -66,6 +67,17 @@ export function readMessages(call: Call): Reply {
   });
 }
 
+/** `GET /rooms/{roomId}/event/{eventId}` */
+export function readEvent(call: Call): Reply {
+  const { world, requester } = call;
+  const room = world.rooms.get(param(call, 'roomId'));
+  checkJoined(room, requester.userId);
+  const wanted = param(call, 'eventId');
+  const event = room.timeline.findLast((each) => each.event_id === wanted);
+  if (event === undefined) throw new MatrixFailure(404, 'M_NOT_FOUND', 'Event not found.');
+  return ok(clientEvent(event));
+}
+
 /** `GET /sync`: the timelines of joined rooms, and nothing else; `timeout` is waited for where nothing is new. */
 export async function sync(call: Call): Promise<Reply> {
   const { world, requester, query } = call;
@@ -77,10 +89,7 @@ export async function sync(call: Call): Promise<Reply> {
     await newsFor(world, requester.userId, timeoutMs);
     join = joinedTimelines(world, requester.userId, since, limit);
   }
-  return ok({
-    next_batch: token(world.stream.length),
-    ...(Object.keys(join).length > 0 && { rooms: { join } }),
-  });
+  return ok({ next_batch: token(world.stream.length), ...shownBeside(world, since, join) });
 }
 
 /**
@@ -97,7 +106,7 @@ function joinedTimelines(
   userId: string,
   since: number | undefined,
   limit: number,
-): Readonly<Record<string, unknown>> {
+): Record<string, unknown> {
   const rooms = world.users.get(userId)?.rooms ?? new Map<string, never>();
   const changed = since === undefined ? rooms.keys() : roomsWithNews(world, since);
   const join: Record<string, unknown> = {};
@@ -169,7 +178,7 @@ function timelineLimit(filter: string | null): number {
 }
 
 /** A token says how much of the stream was seen. */
-function token(position: number): string {
+export function token(position: number): string {
   return `s${position}`;
 }
 

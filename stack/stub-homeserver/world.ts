@@ -1,5 +1,6 @@
 // What the stub homeserver remembers: accounts, rooms, aliases, and the stream of all events.
 import { randomBytes } from 'node:crypto';
+import type { ForgedBeside } from './forged.ts';
 
 /** The content of an event. */
 export type Content = Readonly<Record<string, unknown>>;
@@ -21,6 +22,14 @@ export interface StoredEvent extends EventDraft {
   readonly unsigned: Content;
   /** Its place in the stream of all events, which tokens count in. */
   readonly position: number;
+  /** What is shown in its place (forged.ts). */
+  readonly forged?: unknown;
+}
+
+/** An uploaded file. */
+export interface StoredFile {
+  readonly contentType: string;
+  readonly bytes: Buffer;
 }
 
 export interface Room {
@@ -52,6 +61,10 @@ export interface World {
   /** Rooms in the public directory. */
   readonly listed: Set<string>;
   readonly stream: StoredEvent[];
+  /** What tests have `/sync` show beside timelines. */
+  readonly beside: ForgedBeside[];
+  /** Files by their `mxc://` address; reserved ones are undefined. */
+  readonly media: Map<string, StoredFile | undefined>;
   /** Event ids by transaction, as `timeline.ts` keys them. */
   readonly transactions: Map<string, string>;
   /** Called after each stored event. */
@@ -68,6 +81,8 @@ export function createWorld(serverName: string): World {
     aliases: new Map(),
     listed: new Set(),
     stream: [],
+    beside: [],
+    media: new Map(),
     transactions: new Map(),
     listeners: new Set(),
   };
@@ -143,7 +158,8 @@ export function membershipOf(room: Room, userId: string): string | undefined {
 }
 
 /** An event as clients see it. */
-export function clientEvent(event: StoredEvent): Content {
+export function clientEvent(event: StoredEvent): unknown {
+  if (event.forged !== undefined) return event.forged;
   const { type, sender, content, event_id, room_id, origin_server_ts } = event;
   const unsigned = { ...event.unsigned, age: Math.max(0, Date.now() - origin_server_ts) };
   const stateKey = event.state_key === undefined ? {} : { state_key: event.state_key };
