@@ -45,6 +45,7 @@ export function readMatrix({ config, intake, ...bridge }: Deps): BridgeJob {
             await noticeGoneBack(bridge, result.position);
             return intake.synced(result);
           },
+          again,
         },
         signal,
       );

@@ -9,11 +9,17 @@ const MOST_LEVELS = 100;
 /** The 255 bytes of the specification, as the longest text that a homeserver may take for them. */
 const id = z.string().min(1).max(510);
 
+/** The latest time that PostgreSQL, FHIR and JavaScript can all hold, in milliseconds. */
+export const LATEST = Date.UTC(9999, 11, 31);
+
+/** Any server may give any number: what no calendar has becomes the latest time, or one before 1970, which no record bears. */
+const time = z.number().transform((ms) => Math.max(-1, Math.min(ms, LATEST)));
+
 const roomEventFields = z.looseObject({
   event_id: id.transform((value) => value as EventId),
   sender: id.transform((value) => value as MatrixUserId),
   type: z.string().max(510),
-  origin_server_ts: z.number(),
+  origin_server_ts: time,
   state_key: z.string().max(510).optional(),
   content: z.record(z.string(), z.unknown()),
 });

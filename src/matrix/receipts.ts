@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { isEventId, isMatrixUserId, type EventId, type MatrixUserId, type RoomId } from '../domain/ids.ts';
 import { success, unlessRefused, type MatrixClient } from './client.ts';
+import { LATEST } from './event-schema.ts';
 
 /** A user has read a room up to an event. */
 export interface Receipt {
@@ -33,8 +34,6 @@ export function createReceipts(client: Pick<MatrixClient, 'post'>) {
   };
 }
 
-/** A time that PostgreSQL and FHIR can hold. */
-const LATEST = Date.UTC(9999, 11, 31);
 const byUser = z.record(z.string(), z.unknown());
 const receiptsSchema = z.object({
   type: z.literal('m.receipt'),

@@ -36,15 +36,19 @@ interface Deps {
   readonly lastArrival: () => Promise<string>;
   /** Stores a part, in one transaction. @returns how many items were new */
   readonly store: (part: SyncedPart) => Promise<number>;
+  /** Asks for another pass: this one has ended, and more may be shown. */
+  readonly again: () => void;
 }
 
 /** After so long a time the homeserver is asked only where something was said: what was said may be too much for one answer. */
 const LONG_AWAY_MS = 10 * 60_000;
+/** Answers of one pass: where something is always said, a pass without end would look as if it stood still. */
+const MOST_ANSWERS = 20;
 /** Rows of one transaction. */
 const MOST_ROWS = 500;
 
 /**
- * Makes one pass: asks until `/sync` shows nothing more. (The homeserver answers the same request from a cache for two minutes,
+ * Makes one pass: asks until `/sync` shows nothing more, or often enough. (The homeserver answers the same request from a cache for two minutes,
  * so that the first answers after a restart may be old.) The very first pass only takes the position: the bridge does not
  * record what happened before it was there. A pass that fails has stored the parts before; the next one begins where this one
  * began.
@@ -52,12 +56,14 @@ const MOST_ROWS = 500;
  */
 export async function syncOnce(deps: Deps, signal: AbortSignal): Promise<number> {
   let found = 0;
-  for (;;) {
+  for (let answers = 0; answers < MOST_ANSWERS; answers += 1) {
     signal.throwIfAborted();
     const step = await syncStep(deps, signal);
     found += step.found;
     if (step.shown === 0) return found;
   }
+  deps.again();
+  return found;
 }
 
 async function syncStep(deps: Deps, signal: AbortSignal): Promise<{ found: number; shown: number }> {

@@ -32,7 +32,7 @@ async function passFrom(token: string | undefined, scene: Scene = {}) {
   });
   const end = await syncOnce(
     {
-      ...{ bot: BOT, receipts: true, lastArrival: () => Promise.resolve('7') },
+      ...{ bot: BOT, receipts: true, lastArrival: () => Promise.resolve('7'), again: () => undefined },
       readPosition: () => {
         const moved = stored.findLast(({ arrivalsUpTo }) => arrivalsUpTo !== undefined);
         const at = moved?.position ?? token;
@@ -61,6 +61,33 @@ async function passFrom(token: string | undefined, scene: Scene = {}) {
   ).catch((error: unknown) => error);
   return { asked, stored, end };
 }
+
+test('where something new is always said, a pass ends all the same, and another is asked for', async () => {
+  let asked = 0;
+  let again = 0;
+  await syncOnce(
+    {
+      ...{ bot: BOT, receipts: true, lastArrival: () => Promise.resolve('7') },
+      readPosition: () => Promise.resolve({ token: `s${asked}`, ageMs: 0 }),
+      homeserver: {
+        sync: () => {
+          asked += 1;
+          const events = [message({ event_id: `$${asked}`, room_id: ROOM })];
+          if (asked > 1_000) throw new TypeError('The pass goes on without end');
+          const said = { roomId: ROOM, events, setAside: [] };
+          return Promise.resolve({ ...nothing, position: `s${asked}`, rooms: [said], behind: [] });
+        },
+        changedRooms: () => Promise.reject(new TypeError('Not asked')),
+      },
+      store: () => Promise.resolve(1),
+      again: () => {
+        again += 1;
+      },
+    },
+    never,
+  );
+  expect(again).toBe(1);
+});
 
 describe('the homeserver is asked', () => {
   const away = new BridgeError('matrix-unavailable', 'sync: 502');

@@ -62,7 +62,7 @@ test('in an answer of /sync: the events beside them are taken in, and the reader
   );
   await syncOnce(
     {
-      ...{ homeserver, bot: BOT, receipts: true },
+      ...{ homeserver, bot: BOT, receipts: true, again: () => undefined },
       readPosition: async () => ({ token: (await readCursor(pool(), MATRIX_READER)) ?? '', ageMs: 0 }),
       lastArrival: () => lastArrival(pool()),
       store: createWorld().synced,

@@ -36,6 +36,21 @@ test('events may be absent, as in a transaction of device lists', () => {
   expect(readTransaction(body, 't')).toEqual({ events: [], receipts: [], setAside: [] });
 });
 
+describe('a time that no calendar has, which any homeserver may give, is the nearest that the bridge can store', () => {
+  test.each([
+    ['after the year 9999', 8_640_000_000_000_001, Date.UTC(9999, 11, 31)],
+    ['the largest number of an event', 2 ** 53 - 1, Date.UTC(9999, 11, 31)],
+    ['before 1970', -5_000_000_000_000_000, -1],
+    ['the smallest number of JSON', -Number.MAX_VALUE, -1],
+    ['now', 1_764_500_000_000, 1_764_500_000_000],
+  ])('%s', (_, given, stored) => {
+    const event = message({ origin_server_ts: given });
+    expect(readTransaction({ events: [event] }, 't')?.events).toEqual([
+      { ...event, origin_server_ts: stored },
+    ]);
+  });
+});
+
 describe('what is no event is set aside by its id or its place, and does not stop the others', () => {
   test.each([
     ['null', null, 'transaction t 0'],

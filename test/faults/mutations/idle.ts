@@ -24,21 +24,33 @@ const BUSY = `
     extract(epoch from ready_at - now())::int as seconds from lane
   where ready_at is not null and not (starts_with(key, 'notice:') and attempts = delays) limit 20`;
 
-/** Waits. @returns what is stuck after so long; nothing where all is done */
+/** Waits as long as anything goes on. @returns what is stuck when nothing has for so long; nothing where all is done */
 export async function waitUntilIdle(
   world: Pick<World, 'pool' | 'homeserver'>,
   marks: Marks,
-  longestMs: number,
+  patienceMs: number,
 ): Promise<readonly string[]> {
-  const until = performance.now() + longestMs;
+  let movedAt = performance.now();
+  let before = '';
   for (let looks = 0; ;) {
     const left = await leftToDo(world, marks);
+    const now = await placeOf(world);
+    if (now !== before) movedAt = performance.now();
+    before = now;
     // What was handled may have begun something that nobody had seen at the first look.
     looks = left.length === 0 ? looks + 1 : 0;
     if (looks === 2) return [];
-    if (performance.now() > until) return left;
+    if (performance.now() - movedAt > patienceMs) return left;
     await sleep(LOOK_EVERY_MS);
   }
+}
+
+/** How far everything is. */
+async function placeOf({ pool }: Pick<World, 'pool'>): Promise<string> {
+  const { rows } = await pool.query<{ place: string }>(
+    `select concat((select sum(head) from lane), (select string_agg(position, ' ' order by reader) from reader_cursor)) as place`,
+  );
+  return rows[0]?.place ?? '';
 }
 
 async function leftToDo(

@@ -22,7 +22,8 @@ export interface Appearing {
 /** What came of a round: for each fault the mutant, where it can be told. */
 export type RoundFault = Fault & { readonly mutant: Appearing | undefined };
 
-const LONGEST_MS = 60_000;
+/** Longer than any wait between two attempts. */
+const PATIENCE_MS = 20_000;
 let appeared = 0;
 
 /** Plays it. */
@@ -42,7 +43,7 @@ export async function playRound(
         : eventAppears(world, scene, example, mutant.mutation);
     byId.set(id, mutant);
   }
-  const stuck = await waitUntilIdle(world, await mark(world), LONGEST_MS);
+  const stuck = await waitUntilIdle(world, await mark(world), PATIENCE_MS);
   const faults = await judgeRound(world, stuck);
   await tidy(world);
   return faults.map((fault) => ({

@@ -134,9 +134,9 @@ function withShortWaits(config: Config): Config {
       ...config.fhir,
       ...{
         overlapMs: 1_000,
-        pollIntervalMs: 1_000,
-        peoplePollIntervalMs: 1_000,
-        deletesPollIntervalMs: 1_000,
+        pollIntervalMs: 3_000,
+        peoplePollIntervalMs: 3_000,
+        deletesPollIntervalMs: 10_000,
       },
     },
   };
