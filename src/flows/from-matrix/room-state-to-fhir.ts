@@ -18,7 +18,7 @@ import type { StateChange } from './state-change.ts';
 type Bridged = Extract<RoomUse, { kind: 'space' | 'conversation' }>;
 
 /** State that is FHIR's and the configuration's to decide: convergence puts it back, or sends nothing more where it cannot. */
-const LOOKED_AT: ReadonlySet<string> = new Set([
+export const LOOKED_AT: ReadonlySet<string> = new Set([
   'm.room.topic',
   'm.room.avatar',
   'm.room.power_levels',

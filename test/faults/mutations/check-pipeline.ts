@@ -4,7 +4,8 @@ import type { Finding } from './finding.ts';
 import { shorter, smallest } from './lesser.ts';
 import { labelOf, mutation, type Mutation, type PipelineExample } from './mutants.ts';
 import { playRound, type Appearing, type RoundFault } from './play-round.ts';
-import { PLACES, type Scene } from './scene.ts';
+import type { Scene } from './scene.ts';
+import { silentIn } from './still-alive.ts';
 import type { World } from './world.ts';
 
 /** How many mutants are drawn of each kind, and which of them appear. */
@@ -30,7 +31,7 @@ export async function checkPipeline(
     examples.map((example) => [example, fc.sample(mutation, { seed: drawing.seed, numRuns: drawing.each })]),
   );
   const findings = new Map<string, Finding>();
-  const step = examples.some((example) => 'comes' in example) ? PLACES : EVENTS_AT_ONCE;
+  const step = examples.some((example) => 'comes' in example) ? scene.places : EVENTS_AT_ONCE;
   for (let first = 0; first < drawing.each; first += step) {
     const mutants = examples.flatMap((example) =>
       (drawn.get(example) ?? [])
@@ -38,11 +39,7 @@ export async function checkPipeline(
         .map((each, offset) => ({ example, mutation: each, index: first + offset }))
         .filter(({ index }) => drawing.at === undefined || drawing.at === index),
     );
-    const began = performance.now();
     const faults = mutants.length === 0 ? [] : await playRound(world, scene, mutants);
-    process.stderr.write(
-      `round ${first}: ${mutants.length} mutants, ${Math.round(performance.now() - began)} ms\n`,
-    );
     for (const fault of faults) {
       const key = `${fault.mutant === undefined ? '' : labelOf(fault.mutant.example)} ${kindOf(fault)}`;
       if (findings.has(key)) continue;
@@ -50,6 +47,11 @@ export async function checkPipeline(
       findings.set(key, finding);
       tell(finding);
     }
+  }
+  for (const what of await silentIn(world, scene)) {
+    const finding = { of: '', seed: drawing.seed, each: drawing.each, what };
+    findings.set(what, finding);
+    tell(finding);
   }
   return [...findings.values()];
 }

@@ -9,7 +9,7 @@ import { checkRoute } from './check-route.ts';
 import { requestExamples } from './examples/requests.ts';
 import { toldFinding, type Finding } from './finding.ts';
 import { labelOf, PIPELINE_EXAMPLES } from './mutants.ts';
-import { buildScene } from './scene.ts';
+import { buildScene, LARGE } from './scene.ts';
 import { startWorld, type World } from './world.ts';
 
 const optionsSchema = z.object({
@@ -60,8 +60,7 @@ async function checkKinds(world: World): Promise<readonly Finding[]> {
   const examples = PIPELINE_EXAMPLES.filter((example) => labelOf(example).includes(options.only));
   if (examples.length === 0) return [];
   const used = new Set(examples);
-  const scene = await buildScene(world, (example) => used.has(example));
-  process.stderr.write(`scene ${Math.round(performance.now())}\n`);
+  const scene = await buildScene(world, (example) => used.has(example), LARGE);
   const findings = await checkPipeline(world, scene, examples, options, (finding) => {
     say(toldFinding(finding));
   });

@@ -8,7 +8,7 @@ import { idAt, RESOURCES, type ResourceExample } from './examples/resources.ts';
 import { waitUntilIdle, type Marks } from './idle.ts';
 import { judgeRound, type Fault } from './judge-round.ts';
 import { eventOf, mutatedEvent, mutatedResource, type Mutation, type PipelineExample } from './mutants.ts';
-import { PLACES, slugOf, type Scene } from './scene.ts';
+import { slugOf, type Scene } from './scene.ts';
 import type { World } from './world.ts';
 
 /** A mutant that appears in a round. */
@@ -23,7 +23,7 @@ export interface Appearing {
 export type RoundFault = Fault & { readonly mutant: Appearing | undefined };
 
 /** Longer than any wait between two attempts. */
-const PATIENCE_MS = 20_000;
+export const PATIENCE_MS = 20_000;
 let appeared = 0;
 
 /** Plays it. */
@@ -39,7 +39,7 @@ export async function playRound(
     const { example } = mutant;
     const id =
       'comes' in example
-        ? resourceAppears(world, example, mutant.mutation, place)
+        ? resourceAppears(world, example, mutant.mutation, place % scene.places)
         : eventAppears(world, scene, example, mutant.mutation);
     byId.set(id, mutant);
   }
@@ -96,16 +96,15 @@ function resourceAppears(
   { fhir }: World,
   { type, comes, name, resource }: ResourceExample,
   mutation: Mutation,
-  at: number,
+  place: number,
 ): string {
-  const place = at % PLACES;
   const id = comes === 'changed' ? idAt(type, place) : `mutant-${slugOf(name)}-${appeared}`;
   fhir.store.forge(type, id, mutatedResource({ ...resource(place), resourceType: type, id }, mutation));
   return `${type}/${id}`;
 }
 
 /** Puts a resource of each type after the mutants, and rings for it as the server would. */
-async function mark({ fhir, ports }: World): Promise<Marks> {
+export async function mark({ fhir, ports }: Pick<World, 'fhir' | 'ports'>): Promise<Marks> {
   const marks = new Map<WatchedType, number>();
   for (const type of WATCHED_TYPES) {
     const right = RESOURCES.find((each) => each.type === type)?.resource(0) ?? {};

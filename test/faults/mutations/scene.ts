@@ -6,8 +6,17 @@ import { conversation, idAt, NURSE, RESOURCES, STEADY, team } from './examples/r
 import type { PipelineExample } from './mutants.ts';
 import { SERVER, type World } from './world.ts';
 
-/** Conversations of people who are changed. */
-export const PLACES = 25;
+/** How large the scene is. */
+export interface SceneSize {
+  /** Conversations of people who are changed. */
+  readonly places: number;
+  /** Whether each kind of event has a room of its own, so that all are worked on side by side. */
+  readonly hasRoomForEach: boolean;
+}
+
+/** For many mutants, and for few. */
+export const LARGE: SceneSize = { places: 25, hasRoomForEach: true };
+export const SMALL: SceneSize = { places: 2, hasRoomForEach: false };
 
 /** The scene. */
 export interface Scene {
@@ -15,12 +24,15 @@ export interface Scene {
   readonly roomOf: (example: EventExample) => string;
   /** What it may name there. */
   readonly knownIn: (example: EventExample) => Known;
-  /** The nurse says something. @returns the event id */
-  readonly say: (roomId: string, body: string) => Promise<string>;
+  readonly places: number;
+  /** Rooms in which people talk on, each with the id of its CommunicationRequest. */
+  readonly conversations: ReadonlyMap<string, string>;
+  readonly nurse: Nurse;
 }
 
-const SPACES = 'space';
 const roomSchema = z.object({ room_id: z.string() });
+const heardSchema = z.object({ chunk: z.array(z.unknown()) });
+const saidSchema = z.object({ content: z.object({ body: z.string() }) });
 const sentSchema = z.object({ event_id: z.string() });
 const uploadedSchema = z.object({ content_uri: z.string() });
 /** A picture of one pixel. */
@@ -30,8 +42,9 @@ const PNG = Buffer.from(
 );
 
 /** The id of the team or conversation in which an example happens. */
-export function structureOf({ name, place }: EventExample): string {
-  return `${place === 'space' ? SPACES : 'room'}-${slugOf(name)}`;
+function structureOf({ name, place, changesRoom }: EventExample, { hasRoomForEach }: SceneSize): string {
+  const prefix = place === 'space' ? 'space' : 'room';
+  return `${prefix}-${hasRoomForEach || changesRoom === true ? slugOf(name) : 'shared'}`;
 }
 
 /** A name as a part of ids. */
@@ -43,6 +56,7 @@ export function slugOf(name: string): string {
 export async function buildScene(
   { homeserver, fhir }: Pick<World, 'homeserver' | 'fhir'>,
   isUsed: (example: PipelineExample) => boolean,
+  size: SceneSize,
 ): Promise<Scene> {
   const nurse = homeserver.addUser('nurse');
   if (nurse.userId !== NURSE) throw new TypeError(`Expected ${NURSE}`);
@@ -53,32 +67,40 @@ export async function buildScene(
   for (const each of [...STEADY, team('team')]) put(each);
   const happening = EVENTS.filter((example) => isUsed(example) && example.place !== 'elsewhere');
   for (const example of happening) {
-    const id = structureOf(example);
+    const id = structureOf(example, size);
     put(example.place === 'space' ? team(id) : conversation(id));
   }
-  if (RESOURCES.some(isUsed)) putPlaces(put);
+  if (RESOURCES.some(isUsed)) putPlaces(put, size.places);
   const file = await client.upload(PNG);
   const rooms = new Map<string, string>();
   const targets = new Map<string, string>();
+  const conversations = new Map<string, string>();
   for (const example of happening) {
-    const id = structureOf(example);
+    const id = structureOf(example, size);
+    if (rooms.has(id)) continue;
     const type = example.place === 'space' ? 'careteam' : 'communicationrequest';
     const roomId = await client.join(`#${type}/${id}:${SERVER}`);
     rooms.set(id, roomId);
     // Nobody speaks in a space.
-    if (example.place !== 'space') targets.set(id, await client.say(roomId, 'How is she today?'));
+    if (example.place === 'space') continue;
+    targets.set(id, await client.say(roomId, 'How is she today?'));
+    if (example.changesRoom !== true) conversations.set(id, roomId);
   }
   const elsewhere = `!elsewhere:${SERVER}`;
   return {
-    roomOf: (example) => rooms.get(structureOf(example)) ?? elsewhere,
-    knownIn: (example) => ({ sender: NURSE, target: targets.get(structureOf(example)) ?? '$none', file }),
-    say: client.say,
+    roomOf: (example) => rooms.get(structureOf(example, size)) ?? elsewhere,
+    knownIn: (example) => ({
+      sender: NURSE,
+      target: targets.get(structureOf(example, size)) ?? '$none',
+      file,
+    }),
+    ...{ places: size.places, conversations, nurse: client },
   };
 }
 
-function putPlaces(put: (resource: Readonly<Record<string, unknown>>) => void): void {
+function putPlaces(put: (resource: Readonly<Record<string, unknown>>) => void, places: number): void {
   const people = ['Practitioner', 'PractitionerRole', 'RelatedPerson', 'Patient', 'Organization'];
-  for (let place = 0; place < PLACES; place += 1) {
+  for (let place = 0; place < places; place += 1) {
     for (const { type, comes, resource } of RESOURCES)
       if (comes === 'changed') put({ ...resource(place), id: idAt(type, place) });
     put(
@@ -90,9 +112,12 @@ function putPlaces(put: (resource: Readonly<Record<string, unknown>>) => void): 
   }
 }
 
+/** The nurse's client. */
+type Nurse = ReturnType<typeof createNurse>;
+
 function createNurse(url: string, token: string) {
   let sent = 0;
-  const call = async (method: string, path: string, body: object | Buffer): Promise<unknown> => {
+  const call = async (method: string, path: string, body?: object | Buffer): Promise<unknown> => {
     const isFile = Buffer.isBuffer(body);
     const response = await fetch(`${url}/_matrix/${path}`, {
       method,
@@ -100,7 +125,7 @@ function createNurse(url: string, token: string) {
         ...{ authorization: `Bearer ${token}` },
         'content-type': isFile ? 'image/png' : 'application/json',
       },
-      body: isFile ? new Uint8Array(body) : JSON.stringify(body),
+      ...(body !== undefined && { body: isFile ? new Uint8Array(body) : JSON.stringify(body) }),
     });
     return response.ok ? response.json() : undefined;
   };
@@ -113,6 +138,12 @@ function createNurse(url: string, token: string) {
       return roomSchema.parse(
         await waitUntil(joined, { what: `the nurse may join ${alias}`, timeoutMs: 60_000 }),
       ).room_id;
+    },
+    /** The texts of the latest messages of a room. */
+    hear: async (roomId: string): Promise<readonly string[]> => {
+      const path = `client/v3/rooms/${encodeURIComponent(roomId)}/messages?dir=b&limit=50`;
+      const { chunk } = heardSchema.parse(await call('GET', path));
+      return chunk.flatMap((event) => saidSchema.safeParse(event).data?.content.body ?? []);
     },
     say: async (roomId: string, body: string): Promise<string> => {
       sent += 1;

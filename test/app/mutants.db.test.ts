@@ -1,0 +1,36 @@
+// Mutants of every request, event and resource through the whole bridge, a few of each: `npm run test:mutations` has thousands.
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { checkPipeline } from '../faults/mutations/check-pipeline.ts';
+import { checkRoute } from '../faults/mutations/check-route.ts';
+import { requestExamples } from '../faults/mutations/examples/requests.ts';
+import { toldFinding } from '../faults/mutations/finding.ts';
+import { PIPELINE_EXAMPLES } from '../faults/mutations/mutants.ts';
+import { buildScene, SMALL } from '../faults/mutations/scene.ts';
+import { startWorld, type World } from '../faults/mutations/world.ts';
+
+/** The same ones each time: what is found by chance is found by the long form. */
+const SEED = 1;
+const REQUESTS = 20;
+const OF_EACH_KIND = 2;
+
+let world: World;
+beforeAll(async () => {
+  world = await startWorld(inject('adminUrl'));
+});
+afterAll(() => world.stop());
+
+test('every route has an example, and no mutant of it gets in, an error of the bridge, or data of others', async () => {
+  const findings: string[] = [];
+  for (const example of await requestExamples(world)) {
+    const outcome = await checkRoute(world, example, { seed: SEED, each: REQUESTS });
+    findings.push(...outcome.findings.map(toldFinding));
+  }
+  expect(findings).toEqual([]);
+});
+
+test('no mutant of an event or a resource stops the bridge, or has it say what nobody may read', async () => {
+  const scene = await buildScene(world, () => true, SMALL);
+  const drawing = { seed: SEED, each: OF_EACH_KIND };
+  const findings = await checkPipeline(world, scene, PIPELINE_EXAMPLES, drawing, () => undefined);
+  expect(findings.map(toldFinding)).toEqual([]);
+});
