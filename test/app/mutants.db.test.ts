@@ -1,5 +1,6 @@
 // Mutants of every request, event and resource through the whole bridge, a few of each: `npm run test:mutations` has thousands.
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { LENGTH, SEED } from '../builders/random.ts';
 import { checkPipeline } from '../faults/mutations/check-pipeline.ts';
 import { checkRoute } from '../faults/mutations/check-route.ts';
 import { requestExamples } from '../faults/mutations/examples/requests.ts';
@@ -8,10 +9,8 @@ import { PIPELINE_EXAMPLES } from '../faults/mutations/mutants.ts';
 import { buildScene, SMALL } from '../faults/mutations/scene.ts';
 import { startWorld, type World } from '../faults/mutations/world.ts';
 
-/** The same ones each time: what is found by chance is found by the long form. */
-const SEED = 1;
-const REQUESTS = 20;
-const OF_EACH_KIND = 2;
+const REQUESTS = 20 * LENGTH;
+const OF_EACH_KIND = 2 * LENGTH;
 
 let world: World;
 beforeAll(async () => {
