@@ -41,10 +41,15 @@ function isSound(value: unknown, shape: Shape, faults: { count: number }): boole
 }
 
 function keepSound(list: unknown[], shape: Shape, faults: { count: number }): true {
-  const sound = list.filter((each) => isSound(each, shape, faults));
+  const sound = list.filter((each) => isPlaceOfExtension(each, shape) || isSound(each, shape, faults));
   faults.count += list.length - sound.length;
   list.splice(0, list.length, ...sound);
   return true;
+}
+
+/** In a list of texts null stands where there is an extension alone: https://hl7.org/fhir/R4/json.html#primitive */
+function isPlaceOfExtension(value: unknown, shape: Shape): boolean {
+  return value === null && typeof shape === 'string';
 }
 
 const isList = (shape: Shape): shape is readonly [Shape] => Array.isArray(shape);

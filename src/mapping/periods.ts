@@ -45,10 +45,14 @@ function endOf(end: string | undefined): number {
   return Date.UTC(Number(year), Number(month) - 1, Number(day) + 1);
 }
 
+/** With a year of four digits, as PostgreSQL holds them too. https://hl7.org/fhir/R4/datatypes.html#dateTime */
+const DATE_TIME = /^\d{4}(?:-\d{2}(?:-\d{2}(?:T.*)?)?)?$/;
+
 /**
  * A FHIR dateTime in milliseconds since the epoch; NaN where it is malformed. FHIR demands a time zone with a time of day:
  * without one it is read as UTC, not in the zone of the machine.
  */
 export function instantOf(text = ''): number {
+  if (!DATE_TIME.test(text)) return Number.NaN;
   return Date.parse(/T[\d:.]+$/.test(text) ? `${text}Z` : text);
 }

@@ -4,6 +4,7 @@ import { EVENT_ID_SYSTEM, type Communication } from '../domain/fhir.ts';
 import { parseReference, type EventId, type FhirReference } from '../domain/ids.ts';
 import { partsOf, textOfParts, type Part } from './content.ts';
 import type { ThreadProfile } from '../domain/threads.ts';
+import { instantOf } from '../mapping/periods.ts';
 
 /** The envelope of a Communication. */
 export interface Envelope {
@@ -36,7 +37,7 @@ export function readEnvelope(
   { thread, deliverPreparation }: { readonly thread: ThreadProfile; readonly deliverPreparation: boolean },
 ): Envelope {
   const status: string | undefined = communication.status;
-  const sent = Date.parse(communication.sent ?? '');
+  const sent = instantOf(communication.sent);
   const eventId = communication.identifier?.find(({ system }) => system === EVENT_ID_SYSTEM)?.value;
   return {
     thread: thread.threadOf(communication),

@@ -28,10 +28,13 @@ const DRIVER = new Set([
   'timeout expired',
 ]);
 
+/** The driver gave up an answer that then came after all: the connection is of no more use. */
+const OUT_OF_STEP = /^Received unexpected \w+ message from backend\.$/;
+
 /** Whether a statement failed because of the moment, so that it may succeed later. */
 export function isDatabaseAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  if (DRIVER.has(error.message)) return true;
+  if (DRIVER.has(error.message) || OUT_OF_STEP.test(error.message)) return true;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   return NETWORK.has(code) || PASSING.test(code);
 }

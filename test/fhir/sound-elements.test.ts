@@ -17,7 +17,7 @@ describe('what has not the form of its element is left out', () => {
       { name: [{ family: ['Jansen'], given: ['An'] }] },
       { name: [{ given: ['An'] }] },
     ],
-    ['a text in a list that is none', { name: [{ given: ['An', 7, null] }] }, { name: [{ given: ['An'] }] }],
+    ['a text in a list that is none', { name: [{ given: ['An', 7] }] }, { name: [{ given: ['An'] }] }],
     ['a list that is an object', { name: { family: 'Jansen' }, id: '1' }, { id: '1' }],
     ['a list that is a text', { telecom: 'matrix:u/an:hs' }, {}],
     ['an object that is a text', { name: ['An Jansen', { text: 'An' }] }, { name: [{ text: 'An' }] }],
@@ -29,6 +29,12 @@ describe('what has not the form of its element is left out', () => {
     const type = { resourceType: 'Practitioner' };
     expect(read({ ...type, ...given })).toEqual({ ...type, ...expected });
   });
+});
+
+test('null in a list of texts, in the place of an extension, stays, so that what is written back keeps its places', () => {
+  const name = [{ given: [null, 'An'], _given: [{ extension: [] }, null] }];
+  const resource = { resourceType: 'Practitioner', name };
+  expect(read(resource)).toEqual(resource);
 });
 
 test('what the bridge does not read stays as it is', () => {

@@ -13,12 +13,12 @@ describe('the database is away', () => {
     expect(isDatabaseAway(withCode(code))).toBe(true);
   });
 
-  test.each(['Connection terminated unexpectedly', 'Query read timeout', 'timeout expired'])(
-    'by what the driver says: %s',
-    (message) => {
-      expect(isDatabaseAway(new Error(message))).toBe(true);
-    },
-  );
+  test.each([
+    ...['Connection terminated unexpectedly', 'Query read timeout', 'timeout expired'],
+    ...['Received unexpected parseComplete message from backend.'],
+  ])('by what the driver says: %s', (message) => {
+    expect(isDatabaseAway(new Error(message))).toBe(true);
+  });
 
   test('when nothing listens where it should', async () => {
     const client = new pg.Client({ connectionString: 'postgres://x@127.0.0.1:1/x' });

@@ -1,6 +1,7 @@
 // When a conversation began: no message of it was sent before, whatever its sender says.
 import type { FhirReference } from '../../domain/ids.ts';
 import type { Bridge } from '../bridge.ts';
+import { instantOf } from '../../mapping/periods.ts';
 
 /** Times as near as this are believed, so that a message which has just been sent costs no request. */
 const NEAR_MS = 60 * 60 * 1000;
@@ -19,8 +20,6 @@ export async function boundedTime(
   if (ms >= now - NEAR_MS) return Math.min(ms, now);
   const conversation = await fhir.read(request, signal);
   const begun =
-    conversation?.resourceType === 'CommunicationRequest'
-      ? Date.parse(conversation.authoredOn ?? '')
-      : Number.NaN;
+    conversation?.resourceType === 'CommunicationRequest' ? instantOf(conversation.authoredOn) : Number.NaN;
   return Number.isNaN(begun) ? ms : Math.min(Math.max(ms, begun), now);
 }

@@ -21,6 +21,7 @@ import type { FlowOutcome } from '../outcome.ts';
 import { createReadSet, type ReadSet } from '../people/read-set.ts';
 import { findLast, findPlaces, type PlacedMessage } from './places.ts';
 import { senderTeamOf, threadParties } from './thread-parties.ts';
+import { instantOf } from '../../mapping/periods.ts';
 
 type Deps = Pick<Bridge, 'clock' | 'db' | 'fhir' | 'findLogged' | 'findTail' | 'log' | 'settings' | 'store'>;
 
@@ -91,7 +92,7 @@ async function threadStateOf(
 /** Who wrote a message, or the first message of a conversation. */
 function writerOf(written: Communication | CommunicationRequest): ThreadState['author'] {
   const isMessage = written.resourceType === 'Communication';
-  const at = Date.parse((isMessage ? written.sent : written.authoredOn) ?? '');
+  const at = instantOf(isMessage ? written.sent : written.authoredOn);
   return {
     person: isMessage ? parseReference(written.sender?.reference)?.reference : authorOf(written),
     team: senderTeamOf(written),

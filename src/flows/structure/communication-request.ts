@@ -13,6 +13,7 @@ import { releaseWaiting } from '../items/waiting.ts';
 import type { Definition, FirstMessage } from './definition.ts';
 import { placementOf } from './placement.ts';
 import { staleLinks } from './stale-links.ts';
+import { instantOf } from '../../mapping/periods.ts';
 
 /** Makes the definition. */
 export function requestDefinition(request: StoredResource<CommunicationRequest>): Definition {
@@ -51,7 +52,7 @@ export function requestDefinition(request: StoredResource<CommunicationRequest>)
 
 function firstMessageIn(request: CommunicationRequest): FirstMessage | undefined {
   const { payload = [], authoredOn = '' } = request;
-  const sentAt = Date.parse(authoredOn);
+  const sentAt = instantOf(authoredOn);
   if (payload.length === 0) return undefined;
   return { payload, author: authorOf(request), sentAt: sentAt >= 0 ? sentAt : undefined };
 }

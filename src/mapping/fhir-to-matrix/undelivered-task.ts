@@ -13,6 +13,7 @@ import { UNDELIVERED, type UndeliveredReason } from '../../domain/undelivered.ts
 import { failureTaskIdOf } from '../delivery-ids.ts';
 import { mayReferTo, type FhirProfile } from '../fhir-profiles/fhir-profile.ts';
 import { referTo } from '../references.ts';
+import { instantOf } from '../periods.ts';
 
 /** How a failure ended: the message was delivered after all, or its platform took it back. */
 export type FailureEnd = 'delivered' | 'withdrawn';
@@ -97,7 +98,7 @@ export function ended<Known extends Task>(task: Known, end: FailureEnd, at: numb
 
 /** Not before `authoredOn`, whosever clock that was (inv-1 of https://hl7.org/fhir/R4/task.html). */
 function modifiedAt({ authoredOn = '' }: Task, at: number): string {
-  const authored = Date.parse(authoredOn);
+  const authored = instantOf(authoredOn);
   return new Date(authored > at ? authored : at).toISOString();
 }
 

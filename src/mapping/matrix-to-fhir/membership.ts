@@ -4,7 +4,7 @@ import type { CareTeam, CommunicationRequest, FhirResource } from '../../domain/
 import { parseReference, type FhirReference } from '../../domain/ids.ts';
 import { participantsOf, partiesOf, type WantedPeople } from '../fhir-to-matrix/participants.ts';
 import { mayReferTo, type FhirProfile, type NarrowedElement } from '../fhir-profiles/fhir-profile.ts';
-import { holdsAt } from '../periods.ts';
+import { holdsAt, instantOf } from '../periods.ts';
 import { referTo } from '../references.ts';
 
 /** The resources that say who is in a room. */
@@ -134,7 +134,7 @@ function isOf(reference: string | undefined, { all }: PersonReference): boolean 
 
 /** A period must not end before it starts. */
 function ended(period: Period | undefined, { at }: Moment): Period {
-  const start = Date.parse(period?.start ?? '');
+  const start = instantOf(period?.start);
   return { ...period, end: instant(start > at ? start : at) };
 }
 

@@ -13,6 +13,7 @@ import {
 } from '../../domain/fhir.ts';
 import { parseReference, typeOf, type FhirReference } from '../../domain/ids.ts';
 import type { ReadReport } from '../../domain/threads.ts';
+import { instantOf as momentOf } from '../periods.ts';
 
 /** The report in a resource; undefined where it is none. */
 export function readReportIn(resource: FhirResource): ReadReport | undefined {
@@ -96,6 +97,6 @@ function find(
 
 /** Milliseconds since the epoch; undefined where it is no time. */
 export function instantOf(value: string | undefined): number | undefined {
-  const at = Date.parse(value ?? '');
+  const at = momentOf(value);
   return Number.isNaN(at) ? undefined : at;
 }

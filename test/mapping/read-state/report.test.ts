@@ -87,6 +87,18 @@ test('the Task of a message in Medplum, when its owner has read it', () => {
   });
 });
 
+describe('a time that FHIR cannot write, and PostgreSQL cannot hold, is none', () => {
+  test.each(['-271821-04-20T00:00:00Z', '+275760-09-13T00:00:00Z', '1', 'yesterday', '2025-13-45'])(
+    '%s',
+    (recorded) => {
+      expect(read({ ...AUDIT, recorded })).toMatchObject({
+        person: 'Practitioner/Pieter-de-Vries',
+        at: undefined,
+      });
+    },
+  );
+});
+
 test('an AuditEvent of access', () => {
   expect(read(AUDIT)).toEqual({
     person: 'Practitioner/Pieter-de-Vries',
