@@ -115,8 +115,8 @@ function connectServers(
       ...{
         codes,
         searching: profile.search,
-        onUnsound: (type) => {
-          unsoundResources.inc({ type });
+        onUnsound: (kind) => {
+          unsoundResources.inc({ kind });
         },
         ...(profile.search.cacheControl === 'no-cache' && { cacheControl: 'no-cache' }),
       },

@@ -80,7 +80,7 @@ function requestMetrics({ counter, gauge, histogram }: Makers) {
     unsoundResources: counter(
       'bridge_fhir_unsound_resources_total',
       'Resources of which elements were left out when they were read, as they have not the form of FHIR R4',
-      ['type'],
+      ['kind'],
     ),
     dependencyUp: gauge('bridge_dependency_up', 'Whether a dependency answered its last check', ['service']),
   };
