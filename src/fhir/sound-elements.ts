@@ -3,7 +3,7 @@ import { SHAPES, type Shape } from './element-shapes.ts';
 
 /**
  * Leaves out of resources what has not the form of its element: a text that is a list, a list with something else in it. What the
- * bridge does not read stays as it is. Servers that check what they store have none of it.
+ * bridge does not read stays as it is, unless it is nested too deep. Servers that check what they store have none of it.
  * @param body the answer of a request, a resource or a Bundle, changed in place
  * @returns of which types resources had such elements, each once for every resource
  */
@@ -19,10 +19,33 @@ export function leaveOutUnsound(body: unknown): readonly string[] {
 function unsoundIn(resource: Record<string, unknown>): readonly string[] {
   const { resourceType } = resource;
   const shape = typeof resourceType === 'string' ? SHAPES.get(resourceType) : undefined;
+  const faults = { count: cutOff(resource) };
   if (typeof resourceType !== 'string' || shape === undefined) return [];
-  const faults = { count: 0 };
   isSound(resource, shape, faults);
   return faults.count > 0 ? [resourceType] : [];
+}
+
+/** Values in values, at most: servers take some hundreds, and what walks through more of them runs out of stack. */
+const MOST_LEVELS = 100;
+
+/** Takes out what lies too deep. Without recursion, as it may lie at any depth. @returns how much that was */
+function cutOff(resource: object): number {
+  const open: { readonly value: object; readonly level: number }[] = [{ value: resource, level: 1 }];
+  let count = 0;
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const { value, level } = next;
+    for (const [key, child] of Object.entries(value) as [string, unknown][]) {
+      if (typeof child !== 'object' || child === null) continue;
+      if (level < MOST_LEVELS) {
+        open.push({ value: child, level: level + 1 });
+        continue;
+      }
+      if (Array.isArray(value)) value.length = 0;
+      else Reflect.deleteProperty(value, key);
+      count += 1;
+    }
+  }
+  return count;
 }
 
 /** Tells whether a value has a form; what is in it and has not its own form is taken out, and counted. */

@@ -31,6 +31,21 @@ describe('what has not the form of its element is left out', () => {
   });
 });
 
+test('what is nested deeper than any resource is cut off, so that the rest can be written back', () => {
+  const nested = (levels: number): unknown => JSON.parse(`${'['.repeat(levels)}${']'.repeat(levels)}`);
+  const body = {
+    resourceType: 'Communication',
+    status: 'completed',
+    note: [{ text: 'a' }],
+    odd: nested(50_000),
+  };
+  expect(leaveOutUnsound(body)).toEqual(['Communication']);
+  expect(JSON.parse(JSON.stringify(body))).toMatchObject({ status: 'completed', note: [{ text: 'a' }] });
+  const observation = { resourceType: 'Observation', component: nested(20) };
+  expect(leaveOutUnsound(observation)).toEqual([]);
+  expect(observation.component).toEqual(nested(20));
+});
+
 test('null in a list of texts, in the place of an extension, stays, so that what is written back keeps its places', () => {
   const name = [{ given: [null, 'An'], _given: [{ extension: [] }, null] }];
   const resource = { resourceType: 'Practitioner', name };

@@ -1,4 +1,5 @@
 // Has mutants appear on both servers, waits until the bridge has done with them, and judges what came of it.
+import { setImmediate } from 'node:timers/promises';
 import { WATCHED_TYPES } from './watched-types.ts';
 import type { WatchedType } from '../../../src/domain/fhir.ts';
 import { hookPath } from '../../../src/fhir/hooks.ts';
@@ -42,6 +43,8 @@ export async function playRound(
         ? resourceAppears(world, example, mutant.mutation, place % scene.places)
         : eventAppears(world, scene, example, mutant.mutation);
     byId.set(id, mutant);
+    // The daemon runs in this process too, and must not be kept from its transactions.
+    await setImmediate();
   }
   const stuck = await waitUntilIdle(world, await mark(world), PATIENCE_MS);
   const faults = await judgeRound(world, stuck);
