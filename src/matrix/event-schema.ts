@@ -1,6 +1,6 @@
 // The zod schemas of incoming Matrix events, and the cleaning that PostgreSQL's jsonb needs.
 import { z } from 'zod';
-import { isEventId, type EventId, type MatrixUserId, type RoomId } from '../domain/ids.ts';
+import { isEventId, isMatrixUserId, type EventId, type MatrixUserId, type RoomId } from '../domain/ids.ts';
 
 const text = z.string().transform(storable);
 
@@ -37,7 +37,7 @@ export const matrixEventSchema = roomEventFields
 export const strippedEventSchema = z.object({
   type: text,
   state_key: text,
-  sender: text.transform((id) => id as MatrixUserId),
+  sender: z.string().refine(isMatrixUserId),
   content: z.record(z.string(), z.unknown()).refine(isShallow).transform(storable),
 });
 
