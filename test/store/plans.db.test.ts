@@ -2,7 +2,13 @@
 import { expect, test } from 'vitest';
 import type { Dependency, FhirReference, MatrixUserId } from '../../src/domain/ids.ts';
 import { forgetPayload } from '../../src/inbox/forget-payload.ts';
-import { findLogged, hasItemWith, hasUnhandled, knownSourceIds } from '../../src/inbox/known-items.ts';
+import {
+  findBusyLanes,
+  findLogged,
+  hasItemWith,
+  hasUnhandled,
+  knownSourceIds,
+} from '../../src/inbox/known-items.ts';
 import { readLanesStats, readQueueStats } from '../../src/inbox/queue-stats.ts';
 import type { Queryable } from '../../src/store/database.ts';
 import { tables as store } from '../../src/store/tables.ts';
@@ -85,7 +91,11 @@ const HOT: Readonly<Record<string, (db: Queryable) => Promise<unknown>>> = {
     await readQueueStats(db).catch(() => undefined);
     await readLanesStats(db, 'write-audit:');
   },
-  'what a room is': (db) => store.roomUses.findRoomUse(db, ROOM),
+  'what a room is': async (db) => {
+    await store.roomUses.findRoomUse(db, ROOM);
+    await store.roomUses.findServed(db, [ROOM]);
+    await findBusyLanes(db, [LANE]);
+  },
   'rooms of the bridge': (db) => store.rooms.findBridgedRooms(db, [ROOM]),
   'rooms that are due': async (db) => {
     await store.rooms.takeDueRooms(db, new Date(0), 10);
@@ -128,6 +138,7 @@ const HOT: Readonly<Record<string, (db: Queryable) => Promise<unknown>>> = {
     await store.messageLinks.findLinks(db, { communications: [COMMUNICATION] });
     await store.messageLinks.findLinksOfCommunication(db, COMMUNICATION, EVENT);
     await store.messageLinks.findSenderless(db, ROOM, [EVENT]);
+    await store.messageLinks.findLinked(db, [COMMUNICATION], [EVENT]);
     await store.messageLinks.findEarlyRedactors(db, EVENT, ROOM);
     await store.formerLinks.findSince(db, COMMUNICATION);
     await store.formerLinks.wasCompleted(db, COMMUNICATION);
