@@ -12,6 +12,7 @@ import { keepSubscriptions } from './keep-subscriptions.ts';
 import { nightlyReconcile } from './nightly-reconcile.ts';
 import { pruneIdentity } from './prune-identity.ts';
 import { pruneInbox } from './prune-inbox.ts';
+import { pruneTraces } from './prune-traces.ts';
 import { publishGhosts } from './publish-ghosts.ts';
 import { readMatrix } from './read-matrix.ts';
 import { readRoomsBehind } from './read-rooms-behind.ts';
@@ -48,6 +49,7 @@ export function createJobs({ config, bridge, intake, synced }: JobsDeps): readon
     closeOrphans(bridge), // orphaned-rooms
     releaseOverdueItems(bridge), // release-overdue
     pruneInbox(bridge, config), // prune-inbox
+    pruneTraces(bridge, config), // prune-traces
     ...(synced === undefined
       ? []
       : [

@@ -31,7 +31,7 @@ export interface BearerRow {
 }
 
 /** For so long the account that a person had before may stay in their rooms while the new one has not joined. */
-const FORMER_DAYS = 30;
+export const FORMER_DAYS = 30;
 /** As many of those who claim one account are looked at; two are too many already. */
 const MOST_BEARERS = 20;
 
