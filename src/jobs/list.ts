@@ -6,6 +6,7 @@ import { closeOrphans } from './close-orphans.ts';
 import { feedAudit } from './feed-audit.ts';
 import { followDeletes } from './follow-deletes.ts';
 import { followFhir } from './follow-fhir.ts';
+import { gatherLongWaiting } from './gather-waiting.ts';
 import type { BridgeJob } from './job.ts';
 import { keepContinuity } from './keep-continuity.ts';
 import { keepSubscriptions } from './keep-subscriptions.ts';
@@ -48,6 +49,7 @@ export function createJobs({ config, bridge, intake, synced }: JobsDeps): readon
     ...(identity.publishToOwnFhir ? [publishGhosts(bridge)] : []), // publish-ghosts
     closeOrphans(bridge), // orphaned-rooms
     releaseOverdueItems(bridge), // release-overdue
+    gatherLongWaiting(bridge), // gather-waiting
     pruneInbox(bridge, config), // prune-inbox
     pruneTraces(bridge, config), // prune-traces
     ...(synced === undefined

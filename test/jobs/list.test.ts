@@ -49,8 +49,7 @@ describe('the list', () => {
       ...['deletions', 'deletions:CareTeam', 'deletions:CommunicationRequest'],
       ...['fhir:Subscription', 'restored-fhir', 'periods', 'continuity', 'reconcile-restored'],
       ...['nightly-reconcile', 'publish-ghosts', 'orphaned-rooms', 'release-overdue'],
-      'prune-inbox',
-      'prune-traces',
+      ...['gather-waiting', 'prune-inbox', 'prune-traces'],
       ...['identity:staff', 'identity:peppers', 'identity:prune', 'audit:look-ups'],
     ]);
     expect(new Set(names).size).toBe(names.length);
@@ -70,7 +69,7 @@ describe('the list', () => {
       ...FOLLOWED_TYPES.map((type) => `fhir:${type}`),
       ...['deletions', 'deletions:CareTeam', 'deletions:CommunicationRequest'],
       ...['restored-fhir', 'periods', 'continuity', 'reconcile-restored', 'orphaned-rooms'],
-      ...['release-overdue', 'prune-inbox', 'prune-traces'],
+      ...['release-overdue', 'gather-waiting', 'prune-inbox', 'prune-traces'],
     ]);
   });
 
