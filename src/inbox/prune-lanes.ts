@@ -26,7 +26,8 @@ export async function pruneLanes(
 
 /**
  * `tail` is compared once the row is locked: whatever was stored since the statement began has raised it. The key may be stored into
- * at once again, as a new lane whose positions begin anew.
+ * at once again, as a new lane whose positions begin anew. Whether there is an item is asked for each lane by the index, which
+ * `not exists` leaves to the planner.
  */
 const removeEmpty = `
   with looked_at as (
@@ -34,8 +35,8 @@ const removeEmpty = `
   ), free as (
     select lane.id from lane join looked_at on looked_at.id = lane.id
     where lane.ready_at is null and lane.owner is null and lane.tail = looked_at.tail
-      and not exists (select from item where item.lane_id = looked_at.id)
-      and not exists (select from dead_letter where dead_letter.lane_id = looked_at.id)
+      and (select position from item where item.lane_id = looked_at.id limit 1) is null
+      and (select id from dead_letter where dead_letter.lane_id = looked_at.id limit 1) is null
     for update of lane skip locked
   ), removed as (
     delete from lane using free where lane.id = free.id returning lane.key

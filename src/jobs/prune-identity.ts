@@ -4,7 +4,7 @@ import type { Bridge } from '../flows/bridge.ts';
 import { pruneTokens } from '../store/identity-accounts.ts';
 import { pruneAudit } from '../store/identity-audit.ts';
 import { pruneInvites } from '../store/identity-invites.ts';
-import { inBatches } from './in-batches.ts';
+import { inBatches } from '../inbox/in-batches.ts';
 import type { BridgeJob } from './job.ts';
 
 const INTERVAL_MS = 60 * 60 * 1000;

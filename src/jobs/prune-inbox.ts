@@ -5,7 +5,7 @@ import { forgetReadStateLanes } from '../flows/read-state/forget-lanes.ts';
 import { emptyDeadLetters, removeDeadLetters } from '../inbox/prune-dead-letters.ts';
 import { pruneItems } from '../inbox/prune-items.ts';
 import { pruneLanes } from '../inbox/prune-lanes.ts';
-import { inBatches } from './in-batches.ts';
+import { inBatches } from '../inbox/in-batches.ts';
 import type { BridgeJob } from './job.ts';
 
 const INTERVAL_MS = 60 * 60 * 1000;

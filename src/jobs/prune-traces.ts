@@ -2,7 +2,7 @@
 import type { Config } from '../config/schema.ts';
 import type { Bridge } from '../flows/bridge.ts';
 import { prune, PRUNINGS } from '../store/prunings.ts';
-import { inBatches } from './in-batches.ts';
+import { inBatches } from '../inbox/in-batches.ts';
 import type { BridgeJob } from './job.ts';
 
 const INTERVAL_MS = 60 * 60 * 1000;

@@ -9,8 +9,11 @@ import {
   hasUnhandled,
   knownSourceIds,
 } from '../../src/inbox/known-items.ts';
+import { pruneItems } from '../../src/inbox/prune-items.ts';
+import { pruneLanes } from '../../src/inbox/prune-lanes.ts';
 import { readLanesStats, readQueueStats } from '../../src/inbox/queue-stats.ts';
 import type { Queryable } from '../../src/store/database.ts';
+import { prune, PRUNINGS } from '../../src/store/prunings.ts';
 import { tables as store } from '../../src/store/tables.ts';
 import { useBridgeDatabase } from '../builders/database.ts';
 import { ref } from '../builders/fhir.ts';
@@ -183,6 +186,13 @@ const HOT: Readonly<Record<string, (db: Queryable) => Promise<unknown>>> = {
   'what was read': async (db) => {
     await store.receipts.findReceipts(db, ROOM, USER);
     await store.readPositions.findReadPositions(db, REQUEST);
+  },
+  'what is pruned every hour': async (db) => {
+    const large = ['message_link', 'notice', 'read_position', 'reported_failure', 'resource_version'];
+    for (const pruning of PRUNINGS.filter(({ table }) => large.includes(table)))
+      await prune(db, pruning, new Date(0), 1_000);
+    await pruneItems(db, new Date(0), 1_000);
+    await pruneLanes(db, { after: '0', batch: 1_000 }).catch(() => undefined);
   },
   'strangers of a room': (db) => store.strangers.readStrangers(db, REQUEST, USERS),
 };
