@@ -8,6 +8,10 @@ const days = (description: string, fallback: number): z.ZodDefault<z.ZodNumber> 
 /** The section. */
 export const retention = z
   .strictObject({
+    heldMessagesDays: days(
+      'Days that a message is held whose sender FHIR does not know (people.unknownSender: hold). Then it becomes a dead letter, and its sender is told.',
+      30,
+    ),
     deadLetterContentDays: days(
       'Days that the content of a dead letter is kept. Until then it can be tried again.',
       30,
