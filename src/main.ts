@@ -10,7 +10,7 @@ import { createIntake } from './flows/intake.ts';
 import { dressBot } from './flows/people/dress-bot.ts';
 import { noticeRestorations } from './flows/restorations/continuity.ts';
 import { createReportFailure } from './flows/report-failure.ts';
-import { knownSourceIds } from './inbox/known-items.ts';
+import { findBusyLanes, knownSourceIds } from './inbox/known-items.ts';
 import { notify } from './inbox/notify.ts';
 import { readQueueStats } from './inbox/queue-stats.ts';
 import { createDaemon } from './app/daemon.ts';
@@ -41,7 +41,7 @@ export function composeDaemon(config: Config, log: Log) {
 
   // What comes in is stored ...
   const wakeMatrixReader = (tx: ClientBase): Promise<void> => notify(tx, MATRIX_CHANNEL);
-  const intake = createIntake({ ...bridge, knownSourceIds, wakeMatrixReader });
+  const intake = createIntake({ ...bridge, knownSourceIds, findBusyLanes, wakeMatrixReader });
   const identity =
     directories && createIdentityPort({ config, directories, pool, clock, sleep, log, metrics });
 

@@ -37,16 +37,20 @@ export function dlqCommand(): Command {
 
 function listCommand(): Command {
   return new Command('list')
-    .description(`List ${PAGE} dead letters: id, time, attempts, what it was, why it failed`)
+    .description(
+      `List ${PAGE} dead letters: id, time, attempts, what it was, why it failed, and whether its content was removed`,
+    )
     .addOption(configOption())
     .addOption(new Option('--after <id>', 'only those after this id').default('0'))
     .action(async ({ config, after }: { config?: string; after: string }) => {
       const items = await withDatabase(config, (pool) =>
         listDeadLetters(pool, { after: Number(after), limit: PAGE }),
       );
-      for (const { id, givenUpAt, attempts, source, sourceId, errorMessage } of items) {
+      for (const { id, givenUpAt, attempts, source, sourceId, errorMessage, emptiedAt } of items) {
+        const emptied = emptiedAt === undefined ? [] : ['emptied'];
         process.stdout.write(
-          [id, givenUpAt.toISOString(), attempts, source, sourceId, errorMessage].join('\t') + '\n',
+          [id, givenUpAt.toISOString(), attempts, source, sourceId, errorMessage, ...emptied].join('\t') +
+            '\n',
         );
       }
       if (items.length === 0) process.stdout.write('No dead letters.\n');
@@ -73,7 +77,7 @@ function idCommand(
         const told = createTold(settings);
         for (const id of ids) {
           const result = await inTransaction(pool, (tx) => act({ tx, told }, Number(id)));
-          if (result === 'missing') process.exitCode = 1;
+          if (result === 'missing' || result === 'emptied') process.exitCode = 1;
           process.stdout.write(`${id}: ${result}\n`);
         }
       });

@@ -6,6 +6,7 @@ import { nearestName } from './nearest.ts';
 import { placeholderFaults } from './placeholders.ts';
 import { plainHttpFaults } from './plain-http.ts';
 import { levelFaults } from './power-levels.ts';
+import { retentionFaults } from './retention.ts';
 import { roomFaults } from './rooms.ts';
 import type { Config } from './schema.ts';
 
@@ -68,6 +69,7 @@ export function* crossFaults(config: Config): Generator<string> {
   if (people.resolveByDirectory && !identity.enabled)
     yield 'people.resolveByDirectory: got true, expected identity.enabled with it: its table is filled there';
   yield* identityFaults(identity);
+  yield* retentionFaults(config.retention);
   yield* plainHttpFaults(config);
   yield* placeholderFaults(config);
 }

@@ -11,6 +11,7 @@ import { messages } from './messages.ts';
 import { network } from './plain-http.ts';
 import { powerLevels } from './power-levels.ts';
 import { readState } from './read-state.ts';
+import { retention } from './retention.ts';
 import { roomKeys } from './rooms.ts';
 import { strangers } from './strangers.ts';
 
@@ -215,6 +216,7 @@ export const configSchema = z.strictObject({
   }),
   audit: audit.prefault({}).meta({ description: 'The audit trail.' }),
   inbox: inbox.transform(inMilliseconds).prefault({}).meta({ description: 'The durable log.' }),
+  retention: retention.prefault({}).meta({ description: 'How long the bridge remembers what is over.' }),
   log: z
     .strictObject({
       level: z

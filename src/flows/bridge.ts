@@ -78,6 +78,8 @@ export interface BridgeSettings {
   readonly messages: MessageOptions;
   /** How long a message waits for one that it refers to. */
   readonly waitForTargetMs: number;
+  /** How long a message is held whose sender FHIR does not know. */
+  readonly holdForMs: number;
   /** Empty leaves the extension out. */
   readonly sourceSystemExtension: string;
   readonly idStrategy: 'client-assigned' | 'server-assigned';

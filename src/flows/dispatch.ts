@@ -16,6 +16,7 @@ import type { DeletionItem } from './items/fhir-deletion.ts';
 import { hasWaited } from './items/waiting.ts';
 import { sendMessageNotice, sendNotice } from './messages/notice.ts';
 import { relayToFhir } from './messages/relay-to-fhir.ts';
+import { readConversation } from './messages/read-conversation.ts';
 import { relayToMatrix, type RelayToMatrix } from './messages/relay-to-matrix.ts';
 import { sendStatus } from './messages/send-status.ts';
 import { withDelayTold, withSuccessTold } from './status-of-event.ts';
@@ -47,6 +48,7 @@ function createHandlers(bridge: Bridge): Handlers {
     'matrix.invitation': (item, { attempt }) => answerPending(bridge, item, attempt),
     'fhir.change': (item, context) => changeToMatrix(bridge, item, context),
     'fhir.deletion': (item, context) => communicationDeleted(bridge, item, context),
+    'conversation-messages': (payload, { item, attempt }) => readConversation(bridge, payload, item, attempt),
     notice: (item, { attempt }) => sendNotice(bridge, item, attempt),
     'message-notice': (item, { attempt }) => sendMessageNotice(bridge, item, attempt),
     'send-status': (item, { attempt }) => sendStatus(bridge, item, attempt),

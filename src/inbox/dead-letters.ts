@@ -16,7 +16,12 @@ export interface DeadLetter {
   readonly errorMessage: string;
   readonly receivedAt: Date;
   readonly givenUpAt: Date;
+  /** When its content was removed, since then it cannot be tried again; undefined as long as it is there. */
+  readonly emptiedAt: Date | undefined;
 }
+
+/** As the driver gives it. */
+type LetterRow = Omit<DeadLetter, 'emptiedAt'> & { readonly emptiedAt: Date | null };
 
 /** What an item was, without its payload. */
 export type DeadItem = Pick<NewItem, 'source' | 'sourceId'>;
@@ -26,24 +31,27 @@ export async function listDeadLetters(
   client: Queryable,
   { after = 0, limit }: { after?: number; limit: number },
 ): Promise<DeadLetter[]> {
-  const { rows } = await client.query<DeadLetter>(selectPage, [after, limit]);
-  return rows;
+  const { rows } = await client.query<LetterRow>(selectPage, [after, limit]);
+  return rows.map(({ emptiedAt, ...letter }) => ({ ...letter, emptiedAt: emptiedAt ?? undefined }));
 }
 
 /**
  * Puts a dead letter back, within the caller's transaction: as a new item at the tail of its lane. Its old place is
  * gone, as later items have been handled since; so it comes after all that the lane has now, and keeps its source id,
  * from which effects derive their ids. `known`: the same source id has been stored anew since then (its old item had
- * been pruned), so only the dead letter is removed.
+ * been pruned), so only the dead letter is removed. `emptied`: its content was removed, so it stays as it is.
  * @param also what is to be stored with it
  */
 export async function retryDeadLetter(
   client: ClientBase,
   id: number,
   also: (item: DeadItem) => readonly NewItem[] = () => [],
-): Promise<'queued' | 'known' | 'missing'> {
+): Promise<'queued' | 'known' | 'missing' | 'emptied'> {
   const { rows } = await client.query<NewItem>(takeOne, [id]);
-  if (!rows[0]) return 'missing';
+  if (!rows[0]) {
+    const { rowCount } = await client.query('select from dead_letter where id = $1', [id]);
+    return rowCount === 1 ? 'emptied' : 'missing';
+  }
   const others = also(rows[0]);
   const { duplicates } = await enqueue(client, [...rows, ...others]);
   return duplicates === 0 ? 'queued' : 'known';
@@ -59,7 +67,7 @@ export async function discardDeadLetter(client: Queryable, id: number): Promise<
 const columns = `
   id::float8, lane_key as lane, position::float8, source, source_id as "sourceId", attempts,
   error_code as "errorCode", error_message as "errorMessage",
-  received_at as "receivedAt", given_up_at as "givenUpAt"`;
+  received_at as "receivedAt", given_up_at as "givenUpAt", emptied_at as "emptiedAt"`;
 
 const selectPage = `
   select ${columns} from dead_letter
@@ -70,7 +78,7 @@ const selectPage = `
 /** Also removes the item the copy was made from, if not pruned yet: it would make the new one a duplicate. */
 const takeOne = `
   with taken as (
-    delete from dead_letter where id = $1 returning *
+    delete from dead_letter where id = $1 and emptied_at is null returning *
   ), forgotten as (
     delete from item using taken where item.lane_id = taken.lane_id and item.position = taken.position
   )

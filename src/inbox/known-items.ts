@@ -42,6 +42,18 @@ export async function hasUnhandled(
   return rowCount === 1;
 }
 
+/** Those of these lanes in which items wait to be handled. */
+export async function findBusyLanes(
+  client: Queryable,
+  lanes: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const { rows } = await client.query<{ key: string }>(
+    'select key from lane where key = any ($1::text[]) and ready_at is not null',
+    [lanes],
+  );
+  return new Set(rows.map(({ key }) => key));
+}
+
 /** Where an item stands in the log. */
 export interface LoggedItem {
   readonly lane: string;

@@ -6,12 +6,14 @@ import { closeOrphans } from './close-orphans.ts';
 import { feedAudit } from './feed-audit.ts';
 import { followDeletes } from './follow-deletes.ts';
 import { followFhir } from './follow-fhir.ts';
+import { gatherLongWaiting } from './gather-waiting.ts';
 import type { BridgeJob } from './job.ts';
 import { keepContinuity } from './keep-continuity.ts';
 import { keepSubscriptions } from './keep-subscriptions.ts';
 import { nightlyReconcile } from './nightly-reconcile.ts';
 import { pruneIdentity } from './prune-identity.ts';
 import { pruneInbox } from './prune-inbox.ts';
+import { pruneTraces } from './prune-traces.ts';
 import { publishGhosts } from './publish-ghosts.ts';
 import { readMatrix } from './read-matrix.ts';
 import { readRoomsBehind } from './read-rooms-behind.ts';
@@ -47,7 +49,9 @@ export function createJobs({ config, bridge, intake, synced }: JobsDeps): readon
     ...(identity.publishToOwnFhir ? [publishGhosts(bridge)] : []), // publish-ghosts
     closeOrphans(bridge), // orphaned-rooms
     releaseOverdueItems(bridge), // release-overdue
+    gatherLongWaiting(bridge), // gather-waiting
     pruneInbox(bridge, config), // prune-inbox
+    pruneTraces(bridge, config), // prune-traces
     ...(synced === undefined
       ? []
       : [

@@ -66,6 +66,17 @@ export async function findLinks(
   return select<MessageLink>(db, sql, [of.eventIds ?? [], of.communications ?? []]);
 }
 
+/** Those of these Communications, by reference, and of these events of which something was carried, or is about to be. */
+export async function findLinked(
+  db: Queryable,
+  communications: readonly FhirReference[],
+  eventIds: readonly EventId[],
+): Promise<ReadonlySet<FhirReference | EventId>> {
+  const sql = `select communication from message_link where communication = any ($1)
+    union select event_id from message_link where event_id = any ($2)`;
+  return new Set(await selectColumn<FhirReference | EventId>(db, sql, [communications, eventIds]));
+}
+
 /** Those of these events, messages that users sent into a room, of which it is not known who: links of an earlier version. */
 export async function findSenderless(
   db: Queryable,

@@ -37,6 +37,29 @@ export async function saveWaiting(db: Queryable, waitsFor: AwaitedId, item: Wait
   await db.query(sql, [waitsFor, item.about, item.lane, JSON.stringify(item.payload), item.giveUpAt]);
 }
 
+/** Conversations without a room for which a message has waited since before an instant, in order after one of them. */
+export async function findLongAwaited(
+  db: Queryable,
+  { before, after, limit }: { readonly before: Date; readonly after: string; readonly limit: number },
+): Promise<readonly FhirReference[]> {
+  const sql = `select waits_for from waiting_item
+    where waits_for like 'CommunicationRequest/%' and waits_for collate "C" > $2
+      and about like 'Communication/%' and since < $1
+      and not exists (select from room where room.reference = waits_for and room_id is not null)
+      and not exists (select from invitation where invitation.request = waits_for)
+    group by waits_for order by waits_for collate "C" limit $3`;
+  return selectColumn<FhirReference>(db, sql, [before, after, limit]);
+}
+
+/** Puts one item in the place of all Communications that wait for a conversation. @returns how many more there were */
+export async function replaceAll(tx: Queryable, request: FhirReference, item: WaitingItem): Promise<number> {
+  const sql = `delete from waiting_item where waits_for = $1 and about like 'Communication/%'
+    and not exists (select from room where room.reference = waits_for and room_id is not null)`;
+  const removed = await countRows(tx, sql, [request]);
+  if (removed > 0) await saveWaiting(tx, request, item);
+  return Math.max(removed - 1, 0);
+}
+
 /** Takes the items that wait for these, in the order in which they came. */
 export async function takeWaiting(
   db: Queryable,

@@ -50,6 +50,9 @@ export const errorCatalogue = {
   'not-invited': deadLetter(
     'The sender of the Communication was not invited to this conversation of another organisation, so no one can say it there. Ask that organisation to invite them.',
   ),
+  'sender-unknown': deadLetter(
+    'A message was held for retention.heldMessagesDays, and FHIR does not know its sender still. Add their Matrix address to their entry, then retry the dead letter.',
+  ),
   'database-unavailable': retried(
     'The bridge’s database did not answer, or gave up a statement. Check that it runs, is reachable, and has room left.',
   ),

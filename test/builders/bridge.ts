@@ -74,6 +74,7 @@ export const SETTINGS: BridgeSettings = {
   deliverPreparation: false,
   messages: MESSAGE_OPTIONS,
   waitForTargetMs: 60_000,
+  holdForMs: 30 * 86_400_000,
   sourceSystemExtension: '',
   idStrategy: 'client-assigned',
   audit: {

@@ -6,7 +6,7 @@ import { createIntake } from '../../src/flows/intake.ts';
 import { MATRIX_READER } from '../../src/flows/reader-names.ts';
 import { inTransaction } from '../../src/inbox/database.ts';
 import { enqueue } from '../../src/inbox/enqueue.ts';
-import { knownSourceIds } from '../../src/inbox/known-items.ts';
+import { findBusyLanes, knownSourceIds } from '../../src/inbox/known-items.ts';
 import { readMatrix } from '../../src/jobs/read-matrix.ts';
 import { readRoomsBehind } from '../../src/jobs/read-rooms-behind.ts';
 import { ozoThreads as thread } from '../../src/mapping/threads/ozo.ts';
@@ -108,7 +108,14 @@ export function createReaders(
     messagesAfter: (...question) => asked.messagesAfter(...question),
   };
   const intake = createIntake({
-    ...{ transact, enqueue, knownSourceIds, thread, wakeMatrixReader: () => Promise.resolve() },
+    ...{
+      transact,
+      enqueue,
+      knownSourceIds,
+      findBusyLanes,
+      thread,
+      wakeMatrixReader: () => Promise.resolve(),
+    },
     ...{ store: tables, settings: SETTINGS, clock: clockAt('2026-11-29T12:00:00Z') },
   });
   const deps = {

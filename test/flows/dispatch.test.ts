@@ -30,6 +30,7 @@ function world(flow: (payload: unknown) => Ended | Promise<Ended>, { listens = t
     'matrix.invitation': handler,
     'fhir.change': handler,
     'fhir.deletion': handler,
+    'conversation-messages': handler,
     notice: handler,
     'message-notice': handler,
     'send-status': handler,

@@ -211,7 +211,9 @@ test('9: pruning takes old handled items in small batches, and nothing that is s
   await database.pool.query("update lane set head = 2 where key = 'stuck'");
   const statements = vi.spyOn(database.pool, 'query');
   const olderThan = new Date(Date.now() - 24 * 60 * 60 * 1_000);
-  expect(await pruneItems(database.pool, { olderThan, batch: 10 })).toBe(27);
+  const pruned = [];
+  while (pruned.at(-1) !== 7) pruned.push(await pruneItems(database.pool, olderThan, 10));
+  expect(pruned).toEqual([10, 10, 7]);
   expect(statements).toHaveBeenCalledTimes(3);
   statements.mockRestore();
   const { rows } = await database.pool.query<{ source_id: string }>(

@@ -6,7 +6,7 @@ import { loadConfig } from '../../src/config/load.ts';
 import { FOLLOWED_TYPES, watchedTypes } from '../../src/domain/fhir.ts';
 import { createIntake } from '../../src/flows/intake.ts';
 import { repeatJob } from '../../src/inbox/job.ts';
-import { knownSourceIds } from '../../src/inbox/known-items.ts';
+import { findBusyLanes, knownSourceIds } from '../../src/inbox/known-items.ts';
 import type { BridgeJob } from '../../src/jobs/job.ts';
 import { createJobs } from '../../src/jobs/list.ts';
 import { createConnections } from '../../src/store/connections.ts';
@@ -36,7 +36,7 @@ async function jobsOf(env: Readonly<Record<string, string>>): Promise<readonly B
     ...{ connections, log: recordingLog(), metrics: createMetrics() },
   });
   const wakeMatrixReader = () => Promise.resolve();
-  const intake = createIntake({ ...bridge, knownSourceIds, wakeMatrixReader });
+  const intake = createIntake({ ...bridge, knownSourceIds, findBusyLanes, wakeMatrixReader });
   return createJobs({ config, bridge, intake, synced: directories?.synced });
 }
 
@@ -49,7 +49,7 @@ describe('the list', () => {
       ...['deletions', 'deletions:CareTeam', 'deletions:CommunicationRequest'],
       ...['fhir:Subscription', 'restored-fhir', 'periods', 'continuity', 'reconcile-restored'],
       ...['nightly-reconcile', 'publish-ghosts', 'orphaned-rooms', 'release-overdue'],
-      'prune-inbox',
+      ...['gather-waiting', 'prune-inbox', 'prune-traces'],
       ...['identity:staff', 'identity:peppers', 'identity:prune', 'audit:look-ups'],
     ]);
     expect(new Set(names).size).toBe(names.length);
@@ -69,7 +69,7 @@ describe('the list', () => {
       ...FOLLOWED_TYPES.map((type) => `fhir:${type}`),
       ...['deletions', 'deletions:CareTeam', 'deletions:CommunicationRequest'],
       ...['restored-fhir', 'periods', 'continuity', 'reconcile-restored', 'orphaned-rooms'],
-      ...['release-overdue', 'prune-inbox'],
+      ...['release-overdue', 'gather-waiting', 'prune-inbox', 'prune-traces'],
     ]);
   });
 

@@ -1,5 +1,5 @@
-// The table of waiting items on a real database: order, one place each, and that the version before sees the same.
-import { describe, expect, test } from 'vitest';
+// The table of waiting items on a real database: order, and one place each.
+import { expect, test } from 'vitest';
 import * as waiting from '../../src/store/waiting-items.ts';
 import { useBridgeDatabase } from '../builders/database.ts';
 import { ref } from '../builders/fhir.ts';
@@ -34,31 +34,4 @@ test('what waits comes back in the order in which it came, once, in its latest v
 test('what waits for something else stays', async () => {
   await wait('Communication/1');
   expect(await waiting.takeWaiting(pool(), [ref('CommunicationRequest/2')])).toEqual([]);
-});
-
-describe('beside the version before, which has the table `held_communication`', () => {
-  const before = {
-    hold: `insert into held_communication (request, reference, version_id) values ($1, $2, $3)
-     on conflict (request, reference) do update set version_id = excluded.version_id`,
-    find: 'select reference, version_id from held_communication where request = $1 order by reference',
-    release: 'delete from held_communication where request = $1 and reference = any ($2)',
-  };
-
-  test('it finds what this version lets wait, and what it releases waits here no more', async () => {
-    await wait('Communication/1');
-    await wait('Communication/1', '2');
-    const { rows } = await pool().query(before.find, [REQUEST]);
-    expect(rows).toEqual([{ reference: 'Communication/1', version_id: '2' }]);
-    await pool().query(before.release, [REQUEST, ['Communication/1']]);
-    expect(await waiting.takeWaiting(pool(), [REQUEST])).toEqual([]);
-  });
-
-  test('this version finds what it lets wait, and what is released here waits there no more', async () => {
-    await pool().query(before.hold, [REQUEST, 'Communication/1', '1']);
-    await pool().query(before.hold, [REQUEST, 'Communication/1', '2']);
-    expect(await waiting.takeWaiting(pool(), [REQUEST])).toMatchObject([
-      { about: 'Communication/1', lane: LANE, payload: change('Communication/1', '2') },
-    ]);
-    expect((await pool().query(before.find, [REQUEST])).rows).toEqual([]);
-  });
 });

@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import { auditItemSchema } from './audit.ts';
 import { convergeItemSchema } from './converge.ts';
+import { conversationMessagesItemSchema } from './conversation-messages.ts';
 import { ephemeralItemSchema } from './ephemeral.ts';
 import { eventItemSchema } from './event.ts';
 import { changeItemSchema } from './fhir-change.ts';
@@ -27,6 +28,7 @@ const schemas = {
   'matrix.invitation': invitationItemSchema,
   'fhir.change': changeItemSchema,
   'fhir.deletion': deletionItemSchema,
+  'conversation-messages': conversationMessagesItemSchema,
   'fhir.read': readReportItemSchema,
   receipts: receiptsItemSchema,
   read: readItemSchema,

@@ -4,6 +4,7 @@ import type { OwnAuditEvent } from '../../../src/audit/audit-event.ts';
 import type { EventId, FhirReference, MatrixUserId, RoomId } from '../../../src/domain/ids.ts';
 import { MESSAGE_REASONS, STATE_REASONS } from '../../../src/domain/notices.ts';
 import { auditItem } from '../../../src/flows/items/audit.ts';
+import { gatheredItem } from '../../../src/flows/items/conversation-messages.ts';
 import { convergeItem, requireInvitesItem } from '../../../src/flows/items/converge.ts';
 import { eventItem } from '../../../src/flows/items/event.ts';
 import { changeItem } from '../../../src/flows/items/fhir-change.ts';
@@ -21,6 +22,7 @@ import { readTasksItems } from '../../../src/flows/items/read-tasks.ts';
 import { receiptsItems } from '../../../src/flows/items/receipts.ts';
 import { setAsideItem } from '../../../src/flows/items/set-aside.ts';
 import { undeliveredItem } from '../../../src/flows/items/undelivered.ts';
+import { waitedItem } from '../../../src/flows/items/waiting.ts';
 import { writeBackItem } from '../../../src/flows/items/write-back.ts';
 import type { NewItem } from '../../../src/inbox/item.ts';
 import { ozoThreads } from '../../../src/mapping/threads/ozo.ts';
@@ -81,6 +83,7 @@ describe('each kind', () => {
       { reference: MESSAGE, versionId: '8' },
       { conversation: REQUEST, linkId: '1' },
     ),
+    'conversation-messages': waitedItem(gatheredItem(REQUEST), 'CareTeam/1/2'),
     notice: noticeItem({ roomId: ROOM, about: USER, reason: 'needs-power' }),
     'message-notice': messageNoticeItem({ ...ABOUT_EVENT, about: USER, reason: 'not-filed' }),
     'send-status': sendStatusItem({ ...ABOUT_EVENT, failure: 'not-filed' }),
@@ -114,6 +117,7 @@ describe('each kind', () => {
       'to-fhir:!room:care.example matrix.invitation !room:care.example @doctor:care.example s1',
       'to-matrix:CommunicationRequest/1 fhir.change CommunicationRequest/1/7@2025-09-26T09:00:00.000Z',
       'to-matrix:CommunicationRequest/1 fhir.deletion Communication/2/8 of 1',
+      'to-matrix:CommunicationRequest/1 waited CommunicationRequest/1 CareTeam/1/2',
       expect.stringMatching(/^notice:!room:care\.example notice \S+$/),
       expect.stringMatching(/^notice:!room:care\.example \S+ not-filed message-notice notice-\S+$/),
       expect.stringMatching(/^status:!room:care\.example send-status status-\S+$/),
