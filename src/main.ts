@@ -1,5 +1,6 @@
 // The composition root: configuration in, running daemon out. Reads from top to bottom as the architecture.
 import type { ClientBase } from 'pg';
+import { countUnderOtherKeys } from './at-rest/rotation.ts';
 import { createAuditBacklog } from './app/audit-backlog.ts';
 import { composeBridge } from './app/bridge.ts';
 import { clock, sleep } from './app/clock.ts';
@@ -36,8 +37,9 @@ export function composeDaemon(config: Config, log: Log) {
   });
   // The two servers, the tables and the settings: what the flows work with.
   const composed = composeBridge(config, { connections, log, metrics });
-  const { bridge, directories, close } = composed;
+  const { bridge, directories, payloads, close } = composed;
   const { settings, homeserver, fhir } = bridge;
+  if (payloads.keyIds.length === 0) log.info({}, 'No database.encryptionKeys: messages are stored as they are');
 
   // What comes in is stored ...
   const wakeMatrixReader = (tx: ClientBase): Promise<void> => notify(tx, MATRIX_CHANNEL);
@@ -46,7 +48,7 @@ export function composeDaemon(config: Config, log: Log) {
     directories && createIdentityPort({ config, directories, pool, clock, sleep, log, metrics });
 
   // ... one replica at a time looks for what was never pushed, and keeps order ...
-  const jobs = createJobs({ config, bridge, intake, synced: directories?.synced });
+  const jobs = createJobs({ config, bridge, intake, payloads, synced: directories?.synced });
 
   const auditBacklog = createAuditBacklog(
     { pool, clock, metrics },
@@ -55,12 +57,12 @@ export function composeDaemon(config: Config, log: Log) {
 
   // ... and what is stored is handled.
   return createDaemon({
-    ...{ config, log, clock, sleep, metrics, connections, pool },
+    ...{ config, log, clock, sleep, metrics, connections, pool, payloads },
     closeConnections: async () => {
       await close();
       await pool.end();
     },
-    endpoints: createEndpoints({ config, settings, pool, homeserver, intake, log, metrics }),
+    endpoints: createEndpoints({ ...bridge, config, pool, intake }),
     jobs,
     identity,
     handle: createHandle(bridge),
@@ -68,6 +70,8 @@ export function composeDaemon(config: Config, log: Log) {
     queueStats: async () => {
       const stats = await readQueueStats(pool);
       metrics.setQueue(stats);
+      const otherKeys = await countUnderOtherKeys(pool, payloads);
+      metrics.setOtherKeys(otherKeys);
       await auditBacklog.measure();
       return {
         ...stats,
@@ -75,6 +79,7 @@ export function composeDaemon(config: Config, log: Log) {
         arrivals: await countArrivals(pool),
         roomsBehind: await countBehind(pool),
         readers: await readAdvances(pool),
+        payloadsUnderOtherKeys: otherKeys,
       };
     },
     registerBot: async (signal) => {

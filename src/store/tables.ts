@@ -1,6 +1,7 @@
 // The tables that the flows work on: for each, the functions of its file.
+import type { PayloadCodec } from '../domain/stored-payload.ts';
 import * as adoptedRooms from './adopted-rooms.ts';
-import * as arrivals from './arrivals.ts';
+import { createArrivals } from './arrivals.ts';
 import * as conversationMessages from './conversation-messages.ts';
 import * as cursors from './cursors.ts';
 import * as fileCopies from './file-copies.ts';
@@ -29,32 +30,34 @@ import * as rooms from './rooms.ts';
 import * as roomsBehind from './rooms-behind.ts';
 import * as strangers from './strangers.ts';
 import * as untoldMessages from './untold-messages.ts';
-import * as waitingItems from './waiting-items.ts';
+import { createWaitingItems } from './waiting-items.ts';
 
-/** The tables by name. */
-export const tables = {
-  ...{
-    adoptedRooms,
-    arrivals,
-    conversationMessages,
-    cursors,
-    fileCopies,
-    formerLinks,
-    formerRooms,
-    ghosts,
-    identityAudit,
-    invitations,
-    lostLinks,
-    messageLinks,
-    notices,
-    people,
-    readPositions,
-    receipts,
-  },
-  ...{ orphanedRooms, pictures, reportedFailures, resourceVersions, restorations, restoredRooms },
-  ...{ roomMembers, roomResources, roomSafety, roomUses, rooms, roomsBehind, strangers },
-  ...{ untoldMessages, waitingItems },
-} as const;
+/** Creates the tables by name. @param payloads how the content of rows is stored */
+export function createTables(payloads: PayloadCodec) {
+  return {
+    ...{
+      adoptedRooms,
+      arrivals: createArrivals(payloads),
+      conversationMessages,
+      cursors,
+      fileCopies,
+      formerLinks,
+      formerRooms,
+      ghosts,
+      identityAudit,
+      invitations,
+      lostLinks,
+      messageLinks,
+      notices,
+      people,
+      readPositions,
+      receipts,
+    },
+    ...{ orphanedRooms, pictures, reportedFailures, resourceVersions, restorations, restoredRooms },
+    ...{ roomMembers, roomResources, roomSafety, roomUses, rooms, roomsBehind, strangers },
+    ...{ untoldMessages, waitingItems: createWaitingItems(payloads) },
+  };
+}
 
 /** The functions of all these tables. */
-export type Store = typeof tables;
+export type Store = ReturnType<typeof createTables>;

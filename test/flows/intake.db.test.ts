@@ -3,7 +3,6 @@ import { describe, expect, test } from 'vitest';
 import { createIntake } from '../../src/flows/intake.ts';
 import { inTransaction } from '../../src/inbox/database.ts';
 import type { MatrixEvent } from '../../src/domain/matrix.ts';
-import { enqueue } from '../../src/inbox/enqueue.ts';
 import { knownSourceIds } from '../../src/inbox/known-items.ts';
 import { matrixEventSchema } from '../../src/matrix/event-schema.ts';
 import { EMPTY_PART } from '../../src/matrix/sync-parts.ts';
@@ -11,11 +10,11 @@ import { readTransaction, type SetAside } from '../../src/matrix/transactions.ts
 import { medplumThreads } from '../../src/mapping/threads/medplum.ts';
 import { ozoThreads as thread } from '../../src/mapping/threads/ozo.ts';
 import { readStateLane, structureLane } from '../../src/mapping/lanes.ts';
-import { tables } from '../../src/store/tables.ts';
 import { clockAt, SETTINGS } from '../builders/bridge.ts';
 import { itemsIn, useBridgeDatabase } from '../builders/database.ts';
 import { ref, stored } from '../builders/fhir.ts';
 import { eventId, message, roomId, userId } from '../builders/matrix.ts';
+import { enqueue, tables } from '../builders/payloads.ts';
 
 const pool = useBridgeDatabase();
 const ROOM = '!room:example.org';

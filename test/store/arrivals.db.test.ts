@@ -1,10 +1,11 @@
 // The arrivals that the reader takes: how PostgreSQL finds them must not depend on how many rooms there are.
 import { expect, test } from 'vitest';
 import type { Queryable } from '../../src/store/database.ts';
-import { awaitsPass, takeUnreadArrivals } from '../../src/store/arrivals.ts';
 import { useBridgeDatabase } from '../builders/database.ts';
+import { tables } from '../builders/payloads.ts';
 
 const pool = useBridgeDatabase();
+const { awaitsPass, takeUnreadArrivals } = tables.arrivals;
 
 /** How PostgreSQL would run the statement of some work, with too little memory for a list of all rooms. */
 async function planOf(work: (db: Queryable) => Promise<unknown>): Promise<string> {

@@ -97,7 +97,10 @@ export function takeTurn(
   };
 }
 
-function returning({ about, lane, payload }: WaitingItem, cause: string): NewItem {
+function returning(
+  { about, lane, payload }: Pick<WaitingItem, 'about' | 'lane' | 'payload'>,
+  cause: string,
+): NewItem {
   return { lane, source: WAITED, sourceId: `${about} ${cause}`, payload };
 }
 

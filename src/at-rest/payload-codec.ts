@@ -1,0 +1,92 @@
+// Encrypts payloads: AES-256-GCM, each bound to its row. What was stored before there was a key is read as it is.
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import type { PayloadCodec, PayloadRow } from '../domain/stored-payload.ts';
+import { BridgeError } from '../telemetry/errors.ts';
+
+/** A key and its name. */
+export interface PayloadKey {
+  /** Stands beside everything that is encrypted with it. */
+  readonly id: string;
+  /** 32 bytes in base64. */
+  readonly key: string;
+}
+
+const CIPHER = 'aes-256-gcm';
+/**
+ * 96 bits, drawn at random each time: one key is good for 2^32 payloads.
+ * https://nvlpubs.nist.gov/nistpubs/Legacy/SP/nistspecialpublication800-38d.pdf §8.3
+ */
+const IV_BYTES = 12;
+const TAG_BYTES = 16;
+
+/**
+ * An encrypted payload is a JSON string: this, the id of the key, and IV, ciphertext and tag in base64. All payloads are JSON
+ * objects, so none looks like it. Migration 0031 finds the id of the key by the same form.
+ */
+const MARK = 'e1:';
+const FORM = /^e1:([A-Za-z0-9._-]{1,40}):([A-Za-z0-9+/=]*)$/;
+
+/** While replicas are being restarted with a new key, one that has it takes the row before long. */
+const AGAIN_MS = 5_000;
+
+/** @param keys the first encrypts; without any, payloads are stored as they are */
+export function createPayloadCodec(keys: readonly PayloadKey[]): PayloadCodec {
+  const secrets = new Map(keys.map(({ id, key }) => [id, Buffer.from(key, 'base64')]));
+  const [first] = secrets;
+  return {
+    keyIds: keys.map(({ id }) => id),
+    encode: (row, payload) => {
+      const text = JSON.stringify(payload);
+      if (first === undefined) return text;
+      const [id, secret] = first;
+      return JSON.stringify(`${MARK}${id}:${encrypt(secret, row, text)}`);
+    },
+    decode: (row, stored) => {
+      if (typeof stored !== 'string' || !stored.startsWith(MARK)) return stored;
+      const [, id, content] = FORM.exec(stored) ?? [];
+      if (id === undefined || content === undefined) throw unreadable('it has not the form of one');
+      const secret = secrets.get(id);
+      if (secret === undefined) throw keyMissing(id);
+      const payload: unknown = JSON.parse(decrypt(id, secret, row, Buffer.from(content, 'base64')));
+      return payload;
+    },
+  };
+}
+
+function encrypt(secret: Buffer, row: PayloadRow, text: string): string {
+  const iv = randomBytes(IV_BYTES);
+  const cipher = createCipheriv(CIPHER, secret, iv, { authTagLength: TAG_BYTES });
+  cipher.setAAD(nameOf(row));
+  const encrypted = [cipher.update(text, 'utf8'), cipher.final()];
+  return Buffer.concat([iv, ...encrypted, cipher.getAuthTag()]).toString('base64');
+}
+
+function decrypt(id: string, secret: Buffer, row: PayloadRow, content: Buffer): string {
+  if (content.length < IV_BYTES + TAG_BYTES) throw unreadable('it is cut off');
+  const decipher = createDecipheriv(CIPHER, secret, content.subarray(0, IV_BYTES), {
+    authTagLength: TAG_BYTES,
+  });
+  decipher.setAAD(nameOf(row));
+  decipher.setAuthTag(content.subarray(-TAG_BYTES));
+  try {
+    const text = decipher.update(content.subarray(IV_BYTES, -TAG_BYTES), undefined, 'utf8');
+    return text + decipher.final('utf8');
+  } catch {
+    throw unreadable(`with the key ${id} it is not what was stored in this row`);
+  }
+}
+
+/** Decrypted in another row than that it was encrypted for, a payload is refused. */
+function nameOf(row: PayloadRow): Buffer {
+  return Buffer.from(JSON.stringify(row));
+}
+
+function keyMissing(id: string): BridgeError {
+  return new BridgeError('payload-key-missing', `database.encryptionKeys has no key ${id}`, {
+    retryAfterMs: AGAIN_MS,
+  });
+}
+
+function unreadable(detail: string): BridgeError {
+  return new BridgeError('payload-unreadable', detail);
+}
