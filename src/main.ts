@@ -1,6 +1,5 @@
 // The composition root: configuration in, running daemon out. Reads from top to bottom as the architecture.
 import type { ClientBase } from 'pg';
-import { countUnderOtherKeys } from './at-rest/rotation.ts';
 import { createAuditBacklog } from './app/audit-backlog.ts';
 import { composeBridge } from './app/bridge.ts';
 import { clock, sleep } from './app/clock.ts';
@@ -13,16 +12,13 @@ import { noticeRestorations } from './flows/restorations/continuity.ts';
 import { createReportFailure } from './flows/report-failure.ts';
 import { knownSourceIds } from './inbox/known-items.ts';
 import { notify } from './inbox/notify.ts';
-import { readQueueStats } from './inbox/queue-stats.ts';
 import { createDaemon } from './app/daemon.ts';
 import { createEndpoints } from './app/endpoints.ts';
 import { createIdentityPort } from './app/identity/port.ts';
+import { createQueueFigures } from './app/queue-figures.ts';
 import { createJobs } from './jobs/list.ts';
 import { MATRIX_CHANNEL } from './jobs/read-matrix.ts';
 import { APPSERVICE_ID } from './matrix/registration.ts';
-import { countArrivals } from './store/arrivals.ts';
-import { readAdvances } from './store/cursors.ts';
-import { countBehind } from './store/rooms-behind.ts';
 import { createConnections } from './store/connections.ts';
 import type { Log } from './telemetry/log.ts';
 import { createMetrics } from './telemetry/metrics.ts';
@@ -39,7 +35,8 @@ export function composeDaemon(config: Config, log: Log) {
   const composed = composeBridge(config, { connections, log, metrics });
   const { bridge, directories, payloads, close } = composed;
   const { settings, homeserver, fhir } = bridge;
-  if (payloads.keyIds.length === 0) log.info({}, 'No database.encryptionKeys: messages are stored as they are');
+  if (payloads.keyIds.length === 0)
+    log.info({}, 'No database.encryptionKeys: messages are stored as they are');
 
   // What comes in is stored ...
   const wakeMatrixReader = (tx: ClientBase): Promise<void> => notify(tx, MATRIX_CHANNEL);
@@ -67,21 +64,7 @@ export function composeDaemon(config: Config, log: Log) {
     identity,
     handle: createHandle(bridge),
     onDeadLetter: createReportFailure(bridge),
-    queueStats: async () => {
-      const stats = await readQueueStats(pool);
-      metrics.setQueue(stats);
-      const otherKeys = await countUnderOtherKeys(pool, payloads);
-      metrics.setOtherKeys(otherKeys);
-      await auditBacklog.measure();
-      return {
-        ...stats,
-        parkedItems: stats.deadLetters, // the former name, until the next version
-        arrivals: await countArrivals(pool),
-        roomsBehind: await countBehind(pool),
-        readers: await readAdvances(pool),
-        payloadsUnderOtherKeys: otherKeys,
-      };
-    },
+    queueStats: createQueueFigures({ pool, metrics, payloads, auditBacklog }),
     registerBot: async (signal) => {
       await homeserver.registerGhost(settings.bot, signal);
       await dressBot(bridge, signal);

@@ -1,8 +1,10 @@
 // Encrypts anew what stands under another key than the present one, and counts how much there still is.
-import type { ClientBase, Pool } from 'pg';
+import type { ClientBase } from 'pg';
 import type { PayloadCodec } from '../domain/stored-payload.ts';
 import { BridgeError } from '../telemetry/errors.ts';
 import { PAYLOAD_COLUMNS, type PayloadColumn } from './payload-columns.ts';
+
+type Queryable = Pick<ClientBase, 'query'>;
 
 /** How payloads are called that are not encrypted; no key has this id. */
 export const NOT_ENCRYPTED = '(none)';
@@ -22,7 +24,7 @@ export interface Rewritten {
  * @param limit rows at most
  */
 export async function rewritePayloads(
-  tx: ClientBase,
+  tx: Queryable,
   payloads: PayloadCodec,
   column: PayloadColumn,
   limit: number,
@@ -47,7 +49,7 @@ interface FoundRow {
 }
 
 async function lockRows(
-  tx: ClientBase,
+  tx: Queryable,
   { table, column, boundTo, id }: PayloadColumn,
   keyId: string,
   limit: number,
@@ -62,7 +64,7 @@ async function lockRows(
 
 /** @returns false where it cannot be decrypted */
 async function rewriteRow(
-  tx: ClientBase,
+  tx: Queryable,
   payloads: PayloadCodec,
   { table, column, kind, boundTo, id }: PayloadColumn,
   row: FoundRow,
@@ -85,7 +87,7 @@ async function rewriteRow(
  * Without a key, those that are encrypted at all.
  */
 export async function countUnderOtherKeys(
-  db: Pick<Pool, 'query'>,
+  db: Queryable,
   { keyIds: [present] }: Pick<PayloadCodec, 'keyIds'>,
 ): Promise<Readonly<Record<string, number>>> {
   const counts: Record<string, number> = {};

@@ -1,7 +1,7 @@
 // After a key was added, all that stands under another is encrypted with it, batch by batch; how much is left is counted.
 import { describe, expect, test } from 'vitest';
 import { PAYLOAD_COLUMNS } from '../../src/at-rest/payload-columns.ts';
-import { countUnderOtherKeys } from '../../src/at-rest/rotation.ts';
+import { countUnderOtherKeys, rewritePayloads } from '../../src/at-rest/rotation.ts';
 import type { PayloadCodec } from '../../src/domain/stored-payload.ts';
 import { inTransaction } from '../../src/inbox/database.ts';
 import { rotateKeys } from '../../src/jobs/rotate-keys.ts';
@@ -9,6 +9,7 @@ import { useBridgeDatabase } from '../builders/database.ts';
 import { ref } from '../builders/fhir.ts';
 import { eventId, message, roomId } from '../builders/matrix.ts';
 import { encryptedPayloads, plainPayloads, storing } from '../builders/payloads.ts';
+import { planOf } from '../builders/plan.ts';
 
 const pool = useBridgeDatabase();
 const REQUEST = ref('CommunicationRequest/1');
@@ -159,6 +160,21 @@ describe('the count of what stands under other keys', () => {
     await store(old, '$b');
     expect(await countUnderOtherKeys(pool(), plainPayloads)).toEqual({ old: 4 });
   });
+});
+
+test('of very many rows under the present key none is looked at', async () => {
+  await pool().query(`insert into lane (key) values ('a')`);
+  await pool().query(`insert into item (lane_id, position, source, source_id, payload)
+    select (select id from lane), n, 'test', n, '"e1:new:AAAA"' from generate_series(1, 20000) as n`);
+  await pool().query('analyze item');
+  const [items] = PAYLOAD_COLUMNS;
+  if (items === undefined) throw new TypeError('Expected the items');
+  const plan = await planOf(pool(), async (db) => {
+    await rewritePayloads(db, both, items, 200);
+    await countUnderOtherKeys(db, both);
+  });
+  expect(plan).toContain('item_payload_key');
+  expect(plan).not.toContain('Seq Scan on item');
 });
 
 test('every column that can hold what somebody wrote is one of those that are encrypted', async () => {
