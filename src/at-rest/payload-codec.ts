@@ -20,11 +20,13 @@ const IV_BYTES = 12;
 const TAG_BYTES = 16;
 
 /**
- * An encrypted payload is a JSON string: this, the id of the key, and IV, ciphertext and tag in base64. All payloads are JSON
- * objects, so none looks like it. Migration 0031 finds the id of the key by the same form.
+ * What is encrypted is this, the id of the key, and IV, ciphertext and tag in base64; in a column of JSON it is a JSON string. All
+ * payloads are JSON objects, so none looks like it. The migration 0031 finds the id of the key by the same form.
  */
 const MARK = 'e1:';
 const FORM = /^e1:([A-Za-z0-9._-]{1,40}):([A-Za-z0-9+/=]*)$/;
+/** Before a text that is not encrypted and begins like one that is, or like this. */
+const NOT_ENCRYPTED = 'e0:';
 
 /** While replicas are being restarted with a new key, one that has it takes the row before long. */
 const AGAIN_MS = 5_000;
@@ -33,22 +35,33 @@ const AGAIN_MS = 5_000;
 export function createPayloadCodec(keys: readonly PayloadKey[]): PayloadCodec {
   const secrets = new Map(keys.map(({ id, key }) => [id, Buffer.from(key, 'base64')]));
   const [first] = secrets;
+  const seal = ([id, secret]: [string, Buffer], row: PayloadRow, text: string): string =>
+    `${MARK}${id}:${encrypt(secret, row, text)}`;
+  const open = (row: PayloadRow, sealed: string): string => {
+    const [, id, content] = FORM.exec(sealed) ?? [];
+    if (id === undefined || content === undefined) throw unreadable('it has not the form of one');
+    const secret = secrets.get(id);
+    if (secret === undefined) throw keyMissing(id);
+    return decrypt(id, secret, row, Buffer.from(content, 'base64'));
+  };
   return {
     keyIds: keys.map(({ id }) => id),
     encode: (row, payload) => {
       const text = JSON.stringify(payload);
-      if (first === undefined) return text;
-      const [id, secret] = first;
-      return JSON.stringify(`${MARK}${id}:${encrypt(secret, row, text)}`);
+      return first === undefined ? text : JSON.stringify(seal(first, row, text));
     },
     decode: (row, stored) => {
       if (typeof stored !== 'string' || !stored.startsWith(MARK)) return stored;
-      const [, id, content] = FORM.exec(stored) ?? [];
-      if (id === undefined || content === undefined) throw unreadable('it has not the form of one');
-      const secret = secrets.get(id);
-      if (secret === undefined) throw keyMissing(id);
-      const payload: unknown = JSON.parse(decrypt(id, secret, row, Buffer.from(content, 'base64')));
+      const payload: unknown = JSON.parse(open(row, stored));
       return payload;
+    },
+    encodeText: (row, text) => {
+      if (first !== undefined) return seal(first, row, text);
+      return [MARK, NOT_ENCRYPTED].some((mark) => text.startsWith(mark)) ? `${NOT_ENCRYPTED}${text}` : text;
+    },
+    decodeText: (row, stored) => {
+      if (stored.startsWith(MARK)) return open(row, stored);
+      return stored.startsWith(NOT_ENCRYPTED) ? stored.slice(NOT_ENCRYPTED.length) : stored;
     },
   };
 }

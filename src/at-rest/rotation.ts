@@ -1,6 +1,6 @@
 // Encrypts anew what stands under another key than the present one, and counts how much there still is.
 import type { ClientBase } from 'pg';
-import type { PayloadCodec } from '../domain/stored-payload.ts';
+import type { PayloadCodec, PayloadRow } from '../domain/stored-payload.ts';
 import { BridgeError } from '../telemetry/errors.ts';
 import { PAYLOAD_COLUMNS, type PayloadColumn } from './payload-columns.ts';
 
@@ -45,6 +45,7 @@ export async function rewritePayloads(
 interface FoundRow {
   readonly id: string;
   readonly key: readonly string[];
+  /** JSON, or a text. */
   readonly stored: unknown;
 }
 
@@ -56,8 +57,8 @@ async function lockRows(
 ): Promise<readonly FoundRow[]> {
   const isUnderKey =
     keyId === NOT_ENCRYPTED ? `payload_key(${column}) is null` : `payload_key(${column}) = $2`;
-  const sql = `select ${id ?? 'null'}::text as id, array[${boundTo.join(', ')}] as key, ${column} as stored
-    from ${table} where ${isUnderKey} limit $1 for update skip locked`;
+  const sql = `select ${id ?? 'null'}::text as id, array[${boundTo.map((name) => `${name}::text`).join(', ')}] as key, ${column} as stored
+    from ${table} where ${column} is not null and ${isUnderKey} limit $1 for update skip locked`;
   const values = keyId === NOT_ENCRYPTED ? [limit] : [limit, keyId];
   return (await tx.query<FoundRow & Record<string, unknown>>(sql, values)).rows;
 }
@@ -66,12 +67,12 @@ async function lockRows(
 async function rewriteRow(
   tx: Queryable,
   payloads: PayloadCodec,
-  { table, column, kind, boundTo, id }: PayloadColumn,
+  { table, column, holds, kind, boundTo, id }: PayloadColumn,
   row: FoundRow,
 ): Promise<boolean> {
   const bound = [kind, ...row.key] as const;
   try {
-    const payload = payloads.encode(bound, payloads.decode(bound, row.stored));
+    const payload = encodeAnew(payloads, holds, bound, row.stored);
     const [names, values] = id === undefined ? [boundTo, row.key] : [[id], [row.id]];
     const isRow = names.map((name, index) => `${name} = $${index + 2}`).join(' and ');
     await tx.query(`update ${table} set ${column} = $1 where ${isRow}`, [payload, ...values]);
@@ -80,6 +81,17 @@ async function rewriteRow(
     if (error instanceof BridgeError) return false;
     throw error;
   }
+}
+
+function encodeAnew(
+  payloads: PayloadCodec,
+  holds: PayloadColumn['holds'],
+  row: PayloadRow,
+  stored: unknown,
+): string {
+  return holds === 'json'
+    ? payloads.encode(row, payloads.decode(row, stored))
+    : payloads.encodeText(row, payloads.decodeText(row, String(stored)));
 }
 
 /**
@@ -96,7 +108,7 @@ export async function countUnderOtherKeys(
     const isOther = present === undefined ? `${key} > $1` : `(${key} < $1 or ${key} > $1 or ${key} is null)`;
     const { rows } = await db.query<{ id: string | null; count: number }>(
       `select id, count(*)::int as count
-       from (select ${key} as id from ${table} where ${isOther} limit ${MOST_COUNTED}) as other group by id`,
+       from (select ${key} as id from ${table} where ${column} is not null and ${isOther} limit ${MOST_COUNTED}) as other group by id`,
       [present ?? ''],
     );
     for (const { id, count } of rows)

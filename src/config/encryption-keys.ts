@@ -21,7 +21,7 @@ const encryptionKey = z.strictObject({
 /** The keys, the first of which encrypts. */
 export const encryptionKeys = z.array(encryptionKey).max(20).default([]).meta({
   description:
-    'Keys that encrypt what is stored of messages, each with an id and a keyFile: the first encrypts, all decrypt. Without any it is stored as it is. [How to](../how-to/encrypt-at-rest.md).',
+    'Keys that encrypt what is stored of messages, each with an id and a keyFile: the first encrypts, all decrypt. Without any it is stored as it is; [more](../how-to/encrypt-at-rest.md).',
 });
 
 /** The faults of keys that do not fit together. */

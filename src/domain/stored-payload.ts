@@ -14,4 +14,8 @@ export interface PayloadCodec {
    * @throws BridgeError `payload-key-missing`, `payload-unreadable`
    */
   readonly decode: (row: PayloadRow, stored: unknown) => unknown;
+  /** A text as it is stored in a column of texts. */
+  readonly encodeText: (row: PayloadRow, text: string) => string;
+  /** The text of a row. @throws BridgeError as `decode` does */
+  readonly decodeText: (row: PayloadRow, stored: string) => string;
 }

@@ -4,14 +4,12 @@ import * as adoptedRooms from './adopted-rooms.ts';
 import { createArrivals } from './arrivals.ts';
 import * as conversationMessages from './conversation-messages.ts';
 import * as cursors from './cursors.ts';
+import { createEncryptedTexts } from './encrypted-texts.ts';
 import * as fileCopies from './file-copies.ts';
 import * as formerLinks from './former-links.ts';
 import * as formerRooms from './former-rooms.ts';
-import * as ghosts from './ghosts.ts';
 import * as identityAudit from './identity-audit.ts';
 import * as invitations from './invitations.ts';
-import * as lostLinks from './lost-links.ts';
-import * as messageLinks from './message-links.ts';
 import * as notices from './notices.ts';
 import * as orphanedRooms from './orphaned-rooms.ts';
 import * as people from './people.ts';
@@ -43,16 +41,14 @@ export function createTables(payloads: PayloadCodec) {
       fileCopies,
       formerLinks,
       formerRooms,
-      ghosts,
       identityAudit,
       invitations,
-      lostLinks,
-      messageLinks,
       notices,
       people,
       readPositions,
       receipts,
     },
+    ...createEncryptedTexts(payloads),
     ...{ orphanedRooms, pictures, reportedFailures, resourceVersions, restorations, restoredRooms },
     ...{ roomMembers, roomResources, roomSafety, roomUses, rooms, roomsBehind, strangers },
     ...{ untoldMessages, waitingItems: createWaitingItems(payloads) },

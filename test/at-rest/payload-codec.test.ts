@@ -53,6 +53,27 @@ test('a key that is not there is named, and what it encrypted is tried again soo
   );
 });
 
+describe('a text', () => {
+  test('is encrypted for its row, and read as it was', () => {
+    const stored = payloads.encodeText(ROW, 'J. de Vries');
+    expect(stored).toMatch(/^e1:2026-12:/);
+    expect(payloads.decodeText(ROW, stored)).toBe('J. de Vries');
+    expect(() => payloads.decodeText(['ghost', '@b:h'], stored)).toThrow(
+      expect.objectContaining({ code: 'payload-unreadable' }),
+    );
+  });
+
+  test.each(['J. de Vries', '', 'e1:2026-12:AAAA', 'e1:', 'e0:', 'e0:e1:'])(
+    '%j is itself with and without a key, and when a key is added',
+    (text) => {
+      const stored = plainPayloads.encodeText(ROW, text);
+      expect(plainPayloads.decodeText(ROW, stored)).toBe(text);
+      expect(payloads.decodeText(ROW, stored)).toBe(text);
+      expect(payloads.decodeText(ROW, payloads.encodeText(ROW, text))).toBe(text);
+    },
+  );
+});
+
 describe('is refused, and nothing of it is given out:', () => {
   const flip = (text: string, at: number): string => {
     const bytes = Buffer.from(text.split(':')[2] ?? '', 'base64');

@@ -7,7 +7,7 @@ import { inTransaction } from '../../src/inbox/database.ts';
 import { rotateKeys } from '../../src/jobs/rotate-keys.ts';
 import { useBridgeDatabase } from '../builders/database.ts';
 import { ref } from '../builders/fhir.ts';
-import { eventId, message, roomId } from '../builders/matrix.ts';
+import { eventId, message, roomId, userId } from '../builders/matrix.ts';
 import { encryptedPayloads, plainPayloads, storing } from '../builders/payloads.ts';
 import { planOf } from '../builders/plan.ts';
 
@@ -18,7 +18,24 @@ const never = new AbortController().signal;
 const old = encryptedPayloads('old');
 const both = encryptedPayloads('new', 'old');
 
-/** One row of each table, with the payload `{ said: name }`. */
+const LINK = {
+  ...{
+    origin: 'fhir' as const,
+    part: 0,
+    kind: 'text',
+    communication: ref('Communication/1'),
+    eventId: undefined,
+  },
+  ...{
+    target: undefined,
+    sender: undefined,
+    sentAt: undefined,
+    threadRoot: undefined,
+    roomId: roomId('!r:h'),
+  },
+} as const;
+
+/** One row of each table, with the payload `{ said: name }` or the text `name`. */
 async function store(payloads: PayloadCodec, name: string): Promise<void> {
   const { enqueue, store: tables } = storing(payloads);
   const payload = { said: name };
@@ -35,6 +52,9 @@ async function store(payloads: PayloadCodec, name: string): Promise<void> {
       [`dead ${name}`],
     );
     await tx.query('delete from item where source_id = $1', [`dead ${name}`]);
+    await tables.ghosts.saveGhost(tx, userId(name));
+    await tables.ghosts.saveGhostName(tx, userId(name), name);
+    await tables.messageLinks.startLink(tx, { ...LINK, cause: name, digest: name });
     await tables.waitingItems.saveWaiting(tx, REQUEST, { about: name, lane: 'a', payload });
     await tables.arrivals.saveArrivals(tx, [
       { ...message({ event_id: eventId(name), room_id: roomId('!other:h') }), ...payload },
@@ -70,12 +90,18 @@ describe('a pass', () => {
     ['under the key before', old],
   ])('encrypts what is stored %s in every table, and it says the same', async (_what, before) => {
     await store(before, '$a');
-    expect(await pass(both)).toEqual({ rewritten: 4, goesOn: false });
-    expect(await keys()).toEqual(['new', 'new', 'new', 'new']);
+    expect(await pass(both)).toEqual({ rewritten: 6, goesOn: false });
+    expect(await keys()).toEqual(PAYLOAD_COLUMNS.map(() => 'new'));
     const { store: tables } = storing(encryptedPayloads('new'));
     expect(await tables.waitingItems.takeWaiting(pool(), [REQUEST])).toMatchObject([
       { payload: { said: '$a' } },
     ]);
+    expect((await tables.ghosts.findGhosts(pool(), [userId('$a')])).get(userId('$a'))?.displayName).toBe(
+      '$a',
+    );
+    expect(
+      await tables.messageLinks.findLinksOfCommunication(pool(), ref('Communication/1'), undefined),
+    ).toMatchObject([{ digest: '$a' }]);
     const unread = { upTo: '9', olderThanSeconds: 0, most: 9 };
     expect(await tables.arrivals.takeUnreadArrivals(pool(), unread)).toMatchObject({
       ...{ events: [{ said: '$a' }], unreadable: [] },
@@ -119,7 +145,7 @@ describe('a pass', () => {
   test('leaves what stands under a key that it does not have', async () => {
     await store(encryptedPayloads('elsewhere'), '$a');
     expect(await pass(both)).toEqual({ rewritten: 0, goesOn: false });
-    expect(await keys()).toEqual(['elsewhere', 'elsewhere', 'elsewhere', 'elsewhere']);
+    expect(await keys()).toEqual(PAYLOAD_COLUMNS.map(() => 'elsewhere'));
   });
 
   test('leaves a row that cannot be decrypted, does all others, and fails', async () => {
@@ -139,7 +165,7 @@ describe('a pass', () => {
     await store(plainPayloads, '$a');
     await inTransaction(pool(), async (tx) => {
       await tx.query('select from item for update');
-      expect(await pass(both)).toEqual({ rewritten: 3, goesOn: false });
+      expect(await pass(both)).toEqual({ rewritten: 5, goesOn: false });
     });
     expect(await pass(both)).toEqual({ rewritten: 1, goesOn: false });
   });
@@ -150,15 +176,15 @@ describe('the count of what stands under other keys', () => {
     await store(plainPayloads, '$a');
     await store(old, '$b');
     await store(both, '$c');
-    expect(await countUnderOtherKeys(pool(), both)).toEqual({ '(none)': 4, old: 4 });
-    expect(await countUnderOtherKeys(pool(), old)).toEqual({ '(none)': 4, new: 4 });
+    expect(await countUnderOtherKeys(pool(), both)).toEqual({ '(none)': 6, old: 6 });
+    expect(await countUnderOtherKeys(pool(), old)).toEqual({ '(none)': 6, new: 6 });
   });
 
   test('without a key names what is encrypted', async () => {
     await store(plainPayloads, '$a');
     expect(await countUnderOtherKeys(pool(), plainPayloads)).toEqual({});
     await store(old, '$b');
-    expect(await countUnderOtherKeys(pool(), plainPayloads)).toEqual({ old: 4 });
+    expect(await countUnderOtherKeys(pool(), plainPayloads)).toEqual({ old: 6 });
   });
 });
 
@@ -177,13 +203,15 @@ test('of very many rows under the present key none is looked at', async () => {
   expect(plan).not.toContain('Seq Scan on item');
 });
 
-test('every column that can hold what somebody wrote is one of those that are encrypted', async () => {
+test('every column that can hold all that somebody wrote, which is JSON, is one of those that are encrypted', async () => {
   const { rows } = await pool().query<{ place: string }>(
     `select table_name || '.' || column_name as place from information_schema.columns
      join information_schema.tables using (table_schema, table_name)
      where table_schema = 'public' and table_type = 'BASE TABLE' and data_type in ('json', 'jsonb')`,
   );
-  const encrypted = PAYLOAD_COLUMNS.map(({ table, column }) => `${table}.${column}`);
+  const encrypted = PAYLOAD_COLUMNS.flatMap(({ table, column, holds }) =>
+    holds === 'json' ? [`${table}.${column}`] : [],
+  );
   // Counts of failures by their codes.
   expect(rows.map(({ place }) => place).toSorted()).toEqual([...encrypted, 'lane.failed_with'].toSorted());
 });
