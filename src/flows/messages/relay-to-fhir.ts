@@ -9,7 +9,7 @@ import type { Author } from '../../messages/author.ts';
 import type { MatrixInput, NotCarried, ReadEvent } from '../../messages/kind.ts';
 import { readEvent, refsOf } from '../../messages/read.ts';
 import { isEmptied, redactedBy } from '../../messages/relations.ts';
-import type { Attempt, Item } from '../../inbox/item.ts';
+import type { Attempt, Item, NewItem } from '../../inbox/item.ts';
 import type { Queryable } from '../../store/database.ts';
 import type { RoomUse } from '../../store/room-uses.ts';
 import type { Bridge } from '../bridge.ts';
@@ -28,6 +28,7 @@ import { mayRedact, wasRedactedBefore } from './redaction-power.ts';
 import { removeRefused } from './remove-refused.ts';
 import { tellSender } from './tell-sender.ts';
 import { writeOnce, type Made } from './write-once.ts';
+import { itemsOfWrittenOver } from './written-over.ts';
 
 /** What the pipeline works with. */
 export type RelayToFhir = Recognising &
@@ -151,7 +152,11 @@ async function write(relay: RelayToFhir, incoming: Incoming, attempt: Attempt): 
       const notices = await tellSender(relay, tx, event, [...new Set(reasons)]);
       const isNew = made.some(({ fact }) => fact?.kind === 'created');
       const tasks = isNew ? readTasksItems(settings, place.reference, event.event_id) : [];
-      return [...notices, ...tasks, ...(await releaseWaiting(store, tx, carried, event.event_id))];
+      const before: NewItem[] = [];
+      for (const { writtenOver } of made)
+        if (writtenOver !== undefined) before.push(...(await itemsOfWrittenOver(relay, tx, writtenOver)));
+      const released = await releaseWaiting(store, tx, carried, event.event_id);
+      return [...before, ...notices, ...tasks, ...released];
     },
   };
 }
