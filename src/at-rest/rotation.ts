@@ -7,7 +7,7 @@ import { PAYLOAD_COLUMNS, type PayloadColumn } from './payload-columns.ts';
 type Queryable = Pick<ClientBase, 'query'>;
 
 /** How payloads are called that are not encrypted; no key has this id. */
-export const NOT_ENCRYPTED = '(none)';
+const NOT_ENCRYPTED = '(none)';
 /** Of each column, no more are counted: a table may have millions. */
 const MOST_COUNTED = 10_000;
 

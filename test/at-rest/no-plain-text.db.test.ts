@@ -1,8 +1,9 @@
 // With a key, nobody reads a message in the bridge's database: not while it waits, not when it was carried, not in a dead letter.
 import { afterEach, describe, expect, test } from 'vitest';
 import type { PayloadCodec } from '../../src/domain/stored-payload.ts';
-import { createAtRestWorld, dump, POISON } from '../builders/at-rest-world.ts';
+import { createAtRestWorld, POISON } from '../builders/at-rest-world.ts';
 import { useBridgeDatabase } from '../builders/database.ts';
+import { dump } from '../builders/dump.ts';
 import { stored } from '../builders/fhir.ts';
 import { eventId, message, roomId } from '../builders/matrix.ts';
 import { encryptedPayloads, plainPayloads } from '../builders/payloads.ts';
@@ -23,7 +24,11 @@ async function converse(payloads: PayloadCodec) {
   const say = (id: string, over: object = {}) =>
     message({ event_id: eventId(id), content: { msgtype: 'm.text', body: `${SECRET} ${id}` }, ...over });
   const shown = async (): Promise<readonly string[]> => [
-    ...new Set((await dump(pool())).filter(({ row }) => row.includes(SECRET)).map(({ table }) => table)),
+    ...new Set(
+      (await dump(pool().options.connectionString))
+        .filter(({ row }) => row.includes(SECRET))
+        .map(({ table }) => table),
+    ),
   ];
   const synced = (events: ReturnType<typeof message>[], arrivalsUpTo?: string) =>
     intake.synced({
@@ -71,7 +76,7 @@ describe('a message', () => {
     expect(found).toEqual({ pushed: [], stored: [], carried: [] });
     expect(fhir.writes).toContainEqual(expect.stringMatching(/^create Communication\//));
     expect(sending.events().map(({ content }) => content['body'])).toEqual([`${SECRET} c1`]);
-    const kept = Map.groupBy(await dump(pool()), ({ table }) => table);
+    const kept = Map.groupBy(await dump(pool().options.connectionString), ({ table }) => table);
     // Of a short message the digest alone would tell what it says.
     for (const table of ['dead_letter', 'item', 'message_link', 'waiting_item'])
       expect(kept.get(table)?.every(({ row }) => row.includes('e1:2026-12:'))).toBe(true);

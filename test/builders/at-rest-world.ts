@@ -1,4 +1,4 @@
-// A bridge whose log is worked on by real replicas, each with the keys that a test gives it; and what its database holds.
+// A bridge whose log is worked on by real replicas, each with the keys that a test gives it.
 import pg from 'pg';
 import type { PayloadCodec } from '../../src/domain/stored-payload.ts';
 import { toInboxOutcome } from '../../src/flows/commit.ts';
@@ -77,19 +77,4 @@ export async function createAtRestWorld(pool: pg.Pool, payloads: PayloadCodec) {
     settled: () => eventually(async () => (await readQueueStats(pool)).waitingItems === 0),
     end: () => Promise.all(replicas.map((replica) => replica.stop({ graceMs: 5_000 }))),
   };
-}
-
-/** Every row of every table as text. */
-export async function dump(
-  pool: pg.Pool,
-): Promise<readonly { readonly table: string; readonly row: string }[]> {
-  const { rows: all } = await pool.query<{ name: string }>(
-    `select tablename as name from pg_tables where schemaname = 'public' order by 1`,
-  );
-  const rows: { table: string; row: string }[] = [];
-  for (const { name } of all) {
-    const { rows: found } = await pool.query<{ row: string }>(`select t::text as row from ${name} as t`);
-    rows.push(...found.map(({ row }) => ({ table: name, row })));
-  }
-  return rows;
 }
