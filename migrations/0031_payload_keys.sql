@@ -13,9 +13,10 @@ create function payload_key(payload jsonb) returns text language sql immutable s
   select case jsonb_typeof(payload) when 'string' then payload_key(payload::text::json) end
 $$;
 
--- What is not encrypted with the present key is found by itself, however much is. The table of arrivals is small at all times.
-create index item_payload_key on item (payload_key(payload));
-create index dead_letter_payload_key on dead_letter (payload_key(payload));
-create index waiting_item_payload_key on waiting_item (payload_key(payload));
+-- What is not encrypted with the present key is found by itself, however much is. Emptied payloads are of no interest, and the table of
+-- arrivals is small at all times.
+create index item_payload_key on item (payload_key(payload)) where payload::text <> '{}';
+create index dead_letter_payload_key on dead_letter (payload_key(payload)) where payload::text <> '{}';
+create index waiting_item_payload_key on waiting_item (payload_key(payload)) where payload::text <> '{}';
 create index message_link_digest_key on message_link (payload_key(digest)) where digest is not null;
 create index ghost_display_name_key on ghost (payload_key(display_name)) where display_name is not null;

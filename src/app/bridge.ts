@@ -12,7 +12,7 @@ import { createPersonInDirectory } from '../identity/directories/person-in-direc
 import { createOwnDirectory } from '../identity/directories/own-directory.ts';
 import { inTransaction } from '../inbox/database.ts';
 import { createEnqueue } from '../inbox/enqueue.ts';
-import { createForgetPayload } from '../inbox/forget-payload.ts';
+import { forgetPayload } from '../inbox/forget-payload.ts';
 import { createHasItem, findLogged, findTail, hasUnhandled } from '../inbox/known-items.ts';
 import { createBinaries } from '../fhir/binary.ts';
 import { createFhirClient, OWN_CODES, type FhirCodes } from '../fhir/client.ts';
@@ -66,9 +66,8 @@ export function composeBridge(
   const locks = createRoomLocks({ connect: connectSession, sleep });
   const bridge: Bridge = {
     ...{ settings, homeserver, otherServers, fhir, auditServer, pseudonyms, clock, log, metrics },
-    ...{ findLogged, findTail, hasUnhandled },
+    ...{ findLogged, findTail, hasUnhandled, forgetPayload },
     ...{ enqueue: createEnqueue(payloads), hasItem: createHasItem(payloads) },
-    forgetPayload: createForgetPayload(payloads),
     auditTrail: composeAuditTrail(config),
     recentBearers: createRecent(clock, RECENT_BEARERS),
     db: pool,

@@ -42,6 +42,11 @@ export async function rewritePayloads(
   return done;
 }
 
+/** The payload of an item may have been emptied. The indexes have the same condition. */
+function hasContent(column: string, holds: PayloadColumn['holds']): string {
+  return holds === 'json' ? `${column}::text <> '{}'` : `${column} is not null`;
+}
+
 interface FoundRow {
   readonly id: string;
   readonly key: readonly string[];
@@ -51,14 +56,14 @@ interface FoundRow {
 
 async function lockRows(
   tx: Queryable,
-  { table, column, boundTo, id }: PayloadColumn,
+  { table, column, holds, boundTo, id }: PayloadColumn,
   keyId: string,
   limit: number,
 ): Promise<readonly FoundRow[]> {
   const isUnderKey =
     keyId === NOT_ENCRYPTED ? `payload_key(${column}) is null` : `payload_key(${column}) = $2`;
   const sql = `select ${id ?? 'null'}::text as id, array[${boundTo.map((name) => `${name}::text`).join(', ')}] as key, ${column} as stored
-    from ${table} where ${column} is not null and ${isUnderKey} limit $1 for update skip locked`;
+    from ${table} where ${hasContent(column, holds)} and ${isUnderKey} limit $1 for update skip locked`;
   const values = keyId === NOT_ENCRYPTED ? [limit] : [limit, keyId];
   return (await tx.query<FoundRow & Record<string, unknown>>(sql, values)).rows;
 }
@@ -103,12 +108,12 @@ export async function countUnderOtherKeys(
   { keyIds: [present] }: Pick<PayloadCodec, 'keyIds'>,
 ): Promise<Readonly<Record<string, number>>> {
   const counts: Record<string, number> = {};
-  for (const { table, column } of PAYLOAD_COLUMNS) {
+  for (const { table, column, holds } of PAYLOAD_COLUMNS) {
     const key = `payload_key(${column})`;
     const isOther = present === undefined ? `${key} > $1` : `(${key} < $1 or ${key} > $1 or ${key} is null)`;
     const { rows } = await db.query<{ id: string | null; count: number }>(
       `select id, count(*)::int as count
-       from (select ${key} as id from ${table} where ${column} is not null and ${isOther} limit ${MOST_COUNTED}) as other group by id`,
+       from (select ${key} as id from ${table} where ${hasContent(column, holds)} and ${isOther} limit ${MOST_COUNTED}) as other group by id`,
       [present ?? ''],
     );
     for (const { id, count } of rows)

@@ -79,6 +79,6 @@ describe('a message', () => {
     const kept = Map.groupBy(await dump(pool().options.connectionString), ({ table }) => table);
     // Of a short message the digest alone would tell what it says.
     for (const table of ['dead_letter', 'item', 'message_link', 'waiting_item'])
-      expect(kept.get(table)?.every(({ row }) => row.includes('e1:2026-12:'))).toBe(true);
+      expect(kept.get(table)?.every(({ row }) => /e1:2026-12:|,\{\},/.test(row))).toBe(true);
   });
 });

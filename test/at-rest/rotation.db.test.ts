@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { PAYLOAD_COLUMNS } from '../../src/at-rest/payload-columns.ts';
 import { countUnderOtherKeys, rewritePayloads } from '../../src/at-rest/rotation.ts';
 import type { PayloadCodec } from '../../src/domain/stored-payload.ts';
+import { forgetPayload } from '../../src/inbox/forget-payload.ts';
 import { inTransaction } from '../../src/inbox/database.ts';
 import { rotateKeys } from '../../src/jobs/rotate-keys.ts';
 import { useBridgeDatabase } from '../builders/database.ts';
@@ -130,7 +131,7 @@ describe('a pass', () => {
       storing(old).enqueue(
         tx,
         Array.from({ length: 450 }, (_, n) => ({
-          ...{ lane: 'a', source: 'test', sourceId: String(n), payload: {} },
+          ...{ lane: 'a', source: 'test', sourceId: String(n), payload: { n } },
         })),
       ),
     );
@@ -140,6 +141,14 @@ describe('a pass', () => {
       { rewritten: 200, goesOn: true },
       { rewritten: 50, goesOn: false },
     ]);
+  });
+
+  test('leaves what was emptied as it is, and does not count it', async () => {
+    await store(old, '$a');
+    await forgetPayload(pool(), 'test', '$a');
+    expect(await pass(both)).toEqual({ rewritten: PAYLOAD_COLUMNS.length - 1, goesOn: false });
+    expect(await countUnderOtherKeys(pool(), both)).toEqual({});
+    expect((await pool().query('select payload from item')).rows).toEqual([{ payload: {} }]);
   });
 
   test('leaves what stands under a key that it does not have', async () => {

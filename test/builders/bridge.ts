@@ -8,6 +8,7 @@ import { toInboxOutcome } from '../../src/flows/commit.ts';
 import type { FlowOutcome } from '../../src/flows/outcome.ts';
 import { createRecent } from '../../src/flows/recent.ts';
 import { inTransaction } from '../../src/inbox/database.ts';
+import { forgetPayload } from '../../src/inbox/forget-payload.ts';
 import { findLogged, findTail, hasUnhandled } from '../../src/inbox/known-items.ts';
 import type { Attempt } from '../../src/inbox/item.ts';
 import { FHIR_PROFILES } from '../../src/mapping/fhir-profiles/profiles.ts';
@@ -104,6 +105,7 @@ export function createBridge(db: pg.Pool, over: Partial<Bridge> = {}): Bridge {
       findLogged,
       findTail,
       hasUnhandled,
+      forgetPayload,
       homeserver,
       otherServers: { isLeftAlone: () => false },
       fhir: unreachableFhir,

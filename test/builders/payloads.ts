@@ -4,7 +4,6 @@ import { createPayloadCodec, type PayloadKey } from '../../src/at-rest/payload-c
 import type { PayloadCodec } from '../../src/domain/stored-payload.ts';
 import { createRetryDeadLetter } from '../../src/inbox/dead-letters.ts';
 import { createEnqueue } from '../../src/inbox/enqueue.ts';
-import { createForgetPayload } from '../../src/inbox/forget-payload.ts';
 import { createHasItem } from '../../src/inbox/known-items.ts';
 import { createTables } from '../../src/store/tables.ts';
 
@@ -23,12 +22,11 @@ export function storing(payloads: PayloadCodec) {
   return {
     enqueue: createEnqueue(payloads),
     hasItem: createHasItem(payloads),
-    forgetPayload: createForgetPayload(payloads),
     store: createTables(payloads),
   };
 }
 
 /** Stores payloads as they are. */
 export const plainPayloads = createPayloadCodec([]);
-export const { enqueue, hasItem, forgetPayload, store: tables } = storing(plainPayloads);
+export const { enqueue, hasItem, store: tables } = storing(plainPayloads);
 export const retryDeadLetter = createRetryDeadLetter({ enqueue, payloads: plainPayloads });

@@ -282,6 +282,8 @@ test('no metric has a label that could hold a person, a room, a resource or a te
     'what',
     'api',
     'status',
+    // The id that the operator gave to a key for encryption at rest.
+    'key',
   ];
   const { registry } = createMetrics();
   const own = registry.getMetricsAsArray().filter(({ name }) => name.startsWith('bridge_'));
