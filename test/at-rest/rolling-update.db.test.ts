@@ -65,8 +65,8 @@ describe('a replica without the key', () => {
   });
 
   test('beside one with the key: everything is carried, whichever has it first', async () => {
-    const { says, work, deadLetters, recorded } = await createScene();
-    await Promise.all([work(plainPayloads), work(keyed)]);
+    const { says, work, deadLetters, recorded, log } = await createScene();
+    await Promise.all([work(plainPayloads), work(plainPayloads), work(keyed)]);
     const names = Array.from({ length: 20 }, (_, n) => `$${n}`);
     for (const name of names) await says(name);
     await eventually(async () => {
@@ -76,6 +76,7 @@ describe('a replica without the key', () => {
     });
     expect(recorded()).toEqual(names);
     expect(await deadLetters()).toBe(0);
+    expect(log.lines.map(({ fields }) => fields['code'])).toContain('payload-key-missing');
   });
 
   test('leaves arrivals that it cannot read to the reader of one with the key, and takes the others', async () => {
