@@ -125,13 +125,13 @@ export async function createRelayWorld(
       over: Parameters<typeof message>[0] = {},
       attempt: Partial<Attempt> = {},
       gaveUpOn: readonly string[] = [],
+      receivedAt = new Date(),
     ) => {
       const event: MatrixEvent = message(over);
       const item = {
         lane: `to-fhir:${event.room_id}`,
         payload: { event: event.event_id },
-        gaveUpOn,
-        hasWaited: false,
+        ...{ gaveUpOn, hasWaited: false, receivedAt },
       };
       return committed(db, await relayToFhir(relay, event, item, { ...ATTEMPT, ...attempt }));
     },
