@@ -36,14 +36,14 @@ export async function createAtRestWorld(pool: pg.Pool, payloads: PayloadCodec) {
     (codec: PayloadCodec): Handle =>
     async (item, attempt) => {
       const relay = { ...world.relay, ...storing(codec) };
-      const { lane, payload } = item;
+      const { lane, payload, receivedAt } = item;
       if (JSON.stringify(payload).includes(POISON))
         return { kind: 'dead', error: { code: 'item-malformed', message: 'poison' } };
       const turn = hasWaited(item);
       const event = eventItemSchema.safeParse(payload).data;
       const change = changeItemSchema.safeParse(payload).data;
       if (event !== undefined) {
-        const source = { lane, payload, gaveUpOn: [], hasWaited: turn };
+        const source = { lane, payload, receivedAt, gaveUpOn: [], hasWaited: turn };
         return toInboxOutcome(await relayToFhir(relay, event.event, source, attempt), item, relay);
       }
       if (change !== undefined)

@@ -282,7 +282,6 @@ test('no metric has a label that could hold a person, a room, a resource or a te
     'what',
     'api',
     'status',
-    // The id that the operator gave to a key for encryption at rest.
     'key',
   ];
   const { registry } = createMetrics();
