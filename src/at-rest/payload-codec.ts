@@ -1,5 +1,5 @@
 // Encrypts payloads: AES-256-GCM, each bound to its row. What was stored before there was a key is read as it is.
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, randomBytes, randomInt } from 'node:crypto';
 import type { PayloadCodec, PayloadRow } from '../domain/stored-payload.ts';
 import { BridgeError } from '../telemetry/errors.ts';
 
@@ -28,8 +28,8 @@ const FORM = /^e1:([A-Za-z0-9._-]{1,40}):([A-Za-z0-9+/=]*)$/;
 /** Before a text that is not encrypted and begins like one that is, or like this. */
 const NOT_ENCRYPTED = 'e0:';
 
-/** While replicas are being restarted with a new key, one that has it takes the row before long. */
-const AGAIN_MS = 5_000;
+/** While replicas are being restarted with a new key, any may take the row again: drawn at random, so that it is not the same each time. */
+const AGAIN_MS = { least: 1_000, most: 3_000 };
 
 /** @param keys the first encrypts; without any, payloads are stored as they are */
 export function createPayloadCodec(keys: readonly PayloadKey[]): PayloadCodec {
@@ -96,7 +96,7 @@ function nameOf(row: PayloadRow): Buffer {
 
 function keyMissing(id: string): BridgeError {
   return new BridgeError('payload-key-missing', `database.encryptionKeys has no key ${id}`, {
-    retryAfterMs: AGAIN_MS,
+    retryAfterMs: randomInt(AGAIN_MS.least, AGAIN_MS.most),
   });
 }
 
