@@ -7,11 +7,12 @@ import { isMatrixUserId, parseReference, type FhirReference, type MatrixUserId }
 import { linkPerson, unlinkPerson, type LinkingBridge } from '../flows/people/link-person.ts';
 import { isOwnUser } from '../mapping/own-users.ts';
 import { inTransaction } from '../inbox/database.ts';
-import { enqueue } from '../inbox/enqueue.ts';
+import { createEnqueue } from '../inbox/enqueue.ts';
+import { createPayloadCodec } from '../at-rest/payload-codec.ts';
 import { composeAuditTrail } from '../app/audit-trail.ts';
 import { compileSettings } from '../app/settings.ts';
 import * as people from '../store/people.ts';
-import { tables } from '../store/tables.ts';
+import { createTables } from '../store/tables.ts';
 import { operator } from './operator.ts';
 import { configOption, withDatabase } from './options.ts';
 
@@ -122,7 +123,11 @@ async function open(file: string | undefined, work: (opened: Opened) => Promise<
   await withDatabase(file, (pool, config) => {
     const settings = compileSettings(config);
     const transact: LinkingBridge['transact'] = (statements) => inTransaction(pool, statements);
-    const bridge = { enqueue, transact, store: tables, auditTrail: composeAuditTrail(config) };
+    const payloads = createPayloadCodec(config.database.encryptionKeys);
+    const bridge = {
+      ...{ transact, auditTrail: composeAuditTrail(config) },
+      ...{ enqueue: createEnqueue(payloads), store: createTables(payloads) },
+    };
     return work({ pool, bridge, isOwn: (userId) => isOwnUser(settings, userId) });
   });
 }
