@@ -11,6 +11,7 @@ import { createPersonInDirectory } from '../identity/directories/person-in-direc
 import { createOwnDirectory } from '../identity/directories/own-directory.ts';
 import { inTransaction } from '../inbox/database.ts';
 import { enqueue } from '../inbox/enqueue.ts';
+import { forgetItemsNaming } from '../inbox/forget-items.ts';
 import { forgetPayload } from '../inbox/forget-payload.ts';
 import { findLogged, findTail, hasUnhandled } from '../inbox/known-items.ts';
 import { createBinaries } from '../fhir/binary.ts';
@@ -62,7 +63,7 @@ export function composeBridge(
   const locks = createRoomLocks({ connect: connectSession, sleep });
   const bridge: Bridge = {
     ...{ settings, homeserver, otherServers, fhir, auditServer, pseudonyms, clock, log, metrics },
-    ...{ enqueue, findLogged, findTail, hasUnhandled, forgetPayload },
+    ...{ enqueue, findLogged, findTail, hasUnhandled, forgetPayload, forgetItemsNaming },
     auditTrail: composeAuditTrail(config),
     recentBearers: createRecent(clock, RECENT_BEARERS),
     db: pool,

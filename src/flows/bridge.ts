@@ -9,6 +9,7 @@ import type { Files } from '../files/files.ts';
 import type { enqueue } from '../inbox/enqueue.ts';
 import type { AliasTemplates } from '../mapping/aliases.ts';
 import type { FhirProfile } from '../mapping/fhir-profiles/fhir-profile.ts';
+import type { forgetItemsNaming } from '../inbox/forget-items.ts';
 import type { forgetPayload } from '../inbox/forget-payload.ts';
 import type { findLogged, findTail, hasUnhandled } from '../inbox/known-items.ts';
 import type { Confines } from '../mapping/desired-room.ts';
@@ -119,6 +120,7 @@ export interface Bridge {
   readonly findTail: typeof findTail;
   readonly hasUnhandled: typeof hasUnhandled;
   readonly forgetPayload: typeof forgetPayload;
+  readonly forgetItemsNaming: typeof forgetItemsNaming;
   /** Runs statements in a transaction of their own; nothing else is waited for in it. */
   readonly transact: <T>(work: (tx: ClientBase) => Promise<T>) => Promise<T>;
   readonly homeserver: Homeserver;

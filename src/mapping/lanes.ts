@@ -41,6 +41,9 @@ export const receiptsLane = (roomId: RoomId, user: string): string => `receipts:
 /** The lane of a conversation's read state: it never holds up a message. */
 export const readStateLane = (reference: FhirReference): string => `read-state:${reference}`;
 
+/** The lane in which the last step of forgetting a person is made. @param forgetting its id, which names nobody */
+export const forgettingLane = (forgetting: string): string => `forget:${forgetting}`;
+
 /** The lane of what cannot be stored. @param what it is in the place of */
 export const setAsideLane = (what: string): string => `set-aside:${what}`;
 

@@ -4,6 +4,8 @@ import * as arrivals from './arrivals.ts';
 import * as conversationMessages from './conversation-messages.ts';
 import * as cursors from './cursors.ts';
 import * as fileCopies from './file-copies.ts';
+import * as forgettings from './forgettings.ts';
+import * as forgottenPeople from './forgotten-people.ts';
 import * as formerLinks from './former-links.ts';
 import * as formerRooms from './former-rooms.ts';
 import * as ghosts from './ghosts.ts';
@@ -15,6 +17,7 @@ import * as notices from './notices.ts';
 import * as orphanedRooms from './orphaned-rooms.ts';
 import * as people from './people.ts';
 import * as reportedFailures from './reported-failures.ts';
+import * as personalData from './personal-data.ts';
 import * as pictures from './pictures.ts';
 import * as readPositions from './read-positions.ts';
 import * as receipts from './receipts.ts';
@@ -53,7 +56,7 @@ export const tables = {
   },
   ...{ orphanedRooms, pictures, reportedFailures, resourceVersions, restorations, restoredRooms },
   ...{ roomMembers, roomResources, roomSafety, roomUses, rooms, roomsBehind, strangers },
-  ...{ untoldMessages, waitingItems },
+  ...{ forgettings, forgottenPeople, personalData, untoldMessages, waitingItems },
 } as const;
 
 /** The functions of all these tables. */

@@ -9,6 +9,7 @@ import type { FlowOutcome } from '../../src/flows/outcome.ts';
 import { createRecent } from '../../src/flows/recent.ts';
 import { inTransaction } from '../../src/inbox/database.ts';
 import { enqueue } from '../../src/inbox/enqueue.ts';
+import { forgetItemsNaming } from '../../src/inbox/forget-items.ts';
 import { forgetPayload } from '../../src/inbox/forget-payload.ts';
 import { findLogged, findTail, hasUnhandled } from '../../src/inbox/known-items.ts';
 import type { Attempt } from '../../src/inbox/item.ts';
@@ -108,6 +109,7 @@ export function createBridge(db: pg.Pool, over: Partial<Bridge> = {}): Bridge {
       findTail,
       hasUnhandled,
       forgetPayload,
+      forgetItemsNaming,
       homeserver,
       otherServers: { isLeftAlone: () => false },
       fhir: unreachableFhir,

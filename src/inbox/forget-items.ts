@@ -1,0 +1,111 @@
+// Forgets what the log says of some accounts: of items that were handled, and of dead letters. Encoded or not, each is read for it.
+import type { Queryable } from './database.ts';
+
+/** How many rows are read at one time. */
+const BATCH = 500;
+
+/** How many rows named one of the accounts. */
+export interface ForgottenItems {
+  /** Handled; their content is empty now, and that they were there is kept against duplicates. */
+  readonly items: number;
+  /** Deleted. */
+  readonly deadLetters: number;
+}
+
+/**
+ * Looks through the whole log, batch by batch; run again, it finds what came in between.
+ * @param isDry only counts
+ */
+export async function forgetItemsNaming(
+  pool: Queryable,
+  accounts: readonly string[],
+  { isDry, signal }: { readonly isDry: boolean; readonly signal: AbortSignal },
+): Promise<ForgottenItems> {
+  if (accounts.length === 0) return { items: 0, deadLetters: 0 };
+  const isNamedIn = (text: string): boolean => accounts.some((account) => names(text, account));
+  const [items, deadLetters] = [isDry ? undefined : emptyItem, isDry ? undefined : deleteDeadLetter];
+  return {
+    items: await forEachNamed(pool, { page: pageOfItems, change: items, isNamedIn }, signal),
+    deadLetters: await forEachNamed(
+      pool,
+      { page: pageOfDeadLetters, change: deadLetters, isNamedIn },
+      signal,
+    ),
+  };
+}
+
+/** What follows an id in a longer one that begins with it. */
+const GOES_ON = /^(?:[A-Za-z0-9-]|[.:][A-Za-z0-9])/;
+
+function names(text: string, account: string): boolean {
+  for (let at = text.indexOf(account); at >= 0; at = text.indexOf(account, at + 1)) {
+    const end = at + account.length;
+    if (!GOES_ON.test(text.slice(end, end + 2))) return true;
+  }
+  return false;
+}
+
+interface Row {
+  readonly laneId: string;
+  readonly position: string;
+  readonly sourceId: string;
+  readonly payload: unknown;
+}
+
+interface Pass {
+  readonly page: string;
+  /** Undefined changes nothing. */
+  readonly change: string | undefined;
+  readonly isNamedIn: (text: string) => boolean;
+}
+
+async function forEachNamed(
+  pool: Queryable,
+  { page, change, isNamedIn }: Pass,
+  signal: AbortSignal,
+): Promise<number> {
+  let found = 0;
+  for (let last: Pick<Row, 'laneId' | 'position'> = { laneId: '0', position: '0' }; ;) {
+    signal.throwIfAborted();
+    const { rows } = await pool.query<Row & Record<string, unknown>>(page, [
+      ...[last.laneId, last.position, BATCH],
+    ]);
+    const named = rows.filter(({ sourceId, payload }) => isNamedIn(`${sourceId} ${JSON.stringify(payload)}`));
+    found += named.length;
+    if (change !== undefined && named.length > 0)
+      await pool.query(change, [
+        ...[named.map(({ laneId }) => laneId), named.map(({ position }) => position)],
+        named.map(({ sourceId }) => isNamedIn(sourceId)),
+      ]);
+    const end = rows.at(-1);
+    if (end === undefined || rows.length < BATCH) return found;
+    last = end;
+  }
+}
+
+/** What is not handled yet is left: it may be a message on its way, and is found when the command is run again. */
+const pageOfItems = `
+  select lane_id::text as "laneId", position::text, source_id as "sourceId", payload
+  from item join lane on lane.id = item.lane_id
+  where (lane_id, position) > ($1::bigint, $2::bigint) and position <= lane.head and payload::text <> '{}'
+  order by lane_id, position limit $3`;
+
+/** One whose id names an account has waited for it, and nothing delivers that again. */
+const emptyItem = `
+  with named as (
+    select * from unnest($1::bigint[], $2::bigint[], $3::boolean[]) as named (lane_id, position, by_id)
+  ), gone as (
+    delete from item using named
+    where item.lane_id = named.lane_id and item.position = named.position and named.by_id
+  )
+  update item set payload = '{}' from named
+  where item.lane_id = named.lane_id and item.position = named.position and not named.by_id`;
+
+const pageOfDeadLetters = `
+  select lane_id::text as "laneId", position::text, source_id as "sourceId", payload
+  from dead_letter where (lane_id, position) > ($1::bigint, $2::bigint)
+  order by lane_id, position limit $3`;
+
+const deleteDeadLetter = `
+  delete from dead_letter using unnest($1::bigint[], $2::bigint[], $3::boolean[]) as named (lane_id, position, by_id)
+  where dead_letter.lane_id = named.lane_id and dead_letter.position = named.position`;
