@@ -5,10 +5,10 @@ import { sleep } from '../app/clock.ts';
 import { loadConfig } from '../config/load.ts';
 import type { FhirReference, MatrixUserId } from '../domain/ids.ts';
 import type { Bridge } from '../flows/bridge.ts';
-import { beginForgetting } from '../flows/forgetting/begin.ts';
+import { orderForgetting } from '../flows/forgetting/order.ts';
 import { dryReport, reportSoFar, type ForgetReport } from '../flows/forgetting/report.ts';
 import { stillNamedBy } from '../flows/forgetting/still-named.ts';
-import { roomsOf, whomOf, type Whom } from '../flows/forgetting/whom.ts';
+import { whomOf, type Whom } from '../flows/forgetting/whom.ts';
 import { createConnections } from '../store/connections.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
@@ -46,23 +46,22 @@ async function run(
   signal: AbortSignal,
 ): Promise<void> {
   const whom = await whomOf(bridge, named, signal);
-  const naming = await stillNamedBy(bridge, whom.people, signal);
   if (options.dryRun) {
     const report = await dryReport(bridge, whom, signal);
-    print(options.json, { ...report, namedBy: naming });
+    print(options.json, { ...report, namedBy: await stillNamedBy(bridge, whom.people, signal) });
     return;
   }
-  if (naming.length > 0) {
+  const { redactMessages: redacts, wait } = options;
+  const command = { cause: `person forget ${randomUUID()}`, by: operator(), redacts };
+  const ordered = await orderForgetting(bridge, whom, command, signal);
+  if (ordered.kind === 'refused') {
     process.exitCode = 1;
     process.stderr.write(
-      `${named} still takes part in ${naming.join(', ')}, and would be brought back. ` +
+      `${named} still takes part in ${ordered.namedBy.join(', ')}, and would be brought back. ` +
         'Take the person out of these on the FHIR server, or end them; then run this again.\n',
     );
     return;
   }
-  const { redactMessages: redacts, wait } = options;
-  const order = { cause: `person forget ${randomUUID()}`, by: operator(), redacts };
-  await beginForgetting(bridge, whom, await roomsOf(bridge, whom, signal), order);
   process.stderr.write('The order is stored; the running bridge carries it out.\n');
   const report = await awaitEnd(bridge, whom, Number(wait) * 1000, signal);
   if (report === undefined) return;

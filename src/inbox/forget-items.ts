@@ -1,15 +1,25 @@
-// Forgets what the log says of some accounts: of items that were handled, and of dead letters. Encoded or not, each is read for it.
+// Forgets what the log says of a person: what handled items hold, and dead letters. Each is read for it.
 import type { Queryable } from './database.ts';
 
 /** How many rows are read at one time. */
 const BATCH = 500;
 
-/** How many rows named one of the accounts. */
+/** By what a person is found. */
+export interface Sought {
+  /** Their accounts and ghosts: what names one is about them. */
+  readonly users: readonly string[];
+  /** Their names and addresses, which may stand in the text of others. */
+  readonly texts: readonly string[];
+}
+
+/** How many rows named them. */
 export interface ForgottenItems {
   /** Handled; their content is empty now, and that they were there is kept against duplicates. */
   readonly items: number;
-  /** Deleted. */
+  /** Deleted. Those in which only a name stands are another's, and stay. */
   readonly deadLetters: number;
+  /** Not handled yet, and so left as they are. */
+  readonly waiting: number;
 }
 
 /**
@@ -18,28 +28,30 @@ export interface ForgottenItems {
  */
 export async function forgetItemsNaming(
   pool: Queryable,
-  accounts: readonly string[],
+  { users, texts }: Sought,
   { isDry, signal }: { readonly isDry: boolean; readonly signal: AbortSignal },
 ): Promise<ForgottenItems> {
-  if (accounts.length === 0) return { items: 0, deadLetters: 0 };
-  const isNamedIn = (text: string): boolean => accounts.some((account) => names(text, account));
-  const [items, deadLetters] = [isDry ? undefined : emptyItem, isDry ? undefined : deleteDeadLetter];
+  const all = [...users, ...texts];
+  if (all.length === 0) return { items: 0, deadLetters: 0, waiting: 0 };
+  const by = (wanted: readonly string[]) => {
+    const asStored = wanted.map((name) => JSON.stringify(name).slice(1, -1));
+    return (text: string): boolean => asStored.some((name) => names(text, name));
+  };
+  const pass = (page: string, change: string, wanted: readonly string[]) =>
+    forEachNamed(pool, { page, change: isDry ? undefined : change, isNamedIn: by(wanted) }, signal);
   return {
-    items: await forEachNamed(pool, { page: pageOfItems, change: items, isNamedIn }, signal),
-    deadLetters: await forEachNamed(
-      pool,
-      { page: pageOfDeadLetters, change: deadLetters, isNamedIn },
-      signal,
-    ),
+    items: await pass(pageOfHandled, emptyItem, all),
+    deadLetters: await pass(pageOfDeadLetters, deleteDeadLetter, users),
+    waiting: await forEachNamed(pool, { page: pageOfWaiting, change: undefined, isNamedIn: by(all) }, signal),
   };
 }
 
-/** What follows an id in a longer one that begins with it. */
+/** What follows a name or an id in a longer one that begins with it. */
 const GOES_ON = /^(?:[A-Za-z0-9-]|[.:][A-Za-z0-9])/;
 
-function names(text: string, account: string): boolean {
-  for (let at = text.indexOf(account); at >= 0; at = text.indexOf(account, at + 1)) {
-    const end = at + account.length;
+function names(text: string, name: string): boolean {
+  for (let at = text.indexOf(name); at >= 0; at = text.indexOf(name, at + 1)) {
+    const end = at + name.length;
     if (!GOES_ON.test(text.slice(end, end + 2))) return true;
   }
   return false;
@@ -83,12 +95,16 @@ async function forEachNamed(
   }
 }
 
-/** What is not handled yet is left: it may be a message on its way, and is found when the command is run again. */
-const pageOfItems = `
+const pageOf = (which: string): string => `
   select lane_id::text as "laneId", position::text, source_id as "sourceId", payload
   from item join lane on lane.id = item.lane_id
-  where (lane_id, position) > ($1::bigint, $2::bigint) and position <= lane.head and payload::text <> '{}'
+  where (lane_id, position) > ($1::bigint, $2::bigint) and ${which}
   order by lane_id, position limit $3`;
+
+const pageOfHandled = pageOf(`position <= lane.head and payload::text <> '{}'`);
+
+/** The items of forgetting itself name nobody but a room. */
+const pageOfWaiting = pageOf(`position > lane.head and source not in ('forget-room', 'forget-person')`);
 
 /** One whose id names an account has waited for it, and nothing delivers that again. */
 const emptyItem = `

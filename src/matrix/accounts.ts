@@ -1,6 +1,6 @@
 // Homeserver operations on accounts: ghosts, their devices, names and pictures, and the ping.
 import { z } from 'zod';
-import type { MatrixUserId, RoomId } from '../domain/ids.ts';
+import type { MatrixUserId } from '../domain/ids.ts';
 import { BridgeError } from '../telemetry/errors.ts';
 import {
   BRIDGE_DEVICE,
@@ -15,10 +15,6 @@ import {
 const profileSchema = z.looseObject({
   displayname: z.string().nullish(),
   avatar_url: z.string().nullish(),
-});
-
-const joinedRoomsSchema = z.object({
-  joined_rooms: z.array(z.string().transform((id) => id as RoomId)),
 });
 
 /** The answer to a request that needs user-interactive authentication has no `errcode`, unlike that to a wrong token. */
@@ -66,15 +62,6 @@ export function createAccounts(client: MatrixClient) {
     async setAvatar(as: MatrixUserId, url: string | undefined, signal?: AbortSignal): Promise<void> {
       const body = { avatar_url: url ?? '' };
       await client.put('set avatar', ['profile', as, 'avatar_url'], success, { as, body, signal });
-    },
-
-    /** The rooms that a user of the bridge is in. */
-    async joinedRooms(as: MatrixUserId, signal?: AbortSignal): Promise<readonly RoomId[]> {
-      const answer = await client.get('list joined rooms', ['joined_rooms'], joinedRoomsSchema, {
-        as,
-        signal,
-      });
-      return answer.joined_rooms;
     },
 
     /**

@@ -58,6 +58,13 @@ export async function awaitsPass(db: Queryable, upTo: string): Promise<boolean> 
   return (await countRows(db, sql, [upTo])) === 1;
 }
 
+/** Whether an arrival names any of these. */
+export async function doesArrivalName(db: Queryable, texts: readonly string[]): Promise<boolean> {
+  const sql = `select from matrix_arrival
+    where exists (select from unnest($1::text[]) as name where strpos(event::text, name) > 0) limit 1`;
+  return (await countRows(db, sql, [texts])) === 1;
+}
+
 /** How many arrivals wait for the reader. */
 export async function countArrivals(db: Queryable): Promise<number> {
   const [count] = await selectColumn<string>(db, 'select count(*) from matrix_arrival');

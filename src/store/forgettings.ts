@@ -51,7 +51,7 @@ export async function begin(
   roomIds: readonly RoomId[],
 ): Promise<void> {
   const sql = `insert into forgetting (id, people, accounts, ghosts) values ($1, $2, $3, $4)
-    on conflict (id) do update set people = $2, accounts = $3, ghosts = $4, ended_at = null`;
+    on conflict (id) do update set people = $2, accounts = $3, ghosts = $4, began_at = now(), ended_at = null`;
   await db.query(sql, [id, people, accounts, ghosts]);
   const rooms = `insert into forgetting_room (forgetting, room_id) select $1, unnest($2::text[])
     on conflict (forgetting, room_id) do update set ended_at = null`;
@@ -104,6 +104,11 @@ export async function endRoom(
   await tx.query(sql, [id, roomId, events, refused, outOfReach]);
   const open = 'select from forgetting_room where forgetting = $1 and ended_at is null limit 1';
   return (await countRows(tx, open, [id])) === 0;
+}
+
+/** Records what came of it so far. */
+export async function saveResult(db: Queryable, id: string, result: ForgettingResult): Promise<void> {
+  await db.query('update forgetting set result = $2 where id = $1', [id, JSON.stringify(result)]);
 }
 
 /** Records what came of it, and forgets whom it was about. */

@@ -89,7 +89,7 @@ export const TABLE_RULES: readonly TableRule[] = [
   { table: 'reported_failure', does: 'nothing', why: REFERENCES_ALONE },
   { table: 'message', does: 'nothing', why: 'Ids of events and Communications alone.' },
   { table: 'held_communication', does: 'nothing', why: REFERENCES_ALONE },
-  { table: 'matrix_arrival', does: 'nothing', why: 'Events are there for seconds, until they are items.' },
+  { table: 'matrix_arrival', does: 'nothing', why: 'Events on their way into the log, which is waited for.' },
   {
     table: 'file_copy',
     does: 'nothing',
@@ -165,6 +165,16 @@ export async function findAccountsOf(
           or other.claimed_user_id = account.user_id))
     order by 1`;
   return selectColumn<MatrixUserId>(db, sql, [people]);
+}
+
+/** The names by which the tables know a person. */
+export async function findNamesOf(
+  db: Queryable,
+  { people, ghosts }: Pick<PersonKeys, 'ghosts' | 'people'>,
+): Promise<readonly string[]> {
+  const sql = `select display_name from ghost where user_id = any ($2) and display_name is not null
+    union select display_name from identity_person where reference = any ($1) and display_name is not null`;
+  return selectColumn<string>(db, sql, [people, ghosts]);
 }
 
 /** The rooms in which these users are, or wrote, as far as the tables tell. */

@@ -12,7 +12,7 @@ import { MatrixRefusal } from '../../src/matrix/client.ts';
 import { saveIdentityRecords } from '../../src/store/identity-records.ts';
 import { tables } from '../../src/store/tables.ts';
 import { ATTEMPT, createBridge, settle, SETTINGS, unreachableFhir, unreachableHomeserver } from './bridge.ts';
-import { ref } from './fhir.ts';
+import { ref, stored } from './fhir.ts';
 import { BOT, eventId, message, roomId, userId } from './matrix.ts';
 import { ghostIdOf } from '../../src/flows/people/desired-ghost.ts';
 
@@ -23,7 +23,9 @@ export const PERSON = ref('Patient/7');
 export const GHOST = ghostIdOf(SETTINGS, PERSON);
 export const REQUEST = ref('CommunicationRequest/1');
 export const ROOM = roomId('!own:example.org');
+export const LEFT = roomId('!left:example.org');
 export const FOREIGN = roomId('!foreign:other.example');
+const JAN = { name: [{ text: NAME }], telecom: [{ system: 'email', value: EMAIL }] };
 const never = new AbortController().signal;
 
 /** What a faulty run breaks off with. */
@@ -40,7 +42,10 @@ export function createForgettingWorld(db: pg.Pool, fault?: Fault) {
   let commits = 0;
   const whole = createBridge(db, {
     homeserver: matrix.homeserver,
-    fhir: { ...unreachableFhir, searchAll: () => Promise.resolve({ resources: [], complete: true }) },
+    fhir: {
+      ...unreachableFhir,
+      readMany: () => Promise.resolve(new Map([[PERSON, stored(PERSON, '1', '2026-11-21T12:00:00Z', JAN)]])),
+    },
   });
   const bridge: Bridge = {
     ...whole,
@@ -61,19 +66,24 @@ export function createForgettingWorld(db: pg.Pool, fault?: Fault) {
     await beginForgetting(bridge, whom, await roomsOf(bridge, whom, never), command);
   }
 
-  /** The running bridge: handles what the command stored, until there is no more. */
-  async function work(): Promise<void> {
-    for (;;) {
+  /**
+   * The running bridge: handles what the command stored, until there is no more, or it still has to wait after some looks.
+   * @returns how the last ended
+   */
+  async function work(): Promise<string> {
+    let looks = 0;
+    for (let last = 'nothing'; ;) {
       const { rows } = await db.query<{ source_id: string; payload: unknown }>(
         `select source_id, payload from item where source like 'forget-%' order by received_at, position`,
       );
       const next = rows.find(({ source_id: id }) => !handled.has(id));
-      if (next === undefined) return;
+      if (next === undefined || looks === 3) return last;
       const room = forgetRoomItemSchema.safeParse(next.payload).data;
       const person = forgetPersonItemSchema.safeParse(next.payload).data;
-      if (room) await settle(bridge, await forgetRoom(bridge, room, ATTEMPT));
-      if (person) await settle(bridge, await forgetPerson(bridge, person, ATTEMPT));
-      handled.add(next.source_id);
+      if (room) last = await settle(bridge, await forgetRoom(bridge, room, ATTEMPT));
+      if (person) last = await settle(bridge, await forgetPerson(bridge, person, ATTEMPT));
+      if (last.startsWith('later')) looks += 1;
+      else handled.add(next.source_id);
     }
   }
 
@@ -155,14 +165,15 @@ async function knowIdentity(db: pg.Pool): Promise<void> {
       ('t2', 'email', 'new@post.example', '${ROOM}', '${OWN}', 'k2', 'i', now())`);
 }
 
-/** Two that were handled and a dead letter name the person; one of another, whose id goes on, does not. */
+/** Three that were handled and a dead letter name the person; one of another, whose id goes on, does not. */
 async function logItems(db: pg.Pool): Promise<void> {
-  await db.query(`with made as (insert into lane (key, tail, head) values ('to-fhir:x', 3, 3) returning id)
+  await db.query(`with made as (insert into lane (key, tail, head) values ('to-fhir:x', 5, 5) returning id)
     insert into item (lane_id, position, source, source_id, payload)
     select id, position, source, source_id, payload::json from made, (values
       (1, 'matrix.event', '$1', '{"event":{"sender":"${OWN}","content":{"body":"${NAME} here"}}}'),
       (2, 'waited', '$2 already ${OWN}', '{"event":{}}'),
-      (3, 'matrix.event', '$3', '{"event":{"sender":"${OWN}.elsewhere"}}')
+      (3, 'matrix.event', '$3', '{"event":{"sender":"${OWN}.elsewhere"}}'),
+      (5, 'matrix.event', '$5', '{"event":{"type":"m.room.name","content":{"name":"Team of ${NAME}"}}}')
     ) as given (position, source, source_id, payload)`);
   await db.query(`insert into dead_letter
     (lane_id, lane_key, position, source, source_id, payload, attempts, error_code, error_message, received_at)
@@ -191,6 +202,7 @@ function createMatrix(fault: Fault | undefined) {
   const joined = new Map<RoomId, Set<MatrixUserId>>([
     [ROOM, new Set([BOT, GHOST])],
     [FOREIGN, new Set([GHOST])],
+    [LEFT, new Set([BOT])],
   ]);
   const profiles = new Map([[GHOST, { displayname: NAME, avatar_url: 'mxc://example.org/portrait' }]]);
   const member = (id: string, sender: MatrixUserId, room: RoomId, content: object) =>
@@ -208,6 +220,7 @@ function createMatrix(fault: Fault | undefined) {
     message({ event_id: '$hello', room_id: ROOM, sender: GHOST, content: { body: `${NAME} says hello` } }),
     message({ event_id: '$again', room_id: ROOM, sender: GHOST, content: { body: 'hello again' } }),
     member('$others', BOT, ROOM, { membership: 'join', displayname: 'Els' }),
+    member('$before', GHOST, LEFT, { membership: 'join', displayname: NAME }),
     member('$invite', userId('@dr:other.example'), FOREIGN, { membership: 'invite', displayname: NAME }),
     member('$accepted', GHOST, FOREIGN, { membership: 'join', displayname: NAME }),
   ];
@@ -237,7 +250,7 @@ function createMatrix(fault: Fault | undefined) {
   const homeserver: Bridge['homeserver'] = {
     ...unreachableHomeserver,
     isJoined: (as, room) => request(as, () => joined.get(room)?.has(as) === true),
-    joinedRooms: (as) => request(as, () => [...joined].flatMap(([room, who]) => (who.has(as) ? [room] : []))),
+    roomsEver: (as) => request(as, () => [ROOM, FOREIGN, LEFT]),
     messagesBefore: (as, room, { from, types }) =>
       request(as, () => {
         const all = events.filter(({ room_id: id, type }) => id === room && types?.includes(type)).reverse();

@@ -4,12 +4,11 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import type { ForgetReport } from '../../src/flows/forgetting/report.ts';
 import { findInDatabase } from '../builders/forgetting-world.ts';
-import { awaitIdle } from './bridges.ts';
 import { aliases, practitioner, putAndSettle, request, team } from './care.ts';
 import type { TestContext } from './context.ts';
 import { shareContext } from './context.ts';
 import type { BotView } from './rooms.ts';
-import { botView, eventually, ghostOf, runCommand, type Ended } from './rooms.ts';
+import { botView, eventually, ghostOf, runCommand } from './rooms.ts';
 
 const NAME = 'Gerda Zwaluwenberg';
 
@@ -28,17 +27,24 @@ describe.skipIf(inject('stackMissing') !== undefined)('a person who is forgotten
     await context.end();
   });
 
-  const run = (...args: readonly string[]): Promise<Ended> =>
-    runCommand(context.bridge, 'person', 'forget', ...args);
-
-  /** All that the bot is shown of a room: its state, and its history with what stands in there of other events. */
-  const shown = async (roomId: string): Promise<string> => {
-    const path = `rooms/${encodeURIComponent(roomId)}/messages?dir=b&limit=500`;
-    return JSON.stringify([await bot.state(roomId), (await bot.ask('GET', path)).body]);
+  /**
+   * The events in the state and the history of a room whose content holds a text. What an event replaced is shown beside it as Synapse has
+   * it in memory, be it redacted since.
+   */
+  const findShown = async (roomId: string, text: string): Promise<readonly string[]> => {
+    const path = `rooms/${encodeURIComponent(roomId)}`;
+    const [state, history] = await Promise.all([
+      bot.ask('GET', `${path}/state`),
+      bot.ask('GET', `${path}/messages?dir=b&limit=500`),
+    ]);
+    const events = [state.body, history.body['chunk']].flat() as readonly { type: string; content: object }[];
+    return events
+      .map(({ type, content }) => `${type} ${JSON.stringify(content)}`)
+      .filter((event) => event.includes(text));
   };
 
   test('is gone from rooms, profile and database, and the record stays', async () => {
-    const { platform, prefix, bridge } = context;
+    const { platform, prefix } = context;
     const [id, talk] = [`${prefix}gerda`, `${prefix}gerda-talk`];
     const [person, ghost] = [`Practitioner/${id}`, ghostOf(`Practitioner/${id}`)];
     const others = [`Practitioner/${prefix}nurse`];
@@ -53,17 +59,12 @@ describe.skipIf(inject('stackMissing') !== undefined)('a person who is forgotten
     };
     await platform.put(communication);
     const rooms = [await bot.await(aliases.space(id)), await bot.await(aliases.room(talk))] as const;
-    await eventually(() => shown(rooms[1])).toContain('Here I am');
-    for (const roomId of rooms) expect(await shown(roomId)).toContain(NAME);
+    await eventually(() => findShown(rooms[1], 'Here I am')).toHaveLength(1);
+    for (const roomId of rooms) expect(await findShown(roomId, NAME)).not.toEqual([]);
     expect(await findInDatabase(db, NAME)).not.toEqual([]);
 
-    const refused = await run(person);
-    expect(refused.code).toBe(1);
-    expect(refused.stderr).toContain(`${person} still takes part in CareTeam/${id}`);
-    expect(await bot.displayName(ghost)).toBe(NAME);
-
     await putAndSettle(context, team(prefix, id, others));
-    const done = await run(person, '--redact-messages', '--json');
+    const done = await runCommand(context.bridge, 'person', 'forget', person, '--redact-messages', '--json');
     expect({ code: done.code, stderr: done.stderr }).toMatchObject({ code: 0 });
     const report = JSON.parse(done.stdout) as ForgetReport;
     expect(report).toMatchObject({
@@ -76,13 +77,9 @@ describe.skipIf(inject('stackMissing') !== undefined)('a person who is forgotten
       expect(await findInDatabase(db, text)).toEqual([]);
     expect(await bot.displayName(ghost)).toBeUndefined();
     for (const roomId of rooms) {
-      expect(await shown(roomId)).not.toMatch(/Zwaluwenberg|Here I am/);
+      for (const text of ['Zwaluwenberg', 'Here I am']) expect(await findShown(roomId, text)).toEqual([]);
       expect((await bot.state(roomId))[`m.room.member ${ghost}`]).toEqual({ membership: 'leave' });
     }
     expect(await platform.read(`Communication/${prefix}hello`)).toMatchObject({ status: 'completed' });
-
-    const again = await run(person, '--redact-messages', '--json');
-    expect(JSON.parse(again.stdout)).toEqual(report);
-    await awaitIdle(bridge);
   });
 });

@@ -1,16 +1,24 @@
 // The last step of forgetting a person, when their rooms are done: the accounts of their ghosts, and what the tables and the log hold of them.
 import type { FhirReference, MatrixUserId } from '../../domain/ids.ts';
 import type { Attempt } from '../../inbox/item.ts';
-import type { Forgetting, ForgettingResult, KnownForgetting } from '../../store/forgettings.ts';
+import type { Sought } from '../../inbox/forget-items.ts';
+import type { ForgettingResult, KnownForgetting } from '../../store/forgettings.ts';
 import type { Bridge } from '../bridge.ts';
 import type { ForgetPersonItem } from '../items/forget-room.ts';
 import type { FlowOutcome } from '../outcome.ts';
+import { soughtOf } from './sought.ts';
 
 /** What it is done with. */
-export type ForgettingPerson = Pick<Bridge, 'db' | 'forgetItemsNaming' | 'homeserver' | 'settings' | 'store'>;
+export type ForgettingPerson = Pick<
+  Bridge,
+  'clock' | 'db' | 'fhir' | 'forgetItemsNaming' | 'homeserver' | 'settings' | 'store'
+>;
 
 /** The report names so many conversations at most. */
 const MOST_CONVERSATIONS = 100;
+/** When it is looked again for what was on its way, and for how long. */
+const AGAIN_MS = 1_000;
+const PATIENCE_MS = 2 * 60_000;
 
 /** Handles it. The rows of a person go last, so that whatever ends it before, it is done again. */
 export async function forgetPerson(
@@ -21,33 +29,49 @@ export async function forgetPerson(
   const { db, store } = bridge;
   const known = await store.forgettings.find(db, id);
   if (known === undefined || known.endedAt !== undefined) return { kind: 'ignored', reason: 'superseded' };
-  const users = usersOf(known);
-  const ghosts = await endGhosts(bridge, known.ghosts, signal);
-  const conversations = await store.personalData.countMessagesOf(db, users, MOST_CONVERSATIONS);
-  const log = await bridge.forgetItemsNaming(db, users, { isDry: false, signal });
+  const ghosts = await endGhosts(bridge, known, signal);
+  const sought = await soughtOf(bridge, known, signal);
+  if (!(await forgetInLog(bridge, known, { sought, ghosts }, signal)))
+    return { kind: 'later', afterMs: AGAIN_MS };
+  const conversations = await store.personalData.countMessagesOf(db, sought.users, MOST_CONVERSATIONS);
   return {
     kind: 'done',
     record: async (tx) => {
+      const before = (await store.forgettings.find(tx, id))?.result;
       const rows = await store.personalData.eraseRowsOf(tx, known);
-      const all = { ...rows, item: log.items, dead_letter: log.deadLetters };
-      await store.forgettings.end(tx, id, resultOf(known, { rows: all, ghosts, conversations }));
+      await store.forgettings.end(tx, id, together(before, { rows, ghosts, conversations }));
     },
   };
 }
 
-/** All users by whom a person's rows are found. */
-export function usersOf({ accounts, ghosts }: Pick<Forgetting, 'accounts' | 'ghosts'>): MatrixUserId[] {
-  return [...accounts, ...ghosts];
+/**
+ * It is looked until a look finds nothing: an event on its way bears the name that it ended. An own account that goes on writing is not
+ * waited for without end.
+ * @returns whether that is all
+ */
+async function forgetInLog(
+  { clock, db, forgetItemsNaming, store }: ForgettingPerson,
+  { id, beganAt, result }: KnownForgetting,
+  { sought, ghosts }: { readonly sought: Sought; readonly ghosts: ForgettingResult['ghosts'] },
+  signal: AbortSignal,
+): Promise<boolean> {
+  const isArriving = await store.arrivals.doesArrivalName(db, [...sought.users, ...sought.texts]);
+  const { items, deadLetters, waiting } = await forgetItemsNaming(db, sought, { isDry: false, signal });
+  const rows = { item: items, dead_letter: deadLetters };
+  await store.forgettings.saveResult(db, id, together(result, { rows, ghosts, conversations: [] }));
+  const isLate = clock.now().getTime() - beganAt.getTime() > PATIENCE_MS;
+  return isLate || (!isArriving && items + deadLetters + waiting === 0);
 }
 
 /** Deactivates those that are registered. A homeserver that leaves a name or a picture in place has it removed. */
 async function endGhosts(
   { db, homeserver, settings, store }: ForgettingPerson,
-  ghosts: readonly MatrixUserId[],
+  { ghosts, result }: KnownForgetting,
   signal: AbortSignal,
 ): Promise<ForgettingResult['ghosts']> {
-  const ended: Record<MatrixUserId, 'deactivated' | 'refused'> = {};
+  const ended: Record<MatrixUserId, 'deactivated' | 'refused'> = { ...result?.ghosts };
   for (const ghost of (await store.ghosts.findGhosts(db, ghosts)).keys()) {
+    if (ended[ghost] === 'deactivated') continue;
     ended[ghost] = (await homeserver.deactivate(ghost, signal)) ? 'deactivated' : 'refused';
     const { displayname, avatar_url: picture } = await homeserver.profile(ghost, signal, settings.bot);
     if (isShown(displayname)) await homeserver.setDisplayName(ghost, '', signal);
@@ -60,11 +84,8 @@ function isShown(value: string | null | undefined): boolean {
   return value !== undefined && value !== null && value !== '';
 }
 
-/** Together with what came of it the times before. */
-function resultOf(
-  { result: before }: Pick<KnownForgetting, 'result'>,
-  now: ForgettingResult,
-): ForgettingResult {
+/** What came of it the times before, and now. */
+function together(before: ForgettingResult | undefined, now: ForgettingResult): ForgettingResult {
   const rows = { ...before?.rows };
   for (const [table, count] of Object.entries(now.rows))
     if (count > 0) rows[table] = (rows[table] ?? 0) + count;

@@ -2,7 +2,7 @@
 import type { FhirReference, MatrixUserId, RoomId } from '../../domain/ids.ts';
 import type { ForgettingResult, ForgettingRoom, KnownForgetting } from '../../store/forgettings.ts';
 import type { Bridge } from '../bridge.ts';
-import { usersOf } from './forget-person.ts';
+import { soughtOf } from './sought.ts';
 import { roomsOf, type Finding, type Whom } from './whom.ts';
 
 /** What somebody else has to do. */
@@ -25,7 +25,8 @@ export interface ForgetReport extends Omit<ForgettingResult, 'ghosts'> {
 const REMAINS: readonly string[] = [
   'FHIR: the record, which the law has its keeper keep (Communications, CommunicationRequests, CareTeams, Tasks).',
   'FHIR: AuditEvents, and in the bridge the log of look-ups.',
-  'Matrix: redacted events without their content; Synapse keeps the content for redaction_retention_period.',
+  'Matrix: redacted events without their content; Synapse keeps that for redaction_retention_period.',
+  'Matrix: former names of rooms that name a professional who was there with an account of their own.',
   'The bridge: keyed hashes, so that the ghosts are never another’s; references to resources; ids of events.',
   'The bridge: what others wrote about the person, in items of the log, until these are pruned.',
 ];
@@ -39,13 +40,13 @@ export async function dryReport(
   signal: AbortSignal,
 ): Promise<ForgetReport> {
   const { db, store } = bridge;
-  const users = usersOf(whom);
+  const sought = await soughtOf(bridge, whom, signal);
   const rooms = await roomsOf(bridge, whom, signal);
-  const { items, deadLetters } = await bridge.forgetItemsNaming(db, users, { isDry: true, signal });
+  const { items, deadLetters } = await bridge.forgetItemsNaming(db, sought, { isDry: true, signal });
   const rows = { ...(await store.personalData.countRowsOf(db, whom)), item: items, dead_letter: deadLetters };
   return reportOf('dry-run', {
     rows: Object.fromEntries(Object.entries(rows).filter(([, count]) => count > 0)),
-    conversations: await store.personalData.countMessagesOf(db, users, MOST_CONVERSATIONS),
+    conversations: await store.personalData.countMessagesOf(db, sought.users, MOST_CONVERSATIONS),
     accounts: whom.accounts,
     ghosts: statesOf(whom.ghosts, whom.registered),
     rooms: rooms.map(untouched),

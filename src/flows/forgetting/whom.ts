@@ -51,7 +51,7 @@ export async function roomsOf(
 ): Promise<readonly RoomId[]> {
   const rooms = new Set(await store.personalData.findRoomsOf(db, ghosts));
   for (const ghost of registered)
-    for (const roomId of await homeserver.joinedRooms(ghost, signal)) rooms.add(roomId);
+    for (const roomId of await homeserver.roomsEver(ghost, signal)) rooms.add(roomId);
   return [...rooms].sort();
 }
 

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { FhirReference } from '../../../src/domain/ids.ts';
 import { beginForgetting } from '../../../src/flows/forgetting/begin.ts';
+import { orderForgetting } from '../../../src/flows/forgetting/order.ts';
 import { stillNamedBy } from '../../../src/flows/forgetting/still-named.ts';
 import { whomOf } from '../../../src/flows/forgetting/whom.ts';
 import { ghostIdOf } from '../../../src/flows/people/desired-ghost.ts';
@@ -44,6 +45,13 @@ async function createScene() {
   return {
     ...{ bridge, converge, membership },
     named: (people: readonly FhirReference[] = [DAUGHTER]) => stillNamedBy(bridge, people, never),
+    order: async () =>
+      orderForgetting(
+        { ...bridge, homeserver: { ...bridge.homeserver, roomsEver: () => Promise.resolve([SPACE]) } },
+        await whomOf(bridge, DAUGHTER, never),
+        { cause: 'order', by: {}, redacts: false },
+        never,
+      ),
     /** Forgotten, up to the last step on the homeserver. */
     forget: async (): Promise<void> => {
       const whom = await whomOf(bridge, DAUGHTER, never);
@@ -56,11 +64,13 @@ async function createScene() {
 
 describe('a person whom FHIR names', () => {
   test('in an open space is not to be forgotten, for they would be back; in one that is over they are', async () => {
-    const { converge, named } = await createScene();
-    expect(await named()).toEqual([TEAM]);
+    const { converge, named, order } = await createScene();
+    expect(await order()).toEqual({ kind: 'refused', namedBy: [TEAM] });
+    expect((await pool().query('select from forgetting')).rowCount).toBe(0);
     expect(await named([ref('RelatedPerson/4')])).toEqual([]);
     await converge('suspended');
     expect(await named()).toEqual([]);
+    expect(await order()).toEqual({ kind: 'begun' });
   });
 
   test.each<Status>(['suspended', 'inactive'])('in a space that is %s does not come back', async (status) => {

@@ -16,6 +16,7 @@ import {
   GHOST,
   Killed,
   knowPerson,
+  LEFT,
   NAME,
   OWN,
   PERSON,
@@ -54,7 +55,7 @@ describe('of a person who is forgotten', () => {
     expect(await findInDatabase(pool(), 'els@post.example')).toEqual(['identity', 'identity_hash']);
   });
 
-  test('the ghost has left each room, and no event tells who it was', async () => {
+  test('the ghost has left each room, and no event tells who it was, also where it was before', async () => {
     const world = createForgettingWorld(pool());
     await world.order(false);
     await world.work();
@@ -62,6 +63,7 @@ describe('of a person who is forgotten', () => {
     expect(contentOf(world, '$invited')).toEqual({ membership: 'invite' });
     expect(contentOf(world, '$joined')).toEqual({ membership: 'join' });
     expect(contentOf(world, '$mapped')).toEqual({});
+    expect(contentOf(world, '$before')).toEqual({ membership: 'join' });
     expect(contentOf(world, '$accepted')).toEqual({ membership: 'join' });
     expect(contentOf(world, '$others')).toEqual({ membership: 'join', displayname: 'Els' });
   });
@@ -100,10 +102,11 @@ describe('of a person who is forgotten', () => {
       conversations: [{ conversation: REQUEST, messages: 3 }],
       rooms: [
         { roomId: FOREIGN, messages: 0, events: 1, refused: 1, outOfReach: false, done: true },
+        { roomId: LEFT, messages: 0, events: 1, refused: 0, outOfReach: false, done: true },
         { roomId: ROOM, messages: 2, events: 3, refused: 0, outOfReach: false, done: true },
       ],
     });
-    expect(report.rows).toMatchObject({ person: 1, ghost: 1, item: 2, dead_letter: 1, message_link: 1 });
+    expect(report.rows).toMatchObject({ person: 1, ghost: 1, item: 3, dead_letter: 1, message_link: 1 });
     expect(report.toDo.map(({ what }) => what).join('\n')).toContain(`redact what is left in ${FOREIGN}`);
     expect(JSON.stringify(report)).not.toMatch(/stormvogel|@jan/i);
   });
@@ -126,6 +129,20 @@ describe('of a person who is forgotten', () => {
     expect((await reportOf(world)).rows).toEqual(rows);
   });
 
+  test('an event that bears the name and is on its way into the log is waited for', async () => {
+    const world = createForgettingWorld(pool());
+    const event = { unsigned: { prev_content: { displayname: NAME } } };
+    await pool().query(`insert into matrix_arrival (event_id, room_id, event) values ('$late', $1, $2)`, [
+      ...[ROOM, event],
+    ]);
+    await world.order();
+    expect(await world.work()).toBe('later 1000');
+    expect(await reportOf(world)).toMatchObject({ state: 'under-way' });
+    await pool().query('delete from matrix_arrival');
+    expect(await world.work()).toBe('done');
+    expect(await reportOf(world)).toMatchObject({ state: 'done', rows: { item: 3 } });
+  });
+
   test('done again, nothing changes, and nothing that was done is forgotten', async () => {
     const world = createForgettingWorld(pool());
     await world.order();
@@ -138,7 +155,7 @@ describe('of a person who is forgotten', () => {
 });
 
 describe('a run that dies', () => {
-  const MOST = { request: 19, commit: 5 };
+  const MOST = { request: 23, commit: 6 };
   /** After each request, and instead of each commit of the command and of the items. */
   const faults: readonly Fault[] = (['request', 'commit'] as const).flatMap((what) =>
     Array.from({ length: MOST[what] }, (_, index) => ({ what, at: index + 1 })),
@@ -153,7 +170,7 @@ describe('a run that dies', () => {
 
   test.each(faults)('with $what $at and is made again ends as if it had not', async (fault) => {
     const world = createForgettingWorld(pool(), fault);
-    const attempt = async (step: () => Promise<void>): Promise<void> => {
+    const attempt = async (step: () => Promise<unknown>): Promise<void> => {
       await step().catch((error: unknown) => {
         if (!(error instanceof Killed)) throw error;
       });
