@@ -1,6 +1,14 @@
 // The report of `person forget` as lines of text.
 import type { FhirReference } from '../domain/ids.ts';
 import type { ForgetReport } from '../flows/forgetting/report.ts';
+import type { Advice } from './person-forget-advice.ts';
+
+/** A report with what stands beside it. */
+export type AdvisedReport = ForgetReport &
+  Advice & {
+    /** What forbids it, if anything. */
+    readonly namedBy?: readonly FhirReference[];
+  };
 
 const STATES: Readonly<Record<ForgetReport['state'], string>> = {
   'dry-run': 'Nothing was changed. This would be done:',
@@ -8,10 +16,8 @@ const STATES: Readonly<Record<ForgetReport['state'], string>> = {
   done: 'Done:',
 };
 
-/** A line for each thing that was done, remains, or is to be done by others. @param report with the resources that forbid it, if any */
-export function forgetReportLines(
-  report: ForgetReport & { readonly namedBy?: readonly FhirReference[] },
-): readonly string[] {
+/** A line for each thing that was done, remains, or is to be done by others. */
+export function forgetReportLines(report: AdvisedReport): readonly string[] {
   const { accounts, ghosts, rooms, rows, conversations, remains, toDo, namedBy = [] } = report;
   return [
     STATES[report.state],

@@ -14,7 +14,8 @@ import { createLogger } from '../telemetry/logger.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { operator } from './operator.ts';
 import { configOption } from './options.ts';
-import { forgetReportLines } from './person-forget-report.ts';
+import { adviceOf } from './person-forget-advice.ts';
+import { forgetReportLines, type AdvisedReport } from './person-forget-report.ts';
 
 interface Options {
   readonly config?: string;
@@ -91,10 +92,8 @@ async function awaitEnd(
   }
 }
 
-function print(
-  asJson: boolean,
-  report: ForgetReport & { readonly namedBy?: readonly FhirReference[] },
-): void {
+function print(asJson: boolean, found: ForgetReport & Pick<AdvisedReport, 'namedBy'>): void {
+  const report = { ...found, ...adviceOf(found) };
   const text = asJson ? JSON.stringify(report, null, 2) : forgetReportLines(report).join('\n');
   process.stdout.write(`${text}\n`);
 }

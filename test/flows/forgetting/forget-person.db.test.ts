@@ -1,5 +1,6 @@
 // A person is forgotten: in their rooms, on the homeserver, and in every table. On a real database, with a homeserver in memory.
 import { beforeEach, describe, expect, test } from 'vitest';
+import { adviceOf } from '../../../src/cli/person-forget-advice.ts';
 import { dryReport, reportSoFar } from '../../../src/flows/forgetting/report.ts';
 import { whomOf } from '../../../src/flows/forgetting/whom.ts';
 import { presentGhostOf } from '../../../src/flows/people/desired-ghost.ts';
@@ -7,6 +8,7 @@ import { senderGhostFor } from '../../../src/flows/people/sender-ghost.ts';
 import { TABLE_RULES } from '../../../src/store/personal-data.ts';
 import { SETTINGS } from '../../builders/bridge.ts';
 import { useBridgeDatabase } from '../../builders/database.ts';
+import { userId } from '../../builders/matrix.ts';
 import type { Fault } from '../../builders/forgetting-world.ts';
 import {
   createForgettingWorld,
@@ -84,9 +86,9 @@ describe('of a person who is forgotten', () => {
     await world.order();
     await world.work();
     expect(world.matrix.profiles.get(GHOST)).toEqual({ displayname: '', avatar_url: '' });
-    const { ghosts, toDo } = await reportOf(world);
-    expect(ghosts).toEqual({ [GHOST]: 'refused' });
-    expect(toDo.map(({ what }) => what)).toContain(
+    const report = await reportOf(world);
+    expect(report.ghosts).toEqual({ [GHOST]: 'refused' });
+    expect(adviceOf(report).toDo.map(({ what }) => what)).toContain(
       `POST /_synapse/admin/v1/deactivate/${encodeURIComponent(GHOST)} with {"erase": true}`,
     );
   });
@@ -107,7 +109,11 @@ describe('of a person who is forgotten', () => {
       ],
     });
     expect(report.rows).toMatchObject({ person: 1, ghost: 1, item: 3, dead_letter: 1, message_link: 1 });
-    expect(report.toDo.map(({ what }) => what).join('\n')).toContain(`redact what is left in ${FOREIGN}`);
+    expect(
+      adviceOf(report)
+        .toDo.map(({ what }) => what)
+        .join('\n'),
+    ).toContain(`redact what is left in ${FOREIGN}`);
     expect(JSON.stringify(report)).not.toMatch(/stormvogel|@jan/i);
   });
 
@@ -141,6 +147,17 @@ describe('of a person who is forgotten', () => {
     await pool().query('delete from matrix_arrival');
     expect(await world.work()).toBe('done');
     expect(await reportOf(world)).toMatchObject({ state: 'done', rows: { item: 3 } });
+  });
+
+  test('the person may be named by an account of theirs', async () => {
+    const { bridge } = createForgettingWorld(pool());
+    expect(await whomOf(bridge, OWN, never)).toEqual(await whomOf(bridge, PERSON, never));
+    const nobodys = userId('@passer-by:example.org');
+    expect(await whomOf(bridge, nobodys, never)).toMatchObject({
+      people: [],
+      accounts: [nobodys],
+      ghosts: [],
+    });
   });
 
   test('done again, nothing changes, and nothing that was done is forgotten', async () => {
