@@ -68,19 +68,25 @@ type RawAnswer = z.output<typeof answerSchema>;
 
 /** So many events of a room are shown; one with more is read on by itself. */
 const SHOWN_EVENTS = 100;
-/** The first answer, or one after a long time, takes the homeserver a while. */
-const TIMEOUT_MS = 60_000;
+/** The first answer, or one after a long time, takes the homeserver a while. Others are soon there, or were lost on the way. */
+const LONGEST_TIMEOUT_MS = 60_000;
+const SHORTEST_TIMEOUT_MS = 15_000;
 
 /** Creates the operations on a client. */
 export function createSync(client: Pick<MatrixClient, 'get'>) {
-  const ask = (
+  let timeoutMs = LONGEST_TIMEOUT_MS;
+  const ask = async (
     as: MatrixUserId,
     { since, receipts }: SyncQuestion,
     shown: { readonly limit: number; readonly fields?: readonly string[] },
     signal?: AbortSignal,
   ): Promise<RawAnswer> => {
     const query = { filter: filterOf(receipts, shown), timeout: 0, set_presence: 'offline', since };
-    return client.get('sync', ['sync'], answerSchema, { as, query, signal, timeoutMs: TIMEOUT_MS });
+    const patience = { timeoutMs: since === undefined ? LONGEST_TIMEOUT_MS : timeoutMs };
+    timeoutMs = Math.min(2 * timeoutMs, LONGEST_TIMEOUT_MS);
+    const answer = await client.get('sync', ['sync'], answerSchema, { as, query, signal, ...patience });
+    timeoutMs = SHORTEST_TIMEOUT_MS;
+    return answer;
   };
   return {
     /** What was said in the user's rooms since a token. The answer grows with what was. */

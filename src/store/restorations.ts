@@ -33,6 +33,16 @@ export async function findOpen(db: Queryable): Promise<readonly OpenRestoration[
   return select<OpenRestoration>(db, sql);
 }
 
+/**
+ * Whether rooms that the bridge made may be missing from the tables of rooms: until all is compared after a restoration of this
+ * database, and for two minutes after something came, because its room may have been made just before.
+ */
+export async function mayLackRooms(db: Queryable, receivedAt: Date): Promise<boolean> {
+  const sql = `select where $1 > now() - interval '2 minutes'
+    or exists (select from restoration where what = 'database' and reconciled_at is null)`;
+  return (await countRows(db, sql, [receivedAt])) === 1;
+}
+
 /** Notes up to which resource all was compared; undefined says that it was the last. A newer restoration begins anew. */
 export async function saveReconciled(
   db: Queryable,

@@ -12,7 +12,7 @@ import { relayToFhir } from '../../src/flows/messages/relay-to-fhir.ts';
 import type { RelayToMatrix } from '../../src/flows/messages/relay-to-matrix.ts';
 import type { Conversation } from '../../src/flows/messages/speaker.ts';
 import { relayToMatrix } from '../../src/flows/messages/relay-to-matrix.ts';
-import { writeBackItemSchema } from '../../src/flows/items/write-back.ts';
+import { writeBackItemSchema, type WriteBackItem } from '../../src/flows/items/write-back.ts';
 import { writeBack } from '../../src/flows/messages/write-back.ts';
 import { retractDeleted } from '../../src/flows/messages/retract-deleted.ts';
 import type { FlowOutcome } from '../../src/flows/outcome.ts';
@@ -23,6 +23,7 @@ import type { RegisteredKind } from '../../src/messages/kind.ts';
 import type { MessageOptions } from '../../src/messages/options.ts';
 import { KINDS } from '../../src/messages/registry.ts';
 import * as people from '../../src/store/people.ts';
+import * as resourceVersions from '../../src/store/resource-versions.ts';
 import * as roomMembers from '../../src/store/room-members.ts';
 import { BridgeError } from '../../src/telemetry/errors.ts';
 import { ATTEMPT, createBridge, SETTINGS, unreachableFhir, unreachableHomeserver } from './bridge.ts';
@@ -120,25 +121,30 @@ export async function createRelayWorld(
       over: Parameters<typeof message>[0] = {},
       attempt: Partial<Attempt> = {},
       gaveUpOn: readonly string[] = [],
+      receivedAt = new Date(),
     ) => {
       const event: MatrixEvent = message(over);
       const item = {
         lane: `to-fhir:${event.room_id}`,
         payload: { event: event.event_id },
-        gaveUpOn,
-        hasWaited: false,
+        ...{ gaveUpOn, hasWaited: false, receivedAt },
       };
       return committed(db, await relayToFhir(relay, event, item, { ...ATTEMPT, ...attempt }));
     },
-    /** Handles a Communication likewise, and then what is written back, in its own lane: what fails there fails alone. */
+    /**
+     * Handles a Communication likewise, as a reader has read it, and then what is written back, in its own lane: what fails
+     * there fails alone, and a conflict is tried again.
+     */
     toMatrix: async (reference: string, attempt: Partial<Attempt> = {}, gaveUpOn?: string[]) => {
+      const present = fhir.stored.get(ref(reference));
+      if (present !== undefined) await resourceVersions.recordRead(db, [versionOf(present)]);
       const change = { reference: ref(reference), gaveUpOn, hasWaited: false };
       const relayed = await committed(db, await relayToMatrix(relay, change, { ...ATTEMPT, ...attempt }));
       const next: NewItem[] = [];
       for (const item of relayed.next) {
         const back = writeBackItemSchema.safeParse(item.payload).data;
         if (back === undefined) next.push(item);
-        else await writeBack(relay, back, ATTEMPT).then((ended) => committed(db, ended), unlessBridgeError);
+        else next.push(...(await writtenBack(db, relay, back)));
       }
       return { ...relayed, next };
     },
@@ -156,8 +162,18 @@ export async function createRelayWorld(
   };
 }
 
-function unlessBridgeError(error: unknown): void {
-  if (!(error instanceof BridgeError)) throw error;
+async function writtenBack(
+  db: pg.Pool,
+  relay: Bridge,
+  back: WriteBackItem,
+  tries = 1,
+): Promise<readonly NewItem[]> {
+  try {
+    return (await committed(db, await writeBack(relay, back, ATTEMPT))).next;
+  } catch (error) {
+    if (!(error instanceof BridgeError)) throw error;
+    return error.code === 'fhir-conflict' && tries < 2 ? writtenBack(db, relay, back, tries + 1) : [];
+  }
 }
 
 /** Commits an outcome as the inbox does. */

@@ -216,7 +216,7 @@ async function handle(db: pg.Pool, { relay }: World, item: unknown): Promise<rea
       ? await relayToFhir(
           relay,
           event.event,
-          { lane: '', payload: item, gaveUpOn: [], hasWaited: true },
+          { lane: '', payload: item, receivedAt: new Date(), gaveUpOn: [], hasWaited: true },
           ATTEMPT,
         )
       : change !== undefined

@@ -24,6 +24,7 @@ const options = z.object({
   faults: z.coerce.number().int().nonnegative().default(3),
   restarts: natural.default(30),
   seconds: natural.default(60),
+  only: z.string().optional(),
   otherCheckout: z.string().optional(),
   keep: z.boolean().default(false),
 });
@@ -38,7 +39,7 @@ const { values } = parseArgs({
       conversations: string,
       steps: string,
     },
-    ...{ faults: string, restarts: string, seconds: string, 'other-checkout': string },
+    ...{ faults: string, restarts: string, seconds: string, only: string, 'other-checkout': string },
     keep: { type: 'boolean' },
   },
 });

@@ -9,7 +9,7 @@ import type { Author } from '../../messages/author.ts';
 import type { MatrixInput, NotCarried, ReadEvent } from '../../messages/kind.ts';
 import { readEvent, refsOf } from '../../messages/read.ts';
 import { isEmptied, redactedBy } from '../../messages/relations.ts';
-import type { Attempt, Item } from '../../inbox/item.ts';
+import type { Attempt, Item, NewItem } from '../../inbox/item.ts';
 import type { Queryable } from '../../store/database.ts';
 import type { RoomUse } from '../../store/room-uses.ts';
 import type { Bridge } from '../bridge.ts';
@@ -27,7 +27,9 @@ import { placeIn, type Place } from './place.ts';
 import { mayRedact, wasRedactedBefore } from './redaction-power.ts';
 import { removeRefused } from './remove-refused.ts';
 import { tellSender } from './tell-sender.ts';
+import { mayBecomeKnown } from './unknown-room.ts';
 import { writeOnce, type Made } from './write-once.ts';
+import { itemsOfWrittenOver } from './written-over.ts';
 
 /** What the pipeline works with. */
 export type RelayToFhir = Recognising &
@@ -38,12 +40,15 @@ export type RelayToFhir = Recognising &
   >;
 
 /** The item in which an event came. */
-export interface EventSource extends Pick<Item, 'lane' | 'payload'> {
+export interface EventSource extends Pick<Item, 'lane' | 'payload' | 'receivedAt'> {
   /** What it waited for in vain. */
   readonly gaveUpOn: readonly string[];
   /** Whether it has waited: then it has its turn. */
   readonly hasWaited: boolean;
 }
+
+/** After so long it is looked again whether a room is known. */
+const UNKNOWN_ROOM_MS = 1_000;
 
 /** Handles an event of a room that is no state. */
 export async function relayToFhir(
@@ -56,7 +61,7 @@ export async function relayToFhir(
   if (isOwnUser(settings, event.sender)) return { kind: 'ignored', reason: 'own-message' };
   const use = await store.roomUses.findRoomUse(db, event.room_id);
   const place = placeIn(use, event.room_id, settings);
-  if (place === undefined) return notOfABridgedRoom(relay, event, use);
+  if (place === undefined) return notOfABridgedRoom(relay, { event, source, use }, attempt);
   const refs = refsOf(relay, { event, mayRedact: false });
   await learnSenders(relay, refs, place, attempt.signal);
   const { known, missing } = await loadLinks(store, db, refs, place);
@@ -151,7 +156,11 @@ async function write(relay: RelayToFhir, incoming: Incoming, attempt: Attempt): 
       const notices = await tellSender(relay, tx, event, [...new Set(reasons)]);
       const isNew = made.some(({ fact }) => fact?.kind === 'created');
       const tasks = isNew ? readTasksItems(settings, place.reference, event.event_id) : [];
-      return [...notices, ...tasks, ...(await releaseWaiting(store, tx, carried, event.event_id))];
+      const before: NewItem[] = [];
+      for (const { writtenOver } of made)
+        if (writtenOver !== undefined) before.push(...(await itemsOfWrittenOver(relay, tx, writtenOver)));
+      const released = await releaseWaiting(store, tx, carried, event.event_id);
+      return [...before, ...notices, ...tasks, ...released];
     },
   };
 }
@@ -223,14 +232,17 @@ async function mentionedPeople(
 }
 
 /** What is said in a room at which the bridge only looks, or that may become a conversation later, is not kept. */
-function notOfABridgedRoom(
-  { forgetPayload }: Pick<RelayToFhir, 'forgetPayload'>,
-  { event_id: eventId }: MatrixEvent,
-  { kind }: RoomUse,
-): FlowOutcome {
+async function notOfABridgedRoom(
+  relay: RelayToFhir,
+  { event, source, use }: { event: MatrixEvent; source: EventSource; use: RoomUse },
+  { signal }: Attempt,
+): Promise<FlowOutcome> {
   const ignored = { kind: 'ignored', reason: 'not-a-conversation' } as const;
-  if (kind !== 'none' && kind !== 'adopted') return ignored;
-  return { ...ignored, record: (tx) => forgetPayload(tx, EVENT_SOURCE, eventId) };
+  const { event_id: eventId, room_id: roomId } = event;
+  if (use.kind === 'none' && (await mayBecomeKnown(relay, roomId, source.receivedAt, signal)))
+    return { kind: 'later', afterMs: UNKNOWN_ROOM_MS };
+  if (use.kind !== 'none' && use.kind !== 'adopted') return ignored;
+  return { ...ignored, record: (tx) => relay.forgetPayload(tx, EVENT_SOURCE, eventId) };
 }
 
 /** Whether the conversation had gone on to another room when this was sent; what was sent before is recorded, however late. */

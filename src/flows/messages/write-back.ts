@@ -4,17 +4,23 @@ import type { Attempt } from '../../inbox/item.ts';
 import type { Bridge } from '../bridge.ts';
 import type { WriteBackItem } from '../items/write-back.ts';
 import type { FlowOutcome } from '../outcome.ts';
+import { itemsOfWrittenOver } from './written-over.ts';
 
 /** Handles it: in the version that the Communication has by now. */
 export async function writeBack(
-  { fhir, store }: Pick<Bridge, 'fhir' | 'store'>,
+  bridge: Pick<Bridge, 'fhir' | 'store' | 'thread'>,
   { reference, eventId }: WriteBackItem,
   { signal }: Attempt,
 ): Promise<FlowOutcome> {
+  const { fhir, store } = bridge;
   const communication = await fhir.read(reference, signal);
   if (communication?.resourceType !== 'Communication') return { kind: 'ignored', reason: 'gone' };
   const updated = withEventId(communication, eventId);
   if (updated === undefined) return { kind: 'ignored', reason: 'known' };
   const written = await fhir.update({ ...updated, id: communication.id, meta: communication.meta }, signal);
-  return { kind: 'done', record: (tx) => store.resourceVersions.recordWritten(tx, written) };
+  return {
+    kind: 'done',
+    record: (tx) => store.resourceVersions.recordWritten(tx, written),
+    next: (tx) => itemsOfWrittenOver(bridge, tx, communication),
+  };
 }

@@ -33,6 +33,8 @@ export interface Made extends Pick<WithFiles<Communication>, 'copies' | 'refused
   readonly version: ResourceVersion;
   /** Whether the version is the bridge's own; not where the record was so already. */
   readonly isOwn: boolean;
+  /** The version that was written over; undefined where none was. */
+  readonly writtenOver: StoredResource<Communication> | undefined;
   /** Of what was written; undefined where nothing was. */
   readonly digest: string | undefined;
   /** That says why it was changed; undefined where there is none. */
@@ -59,7 +61,7 @@ export async function writeOnce(
   const { doubtBefore } = await store.messageLinks.startLink(db, link);
   const mayBeMade = attempt.number > 1 || attempt.inDoubt || isBefore(event, doubtBefore);
   const { signal } = attempt;
-  const { version, isOwn, record, refused, copies } =
+  const { version, isOwn, writtenOver, record, refused, copies } =
     write.kind === 'create'
       ? await create(writing, write, { conversation, mayBeMade }, signal)
       : await change(writing, write, { conversation, link, mayBeMade }, signal);
@@ -67,7 +69,7 @@ export async function writeOnce(
   const mayBeOwn = isOwn || mayBeMade;
   const provenance = await provenanceOf(writing, write, { version, mayBeOwn }, attempt.signal);
   return {
-    ...{ key: link, version, isOwn, refused, copies, provenance },
+    ...{ key: link, version, isOwn, writtenOver, refused, copies, provenance },
     digest: mayBeOwn ? digestOf(writing, record) : undefined,
     fact: mayBeOwn
       ? {
@@ -113,10 +115,7 @@ function isBefore({ origin_server_ts: sentAt }: MatrixEvent, time: Date | undefi
 
 const CLOCKS_DIFFER_MS = 10 * 60_000;
 
-interface Written extends WithFiles<Communication> {
-  readonly version: ResourceVersion;
-  readonly isOwn: boolean;
-}
+interface Written extends WithFiles<Communication>, Pick<Made, 'isOwn' | 'version' | 'writtenOver'> {}
 
 interface Circumstances {
   readonly conversation: FhirReference;
@@ -134,7 +133,7 @@ async function create(
   const created = await withFilesCopied(writing, communication, { conversation }, signal);
   const version = await writing.fhir.createOnce(created.record, { mayExist, signal });
   // What an attempt before this one wrote, another system may have changed since.
-  return { ...created, version, isOwn: !mayExist };
+  return { ...created, version, isOwn: !mayExist, writtenOver: undefined };
 }
 
 async function withQuotation(
@@ -198,7 +197,7 @@ async function change(
   if (before?.resourceType !== 'Communication')
     throw new BridgeError('reference-missing', 'the Communication that is to be changed');
   const stands = (record: Communication): Written => ({
-    ...{ record, refused: [], copies: [], version: versionOf(before), isOwn: false },
+    ...{ record, refused: [], copies: [], version: versionOf(before), isOwn: false, writtenOver: undefined },
   });
   const changed = await applied(writing, before, write, conversation, signal);
   if (changed === undefined || isSo(before, changed)) return { ...stands(before), ...changed };
@@ -214,7 +213,8 @@ async function change(
     signal,
   );
   // A server makes no version of what is the same to it.
-  return { ...changed, version, isOwn: version.versionId !== before.meta.versionId };
+  const isOwn = version.versionId !== before.meta.versionId;
+  return { ...changed, version, isOwn, writtenOver: isOwn ? before : undefined };
 }
 
 function stampOf({

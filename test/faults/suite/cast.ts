@@ -5,7 +5,9 @@ import { seeded } from '../../builders/random.ts';
 import { createPatientPlatform, createUserClient, type PatientPlatform, type UserClient } from './clients.ts';
 import type { Landscape } from './landscape.ts';
 import type { SentConversation } from './sent.ts';
-import { platformSpeaks, userSpeaks } from './speak.ts';
+import { platformActs } from './platform-acts.ts';
+import { speak } from './speak.ts';
+import { userActs } from './user-acts.ts';
 
 /** Who talks in all runs. */
 export interface Cast {
@@ -52,12 +54,12 @@ export async function talk(
   goesOn: (steps: number) => boolean,
 ): Promise<SentConversation> {
   const conversation = await openConversation(cast, name);
-  const speaking = { conversation, goesOn };
+  const { prefix } = cast;
+  const ofUser = { conversation, goesOn, name: `${name}u`, random: seeded(2 * seed) };
+  const ofPlatform = { conversation, goesOn, name: `${name}p`, random: seeded(2 * seed + 1), prefix };
   await Promise.all([
-    userSpeaks(cast.user, { ...speaking, name: `${name}u`, random: seeded(2 * seed) }),
-    platformSpeaks(cast.platform, {
-      ...{ ...speaking, name: `${name}p`, random: seeded(2 * seed + 1), prefix: cast.prefix },
-    }),
+    speak(userActs(cast.user, ofUser), ofUser),
+    speak(platformActs(cast.platform, ofPlatform), ofPlatform),
   ]);
   return conversation;
 }

@@ -12,6 +12,8 @@ export interface UserClient {
   /** Sends an event; the same transaction id is taken once. @returns the event id */
   send(roomId: string, type: string, content: object): Promise<string>;
   redact(roomId: string, eventId: string): Promise<string>;
+  /** Has read all up to an event. */
+  read(roomId: string, eventId: string): Promise<void>;
   /** @returns the `mxc:` address */
   upload(bytes: Buffer, type: string): Promise<string>;
   download(mxc: string): Promise<Buffer>;
@@ -56,6 +58,10 @@ export function createUserClient(
     send: (roomId, type, content) => sendAt(`rooms/${encodeURIComponent(roomId)}/send/${type}`, content),
     redact: (roomId, eventId) =>
       sendAt(`rooms/${encodeURIComponent(roomId)}/redact/${encodeURIComponent(eventId)}`, {}),
+    async read(roomId, eventId) {
+      const [room, event] = [encodeURIComponent(roomId), encodeURIComponent(eventId)];
+      await call('POST', `rooms/${room}/receipt/m.read/${event}`, {});
+    },
     async upload(bytes, type) {
       const answer = await untilTaken(async () => {
         const response = await fetch(`${homeserverUrl}/_matrix/media/v3/upload`, {

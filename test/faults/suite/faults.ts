@@ -50,6 +50,22 @@ export const FAULTS: readonly Fault[] = [
   serverKilled('synapse', 1),
   serverKilled('hapi', 1),
   serverKilled('postgres', 1),
+  {
+    name: 'database of the bridge restored',
+    ...{ weight: 2, strand: 'processes', isPossible: always },
+    async happen({ database, ground: { adminUrl }, replicas }, random) {
+      const { name } = database;
+      await persistently(adminUrl, copyOf(database), 'each');
+      await lasting(random);
+      await Promise.all(replicas.map(({ service }) => service.stop()));
+      await persistently(adminUrl, [`drop database if exists ${name} with (force)`], 'each');
+      await persistently(adminUrl, [`alter database ${name}_backup rename to ${name}`], 'each');
+      // The backup may be of a time when the disk was full.
+      const url = ofDatabase(adminUrl, name);
+      await persistently(url, ['drop function if exists disk_is_full cascade']);
+      await Promise.all(replicas.map(({ service }) => service.start()));
+    },
+  },
   ...TROUBLES.flatMap((trouble) => [
     linkFault('matrix', trouble, ({ matrixLink }) => matrixLink),
     linkFault('fhir', trouble, ({ fhirLink }) => fhirLink),
@@ -72,7 +88,7 @@ export const FAULTS: readonly Fault[] = [
       const url = ofDatabase(adminUrl, database.name);
       await persistently(url, DISK_FULL);
       await lasting(random);
-      await persistently(url, ['drop function disk_is_full cascade']);
+      await persistently(url, ['drop function if exists disk_is_full cascade']);
     },
   },
   {
@@ -186,10 +202,26 @@ function signal(service: Service, name: NodeJS.Signals): void {
   if (pid !== undefined) process.kill(pid, name);
 }
 
-/** Also while PostgreSQL is away for a moment. */
-async function persistently(url: string, statements: readonly string[]): Promise<void> {
+/** A backup, for which PostgreSQL wants to be alone with the database. */
+function copyOf({ name, user }: Landscape['database']): readonly string[] {
+  return [
+    `drop database if exists ${name}_backup`,
+    `alter database ${name} allow_connections false`,
+    `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${name}'`,
+    `create database ${name}_backup template ${name} owner ${user}`,
+    `alter database ${name} allow_connections true`,
+    `alter database ${name}_backup allow_connections true`,
+  ];
+}
+
+/** Also while PostgreSQL is away for a moment. @param how in one transaction, or each by itself */
+async function persistently(
+  url: string,
+  statements: readonly string[],
+  how: 'as one' | 'each' = 'as one',
+): Promise<void> {
   const attempt = () =>
-    runStatements(url, ['begin', ...statements, 'commit']).then(
+    runStatements(url, how === 'each' ? statements : ['begin', ...statements, 'commit']).then(
       () => true,
       () => false,
     );

@@ -71,9 +71,7 @@ function judgeRecord(message: SentMessage, { records }: BothSides): readonly Fin
   const answered = message.answers && answeredRecord(message.answers, records);
   const reactions = message.reactions.toSorted().join();
   return [
-    ...(record.texts.includes(message.text) || message.kind === 'file'
-      ? []
-      : [altered(`text ${record.texts.join()}`)]),
+    ...(saysSo(message, record) ? [] : [altered(`text ${record.texts.join()}`)]),
     ...(record.fileSha1 === message.file?.sha1 ? [] : [altered('file')]),
     ...(answered === undefined || record.answers.includes(answered)
       ? []
@@ -82,6 +80,23 @@ function judgeRecord(message: SentMessage, { records }: BothSides): readonly Fin
       ? []
       : [altered(`reactions ${record.notes.join()} instead of ${reactions}`)]),
   ];
+}
+
+function saysSo({ kind, text }: SentMessage, { texts }: Recorded): boolean {
+  switch (kind) {
+    case 'text':
+    case 'emote':
+    case 'notice':
+    case 'location':
+      return texts.includes(text);
+    case 'poll':
+    case 'poll-answer':
+    case 'sticker':
+      return texts.some((said) => said.endsWith(text));
+    case 'file':
+    case 'call':
+      return true;
+  }
 }
 
 function judgeRoomMessage(message: SentMessage, { room, records }: BothSides): readonly Finding[] {
@@ -146,9 +161,15 @@ function strangers(sent: SentConversation, { room, records, bot }: BothSides): r
   const tokens = sent.messages.map(({ token }) => token);
   const isKnown = (text: string) => tokens.some((token) => text.startsWith(token));
   const ids = new Set(sent.messages.map(({ id }) => id));
+  const calls = sent.messages.filter(({ kind }) => kind === 'call');
+  const notices = room.filter(({ sender, isNotice }) => sender === bot && isNotice);
   return [
-    ...room
-      .filter(({ sender, isNotice }) => sender === bot && isNotice)
+    ...calls
+      .slice(notices.length)
+      .map(({ id }): Finding => ({ what: 'lost', about: `what the bot says to the caller of ${id}` })),
+    // To each caller the bot says that nobody can take the call.
+    ...notices
+      .slice(calls.length)
       .map(({ text }): Finding => ({ what: 'unexplained', about: `the bot says “${text}”` })),
     ...room
       .filter(({ sender, text }) => sender !== bot && text !== sent.opening && !isKnown(text))

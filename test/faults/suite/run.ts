@@ -13,6 +13,8 @@ export interface Extent {
   /** Of each side of each conversation. */
   readonly steps: number;
   readonly faults: number;
+  /** Only faults with this in their name. */
+  readonly only?: string | undefined;
 }
 
 /** What came of a run. */
@@ -33,7 +35,7 @@ export async function playRun(
 ): Promise<Outcome> {
   const began = performance.now();
   const random = seeded(seed);
-  const faults = drawFaults(landscape, extent.faults, random);
+  const faults = drawFaults(landscape, extent, random);
   const strands = (['processes', 'between'] as const).map((strand) =>
     faults.filter((fault) => fault.strand === strand),
   );
@@ -60,10 +62,14 @@ export async function playRun(
   };
 }
 
-function drawFaults(landscape: Landscape, count: number, random: () => number): readonly Fault[] {
-  const tickets = FAULTS.filter(({ isPossible }) => isPossible(landscape)).flatMap((fault) =>
-    Array<Fault>(fault.weight).fill(fault),
-  );
+function drawFaults(
+  landscape: Landscape,
+  { faults: count, only = '' }: Extent,
+  random: () => number,
+): readonly Fault[] {
+  const tickets = FAULTS.filter(
+    ({ name, isPossible }) => name.includes(only) && isPossible(landscape),
+  ).flatMap((fault) => Array<Fault>(fault.weight).fill(fault));
   return Array.from({ length: count }, () => tickets[Math.floor(random() * tickets.length)]).filter(
     (fault) => fault !== undefined,
   );

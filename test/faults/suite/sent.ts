@@ -14,7 +14,12 @@ export interface SentMessage {
   readonly id: string;
   /** Begins the text of every version, and no other message. */
   readonly token: string;
-  readonly kind: 'text' | 'emote' | 'notice' | 'file' | 'location' | 'poll';
+  readonly kind:
+    | ('text' | 'emote' | 'notice' | 'file' | 'location')
+    /** Of these, the record says more than the text. */
+    | ('poll' | 'poll-answer' | 'sticker')
+    /** A call has no text of its own. */
+    | 'call';
   text: string;
   /** It was taken back. */
   isGone: boolean;

@@ -1,6 +1,8 @@
 // After the faults: waits until both sides agree and nothing is left to do, and says what is wrong then.
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { fhirReader, MATRIX_READER } from '../../../src/flows/reader-names.ts';
+import { waitUntil } from '../../../stack/wait.ts';
 import type { Cast } from './cast.ts';
 import { judge, type Finding } from './judge.ts';
 import type { Landscape } from './landscape.ts';
@@ -9,6 +11,7 @@ import type { SentConversation } from './sent.ts';
 
 /** How long the bridge may take, after all is mended, until both sides agree. */
 const PATIENCE_MS = 90_000;
+const READ_AGAIN = ['Communication', 'CommunicationRequest'] as const;
 
 /** Waits until both sides agree and the bridge has nothing left to do; then looks once more. */
 export async function settle(
@@ -38,20 +41,26 @@ export async function settle(
   return [...(await compare()), ...(await deadLetters(landscape))];
 }
 
-/** Has all readers pass once more: what was carried must not be carried again. */
+/** Has the readers pass once more: what was carried must not be carried again. */
 async function allReadAgain({ database }: Pick<Landscape, 'database'>): Promise<void> {
   const asked = new Date();
-  await query(database.url, "select pg_notify('bridge_fhir', ''), pg_notify('bridge_matrix', '')");
-  const deadline = performance.now() + 30_000;
-  while (performance.now() < deadline) {
-    const [row] = await query<{ behind: number }>(
-      database.url,
-      'select count(*)::int as behind from reader_cursor where advanced_at < $1',
-      [asked],
-    );
-    if (row?.behind === 0) return;
-    await sleep(100);
-  }
+  await query(
+    database.url,
+    `select pg_notify('bridge_matrix', ''), pg_notify('bridge_fhir', type) from unnest($1::text[]) as type`,
+    [READ_AGAIN],
+  );
+  const readers = [MATRIX_READER, ...READ_AGAIN.map(fhirReader)];
+  await waitUntil(
+    async () => {
+      const [row] = await query<{ again: number }>(
+        database.url,
+        'select count(*)::int as again from reader_cursor where reader = any($1) and advanced_at >= $2',
+        [readers, asked],
+      );
+      return row?.again === readers.length;
+    },
+    { what: `${readers.join(', ')} pass again`, timeoutMs: 60_000, everyMs: 50 },
+  );
 }
 
 async function leftToDo({ database }: Pick<Landscape, 'database'>): Promise<number> {

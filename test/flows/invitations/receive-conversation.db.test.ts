@@ -168,7 +168,13 @@ test('what is said in it is filed, in the name of who said it', async () => {
   const { bridge, fhir, invite, requests } = createScene();
   await invite(NURSE);
   const event = message({ event_id: '$said', room_id: THEIRS, sender: JAN });
-  const source = { lane: 'to-fhir:!theirs', payload: {}, gaveUpOn: [], hasWaited: false };
+  const source = {
+    lane: 'to-fhir:!theirs',
+    payload: {},
+    receivedAt: new Date(),
+    gaveUpOn: [],
+    hasWaited: false,
+  };
   expect(await settle(bridge, await relayToFhir(bridge, event, source, ATTEMPT))).toBe('done');
   const [record = ''] = fhir.all().filter((reference) => reference.startsWith('Communication/'));
   expect(fhir.get(record)).toMatchObject({

@@ -34,8 +34,9 @@ async function createLane() {
   const handle = async (lane: string, source: string, payload: unknown) => {
     const turn = hasWaited({ source });
     const event = eventItemSchema.safeParse(payload).data;
+    const place = { lane, payload, receivedAt: new Date() };
     if (event !== undefined)
-      return relayToFhir(world.relay, event.event, { lane, payload, gaveUpOn: [], hasWaited: turn }, ATTEMPT);
+      return relayToFhir(world.relay, event.event, { ...place, gaveUpOn: [], hasWaited: turn }, ATTEMPT);
     return relayToMatrix(world.relay, { ...changeItemSchema.parse(payload), hasWaited: turn }, ATTEMPT);
   };
   return {
