@@ -167,14 +167,14 @@ export async function findAccountsOf(
   return selectColumn<MatrixUserId>(db, sql, [people]);
 }
 
-/** The names by which the tables know a person. */
-export async function findNamesOf(
+/** The names that directories have of people. */
+export async function findDirectoryNames(
   db: Queryable,
-  { people, ghosts }: Pick<PersonKeys, 'ghosts' | 'people'>,
+  people: readonly FhirReference[],
 ): Promise<readonly string[]> {
-  const sql = `select display_name from ghost where user_id = any ($2) and display_name is not null
-    union select display_name from identity_person where reference = any ($1) and display_name is not null`;
-  return selectColumn<string>(db, sql, [people, ghosts]);
+  const sql = `select distinct display_name from identity_person
+    where reference = any ($1) and display_name is not null`;
+  return selectColumn<string>(db, sql, [people]);
 }
 
 /** The rooms in which these users are, or wrote, as far as the tables tell. */

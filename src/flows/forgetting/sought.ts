@@ -19,7 +19,11 @@ export async function soughtOf(
 ): Promise<Sought & { readonly users: readonly MatrixUserId[] }> {
   const reads = createReadSet(fhir, signal);
   await reads.read(whom.people);
-  const known = await store.personalData.findNamesOf(db, whom);
+  const ghosts = await store.ghosts.findGhosts(db, whom.ghosts);
+  const known = [
+    ...[...ghosts.values()].map(({ displayName = '' }) => displayName),
+    ...(await store.personalData.findDirectoryNames(db, whom.people)),
+  ];
   const told = whom.people.flatMap((person) => textsOf(reads.find(person), settings.namePolicy));
   const texts = new Set([...known, ...told]);
   return {
