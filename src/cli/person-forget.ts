@@ -1,6 +1,6 @@
 // `person forget`: a person's traces in Matrix and in the bridge are removed by the running bridge; this stores the order, waits, and reports.
 import { randomUUID } from 'node:crypto';
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { sleep } from '../app/clock.ts';
 import { loadConfig } from '../config/load.ts';
 import type { FhirReference, MatrixUserId } from '../domain/ids.ts';
@@ -22,7 +22,8 @@ interface Options {
   readonly dryRun: boolean;
   readonly redactMessages: boolean;
   readonly json: boolean;
-  readonly wait: string;
+  /** Seconds. */
+  readonly wait: number;
 }
 
 /** @param readPerson a reference, or a Matrix user id */
@@ -33,11 +34,21 @@ export function forgetCommand(readPerson: (given: string) => FhirReference | Mat
     .option('--dry-run', 'report what would be done, and change nothing', false)
     .option('--redact-messages', 'redact what their ghosts said in rooms, too', false)
     .option('--json', 'report as JSON', false)
-    .addOption(new Option('--wait <seconds>', 'how long to wait for the running bridge').default('600'))
+    .addOption(
+      new Option('--wait <seconds>', 'how long to wait for the running bridge')
+        .argParser(readSeconds)
+        .default(600),
+    )
     .addOption(configOption())
     .action(async (named: FhirReference | MatrixUserId, options: Options) => {
       await withBridge(options.config, (bridge, signal) => run(bridge, named, options, signal));
     });
+}
+
+function readSeconds(given: string): number {
+  const seconds = Number(given);
+  if (given.trim() !== '' && seconds >= 0 && seconds < 1_000_000) return seconds;
+  throw new InvalidArgumentError('Expected a number of seconds.');
 }
 
 async function run(
@@ -64,7 +75,7 @@ async function run(
     return;
   }
   process.stderr.write('The order is stored; the running bridge carries it out.\n');
-  const report = await awaitEnd(bridge, whom, Number(wait) * 1000, signal);
+  const report = await awaitEnd(bridge, whom, wait * 1000, signal);
   if (report === undefined) return;
   if (report.state === 'under-way') {
     process.exitCode = 1;
