@@ -12,6 +12,7 @@ import { authorOf } from '../../mapping/fhir-to-matrix/participants.ts';
 import { isAfter } from '../../mapping/read-state/order.ts';
 import { taskChanges, type StoredTask, type ThreadState } from '../../mapping/read-state/tasks.ts';
 import type { RoomRow } from '../../store/rooms.ts';
+import { BridgeError } from '../../telemetry/errors.ts';
 import type { Bridge } from '../bridge.ts';
 import type { Context } from '../handle-item.ts';
 import { readReportItems } from '../items/read-report.ts';
@@ -48,7 +49,12 @@ export async function compareTasks(
   if (request?.resourceType !== 'CommunicationRequest') return { kind: 'ignored', reason: 'gone' };
   const thread = await threadStateOf(deps, room, request, reads);
   const actual = await readTasks(deps, conversation, signal);
-  const overtaken = await writeChanges(deps, thread, actual, signal);
+  const overtaken = await writeChanges(deps, thread, actual, signal).catch(async (error: unknown) => {
+    if (await isRefusedAsGone(deps, thread, error, signal)) return 'gone' as const;
+    throw error;
+  });
+  // The Tasks go on with the next message.
+  if (overtaken === 'gone') return { kind: 'ignored', reason: 'gone' };
   return {
     kind: 'done',
     record: (tx) => store.readPositions.saveCompared(tx, conversation, Math.max(upTo, item.position)),
@@ -122,6 +128,17 @@ async function readTasks(
   const { resources, complete } = await fhir.searchAll('Task', query, MOST_TASKS, signal);
   if (!complete) log.warn({ conversation, limit: MOST_TASKS }, 'A conversation has more Tasks than are read');
   return resources.filter((resource) => resource.resourceType === 'Task');
+}
+
+/** Many servers refuse a reference to what is not there: somebody has deleted the latest message. */
+async function isRefusedAsGone(
+  { fhir }: Deps,
+  { latest }: ThreadState,
+  error: unknown,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const isRefused = error instanceof BridgeError && error.code === 'fhir-refused';
+  return isRefused && latest !== undefined && (await fhir.read(latest, signal)) === undefined;
 }
 
 /**
