@@ -1,7 +1,10 @@
 // A Communication was sent into its room → the id of its event is added to its identifiers.
+import type { ClientBase } from 'pg';
+import type { FhirReference } from '../../domain/ids.ts';
 import { withEventId } from '../../messages/envelope.ts';
-import type { Attempt } from '../../inbox/item.ts';
+import type { Attempt, NewItem } from '../../inbox/item.ts';
 import type { Bridge } from '../bridge.ts';
+import { deletionItem } from '../items/fhir-deletion.ts';
 import type { WriteBackItem } from '../items/write-back.ts';
 import type { FlowOutcome } from '../outcome.ts';
 import { itemsOfWrittenOver } from './written-over.ts';
@@ -14,7 +17,8 @@ export async function writeBack(
 ): Promise<FlowOutcome> {
   const { fhir, store } = bridge;
   const communication = await fhir.read(reference, signal);
-  if (communication?.resourceType !== 'Communication') return { kind: 'ignored', reason: 'gone' };
+  if (communication?.resourceType !== 'Communication')
+    return { kind: 'ignored', reason: 'gone', next: (tx) => itemsOfGone(bridge, tx, reference) };
   const updated = withEventId(communication, eventId);
   if (updated === undefined) return { kind: 'ignored', reason: 'known' };
   const written = await fhir.update({ ...updated, id: communication.id, meta: communication.meta }, signal);
@@ -23,4 +27,14 @@ export async function writeBack(
     record: (tx) => store.resourceVersions.recordWritten(tx, written),
     next: (tx) => itemsOfWrittenOver(bridge, tx, communication),
   };
+}
+
+/** It was deleted while it was sent: the reader of deletions may have come by before anything was there to be retracted. */
+async function itemsOfGone(
+  { store }: Pick<Bridge, 'store'>,
+  tx: ClientBase,
+  reference: FhirReference,
+): Promise<readonly NewItem[]> {
+  const carried = (await store.messageLinks.findConversations(tx, [reference])).get(reference);
+  return carried === undefined ? [] : [deletionItem({ reference, versionId: 'gone' }, carried)];
 }

@@ -39,6 +39,23 @@ describe('a Communication that was deleted', () => {
     ]);
   });
 
+  test('while it was sent, before its link could be found, is redacted when its event’s id is to be written back', async () => {
+    const { fhir, relay, deleted, toMatrix, sending } = await createRelayWorld(pool());
+    const sendAs = relay.sending.sendAs.bind(relay.sending);
+    const deleteMeanwhile: typeof sendAs = (event, signal) => {
+      fhir.remove('Communication/1');
+      return sendAs(event, signal);
+    };
+    await fhir.put('1', text('100 E'));
+    Object.assign(relay.sending, { sendAs: deleteMeanwhile });
+    const { next } = await toMatrix('Communication/1');
+    expect(next).toMatchObject([
+      { lane: `to-matrix:${REQUEST}`, payload: { kind: 'fhir.deletion', reference: 'Communication/1' } },
+    ]);
+    await deleted('Communication/1', 'gone');
+    expect(sending.sent.slice(1)).toMatchObject([{ as: GHOST, roomId: ROOM, eventId: '$sent1' }]);
+  });
+
   test('is redacted once, also where it was in error before', async () => {
     const { fhir, toMatrix, deleted, sending } = await sent();
     await fhir.put('1', { status: 'entered-in-error' });
