@@ -20,14 +20,25 @@ export async function heartbeat(client: Queryable, id: number): Promise<{ pid: n
   return rows[0];
 }
 
-/** Removes dead replicas; returns their ids. Their lanes are free with that. */
+/**
+ * Removes dead replicas; returns their ids. Their lanes are free with that, and so is whatever else their sessions hold, such as the
+ * leases of jobs: of a host that is gone, PostgreSQL would wait for hours.
+ */
 export async function removeDeadReplicas(
   client: Queryable,
   id: number,
   staleAfterMs: number,
 ): Promise<number[]> {
   const { rows } = await client.query<{ id: number }>(removeDead, [id, replicaLocks, staleAfterMs]);
-  return rows.map((row) => row.id);
+  const dead = rows.map((row) => row.id);
+  if (dead.length > 0) await client.query(endSessions, [replicaLocks, dead]);
+  return dead;
+}
+
+/** Removes a replica that has lost its session, and ends what PostgreSQL may still keep of that. */
+export async function removeLostReplica(client: Queryable, id: number): Promise<void> {
+  await removeReplica(client, id);
+  await client.query(endSessions, [replicaLocks, [id]]);
 }
 
 /** Takes a replica out that has ended. */
@@ -46,3 +57,9 @@ const removeDead = `
   where id <> $1
     and (pg_try_advisory_xact_lock($2, id) or heartbeat_at < now() - $3 * interval '1 millisecond')
   returning id`;
+
+/** Of two ids that make a lock, `pg_locks` has the first as `classid`, the second as `objid`, and 2 as `objsubid`. */
+const endSessions = `
+  select pg_terminate_backend(pid) from pg_locks
+  where locktype = 'advisory' and classid = $1 and objid = any ($2::int[]::oid[]) and objsubid = 2
+    and database = (select oid from pg_database where datname = current_database()) and pid <> pg_backend_pid()`;

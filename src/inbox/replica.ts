@@ -7,7 +7,7 @@ import { workOnLane, type LaneWorkerDeps } from './lane-worker.ts';
 import { keepJobLease, type RunJob } from './job-lease.ts';
 import { createListeners, type Listeners } from './listeners.ts';
 import { laneReadyChannel } from './notify.ts';
-import { removeReplica } from './replica-rows.ts';
+import { removeLostReplica } from './replica-rows.ts';
 import { openSession, type Session, type SessionDeps, type SessionTimings } from './session.ts';
 import { withTimeout } from './timeout.ts';
 
@@ -173,7 +173,7 @@ async function reopen(opening: Opening, lost: Session, stopping: AbortSignal): P
     try {
       const session = await open(opening);
       // PostgreSQL may not have noticed yet that the old connection is gone, and this is no time to wait for it.
-      await removeReplica(session.database, lost.replica).catch(() => undefined);
+      await removeLostReplica(session.database, lost.replica).catch(() => undefined);
       return session;
     } catch (error) {
       opening.log.error({ error }, 'Could not open a new session; trying again');

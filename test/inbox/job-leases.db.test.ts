@@ -1,7 +1,9 @@
 // What runs on one replica at a time, and what is told to all of them.
 import { once } from 'node:events';
+import pg from 'pg';
 import { describe, expect, test } from 'vitest';
 import { notify } from '../../src/inbox/notify.ts';
+import { openLink } from '../faults/flaky-link.ts';
 import { useDatabase } from './support/database.ts';
 import { done } from './support/handlers.ts';
 import { createKeptLog, useReplicas } from './support/replica.ts';
@@ -92,6 +94,35 @@ describe('leases', () => {
     await database.cutSessions();
     await eventually(() => signals['a']?.length === 2 && signals['b']?.length === 2);
     expect(signals['a']?.map((signal) => signal.aborted)).toEqual([true, false]);
+  });
+
+  test.each([
+    ['of a replica whose host is gone are free with its lanes, though PostgreSQL still keeps its session', 1],
+    ['of a session that is not answered any more are got again with the next one', 0],
+  ])('%s', async (_, others) => {
+    const link = await openLink(database.url, 0);
+    const timings = { heartbeatMs: 50, trustedForMs: 300, staleAfterMs: 1_000 };
+    const connectSession = async (): Promise<pg.Client> => {
+      const client = new pg.Client({ connectionString: link.url });
+      await client.connect();
+      return client;
+    };
+    const runs: number[] = [];
+    const run = (number: number) => async (signal: AbortSignal) => {
+      runs.push(number);
+      await once(signal, 'abort');
+    };
+    const first = await replicas.start(() => Promise.resolve(done), { connectSession, timings });
+    first.runJob('test', run(0));
+    await eventually(() => runs.length === 1);
+    for (let other = 1; other <= others; other += 1)
+      (await replicas.start(() => Promise.resolve(done), { timings })).runJob('test', run(other));
+    if (others > 0) link.stall();
+    else link.swallow();
+    await eventually(() => runs.length === 2);
+    expect(runs[1]).toBe(others);
+    link.mend();
+    await link.close();
   });
 
   test('are given back when what runs ends or throws, and tried again', async () => {
