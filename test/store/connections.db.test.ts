@@ -71,6 +71,16 @@ describe('over a connection that swallows packets', () => {
     expect(await locks.lock('b', never, () => Promise.resolve('third'))).toBe('third');
     await locks.close();
   });
+
+  test('a room lock that was held is free with the next session', async () => {
+    const locks = createRoomLocks({ connect: connections.connectSession, sleep });
+    await locks.lock('a', never, () => {
+      link.swallow();
+      return Promise.resolve();
+    });
+    expect(await locks.lock('a', AbortSignal.timeout(5_000), () => Promise.resolve('again'))).toBe('again');
+    await locks.close();
+  });
 });
 
 test('renewed, all connections are broken at once, whatever is under way, and new ones are made', async () => {
