@@ -12,6 +12,7 @@ import { createPersonInDirectory } from '../identity/directories/person-in-direc
 import { createOwnDirectory } from '../identity/directories/own-directory.ts';
 import { inTransaction } from '../inbox/database.ts';
 import { createEnqueue } from '../inbox/enqueue.ts';
+import { createForgetItemsNaming } from '../inbox/forget-items.ts';
 import { forgetPayload } from '../inbox/forget-payload.ts';
 import { createHasItem, findLogged, findTail, hasUnhandled } from '../inbox/known-items.ts';
 import { createBinaries } from '../fhir/binary.ts';
@@ -68,6 +69,7 @@ export function composeBridge(
     ...{ settings, homeserver, otherServers, fhir, auditServer, pseudonyms, clock, log, metrics },
     ...{ findLogged, findTail, hasUnhandled, forgetPayload },
     ...{ enqueue: createEnqueue(payloads), hasItem: createHasItem(payloads) },
+    forgetItemsNaming: createForgetItemsNaming(payloads),
     auditTrail: composeAuditTrail(config),
     recentBearers: createRecent(clock, RECENT_BEARERS),
     db: pool,

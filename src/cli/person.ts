@@ -15,6 +15,7 @@ import * as people from '../store/people.ts';
 import { createTables } from '../store/tables.ts';
 import { operator } from './operator.ts';
 import { configOption, withDatabase } from './options.ts';
+import { forgetCommand } from './person-forget.ts';
 
 interface Options {
   readonly config?: string;
@@ -30,10 +31,11 @@ interface Opened {
 /** The command `person`. */
 export function personCommand(): Command {
   return new Command('person')
-    .description('Say which Matrix account a FHIR person has, where their own telecom does not')
+    .description('Say which Matrix account a FHIR person has, or forget them')
     .addCommand(linkCommand())
     .addCommand(unlinkCommand())
-    .addCommand(showCommand());
+    .addCommand(showCommand())
+    .addCommand(forgetCommand(readPerson));
 }
 
 function linkCommand(): Command {
@@ -74,9 +76,7 @@ function unlinkCommand(): Command {
 function showCommand(): Command {
   return new Command('show')
     .description('Show the accounts of a person, or whose an account is')
-    .argument('<person>', 'such as Practitioner/7 or @jan:example.org', (given: string) =>
-      given.startsWith('@') ? readUserId(given) : readReference(given),
-    )
+    .argument('<person>', 'such as Practitioner/7 or @jan:example.org', readPerson)
     .addOption(configOption())
     .action(async (wanted: FhirReference | MatrixUserId, { config }: Options) => {
       await open(config, async ({ pool }) => {
@@ -106,6 +106,10 @@ function told(rooms: readonly FhirReference[]): string {
 
 function print(...lines: readonly string[]): void {
   process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+function readPerson(given: string): FhirReference | MatrixUserId {
+  return given.startsWith('@') ? readUserId(given) : readReference(given);
 }
 
 function readReference(given: string): FhirReference {

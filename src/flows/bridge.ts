@@ -9,6 +9,7 @@ import type { Files } from '../files/files.ts';
 import type { Enqueue } from '../inbox/enqueue.ts';
 import type { AliasTemplates } from '../mapping/aliases.ts';
 import type { FhirProfile } from '../mapping/fhir-profiles/fhir-profile.ts';
+import type { ForgetItemsNaming } from '../inbox/forget-items.ts';
 import type { forgetPayload } from '../inbox/forget-payload.ts';
 import type { findLogged, findTail, HasItem, hasUnhandled } from '../inbox/known-items.ts';
 import type { Confines } from '../mapping/desired-room.ts';
@@ -122,6 +123,7 @@ export interface Bridge {
   readonly hasUnhandled: typeof hasUnhandled;
   readonly hasItem: HasItem;
   readonly forgetPayload: typeof forgetPayload;
+  readonly forgetItemsNaming: ForgetItemsNaming;
   /** Runs statements in a transaction of their own; nothing else is waited for in it. */
   readonly transact: <T>(work: (tx: ClientBase) => Promise<T>) => Promise<T>;
   readonly homeserver: Homeserver;

@@ -67,6 +67,15 @@ export function createArrivals(payloads: PayloadCodec) {
       );
     },
 
+    /** Whether an arrival names any of these. One that cannot be read may. */
+    doesArrivalName: async (db: Queryable, texts: readonly string[]): Promise<boolean> => {
+      const sql = 'select arrival, event_id, event as stored from matrix_arrival';
+      const { events, unreadable } = decodeAll(payloads, await select<ArrivalRow>(db, sql));
+      const isNamed = (event: MatrixEvent): boolean =>
+        texts.some((name) => JSON.stringify(event).includes(name));
+      return unreadable.length > 0 || events.some(isNamed);
+    },
+
     /** Whether another pass has to deal with arrivals, up to a number. */
     awaitsPass: async (db: Queryable, upTo: string): Promise<boolean> => {
       const sql = `select from matrix_arrival

@@ -6,6 +6,8 @@ import * as conversationMessages from './conversation-messages.ts';
 import * as cursors from './cursors.ts';
 import { createEncryptedTexts } from './encrypted-texts.ts';
 import * as fileCopies from './file-copies.ts';
+import * as forgettings from './forgettings.ts';
+import * as forgottenPeople from './forgotten-people.ts';
 import * as formerLinks from './former-links.ts';
 import * as formerRooms from './former-rooms.ts';
 import * as identityAudit from './identity-audit.ts';
@@ -14,6 +16,7 @@ import * as notices from './notices.ts';
 import * as orphanedRooms from './orphaned-rooms.ts';
 import * as people from './people.ts';
 import * as reportedFailures from './reported-failures.ts';
+import * as personalData from './personal-data.ts';
 import * as pictures from './pictures.ts';
 import * as readPositions from './read-positions.ts';
 import * as receipts from './receipts.ts';
@@ -51,7 +54,8 @@ export function createTables(payloads: PayloadCodec) {
     ...createEncryptedTexts(payloads),
     ...{ orphanedRooms, pictures, reportedFailures, resourceVersions, restorations, restoredRooms },
     ...{ roomMembers, roomResources, roomSafety, roomUses, rooms, roomsBehind, strangers },
-    ...{ untoldMessages, waitingItems: createWaitingItems(payloads) },
+    ...{ forgettings, forgottenPeople, personalData, untoldMessages },
+    waitingItems: createWaitingItems(payloads),
   };
 }
 

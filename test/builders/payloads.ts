@@ -4,6 +4,7 @@ import { createPayloadCodec, type PayloadKey } from '../../src/at-rest/payload-c
 import type { PayloadCodec } from '../../src/domain/stored-payload.ts';
 import { createRetryDeadLetter } from '../../src/inbox/dead-letters.ts';
 import { createEnqueue } from '../../src/inbox/enqueue.ts';
+import { createForgetItemsNaming } from '../../src/inbox/forget-items.ts';
 import { createHasItem } from '../../src/inbox/known-items.ts';
 import { createTables } from '../../src/store/tables.ts';
 
@@ -22,11 +23,12 @@ export function storing(payloads: PayloadCodec) {
   return {
     enqueue: createEnqueue(payloads),
     hasItem: createHasItem(payloads),
+    forgetItemsNaming: createForgetItemsNaming(payloads),
     store: createTables(payloads),
   };
 }
 
 /** Stores payloads as they are. */
 export const plainPayloads = createPayloadCodec([]);
-export const { enqueue, hasItem, store: tables } = storing(plainPayloads);
+export const { enqueue, hasItem, forgetItemsNaming, store: tables } = storing(plainPayloads);
 export const retryDeadLetter = createRetryDeadLetter({ enqueue, payloads: plainPayloads });

@@ -103,6 +103,7 @@ export function bridgeOver(resources: Resources, people: KnownPeople = {}) {
     ...{ fhir, settings: SETTINGS, clock: clockAt(NOW) },
     store: {
       ...tables,
+      forgottenPeople: { ...tables.forgottenPeople, findForgotten: () => Promise.resolve(new Map()) },
       people: {
         ...tables.people,
         findPeople: () => Promise.resolve(known),
