@@ -41,6 +41,7 @@ export function compileSettings(config: Config): BridgeSettings {
     },
     sendStatus: messages.sendStatus,
     waitForTargetMs: messages.waitForTargetMs,
+    holdForMs: config.retention.heldMessagesMs,
     platformName: messages.platformName,
     levels: powerLevels,
     userMappings: { for: matrix.userMappings, email: matrix.userMappingEmail },

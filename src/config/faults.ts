@@ -1,11 +1,13 @@
 // What is wrong with a configuration, in words that say where, what was found and what was expected. Secrets are not shown.
 import type { z } from 'zod';
+import { encryptionKeyFaults } from './encryption-keys.ts';
 import { identityFaults } from './identity.ts';
 import { allowedKeys, configKeys, mayHoldSecret } from './keys.ts';
 import { nearestName } from './nearest.ts';
 import { placeholderFaults } from './placeholders.ts';
 import { plainHttpFaults } from './plain-http.ts';
 import { levelFaults } from './power-levels.ts';
+import { retentionFaults } from './retention.ts';
 import { roomFaults } from './rooms.ts';
 import type { Config } from './schema.ts';
 
@@ -63,11 +65,13 @@ export function* crossFaults(config: Config): Generator<string> {
     yield `fhir.threads: got "${fhir.threads}", expected fhir.profile generic with it: ${fhir.profile} knows conversations as CommunicationRequests`;
   if (matrix.conversationSubject === 'topic' && fhir.threads !== 'medplum')
     yield 'matrix.conversationSubject: got "topic", expected fhir.threads medplum with it: a CommunicationRequest has no topic';
+  yield* encryptionKeyFaults(config.database.encryptionKeys);
   yield* roomFaults(matrix);
   yield* levelFaults(powerLevels);
   if (people.resolveByDirectory && !identity.enabled)
     yield 'people.resolveByDirectory: got true, expected identity.enabled with it: its table is filled there';
   yield* identityFaults(identity);
+  yield* retentionFaults(config.retention);
   yield* plainHttpFaults(config);
   yield* placeholderFaults(config);
 }

@@ -4,6 +4,7 @@ import { parseReference } from '../domain/ids.ts';
 import { attachments } from './attachments.ts';
 import { audit } from './audit.ts';
 import { inMilliseconds } from './durations.ts';
+import { encryptionKeys } from './encryption-keys.ts';
 import { count, flag, httpUrl, seconds, secret, serverName } from './fields.ts';
 import { fhir } from './fhir.ts';
 import { identity } from './identity.ts';
@@ -11,6 +12,7 @@ import { messages } from './messages.ts';
 import { network } from './plain-http.ts';
 import { powerLevels } from './power-levels.ts';
 import { readState } from './read-state.ts';
+import { retention } from './retention.ts';
 import { roomKeys } from './rooms.ts';
 import { strangers } from './strangers.ts';
 
@@ -180,6 +182,7 @@ export const configSchema = z.strictObject({
         .regex(/^postgres(ql)?:\/\//, 'expected postgresql://user:password@host:port/database')
         .meta({ description: 'The bridge’s own database, without a transaction-mode pooler.', secret: true }),
       poolSize: count('Connections at most.', { fallback: 10, max: 200, min: 3 }),
+      encryptionKeys,
     })
     .meta({ description: 'PostgreSQL 13 or newer.' }),
   network: network.prefault({}).meta({ description: 'The network between the bridge and its servers.' }),
@@ -215,6 +218,7 @@ export const configSchema = z.strictObject({
   }),
   audit: audit.prefault({}).meta({ description: 'The audit trail.' }),
   inbox: inbox.transform(inMilliseconds).prefault({}).meta({ description: 'The durable log.' }),
+  retention: retention.prefault({}).meta({ description: 'How long the bridge remembers what is over.' }),
   log: z
     .strictObject({
       level: z

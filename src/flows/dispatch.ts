@@ -4,6 +4,8 @@ import type { Handle } from '../inbox/item.ts';
 import type { Bridge } from './bridge.ts';
 import { createWriteAuditEvent } from './audit/write-event.ts';
 import type { Ended } from './commit.ts';
+import { forgetPerson } from './forgetting/forget-person.ts';
+import { forgetRoom } from './forgetting/forget-room.ts';
 import { isStateChange } from './from-matrix/state-change.ts';
 import { roomStateToFhir } from './from-matrix/room-state-to-fhir.ts';
 import { createItemHandler, waitForNewerVersion, type Context, type Handlers } from './handle-item.ts';
@@ -16,6 +18,7 @@ import type { DeletionItem } from './items/fhir-deletion.ts';
 import { hasWaited } from './items/waiting.ts';
 import { sendMessageNotice, sendNotice } from './messages/notice.ts';
 import { relayToFhir } from './messages/relay-to-fhir.ts';
+import { readConversation } from './messages/read-conversation.ts';
 import { relayToMatrix, type RelayToMatrix } from './messages/relay-to-matrix.ts';
 import { sendStatus } from './messages/send-status.ts';
 import { withDelayTold, withSuccessTold } from './status-of-event.ts';
@@ -47,12 +50,15 @@ function createHandlers(bridge: Bridge): Handlers {
     'matrix.invitation': (item, { attempt }) => answerPending(bridge, item, attempt),
     'fhir.change': (item, context) => changeToMatrix(bridge, item, context),
     'fhir.deletion': (item, context) => communicationDeleted(bridge, item, context),
+    'conversation-messages': (payload, { item, attempt }) => readConversation(bridge, payload, item, attempt),
     notice: (item, { attempt }) => sendNotice(bridge, item, attempt),
     'message-notice': (item, { attempt }) => sendMessageNotice(bridge, item, attempt),
     'send-status': (item, { attempt }) => sendStatus(bridge, item, attempt),
     undelivered: (item, { attempt }) => reportUndelivered(bridge, item, attempt),
     'write-back': (item, { attempt }) => writeBack(bridge, item, attempt),
     converge: (item, context) => convergeAsked(bridge, item, context),
+    'forget-room': (item, { attempt }) => forgetRoom(bridge, item, attempt),
+    'forget-person': (item, { attempt }) => forgetPerson(bridge, item, attempt),
     publish: (item, { attempt }) => publishAddress(bridge, item, attempt),
     audit: (event, { item, attempt }) => writeAuditEvent(event, item, attempt),
     'set-aside': ({ what, reason }) => {

@@ -16,9 +16,10 @@ import { matrixAddressesIn } from '../mapping/matrix-address.ts';
 import type { Malformed } from '../fhir/pager.ts';
 import type { StoredResource } from '../fhir/server.ts';
 import type { NewItem } from '../inbox/item.ts';
-import type { knownSourceIds } from '../inbox/known-items.ts';
+import type { findBusyLanes, knownSourceIds } from '../inbox/known-items.ts';
 import type { Store } from '../store/tables.ts';
-import type { Bridge } from './bridge.ts';
+import type { Bridge, BridgeSettings } from './bridge.ts';
+import { foreignIn, withoutForeign, type Foreign } from './foreign-communications.ts';
 import { changeItem } from './items/fhir-change.ts';
 import { threadReportItems } from './items/read-report.ts';
 import { setAsideItem } from './items/set-aside.ts';
@@ -28,8 +29,9 @@ import { takeInReports } from './read-state/take-in.ts';
 import { createMatrixIntake, type MatrixIntakeSettings } from './take-in-matrix.ts';
 
 interface Deps extends Pick<Bridge, 'clock' | 'enqueue' | 'store' | 'thread' | 'transact'> {
-  readonly settings: MatrixIntakeSettings;
+  readonly settings: MatrixIntakeSettings & Pick<BridgeSettings, 'reportFailures'>;
   readonly knownSourceIds: typeof knownSourceIds;
+  readonly findBusyLanes: typeof findBusyLanes;
   /** Wakes the reader of the homeserver when the transaction commits. */
   readonly wakeMatrixReader: (tx: ClientBase) => Promise<void>;
 }
@@ -60,7 +62,7 @@ function takeInFhir(deps: Deps) {
         const changed = read.made.filter((change) => isFresh.has(versionKeyOf(change.version)));
         const concerning = isPersonType(resourceType)
           ? await thoseOfConcern(deps.store, tx, changed)
-          : changed;
+          : await withoutForeign(deps.store, tx, changed);
         const items = concerning.flatMap((change) => change.items);
         await store(tx, storableItems([...items, ...read.setAside]));
         return fresh.length;
@@ -117,6 +119,8 @@ interface Change {
   readonly keys: readonly Dependency[];
   /** Whose account may be another now. */
   readonly people: readonly FhirReference[];
+  /** Where it may be another application's. */
+  readonly foreign: Foreign | undefined;
   /** The addresses that it names. */
   readonly addresses: readonly MatrixUserId[];
 }
@@ -133,6 +137,7 @@ function changeIn(
   ];
   return {
     version: versionOf(resource),
+    foreign: foreignIn({ thread, settings }, resource),
     items: mayConcern(thread, resource) ? items : [],
     ...(isPerson(resource)
       ? {

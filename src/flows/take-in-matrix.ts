@@ -3,7 +3,7 @@ import type { ClientBase } from 'pg';
 import type { EventId, RoomId } from '../domain/ids.ts';
 import type { MatrixEvent } from '../domain/matrix.ts';
 import type { NewItem } from '../inbox/item.ts';
-import type { knownSourceIds } from '../inbox/known-items.ts';
+import type { findBusyLanes, knownSourceIds } from '../inbox/known-items.ts';
 import { isOwnUser } from '../mapping/own-users.ts';
 import type { ReadPage } from '../matrix/room-reader.ts';
 import type { ShownRoom } from '../matrix/sync.ts';
@@ -16,6 +16,7 @@ import { invitationItem } from './items/invitation.ts';
 import { setAsideItem } from './items/set-aside.ts';
 import { isStorableKey, storableItems } from './make-each.ts';
 import { MATRIX_READER } from './reader-names.ts';
+import { ofServedRooms } from './served-rooms.ts';
 import { carried, takeInReceipts, type ReceiptSettings } from './read-state/take-in.ts';
 
 export type MatrixIntakeSettings = ReceiptSettings & Pick<BridgeSettings, 'bot'>;
@@ -23,6 +24,7 @@ export type MatrixIntakeSettings = ReceiptSettings & Pick<BridgeSettings, 'bot'>
 interface Deps extends Pick<Bridge, 'enqueue' | 'store' | 'transact'> {
   readonly settings: MatrixIntakeSettings;
   readonly knownSourceIds: typeof knownSourceIds;
+  readonly findBusyLanes: typeof findBusyLanes;
   /** Wakes the reader of the homeserver when the transaction commits. */
   readonly wakeMatrixReader: (tx: ClientBase) => Promise<void>;
 }
@@ -38,7 +40,7 @@ export function createMatrixIntake(deps: Deps) {
   const { arrivals, roomsBehind } = deps.store;
   return {
     /**
-     * Stores the events of a pushed transaction as arrivals, for the reader to order. Receipts only wake the reader, which finds
+     * Stores the events of a pushed transaction as arrivals, for the reader to order; not those of rooms that are not served. Receipts only wake the reader, which finds
      * them itself: push loses them, and shows them before what they refer to.
      */
     pushed: async ({ events, setAside, receipts }: TransactionParts): Promise<void> => {
@@ -47,7 +49,8 @@ export function createMatrixIntake(deps: Deps) {
       await transact(async (tx) => {
         // What the reader has brought already would wait in vain for it to come again.
         const known = await knownSourceIds(tx, EVENT_SOURCE, events.map(eventIdOf));
-        const fresh = events.filter((event) => !known.has(event.event_id));
+        const unknown = events.filter((event) => !known.has(event.event_id));
+        const fresh = await ofServedRooms(deps, tx, unknown);
         if (fresh.length > 0) await arrivals.saveArrivals(tx, fresh);
         await store(tx, setAside.map(eventSetAside));
         if (isRead || fresh.some((event) => isAwaited(settings, event))) await wakeMatrixReader(tx);
@@ -90,7 +93,7 @@ async function storePart(deps: Deps, tx: ClientBase, part: SyncedPart): Promise<
   await arrivals.removeArrivals(tx, shown.map(eventIdOf));
   const pushedOnly =
     arrivalsUpTo === undefined
-      ? []
+      ? { events: [], unreadable: [] }
       : await arrivals.takeUnreadArrivals(tx, {
           ...{ upTo: arrivalsUpTo, olderThanSeconds: ARRIVAL_PATIENCE_SECONDS, most: ARRIVALS_AT_ONCE },
         });
@@ -100,7 +103,8 @@ async function storePart(deps: Deps, tx: ClientBase, part: SyncedPart): Promise<
     ...(await takeInReceipts(deps, tx, receipts, position)),
     ...itemsOf(rooms),
     ...unusable.map((id) => eventSetAside({ id, reason: 'id-unusable' })),
-    ...pushedOnly.map(eventItem),
+    ...pushedOnly.events.map(eventItem),
+    ...pushedOnly.unreadable.map((id) => eventSetAside({ id, reason: 'unreadable' })),
     ...part.invitations.map((invitation) => invitationItem(invitation, position)),
   ];
   const { stored } = await deps.enqueue(tx, storableItems(items));

@@ -2,19 +2,11 @@
 import type { Queryable } from './database.ts';
 
 /**
- * Deletes items dealt with that were stored before `olderThan`, `batch` per statement, and returns how many. Something
+ * Deletes items dealt with that were stored before an instant, at most `batch` of them, and returns how many. Something
  * delivered again after its item was pruned is taken for new, so keep them for longer than any source looks back.
  */
-export async function pruneItems(
-  pool: Queryable,
-  options: { olderThan: Date; batch: number },
-): Promise<number> {
-  let pruned = 0;
-  for (;;) {
-    const { rowCount } = await pool.query(deleteOldest, [options.olderThan, options.batch]);
-    pruned += rowCount ?? 0;
-    if ((rowCount ?? 0) < options.batch) return pruned;
-  }
+export async function pruneItems(db: Queryable, before: Date, batch: number): Promise<number> {
+  return (await db.query(deleteOldest, [before, batch])).rowCount ?? 0;
 }
 
 /** Small batches keep the locks short and let autovacuum follow. No lane is locked: `head` only ever goes up. */

@@ -4,6 +4,7 @@ import type { Bridge } from '../flows/bridge.ts';
 import { pruneTokens } from '../store/identity-accounts.ts';
 import { pruneAudit } from '../store/identity-audit.ts';
 import { pruneInvites } from '../store/identity-invites.ts';
+import { inBatches } from '../inbox/in-batches.ts';
 import type { BridgeJob } from './job.ts';
 
 const INTERVAL_MS = 60 * 60 * 1000;
@@ -19,15 +20,14 @@ export function pruneIdentity(
     service: 'database',
     intervalMs: INTERVAL_MS,
     withoutBot: true,
-    async pass() {
+    async pass(signal) {
       const now = clock.now();
-      let pruned = (await pruneTokens(db, now)) + (await pruneInvites(db, now));
       const olderThan = new Date(now.getTime() - auditMs);
-      for (;;) {
-        const count = await pruneAudit(db, olderThan, AUDIT_BATCH);
-        pruned += count;
-        if (count < AUDIT_BATCH) return pruned;
-      }
+      return (
+        (await pruneTokens(db, now)) +
+        (await pruneInvites(db, now)) +
+        (await inBatches(signal, AUDIT_BATCH, (batch) => pruneAudit(db, olderThan, batch)))
+      );
     },
   };
 }

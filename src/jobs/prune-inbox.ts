@@ -1,25 +1,55 @@
-// Removes handled items from the inbox once they are old enough.
+// Keeps the inbox small: removes handled items once they are old enough, dead letters, and lanes that are empty since.
 import type { Config } from '../config/schema.ts';
 import type { Bridge } from '../flows/bridge.ts';
+import { forgetReadStateLanes } from '../flows/read-state/forget-lanes.ts';
+import { emptyDeadLetters, removeDeadLetters } from '../inbox/prune-dead-letters.ts';
 import { pruneItems } from '../inbox/prune-items.ts';
+import { pruneLanes } from '../inbox/prune-lanes.ts';
+import { inBatches } from '../inbox/in-batches.ts';
 import type { BridgeJob } from './job.ts';
 
 const INTERVAL_MS = 60 * 60 * 1000;
 const BATCH = 1000;
 
+type Deps = Pick<Bridge, 'clock' | 'db' | 'store' | 'transact'>;
+
 /** The job. */
-export function pruneInbox(
-  { db, clock }: Pick<Bridge, 'clock' | 'db'>,
-  { inbox }: Pick<Config, 'inbox'>,
-): BridgeJob {
+export function pruneInbox(deps: Deps, { inbox, retention }: Pick<Config, 'inbox' | 'retention'>): BridgeJob {
+  const { db, clock } = deps;
   return {
     name: 'prune-inbox',
     service: 'database',
     intervalMs: INTERVAL_MS,
     withoutBot: true,
-    pass() {
-      const olderThan = new Date(clock.now().getTime() - inbox.retentionMs);
-      return pruneItems(db, { olderThan, batch: BATCH });
+    async pass(signal) {
+      const before = (keptMs: number): Date => new Date(clock.now().getTime() - keptMs);
+      const [items, contents, letters] = [
+        before(inbox.retentionMs),
+        before(retention.deadLetterContentMs),
+        before(retention.deadLetterMs),
+      ];
+      return (
+        (await inBatches(signal, BATCH, (batch) => pruneItems(db, items, batch))) +
+        (await inBatches(signal, BATCH, (batch) => emptyDeadLetters(db, contents, batch))) +
+        (await inBatches(signal, BATCH, (batch) => removeDeadLetters(db, letters, batch))) +
+        (await removeEmptyLanes(deps, signal))
+      );
     },
   };
+}
+
+async function removeEmptyLanes({ transact, store }: Deps, signal: AbortSignal): Promise<number> {
+  let count = 0;
+  let after: string | undefined = '0';
+  while (after !== undefined) {
+    signal.throwIfAborted();
+    const from: string = after;
+    after = await transact(async (tx) => {
+      const { removed, last } = await pruneLanes(tx, { after: from, batch: BATCH });
+      await forgetReadStateLanes(store, tx, removed);
+      count += removed.length;
+      return last;
+    });
+  }
+  return count;
 }

@@ -1,6 +1,6 @@
 // The keys of lanes: items that must be handled in order have the same. One lane per conversation and direction.
 import { createHash } from 'node:crypto';
-import type { FhirReference, MatrixUserId, RoomId } from '../domain/ids.ts';
+import { parseReference, type FhirReference, type MatrixUserId, type RoomId } from '../domain/ids.ts';
 import type { MessageReason } from '../domain/notices.ts';
 import { peopleDigest } from './delivery-ids.ts';
 
@@ -39,7 +39,19 @@ export const writeBackLane = (communication: FhirReference): string => `write-ba
 export const receiptsLane = (roomId: RoomId, user: string): string => `receipts:${roomId} ${user}`;
 
 /** The lane of a conversation's read state: it never holds up a message. */
-export const readStateLane = (reference: FhirReference): string => `read-state:${reference}`;
+export const readStateLane = (reference: FhirReference): string => `${READ_STATE_PREFIX}${reference}`;
+
+const READ_STATE_PREFIX = 'read-state:';
+
+/** The conversation whose read state is in this lane; undefined where it is another lane. */
+export function conversationOfReadStateLane(key: string): FhirReference | undefined {
+  return key.startsWith(READ_STATE_PREFIX)
+    ? parseReference(key.slice(READ_STATE_PREFIX.length))?.reference
+    : undefined;
+}
+
+/** The lane in which the last step of forgetting a person is made. @param forgetting its id, which names nobody */
+export const forgettingLane = (forgetting: string): string => `forget:${forgetting}`;
 
 /** The lane of what cannot be stored. @param what it is in the place of */
 export const setAsideLane = (what: string): string => `set-aside:${what}`;

@@ -38,7 +38,6 @@ export function readEnvelope(
 ): Envelope {
   const status: string | undefined = communication.status;
   const sent = instantOf(communication.sent);
-  const eventId = communication.identifier?.find(({ system }) => system === EVENT_ID_SYSTEM)?.value;
   return {
     thread: thread.threadOf(communication),
     sender: parseReference(communication.sender?.reference)?.reference,
@@ -46,8 +45,13 @@ export function readEnvelope(
     parts: partsOf(communication.payload),
     deliverable:
       DELIVERABLE.has(status) && (status !== 'preparation' || (deliverPreparation && !thread.keepsDrafts)),
-    eventId: eventId as EventId | undefined,
+    eventId: eventIdOf(communication),
   };
+}
+
+/** The Matrix event that a Communication records or was sent as, by its identifier. */
+export function eventIdOf({ identifier }: Pick<Communication, 'identifier'>): EventId | undefined {
+  return identifier?.find(({ system }) => system === EVENT_ID_SYSTEM)?.value as EventId | undefined;
 }
 
 /**

@@ -19,7 +19,7 @@ export async function saveAdoption(
   const find = 'select care_team from adopted_room where room_id = $1 for update';
   const before = await selectColumn<FhirReference>(db, find, [roomId]);
   const save = `insert into adopted_room (room_id, care_team, listed_by) values ($1, $2, $3)
-    on conflict (room_id) do update set care_team = excluded.care_team, listed_by = excluded.listed_by`;
+    on conflict (room_id) do update set care_team = excluded.care_team, listed_by = excluded.listed_by, listed_at = now()`;
   await db.query(save, [roomId, careTeam, listedBy]);
   return before.find((team) => team !== careTeam);
 }

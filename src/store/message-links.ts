@@ -66,6 +66,38 @@ export async function findLinks(
   return select<MessageLink>(db, sql, [of.eventIds ?? [], of.communications ?? []]);
 }
 
+/** Those of these Communications, by reference, and of these events of which something was carried, or is about to be. */
+export async function findLinked(
+  db: Queryable,
+  communications: readonly FhirReference[],
+  eventIds: readonly EventId[],
+): Promise<ReadonlySet<FhirReference | EventId>> {
+  const sql = `select communication from message_link where communication = any ($1)
+    union select event_id from message_link where event_id = any ($2)`;
+  return new Set(await selectColumn<FhirReference | EventId>(db, sql, [communications, eventIds]));
+}
+
+/** An event that a user of the bridge sent. */
+export interface SentEvent {
+  /** The number of its link, as text. */
+  readonly id: string;
+  readonly eventId: EventId;
+  readonly sender: MatrixUserId;
+}
+
+/** The events that these users sent into a room, oldest first. @param after the link up to which they are known */
+export async function findSentBy(
+  db: Queryable,
+  roomId: RoomId,
+  senders: readonly MatrixUserId[],
+  { after, limit }: { readonly after: string; readonly limit: number },
+): Promise<readonly SentEvent[]> {
+  const sql = `select id::text, event_id, sender from message_link
+    where room_id = $1 and sender = any ($2) and id > $3::bigint and event_id is not null and completed_at is not null
+    order by id limit $4`;
+  return select<SentEvent>(db, sql, [roomId, senders, after, limit]);
+}
+
 /** Those of these events, messages that users sent into a room, of which it is not known who: links of an earlier version. */
 export async function findSenderless(
   db: Queryable,

@@ -40,6 +40,12 @@ export async function saveCompared(
   await db.query(sql, [conversation, position]);
 }
 
+/** Forgets up to which item they were compared: the lane begins anew. */
+export async function forgetCompared(db: Queryable, conversations: readonly FhirReference[]): Promise<void> {
+  if (conversations.length > 0)
+    await db.query('delete from compared_tasks where conversation = any ($1)', [conversations]);
+}
+
 /** Whether a comparison of the Tasks of a conversation was for this item of its lane too. */
 export async function wereComparedFor(
   db: Queryable,

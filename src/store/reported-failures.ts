@@ -8,7 +8,7 @@ export type FailedMessage = EventId | FhirReference;
 /** Records that a message failed, and why. */
 export async function saveFailure(db: Queryable, message: FailedMessage, reason: string): Promise<void> {
   const sql = `insert into reported_failure (message, reason) values ($1, $2)
-    on conflict (message) do update set reason = excluded.reason`;
+    on conflict (message) do update set reason = excluded.reason, reported_at = now()`;
   await db.query(sql, [message, reason]);
 }
 

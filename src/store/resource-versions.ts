@@ -3,6 +3,9 @@ import type { ResourceVersion } from '../domain/fhir.ts';
 import type { FhirReference } from '../domain/ids.ts';
 import { columnsOf, countRows, select, selectColumn, type Queryable } from './database.ts';
 
+/** The type of a resource, as the index of the ledger has it. */
+const TYPE = `split_part(reference, '/', 1)`;
+
 /**
  * Inserts versions that were read. One that is there with another stamp is another, of a server that was restored.
  * @returns the versions that were not in the ledger, in the given order
@@ -52,14 +55,22 @@ export async function findNewerThan(
   return (await select<StampedRow>(db, sql, [[...stamps.keys()], [...stamps.values()]])).map(versionIn);
 }
 
-/** Of each type the resources that were read or written last, in their latest versions. */
-export async function findNewest(db: Queryable, ofEach: number): Promise<readonly ResourceVersion[]> {
-  const sql = `select reference, version_id, last_updated from (
-      select *, row_number() over (partition by split_part(reference, '/', 1) order by last_updated desc) as place
-      from (select distinct on (reference) * from resource_version order by reference, last_updated desc) as latest
-    ) as placed
-    where place <= $1`;
-  return (await select<StampedRow>(db, sql, [ofEach])).map(versionIn);
+/** Of each of these types the resources that were read or written last, in their latest versions. */
+export async function findNewest(
+  db: Queryable,
+  resourceTypes: readonly string[],
+  ofEach: number,
+): Promise<readonly ResourceVersion[]> {
+  // The sub-select is asked only of as many versions as it takes, from the newest on.
+  const sql = `select newest.* from unnest($1::text[]) as of_type (name) cross join lateral (
+      select reference, version_id, last_updated from resource_version as version
+      where ${TYPE} = of_type.name and version_id = (
+        select version_id from resource_version as other where other.reference = version.reference
+        order by last_updated desc, version_id desc limit 1
+      )
+      order by last_updated desc limit $2
+    ) as newest`;
+  return (await select<StampedRow>(db, sql, [resourceTypes, ofEach])).map(versionIn);
 }
 
 /** Of a type the version that was read or written last before an instant. */
@@ -69,7 +80,7 @@ export async function findLastBefore(
   before: string,
 ): Promise<ResourceVersion | undefined> {
   const sql = `select reference, version_id, last_updated from resource_version
-    where last_updated < $2 and reference like $1 || '/%' order by last_updated desc limit 1`;
+    where ${TYPE} = $1 and last_updated < $2 order by last_updated desc limit 1`;
   return (await select<StampedRow>(db, sql, [resourceType, before])).map(versionIn)[0];
 }
 
@@ -90,6 +101,6 @@ export async function forgetVersionsBefore(
   resourceType: string,
   instant: string,
 ): Promise<void> {
-  const sql = `delete from resource_version where last_updated < $2 and reference like $1 || '/%'`;
+  const sql = `delete from resource_version where ${TYPE} = $1 and last_updated < $2`;
   await db.query(sql, [resourceType, instant]);
 }

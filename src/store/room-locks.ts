@@ -18,6 +18,15 @@ const SPACE = 7_239_402;
 const FIRST_PAUSE_MS = 20;
 const LONGEST_PAUSE_MS = 250;
 
+/** The server's process of a session; its number may be that of another one later. */
+interface Backend {
+  readonly pid: number;
+  readonly startedAt: string;
+}
+
+const OWN_BACKEND = `select pid, backend_start::text as "startedAt" from pg_stat_activity where pid = pg_backend_pid()`;
+const END_BACKEND = `select pg_terminate_backend(pid) from pg_stat_activity where pid = $1 and backend_start = $2::timestamptz`;
+
 type Session = Awaited<ReturnType<Deps['connect']>>;
 
 /** The session; the first statement opens it. One that failed once may hang the next time: it is ended and replaced. */
@@ -25,10 +34,14 @@ function createSession(connect: Deps['connect']) {
   let session: Promise<Session> | undefined;
   let current: Session | undefined;
   let lastStatement: Promise<unknown> = Promise.resolve();
+  let backend: Backend | undefined;
 
   async function open(): Promise<Session> {
     try {
       const client = await connect();
+      // PostgreSQL may not have noticed yet that the session before is gone, and it would keep the locks until then.
+      if (backend !== undefined) await client.query(END_BACKEND, [backend.pid, backend.startedAt]);
+      backend = (await client.query<Backend>(OWN_BACKEND)).rows[0];
       client.on('error', () => {
         drop(client);
       });

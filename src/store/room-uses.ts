@@ -1,7 +1,7 @@
 // What a Matrix room is to the bridge, by the tables of rooms, former rooms and adopted rooms, in one look.
 import type { FhirReference, MatrixUserId, RoomId } from '../domain/ids.ts';
 import type { Adoption } from './adopted-rooms.ts';
-import { fromColumns, selectFirst, type Queryable } from './database.ts';
+import { fromColumns, selectColumn, selectFirst, type Queryable } from './database.ts';
 import type { FormerRoom } from './former-rooms.ts';
 import { findReceivedIn, type ReceivedConversation } from './invitations.ts';
 import { ROOM_COLUMNS, type RoomRow } from './rooms.ts';
@@ -36,6 +36,18 @@ interface Found {
   readonly awaitedFor: FhirReference | undefined;
   readonly careTeam: FhirReference | undefined;
   readonly listedBy: MatrixUserId | undefined;
+}
+
+/** Those of these rooms that the bridge serves: that are, were or may become the room of a resource, or that a ghost was invited to. */
+export async function findServed(db: Queryable, roomIds: readonly RoomId[]): Promise<readonly RoomId[]> {
+  const sql = `select room_id from unnest($1::text[]) as asked (room_id)
+    where exists (select from room where room.room_id = asked.room_id)
+      or exists (select from former_room where former_room.room_id = asked.room_id)
+      or exists (select from former_room where replacement_room_id = asked.room_id)
+      or exists (select from adopted_room where adopted_room.room_id = asked.room_id)
+      or exists (select from invitation where invitation.room_id = asked.room_id)
+      or exists (select from room_behind where room_behind.room_id = asked.room_id)`;
+  return selectColumn<RoomId>(db, sql, [roomIds]);
 }
 
 /** Finds what a room is to the bridge. */

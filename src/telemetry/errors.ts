@@ -50,6 +50,9 @@ export const errorCatalogue = {
   'not-invited': deadLetter(
     'The sender of the Communication was not invited to this conversation of another organisation, so no one can say it there. Ask that organisation to invite them.',
   ),
+  'sender-unknown': deadLetter(
+    'A message was held for retention.heldMessagesDays, and FHIR does not know its sender still. Add their Matrix address to their entry, then retry the dead letter.',
+  ),
   'database-unavailable': retried(
     'The bridge’s database did not answer, or gave up a statement. Check that it runs, is reachable, and has room left.',
   ),
@@ -131,6 +134,13 @@ export const errorCatalogue = {
   ),
   'item-unstorable': deadLetter(
     'A server sent something that cannot be stored: it lacks an id, is nested too deep, or is not what it should be. All else went on. The dead letter names it; look at it on that server, then discard the dead letter.',
+  ),
+  'payload-key-missing': retried(
+    'A row of the bridge’s database was encrypted with a key that this replica does not have; the message names it. Add it to database.encryptionKeys, before or behind the others. While a new key is rolled out, it waits for a replica that has it.',
+  ),
+  'payload-unreadable': retried(
+    'A row of the bridge’s database cannot be decrypted: it was altered, cut off or moved, or the key has the id of another. Compare the files of database.encryptionKeys; if they are right, restore the row from a backup.',
+    20,
   ),
   unexpected: retried(
     'An unexpected error: a fault of the bridge. Please report it with its stack from the log.',

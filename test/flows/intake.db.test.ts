@@ -1,57 +1,25 @@
 // What comes in, on a real database: events whole, receipts behind what they refer to.
-import { describe, expect, test } from 'vitest';
-import { createIntake } from '../../src/flows/intake.ts';
-import { inTransaction } from '../../src/inbox/database.ts';
-import type { MatrixEvent } from '../../src/domain/matrix.ts';
-import { enqueue } from '../../src/inbox/enqueue.ts';
-import { knownSourceIds } from '../../src/inbox/known-items.ts';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { matrixEventSchema } from '../../src/matrix/event-schema.ts';
-import { EMPTY_PART } from '../../src/matrix/sync-parts.ts';
-import { readTransaction, type SetAside } from '../../src/matrix/transactions.ts';
 import { medplumThreads } from '../../src/mapping/threads/medplum.ts';
 import { ozoThreads as thread } from '../../src/mapping/threads/ozo.ts';
 import { readStateLane, structureLane } from '../../src/mapping/lanes.ts';
-import { tables } from '../../src/store/tables.ts';
-import { clockAt, SETTINGS } from '../builders/bridge.ts';
+import { SETTINGS } from '../builders/bridge.ts';
 import { itemsIn, useBridgeDatabase } from '../builders/database.ts';
 import { ref, stored } from '../builders/fhir.ts';
+import { createIntakeScene, shown, synced } from '../builders/intake-scene.ts';
+import { inviteGhost } from '../builders/invited-ghost.ts';
 import { eventId, message, roomId, userId } from '../builders/matrix.ts';
 
 const pool = useBridgeDatabase();
+/** A ghost was invited to it, and the bot is not in it. */
 const ROOM = '!room:example.org';
 
-const createScene = (settings = SETTINGS, profile = thread) => {
-  let rings = 0;
-  const intake = createIntake({
-    transact: (work) => inTransaction(pool(), work),
-    ...{ enqueue, knownSourceIds, thread: profile },
-    wakeMatrixReader: () => {
-      rings += 1;
-      return Promise.resolve();
-    },
-    store: tables,
-    ...{ settings, clock: clockAt('2026-11-21T12:00:00Z') },
-  });
-  return {
-    ...intake,
-    rings: () => rings,
-    push: async (body: object) => {
-      const parts = readTransaction(body, 'txn');
-      if (parts === undefined) throw new TypeError('Expected a transaction');
-      await intake.pushed(parts);
-    },
-  };
-};
-
-const synced = { ...EMPTY_PART, since: '0', position: '1', arrivalsUpTo: '99' };
-
-/** What `/sync` shows of rooms. */
-const shown = (events: readonly MatrixEvent[], setAside: readonly SetAside[] = []): typeof synced => ({
-  ...synced,
-  rooms: [...Map.groupBy(events, (event) => event.room_id)].map(([id, said], index) => ({
-    ...{ roomId: id, events: said, setAside: index === 0 ? setAside : [] },
-  })),
+beforeEach(async () => {
+  await inviteGhost(pool(), ROOM);
 });
+
+const createScene = (settings = SETTINGS, profile = thread) => createIntakeScene(pool(), settings, profile);
 
 const storedEvents = async () =>
   (await pool().query<{ payload: { event: object } }>('select payload from item')).rows.map(

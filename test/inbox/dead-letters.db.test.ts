@@ -1,12 +1,14 @@
 // What an operator can do with items given up on.
 import { expect, test } from 'vitest';
 import type { Outcome } from '../../src/inbox/item.ts';
-import { discardDeadLetter, listDeadLetters, retryDeadLetter } from '../../src/inbox/dead-letters.ts';
+import { discardDeadLetter, listDeadLetters } from '../../src/inbox/dead-letters.ts';
+import { emptyDeadLetters, removeDeadLetters } from '../../src/inbox/prune-dead-letters.ts';
 import { pruneItems } from '../../src/inbox/prune-items.ts';
 import { readQueueStats } from '../../src/inbox/queue-stats.ts';
 import { itemsOf, useDatabase } from './support/database.ts';
 import { useReplicas } from './support/replica.ts';
 import { eventually } from './support/time.ts';
+import { retryDeadLetter } from '../builders/payloads.ts';
 
 const database = useDatabase();
 const replicas = useReplicas(database);
@@ -96,7 +98,7 @@ test('can be retried after its item was pruned, unless it has come again since',
   await database.enqueue(...itemsOf('a', 2));
   const { handled, beKind } = await giveUpSome('a-1', 'a-2');
   beKind();
-  expect(await pruneItems(database.pool, { olderThan: new Date(Date.now() + 60_000), batch: 100 })).toBe(2);
+  expect(await pruneItems(database.pool, new Date(Date.now() + 60_000), 100)).toBe(2);
   await database.enqueue(...itemsOf('a', 1));
   const results = [];
   for (const { id } of await listDeadLetters(database.pool, { limit: 9 })) results.push(await retryNow(id));
@@ -124,4 +126,37 @@ test('a discarded item is forgotten, but still known as a duplicate', async () =
   expect(discarded).toEqual({ source: expect.any(String) as string, sourceId: expect.any(String) as string });
   expect(await discardDeadLetter(database.pool, id)).toBeUndefined();
   expect(await database.enqueue(...itemsOf('a', 1))).toEqual({ stored: 0, duplicates: 1 });
+});
+
+test('after a time its content goes, also from the item it was copied from; until then it can be retried, after a longer time all of it goes', async () => {
+  await database.enqueue(...itemsOf('a', 5));
+  const { beKind } = await giveUpSome('a-1', 'a-2', 'a-3', 'a-4');
+  beKind();
+  await database.pool.query(
+    "update dead_letter set given_up_at = now() - interval '40 days' where source_id <> 'a-4'",
+  );
+  const monthAgo = new Date(Date.now() - 30 * 24 * 60 * 60 * 1_000);
+  expect(await emptyDeadLetters(database.pool, monthAgo, 2)).toBe(2);
+  expect(await emptyDeadLetters(database.pool, monthAgo, 2)).toBe(1);
+  expect(await emptyDeadLetters(database.pool, monthAgo, 2)).toBe(0);
+  const contents = await database.pool.query<{ source_id: string; letter: string; item: string }>(
+    `select source_id, dead_letter.payload::text as letter, item.payload::text as item
+     from dead_letter join item using (source_id) order by source_id`,
+  );
+  const full = JSON.stringify(itemsOf('a', 1, 4)[0]?.payload);
+  expect(contents.rows.map(({ letter, item }) => [letter, item])).toEqual([
+    ['{}', '{}'],
+    ['{}', '{}'],
+    ['{}', '{}'],
+    [full, full],
+  ]);
+  const letters = await listDeadLetters(database.pool, { limit: 9 });
+  expect(letters.map(({ emptiedAt }) => emptiedAt !== undefined)).toEqual([true, true, true, false]);
+  const [oldest, newest] = [letters[0]?.id ?? 0, letters[3]?.id ?? 0];
+  expect(await retryNow(oldest)).toBe('emptied');
+  expect(await retryNow(newest)).toBe('queued');
+  expect(await listDeadLetters(database.pool, { limit: 9 })).toHaveLength(3);
+  expect(await removeDeadLetters(database.pool, monthAgo, 2)).toBe(2);
+  expect(await removeDeadLetters(database.pool, monthAgo, 2)).toBe(1);
+  expect(await listDeadLetters(database.pool, { limit: 9 })).toEqual([]);
 });

@@ -3,13 +3,13 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
 import { createAcknowledge } from '../../src/inbox/acknowledge.ts';
 import { leaseLanes } from '../../src/inbox/lease-lanes.ts';
-import { enqueue } from '../../src/inbox/enqueue.ts';
 import type { Attempt, Item, Outcome } from '../../src/inbox/item.ts';
 import { pruneItems } from '../../src/inbox/prune-items.ts';
 import { registerReplica } from '../../src/inbox/replica-rows.ts';
 import { itemsOf, useDatabase } from './support/database.ts';
 import { createKeptLog, useReplicas } from './support/replica.ts';
 import { createJumpingClock, eventually } from './support/time.ts';
+import { enqueue } from '../builders/payloads.ts';
 
 const database = useDatabase();
 const replicas = useReplicas(database);
@@ -211,7 +211,9 @@ test('9: pruning takes old handled items in small batches, and nothing that is s
   await database.pool.query("update lane set head = 2 where key = 'stuck'");
   const statements = vi.spyOn(database.pool, 'query');
   const olderThan = new Date(Date.now() - 24 * 60 * 60 * 1_000);
-  expect(await pruneItems(database.pool, { olderThan, batch: 10 })).toBe(27);
+  const pruned = [];
+  while (pruned.at(-1) !== 7) pruned.push(await pruneItems(database.pool, olderThan, 10));
+  expect(pruned).toEqual([10, 10, 7]);
   expect(statements).toHaveBeenCalledTimes(3);
   statements.mockRestore();
   const { rows } = await database.pool.query<{ source_id: string }>(

@@ -3,8 +3,7 @@ import { expect, test } from 'vitest';
 import { createIntake } from '../../src/flows/intake.ts';
 import { MATRIX_READER } from '../../src/flows/reader-names.ts';
 import { inTransaction } from '../../src/inbox/database.ts';
-import { enqueue } from '../../src/inbox/enqueue.ts';
-import { knownSourceIds } from '../../src/inbox/known-items.ts';
+import { findBusyLanes, knownSourceIds } from '../../src/inbox/known-items.ts';
 import { ozoThreads as thread } from '../../src/mapping/threads/ozo.ts';
 import { createAppserviceRouter } from '../../src/matrix/appservice.ts';
 import { createMatrixClient } from '../../src/matrix/client.ts';
@@ -12,12 +11,13 @@ import { createHomeserver } from '../../src/matrix/homeserver.ts';
 import { syncOnce } from '../../src/matrix/sync-reader.ts';
 import { lastArrival } from '../../src/store/arrivals.ts';
 import { readCursor, saveCursor } from '../../src/store/cursors.ts';
-import { tables } from '../../src/store/tables.ts';
 import { clockAt, SETTINGS } from '../builders/bridge.ts';
 import { itemsIn, useBridgeDatabase } from '../builders/database.ts';
 import { serveRouters, serveScript } from '../builders/http.ts';
+import { inviteGhost } from '../builders/invited-ghost.ts';
 import { recordingLog } from '../builders/log.ts';
 import { BOT, message, roomId } from '../builders/matrix.ts';
+import { enqueue, tables } from '../builders/payloads.ts';
 
 const pool = useBridgeDatabase();
 const ROOM = roomId('!room:example.org');
@@ -36,7 +36,7 @@ function nested(levels: number): object {
 const createWorld = () =>
   createIntake({
     transact: (work) => inTransaction(pool(), work),
-    ...{ enqueue, knownSourceIds, thread, wakeMatrixReader: () => Promise.resolve() },
+    ...{ enqueue, knownSourceIds, findBusyLanes, thread, wakeMatrixReader: () => Promise.resolve() },
     ...{ store: tables, settings: SETTINGS, clock: clockAt('2026-11-29T12:00:00Z') },
   });
 
@@ -75,6 +75,7 @@ test('in an answer of /sync: the events beside them are taken in, and the reader
 });
 
 test('in a pushed transaction: it is stored without them, and answered as good', async () => {
+  await inviteGhost(pool(), ROOM);
   const intake = createWorld();
   const url = await serveRouters(
     createAppserviceRouter({

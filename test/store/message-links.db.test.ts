@@ -1,4 +1,4 @@
-// The table of links on a real database: who is the same message, and that the version before sees the same.
+// The table of links on a real database: who is the same message.
 import { describe, expect, test } from 'vitest';
 import type { EventId, FhirReference } from '../../src/domain/ids.ts';
 import type { NewLink } from '../../src/store/message-links.ts';
@@ -112,57 +112,6 @@ describe('a message from FHIR', () => {
       { part: 0, kind: 'text' },
       { part: 1, kind: 'file' },
       { part: 0, kind: 'edit', target: EVENT },
-    ]);
-  });
-});
-
-describe('beside the version before, which has the table `message`', () => {
-  // Its statements, to the letter.
-  const before = {
-    start: `insert into message (origin, event_id, communication, room_id) values ('matrix', $1, $2, $3)
-     on conflict do nothing`,
-    startFromFhir: `insert into message (origin, communication, room_id) values ('fhir', $1, $2)
-     on conflict (communication) do update set room_id = excluded.room_id returning started_at`,
-    complete: 'update message set communication = $2, digest = $3, completed_at = now() where event_id = $1',
-    completeFromFhir:
-      'update message set event_id = $2, digest = $3, completed_at = now() where communication = $1',
-    byEvent: 'select * from message where event_id = $1',
-    byCommunication: `select * from message where communication = $1 or (event_id = $2 and (communication is null or origin = 'matrix'))
-     order by communication = $1 desc nulls last limit 1`,
-  };
-
-  test('it sees what this version carries', async () => {
-    await start(fromEvent({ communication: undefined }));
-    await links.completeLink(pool(), { cause: EVENT, part: 0 }, MADE);
-    const { rows } = await pool().query(before.byEvent, [EVENT]);
-    expect(rows).toMatchObject([{ origin: 'matrix', communication: COMMUNICATION, digest: 'd' }]);
-    await start(fromFhir({ cause: OTHER, communication: OTHER }));
-    const sent = { communication: OTHER, eventId: eventId('$sent'), digest: 'f', sender: NURSE };
-    await links.completeLink(pool(), { cause: OTHER, part: 0 }, sent);
-    expect((await pool().query(before.byCommunication, [OTHER, null])).rows).toMatchObject([
-      { origin: 'fhir', event_id: '$sent', digest: 'f', completed_at: expect.any(Date) as Date },
-    ]);
-  });
-
-  test('it is not shown what it does not know: further parts, and changes', async () => {
-    await start(fromFhir());
-    await start(fromFhir({ part: 1 }));
-    await start(fromFhir({ cause: `${COMMUNICATION}/_history/2`, target: EVENT }));
-    expect((await pool().query('select from message')).rowCount).toBe(1);
-  });
-
-  test('this version sees what it carries', async () => {
-    await pool().query(before.start, [EVENT, null, ROOM]);
-    await pool().query(before.start, [EVENT, null, ROOM]);
-    expect(await ofCommunication(OTHER, EVENT)).toMatchObject([{ origin: 'matrix', completed: false }]);
-    await pool().query(before.complete, [EVENT, COMMUNICATION, 'd']);
-    expect(await ofEvent(EVENT)).toMatchObject([
-      { ...MADE, sender: undefined, kind: 'text', completed: true },
-    ]);
-    await pool().query(before.startFromFhir, [OTHER, ROOM]);
-    await pool().query(before.completeFromFhir, [OTHER, '$sent', 'f']);
-    expect(await ofCommunication(OTHER)).toMatchObject([
-      { origin: 'fhir', cause: OTHER, eventId: '$sent', digest: 'f', completed: true },
     ]);
   });
 });

@@ -1,4 +1,4 @@
-// What a room is to the bridge, by all the tables that know of it; and the version before, which knows one by another name.
+// What a room is to the bridge, by all the tables that know of it.
 import { beforeEach, expect, test } from 'vitest';
 import { findRoomUse } from '../../src/store/room-uses.ts';
 import { useBridgeDatabase } from '../builders/database.ts';
@@ -53,23 +53,4 @@ test('is adopted, or nothing', async () => {
   await adopt('!made');
   expect(await useOf('!made')).toEqual({ kind: 'adopted', adoption: { ...ADOPTION, roomId: '!made' } });
   expect(await useOf('!other')).toEqual({ kind: 'none' });
-});
-
-test('is adopted also by the version before, which reads and writes under the old name', async () => {
-  const claim = (team: string) =>
-    pool().query(
-      `insert into claimed_room (room_id, care_team, claimed_by) values ('!made', $1, '@nurse:example.org')
-       on conflict (room_id) do update set care_team = excluded.care_team, claimed_by = excluded.claimed_by`,
-      [team],
-    );
-  await claim('CareTeam/3');
-  await claim('CareTeam/1');
-  expect(await useOf('!made')).toEqual({ kind: 'adopted', adoption: { ...ADOPTION, roomId: '!made' } });
-  const { rows } = await pool().query(
-    'select care_team, claimed_by, claimed_at is not null as is_stamped from claimed_room where room_id = $1 for update',
-    ['!made'],
-  );
-  expect(rows).toEqual([{ care_team: 'CareTeam/1', claimed_by: '@nurse:example.org', is_stamped: true }]);
-  await pool().query(`delete from claimed_room where room_id = '!made'`);
-  expect(await useOf('!made')).toEqual({ kind: 'none' });
 });

@@ -6,6 +6,7 @@ import type { ReceivedConversation } from '../../store/invitations.ts';
 import type { RoomUse } from '../../store/room-uses.ts';
 import type { Bridge } from '../bridge.ts';
 import { convergeItem } from '../items/converge.ts';
+import { EVENT_SOURCE } from '../items/event.ts';
 import type { FlowOutcome } from '../outcome.ts';
 import { factsOfMembership, factsOfState } from './room-facts.ts';
 import { followUpgrade, tombstoneToRoom } from './follow-upgrade.ts';
@@ -56,8 +57,18 @@ export async function roomStateToFhir(
     case 'none':
       return isInvitationOfBot(bridge.settings.bot, event)
         ? invitedToRequest(bridge, event, attempt)
-        : { kind: 'ignored', reason: 'not-bridged' };
+        : notBridged(bridge, event);
   }
+}
+
+/** What it says is not kept. What the bridge does itself in a room that it is making says nothing of others. */
+function notBridged(
+  { forgetPayload, settings }: Pick<Bridge, 'forgetPayload' | 'settings'>,
+  { event_id: eventId, sender }: StateChange,
+): FlowOutcome {
+  const ignored = { kind: 'ignored', reason: 'not-bridged' } as const;
+  if (isOwnUser(settings, sender)) return ignored;
+  return { ...ignored, record: (tx) => forgetPayload(tx, EVENT_SOURCE, eventId) };
 }
 
 async function bridgedState(

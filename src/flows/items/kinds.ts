@@ -2,10 +2,12 @@
 import type { z } from 'zod';
 import { auditItemSchema } from './audit.ts';
 import { convergeItemSchema } from './converge.ts';
+import { conversationMessagesItemSchema } from './conversation-messages.ts';
 import { ephemeralItemSchema } from './ephemeral.ts';
 import { eventItemSchema } from './event.ts';
 import { changeItemSchema } from './fhir-change.ts';
 import { deletionItemSchema } from './fhir-deletion.ts';
+import { forgetPersonItemSchema, forgetRoomItemSchema } from './forget-room.ts';
 import { invitationItemSchema } from './invitation.ts';
 import { messageNoticeItemSchema } from './message-notice.ts';
 import { noticeItemSchema } from './notice.ts';
@@ -27,6 +29,7 @@ const schemas = {
   'matrix.invitation': invitationItemSchema,
   'fhir.change': changeItemSchema,
   'fhir.deletion': deletionItemSchema,
+  'conversation-messages': conversationMessagesItemSchema,
   'fhir.read': readReportItemSchema,
   receipts: receiptsItemSchema,
   read: readItemSchema,
@@ -38,6 +41,8 @@ const schemas = {
   'write-back': writeBackItemSchema,
   converge: convergeItemSchema,
   publish: publishItemSchema,
+  'forget-room': forgetRoomItemSchema,
+  'forget-person': forgetPersonItemSchema,
   audit: auditItemSchema,
   'set-aside': setAsideItemSchema,
 };

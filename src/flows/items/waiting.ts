@@ -6,6 +6,7 @@ import type { hasUnhandled } from '../../inbox/known-items.ts';
 import type { Queryable } from '../../store/database.ts';
 import type { AwaitedId, WaitingItem } from '../../store/waiting-items.ts';
 import type { Store } from '../../store/tables.ts';
+import { standingAlsoFor } from './conversation-messages.ts';
 
 const WAITED = 'waited';
 
@@ -35,7 +36,7 @@ export function waitFor(
     reason: 'held',
     next: async (tx) => {
       await waitingItems.lockWaiting(tx, waitsFor);
-      if (await isThere(tx)) return [returning(item, `already ${waitsFor}`)];
+      if (await isThere(tx)) return [waitedItem(item, `already ${waitsFor}`)];
       await waitingItems.saveWaiting(tx, waitsFor, item);
       return [];
     },
@@ -53,7 +54,21 @@ export async function releaseWaiting(
   cause: string,
 ): Promise<readonly NewItem[]> {
   for (const each of waitsFor.toSorted()) await waitingItems.lockWaiting(tx, each);
-  return (await waitingItems.takeWaiting(tx, waitsFor)).map((item) => returning(item, cause));
+  return standingForAll(await waitingItems.takeWaiting(tx, waitsFor)).map((item) => waitedItem(item, cause));
+}
+
+/** Where one item stands for all messages of a conversation, those that have come since go with it: they keep their order. */
+function standingForAll(taken: readonly WaitingItem[]): readonly WaitingItem[] {
+  const standIn = taken.find(({ about }) => about.startsWith('CommunicationRequest/'));
+  if (standIn === undefined) return taken;
+  const others = taken.filter((item) => item !== standIn);
+  const since = others.filter(({ lane }) => lane === standIn.lane);
+  const payload = standingAlsoFor(
+    standIn.payload,
+    since.map((item) => item.payload),
+  );
+  if (payload === undefined) return taken;
+  return [{ ...standIn, payload }, ...others.filter((item) => !since.includes(item))];
 }
 
 interface Log {
@@ -97,7 +112,11 @@ export function takeTurn(
   };
 }
 
-function returning({ about, lane, payload }: WaitingItem, cause: string): NewItem {
+/** An item that has waited, as it goes on. @param cause what lets it go; for each it goes on once */
+export function waitedItem(
+  { about, lane, payload }: Pick<WaitingItem, 'about' | 'lane' | 'payload'>,
+  cause: string,
+): NewItem {
   return { lane, source: WAITED, sourceId: `${about} ${cause}`, payload };
 }
 
@@ -114,7 +133,7 @@ export async function releaseOverdue(
   return overdue.map((item) => {
     const { gaveUpOn = [], ...payload } = payloadSchema.parse(item.payload);
     const without = { ...item, payload: { ...payload, gaveUpOn: [...gaveUpOn, item.waitsFor] } };
-    return returning(without, `without ${item.waitsFor}`);
+    return waitedItem(without, `without ${item.waitsFor}`);
   });
 }
 

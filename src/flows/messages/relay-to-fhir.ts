@@ -12,6 +12,7 @@ import { isEmptied, redactedBy } from '../../messages/relations.ts';
 import type { Attempt, Item, NewItem } from '../../inbox/item.ts';
 import type { Queryable } from '../../store/database.ts';
 import type { RoomUse } from '../../store/room-uses.ts';
+import { BridgeError } from '../../telemetry/errors.ts';
 import type { Bridge } from '../bridge.ts';
 import { andNext, refused, type FlowOutcome } from '../outcome.ts';
 import { EVENT_SOURCE } from '../items/event.ts';
@@ -70,8 +71,8 @@ export async function relayToFhir(
   const held = missing.length === 0 ? new Set() : await store.waitingItems.findHeld(db, missing);
   const awaited = missing.find((ref) => held.has(ref) || !gaveUpOn.includes(ref));
   if (awaited !== undefined) {
-    const untilGivenUp = new Date(clock.now().getTime() + settings.waitForTargetMs);
-    const giveUpAt = held.has(awaited) ? undefined : untilGivenUp;
+    const patienceMs = held.has(awaited) ? settings.holdForMs : settings.waitForTargetMs;
+    const giveUpAt = new Date(clock.now().getTime() + patienceMs);
     const waiting = { about: event.event_id, lane, payload, giveUpAt };
     return waitFor(store, awaited, waiting, (tx) => wasCarried(store, tx, awaited, place));
   }
@@ -192,19 +193,25 @@ function createdFact(
   return { kind: 'resource-created', on: { reference, versionId }, by, at, subject };
 }
 
-/** Until FHIR knows the sender; and behind what was held of theirs until then. @returns undefined where it goes on */
+/**
+ * Until FHIR knows the sender; and behind what was held of theirs until then.
+ * @returns undefined where it goes on
+ * @throws BridgeError `sender-unknown` where it was held for too long
+ */
 async function hold(
   relay: RelayToFhir,
-  { input: { event }, source: { lane, payload, hasWaited } }: Incoming,
+  { input: { event }, source: { lane, payload, gaveUpOn, hasWaited } }: Incoming,
   { person }: Author,
 ): Promise<FlowOutcome | undefined> {
-  const { store } = relay;
+  const { clock, settings, store } = relay;
   const { sender, event_id: about } = event;
-  const item = { about, lane, payload };
+  const giveUpAt = new Date(clock.now().getTime() + settings.holdForMs);
+  const item = { about, lane, payload, giveUpAt };
   if (person !== undefined)
     return (await wouldOvertake(relay, sender, { about, lane, hasWaited }))
       ? takeTurn(store, sender, item, `before ${about}`)
       : undefined;
+  if (gaveUpOn.includes(sender)) throw new BridgeError('sender-unknown', 'held for too long');
   const isKnown = async (tx: Queryable): Promise<boolean> =>
     (await store.waitingItems.findKnownSenders(tx, [sender])).length > 0;
   return andNext(waitFor(store, sender, item, isKnown), (tx) =>

@@ -5,6 +5,7 @@ import type { Envelope } from '../../messages/envelope.ts';
 import type { MessageRef } from '../../messages/kind.ts';
 import type { Queryable } from '../../store/database.ts';
 import type { Bridge } from '../bridge.ts';
+import type { ConversationMessagesItem } from '../items/conversation-messages.ts';
 import type { ChangeItem } from '../items/fhir-change.ts';
 import type { DeletionItem } from '../items/fhir-deletion.ts';
 import { takeTurn, waitFor, wouldOvertake } from '../items/waiting.ts';
@@ -19,7 +20,11 @@ type Waiting = Pick<Bridge, 'clock' | 'settings' | 'store'>;
 export type Payload = ChangeItem | DeletionItem;
 
 /** Waits for the room of its conversation, which a resync may open, or find safe, meanwhile, outside the lane. */
-export function untilOpen({ store }: Waiting, payload: Payload, request: FhirReference): FlowOutcome {
+export function untilOpen(
+  { store }: Waiting,
+  payload: Payload | ConversationMessagesItem,
+  request: FhirReference,
+): FlowOutcome {
   const isOpen = async (tx: Queryable): Promise<boolean> => {
     const room = await store.rooms.findRoom(tx, request);
     return room?.ready === true && !room.unsafe;
@@ -66,6 +71,6 @@ export function untilWritten(bridge: Waiting, payload: Payload, envelope: Envelo
   return waitFor(store, reference, { ...item, giveUpAt }, isWritten);
 }
 
-function itemOf(payload: Payload, laneOf: FhirReference) {
+function itemOf(payload: Payload | ConversationMessagesItem, laneOf: FhirReference) {
   return { about: payload.reference, lane: structureLane(laneOf), payload };
 }

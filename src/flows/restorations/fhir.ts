@@ -15,7 +15,8 @@ export type WatchingFhir = Pick<Bridge, 'db' | 'fhir' | 'log' | 'store' | 'trans
  * @returns whether it went back
  */
 export async function lookForRestoration(bridge: WatchingFhir, signal: AbortSignal): Promise<boolean> {
-  return lookFor(bridge, await bridge.store.resourceVersions.findNewest(bridge.db, WITNESSES), signal);
+  const { db, store } = bridge;
+  return lookFor(bridge, await store.resourceVersions.findNewest(db, watchedTypes(true), WITNESSES), signal);
 }
 
 /** The same, by these versions alone. */

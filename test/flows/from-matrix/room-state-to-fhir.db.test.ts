@@ -100,3 +100,16 @@ test.each([
   expect(await handle(event)).toBe(reason);
   expect(await converged()).toEqual([]);
 });
+
+test('state of a room of others is not kept, be it of a member or of the room', async () => {
+  const event = stateEvent('m.room.topic', { topic: 'secret' }, { room_id: '!other' });
+  await database().query(`insert into lane (key, tail) values ('to-fhir:!other', 1)`);
+  await database().query(
+    `insert into item (lane_id, position, source, source_id, payload)
+     select id, 1, 'matrix.event', $1, $2 from lane`,
+    [event.event_id, { kind: 'matrix.event', event }],
+  );
+  await createScene().handle(event);
+  const { rows } = await database().query('select payload from item');
+  expect(rows).toEqual([{ payload: {} }]);
+});

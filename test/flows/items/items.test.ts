@@ -4,6 +4,7 @@ import type { OwnAuditEvent } from '../../../src/audit/audit-event.ts';
 import type { EventId, FhirReference, MatrixUserId, RoomId } from '../../../src/domain/ids.ts';
 import { MESSAGE_REASONS, STATE_REASONS } from '../../../src/domain/notices.ts';
 import { auditItem } from '../../../src/flows/items/audit.ts';
+import { gatheredItem } from '../../../src/flows/items/conversation-messages.ts';
 import { convergeItem, requireInvitesItem } from '../../../src/flows/items/converge.ts';
 import { eventItem } from '../../../src/flows/items/event.ts';
 import { changeItem } from '../../../src/flows/items/fhir-change.ts';
@@ -13,6 +14,7 @@ import type { ItemKind } from '../../../src/flows/items/kinds.ts';
 import { isItemKind, ITEM_SCHEMAS } from '../../../src/flows/items/kinds.ts';
 import { messageNoticeItem } from '../../../src/flows/items/message-notice.ts';
 import { noticeItem } from '../../../src/flows/items/notice.ts';
+import { forgetPersonItem, forgetRoomItem } from '../../../src/flows/items/forget-room.ts';
 import { publishItem } from '../../../src/flows/items/publish.ts';
 import { sendStatusItem } from '../../../src/flows/items/send-status.ts';
 import { readItem } from '../../../src/flows/items/read.ts';
@@ -21,6 +23,7 @@ import { readTasksItems } from '../../../src/flows/items/read-tasks.ts';
 import { receiptsItems } from '../../../src/flows/items/receipts.ts';
 import { setAsideItem } from '../../../src/flows/items/set-aside.ts';
 import { undeliveredItem } from '../../../src/flows/items/undelivered.ts';
+import { waitedItem } from '../../../src/flows/items/waiting.ts';
 import { writeBackItem } from '../../../src/flows/items/write-back.ts';
 import type { NewItem } from '../../../src/inbox/item.ts';
 import { ozoThreads } from '../../../src/mapping/threads/ozo.ts';
@@ -81,6 +84,7 @@ describe('each kind', () => {
       { reference: MESSAGE, versionId: '8' },
       { conversation: REQUEST, linkId: '1' },
     ),
+    'conversation-messages': waitedItem(gatheredItem(REQUEST), 'CareTeam/1/2'),
     notice: noticeItem({ roomId: ROOM, about: USER, reason: 'needs-power' }),
     'message-notice': messageNoticeItem({ ...ABOUT_EVENT, about: USER, reason: 'not-filed' }),
     'send-status': sendStatusItem({ ...ABOUT_EVENT, failure: 'not-filed' }),
@@ -88,6 +92,17 @@ describe('each kind', () => {
     undelivered: undeliveredItem('Communication/3' as FhirReference, 'no-content', 'Communication/3/1'),
     converge: convergeItem(REQUEST, 'CareTeam/1/2'),
     publish: publishItem(PERSON, USER),
+    'forget-room': forgetRoomItem({
+      ...{
+        forgetting: 'f0',
+        roomId: ROOM,
+        reference: undefined,
+        redacts: true,
+        cause: 'person forget 1',
+        part: 0,
+      },
+    }),
+    'forget-person': forgetPersonItem({ forgetting: 'f0', cause: 'person forget 1' }),
     audit: auditItem(AUDIT_EVENT),
     receipts: only(receiptsItems([{ roomId: ROOM, userId: USER }], 's1')),
     read: readItem({
@@ -114,6 +129,7 @@ describe('each kind', () => {
       'to-fhir:!room:care.example matrix.invitation !room:care.example @doctor:care.example s1',
       'to-matrix:CommunicationRequest/1 fhir.change CommunicationRequest/1/7@2025-09-26T09:00:00.000Z',
       'to-matrix:CommunicationRequest/1 fhir.deletion Communication/2/8 of 1',
+      'to-matrix:CommunicationRequest/1 waited CommunicationRequest/1 CareTeam/1/2',
       expect.stringMatching(/^notice:!room:care\.example notice \S+$/),
       expect.stringMatching(/^notice:!room:care\.example \S+ not-filed message-notice notice-\S+$/),
       expect.stringMatching(/^status:!room:care\.example send-status status-\S+$/),
@@ -121,6 +137,8 @@ describe('each kind', () => {
       'undelivered:Communication/3 undelivered Communication/3/1 no-content',
       'to-matrix:CommunicationRequest/1 converge CareTeam/1/2 CommunicationRequest/1',
       'publish:Practitioner/1 publish Practitioner/1 @doctor:care.example',
+      'to-fhir:!room:care.example forget-room person forget 1 !room:care.example 0',
+      'forget:f0 forget-person person forget 1 f0',
       expect.stringMatching(/^write-audit:[0-3] audit audit-1$/),
       expect.stringMatching(/^receipts:!room:care\.example \S{16} receipts !room:care\.example \S{16} s1$/),
       'read-state:CommunicationRequest/1 read-in-matrix CommunicationRequest/1 Practitioner/1 $1',
@@ -133,7 +151,7 @@ describe('each kind', () => {
   test('what is said to somebody waits for nothing; what changes teams, people and rooms may wait', () => {
     const isBulk = (item: NewItem): boolean => item.isBulk === true;
     const bulk = Object.entries(items).flatMap(([kind, item]) => (isBulk(item) ? [kind] : []));
-    expect(bulk).toEqual(['matrix.invitation', 'fhir.change', 'converge', 'publish']);
+    expect(bulk).toEqual(['matrix.invitation', 'fhir.change', 'converge', 'publish', 'forget-room']);
     const changes = ['CareTeam/1', REQUEST, PERSON, 'Organization/1', MESSAGE].map((reference) =>
       isBulk(changeItem(version(reference), ozoThreads)),
     );

@@ -184,7 +184,7 @@ describe('the redaction of a message', () => {
     });
     expect(await world.toFhir(stranger)).toMatchObject({ result: 'held' });
     expect(await world.toFhir({ ...change, ...stranger })).toMatchObject({ result: 'held' });
-    const later = new Date('2027-01-01T00:00:00Z');
+    const later = new Date('2026-12-20T00:00:00Z');
     expect(await inTransaction(pool(), (tx) => releaseOverdue(world.relay.store, tx, later))).toEqual([]);
     await pool().query(`insert into person (reference, user_id, kind, source)
       values ('Practitioner/9', '@eve:example.org', 'user', 'telecom')`);

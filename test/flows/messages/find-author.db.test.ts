@@ -78,3 +78,27 @@ test('under the policy hold a message waits until FHIR knows its sender, who is 
   await world.relay.store.waitingItems.takeWaiting(pool(), [STRANGER]);
   expect(await world.toFhir({ sender: STRANGER })).toMatchObject({ result: 'done' });
 });
+
+test('a message that was held too long becomes a dead letter, and what changes it waits no longer than that', async () => {
+  const world = await createRelayWorld(pool());
+  Object.assign(world.relay.settings, { unknownSender: { as: 'hold' }, holdForMs: 5_000 });
+  await world.toFhir({ sender: STRANGER, event_id: '$held' });
+  const content = {
+    'm.relates_to': { rel_type: 'm.replace', event_id: '$held' },
+    body: 'x',
+    msgtype: 'm.text',
+  };
+  await world.toFhir({
+    sender: STRANGER,
+    event_id: '$edit',
+    content: { ...content, 'm.new_content': content },
+  });
+  const { rows } = await pool().query<{ about: string; give_up_at: Date }>(
+    'select about, give_up_at from waiting_item order by sequence',
+  );
+  const until = new Date(world.relay.clock.now().getTime() + 5_000);
+  expect(rows).toEqual(['$held', '$edit'].map((about) => ({ about, give_up_at: until })));
+  await expect(world.toFhir({ sender: STRANGER, event_id: '$held' }, {}, [STRANGER])).rejects.toMatchObject({
+    code: 'sender-unknown',
+  });
+});

@@ -4,12 +4,12 @@ import { releaseWaiting } from '../../../src/flows/items/waiting.ts';
 import { storeDeletions } from '../../../src/flows/store-deletions.ts';
 import { inTransaction } from '../../../src/inbox/database.ts';
 import { communicationIdOf } from '../../../src/mapping/delivery-ids.ts';
-import { tables } from '../../../src/store/tables.ts';
 import { edit } from '../../builders/changes.ts';
 import { itemsIn, useBridgeDatabase } from '../../builders/database.ts';
 import { ref } from '../../builders/fhir.ts';
 import { BOT, message } from '../../builders/matrix.ts';
 import { createRelayWorld, GHOST, REQUEST, ROOM } from '../../builders/relay-world.ts';
+import { tables } from '../../builders/payloads.ts';
 
 const pool = useBridgeDatabase();
 const M = message().event_id;

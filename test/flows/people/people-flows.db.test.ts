@@ -11,7 +11,7 @@ import { linkPerson, unlinkPerson } from '../../../src/flows/people/link-person.
 import { rememberPeople } from '../../../src/flows/people/resolve-people.ts';
 import { senderGhostFor } from '../../../src/flows/people/sender-ghost.ts';
 import { personToRooms } from '../../../src/flows/people/person-to-rooms.ts';
-import { knownSourceIds } from '../../../src/inbox/known-items.ts';
+import { findBusyLanes, knownSourceIds } from '../../../src/inbox/known-items.ts';
 import * as ghosts from '../../../src/store/ghosts.ts';
 import * as roomMembers from '../../../src/store/room-members.ts';
 import * as rooms from '../../../src/store/rooms.ts';
@@ -225,7 +225,7 @@ describe('a changed person', () => {
 describe('of people who changed, those are stored', () => {
   const pulled = async (type: FollowedType, ...resources: readonly StoredResource[]) => {
     const wakeMatrixReader = () => Promise.resolve();
-    const intake = createIntake({ ...createBridge(pool()), knownSourceIds, wakeMatrixReader });
+    const intake = createIntake({ ...createBridge(pool()), knownSourceIds, findBusyLanes, wakeMatrixReader });
     return intake.pulled(type, resources);
   };
   const version = (reference: string, over: object = {}) =>

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { FhirReference } from '../../../src/domain/ids.ts';
 import { createIntake } from '../../../src/flows/intake.ts';
 import { personToRooms } from '../../../src/flows/people/person-to-rooms.ts';
-import { knownSourceIds } from '../../../src/inbox/known-items.ts';
+import { findBusyLanes, knownSourceIds } from '../../../src/inbox/known-items.ts';
 import * as people from '../../../src/store/people.ts';
 import * as roomMembers from '../../../src/store/room-members.ts';
 import { ATTEMPT, settle } from '../../builders/bridge.ts';
@@ -99,6 +99,7 @@ describe('a change of a person on whom no room depends', () => {
     const intake = createIntake({
       ...world.relay,
       knownSourceIds,
+      findBusyLanes,
       wakeMatrixReader: () => Promise.resolve(),
     });
     await intake.pulled('Practitioner', resources);

@@ -1,11 +1,12 @@
 // A FHIR server that was put back to an earlier state is noticed, however little of it is left. On a real database.
 import { describe, expect, test } from 'vitest';
+import { FOLLOWED_TYPES } from '../../../src/domain/fhir.ts';
 import { lookForRestoration } from '../../../src/flows/restorations/fhir.ts';
 import type { StoredResource } from '../../../src/fhir/server.ts';
-import { tables } from '../../../src/store/tables.ts';
 import { createBridge, unreachableFhir } from '../../builders/bridge.ts';
 import { useBridgeDatabase } from '../../builders/database.ts';
 import { ref, stored } from '../../builders/fhir.ts';
+import { tables } from '../../builders/payloads.ts';
 
 const pool = useBridgeDatabase();
 const never = new AbortController().signal;
@@ -66,7 +67,7 @@ describe('a server', () => {
     await seen();
     expect(await lookForRestoration(bridgeOver(has), never)).toBe(true);
     expect(await noted()).toEqual(['fhir']);
-    expect(await tables.resourceVersions.findNewest(pool(), 1)).toEqual([]);
+    expect(await tables.resourceVersions.findNewest(pool(), FOLLOWED_TYPES, 1)).toEqual([]);
     expect(await lookForRestoration(bridgeOver(has), never)).toBe(false);
   });
 
