@@ -12,6 +12,7 @@ export const importTable: Record<string, { from: readonly string[]; types?: read
   messages: { from: ['domain', 'mapping'] },
   audit: { from: ['domain'] },
   telemetry: { from: ['domain'] },
+  'at-rest': { from: ['domain', 'telemetry'] },
   config: { from: ['domain'] },
   net: { from: ['domain', 'telemetry'] },
   inbox: { from: ['domain', 'telemetry'] },
@@ -27,7 +28,7 @@ export const importTable: Record<string, { from: readonly string[]; types?: read
   },
   ops: { from: ['domain', 'telemetry'], types: ['store', 'inbox'] },
   jobs: {
-    from: ['domain', 'telemetry', 'inbox', 'store', 'matrix', 'fhir', 'identity', 'flows'],
+    from: ['domain', 'telemetry', 'at-rest', 'inbox', 'store', 'matrix', 'fhir', 'identity', 'flows'],
     types: ['config'],
   },
 };

@@ -12,16 +12,13 @@ import { noticeRestorations } from './flows/restorations/continuity.ts';
 import { createReportFailure } from './flows/report-failure.ts';
 import { findBusyLanes, knownSourceIds } from './inbox/known-items.ts';
 import { notify } from './inbox/notify.ts';
-import { readQueueStats } from './inbox/queue-stats.ts';
 import { createDaemon } from './app/daemon.ts';
 import { createEndpoints } from './app/endpoints.ts';
 import { createIdentityPort } from './app/identity/port.ts';
+import { createQueueFigures } from './app/queue-figures.ts';
 import { createJobs } from './jobs/list.ts';
 import { MATRIX_CHANNEL } from './jobs/read-matrix.ts';
 import { APPSERVICE_ID } from './matrix/registration.ts';
-import { countArrivals } from './store/arrivals.ts';
-import { readAdvances } from './store/cursors.ts';
-import { countBehind } from './store/rooms-behind.ts';
 import { createConnections } from './store/connections.ts';
 import type { Log } from './telemetry/log.ts';
 import { createMetrics } from './telemetry/metrics.ts';
@@ -36,8 +33,10 @@ export function composeDaemon(config: Config, log: Log) {
   });
   // The two servers, the tables and the settings: what the flows work with.
   const composed = composeBridge(config, { connections, log, metrics });
-  const { bridge, directories, close } = composed;
+  const { bridge, directories, payloads, close } = composed;
   const { settings, homeserver, fhir } = bridge;
+  if (payloads.keyIds.length === 0)
+    log.info({}, 'No database.encryptionKeys: messages are stored as they are');
 
   // What comes in is stored ...
   const wakeMatrixReader = (tx: ClientBase): Promise<void> => notify(tx, MATRIX_CHANNEL);
@@ -46,7 +45,7 @@ export function composeDaemon(config: Config, log: Log) {
     directories && createIdentityPort({ config, directories, pool, clock, sleep, log, metrics });
 
   // ... one replica at a time looks for what was never pushed, and keeps order ...
-  const jobs = createJobs({ config, bridge, intake, synced: directories?.synced });
+  const jobs = createJobs({ config, bridge, intake, payloads, synced: directories?.synced });
 
   const auditBacklog = createAuditBacklog(
     { pool, clock, metrics },
@@ -55,28 +54,17 @@ export function composeDaemon(config: Config, log: Log) {
 
   // ... and what is stored is handled.
   return createDaemon({
-    ...{ config, log, clock, sleep, metrics, connections, pool },
+    ...{ config, log, clock, sleep, metrics, connections, pool, payloads },
     closeConnections: async () => {
       await close();
       await pool.end();
     },
-    endpoints: createEndpoints({ config, settings, pool, homeserver, intake, log, metrics }),
+    endpoints: createEndpoints({ ...bridge, config, pool, intake }),
     jobs,
     identity,
     handle: createHandle(bridge),
     onDeadLetter: createReportFailure(bridge),
-    queueStats: async () => {
-      const stats = await readQueueStats(pool);
-      metrics.setQueue(stats);
-      await auditBacklog.measure();
-      return {
-        ...stats,
-        parkedItems: stats.deadLetters, // the former name, until the next version
-        arrivals: await countArrivals(pool),
-        roomsBehind: await countBehind(pool),
-        readers: await readAdvances(pool),
-      };
-    },
+    queueStats: createQueueFigures({ pool, metrics, payloads, auditBacklog }),
     registerBot: async (signal) => {
       await homeserver.registerGhost(settings.bot, signal);
       await dressBot(bridge, signal);

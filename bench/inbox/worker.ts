@@ -1,10 +1,10 @@
 // A worker process: does tasks for one of the contenders and reports every attempt to its parent.
 import { setTimeout as wait } from 'node:timers/promises';
 import { sharedClockMs, type Contender, type Purpose, type Task } from './contender.ts';
-import { ours } from './ours.ts';
+import { ours, oursEncrypted } from './ours.ts';
 import { pgBoss } from './pg-boss.ts';
 
-export const contenders = { ours, pgBoss } satisfies Record<string, Contender>;
+export const contenders = { ours, oursEncrypted, pgBoss } satisfies Record<string, Contender>;
 
 export interface WorkerOptions {
   readonly contender: keyof typeof contenders;

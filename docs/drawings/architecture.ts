@@ -12,6 +12,7 @@ export const contents: Readonly<Record<string, string>> = {
   messages: 'Pure functions: one file per kind of message.',
   audit: 'Pure functions: facts become AuditEvents.',
   telemetry: 'Log, metrics, error catalogue.',
+  'at-rest': 'Encryption of what the tables hold.',
   config: 'One schema for all settings.',
   net: 'Outgoing HTTP: TLS, limits, retries.',
   inbox: 'The ordered log. Knows neither Matrix nor FHIR.',

@@ -1,5 +1,6 @@
 // Puts together what the flows work with: the two servers, the store, the locks, the settings. For the daemon and the CLI.
 import type { Pool } from 'pg';
+import { createPayloadCodec } from '../at-rest/payload-codec.ts';
 import { composeAuditTrail } from './audit-trail.ts';
 import { clock, sleep } from './clock.ts';
 import { composeDirectories } from './identity/directories.ts';
@@ -10,9 +11,10 @@ import { createAccountInDirectory } from '../identity/directories/account-in-dir
 import { createPersonInDirectory } from '../identity/directories/person-in-directory.ts';
 import { createOwnDirectory } from '../identity/directories/own-directory.ts';
 import { inTransaction } from '../inbox/database.ts';
-import { enqueue } from '../inbox/enqueue.ts';
+import { createEnqueue } from '../inbox/enqueue.ts';
+import { createForgetItemsNaming } from '../inbox/forget-items.ts';
 import { forgetPayload } from '../inbox/forget-payload.ts';
-import { findLogged, findTail, hasUnhandled } from '../inbox/known-items.ts';
+import { createHasItem, findLogged, findTail, hasUnhandled } from '../inbox/known-items.ts';
 import { createBinaries } from '../fhir/binary.ts';
 import { createFhirClient, OWN_CODES, type FhirCodes } from '../fhir/client.ts';
 import { createFhirServer } from '../fhir/server.ts';
@@ -36,7 +38,9 @@ import { compileSettings } from './settings.ts';
 import { createPseudonyms } from '../pseudonyms/service.ts';
 import type { Connections } from '../store/connections.ts';
 import { createRoomLocks } from '../store/room-locks.ts';
-import { tables } from '../store/tables.ts';
+import * as ghosts from '../store/ghosts.ts';
+import * as fileCopies from '../store/file-copies.ts';
+import { createTables } from '../store/tables.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
 /** How long it is good to have read whose an account is, and of how many. */
@@ -44,8 +48,8 @@ const RECENT_BEARERS = { forMs: 10_000, most: 2_000 };
 
 /**
  * Composes the bridge on a database; opens no connection yet.
- * @returns what the flows work with, the directories where the identity port is on, and how to close what was opened, the pool
- *   excepted
+ * @returns what the flows work with, the directories where the identity port is on, how payloads are stored, and how to close what
+ *   was opened, the pool excepted
  */
 export function composeBridge(
   config: Config,
@@ -53,6 +57,7 @@ export function composeBridge(
 ) {
   const { pool, connectSession } = connections;
   const settings = compileSettings(config);
+  const payloads = createPayloadCodec(config.database.encryptionKeys);
   const connected = connectServers(config, settings, metrics, pool);
   const { homeserver, otherServers, fhir, auditServer, pseudonyms } = connected;
   const { bot } = settings;
@@ -62,16 +67,18 @@ export function composeBridge(
   const locks = createRoomLocks({ connect: connectSession, sleep });
   const bridge: Bridge = {
     ...{ settings, homeserver, otherServers, fhir, auditServer, pseudonyms, clock, log, metrics },
-    ...{ enqueue, findLogged, findTail, hasUnhandled, forgetPayload },
+    ...{ findLogged, findTail, hasUnhandled, forgetPayload },
+    ...{ enqueue: createEnqueue(payloads), hasItem: createHasItem(payloads) },
+    forgetItemsNaming: createForgetItemsNaming(payloads),
     auditTrail: composeAuditTrail(config),
     recentBearers: createRecent(clock, RECENT_BEARERS),
     db: pool,
     transact: (work) => inTransaction(pool, work),
-    store: tables,
+    store: createTables(payloads),
     sending: createSendAs({ homeserver, bot, isOwn: (userId) => isOwnUser(settings, userId) }),
     files: createFiles({
       ...connected,
-      ...{ db: pool, copies: tables.fileCopies, bot, clock, metrics },
+      ...{ db: pool, copies: fileCopies, bot, clock, metrics },
       scan: createScan(config.attachments),
       rules: config.attachments,
       retryMs: config.attachments.retryMs,
@@ -98,7 +105,7 @@ export function composeBridge(
     ),
     ensureRoom: (order, signal) => ensureRoom({ homeserver, bot, clock, sleep }, order, signal),
   };
-  return { bridge, directories, close: locks.close };
+  return { bridge, directories, payloads, close: locks.close };
 }
 
 /** The servers the bridge speaks to, each behind its client. */
@@ -123,7 +130,7 @@ function connectServers(
   const { forbidden: _, ...withoutForbidden } = OWN_CODES;
   const matrixClient = withRegistration({
     client: createMatrixClient({ ...matrix, observe: observeMatrix }),
-    onRegistered: (userId) => tables.ghosts.forgetGhostProfile(db, userId),
+    onRegistered: (userId) => ghosts.forgetGhostProfile(db, userId),
   });
   const otherServers = createOtherServers(clock);
   const { timeoutMs } = attachments;

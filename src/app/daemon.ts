@@ -3,6 +3,7 @@ import type { Router } from 'express';
 import { createBotRegistration } from './bot-registration.ts';
 import { bulkSlotsOf } from './bulk-slots.ts';
 import type { IdentityPort } from './identity/port.ts';
+import type { PayloadCodec } from '../domain/stored-payload.ts';
 import type { Handle, OnDeadLetter } from '../inbox/item.ts';
 import { startJobs } from '../inbox/job.ts';
 import { createPassNotes } from '../inbox/job-passes.ts';
@@ -30,6 +31,7 @@ interface Deps extends Parts {
   /** The second port; undefined where it is off. */
   readonly identity: IdentityPort | undefined;
   readonly handle: Handle;
+  readonly payloads: PayloadCodec;
   readonly onDeadLetter: OnDeadLetter;
   readonly queueStats: () => Promise<Readonly<Record<string, unknown>>>;
   readonly registerBot: (signal: AbortSignal) => Promise<void>;
@@ -145,10 +147,10 @@ function workWhenPossible(deps: Deps, signal: AbortSignal): Promise<Replica> {
 }
 
 async function startWorking(deps: Deps, signal: AbortSignal): Promise<Replica> {
-  const { config, connections, jobs, pool, onDeadLetter, clock, sleep, log, metrics } = deps;
+  const { config, connections, jobs, pool, payloads, onDeadLetter, clock, sleep, log, metrics } = deps;
   const bot = createBotRegistration({ registerBot: () => deps.registerBot(signal), sleep, log });
   const replica = await startReplica({
-    ...{ pool, onDeadLetter, clock, sleep, log },
+    ...{ pool, payloads, onDeadLetter, clock, sleep, log },
     connectSession: connections.connectSession,
     // What the session was lost by may have taken the host with it that all other connections lead to.
     onSessionLost: connections.renew,

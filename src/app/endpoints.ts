@@ -2,7 +2,7 @@
 import type { Router } from 'express';
 import { isMatrixUserId } from '../domain/ids.ts';
 import { createHooksRouter } from '../fhir/hooks.ts';
-import type { BridgeSettings } from '../flows/bridge.ts';
+import type { Bridge, BridgeSettings } from '../flows/bridge.ts';
 import type { Intake } from '../flows/intake.ts';
 import { provideAlias } from '../flows/structure/provide-alias.ts';
 import { notify } from '../inbox/notify.ts';
@@ -11,18 +11,18 @@ import type { Homeserver } from '../matrix/homeserver.ts';
 import { createBearerCheck } from '../ops/bearer.ts';
 import { FHIR_CHANNEL } from '../jobs/follow-fhir.ts';
 import { findGhosts } from '../store/ghosts.ts';
-import { tables } from '../store/tables.ts';
 import type { Parts } from './parts.ts';
 
 interface Deps extends Omit<Parts, 'clock' | 'sleep'> {
   readonly settings: BridgeSettings;
   readonly homeserver: Homeserver;
   readonly intake: Intake;
+  readonly store: Bridge['store'];
 }
 
 /** Creates the routers of the appservice API and of the hooks. */
 export function createEndpoints(deps: Deps): readonly Router[] {
-  const { config, settings, pool, homeserver, intake, log, metrics } = deps;
+  const { config, settings, pool, homeserver, intake, store, log, metrics } = deps;
   const counter = (source: 'matrix' | 'fhir') => (result: string) => {
     metrics.wakeUps.inc({ source, result });
   };
@@ -32,8 +32,7 @@ export function createEndpoints(deps: Deps): readonly Router[] {
       store: intake.pushed,
       isRegistered: async (userId) =>
         userId === settings.bot || (isMatrixUserId(userId) && (await findGhosts(pool, [userId])).has(userId)),
-      provideAlias: (alias, signal) =>
-        provideAlias({ db: pool, store: tables, homeserver, settings }, alias, signal),
+      provideAlias: (alias, signal) => provideAlias({ db: pool, store, homeserver, settings }, alias, signal),
       log,
       count: counter('matrix'),
     }),

@@ -30,7 +30,9 @@ function checkCommand(): Command {
     .description('Check the configuration and report all faults at once')
     .addOption(configOption())
     .action(async ({ config }: { config?: string }) => {
-      await loadConfig(config, process.env);
+      const { database } = await loadConfig(config, process.env);
       process.stdout.write('The configuration is complete and well-formed.\n');
+      if (database.encryptionKeys.length === 0)
+        process.stdout.write('Without database.encryptionKeys messages are stored as they are.\n');
     });
 }

@@ -2,13 +2,14 @@
 import { randomUUID } from 'node:crypto';
 import { Command, Option } from 'commander';
 import type { ClientBase } from 'pg';
+import { createPayloadCodec } from '../at-rest/payload-codec.ts';
 import { composeAuditTrail } from '../app/audit-trail.ts';
 import type { Config } from '../config/schema.ts';
 import type { OperatorAct } from '../domain/facts.ts';
 import { inTransaction } from '../inbox/database.ts';
-import type { DeadItem } from '../inbox/dead-letters.ts';
-import { discardDeadLetter, listDeadLetters, retryDeadLetter } from '../inbox/dead-letters.ts';
-import { enqueue } from '../inbox/enqueue.ts';
+import type { DeadItem, RetryDeadLetter } from '../inbox/dead-letters.ts';
+import { createRetryDeadLetter, discardDeadLetter, listDeadLetters } from '../inbox/dead-letters.ts';
+import { createEnqueue, type Enqueue } from '../inbox/enqueue.ts';
 import type { NewItem } from '../inbox/item.ts';
 import { operator } from './operator.ts';
 import { configOption, withDatabase } from './options.ts';
@@ -21,12 +22,14 @@ export function dlqCommand(): Command {
     .description('List, retry and discard dead letters')
     .addCommand(listCommand())
     .addCommand(
-      idCommand('retry', 'Put a dead letter back, at the end of its conversation', ({ tx, told }, id) =>
-        retryDeadLetter(tx, id, (item) => told('dlq-retry', item)),
+      idCommand(
+        'retry',
+        'Put a dead letter back, at the end of its conversation',
+        ({ tx, told, retry }, id) => retry(tx, id, (item) => told('dlq-retry', item)),
       ),
     )
     .addCommand(
-      idCommand('discard', 'Forget a dead letter for good', async ({ tx, told }, id) => {
+      idCommand('discard', 'Forget a dead letter for good', async ({ tx, told, enqueue }, id) => {
         const item = await discardDeadLetter(tx, id);
         if (item === undefined) return 'missing';
         await enqueue(tx, told('dlq-discard', item));
@@ -61,6 +64,8 @@ function listCommand(): Command {
 interface Acting {
   readonly tx: ClientBase;
   readonly told: (act: OperatorAct, item: DeadItem) => readonly NewItem[];
+  readonly enqueue: Enqueue;
+  readonly retry: RetryDeadLetter;
 }
 
 function idCommand(
@@ -75,8 +80,11 @@ function idCommand(
     .action(async (ids: readonly string[], { config }: { config?: string }) => {
       await withDatabase(config, async (pool, settings) => {
         const told = createTold(settings);
+        const payloads = createPayloadCodec(settings.database.encryptionKeys);
+        const enqueue = createEnqueue(payloads);
+        const retry = createRetryDeadLetter({ enqueue, payloads });
         for (const id of ids) {
-          const result = await inTransaction(pool, (tx) => act({ tx, told }, Number(id)));
+          const result = await inTransaction(pool, (tx) => act({ tx, told, enqueue, retry }, Number(id)));
           if (result === 'missing' || result === 'emptied') process.exitCode = 1;
           process.stdout.write(`${id}: ${result}\n`);
         }

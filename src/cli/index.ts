@@ -6,6 +6,7 @@ import { ignoredReference } from '../flows/ignored-reference.ts';
 import { noticesPage } from '../mapping/notices-page.ts';
 import { kindsPage } from '../messages/kinds-page.ts';
 import { ASPECTS, KINDS } from '../messages/registry.ts';
+import { BridgeError, errorCatalogue } from '../telemetry/errors.ts';
 import { errorReference } from '../telemetry/error-reference.ts';
 import { configCommand } from './config.ts';
 import { dlqCommand } from './dlq.ts';
@@ -57,5 +58,6 @@ try {
   const isMistake = error instanceof ConfigError || error instanceof OutputExistsError;
   const text = isMistake ? error.message : error instanceof Error ? error.stack : String(error);
   process.stderr.write(`${text ?? 'unknown error'}\n`);
+  if (error instanceof BridgeError) process.stderr.write(`${errorCatalogue[error.code].operator}\n`);
   process.exitCode = isMistake ? 2 : 1;
 }

@@ -7,13 +7,15 @@ import { isMatrixUserId, parseReference, type FhirReference, type MatrixUserId }
 import { linkPerson, unlinkPerson, type LinkingBridge } from '../flows/people/link-person.ts';
 import { isOwnUser } from '../mapping/own-users.ts';
 import { inTransaction } from '../inbox/database.ts';
-import { enqueue } from '../inbox/enqueue.ts';
+import { createEnqueue } from '../inbox/enqueue.ts';
+import { createPayloadCodec } from '../at-rest/payload-codec.ts';
 import { composeAuditTrail } from '../app/audit-trail.ts';
 import { compileSettings } from '../app/settings.ts';
 import * as people from '../store/people.ts';
-import { tables } from '../store/tables.ts';
+import { createTables } from '../store/tables.ts';
 import { operator } from './operator.ts';
 import { configOption, withDatabase } from './options.ts';
+import { forgetCommand } from './person-forget.ts';
 
 interface Options {
   readonly config?: string;
@@ -29,10 +31,11 @@ interface Opened {
 /** The command `person`. */
 export function personCommand(): Command {
   return new Command('person')
-    .description('Say which Matrix account a FHIR person has, where their own telecom does not')
+    .description('Say which Matrix account a FHIR person has, or forget them')
     .addCommand(linkCommand())
     .addCommand(unlinkCommand())
-    .addCommand(showCommand());
+    .addCommand(showCommand())
+    .addCommand(forgetCommand(readPerson));
 }
 
 function linkCommand(): Command {
@@ -73,9 +76,7 @@ function unlinkCommand(): Command {
 function showCommand(): Command {
   return new Command('show')
     .description('Show the accounts of a person, or whose an account is')
-    .argument('<person>', 'such as Practitioner/7 or @jan:example.org', (given: string) =>
-      given.startsWith('@') ? readUserId(given) : readReference(given),
-    )
+    .argument('<person>', 'such as Practitioner/7 or @jan:example.org', readPerson)
     .addOption(configOption())
     .action(async (wanted: FhirReference | MatrixUserId, { config }: Options) => {
       await open(config, async ({ pool }) => {
@@ -107,6 +108,10 @@ function print(...lines: readonly string[]): void {
   process.stdout.write(`${lines.join('\n')}\n`);
 }
 
+function readPerson(given: string): FhirReference | MatrixUserId {
+  return given.startsWith('@') ? readUserId(given) : readReference(given);
+}
+
 function readReference(given: string): FhirReference {
   const parsed = parseReference(given);
   if (parsed?.reference === given && isPersonType(parsed.resourceType)) return parsed.reference;
@@ -122,7 +127,11 @@ async function open(file: string | undefined, work: (opened: Opened) => Promise<
   await withDatabase(file, (pool, config) => {
     const settings = compileSettings(config);
     const transact: LinkingBridge['transact'] = (statements) => inTransaction(pool, statements);
-    const bridge = { enqueue, transact, store: tables, auditTrail: composeAuditTrail(config) };
+    const payloads = createPayloadCodec(config.database.encryptionKeys);
+    const bridge = {
+      ...{ transact, auditTrail: composeAuditTrail(config) },
+      ...{ enqueue: createEnqueue(payloads), store: createTables(payloads) },
+    };
     return work({ pool, bridge, isOwn: (userId) => isOwnUser(settings, userId) });
   });
 }

@@ -1,5 +1,6 @@
 // What is wrong with a configuration, in words that say where, what was found and what was expected. Secrets are not shown.
 import type { z } from 'zod';
+import { encryptionKeyFaults } from './encryption-keys.ts';
 import { identityFaults } from './identity.ts';
 import { allowedKeys, configKeys, mayHoldSecret } from './keys.ts';
 import { nearestName } from './nearest.ts';
@@ -64,6 +65,7 @@ export function* crossFaults(config: Config): Generator<string> {
     yield `fhir.threads: got "${fhir.threads}", expected fhir.profile generic with it: ${fhir.profile} knows conversations as CommunicationRequests`;
   if (matrix.conversationSubject === 'topic' && fhir.threads !== 'medplum')
     yield 'matrix.conversationSubject: got "topic", expected fhir.threads medplum with it: a CommunicationRequest has no topic';
+  yield* encryptionKeyFaults(config.database.encryptionKeys);
   yield* roomFaults(matrix);
   yield* levelFaults(powerLevels);
   if (people.resolveByDirectory && !identity.enabled)

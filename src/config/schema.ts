@@ -4,6 +4,7 @@ import { parseReference } from '../domain/ids.ts';
 import { attachments } from './attachments.ts';
 import { audit } from './audit.ts';
 import { inMilliseconds } from './durations.ts';
+import { encryptionKeys } from './encryption-keys.ts';
 import { count, flag, httpUrl, seconds, secret, serverName } from './fields.ts';
 import { fhir } from './fhir.ts';
 import { identity } from './identity.ts';
@@ -181,6 +182,7 @@ export const configSchema = z.strictObject({
         .regex(/^postgres(ql)?:\/\//, 'expected postgresql://user:password@host:port/database')
         .meta({ description: 'The bridge’s own database, without a transaction-mode pooler.', secret: true }),
       poolSize: count('Connections at most.', { fallback: 10, max: 200, min: 3 }),
+      encryptionKeys,
     })
     .meta({ description: 'PostgreSQL 13 or newer.' }),
   network: network.prefault({}).meta({ description: 'The network between the bridge and its servers.' }),

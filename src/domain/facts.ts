@@ -58,7 +58,8 @@ export interface Question {
 }
 
 /** What an operator can do to the data of the bridge. */
-export type OperatorAct = 'dlq-retry' | 'dlq-discard' | 'resync' | 'person-link' | 'person-unlink';
+export type OperatorAct =
+  'dlq-retry' | 'dlq-discard' | 'resync' | 'person-link' | 'person-unlink' | 'person-forget';
 
 /** Something that happened. It never holds what a person wrote, nor a name. */
 export type Fact =

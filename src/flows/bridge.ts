@@ -6,11 +6,12 @@ import type { Practitioner, ResourceVersion } from '../domain/fhir.ts';
 import type { FhirReference, MatrixUserId, RoomId } from '../domain/ids.ts';
 import type { FhirServer } from '../fhir/server.ts';
 import type { Files } from '../files/files.ts';
-import type { enqueue } from '../inbox/enqueue.ts';
+import type { Enqueue } from '../inbox/enqueue.ts';
 import type { AliasTemplates } from '../mapping/aliases.ts';
 import type { FhirProfile } from '../mapping/fhir-profiles/fhir-profile.ts';
+import type { ForgetItemsNaming } from '../inbox/forget-items.ts';
 import type { forgetPayload } from '../inbox/forget-payload.ts';
-import type { findLogged, findTail, hasUnhandled } from '../inbox/known-items.ts';
+import type { findLogged, findTail, HasItem, hasUnhandled } from '../inbox/known-items.ts';
 import type { Confines } from '../mapping/desired-room.ts';
 import type { Identity } from '../mapping/identities.ts';
 import type { NamePolicy } from '../mapping/people.ts';
@@ -116,11 +117,13 @@ export interface PublishedAddress {
 export interface Bridge {
   readonly db: Pool;
   readonly store: Store;
-  readonly enqueue: typeof enqueue;
+  readonly enqueue: Enqueue;
   readonly findLogged: typeof findLogged;
   readonly findTail: typeof findTail;
   readonly hasUnhandled: typeof hasUnhandled;
+  readonly hasItem: HasItem;
   readonly forgetPayload: typeof forgetPayload;
+  readonly forgetItemsNaming: ForgetItemsNaming;
   /** Runs statements in a transaction of their own; nothing else is waited for in it. */
   readonly transact: <T>(work: (tx: ClientBase) => Promise<T>) => Promise<T>;
   readonly homeserver: Homeserver;

@@ -1,5 +1,5 @@
 // How a flow ended → the outcome that the inbox commits: what is recorded, what happened, and what is handled next.
-import type { enqueue } from '../inbox/enqueue.ts';
+import type { Enqueue } from '../inbox/enqueue.ts';
 import type { Item, Outcome, RecordEffect } from '../inbox/item.ts';
 import type { AuditTrail } from './audit-trail.ts';
 import type { Commit, FlowOutcome } from './outcome.ts';
@@ -8,7 +8,7 @@ import type { Commit, FlowOutcome } from './outcome.ts';
 export type Ended = FlowOutcome | Outcome;
 
 interface Deps {
-  readonly enqueue: typeof enqueue;
+  readonly enqueue: Enqueue;
   readonly auditTrail: AuditTrail;
 }
 

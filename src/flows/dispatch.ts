@@ -4,6 +4,8 @@ import type { Handle } from '../inbox/item.ts';
 import type { Bridge } from './bridge.ts';
 import { createWriteAuditEvent } from './audit/write-event.ts';
 import type { Ended } from './commit.ts';
+import { forgetPerson } from './forgetting/forget-person.ts';
+import { forgetRoom } from './forgetting/forget-room.ts';
 import { isStateChange } from './from-matrix/state-change.ts';
 import { roomStateToFhir } from './from-matrix/room-state-to-fhir.ts';
 import { createItemHandler, waitForNewerVersion, type Context, type Handlers } from './handle-item.ts';
@@ -55,6 +57,8 @@ function createHandlers(bridge: Bridge): Handlers {
     undelivered: (item, { attempt }) => reportUndelivered(bridge, item, attempt),
     'write-back': (item, { attempt }) => writeBack(bridge, item, attempt),
     converge: (item, context) => convergeAsked(bridge, item, context),
+    'forget-room': (item, { attempt }) => forgetRoom(bridge, item, attempt),
+    'forget-person': (item, { attempt }) => forgetPerson(bridge, item, attempt),
     publish: (item, { attempt }) => publishAddress(bridge, item, attempt),
     audit: (event, { item, attempt }) => writeAuditEvent(event, item, attempt),
     'set-aside': ({ what, reason }) => {

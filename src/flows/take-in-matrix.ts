@@ -93,7 +93,7 @@ async function storePart(deps: Deps, tx: ClientBase, part: SyncedPart): Promise<
   await arrivals.removeArrivals(tx, shown.map(eventIdOf));
   const pushedOnly =
     arrivalsUpTo === undefined
-      ? []
+      ? { events: [], unreadable: [] }
       : await arrivals.takeUnreadArrivals(tx, {
           ...{ upTo: arrivalsUpTo, olderThanSeconds: ARRIVAL_PATIENCE_SECONDS, most: ARRIVALS_AT_ONCE },
         });
@@ -103,7 +103,8 @@ async function storePart(deps: Deps, tx: ClientBase, part: SyncedPart): Promise<
     ...(await takeInReceipts(deps, tx, receipts, position)),
     ...itemsOf(rooms),
     ...unusable.map((id) => eventSetAside({ id, reason: 'id-unusable' })),
-    ...pushedOnly.map(eventItem),
+    ...pushedOnly.events.map(eventItem),
+    ...pushedOnly.unreadable.map((id) => eventSetAside({ id, reason: 'unreadable' })),
     ...part.invitations.map((invitation) => invitationItem(invitation, position)),
   ];
   const { stored } = await deps.enqueue(tx, storableItems(items));

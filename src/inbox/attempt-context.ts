@@ -1,16 +1,20 @@
 // What one attempt is made with: the leased lane, the item, what is known of it, and the means to deal with it.
 import type { Pool } from 'pg';
 import type { Clock, Sleep } from '../domain/clock.ts';
+import type { PayloadCodec } from '../domain/stored-payload.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Acknowledge } from './acknowledge.ts';
 import type { LeasedLane } from './lease-lanes.ts';
-import type { Handle, History, Item, OnDeadLetter } from './item.ts';
+import type { DecodedItem } from './item-payload.ts';
+import type { Handle, History, OnDeadLetter } from './item.ts';
 import type { RetryPolicy } from './retry-policy.ts';
 import type { Session } from './session.ts';
 
 export interface AttemptDeps {
   readonly pool: Pool;
   readonly handle: Handle;
+  /** Decodes what items say. */
+  readonly payloads: Pick<PayloadCodec, 'decode'>;
   readonly acknowledge: Acknowledge;
   readonly retryPolicy: RetryPolicy;
   readonly onDeadLetter?: OnDeadLetter | undefined;
@@ -28,8 +32,7 @@ export interface LaneContext {
 }
 
 /** The item of the attempt, and what is known of it. */
-export interface AttemptContext extends LaneContext {
-  readonly item: Item;
+export interface AttemptContext extends LaneContext, DecodedItem {
   /** The lane's head before this item. */
   readonly head: number;
   readonly history: History;

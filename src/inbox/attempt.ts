@@ -16,7 +16,9 @@ export async function attempt(deps: AttemptDeps, context: AttemptContext): Promi
     return giveUp(deps, context, { attempts: history.attempts, code: itemErrorCodes.ownersDied, message });
   }
   if (!session.check()) return 'lost';
-  const { outcome, threw } = await callHandler(deps, context);
+  const { outcome, threw } = context.unreadable
+    ? { outcome: context.unreadable, threw: false }
+    : await callHandler(deps, context);
   try {
     return await settle(deps, context, outcome, threw);
   } catch (error) {

@@ -1,7 +1,9 @@
 // The items given up on, for an operator: list, retry, discard.
 import type { ClientBase } from 'pg';
+import type { PayloadCodec } from '../domain/stored-payload.ts';
 import type { Queryable } from './database.ts';
-import { enqueue } from './enqueue.ts';
+import type { Enqueue } from './enqueue.ts';
+import { itemRow } from './item-payload.ts';
 import type { NewItem } from './item.ts';
 
 /** An item given up on, without its payload: that may be about a patient. */
@@ -41,20 +43,34 @@ export async function listDeadLetters(
  * from which effects derive their ids. `known`: the same source id has been stored anew since then (its old item had
  * been pruned), so only the dead letter is removed. `emptied`: its content was removed, so it stays as it is.
  * @param also what is to be stored with it
+ * @throws BridgeError when its payload cannot be decrypted; it stays a dead letter
  */
-export async function retryDeadLetter(
+export type RetryDeadLetter = (
   client: ClientBase,
   id: number,
-  also: (item: DeadItem) => readonly NewItem[] = () => [],
-): Promise<'queued' | 'known' | 'missing' | 'emptied'> {
-  const { rows } = await client.query<NewItem>(takeOne, [id]);
-  if (!rows[0]) {
-    const { rowCount } = await client.query('select from dead_letter where id = $1', [id]);
-    return rowCount === 1 ? 'emptied' : 'missing';
-  }
-  const others = also(rows[0]);
-  const { duplicates } = await enqueue(client, [...rows, ...others]);
-  return duplicates === 0 ? 'queued' : 'known';
+  also?: (item: DeadItem) => readonly NewItem[],
+) => Promise<'queued' | 'known' | 'missing' | 'emptied'>;
+
+/** Creates what puts dead letters back. */
+export function createRetryDeadLetter({
+  enqueue,
+  payloads,
+}: {
+  readonly enqueue: Enqueue;
+  readonly payloads: Pick<PayloadCodec, 'decode'>;
+}): RetryDeadLetter {
+  return async (client, id, also = () => []) => {
+    const { rows } = await client.query<Omit<NewItem, 'payload'> & { stored: unknown }>(takeOne, [id]);
+    const [taken] = rows;
+    if (taken === undefined) {
+      const { rowCount } = await client.query('select from dead_letter where id = $1', [id]);
+      return rowCount === 1 ? 'emptied' : 'missing';
+    }
+    const { stored, ...item } = taken;
+    const again = { ...item, payload: payloads.decode(itemRow(item), stored) };
+    const { duplicates } = await enqueue(client, [again, ...also(item)]);
+    return duplicates === 0 ? 'queued' : 'known';
+  };
 }
 
 /** Forgets a dead letter. @returns what it was; undefined when it is not there. It stays known as a duplicate until pruned. */
@@ -82,4 +98,4 @@ const takeOne = `
   ), forgotten as (
     delete from item using taken where item.lane_id = taken.lane_id and item.position = taken.position
   )
-  select lane_key as lane, source, source_id as "sourceId", payload from taken`;
+  select lane_key as lane, source, source_id as "sourceId", payload as stored from taken`;

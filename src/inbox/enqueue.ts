@@ -2,7 +2,15 @@
 import type { ClientBase } from 'pg';
 import { laneReadyChannel } from './notify.ts';
 import { longestPauseMs } from './database.ts';
+import type { PayloadCodec } from '../domain/stored-payload.ts';
+import { itemRow } from './item-payload.ts';
 import type { NewItem } from './item.ts';
+
+/** How many items were stored, and how many were there already. */
+interface Enqueued {
+  readonly stored: number;
+  readonly duplicates: number;
+}
 
 /**
  * Stores what is not stored yet and wakes the replicas when the caller's transaction commits; until then every lane it
@@ -10,22 +18,24 @@ import type { NewItem } from './item.ts';
  * lane keep their order. Call it once per transaction: two calls may lock lanes in the opposite order to another
  * transaction's, which PostgreSQL ends by failing one of them.
  */
-export async function enqueue(
-  client: ClientBase,
-  items: readonly NewItem[],
-): Promise<{ stored: number; duplicates: number }> {
-  if (items.length === 0) return { stored: 0, duplicates: 0 };
-  await client.query(lockLanes, [[...new Set(items.map((item) => item.lane))], String(longestPauseMs)]);
-  const { rows } = await client.query<{ stored: number }>(storeItems, [
-    items.map((item) => item.lane),
-    items.map((item) => item.source),
-    items.map((item) => item.sourceId),
-    items.map((item) => JSON.stringify(item.payload)),
-    items.map(({ isBulk = false }) => isBulk),
-    laneReadyChannel,
-  ]);
-  const stored = rows[0]?.stored ?? 0;
-  return { stored, duplicates: items.length - stored };
+export type Enqueue = (client: ClientBase, items: readonly NewItem[]) => Promise<Enqueued>;
+
+/** Creates what stores items. */
+export function createEnqueue(payloads: Pick<PayloadCodec, 'encode'>): Enqueue {
+  return async (client, items) => {
+    if (items.length === 0) return { stored: 0, duplicates: 0 };
+    await client.query(lockLanes, [[...new Set(items.map((item) => item.lane))], String(longestPauseMs)]);
+    const { rows } = await client.query<{ stored: number }>(storeItems, [
+      items.map((item) => item.lane),
+      items.map((item) => item.source),
+      items.map((item) => item.sourceId),
+      items.map((item) => payloads.encode(itemRow(item), item.payload)),
+      items.map(({ isBulk = false }) => isBulk),
+      laneReadyChannel,
+    ]);
+    const stored = rows[0]?.stored ?? 0;
+    return { stored, duplicates: items.length - stored };
+  };
 }
 
 /**

@@ -135,9 +135,10 @@ async function keepWaiting(
   write: () => Promise<boolean>,
 ): Promise<boolean> {
   const waits = (await untilWritten(deps, context, write)) === true;
-  if (waits) deps.onPostponed(delayMs);
   // Lost; or the item was acknowledged although the answer did not reach us, and then the lane is still ours.
-  else await letGo(deps, context);
+  if (!waits) await letGo(deps, context);
+  // Woken at that very moment this replica would always be the first, and take again what only others can read.
+  else if (context.unreadable === undefined) deps.onPostponed(delayMs);
   return waits;
 }
 

@@ -1,6 +1,7 @@
 // Asks which of some things the log has stored before.
-import type { JsonValue } from '../domain/json.ts';
+import type { PayloadCodec } from '../domain/stored-payload.ts';
 import type { Queryable } from './database.ts';
+import { itemRow } from './item-payload.ts';
 
 /** Of these source ids, those that are stored, handled or not; what was pruned is forgotten. */
 export async function knownSourceIds(
@@ -15,18 +16,32 @@ export async function knownSourceIds(
   return new Set(rows.map((row) => row.source_id));
 }
 
-/** Tells whether a lane has, or had until it was pruned, an item of this source whose payload has this part. */
-export async function hasItemWith(
+/** Tells whether a lane has, or had until it was pruned, an item of this source with such a payload. */
+export type HasItem = (
   client: Queryable,
-  { lane, source }: { readonly lane: string; readonly source: string },
-  part: JsonValue,
-): Promise<boolean> {
-  const { rowCount } = await client.query(
-    `select from item join lane on lane.id = lane_id
-     where lane.key = $1 and source = $2 and payload::jsonb @> $3 limit 1`,
-    [lane, source, JSON.stringify(part)],
-  );
-  return rowCount === 1;
+  where: { readonly lane: string; readonly source: string },
+  isIt: (payload: unknown) => boolean,
+) => Promise<boolean>;
+
+/** How many payloads are in memory at one time. */
+const payloadsAtOnce = 100;
+
+/** Creates what looks into payloads. As they may be encrypted, it reads all of the lane, a part at a time. */
+export function createHasItem(payloads: Pick<PayloadCodec, 'decode'>): HasItem {
+  return async (client, { lane, source }, isIt) => {
+    for (let after = 0; ;) {
+      const { rows } = await client.query<{ position: number; sourceId: string; stored: unknown }>(
+        `select position::float8, source_id as "sourceId", payload as stored
+         from item join lane on lane.id = lane_id
+         where lane.key = $1 and source = $2 and position > $3 order by position limit $4`,
+        [lane, source, after, payloadsAtOnce],
+      );
+      if (rows.some(({ sourceId, stored }) => isIt(payloads.decode(itemRow({ source, sourceId }), stored))))
+        return true;
+      if (rows.length < payloadsAtOnce) return false;
+      after = rows.at(-1)?.position ?? after;
+    }
+  };
 }
 
 /** Tells whether items of this source stand in a lane and are not handled yet. */

@@ -1,5 +1,6 @@
 // Works on one leased lane: item after item, until it is empty, must wait, is lost, or others have their turn.
 import { attempt } from './attempt.ts';
+import { decodeItem } from './item-payload.ts';
 import { readItems, type LeasedLane } from './lease-lanes.ts';
 import { letGo } from './failure.ts';
 import type { AttemptDeps, LaneContext } from './attempt-context.ts';
@@ -43,7 +44,7 @@ async function handleItems(deps: LaneWorkerDeps, context: LaneContext): Promise<
     if (items.length === 0) items = await readItems(pool, lane, head);
     const item = items.shift();
     if (!item) throw new ItemMissingError();
-    const result = await attempt(deps, { session, lane, item, head, history });
+    const result = await attempt(deps, { session, lane, ...decodeItem(deps.payloads, item), head, history });
     if (result !== 'more') return;
     head = item.position;
     history = untried;

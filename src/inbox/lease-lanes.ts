@@ -1,6 +1,7 @@
 // Takes ready lanes for a replica, together with their first items.
-import type { History, Item } from './item.ts';
+import type { History } from './item.ts';
 import type { Queryable } from './database.ts';
+import type { StoredItem } from './item-payload.ts';
 
 /** A lane one replica works on, with the history of its first item, until it lets go of it or another lease raises the epoch. */
 export interface LeasedLane extends Omit<History, 'failingSinceMs'> {
@@ -16,7 +17,7 @@ export interface LeasedLane extends Omit<History, 'failingSinceMs'> {
   /** True when the lane's owner died holding it. */
   readonly takenOver: boolean;
   /** The first items after `head`; there may be more. */
-  readonly items: readonly Item[];
+  readonly items: readonly StoredItem[];
 }
 
 /** How many items come with a lease, and with each further look. */
@@ -31,19 +32,19 @@ export async function leaseLanes(
 ): Promise<LeasedLane[]> {
   const values = [replica, limit, Math.min(bulkLimit, limit), itemsAtOnce];
   const { rows } = await client.query<LeasedRow>(leaseReadyLanes, values);
-  const lanes = new Map<number, LeasedLane & { items: Item[] }>();
-  for (const { position, source, sourceId, payload, receivedAt, failures, ...row } of rows) {
+  const lanes = new Map<number, LeasedLane & { items: StoredItem[] }>();
+  for (const { position, source, sourceId, stored, receivedAt, failures, ...row } of rows) {
     const failedWith = failures?.head === row.head ? failures.codes : {};
     const lane = lanes.get(row.id) ?? { ...row, failedWith, items: [] };
     lanes.set(row.id, lane);
     if (position !== null) {
-      lane.items.push({ lane: row.key, position, source, sourceId, payload, receivedAt });
+      lane.items.push({ lane: row.key, position, source, sourceId, stored, receivedAt });
     }
   }
   return [...lanes.values()];
 }
 
-type ItemRow = Omit<Item, 'lane'>;
+type ItemRow = Omit<StoredItem, 'lane'>;
 
 /** A lane with one of its items; `position` is null if it has none. */
 type LeasedRow = Omit<LeasedLane, 'failedWith' | 'items'> &
@@ -58,13 +59,14 @@ export async function readItems(
   client: Queryable,
   lane: Pick<LeasedLane, 'id' | 'key'>,
   head: number,
-): Promise<Item[]> {
+): Promise<StoredItem[]> {
   const { rows } = await client.query<ItemRow>(itemsAfter, [lane.id, head, itemsAtOnce]);
   return rows.map((row) => ({ lane: lane.key, ...row }));
 }
 
 /** PostgreSQL's bigint would come as a string. */
-const itemColumns = 'position::float8, source, source_id as "sourceId", payload, received_at as "receivedAt"';
+const itemColumns =
+  'position::float8, source, source_id as "sourceId", payload as stored, received_at as "receivedAt"';
 
 /**
  * SKIP LOCKED: no replica waits for a lane that another one is leasing or that is being written to.

@@ -1,5 +1,6 @@
 // The list of all jobs. Each has a lease of its own; `bridge_reader_passes_total{reader="<its name>"}` counts its passes.
 import type { Config } from '../config/schema.ts';
+import type { PayloadCodec } from '../domain/stored-payload.ts';
 import type { Bridge } from '../flows/bridge.ts';
 import type { Intake } from '../flows/intake.ts';
 import { closeOrphans } from './close-orphans.ts';
@@ -19,6 +20,7 @@ import { readMatrix } from './read-matrix.ts';
 import { readRoomsBehind } from './read-rooms-behind.ts';
 import { reconcileRestored } from './reconcile-restored.ts';
 import { releaseOverdueItems } from './release-overdue.ts';
+import { rotateKeys } from './rotate-keys.ts';
 import { rotatePeppers } from './rotate-peppers.ts';
 import { schedule } from './scheduler.ts';
 import { watchRestoredFhir } from './watch-restored-fhir.ts';
@@ -28,12 +30,13 @@ export interface JobsDeps {
   readonly config: Config;
   readonly bridge: Bridge;
   readonly intake: Intake;
+  readonly payloads: PayloadCodec;
   /** The directories that are kept in the local table; undefined where the identity port is off. */
   readonly synced: readonly SyncedDirectory[] | undefined;
 }
 
 /** Creates all jobs that the configuration asks for. */
-export function createJobs({ config, bridge, intake, synced }: JobsDeps): readonly BridgeJob[] {
+export function createJobs({ config, bridge, intake, payloads, synced }: JobsDeps): readonly BridgeJob[] {
   const { identity } = config;
   return [
     readMatrix({ ...bridge, config, intake }), // matrix
@@ -52,6 +55,7 @@ export function createJobs({ config, bridge, intake, synced }: JobsDeps): readon
     gatherLongWaiting(bridge), // gather-waiting
     pruneInbox(bridge, config), // prune-inbox
     pruneTraces(bridge, config), // prune-traces
+    ...(payloads.keyIds.length > 0 ? [rotateKeys(bridge, payloads)] : []), // payload-keys
     ...(synced === undefined
       ? []
       : [

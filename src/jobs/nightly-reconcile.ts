@@ -4,7 +4,6 @@ import { typeOf } from '../domain/ids.ts';
 import type { Bridge } from '../flows/bridge.ts';
 import { findMissedInvitations } from '../flows/invitations/missed-invitations.ts';
 import { resync } from '../flows/structure/resync.ts';
-import { hasItemWith } from '../inbox/known-items.ts';
 import { readCursor, saveCursor } from '../store/cursors.ts';
 import type { BridgeJob } from './job.ts';
 
@@ -55,7 +54,7 @@ async function reconcile(bridge: Bridge, all: boolean, signal: AbortSignal): Pro
 }
 
 async function findInvitations(bridge: Bridge, day: string, signal: AbortSignal): Promise<void> {
-  const found = await findMissedInvitations(bridge, hasItemWith, day, signal);
+  const found = await findMissedInvitations(bridge, day, signal);
   bridge.metrics.reconcileMended.inc({ kind: 'invitation' }, found);
   if (found > 0) bridge.log.info({ found }, 'Found invitations that were never pushed');
 }

@@ -5,7 +5,7 @@ import type { Intake } from '../flows/intake.ts';
 import { MATRIX_READER } from '../flows/reader-names.ts';
 import { goesBack } from '../matrix/continuity.ts';
 import { syncOnce } from '../matrix/sync-reader.ts';
-import { awaitsPass, lastArrival } from '../store/arrivals.ts';
+import { lastArrival } from '../store/arrivals.ts';
 import { readAgedCursor, readCursor } from '../store/cursors.ts';
 import type { BridgeJob } from './job.ts';
 
@@ -22,7 +22,7 @@ interface Deps extends Pick<Bridge, 'db' | 'homeserver' | 'log' | 'settings' | '
 
 /** The job. */
 export function readMatrix({ config, intake, ...bridge }: Deps): BridgeJob {
-  const { db, homeserver, settings } = bridge;
+  const { db, homeserver, settings, store } = bridge;
   return {
     name: MATRIX_READER,
     service: 'matrix',
@@ -49,7 +49,7 @@ export function readMatrix({ config, intake, ...bridge }: Deps): BridgeJob {
         signal,
       );
       // With a homeserver of many workers, /sync may know of an event a little later than push does.
-      if (await awaitsPass(db, upTo)) again();
+      if (await store.arrivals.awaitsPass(db, upTo)) again();
       return found;
     },
   };

@@ -37,6 +37,11 @@ export function refusedFileDeliveryId(eventId: EventId): DeliveryId {
   return `refused-${digest('refused-file', eventId)}` as DeliveryId;
 }
 
+/** The transaction id of the removal of what tells of a person who is forgotten. */
+export function forgottenDeliveryId(eventId: EventId): DeliveryId {
+  return `forgotten-${digest('forgotten', eventId)}` as DeliveryId;
+}
+
 /**
  * The transaction id of a notice: one per person, room and reason, so that it is sent once.
  * @param since when the state began, where it may end and begin again

@@ -9,13 +9,21 @@ const BASE32 = '0123456789abcdefghjkmnpqrstvwxyz';
  * The user id of a ghost: a keyed hash of the reference. Without the key no one can tell who it is; the bridge finds the
  * reference in its store.
  * @param key the pseudonymization key of the configuration; with another key every ghost has another id
+ * @param givenUp how many ghosts of the person were given up, when they were forgotten: the next one has another id
  */
 export function ghostUserId(
   reference: FhirReference,
   { key, prefix, serverName }: { key: string; prefix: string; serverName: string },
+  givenUp = 0,
 ): MatrixUserId {
-  const mac = createHmac('sha256', key).update(`ghost:${reference}`).digest();
+  const person = givenUp === 0 ? reference : `${reference}:${givenUp}`;
+  const mac = createHmac('sha256', key).update(`ghost:${person}`).digest();
   return `@${prefix}${base32(mac.subarray(0, 15))}:${serverName}` as MatrixUserId;
+}
+
+/** By what a person who was forgotten is known again, and nobody can tell who it is without the key. */
+export function forgottenDigest(person: FhirReference | MatrixUserId, key: string): string {
+  return base32(createHmac('sha256', key).update(`forgotten:${person}`).digest().subarray(0, 20));
 }
 
 /**

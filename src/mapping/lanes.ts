@@ -50,6 +50,9 @@ export function conversationOfReadStateLane(key: string): FhirReference | undefi
     : undefined;
 }
 
+/** The lane in which the last step of forgetting a person is made. @param forgetting its id, which names nobody */
+export const forgettingLane = (forgetting: string): string => `forget:${forgetting}`;
+
 /** The lane of what cannot be stored. @param what it is in the place of */
 export const setAsideLane = (what: string): string => `set-aside:${what}`;
 

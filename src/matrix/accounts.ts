@@ -1,8 +1,10 @@
 // Homeserver operations on accounts: ghosts, their devices, names and pictures, and the ping.
 import { z } from 'zod';
 import type { MatrixUserId } from '../domain/ids.ts';
+import { BridgeError } from '../telemetry/errors.ts';
 import {
   BRIDGE_DEVICE,
+  isRefusal,
   MatrixRefusal,
   success,
   unlessRefused,
@@ -14,6 +16,11 @@ const profileSchema = z.looseObject({
   displayname: z.string().nullish(),
   avatar_url: z.string().nullish(),
 });
+
+/** The answer to a request that needs user-interactive authentication has no `errcode`, unlike that to a wrong token. */
+function wantsAuthentication(error: unknown): boolean {
+  return error instanceof BridgeError && error.code === 'matrix-token' && !(error instanceof MatrixRefusal);
+}
 
 /** Creates the operations on a client. */
 export function createAccounts(client: MatrixClient) {
@@ -55,6 +62,24 @@ export function createAccounts(client: MatrixClient) {
     async setAvatar(as: MatrixUserId, url: string | undefined, signal?: AbortSignal): Promise<void> {
       const body = { avatar_url: url ?? '' };
       await client.put('set avatar', ['profile', as, 'avatar_url'], success, { as, body, signal });
+    },
+
+    /**
+     * Deactivates the account of a user of the bridge, and asks that what it showed be erased. Synapse lets an appservice do so without
+     * more; a homeserver may want the user to authenticate, which no ghost can. Doing it again changes nothing.
+     * https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3accountdeactivate
+     * @returns whether it was done; else the operator of the homeserver has to
+     */
+    async deactivate(as: MatrixUserId, signal?: AbortSignal): Promise<boolean> {
+      // Its device goes with it, so a second attempt has none.
+      const request = { as, withDevice: false, body: { erase: true }, signal };
+      try {
+        await client.post('deactivate account', ['account', 'deactivate'], success, request);
+        return true;
+      } catch (error) {
+        if (isRefusal(error, 400, 403, 404) || wantsAuthentication(error)) return false;
+        throw error;
+      }
     },
 
     /** Uploads a file without its name, which could name a person. @returns its `mxc://` URI */

@@ -3,6 +3,7 @@ import { createAccounts } from './accounts.ts';
 import type { MatrixClient } from './client.ts';
 import { createContinuity } from './continuity.ts';
 import { createInvitations } from './invitations.ts';
+import { createPastRooms } from './past-rooms.ts';
 import { createReceipts } from './receipts.ts';
 import { createRoomStates } from './room-state.ts';
 import { createRoomDirectory } from './room-directory.ts';
@@ -22,6 +23,7 @@ export function createHomeserver(client: MatrixClient) {
     ...createRoomStates(client),
     ...createSends(client),
     ...createReceipts(client),
+    ...createPastRooms(client),
     ...createTimeline(client),
     ...createSync(client),
   };

@@ -21,15 +21,29 @@ export interface MessagesPage {
   readonly end: string | undefined;
 }
 
+/** Which events of a room are wanted. */
+interface Before {
+  /** The token to begin at; undefined begins at the newest event. */
+  readonly from?: string | undefined;
+  /** Only events of these types; undefined stands for all. */
+  readonly types?: readonly string[] | undefined;
+}
+
 /** Creates the operations on a client. */
 export function createTimeline(client: MatrixClient) {
   /** https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3roomsroomidmessages */
   async function page(
-    { as, roomId, ...query }: { as: MatrixUserId; roomId: RoomId; dir: 'b' | 'f'; from: string | undefined },
+    {
+      as,
+      roomId,
+      types,
+      ...query
+    }: { as: MatrixUserId; roomId: RoomId; dir: 'b' | 'f' } & Pick<Before, 'from' | 'types'>,
     signal: AbortSignal | undefined,
   ): Promise<MessagesPage> {
     const path = ['rooms', roomId, 'messages'];
-    const request = { as, query: { ...query, limit: 100 }, signal };
+    const filter = types && JSON.stringify({ types });
+    const request = { as, query: { ...query, filter, limit: 100 }, signal };
     const { chunk, end } = await client.get('read messages', path, messagesSchema, request);
     return { ...sortOut(matrixEventSchema, chunk), end };
   }
@@ -37,14 +51,13 @@ export function createTimeline(client: MatrixClient) {
   return {
     /**
      * A page of a room's events, newest first.
-     * @param from the token to begin at; undefined begins at the newest event
      */
     messagesBefore: (
       as: MatrixUserId,
       roomId: RoomId,
-      { from }: { from?: string | undefined },
+      { from, types }: Before,
       signal?: AbortSignal,
-    ): Promise<MessagesPage> => page({ as, roomId, dir: 'b', from }, signal),
+    ): Promise<MessagesPage> => page({ as, roomId, dir: 'b', from, types }, signal),
 
     /** A page of a room's events after a token, also one of `/sync`, oldest first. */
     messagesAfter: (
@@ -90,15 +103,16 @@ export function createTimeline(client: MatrixClient) {
   };
 }
 
-/** The events of a room page by page, from the newest back. */
+/** The events of a room page by page, from the newest back. @param types only events of these; undefined stands for all */
 export async function* pagesBefore(
   homeserver: Pick<ReturnType<typeof createTimeline>, 'messagesBefore'>,
   as: MatrixUserId,
   roomId: RoomId,
   signal: AbortSignal,
+  types?: readonly string[],
 ): AsyncGenerator<MessagesPage> {
   for (let from: string | undefined; ;) {
-    const page = await homeserver.messagesBefore(as, roomId, { from }, signal);
+    const page = await homeserver.messagesBefore(as, roomId, { from, types }, signal);
     const { end } = page;
     yield page;
     if (end === undefined || end === from) return;

@@ -23,6 +23,11 @@ export async function lockOutIdentityWriters(db: Queryable): Promise<void> {
   await db.query('select pg_advisory_xact_lock($1)', [HASH_LOCK]);
 }
 
+/** Keeps the start of a pepper out until the end of the transaction, which changes addresses. */
+export async function lockAsIdentityWriter(db: Queryable): Promise<void> {
+  await db.query('select pg_advisory_xact_lock_shared($1)', [HASH_LOCK]);
+}
+
 /**
  * Stores records and replaces earlier ones. Runs in the caller's transaction.
  * @param seenIn the pass over the whole directory that showed them; undefined keeps the stored one
@@ -33,7 +38,7 @@ export async function saveIdentityRecords(
   records: readonly IdentityRecord[],
   seenIn: string | undefined,
 ): Promise<void> {
-  await db.query('select pg_advisory_xact_lock_shared($1)', [HASH_LOCK]);
+  await lockAsIdentityWriter(db);
   await savePeople(db, directory, records, seenIn);
   const keys = records.map(({ key }) => key);
   const addresses = records.flatMap(({ key, userId, addresses }) =>
@@ -49,7 +54,7 @@ export async function removeIdentityRecords(
   directory: string,
   keys: readonly string[],
 ): Promise<void> {
-  await db.query('select pg_advisory_xact_lock_shared($1)', [HASH_LOCK]);
+  await lockAsIdentityWriter(db);
   await saveAddresses(db, directory, keys, []);
   const sql = 'delete from identity_person where directory = $1 and record = any($2::text[])';
   await db.query(sql, [directory, keys]);

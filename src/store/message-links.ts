@@ -77,6 +77,27 @@ export async function findLinked(
   return new Set(await selectColumn<FhirReference | EventId>(db, sql, [communications, eventIds]));
 }
 
+/** An event that a user of the bridge sent. */
+export interface SentEvent {
+  /** The number of its link, as text. */
+  readonly id: string;
+  readonly eventId: EventId;
+  readonly sender: MatrixUserId;
+}
+
+/** The events that these users sent into a room, oldest first. @param after the link up to which they are known */
+export async function findSentBy(
+  db: Queryable,
+  roomId: RoomId,
+  senders: readonly MatrixUserId[],
+  { after, limit }: { readonly after: string; readonly limit: number },
+): Promise<readonly SentEvent[]> {
+  const sql = `select id::text, event_id, sender from message_link
+    where room_id = $1 and sender = any ($2) and id > $3::bigint and event_id is not null and completed_at is not null
+    order by id limit $4`;
+  return select<SentEvent>(db, sql, [roomId, senders, after, limit]);
+}
+
 /** Those of these events, messages that users sent into a room, of which it is not known who: links of an earlier version. */
 export async function findSenderless(
   db: Queryable,

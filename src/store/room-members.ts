@@ -62,6 +62,21 @@ export async function removeFromBase(
   await db.query('delete from room_member where reference = $1 and user_id = $2', [reference, userId]);
 }
 
+/** Removes people from the bases of all rooms. */
+export async function removePeople(db: Queryable, people: readonly FhirReference[]): Promise<void> {
+  await db.query('delete from room_member where person = any ($1)', [people]);
+}
+
+/** Those of these people who are in the base of a room. */
+export async function findPeopleIn(
+  db: Queryable,
+  reference: FhirReference,
+  people: readonly FhirReference[],
+): Promise<ReadonlySet<FhirReference>> {
+  const sql = 'select distinct person from room_member where reference = $1 and person = any ($2)';
+  return new Set(await selectColumn<FhirReference>(db, sql, [reference, people]));
+}
+
 /** Any number that no other software on this database locks; the same in every process. */
 const DEPENDENCIES = 7_239_403;
 

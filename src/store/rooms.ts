@@ -261,6 +261,16 @@ export async function findBridgedRooms(
   return selectColumn<RoomId>(db, sql, [roomIds]);
 }
 
+/** The resources of those of these rooms that have one. */
+export async function findReferences(
+  db: Queryable,
+  roomIds: readonly RoomId[],
+): Promise<ReadonlyMap<RoomId, FhirReference>> {
+  const sql = 'select room_id, reference from room where room_id = any ($1)';
+  const found = await select<{ roomId: RoomId; reference: FhirReference }>(db, sql, [roomIds]);
+  return new Map(found.map(({ roomId, reference }) => [roomId, reference]));
+}
+
 /** Every resource that has a room, in order. */
 export async function listRooms(db: Queryable): Promise<readonly RoomRow[]> {
   const order = `reference not like 'CareTeam/%', reference`;

@@ -1,20 +1,22 @@
 // The tables that the flows work on: for each, the functions of its file.
+import type { PayloadCodec } from '../domain/stored-payload.ts';
 import * as adoptedRooms from './adopted-rooms.ts';
-import * as arrivals from './arrivals.ts';
+import { createArrivals } from './arrivals.ts';
 import * as conversationMessages from './conversation-messages.ts';
 import * as cursors from './cursors.ts';
+import { createEncryptedTexts } from './encrypted-texts.ts';
 import * as fileCopies from './file-copies.ts';
+import * as forgettings from './forgettings.ts';
+import * as forgottenPeople from './forgotten-people.ts';
 import * as formerLinks from './former-links.ts';
 import * as formerRooms from './former-rooms.ts';
-import * as ghosts from './ghosts.ts';
 import * as identityAudit from './identity-audit.ts';
 import * as invitations from './invitations.ts';
-import * as lostLinks from './lost-links.ts';
-import * as messageLinks from './message-links.ts';
 import * as notices from './notices.ts';
 import * as orphanedRooms from './orphaned-rooms.ts';
 import * as people from './people.ts';
 import * as reportedFailures from './reported-failures.ts';
+import * as personalData from './personal-data.ts';
 import * as pictures from './pictures.ts';
 import * as readPositions from './read-positions.ts';
 import * as receipts from './receipts.ts';
@@ -29,32 +31,33 @@ import * as rooms from './rooms.ts';
 import * as roomsBehind from './rooms-behind.ts';
 import * as strangers from './strangers.ts';
 import * as untoldMessages from './untold-messages.ts';
-import * as waitingItems from './waiting-items.ts';
+import { createWaitingItems } from './waiting-items.ts';
 
-/** The tables by name. */
-export const tables = {
-  ...{
-    adoptedRooms,
-    arrivals,
-    conversationMessages,
-    cursors,
-    fileCopies,
-    formerLinks,
-    formerRooms,
-    ghosts,
-    identityAudit,
-    invitations,
-    lostLinks,
-    messageLinks,
-    notices,
-    people,
-    readPositions,
-    receipts,
-  },
-  ...{ orphanedRooms, pictures, reportedFailures, resourceVersions, restorations, restoredRooms },
-  ...{ roomMembers, roomResources, roomSafety, roomUses, rooms, roomsBehind, strangers },
-  ...{ untoldMessages, waitingItems },
-} as const;
+/** Creates the tables by name. @param payloads how the content of rows is stored */
+export function createTables(payloads: PayloadCodec) {
+  return {
+    ...{
+      adoptedRooms,
+      arrivals: createArrivals(payloads),
+      conversationMessages,
+      cursors,
+      fileCopies,
+      formerLinks,
+      formerRooms,
+      identityAudit,
+      invitations,
+      notices,
+      people,
+      readPositions,
+      receipts,
+    },
+    ...createEncryptedTexts(payloads),
+    ...{ orphanedRooms, pictures, reportedFailures, resourceVersions, restorations, restoredRooms },
+    ...{ roomMembers, roomResources, roomSafety, roomUses, rooms, roomsBehind, strangers },
+    ...{ forgettings, forgottenPeople, personalData, untoldMessages },
+    waitingItems: createWaitingItems(payloads),
+  };
+}
 
 /** The functions of all these tables. */
-export type Store = typeof tables;
+export type Store = ReturnType<typeof createTables>;

@@ -138,6 +138,13 @@ export const errorCatalogue = {
   'item-unstorable': deadLetter(
     'A server sent something that cannot be stored: it lacks an id, is nested too deep, or is not what it should be. All else went on. The dead letter names it; look at it on that server, then discard the dead letter.',
   ),
+  'payload-key-missing': retried(
+    'A row of the bridge’s database was encrypted with a key that this replica does not have; the message names it. Add it to database.encryptionKeys, before or behind the others. While a new key is rolled out, it waits for a replica that has it.',
+  ),
+  'payload-unreadable': retried(
+    'A row of the bridge’s database cannot be decrypted: it was altered, cut off or moved, or the key has the id of another. Compare the files of database.encryptionKeys; if they are right, restore the row from a backup.',
+    20,
+  ),
   unexpected: retried(
     'An unexpected error: a fault of the bridge. Please report it with its stack from the log.',
     20,

@@ -179,7 +179,17 @@ function queueMetrics({ gauge }: Makers) {
     oldestWaitingSeconds: gauge('bridge_oldest_item_seconds', 'Age of the oldest inbox item not handled yet'),
     liveReplicas: gauge('bridge_replicas', 'Replicas that work on this database'),
   };
+  const otherKeys = gauge(
+    'bridge_payloads_under_other_keys',
+    'Payloads in the database that are not encrypted with the first of database.encryptionKeys, by the id of their key',
+    ['key'],
+  );
   return {
+    /** Sets how many payloads stand under each key that is not the first. */
+    setOtherKeys(counts: Readonly<Record<string, number>>): void {
+      otherKeys.reset();
+      for (const [key, count] of Object.entries(counts)) otherKeys.set({ key }, count);
+    },
     /** Sets the gauges of the queue. */
     setQueue(stats: Readonly<Record<keyof typeof queue, number>>): void {
       for (const [key, metric] of Object.entries(queue)) metric.set(stats[key as keyof typeof queue]);

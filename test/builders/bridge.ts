@@ -8,7 +8,6 @@ import { toInboxOutcome } from '../../src/flows/commit.ts';
 import type { FlowOutcome } from '../../src/flows/outcome.ts';
 import { createRecent } from '../../src/flows/recent.ts';
 import { inTransaction } from '../../src/inbox/database.ts';
-import { enqueue } from '../../src/inbox/enqueue.ts';
 import { forgetPayload } from '../../src/inbox/forget-payload.ts';
 import { findLogged, findTail, hasUnhandled } from '../../src/inbox/known-items.ts';
 import type { Attempt } from '../../src/inbox/item.ts';
@@ -19,11 +18,11 @@ import { createSendAs } from '../../src/matrix/send-as.ts';
 import { ASPECTS, KINDS } from '../../src/messages/registry.ts';
 import { ozoThreads } from '../../src/mapping/threads/ozo.ts';
 import { noPseudonyms } from '../../src/pseudonyms/pseudonyms.ts';
-import { tables } from '../../src/store/tables.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { recordingLog } from './log.ts';
 import { BOT } from './matrix.ts';
 import { MESSAGE_OPTIONS } from './messages.ts';
+import { plainPayloads, storing } from './payloads.ts';
 
 const unreachable = () => Promise.reject(new TypeError('No request was expected'));
 export const unreachableHomeserver = createHomeserver({
@@ -101,10 +100,9 @@ export const SETTINGS: BridgeSettings = {
 export function createBridge(db: pg.Pool, over: Partial<Bridge> = {}): Bridge {
   const { homeserver = unreachableHomeserver } = over;
   return {
+    ...storing(plainPayloads),
     ...{
       db,
-      store: tables,
-      enqueue,
       findLogged,
       findTail,
       hasUnhandled,

@@ -3,13 +3,12 @@ import type pg from 'pg';
 import type { MatrixEvent } from '../../src/domain/matrix.ts';
 import { createIntake } from '../../src/flows/intake.ts';
 import { inTransaction } from '../../src/inbox/database.ts';
-import { enqueue } from '../../src/inbox/enqueue.ts';
 import { findBusyLanes, knownSourceIds } from '../../src/inbox/known-items.ts';
 import { ozoThreads as thread } from '../../src/mapping/threads/ozo.ts';
 import { EMPTY_PART } from '../../src/matrix/sync-parts.ts';
 import { readTransaction, type SetAside } from '../../src/matrix/transactions.ts';
-import { tables } from '../../src/store/tables.ts';
 import { clockAt, SETTINGS } from './bridge.ts';
+import { enqueue, tables } from './payloads.ts';
 
 /** Creates it. */
 export const createIntakeScene = (pool: pg.Pool, settings = SETTINGS, profile = thread) => {

@@ -12,10 +12,10 @@ import type { WantedPeople } from '../../src/mapping/fhir-to-matrix/participants
 import type { DesiredMember } from '../../src/mapping/desired-room.ts';
 import { ghostUserId } from '../../src/mapping/ghosts.ts';
 import type { BearerRow, KnownPerson } from '../../src/store/people.ts';
-import { tables } from '../../src/store/tables.ts';
 import { clockAt, createBridge, SETTINGS as PLAIN_SETTINGS, unreachableFhir } from './bridge.ts';
 import { ref, stored } from './fhir.ts';
 import { userId } from './matrix.ts';
+import { tables } from './payloads.ts';
 
 const never = new AbortController().signal;
 const ROLES = 'http://example.org/roles';
@@ -103,6 +103,7 @@ export function bridgeOver(resources: Resources, people: KnownPeople = {}) {
     ...{ fhir, settings: SETTINGS, clock: clockAt(NOW) },
     store: {
       ...tables,
+      forgottenPeople: { ...tables.forgottenPeople, findForgotten: () => Promise.resolve(new Map()) },
       people: {
         ...tables.people,
         findPeople: () => Promise.resolve(known),

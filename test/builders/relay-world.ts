@@ -31,6 +31,8 @@ import { communication, ref, stored } from './fhir.ts';
 import { BOT, eventId, message, userId } from './matrix.ts';
 import { GHOST, ROOM } from './messages.ts';
 import { at } from './people.ts';
+import type { PayloadCodec } from '../../src/domain/stored-payload.ts';
+import { plainPayloads, storing } from './payloads.ts';
 
 export { GHOST, ROOM };
 
@@ -48,6 +50,7 @@ export async function createRelayWorld(
   db: pg.Pool,
   kinds: readonly RegisteredKind[] = KINDS,
   over: Partial<Pick<Bridge, 'files'>> & {
+    readonly payloads?: PayloadCodec;
     readonly sending?: Partial<Bridge['sending']>;
     readonly messages?: Partial<MessageOptions>;
   } = {},
@@ -100,6 +103,7 @@ export async function createRelayWorld(
         Promise.resolve([{ type: 'm.room.power_levels', state_key: '', content: state.levels, sender: BOT }]),
     },
     ...{ kinds, fhir: fhir.server, ...(over.files && { files: over.files }) },
+    ...storing(over.payloads ?? plainPayloads),
     sending: { ...sending.server, ...over.sending },
     clock: { now: () => state.now, monotonicMs: () => 0 },
     settings: {

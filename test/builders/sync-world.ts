@@ -5,17 +5,16 @@ import type { MatrixEvent } from '../../src/domain/matrix.ts';
 import { createIntake } from '../../src/flows/intake.ts';
 import { MATRIX_READER } from '../../src/flows/reader-names.ts';
 import { inTransaction } from '../../src/inbox/database.ts';
-import { enqueue } from '../../src/inbox/enqueue.ts';
 import { findBusyLanes, knownSourceIds } from '../../src/inbox/known-items.ts';
 import { readMatrix } from '../../src/jobs/read-matrix.ts';
 import { readRoomsBehind } from '../../src/jobs/read-rooms-behind.ts';
 import { ozoThreads as thread } from '../../src/mapping/threads/ozo.ts';
 import type { Homeserver } from '../../src/matrix/homeserver.ts';
 import { readTransaction } from '../../src/matrix/transactions.ts';
-import { tables } from '../../src/store/tables.ts';
 import { clockAt, SETTINGS, unreachableHomeserver } from './bridge.ts';
 import { recordingLog } from './log.ts';
 import { BOT, eventId, message, roomId } from './matrix.ts';
+import { enqueue, tables } from './payloads.ts';
 
 /** What the readers ask; a test may put other answers in their place. */
 type Read = { -readonly [Question in 'changedRooms' | 'messagesAfter' | 'sync']: Homeserver[Question] };

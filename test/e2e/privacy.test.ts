@@ -5,6 +5,8 @@ import type { MatrixPerson } from '../../stack/demo/person.ts';
 import { startPerson } from '../../stack/demo/person.ts';
 import { registerUser } from '../../stack/synapse.ts';
 import { waitUntil } from '../../stack/wait.ts';
+import { dump } from '../builders/dump.ts';
+import { keyOf } from '../builders/payloads.ts';
 import {
   ALLOWED_DISPLAY_NAMES,
   carelessMessage,
@@ -35,16 +37,19 @@ const ALIEN = '_fhir_alien';
 
 describe.skipIf(inject('stackMissing') !== undefined)('personal data', () => {
   let files: readonly KeptFile[];
+  let rows: Awaited<ReturnType<typeof dump>>;
   beforeAll(async () => {
     // The guest reads along: their homeserver is trusted.
     const context = await startContext({
       BRIDGE_MATRIX_TRUSTED_SERVERS: inject('stack').neighbour.serverName,
+      BRIDGE_DATABASE_ENCRYPTION_KEYS: JSON.stringify([keyOf('privacy')]),
     });
     let guest: MatrixPerson | undefined;
     try {
       guest = await talkCarelessly(context);
       await failForGood(context);
       await awaitIdle(context.bridge);
+      rows = await dump(context.database.url);
     } finally {
       guest?.leaveClient();
       await context.end();
@@ -82,6 +87,14 @@ describe.skipIf(inject('stackMissing') !== undefined)('personal data', () => {
         }),
       });
     });
+  });
+
+  test('is not in the database of a bridge with a key, where messages are', () => {
+    expect(
+      rows.flatMap(({ table, row }) => findPersonalData(row).map((find) => ({ table, ...find }))),
+    ).toEqual([]);
+    const encrypted = new Set(rows.flatMap(({ table, row }) => (row.includes('e1:privacy:') ? [table] : [])));
+    expect([...encrypted]).toEqual(expect.arrayContaining(['dead_letter', 'ghost', 'item', 'message_link']));
   });
 
   test('is not in any file among the logs', () => {

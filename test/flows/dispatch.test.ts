@@ -38,6 +38,8 @@ function world(flow: (payload: unknown) => Ended | Promise<Ended>, { listens = t
     'write-back': handler,
     converge: handler,
     publish: handler,
+    'forget-room': handler,
+    'forget-person': handler,
     audit: handler,
     receipts: handler,
     read: handler,

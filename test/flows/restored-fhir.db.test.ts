@@ -2,13 +2,12 @@
 import { expect, test } from 'vitest';
 import { createIntake } from '../../src/flows/intake.ts';
 import { inTransaction } from '../../src/inbox/database.ts';
-import { enqueue } from '../../src/inbox/enqueue.ts';
 import { findBusyLanes, knownSourceIds } from '../../src/inbox/known-items.ts';
 import { ozoThreads as thread } from '../../src/mapping/threads/ozo.ts';
-import { tables } from '../../src/store/tables.ts';
 import { clockAt, SETTINGS } from '../builders/bridge.ts';
 import { itemsIn, useBridgeDatabase } from '../builders/database.ts';
 import { communication, stored } from '../builders/fhir.ts';
+import { enqueue, tables } from '../builders/payloads.ts';
 
 const pool = useBridgeDatabase();
 const BEFORE = '2026-11-29T12:00:00.000Z';

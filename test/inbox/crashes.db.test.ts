@@ -1,10 +1,14 @@
 // The promise of the log, under random work and random deaths: nothing lost, nothing twice, nothing out of order.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { PAYLOAD_COLUMNS } from '../../src/at-rest/payload-columns.ts';
+import { countUnderOtherKeys, rewritePayloads } from '../../src/at-rest/rotation.ts';
+import { inTransaction } from '../../src/inbox/database.ts';
+import { encryptedPayloads, plainPayloads } from '../builders/payloads.ts';
 import { LENGTH, SEED } from '../builders/random.ts';
 import { itemsOf, useDatabase } from './support/database.ts';
 import { eventually } from './support/time.ts';
-import { createWorld, type Plan, type Scene } from './support/world.ts';
+import { createWorld, type Keys, type Plan, type Scene } from './support/world.ts';
 
 const database = useDatabase();
 
@@ -60,6 +64,37 @@ test(
         }
       }),
       { seed: SEED, numRuns: 60 * LENGTH, endOnFailure: true },
+    );
+  },
+  60_000 * LENGTH,
+);
+
+test(
+  'the same while keys change: what was stored plain or with the key before is encrypted anew, and says what was sent',
+  async () => {
+    const enough = performance.now() + 15_000 * LENGTH;
+    const keys: Keys = {
+      senders: [plainPayloads, encryptedPayloads('old'), encryptedPayloads('new', 'old')],
+      // One has not been restarted yet since the new key became the first.
+      processes: [encryptedPayloads('old', 'new'), encryptedPayloads('new', 'old')],
+    };
+    await fc.assert(
+      fc.asyncProperty(scene, async (given) => {
+        if (performance.now() > enough) return;
+        await database.pool.query('truncate lane, item, replica, dead_letter');
+        const world = await createWorld(database, given, keys);
+        try {
+          await world.play();
+          world.check(await world.look());
+        } finally {
+          world.end();
+        }
+        const present = encryptedPayloads('new', 'old');
+        for (const column of PAYLOAD_COLUMNS)
+          await inTransaction(database.pool, (tx) => rewritePayloads(tx, present, column, 1_000));
+        expect(await countUnderOtherKeys(database.pool, present)).toEqual({});
+      }),
+      { seed: SEED, numRuns: 40 * LENGTH, endOnFailure: true },
     );
   },
   60_000 * LENGTH,

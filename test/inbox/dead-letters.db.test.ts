@@ -1,13 +1,14 @@
 // What an operator can do with items given up on.
 import { expect, test } from 'vitest';
 import type { Outcome } from '../../src/inbox/item.ts';
-import { discardDeadLetter, listDeadLetters, retryDeadLetter } from '../../src/inbox/dead-letters.ts';
+import { discardDeadLetter, listDeadLetters } from '../../src/inbox/dead-letters.ts';
 import { emptyDeadLetters, removeDeadLetters } from '../../src/inbox/prune-dead-letters.ts';
 import { pruneItems } from '../../src/inbox/prune-items.ts';
 import { readQueueStats } from '../../src/inbox/queue-stats.ts';
 import { itemsOf, useDatabase } from './support/database.ts';
 import { useReplicas } from './support/replica.ts';
 import { eventually } from './support/time.ts';
+import { retryDeadLetter } from '../builders/payloads.ts';
 
 const database = useDatabase();
 const replicas = useReplicas(database);

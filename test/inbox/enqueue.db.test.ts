@@ -1,8 +1,8 @@
 // Storing items: each once, in the order of commits, and nothing that can be sent stops the intake.
 import { describe, expect, test } from 'vitest';
-import { enqueue } from '../../src/inbox/enqueue.ts';
 import { laneReadyChannel } from '../../src/inbox/notify.ts';
 import { itemsOf, useDatabase } from './support/database.ts';
+import { enqueue } from '../builders/payloads.ts';
 
 const database = useDatabase();
 

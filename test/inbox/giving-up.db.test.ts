@@ -1,6 +1,5 @@
 // Items given up on: copied, taken off their lane and told about, all or nothing; and the lane goes on.
 import { expect, test } from 'vitest';
-import { enqueue } from '../../src/inbox/enqueue.ts';
 import type { Outcome } from '../../src/inbox/item.ts';
 import { listDeadLetters } from '../../src/inbox/dead-letters.ts';
 import { readQueueStats } from '../../src/inbox/queue-stats.ts';
@@ -9,6 +8,7 @@ import { useEffects } from './support/effects.ts';
 import { script } from './support/handlers.ts';
 import { createKeptLog, useReplicas } from './support/replica.ts';
 import { eventually } from './support/time.ts';
+import { enqueue } from '../builders/payloads.ts';
 
 const database = useDatabase();
 const replicas = useReplicas(database);

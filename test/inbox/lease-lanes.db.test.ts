@@ -3,11 +3,11 @@ import pg from 'pg';
 import { expect, test } from 'vitest';
 import { createAcknowledge, type Acknowledge } from '../../src/inbox/acknowledge.ts';
 import { leaseLanes, readItems, type LeasedLane } from '../../src/inbox/lease-lanes.ts';
-import { enqueue } from '../../src/inbox/enqueue.ts';
 import { postpone, release } from '../../src/inbox/postpone.ts';
 import { registerReplica, removeReplica, removeDeadReplicas } from '../../src/inbox/replica-rows.ts';
 import { itemsOf, useDatabase } from './support/database.ts';
 import { eventually } from './support/time.ts';
+import { enqueue } from '../builders/payloads.ts';
 
 const database = useDatabase();
 const acknowledge: Acknowledge = (...values) => createAcknowledge(database.pool)(...values);
@@ -28,7 +28,7 @@ test('a lane comes with its first items, and the rest when asked', async () => {
   const [replica] = await startReplicas(1);
   const lane = await leaseOne(replica?.id ?? 0);
   expect(lane.items.map((item) => item.sourceId)).toEqual(itemsOf('a', 20).map((item) => item.sourceId));
-  expect(lane.items[0]).toMatchObject({ lane: 'a', position: 1, source: 'test', payload: { number: 1 } });
+  expect(lane.items[0]).toMatchObject({ lane: 'a', position: 1, source: 'test', stored: { number: 1 } });
   expect((await readItems(database.pool, lane, 20)).map((item) => item.position)).toEqual(
     Array.from({ length: 10 }, (_, index) => 21 + index),
   );

@@ -1,7 +1,6 @@
 // What becomes of an item: for each answer of the handler, and when things go wrong on the way.
 import type { ClientBase } from 'pg';
 import { describe, expect, test } from 'vitest';
-import { enqueue } from '../../src/inbox/enqueue.ts';
 import type { Handle, Outcome } from '../../src/inbox/item.ts';
 import { listDeadLetters } from '../../src/inbox/dead-letters.ts';
 import { readQueueStats } from '../../src/inbox/queue-stats.ts';
@@ -11,6 +10,7 @@ import { useEffects } from './support/effects.ts';
 import { script } from './support/handlers.ts';
 import { createKeptLog, useReplicas } from './support/replica.ts';
 import { eventually, sleep } from './support/time.ts';
+import { enqueue } from '../builders/payloads.ts';
 
 const database = useDatabase();
 const replicas = useReplicas(database);

@@ -8,6 +8,7 @@ import { itemsOf, useDatabase } from './support/database.ts';
 import { slowHandler } from './support/handlers.ts';
 import { createKeptLog, quickTimings, useReplicas } from './support/replica.ts';
 import { clock, eventually, sleep } from './support/time.ts';
+import { plainPayloads } from '../builders/payloads.ts';
 
 const database = useDatabase();
 const replicas = useReplicas(database);
@@ -183,6 +184,7 @@ test('a replica that cannot connect does not start', async () => {
     pool: database.pool,
     connectSession: () => Promise.reject(new Error('refused')),
     handle: () => Promise.resolve(done),
+    payloads: plainPayloads,
     retryPolicy: () => 0,
     slots: 1,
     clock,

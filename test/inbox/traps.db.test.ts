@@ -3,13 +3,13 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
 import { createAcknowledge } from '../../src/inbox/acknowledge.ts';
 import { leaseLanes } from '../../src/inbox/lease-lanes.ts';
-import { enqueue } from '../../src/inbox/enqueue.ts';
 import type { Attempt, Item, Outcome } from '../../src/inbox/item.ts';
 import { pruneItems } from '../../src/inbox/prune-items.ts';
 import { registerReplica } from '../../src/inbox/replica-rows.ts';
 import { itemsOf, useDatabase } from './support/database.ts';
 import { createKeptLog, useReplicas } from './support/replica.ts';
 import { createJumpingClock, eventually } from './support/time.ts';
+import { enqueue } from '../builders/payloads.ts';
 
 const database = useDatabase();
 const replicas = useReplicas(database);

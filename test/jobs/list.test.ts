@@ -13,6 +13,7 @@ import { createConnections } from '../../src/store/connections.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { LEAST } from '../builders/config.ts';
 import { recordingLog } from '../builders/log.ts';
+import { keyOf } from '../builders/payloads.ts';
 
 const DIRECTORY = {
   ...{ kind: 'keycloak', name: 'staff', baseUrl: 'https://keycloak.example', usernameIsLocalpart: true },
@@ -20,6 +21,7 @@ const DIRECTORY = {
 };
 const ALL = {
   ...LEAST,
+  BRIDGE_DATABASE_ENCRYPTION_KEYS: JSON.stringify([keyOf('2026-12')]),
   BRIDGE_IDENTITY_ENABLED: 'true',
   BRIDGE_IDENTITY_PUBLISH_TO_OWN_FHIR: 'true',
   BRIDGE_FHIR_SUBSCRIPTIONS: 'true',
@@ -32,12 +34,12 @@ const ALL = {
 async function jobsOf(env: Readonly<Record<string, string>>): Promise<readonly BridgeJob[]> {
   const config = await loadConfig(undefined, env);
   const connections = createConnections(config.database.url, 1);
-  const { bridge, directories } = composeBridge(config, {
+  const { bridge, directories, payloads } = composeBridge(config, {
     ...{ connections, log: recordingLog(), metrics: createMetrics() },
   });
   const wakeMatrixReader = () => Promise.resolve();
   const intake = createIntake({ ...bridge, knownSourceIds, findBusyLanes, wakeMatrixReader });
-  return createJobs({ config, bridge, intake, synced: directories?.synced });
+  return createJobs({ config, bridge, intake, payloads, synced: directories?.synced });
 }
 
 describe('the list', () => {
@@ -49,7 +51,7 @@ describe('the list', () => {
       ...['deletions', 'deletions:CareTeam', 'deletions:CommunicationRequest'],
       ...['fhir:Subscription', 'restored-fhir', 'periods', 'continuity', 'reconcile-restored'],
       ...['nightly-reconcile', 'publish-ghosts', 'orphaned-rooms', 'release-overdue'],
-      ...['gather-waiting', 'prune-inbox', 'prune-traces'],
+      ...['gather-waiting', 'prune-inbox', 'prune-traces', 'payload-keys'],
       ...['identity:staff', 'identity:peppers', 'identity:prune', 'audit:look-ups'],
     ]);
     expect(new Set(names).size).toBe(names.length);

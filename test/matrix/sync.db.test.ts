@@ -6,13 +6,13 @@ import { inTransaction } from '../../src/inbox/database.ts';
 import * as arrivals from '../../src/store/arrivals.ts';
 import * as cursors from '../../src/store/cursors.ts';
 import { countBehind } from '../../src/store/rooms-behind.ts';
-import { tables } from '../../src/store/tables.ts';
 import { itemsIn, useBridgeDatabase } from '../builders/database.ts';
 import { ref } from '../builders/fhir.ts';
 import { inviteGhost } from '../builders/invited-ghost.ts';
 import { BOT, message, roomId } from '../builders/matrix.ts';
 import { ageCursor, createHomeserverModel, createReaders } from '../builders/sync-world.ts';
 import { withQuery } from '../builders/watched-client.ts';
+import { tables } from '../builders/payloads.ts';
 
 const pool = useBridgeDatabase();
 const ROOM = roomId('!room:h');

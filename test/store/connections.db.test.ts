@@ -10,6 +10,7 @@ import { openLink, type FlakyLink } from '../faults/flaky-link.ts';
 import { itemsOf, useDatabase } from '../inbox/support/database.ts';
 import { createKeptLog } from '../inbox/support/replica.ts';
 import { clock, eventually, sleep } from '../inbox/support/time.ts';
+import { plainPayloads } from '../builders/payloads.ts';
 
 const ANSWER_MS = 400;
 const database = useDatabase();
@@ -110,7 +111,7 @@ test('a replica whose host is gone without a word goes on within seconds, though
   await pool.query('select');
   const replica = await startReplica({
     ...{ pool, connectSession, onSessionLost: renew },
-    ...{ slots: 2, clock, sleep, log: createKeptLog() },
+    ...{ slots: 2, payloads: plainPayloads, clock, sleep, log: createKeptLog() },
     timings: { heartbeatMs: 30, trustedForMs: 500, staleAfterMs: 1_000, tryEveryMs: 30, pollMs: 100 },
     retryPolicy: exponentialRetry(
       { firstDelayMs: 1, maxDelayMs: 10, maxAttempts: 100, maxAgeMs: 60_000 },

@@ -3,9 +3,9 @@ import { expect, test } from 'vitest';
 import type { Dependency, FhirReference, MatrixUserId } from '../../src/domain/ids.ts';
 import { forgetPayload } from '../../src/inbox/forget-payload.ts';
 import {
+  createHasItem,
   findBusyLanes,
   findLogged,
-  hasItemWith,
   hasUnhandled,
   knownSourceIds,
 } from '../../src/inbox/known-items.ts';
@@ -14,10 +14,10 @@ import { pruneLanes } from '../../src/inbox/prune-lanes.ts';
 import { readLanesStats, readQueueStats } from '../../src/inbox/queue-stats.ts';
 import type { Queryable } from '../../src/store/database.ts';
 import { prune, PRUNINGS } from '../../src/store/prunings.ts';
-import { tables as store } from '../../src/store/tables.ts';
 import { useBridgeDatabase } from '../builders/database.ts';
 import { ref } from '../builders/fhir.ts';
 import { eventId, roomId, userId } from '../builders/matrix.ts';
+import { plainPayloads, tables as store } from '../builders/payloads.ts';
 
 const pool = useBridgeDatabase();
 const ROWS = 20_000;
@@ -87,7 +87,8 @@ const USERS: readonly MatrixUserId[] = [USER];
 const HOT: Readonly<Record<string, (db: Queryable) => Promise<unknown>>> = {
   'known events': (db) => knownSourceIds(db, 'matrix.event', [EVENT]),
   'whether a lane has unhandled items': (db) => hasUnhandled(db, { lane: LANE, source: 'waited' }),
-  'whether a lane has such an item': (db) => hasItemWith(db, { lane: LANE, source: 'matrix.event' }, {}),
+  'whether a lane has such an item': (db) =>
+    createHasItem(plainPayloads)(db, { lane: LANE, source: 'matrix.event' }, () => false),
   'where events stand': (db) => findLogged(db, 'matrix.event', [EVENT]),
   'a payload that is forgotten': (db) => forgetPayload(db, 'matrix.event', EVENT),
   'the figures of the queue': async (db) => {

@@ -1,10 +1,11 @@
 // The table of waiting items on a real database: order, and one place each.
 import { expect, test } from 'vitest';
-import * as waiting from '../../src/store/waiting-items.ts';
 import { useBridgeDatabase } from '../builders/database.ts';
 import { ref } from '../builders/fhir.ts';
+import { tables } from '../builders/payloads.ts';
 
 const pool = useBridgeDatabase();
+const { waitingItems: waiting } = tables;
 const REQUEST = ref('CommunicationRequest/1');
 const LANE = 'to-matrix:CommunicationRequest/1';
 
@@ -25,8 +26,8 @@ test('what waits comes back in the order in which it came, once, in its latest v
   await wait('Communication/a');
   await wait('Communication/b', '2');
   expect(await waiting.takeWaiting(pool(), [REQUEST])).toEqual([
-    { about: 'Communication/b', lane: LANE, payload: change('Communication/b', '2'), sequence: '1' },
-    { about: 'Communication/a', lane: LANE, payload: change('Communication/a'), sequence: '2' },
+    { waitsFor: REQUEST, about: 'Communication/b', lane: LANE, payload: change('Communication/b', '2') },
+    { waitsFor: REQUEST, about: 'Communication/a', lane: LANE, payload: change('Communication/a') },
   ]);
   expect(await waiting.takeWaiting(pool(), [REQUEST])).toEqual([]);
 });

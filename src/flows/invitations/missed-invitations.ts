@@ -1,11 +1,10 @@
 // Invitations of ghosts that push lost: asked for ghost by ghost, since no one else is shown them.
-import type { JsonValue } from '../../domain/json.ts';
+import { isDeepStrictEqual } from 'node:util';
 import { roomLane } from '../../mapping/lanes.ts';
 import type { Invitation } from '../../matrix/invitations.ts';
-import type { hasItemWith } from '../../inbox/known-items.ts';
 import { BridgeError } from '../../telemetry/errors.ts';
 import type { Bridge } from '../bridge.ts';
-import { EVENT_SOURCE } from '../items/event.ts';
+import { EVENT_SOURCE, eventItemSchema } from '../items/event.ts';
 import { invitationItem } from '../items/invitation.ts';
 import { isOwnUser } from '../../mapping/own-users.ts';
 
@@ -17,16 +16,15 @@ import { isOwnUser } from '../../mapping/own-users.ts';
  */
 export async function findMissedInvitations(
   bridge: Bridge,
-  hasItem: typeof hasItemWith,
   seen: string,
   signal: AbortSignal,
 ): Promise<number> {
-  const { store, db, homeserver, pseudonyms, settings, log } = bridge;
+  const { store, db, hasItem, homeserver, pseudonyms, settings, log } = bridge;
   if (!pseudonyms.canResolve) return 0;
-  const wasPushed = ({ roomId, userId, sender, content }: Invitation): Promise<boolean> => {
-    const event = { type: 'm.room.member', state_key: userId, sender, content: content as JsonValue };
-    return hasItem(db, { lane: roomLane(roomId), source: EVENT_SOURCE }, { event });
-  };
+  const wasPushed = (invitation: Invitation): Promise<boolean> =>
+    hasItem(db, { lane: roomLane(invitation.roomId), source: EVENT_SOURCE }, (payload) =>
+      isOf(invitation, payload),
+    );
   let found = 0;
   let unasked: BridgeError | undefined;
   for (const ghost of await store.ghosts.listGhosts(db)) {
@@ -53,6 +51,17 @@ export async function findMissedInvitations(
       'Not all ghosts could be asked for invitations',
     );
   return found;
+}
+
+/** Whether an item is the event of an invitation. */
+function isOf({ userId, sender, content }: Invitation, payload: unknown): boolean {
+  const event = eventItemSchema.safeParse(payload).data?.event;
+  return (
+    event?.type === 'm.room.member' &&
+    event.state_key === userId &&
+    event.sender === sender &&
+    isDeepStrictEqual(event.content, content)
+  );
 }
 
 function bridgeErrorOf(error: unknown): BridgeError {

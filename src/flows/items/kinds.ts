@@ -7,6 +7,7 @@ import { ephemeralItemSchema } from './ephemeral.ts';
 import { eventItemSchema } from './event.ts';
 import { changeItemSchema } from './fhir-change.ts';
 import { deletionItemSchema } from './fhir-deletion.ts';
+import { forgetPersonItemSchema, forgetRoomItemSchema } from './forget-room.ts';
 import { invitationItemSchema } from './invitation.ts';
 import { messageNoticeItemSchema } from './message-notice.ts';
 import { noticeItemSchema } from './notice.ts';
@@ -40,6 +41,8 @@ const schemas = {
   'write-back': writeBackItemSchema,
   converge: convergeItemSchema,
   publish: publishItemSchema,
+  'forget-room': forgetRoomItemSchema,
+  'forget-person': forgetPersonItemSchema,
   audit: auditItemSchema,
   'set-aside': setAsideItemSchema,
 };

@@ -113,7 +113,10 @@ export function takeTurn(
 }
 
 /** An item that has waited, as it goes on. @param cause what lets it go; for each it goes on once */
-export function waitedItem({ about, lane, payload }: WaitingItem, cause: string): NewItem {
+export function waitedItem(
+  { about, lane, payload }: Pick<WaitingItem, 'about' | 'lane' | 'payload'>,
+  cause: string,
+): NewItem {
   return { lane, source: WAITED, sourceId: `${about} ${cause}`, payload };
 }
 

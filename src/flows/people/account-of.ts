@@ -14,6 +14,8 @@ export interface AccountSources {
   /** What is stored of the person and their roles. */
   readonly known: ReadonlyMap<FhirReference, KnownPerson>;
   readonly inDirectory: ReadonlyMap<FhirReference, MatrixUserId>;
+  /** The ghosts of those whose first one was given up. */
+  readonly successors: ReadonlyMap<FhirReference, MatrixUserId>;
   /** People whose published address does not count. */
   readonly refused: ReadonlySet<FhirReference>;
   /** Whether a person may not be read: what is stored of their account stays. */
@@ -22,7 +24,7 @@ export interface AccountSources {
 
 /** The account of a person. */
 export function accountIn(sources: AccountSources, identity: Identity): Account {
-  const { settings, at, known, inDirectory, refused } = sources;
+  const { settings, at, known, inDirectory, refused, successors } = sources;
   const { reference } = identity;
   const stored = known.get(reference);
   if (stored?.kind === 'user' && sources.isForbidden?.(reference) === true) {
@@ -30,7 +32,8 @@ export function accountIn(sources: AccountSources, identity: Identity): Account 
     return { userId, kind, source };
   }
   return accountOf(identity, {
-    ...{ at, ghost: ghostIdOf(settings, reference), isLenient: settings.lenientTelecom },
+    ...{ at, isLenient: settings.lenientTelecom },
+    ghost: successors.get(reference) ?? ghostIdOf(settings, reference),
     isOwn: (address) => isOwnUser(settings, address),
     isBelieved: (address) => !refused.has(reference) && mayBePublished(settings, address),
     storedFor: (each) => known.get(each)?.storedUserId,
@@ -38,9 +41,12 @@ export function accountIn(sources: AccountSources, identity: Identity): Account 
   });
 }
 
+/** Neither the store nor a directory is asked: what counts is what a person publishes. */
+const NO_SOURCES = { known: new Map(), inDirectory: new Map(), successors: new Map() };
+
 /** The address that a person publishes and that is believed, whether or not it counts as theirs. */
 export function claimIn(settings: BridgeSettings, at: number, identity: Identity): MatrixUserId | undefined {
-  const none = { known: new Map(), inDirectory: new Map(), refused: new Set<FhirReference>() };
+  const none = { ...NO_SOURCES, refused: new Set<FhirReference>() };
   const { userId, source } = accountIn({ settings, at, ...none }, identity);
   return source === 'telecom' ? userId : undefined;
 }

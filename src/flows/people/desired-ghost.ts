@@ -1,7 +1,7 @@
 // A person's ghost as it should be: its user id, name and picture.
 import type { FhirReference, MatrixUserId } from '../../domain/ids.ts';
 import { avatarOf, type Avatar } from '../../mapping/avatars.ts';
-import { ghostUserId } from '../../mapping/ghosts.ts';
+import { forgottenDigest, ghostUserId } from '../../mapping/ghosts.ts';
 import { identitiesOf, relatedTo, type Identity } from '../../mapping/identities.ts';
 import { displayNameOf } from '../../mapping/people.ts';
 import type { Bridge, BridgeSettings } from '../bridge.ts';
@@ -22,21 +22,21 @@ export interface DesiredGhost {
 
 /** A person's ghost; the person is read for it. */
 export async function desiredGhostOf(
-  { clock, settings }: Pick<Bridge, 'clock' | 'settings'>,
+  { clock, ...bridge }: Pick<Bridge, 'clock' | 'db' | 'settings' | 'store'>,
   reference: FhirReference,
   reads: ReadSet,
 ): Promise<DesiredGhost> {
   const [identity] = await readIdentities(reads, new Map([[reference, []]]), clock.now().getTime());
   if (identity === undefined) throw new TypeError('A reference stands for one person');
-  return ghostOf(settings, identity);
+  return ghostOf(bridge.settings, identity, await presentGhostOf(bridge, identity.reference));
 }
 
-/** The same of a person who was read. */
-export function ghostOf(settings: BridgeSettings, identity: Identity): DesiredGhost {
+/** The same of a person who was read. @param userId of their ghost */
+export function ghostOf(settings: BridgeSettings, identity: Identity, userId: MatrixUserId): DesiredGhost {
   const { reference, resource, roles, isRead } = identity;
   const organization = roles[0]?.organization;
   return {
-    userId: ghostIdOf(settings, reference),
+    userId,
     reference,
     isGuess: !isRead,
     displayName: displayNameOf(resource, settings.namePolicy, { organization }),
@@ -44,10 +44,51 @@ export function ghostOf(settings: BridgeSettings, identity: Identity): DesiredGh
   };
 }
 
-/** The user id of a person's ghost. */
-export function ghostIdOf(settings: BridgeSettings, reference: FhirReference): MatrixUserId {
+/**
+ * The user id of a ghost of a person: of their first, unless some were given up.
+ * @param givenUp how many
+ */
+export function ghostIdOf(settings: BridgeSettings, reference: FhirReference, givenUp = 0): MatrixUserId {
   const { pseudonymizationKey, ghostPrefix, serverName } = settings;
-  return ghostUserId(reference, { key: pseudonymizationKey, prefix: ghostPrefix, serverName });
+  return ghostUserId(reference, { key: pseudonymizationKey, prefix: ghostPrefix, serverName }, givenUp);
+}
+
+/** The user id of the ghost that a person has, or is to have, now: one that was given up when they were forgotten is never used again. */
+export async function presentGhostOf(
+  bridge: Pick<Bridge, 'db' | 'settings' | 'store'>,
+  reference: FhirReference,
+): Promise<MatrixUserId> {
+  const successors = await successorsOf(bridge, [reference]);
+  return successors.get(reference) ?? ghostIdOf(bridge.settings, reference);
+}
+
+/** The ghosts of those of these people whose first one was given up. */
+export async function successorsOf(
+  bridge: Pick<Bridge, 'db' | 'settings' | 'store'>,
+  references: readonly FhirReference[],
+): Promise<ReadonlyMap<FhirReference, MatrixUserId>> {
+  const forgotten = await forgottenAmong(bridge, references);
+  return new Map(
+    [...forgotten].map(([reference, givenUp]) => [reference, ghostIdOf(bridge.settings, reference, givenUp)]),
+  );
+}
+
+/** Those of these people who were forgotten, with the number of ghosts that each has given up. */
+export async function forgottenAmong(
+  { db, settings, store }: Pick<Bridge, 'db' | 'settings' | 'store'>,
+  references: readonly FhirReference[],
+): Promise<ReadonlyMap<FhirReference, number>> {
+  if (references.length === 0) return new Map();
+  const digests = new Map(
+    references.map((each) => [forgottenDigest(each, settings.pseudonymizationKey), each]),
+  );
+  const found = await store.forgottenPeople.findForgotten(db, [...digests.keys()]);
+  return new Map(
+    [...digests].flatMap(([digest, each]): (readonly [FhirReference, number])[] => {
+      const givenUp = found.get(digest);
+      return givenUp === undefined ? [] : [[each, givenUp]];
+    }),
+  );
 }
 
 /**

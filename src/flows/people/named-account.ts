@@ -74,7 +74,8 @@ async function isNamedBy(
   signal: AbortSignal,
 ): Promise<boolean> {
   const { settings } = naming;
-  const sources = { settings, at, known, inDirectory: new Map(), refused: new Set<FhirReference>() };
+  const nothing = { inDirectory: new Map(), successors: new Map(), refused: new Set<FhirReference>() };
+  const sources = { settings, at, known, ...nothing };
   const account = accountIn(sources, identity);
   if (account.kind === 'user') return account.userId === userId;
   const inDirectory = await directoryAccounts(naming, [identity], known, signal);

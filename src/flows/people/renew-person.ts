@@ -2,6 +2,7 @@
 import type { FhirReference } from '../../domain/ids.ts';
 import type { Claiming } from './account-claims.ts';
 import { claimIn } from './account-of.ts';
+import { forgottenAmong } from './desired-ghost.ts';
 import { bearerOf, identityOf, rolesHeldBy } from './named-account.ts';
 import type { ReadSet } from './read-set.ts';
 import { rememberPeople, resolvePeople } from './resolve-people.ts';
@@ -18,6 +19,8 @@ export async function renewPerson(
   const alone = await identityOf(reads, [reference], at);
   const person = alone.reference;
   const known = (await store.people.findPeople(db, [person])).get(person);
+  // Nothing is stored of one who was forgotten, until a space or room names them anew.
+  if (known === undefined && (await forgottenAmong(claiming, [person])).has(person)) return;
   const isUnchanged =
     known?.kind === 'user' &&
     known.claimedUserId === (claimIn(settings, at, alone) ?? known.claimedUserId) &&

@@ -13,7 +13,7 @@ import type { KnownPerson, PersonRow } from '../../store/people.ts';
 import type { Bridge } from '../bridge.ts';
 import { refusedClaims, type Claiming } from './account-claims.ts';
 import { accountIn, claimIn, type AccountSources } from './account-of.ts';
-import { ghostIdOf, ghostOf, readIdentities, type DesiredGhost } from './desired-ghost.ts';
+import { ghostIdOf, ghostOf, readIdentities, successorsOf, type DesiredGhost } from './desired-ghost.ts';
 import { directoryAccounts } from './directory-accounts.ts';
 import { expandPeople } from './expand-people.ts';
 import type { ReadSet } from './read-set.ts';
@@ -36,6 +36,8 @@ export interface ResolvedPeople {
 /** People of a room, with the team whose roles give power in it. */
 interface TeamPeople extends WantedPeople {
   readonly team?: CareTeam | undefined;
+  /** Those of these people who are left out, though they are named. */
+  readonly leftOut?: (people: readonly FhirReference[]) => Promise<ReadonlySet<FhirReference>>;
 }
 
 /**
@@ -51,7 +53,9 @@ export async function resolvePeople(
   const { settings, clock, log } = bridge;
   const at = clock.now().getTime();
   const { named, until } = await expandPeople({ reads, at, log, settings }, wanted);
-  const identities = await readIdentities(reads, named, at);
+  const leftOut = (await wanted.leftOut?.([...named.keys()])) ?? new Set();
+  const present = new Map([...named].filter(([reference]) => !leftOut.has(reference)));
+  const identities = await readIdentities(reads, present, at);
   const bearers = identities.flatMap(referencesOf);
   const known = await bridge.store.people.findPeople(bridge.db, bearers);
   const claims = identities.flatMap((identity) => {
@@ -61,7 +65,11 @@ export async function resolvePeople(
   const claimed = new Map(claims.map(({ identity: { reference }, userId }) => [reference, userId]));
   const refused = await refusedClaims(bridge, reads, claims, signal);
   const { isForbidden } = reads;
-  const believed = { settings, at, known, refused, isForbidden, inDirectory: new Map() };
+  const successors = await successorsOf(
+    bridge,
+    identities.map(({ reference }) => reference),
+  );
+  const believed = { settings, at, known, refused, isForbidden, successors, inDirectory: new Map() };
   const hasNone = (identity: Identity): boolean => accountIn(believed, identity).kind === 'ghost';
   const without = bridge.accountInDirectory === undefined ? [] : identities.filter(hasNone);
   const inDirectory = await directoryAccounts(bridge, without, known, signal);
@@ -74,7 +82,7 @@ export async function resolvePeople(
     overrides: new Map(bearers.map((each) => [each, known.get(each)?.storedUserId])),
     ghosts: resolved
       .filter(({ account }) => ghosts.has(account.userId))
-      .map(({ identity }) => ghostOf(settings, identity)),
+      .map(({ identity, ghost }) => ghostOf(settings, identity, ghost)),
     moved: resolved
       .map(({ identity: { reference }, account }) => ({
         ...{ reference, ...account },
@@ -94,10 +102,10 @@ export async function rememberPeople(
 }
 
 function resolve(sources: AccountSources, identity: Identity, team: CareTeam | undefined) {
-  const { settings, at, known } = sources;
+  const { settings, at, known, successors } = sources;
   const { reference, resource, concepts: elsewhere } = identity;
   const { roles: inTeam, until } = teamRolesOf(team, referencesOf(identity), at);
-  const ghost = ghostIdOf(settings, reference);
+  const ghost = successors.get(reference) ?? ghostIdOf(settings, reference);
   const account = accountIn(sources, identity);
   const before = known.get(reference);
   const former = new Set([
@@ -114,7 +122,7 @@ function resolve(sources: AccountSources, identity: Identity, team: CareTeam | u
     ...(account.kind === 'user' && { relayGhost: ghost }),
     ...(account.kind === 'ghost' && { userMapping: userMappingOf(identity, settings.userMappings, at) }),
   };
-  return { identity, account, member, until };
+  return { identity, account, ghost, member, until };
 }
 
 /** Two resources with one account are one member, with the higher level: a Practitioner who is also a relative. */

@@ -3,7 +3,7 @@ import { isPersonType } from '../../domain/fhir.ts';
 import { typeOf, type FhirReference, type MatrixUserId } from '../../domain/ids.ts';
 import type { Bridge } from '../bridge.ts';
 import { convergeItems } from '../items/converge.ts';
-import { desiredGhostOf, ghostIdOf } from './desired-ghost.ts';
+import { desiredGhostOf, presentGhostOf } from './desired-ghost.ts';
 import { bringGhost } from './ghosts.ts';
 import { dependentsOf } from './own-write.ts';
 import { createReadSet } from './read-set.ts';
@@ -29,7 +29,7 @@ async function ghostThere(
   reference: FhirReference,
   signal: AbortSignal,
 ): Promise<{ reference: FhirReference; userId: MatrixUserId }> {
-  const userId = ghostIdOf(bridge.settings, reference);
+  const userId = await presentGhostOf(bridge, reference);
   const isRole = typeOf(reference) === 'PractitionerRole';
   const isThere = !isRole && (await bridge.store.ghosts.findGhosts(bridge.db, [userId])).has(userId);
   if (isThere) return { reference, userId };
@@ -59,7 +59,7 @@ export async function shownGhostOf(
   reference: FhirReference,
   signal: AbortSignal,
 ): Promise<{ readonly userId: MatrixUserId; readonly displayName: string }> {
-  const userId = ghostIdOf(bridge.settings, reference);
+  const userId = await presentGhostOf(bridge, reference);
   const displayName = (await bridge.store.ghosts.findGhosts(bridge.db, [userId])).get(userId)?.displayName;
   const isRole = typeOf(reference) === 'PractitionerRole';
   if (displayName !== undefined && !isRole) return { userId, displayName };

@@ -8,6 +8,7 @@ import { serversOfRoom } from '../../mapping/server-acl.ts';
 import type { RoomRow } from '../../store/rooms.ts';
 import type { Bridge, BridgeSettings } from '../bridge.ts';
 import { knownPicture } from '../pictures.ts';
+import { forgottenAmong } from '../people/desired-ghost.ts';
 import type { ReadSet } from '../people/read-set.ts';
 import { resolvePeople, type ResolvedPeople } from '../people/resolve-people.ts';
 import { careTeamDefinition } from './care-team.ts';
@@ -91,7 +92,8 @@ export async function roomSpecOf(
   const { settings } = bridge;
   const placement = await definition.place(reads, row?.careTeam, spaceOf);
   const team = definition.team(placement);
-  const named = { ...definition.people(bridge.clock.now().getTime()), team };
+  const leftOut = wanted.phase === 'open' ? undefined : forgottenOutside(bridge, reference);
+  const named = { ...definition.people(bridge.clock.now().getTime()), team, ...(leftOut && { leftOut }) };
   const people = await resolvePeople(bridge, reads, named, signal);
   const isUnread = wanted.make && row?.ready !== true && firstMessage !== undefined;
   const titleFacts = await titleFactsOf(bridge, reads, definition, { row, placement, people });
@@ -112,6 +114,22 @@ export async function roomSpecOf(
       const circumstances = { phase, members, placement, entry, confines, titleFacts, picture, actual };
       return definition.desired(bridge, circumstances);
     },
+  };
+}
+
+/**
+ * Who was forgotten comes back where an open space or room names them, and stays there when it is closed; but what is over already
+ * names people for ever.
+ */
+function forgottenOutside(
+  { db, settings, store }: Pick<Bridge, 'db' | 'settings' | 'store'>,
+  room: FhirReference,
+): (people: readonly FhirReference[]) => Promise<ReadonlySet<FhirReference>> {
+  return async (people) => {
+    const forgotten = [...(await forgottenAmong({ db, settings, store }, people)).keys()];
+    if (forgotten.length === 0) return new Set();
+    const inside = await store.roomMembers.findPeopleIn(db, room, forgotten);
+    return new Set(forgotten.filter((person) => !inside.has(person)));
   };
 }
 

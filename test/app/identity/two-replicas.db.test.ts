@@ -19,6 +19,7 @@ import type { Answer, SeenRequest } from '../../builders/http.ts';
 import { serveScript } from '../../builders/http.ts';
 import { recordingLog } from '../../builders/log.ts';
 import { SIGNING_SEED } from '../../identity/world.ts';
+import { plainPayloads } from '../../builders/payloads.ts';
 
 const pool = useBridgeDatabase();
 const V2 = '/_matrix/identity/v2';
@@ -98,7 +99,7 @@ async function start(serversUrl: string, env: Readonly<Record<string, string>> =
   });
   const http = await startHttpServer({ host: '127.0.0.1', port: 0 }, port.routers, log);
   const replica = await startReplica({
-    ...{ pool: pool(), connectSession, clock, sleep, log, slots: 1 },
+    ...{ pool: pool(), connectSession, payloads: plainPayloads, clock, sleep, log, slots: 1 },
     handle: () => Promise.reject(new Error('Nothing is to be handled here')),
     retryPolicy: exponentialRetry(
       { firstDelayMs: 20, maxDelayMs: 100, maxAttempts: 1, maxAgeMs: 60_000 },

@@ -53,6 +53,7 @@ function createWorld() {
     ...{ 'matrix.invitation': unused, 'fhir.change': unused, notice: unused, publish: unused },
     ...{ 'message-notice': unused, 'send-status': unused, undelivered: unused, 'write-back': unused },
     ...{ 'fhir.deletion': unused, 'conversation-messages': unused, 'set-aside': unused },
+    ...{ 'forget-room': unused, 'forget-person': unused },
     ...{ receipts: unused, read: unused, 'fhir.read': unused, 'read-tasks': unused },
     audit: (event, { item, attempt }) => writeAuditEvent(event, item, attempt),
     converge({ reference }) {

@@ -7,9 +7,7 @@ import type { Bridge } from '../../../src/flows/bridge.ts';
 import { isGhostInvitation } from '../../../src/flows/invitations/accept-invitation.ts';
 import { findMissedInvitations } from '../../../src/flows/invitations/missed-invitations.ts';
 import { answerPushed, answerPending } from '../../../src/flows/invitations/pending-invitation.ts';
-import { hasItemWith } from '../../../src/inbox/known-items.ts';
 import { inTransaction } from '../../../src/inbox/database.ts';
-import { enqueue } from '../../../src/inbox/enqueue.ts';
 import { invitationContent } from '../../../src/mapping/invite-context.ts';
 import { roomLane } from '../../../src/mapping/lanes.ts';
 import type { Invitation } from '../../../src/matrix/invitations.ts';
@@ -21,6 +19,7 @@ import { itemsIn, useBridgeDatabase } from '../../builders/database.ts';
 import { ref } from '../../builders/fhir.ts';
 import { createWorld, NURSE, ROOM, SPACE, writeRooms } from '../../builders/leading-world.ts';
 import { BOT, eventId, message, roomId, userId } from '../../builders/matrix.ts';
+import { enqueue } from '../../builders/payloads.ts';
 
 const GHOST = userId('@_fhir_g:example.org');
 /** Asked before the other. */
@@ -87,7 +86,7 @@ async function createScene(found: readonly Invitation[] | undefined = [pending()
     if (!isGhostInvitation(bridge.settings, event)) throw new TypeError('Expected a ghost’s invitation');
     return settle(bridge, await answerPushed(bridge, event, { ...ATTEMPT, number }));
   };
-  const find = (seen = 'today'): Promise<number> => findMissedInvitations(bridge, hasItemWith, seen, signal);
+  const find = (seen = 'today'): Promise<number> => findMissedInvitations(bridge, seen, signal);
   return { world, scene, calls, answer, answerEvent, find };
 }
 

@@ -14,6 +14,7 @@ import type { ItemKind } from '../../../src/flows/items/kinds.ts';
 import { isItemKind, ITEM_SCHEMAS } from '../../../src/flows/items/kinds.ts';
 import { messageNoticeItem } from '../../../src/flows/items/message-notice.ts';
 import { noticeItem } from '../../../src/flows/items/notice.ts';
+import { forgetPersonItem, forgetRoomItem } from '../../../src/flows/items/forget-room.ts';
 import { publishItem } from '../../../src/flows/items/publish.ts';
 import { sendStatusItem } from '../../../src/flows/items/send-status.ts';
 import { readItem } from '../../../src/flows/items/read.ts';
@@ -91,6 +92,17 @@ describe('each kind', () => {
     undelivered: undeliveredItem('Communication/3' as FhirReference, 'no-content', 'Communication/3/1'),
     converge: convergeItem(REQUEST, 'CareTeam/1/2'),
     publish: publishItem(PERSON, USER),
+    'forget-room': forgetRoomItem({
+      ...{
+        forgetting: 'f0',
+        roomId: ROOM,
+        reference: undefined,
+        redacts: true,
+        cause: 'person forget 1',
+        part: 0,
+      },
+    }),
+    'forget-person': forgetPersonItem({ forgetting: 'f0', cause: 'person forget 1' }),
     audit: auditItem(AUDIT_EVENT),
     receipts: only(receiptsItems([{ roomId: ROOM, userId: USER }], 's1')),
     read: readItem({
@@ -125,6 +137,8 @@ describe('each kind', () => {
       'undelivered:Communication/3 undelivered Communication/3/1 no-content',
       'to-matrix:CommunicationRequest/1 converge CareTeam/1/2 CommunicationRequest/1',
       'publish:Practitioner/1 publish Practitioner/1 @doctor:care.example',
+      'to-fhir:!room:care.example forget-room person forget 1 !room:care.example 0',
+      'forget:f0 forget-person person forget 1 f0',
       expect.stringMatching(/^write-audit:[0-3] audit audit-1$/),
       expect.stringMatching(/^receipts:!room:care\.example \S{16} receipts !room:care\.example \S{16} s1$/),
       'read-state:CommunicationRequest/1 read-in-matrix CommunicationRequest/1 Practitioner/1 $1',
@@ -137,7 +151,7 @@ describe('each kind', () => {
   test('what is said to somebody waits for nothing; what changes teams, people and rooms may wait', () => {
     const isBulk = (item: NewItem): boolean => item.isBulk === true;
     const bulk = Object.entries(items).flatMap(([kind, item]) => (isBulk(item) ? [kind] : []));
-    expect(bulk).toEqual(['matrix.invitation', 'fhir.change', 'converge', 'publish']);
+    expect(bulk).toEqual(['matrix.invitation', 'fhir.change', 'converge', 'publish', 'forget-room']);
     const changes = ['CareTeam/1', REQUEST, PERSON, 'Organization/1', MESSAGE].map((reference) =>
       isBulk(changeItem(version(reference), ozoThreads)),
     );

@@ -6,7 +6,6 @@ import { eventItemSchema } from '../../../src/flows/items/event.ts';
 import { hasWaited, releaseWaiting } from '../../../src/flows/items/waiting.ts';
 import { relayToFhir } from '../../../src/flows/messages/relay-to-fhir.ts';
 import { relayToMatrix } from '../../../src/flows/messages/relay-to-matrix.ts';
-import { enqueue } from '../../../src/inbox/enqueue.ts';
 import { ATTEMPT } from '../../builders/bridge.ts';
 import { useBridgeDatabase } from '../../builders/database.ts';
 import { ref, stored } from '../../builders/fhir.ts';
@@ -14,6 +13,7 @@ import { eventId, message, userId } from '../../builders/matrix.ts';
 import { at } from '../../builders/people.ts';
 import { committed, createRelayWorld, REQUEST, ROOM } from '../../builders/relay-world.ts';
 import * as people from '../../../src/store/people.ts';
+import { enqueue } from '../../builders/payloads.ts';
 
 const pool = useBridgeDatabase();
 const TO_MATRIX = `to-matrix:${REQUEST}`;

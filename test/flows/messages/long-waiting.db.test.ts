@@ -12,10 +12,10 @@ import { gatherWaiting } from '../../../src/flows/messages/gather-waiting.ts';
 import { readConversation } from '../../../src/flows/messages/read-conversation.ts';
 import type { NewItem } from '../../../src/inbox/item.ts';
 import { structureLane } from '../../../src/mapping/lanes.ts';
-import { tables } from '../../../src/store/tables.ts';
 import { ATTEMPT, createBridge, unreachableFhir } from '../../builders/bridge.ts';
 import { useBridgeDatabase } from '../../builders/database.ts';
 import { ref, stored } from '../../builders/fhir.ts';
+import { tables } from '../../builders/payloads.ts';
 
 const pool = useBridgeDatabase();
 const REQUEST = ref('CommunicationRequest/1');

@@ -3,7 +3,6 @@ import { describe, expect, test } from 'vitest';
 import { eventItem } from '../../../src/flows/items/event.ts';
 import { waitFor } from '../../../src/flows/items/waiting.ts';
 import { inTransaction } from '../../../src/inbox/database.ts';
-import { enqueue } from '../../../src/inbox/enqueue.ts';
 import * as formerRooms from '../../../src/store/former-rooms.ts';
 import { findLinks } from '../../../src/store/message-links.ts';
 import { KINDS } from '../../../src/messages/registry.ts';
@@ -11,6 +10,7 @@ import { useBridgeDatabase } from '../../builders/database.ts';
 import { eventId, message, roomId } from '../../builders/matrix.ts';
 import { committed, createRelayWorld, REQUEST, ROOM } from '../../builders/relay-world.ts';
 import { scripted } from '../../builders/scripted-kind.ts';
+import { enqueue } from '../../builders/payloads.ts';
 
 const pool = useBridgeDatabase();
 const EVENT = eventId('$event:example.org');

@@ -3,13 +3,13 @@ import { describe, expect, test } from 'vitest';
 import { KINDS } from '../../../src/messages/registry.ts';
 import * as ghosts from '../../../src/store/ghosts.ts';
 import { findLinksOfCommunication } from '../../../src/store/message-links.ts';
-import { takeWaiting } from '../../../src/store/waiting-items.ts';
 import { BridgeError } from '../../../src/telemetry/errors.ts';
 import { useBridgeDatabase } from '../../builders/database.ts';
 import { ref } from '../../builders/fhir.ts';
 import { BOT, roomId as roomIdOf } from '../../builders/matrix.ts';
 import { createRelayWorld, GHOST, REQUEST, ROOM } from '../../builders/relay-world.ts';
 import { scripted } from '../../builders/scripted-kind.ts';
+import { tables } from '../../builders/payloads.ts';
 
 const pool = useBridgeDatabase();
 const IDENTIFIER = { use: 'official', system: 'https://matrix.org/event-id' };
@@ -160,7 +160,7 @@ describe('while the room is not safe', () => {
     expect(await toMatrix('Communication/1')).toMatchObject({ result: 'held', next: [] });
     expect(sending.sent).toEqual([]);
     await pool().query('update room set unsafe_since = null');
-    expect(await takeWaiting(pool(), [ref('CommunicationRequest/245')])).toMatchObject([
+    expect(await tables.waitingItems.takeWaiting(pool(), [ref('CommunicationRequest/245')])).toMatchObject([
       { about: 'Communication/1' },
     ]);
     expect(await toMatrix('Communication/1')).toMatchObject({ result: 'done' });

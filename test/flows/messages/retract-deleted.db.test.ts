@@ -6,13 +6,13 @@ import { writeBack } from '../../../src/flows/messages/write-back.ts';
 import { storeDeletions } from '../../../src/flows/store-deletions.ts';
 import { inTransaction } from '../../../src/inbox/database.ts';
 import { communicationIdOf } from '../../../src/mapping/delivery-ids.ts';
-import { tables } from '../../../src/store/tables.ts';
 import { ATTEMPT } from '../../builders/bridge.ts';
 import { edit } from '../../builders/changes.ts';
 import { itemsIn, useBridgeDatabase } from '../../builders/database.ts';
 import { ref } from '../../builders/fhir.ts';
 import { BOT, eventId, message } from '../../builders/matrix.ts';
 import { committed, createRelayWorld, GHOST, REQUEST, ROOM } from '../../builders/relay-world.ts';
+import { tables } from '../../builders/payloads.ts';
 
 const pool = useBridgeDatabase();
 const M = message().event_id;

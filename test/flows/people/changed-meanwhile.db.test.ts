@@ -7,12 +7,12 @@ import * as people from '../../../src/store/people.ts';
 import * as resourceVersions from '../../../src/store/resource-versions.ts';
 import * as roomMembers from '../../../src/store/room-members.ts';
 import * as rooms from '../../../src/store/rooms.ts';
-import { tables } from '../../../src/store/tables.ts';
 import { waitUntil } from '../../../stack/wait.ts';
 import { useBridgeDatabase } from '../../builders/database.ts';
 import { ref } from '../../builders/fhir.ts';
 import { userId } from '../../builders/matrix.ts';
 import { bridgeOver, resolveWanted } from '../../builders/people.ts';
+import { tables } from '../../builders/payloads.ts';
 
 const pool = useBridgeDatabase();
 const TEAM = ref('CareTeam/1');

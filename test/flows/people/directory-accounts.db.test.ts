@@ -3,11 +3,11 @@ import { expect, test } from 'vitest';
 import type { AccountInDirectory } from '../../../src/flows/bridge.ts';
 import { rememberPeople } from '../../../src/flows/people/resolve-people.ts';
 import * as people from '../../../src/store/people.ts';
-import { tables } from '../../../src/store/tables.ts';
 import { useBridgeDatabase } from '../../builders/database.ts';
 import { ref } from '../../builders/fhir.ts';
 import { userId } from '../../builders/matrix.ts';
 import { at, bridgeOver, ghost, resolveWanted } from '../../builders/people.ts';
+import { tables } from '../../builders/payloads.ts';
 
 const pool = useBridgeDatabase();
 const AN = ref('Practitioner/an');

@@ -3,10 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { FOLLOWED_TYPES } from '../../../src/domain/fhir.ts';
 import { lookForRestoration } from '../../../src/flows/restorations/fhir.ts';
 import type { StoredResource } from '../../../src/fhir/server.ts';
-import { tables } from '../../../src/store/tables.ts';
 import { createBridge, unreachableFhir } from '../../builders/bridge.ts';
 import { useBridgeDatabase } from '../../builders/database.ts';
 import { ref, stored } from '../../builders/fhir.ts';
+import { tables } from '../../builders/payloads.ts';
 
 const pool = useBridgeDatabase();
 const never = new AbortController().signal;

@@ -3,13 +3,13 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { NoticeItem } from '../../../src/flows/items/notice.ts';
 import { sendNotice } from '../../../src/flows/messages/notice.ts';
 import * as rooms from '../../../src/store/rooms.ts';
-import * as waitingItems from '../../../src/store/waiting-items.ts';
 import { ATTEMPT, clockAt, settle } from '../../builders/bridge.ts';
 import { useBridgeDatabase } from '../../builders/database.ts';
 import { ref } from '../../builders/fhir.ts';
 import { NOW, NURSE, ROOM, SPACE, stateEvent } from '../../builders/leading-world.ts';
 import { BOT } from '../../builders/matrix.ts';
 import { createSeenWorld, named } from '../../builders/seen-world.ts';
+import { tables } from '../../builders/payloads.ts';
 
 const REQUEST = ref('CommunicationRequest/2');
 const database = useBridgeDatabase();
@@ -26,7 +26,7 @@ async function createScene({ power = 100 } = {}) {
   await database().query('delete from item');
   const isUnsafe = async () => (await rooms.findRoom(database(), REQUEST))?.unsafe;
   const wait = () =>
-    waitingItems.saveWaiting(database(), REQUEST, {
+    tables.waitingItems.saveWaiting(database(), REQUEST, {
       ...{ about: 'Communication/1', lane: `to-matrix:${REQUEST}` },
       payload: { kind: 'fhir.change', reference: 'Communication/1' },
     });
@@ -80,7 +80,7 @@ describe('a conversation that a user made', () => {
     expect(await world.isUnsafe()).toBe(true);
     expect(await world.notices()).toMatchObject([{ roomId: ROOM, about: NURSE, reason }]);
     expect(await world.converged()).toEqual([reason]);
-    expect(await waitingItems.findWaiting(database(), ['Communication/1'])).toEqual(
+    expect(await tables.waitingItems.findWaiting(database(), ['Communication/1'])).toEqual(
       new Set(['Communication/1']),
     );
   });

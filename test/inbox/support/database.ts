@@ -1,11 +1,11 @@
 // A database with the log's tables, one per test file.
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, inject } from 'vitest';
-import { enqueue } from '../../../src/inbox/enqueue.ts';
 import type { NewItem } from '../../../src/inbox/item.ts';
 import { readQueueStats } from '../../../src/inbox/queue-stats.ts';
 import { migrate } from '../../../src/store/migrate.ts';
 import { createScratchDatabase, type Database } from '../../../stack/databases.ts';
+import { enqueue } from '../../builders/payloads.ts';
 
 export interface TestDatabase {
   readonly url: string;

@@ -7,6 +7,7 @@ import { startReplica, type Replica, type ReplicaDeps, type Timings } from '../.
 import { exponentialRetry } from '../../../src/inbox/retry-policy.ts';
 import type { TestDatabase } from './database.ts';
 import { clock, sleep } from './time.ts';
+import { plainPayloads } from '../../builders/payloads.ts';
 
 /** Quick, but patient enough for a busy machine. Polling is off: what has to be quick is quick without it. */
 export const quickTimings: Timings = {
@@ -51,6 +52,7 @@ export function useReplicas(database: TestDatabase): TestReplicas {
         pool: database.pool,
         connectSession: () => database.connect(),
         handle,
+        payloads: plainPayloads,
         retryPolicy: exponentialRetry(
           { firstDelayMs: 20, maxDelayMs: 100, maxAttempts: 5, maxAgeMs: 60_000 },
           () => 0.5,

@@ -4,6 +4,7 @@ import pg from 'pg';
 import { startReplica, type Timings } from '../../../src/inbox/replica.ts';
 import { exponentialRetry } from '../../../src/inbox/retry-policy.ts';
 import { clock, sleep } from './time.ts';
+import { createPayloadCodec } from '../../../src/at-rest/payload-codec.ts';
 
 const [, , url = '', timings = '{}'] = process.argv;
 const pool = new pg.Pool({ connectionString: url, max: 8 });
@@ -11,6 +12,7 @@ const log = { debug: noop, info: noop, warn: noop, error: noop };
 
 await startReplica({
   pool,
+  payloads: createPayloadCodec([]),
   async connectSession() {
     const client = new pg.Client({ connectionString: url });
     client.on('error', noop);

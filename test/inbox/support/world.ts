@@ -2,7 +2,6 @@
 // their handlers have effects, which outlives them all.
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect } from 'vitest';
-import { enqueue } from '../../../src/inbox/enqueue.ts';
 import type { Attempt, Item, NewItem, Outcome } from '../../../src/inbox/item.ts';
 import { startReplica } from '../../../src/inbox/replica.ts';
 import { exponentialRetry } from '../../../src/inbox/retry-policy.ts';
@@ -10,8 +9,22 @@ import type { TestDatabase } from './database.ts';
 import { createMortalProcess, type MortalProcess } from './mortal-process.ts';
 import { createKeptLog } from './replica.ts';
 import { clock, eventually, sleep } from './time.ts';
+import { PAYLOAD_COLUMNS } from '../../../src/at-rest/payload-columns.ts';
+import { rewritePayloads } from '../../../src/at-rest/rotation.ts';
+import type { PayloadCodec } from '../../../src/domain/stored-payload.ts';
+import { inTransaction } from '../../../src/inbox/database.ts';
+import { createEnqueue } from '../../../src/inbox/enqueue.ts';
+import { enqueue, plainPayloads } from '../../builders/payloads.ts';
 
 type Mishap = 'later' | 'retry' | 'throw' | 'throw after effect' | 'record throws' | 'ignored';
+
+/** How payloads are stored: by the senders in turn, and by each process, which encrypts anew what the others stored. */
+export interface Keys {
+  readonly senders: readonly [PayloadCodec, ...PayloadCodec[]];
+  readonly processes: readonly [PayloadCodec, ...PayloadCodec[]];
+}
+
+const noKeys: Keys = { senders: [plainPayloads], processes: [plainPayloads] };
 
 /** What happens to an item: these mishaps, one per attempt, and then success; or never that. */
 export type Plan = readonly Mishap[] | 'poison' | 'dead';
@@ -37,6 +50,7 @@ interface Seen {
   readonly inDoubt: boolean;
   /** Whether the item had had its effect before this attempt. */
   readonly known: boolean;
+  readonly payload: unknown;
 }
 
 /** What is in the database when all is done. */
@@ -56,7 +70,7 @@ const mostDeaths = 8;
 export type World = Awaited<ReturnType<typeof createWorld>>;
 
 /** Starts three replicas, and others for those that die, for as long as the world stands. */
-export async function createWorld(database: TestDatabase, scene: Scene) {
+export async function createWorld(database: TestDatabase, scene: Scene, keys: Keys = noKeys) {
   await database.pool.query('create table if not exists recorded (id text primary key)');
   await database.pool.query('truncate recorded');
   const attempts: Seen[] = [];
@@ -67,6 +81,7 @@ export async function createWorld(database: TestDatabase, scene: Scene) {
   const deaths = [...scene.deaths];
   let diesAfter = scene.dieAfterEffectOf;
   let ended = false;
+  let started = 0;
 
   function apply(id: string): void {
     if (!effects.includes(id)) effects.push(id); // as a server does that is sent a deterministic id
@@ -100,9 +115,9 @@ export async function createWorld(database: TestDatabase, scene: Scene) {
   }
 
   async function handle(process: MortalProcess, item: Item, attempt: Attempt): Promise<Outcome> {
-    const { lane, position, sourceId: id } = item;
+    const { lane, position, sourceId: id, payload } = item;
     const { number, inDoubt } = attempt;
-    attempts.push({ id, lane, position, number, inDoubt, known: effects.includes(id) });
+    attempts.push({ id, lane, position, number, inDoubt, known: effects.includes(id), payload });
     if (scene.cuts.includes(attempts.length)) await database.cutSessions();
     await nextTurn();
     return process.step(() => act(item, process));
@@ -116,9 +131,12 @@ export async function createWorld(database: TestDatabase, scene: Scene) {
       if (!ended) startProcess();
     });
     const { pool, connectSession } = process;
+    const payloads = keys.processes[started++ % keys.processes.length] ?? plainPayloads;
+    void encryptAnew(process, payloads);
     const random = (): number => 0.5;
     void startReplica({
       pool,
+      payloads,
       connectSession,
       handle: (item, attempt) => handle(process, item, attempt),
       retryPolicy: exponentialRetry(
@@ -141,11 +159,22 @@ export async function createWorld(database: TestDatabase, scene: Scene) {
     }).catch(process.die); // as a process does that cannot start
   }
 
+  /** As the job does, two rows at a time. */
+  async function encryptAnew({ pool, sleep }: MortalProcess, payloads: PayloadCodec): Promise<void> {
+    while (payloads.keyIds.length > 0 && !ended) {
+      for (const column of PAYLOAD_COLUMNS)
+        await inTransaction(pool, (tx) => rewritePayloads(tx, payloads, column, 2)).catch(() => undefined);
+      await sleep(5);
+    }
+  }
+
   /** As a sender does: sends in order, and again until it is told that all is stored. */
   async function produce(): Promise<void> {
     const numbers = new Map<string, number>();
     const sent: NewItem[] = [];
-    for (const { items, rolledBackFirst, sentTwice } of scene.batches) {
+    for (const [index, { items, rolledBackFirst, sentTwice }] of scene.batches.entries()) {
+      const enqueue = createEnqueue(keys.senders[index % keys.senders.length] ?? plainPayloads);
+      const send = (...given: NewItem[]) => inTransaction(database.pool, (tx) => enqueue(tx, given));
       const batch = items.map(({ lane, plan }) => {
         const number = (numbers.get(lane) ?? 0) + 1;
         numbers.set(lane, number);
@@ -154,9 +183,9 @@ export async function createWorld(database: TestDatabase, scene: Scene) {
         return { lane, source: 'world', sourceId, payload: { number }, isBulk: number % 3 !== 0 };
       });
       if (rolledBackFirst) await enqueueInVain(batch);
-      await database.enqueue(...batch);
+      await send(...batch);
       sent.push(...batch);
-      if (sentTwice) await database.enqueue(...sent);
+      if (sentTwice) await send(...sent);
       await nextTurn();
     }
   }
@@ -224,6 +253,7 @@ function check(left: Left, plans: Map<string, { plan: Plan }>, attempts: Seen[],
   for (const attempt of attempts) {
     if (attempt.known)
       expect(attempt, 'an attempt after the effect is warned').toMatchObject({ inDoubt: true });
+    expect(attempt.payload, 'said what was sent').toEqual({ number: Number(attempt.id.split('-')[1]) });
     expect(attempt.number, 'within the budget, and one more per death').toBeLessThanOrEqual(
       budget + mostDeaths,
     );
