@@ -221,6 +221,7 @@ test('every column that can hold all that somebody wrote, which is JSON, is one 
   const encrypted = PAYLOAD_COLUMNS.flatMap(({ table, column, holds }) =>
     holds === 'json' ? [`${table}.${column}`] : [],
   );
-  // Counts of failures by their codes.
-  expect(rows.map(({ place }) => place).toSorted()).toEqual([...encrypted, 'lane.failed_with'].toSorted());
+  // Counts: of failures by their codes, and of what was forgotten of a person.
+  const counts = ['lane.failed_with', 'forgetting.result'];
+  expect(rows.map(({ place }) => place).toSorted()).toEqual([...encrypted, ...counts].toSorted());
 });
