@@ -145,7 +145,7 @@ function connectServers(
     fetchAttachment: createAttachmentFetch({ ...attachments, baseUrl, bearerToken }),
     fhir: connectFhir(),
     // What is refused there is refused for all AuditEvents: they wait.
-    auditServer: connectFhir(withoutForbidden),
+    auditServer: connectFhir({ ...withoutForbidden, failed: 'fhir-failed' }),
     pseudonyms: createPseudonyms({ ...invitations, serverName, observe: observePseudonyms }),
   };
 }

@@ -71,6 +71,8 @@ export interface FhirCodes {
   readonly token: ErrorCode;
   /** For 401 and 403 as long as the server takes other requests; left out, they are always `token`. */
   readonly forbidden?: ErrorCode;
+  /** For 500 by the server itself, where what it fails on is told from a server that is away; left out, it is `unavailable`. */
+  readonly failed?: ErrorCode;
   readonly conflict: ErrorCode;
   readonly refused: ErrorCode;
   /** The error of a request that is refused for its size (413), which a retry does not change; left out, that of every refusal. */
@@ -267,7 +269,7 @@ export function failureCode(reason: FailureReason, codes: FhirCodes): ErrorCode 
 export function proxyCode(status: number, codes: FhirCodes): ErrorCode {
   if (status < 300) return codes.answer;
   const code = refusalCode(status, codes);
-  return code === codes.refused || code === codes.conflict ? codes.refusedByProxy : code;
+  return [codes.refused, codes.conflict, codes.failed].includes(code) ? codes.refusedByProxy : code;
 }
 
 /** The code for a refusal by the server. */
@@ -277,6 +279,7 @@ export function refusalCode(status: number, codes: FhirCodes): ErrorCode {
   if (status === 429) return codes.rateLimited;
   if (status === 413 && codes.tooLarge !== undefined) return codes.tooLarge;
   if (status === 401 || status === 403) return codes.token;
+  if (status === 500 && codes.failed !== undefined) return codes.failed;
   if (status >= 500 || status === 408) return codes.unavailable;
   return codes.refused;
 }

@@ -60,6 +60,9 @@ export const errorCatalogue = {
   'fhir-unavailable': retried(
     'The FHIR server did not answer, or answered with a server error. Check that it runs and is reachable.',
   ),
+  'fhir-failed': retried(
+    'The FHIR server answered 500 to an AuditEvent. Its log says why. See the page on the audit trail.',
+  ),
   'fhir-rate-limited': retried('The FHIR server limits the rate of requests.'),
   'fhir-token': retried(
     'The FHIR server refuses all requests: it does not accept the credentials. Check fhir.bearerToken.',

@@ -1,7 +1,7 @@
 // One request to the FHIR server, against real servers on this machine: what each failure means, and the circuit.
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { FhirClientOptions, FhirRequest } from '../../src/fhir/client.ts';
-import { createFhirClient, FhirRefusal } from '../../src/fhir/client.ts';
+import { createFhirClient, FhirRefusal, OWN_CODES } from '../../src/fhir/client.ts';
 import { DIRECTORY_CODES } from '../../src/identity/directories/mcsd/fhir-directory.ts';
 import { BridgeError } from '../../src/telemetry/errors.ts';
 import type { Answer } from '../builders/http.ts';
@@ -120,6 +120,15 @@ test('codes of one’s own: a redirect, a proxy’s refusal, and a stop, which i
   const stopped = client.request({ ...REQUEST, signal: stop.signal });
   stop.abort(new RangeError('the caller has gone'));
   await expect(stopped).rejects.toThrow('the caller has gone');
+});
+
+test('where 500 has a code of its own, that is the server’s own 500: not a proxy’s, and not 503', async () => {
+  const answers = [outcome(500), html(500), outcome(503)];
+  const { url } = await serveScript((_, index) => answers[index]);
+  const { fail } = clientOf(url, { codes: { ...OWN_CODES, failed: 'fhir-failed' } });
+  const codes: string[] = [];
+  while (codes.length < answers.length) codes.push((await fail()).code);
+  expect(codes).toEqual(['fhir-failed', 'fhir-unavailable', 'fhir-unavailable']);
 });
 
 describe('a failure means', () => {

@@ -39,7 +39,7 @@ describe('the page on retention', () => {
       for (const cell of [what, personal, kept]) expect(cell, table).not.toBe('');
   });
 
-  test('names jobs and keys that there are', async () => {
+  test('names jobs and keys that there are', () => {
     const jobs = readdirSync(new URL('../../src/jobs', import.meta.url))
       .map((file) => textOf(`src/jobs/${file}`))
       .join('\n')

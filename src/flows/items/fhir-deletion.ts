@@ -15,6 +15,9 @@ export const deletionItemSchema = z.object({
 });
 export type DeletionItem = z.infer<typeof deletionItemSchema>;
 
+/** Stands for the version of a deletion that no reader has seen: there is no such version, and nothing may refer to it. */
+export const UNSEEN_VERSION = 'gone';
+
 /**
  * The item, stored once for what was carried, in the lane of the conversation.
  * @param carried where, and by which link: a server that was restored may delete another under the same id

@@ -4,7 +4,7 @@ import type { FhirReference } from '../../domain/ids.ts';
 import { withEventId } from '../../messages/envelope.ts';
 import type { Attempt, NewItem } from '../../inbox/item.ts';
 import type { Bridge } from '../bridge.ts';
-import { deletionItem } from '../items/fhir-deletion.ts';
+import { deletionItem, UNSEEN_VERSION } from '../items/fhir-deletion.ts';
 import type { WriteBackItem } from '../items/write-back.ts';
 import type { FlowOutcome } from '../outcome.ts';
 import { itemsOfWrittenOver } from './written-over.ts';
@@ -36,5 +36,5 @@ async function itemsOfGone(
   reference: FhirReference,
 ): Promise<readonly NewItem[]> {
   const carried = (await store.messageLinks.findConversations(tx, [reference])).get(reference);
-  return carried === undefined ? [] : [deletionItem({ reference, versionId: 'gone' }, carried)];
+  return carried === undefined ? [] : [deletionItem({ reference, versionId: UNSEEN_VERSION }, carried)];
 }

@@ -148,7 +148,14 @@ async function refusedForAMinute(code: ErrorCode) {
   }
 }
 
-test.each<ErrorCode>(['fhir-unavailable', 'fhir-token', 'fhir-conflict', 'fhir-refused', 'fhir-too-large'])(
+test.each<ErrorCode>([
+  'fhir-unavailable',
+  'fhir-failed',
+  'fhir-token',
+  'fhir-conflict',
+  'fhir-refused',
+  'fhir-too-large',
+])(
   'of what happened while the server answered %s for a minute none is missing, a minute later',
   async (code) => {
     const { written, all, tookMs } = await refusedForAMinute(code);
@@ -156,6 +163,63 @@ test.each<ErrorCode>(['fhir-unavailable', 'fhir-token', 'fhir-conflict', 'fhir-r
     expect(tookMs).toBeLessThan(120_000);
   },
 );
+
+test('where the server itself fails on it for a minute, it is written without links', async () => {
+  const { outcome, tried } = await write(['fhir-failed'], { number: 8 });
+  expect(outcome).toEqual({ kind: 'done' });
+  expect(tried).toEqual(['linked, after a look', 'unlinked, after a look']);
+});
+
+test.each<[string, ErrorCode, number]>([
+  ['failed on it for a shorter time', 'fhir-failed', 7],
+  ['does not answer', 'fhir-unavailable', 100],
+])('where the server %s, it keeps its links', async (_, answer, number) => {
+  const { outcome, tried } = await write([answer], { number });
+  expect(outcome).toMatchObject({ kind: 'later' });
+  expect(tried).toEqual(['linked, after a look']);
+});
+
+/** A server that fails on the first of two lanes; the other lane brings one each minute, while the server takes any. */
+async function failingOnOne({ takesOthers, forMinutes }: { takesOthers: boolean; forMinutes: number }) {
+  const [first, ...others] = auditEventsOf(
+    { source: 'test', sourceId: '3' },
+    Array.from({ length: forMinutes + 1 }, () => ({
+      ...{ kind: 'refused' as const, by: {}, reason: 'stranger', on: { reference: ref('CareTeam/1') } },
+    })),
+    NOW,
+    SETTINGS.audit,
+  );
+  if (first === undefined) throw new TypeError('There is one event');
+  let now = NOW.getTime();
+  const writeAuditEvent = createWriteAuditEvent({
+    clock: { now: () => new Date(now), monotonicMs: () => 0 },
+    ...{ log: recordingLog(), settings: SETTINGS },
+    auditServer: {
+      createOnce: ({ id }) =>
+        id !== first.id && takesOthers
+          ? Promise.resolve({ reference: ref(`AuditEvent/${id}`), versionId: '1', lastUpdated: '' })
+          : Promise.reject(new BridgeError('fhir-failed', 'create AuditEvent: 500')),
+    },
+  });
+  const of = { receivedAt: NOW };
+  for (const [minute, other] of others.entries()) {
+    now = NOW.getTime() + minute * 60_000;
+    const attempt = { ...ATTEMPT, number: minute + 1 };
+    await writeAuditEvent({ kind: 'audit', event: other }, of, ATTEMPT);
+    await writeAuditEvent({ kind: 'audit', event: first }, of, attempt);
+  }
+}
+
+test('one that the server fails on for good, while it takes others, becomes a dead letter, and holds up nothing', async () => {
+  await failingOnOne({ takesOthers: true, forMinutes: 10 });
+  await expect(failingOnOne({ takesOthers: true, forMinutes: 12 })).rejects.toMatchObject({
+    code: 'fhir-refused',
+  });
+});
+
+test('while the server fails on all, however long, none becomes a dead letter', async () => {
+  await failingOnOne({ takesOthers: false, forMinutes: 1_440 });
+});
 
 test('a fault of the bridge itself is not taken for the server’s', async () => {
   const fault = new TypeError('no');

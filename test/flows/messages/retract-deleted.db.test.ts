@@ -1,14 +1,17 @@
 // Deletions of Communications, on real tables: what the room shows of them is redacted, once.
 import { describe, expect, test } from 'vitest';
+import { deletionItemSchema } from '../../../src/flows/items/fhir-deletion.ts';
 import { releaseWaiting } from '../../../src/flows/items/waiting.ts';
+import { writeBack } from '../../../src/flows/messages/write-back.ts';
 import { storeDeletions } from '../../../src/flows/store-deletions.ts';
 import { inTransaction } from '../../../src/inbox/database.ts';
 import { communicationIdOf } from '../../../src/mapping/delivery-ids.ts';
+import { ATTEMPT } from '../../builders/bridge.ts';
 import { edit } from '../../builders/changes.ts';
 import { itemsIn, useBridgeDatabase } from '../../builders/database.ts';
 import { ref } from '../../builders/fhir.ts';
-import { BOT, message } from '../../builders/matrix.ts';
-import { createRelayWorld, GHOST, REQUEST, ROOM } from '../../builders/relay-world.ts';
+import { BOT, eventId, message } from '../../builders/matrix.ts';
+import { committed, createRelayWorld, GHOST, REQUEST, ROOM } from '../../builders/relay-world.ts';
 import { tables } from '../../builders/payloads.ts';
 
 const pool = useBridgeDatabase();
@@ -54,6 +57,21 @@ describe('a Communication that was deleted', () => {
     ]);
     await deleted('Communication/1', 'gone');
     expect(sending.sent.slice(1)).toMatchObject([{ as: GHOST, roomId: ROOM, eventId: '$sent1' }]);
+  });
+
+  test('and whose version no one has seen is told without one: an AuditEvent must not refer to what never was', async () => {
+    const { fhir, relay, deleted } = await sent();
+    fhir.remove('Communication/1');
+    const writtenBack = await writeBack(
+      relay,
+      { kind: 'write-back', reference: ref('Communication/1'), eventId: eventId('$sent1') },
+      ATTEMPT,
+    );
+    const { next } = await committed(pool(), writtenBack);
+    const { versionId } = deletionItemSchema.parse(next[0]?.payload);
+    const [fact] = (await deleted('Communication/1', versionId)).facts;
+    expect(fact?.kind).toBe('retracted');
+    expect(fact?.on).toEqual({ reference: 'Communication/1' });
   });
 
   test('is redacted once, also where it was in error before', async () => {
