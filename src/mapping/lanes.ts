@@ -7,11 +7,14 @@ import { peopleDigest } from './delivery-ids.ts';
 /** The lane of what happens in a Matrix room. */
 export const roomLane = (roomId: RoomId): string => `to-fhir:${roomId}`;
 
+/** What the keys of the lanes of FHIR resources begin with; the reference follows. */
+export const STRUCTURE_LANES = 'to-matrix:';
+
 /**
  * The lane of a FHIR resource. A Communication shares the lane of its conversation, so that the first message comes first, and
  * a write of the bridge is read back only after it was recorded.
  */
-export const structureLane = (reference: FhirReference): string => `to-matrix:${reference}`;
+export const structureLane = (reference: FhirReference): string => `${STRUCTURE_LANES}${reference}`;
 
 /** The lane in which people are invited to a space or room who could not be before: the others do not wait for them. */
 export const inviteLane = (reference: FhirReference): string => `invite:${reference}`;

@@ -34,13 +34,23 @@ export async function findOpen(db: Queryable): Promise<readonly OpenRestoration[
 }
 
 /**
- * Whether rooms that the bridge made may be missing from the tables of rooms: until all is compared after a restoration of this
- * database, and for two minutes after something came, because its room may have been made just before.
+ * Whether rooms that the bridge made may be missing from the tables of rooms still: one is being made, or will be; or this database was
+ * restored, and not all is compared and read again yet.
+ * @param reader that brings conversations
+ * @param lanes what the keys of lanes begin with in which spaces and rooms are made, before the reference
  */
-export async function mayLackRooms(db: Queryable, receivedAt: Date): Promise<boolean> {
-  const sql = `select where $1 > now() - interval '2 minutes'
-    or exists (select from restoration where what = 'database' and reconciled_at is null)`;
-  return (await countRows(db, sql, [receivedAt])) === 1;
+export async function mayLackRooms(
+  db: Queryable,
+  { reader, lanes }: { readonly reader: string; readonly lanes: string },
+): Promise<boolean> {
+  const sql = `select where exists (select from room where room_id is null)
+    or exists (
+      select from restoration where what = 'database' and (reconciled_at is null
+        or not exists (select from reader_cursor where reader = $1 and advanced_at > noticed_at)))
+    or exists (
+      select from lane where ready_at is not null and head < tail and starts_with(key, $2)
+        and not exists (select from room where $2 || reference = key))`;
+  return (await countRows(db, sql, [reader, lanes])) === 1;
 }
 
 /** Notes up to which resource all was compared; undefined says that it was the last. A newer restoration begins anew. */

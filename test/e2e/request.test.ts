@@ -45,7 +45,7 @@ describe.skipIf(inject('stackMissing') !== undefined)('the room of a Communicati
   const held = (name: string): Promise<readonly string[]> =>
     readTexts(
       context.database.url,
-      `select reference as text from held_communication where request = 'CommunicationRequest/${context.prefix}${name}'`,
+      `select about as text from waiting_item where waits_for = 'CommunicationRequest/${context.prefix}${name}'`,
     );
 
   test('a draft has no room; what is written meanwhile is said in order when it is approved', async () => {

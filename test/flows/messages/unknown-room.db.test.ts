@@ -1,7 +1,8 @@
 // An event of a room that the database does not name, because the bridge died or the database was restored, on real tables.
 import { describe, expect, test } from 'vitest';
 import { ROOM_MARKER_KEY } from '../../../src/domain/matrix.ts';
-import { noteRestoration, saveReconciled } from '../../../src/store/restorations.ts';
+import { saveCursor } from '../../../src/store/cursors.ts';
+import { findOpen, noteRestoration, saveReconciled } from '../../../src/store/restorations.ts';
 import { BridgeError } from '../../../src/telemetry/errors.ts';
 import { useBridgeDatabase } from '../../builders/database.ts';
 import { roomId } from '../../builders/matrix.ts';
@@ -9,7 +10,7 @@ import { createRelayWorld } from '../../builders/relay-world.ts';
 
 const pool = useBridgeDatabase();
 const event = { room_id: roomId('!unknown:example.org') };
-const LONG_AGO = new Date(Date.now() - 5 * 60_000);
+const LONG_AGO = new Date('2026-11-29T10:59:59Z');
 const MADE_BY_BRIDGE = { [ROOM_MARKER_KEY]: 'marker' };
 
 /** @param making the content of the event by which the room was made; undefined where the bot is not in the room */
@@ -23,22 +24,36 @@ async function worldWith(making: Record<string, unknown> | undefined) {
   });
   return world;
 }
-const result = async (making: Record<string, unknown> | undefined, receivedAt: Date) =>
+const result = async (making: Record<string, unknown> | undefined, receivedAt?: Date) =>
   (await (await worldWith(making)).toFhir(event, {}, [], receivedAt)).result;
+const reserve = () =>
+  pool().query(`insert into room (reference, alias) values ('CommunicationRequest/7', '#b:example.org')`);
+const restore = () => noteRestoration(pool(), 'database');
+const endComparing = async () => {
+  for (const { what, noticedAt } of await findOpen(pool()))
+    await saveReconciled(pool(), { what, noticedAt }, undefined);
+};
+const readAgain = () => saveCursor(pool(), 'fhir:CommunicationRequest', '2026-11-29T12:00:00.000Z');
+const fillLane = () =>
+  pool().query(
+    `insert into lane (key, tail, ready_at) values ('to-matrix:CommunicationRequest/7', 1, now())`,
+  );
 
 describe('waits', () => {
-  test('for the record of a room that the bridge made just before', async () => {
-    expect(await result(MADE_BY_BRIDGE, new Date())).toBe('later');
-  });
-
-  test('until all is compared after the database was restored', async () => {
-    await noteRestoration(pool(), 'database');
-    expect(await result(MADE_BY_BRIDGE, LONG_AGO)).toBe('later');
+  test.each([
+    ['while a room is being made', [reserve]],
+    ['while a conversation without a room has something to do', [fillLane]],
+    ['until all is compared after the database was restored', [restore, readAgain]],
+    ['and until all is read again', [restore, endComparing]],
+  ])('%s', async (_, steps) => {
+    for (const step of steps) await step();
+    expect(await result(MADE_BY_BRIDGE)).toBe('later');
   });
 
   test('and is recorded when the room is known again', async () => {
     const { fhir, toFhir } = await worldWith(MADE_BY_BRIDGE);
-    await toFhir(event);
+    await restore();
+    expect(await toFhir(event)).toMatchObject({ result: 'later' });
     await pool().query('update room set room_id = $1', [event.room_id]);
     expect(await toFhir(event)).toMatchObject({ result: 'done' });
     expect(fhir.stored.size).toBe(1);
@@ -47,20 +62,22 @@ describe('waits', () => {
 
 describe('means nothing', () => {
   test.each([
-    ['of a room that users made', {}, new Date()],
-    ['of a room that the bot has left', undefined, new Date()],
+    ['of a room that users made', {}, undefined],
+    ['of a room that the bot has left', undefined, undefined],
     ['that came long ago', MADE_BY_BRIDGE, LONG_AGO],
   ])('%s', async (_, making, receivedAt) => {
+    await reserve();
     expect(await result(making, receivedAt)).toBe('not-a-conversation');
   });
 
-  test('that came long ago, after all was compared', async () => {
-    await noteRestoration(pool(), 'database');
-    const { rows } = await pool().query<{ noticedAt: Date }>(
-      'select noticed_at as "noticedAt" from restoration',
-    );
-    for (const { noticedAt } of rows)
-      await saveReconciled(pool(), { what: 'database', noticedAt }, undefined);
-    expect(await result(MADE_BY_BRIDGE, LONG_AGO)).toBe('not-a-conversation');
+  test('where no room is missing', async () => {
+    expect(await result(MADE_BY_BRIDGE)).toBe('not-a-conversation');
+  });
+
+  test('when all was compared and read again', async () => {
+    await restore();
+    await endComparing();
+    await readAgain();
+    expect(await result(MADE_BY_BRIDGE)).toBe('not-a-conversation');
   });
 });
