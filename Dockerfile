@@ -32,6 +32,8 @@ FROM ${NODE_IMAGE} AS runtime
 ENV NODE_ENV=production
 # What a file leaves behind as it flows is freed at once: a file of 40 MB takes 50 MB of memory, and not 100 MB and more.
 ENV NODE_OPTIONS=--max-semi-space-size=2
+# The threads of Node.js share two heaps of the C library, instead of keeping what they freed in one each.
+ENV MALLOC_ARENA_MAX=2
 WORKDIR /app
 # Mount points of `init --dir /secrets`: a new volume takes over their owner and mode.
 RUN install --directory --owner=10001 --group=10001 --mode=0750 \

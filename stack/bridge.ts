@@ -48,6 +48,7 @@ const THIS_CHECKOUT = fileURLToPath(new URL('..', import.meta.url));
 
 /** As in the image (Dockerfile). */
 const NODE_FLAGS: readonly string[] = ['--max-semi-space-size=2'];
+const MEMORY = { MALLOC_ARENA_MAX: '2' } as const;
 
 /** Starts the bridge and waits until it is ready and its readers have begun: what happens from now on is carried. */
 export async function startBridge(options: BridgeOptions): Promise<RunningBridge> {
@@ -80,6 +81,7 @@ function environmentOf({
   env,
 }: BridgeOptions): Record<string, string> {
   return {
+    ...MEMORY,
     BRIDGE_LISTEN_HOST: '127.0.0.1',
     BRIDGE_LISTEN_PORT: String(appservice.port),
     BRIDGE_DATABASE_URL: databaseUrl,

@@ -1,6 +1,6 @@
 // Files both ways, with a real Matrix client, Synapse, HAPI and a scanner that speaks clamd's protocol.
 import { createHash, randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import type { Attachment, Communication } from 'fhir/r4.js';
 import { communication, communicationRequest } from '../../stack/demo/care-network.ts';
@@ -249,6 +249,8 @@ describe.skipIf(inject('stackMissing') !== undefined)('files', () => {
 
   test('40 MB go each way, with less than 200 MB of memory', { timeout: 400_000 }, async () => {
     const large = pdfOf(40 * MEBIBYTE - 9);
+    // What it took to start, and to read what other tests had left on the servers, does not count.
+    await forgetPeakMemory(context.bridge.service.pid());
     const eventId = await send(large, 'application/pdf', { msgtype: 'm.file', body: 'large.pdf' });
     const [attachment = {}] = attachmentsOf(await recordOf(eventId));
     expect(attachment).toMatchObject({ size: large.length, hash: sha1(large) });
@@ -280,6 +282,12 @@ describe.skipIf(inject('stackMissing') !== undefined)('files', () => {
       expect(log).not.toContain(name);
   });
 });
+
+/** From now on only (https://man7.org/linux/man-pages/man5/proc_pid_clear_refs.5.html). */
+async function forgetPeakMemory(pid: number | undefined): Promise<void> {
+  // Where the system does not let that be done, all counts.
+  await writeFile(`/proc/${pid ?? 'self'}/clear_refs`, '5').catch(() => undefined);
+}
 
 /** The most memory that a process has had so far, in bytes (https://man7.org/linux/man-pages/man5/proc_pid_status.5.html). */
 async function peakMemoryOf(pid: number | undefined): Promise<number> {
