@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { seeded } from '../../builders/random.ts';
 import { talk, type Cast } from './cast.ts';
 import type { Finding } from './judge.ts';
-import type { Landscape } from './landscape.ts';
+import type { Landscape, Replica } from './landscape.ts';
 import { look } from './look.ts';
 import type { SentConversation } from './sent.ts';
 import { settle } from './settle.ts';
@@ -45,7 +45,7 @@ export function restartInTurn(
   });
 }
 
-/** Kills one replica each second while another one runs; each is started again at once. */
+/** Kills one of the replicas that run each second, but never the last; each is started again at once. */
 export function killEachSecond(
   landscape: Landscape,
   cast: Cast,
@@ -53,19 +53,20 @@ export function killEachSecond(
 ): Promise<ReplicasOutcome> {
   const random = seeded(options.seed);
   return whileTalking(landscape, cast, options, async () => {
-    const starting: Promise<void>[] = [];
+    const starting = new Map<Replica, Promise<void>>();
     let killed = 0;
     for (let second = 0; second < options.seconds; second += 1) {
-      const running = landscape.replicas.filter(({ service }) => service.pid() !== undefined);
+      const running = landscape.replicas.filter((replica) => !starting.has(replica));
       const victim = running.length > 1 ? running[Math.floor(random() * running.length)] : undefined;
       if (victim !== undefined) {
         await victim.service.kill();
-        starting.push(victim.service.start());
+        const started = victim.service.start().finally(() => starting.delete(victim));
+        starting.set(victim, started);
         killed += 1;
       }
       await sleep(1_000);
     }
-    await Promise.all(starting);
+    await Promise.all(starting.values());
     return killed;
   });
 }
