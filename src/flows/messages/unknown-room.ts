@@ -6,7 +6,7 @@ import { BridgeError } from '../../telemetry/errors.ts';
 import type { Bridge } from '../bridge.ts';
 import { fhirReader } from '../reader-names.ts';
 
-type Asking = Pick<Bridge, 'clock' | 'db' | 'homeserver' | 'settings' | 'store'>;
+type Asking = Pick<Bridge, 'clock' | 'db' | 'homeserver' | 'settings' | 'store' | 'thread'>;
 
 /** For so long an event waits: a room that could not be made for good keeps no one waiting. */
 const LONGEST_MS = 60 * 60_000;
@@ -17,13 +17,14 @@ const LONGEST_MS = 60 * 60_000;
  * @param receivedAt when the event came
  */
 export async function mayBecomeKnown(
-  { clock, db, homeserver, settings, store }: Asking,
+  { clock, db, homeserver, settings, store, thread }: Asking,
   roomId: RoomId,
   receivedAt: Date,
   signal: AbortSignal,
 ): Promise<boolean> {
   if (clock.now().getTime() - receivedAt.getTime() > LONGEST_MS) return false;
-  const reader = fhirReader('CommunicationRequest');
+  // Where the headers of conversations are Communications, their reader brings conversations too.
+  const reader = fhirReader(thread.header === undefined ? 'CommunicationRequest' : 'Communication');
   if (!(await store.restorations.mayLackRooms(db, { reader, lanes: STRUCTURE_LANES }))) return false;
   try {
     const making = { type: 'm.room.create', state_key: '' };

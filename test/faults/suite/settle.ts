@@ -37,12 +37,12 @@ export async function settle(
     if (isLate) return [...(await compare()), ...(await explain(landscape))];
     await sleep(100);
   }
-  await allReadAgain(landscape);
-  return [...(await compare()), ...(await deadLetters(landscape))];
+  const notRead = await allReadAgain(landscape);
+  return [...notRead, ...(await compare()), ...(await deadLetters(landscape))];
 }
 
-/** Has the readers pass once more: what was carried must not be carried again. */
-async function allReadAgain({ database }: Pick<Landscape, 'database'>): Promise<void> {
+/** Has the readers pass once more: what was carried must not be carried again. A reader that does not pass is a finding. */
+async function allReadAgain({ database }: Pick<Landscape, 'database'>): Promise<readonly Finding[]> {
   const asked = new Date();
   await query(
     database.url,
@@ -50,7 +50,7 @@ async function allReadAgain({ database }: Pick<Landscape, 'database'>): Promise<
     [READ_AGAIN],
   );
   const readers = [MATRIX_READER, ...READ_AGAIN.map(fhirReader)];
-  await waitUntil(
+  const havePassed = waitUntil(
     async () => {
       const [row] = await query<{ again: number }>(
         database.url,
@@ -60,6 +60,10 @@ async function allReadAgain({ database }: Pick<Landscape, 'database'>): Promise<
       return row?.again === readers.length;
     },
     { what: `${readers.join(', ')} pass again`, timeoutMs: 60_000, everyMs: 50 },
+  );
+  return havePassed.then(
+    () => [],
+    (error: unknown): readonly Finding[] => [{ what: 'unexplained', about: String(error) }],
   );
 }
 

@@ -1,6 +1,7 @@
 // An event of a room that the database does not name, because the bridge died or the database was restored, on real tables.
 import { describe, expect, test } from 'vitest';
 import { ROOM_MARKER_KEY } from '../../../src/domain/matrix.ts';
+import { medplumThreads } from '../../../src/mapping/threads/medplum.ts';
 import { saveCursor } from '../../../src/store/cursors.ts';
 import { findOpen, noteRestoration, saveReconciled } from '../../../src/store/restorations.ts';
 import { BridgeError } from '../../../src/telemetry/errors.ts';
@@ -72,6 +73,15 @@ describe('means nothing', () => {
 
   test('where no room is missing', async () => {
     expect(await result(MADE_BY_BRIDGE)).toBe('not-a-conversation');
+  });
+
+  test('when all was compared and read again, where the headers of conversations are Communications', async () => {
+    await restore();
+    await endComparing();
+    await saveCursor(pool(), 'fhir:Communication', '2026-11-29T12:00:00.000Z');
+    const { relay, toFhir } = await worldWith(MADE_BY_BRIDGE);
+    Object.assign(relay, { thread: medplumThreads });
+    expect(await toFhir(event)).toMatchObject({ result: 'not-a-conversation' });
   });
 
   test('when all was compared and read again', async () => {
