@@ -2,20 +2,17 @@
 import { randomUUID } from 'node:crypto';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { sleep } from '../app/clock.ts';
-import { loadConfig } from '../config/load.ts';
 import type { FhirReference, MatrixUserId } from '../domain/ids.ts';
 import type { Bridge } from '../flows/bridge.ts';
 import { orderForgetting } from '../flows/forgetting/order.ts';
 import { dryReport, reportSoFar, type ForgetReport } from '../flows/forgetting/report.ts';
 import { stillNamedBy } from '../flows/forgetting/still-named.ts';
 import { whomOf, type Whom } from '../flows/forgetting/whom.ts';
-import { createConnections } from '../store/connections.ts';
-import { createLogger } from '../telemetry/logger.ts';
-import { createMetrics } from '../telemetry/metrics.ts';
 import { operator } from './operator.ts';
 import { configOption } from './options.ts';
 import { adviceOf } from './person-forget-advice.ts';
 import { forgetReportLines, type AdvisedReport } from './person-forget-report.ts';
+import { withBridge } from './with-bridge.ts';
 
 interface Options {
   readonly config?: string;
@@ -41,7 +38,7 @@ export function forgetCommand(readPerson: (given: string) => FhirReference | Mat
     )
     .addOption(configOption())
     .action(async (named: FhirReference | MatrixUserId, options: Options) => {
-      await withBridge(options.config, (bridge, signal) => run(bridge, named, options, signal));
+      await withBridge(options.config, (bridge, _, signal) => run(bridge, named, options, signal));
     });
 }
 
@@ -107,27 +104,4 @@ function print(asJson: boolean, found: ForgetReport & Pick<AdvisedReport, 'named
   const report = { ...found, ...adviceOf(found) };
   const text = asJson ? JSON.stringify(report, null, 2) : forgetReportLines(report).join('\n');
   process.stdout.write(`${text}\n`);
-}
-
-async function withBridge(
-  file: string | undefined,
-  work: (bridge: Bridge, signal: AbortSignal) => Promise<void>,
-): Promise<void> {
-  const config = await loadConfig(file, process.env);
-  // Loaded here, so that the light commands do not load the clients.
-  const { composeBridge } = await import('../app/bridge.ts');
-  const connections = createConnections(config.database.url, config.database.poolSize);
-  const log = createLogger('error');
-  const { bridge, close } = composeBridge(config, { connections, log, metrics: createMetrics() });
-  const stop = new AbortController();
-  const abort = (): void => {
-    stop.abort();
-  };
-  process.once('SIGINT', abort).once('SIGTERM', abort);
-  try {
-    await work(bridge, stop.signal);
-  } finally {
-    await close();
-    await connections.pool.end();
-  }
 }

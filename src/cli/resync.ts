@@ -1,17 +1,14 @@
 // `resync`: compares spaces and rooms with FHIR, prints the differences, and repairs them, except with `--dry-run`.
 import { randomUUID } from 'node:crypto';
 import { Command } from 'commander';
-import { loadConfig } from '../config/load.ts';
 import type { Fact } from '../domain/facts.ts';
 import { parseReference, referenceTo, type FhirReference } from '../domain/ids.ts';
 import type { ThreadProfileName } from '../domain/threads.ts';
 import type { Bridge } from '../flows/bridge.ts';
 import type { ResyncFinding, ResyncSummary } from '../flows/structure/resync.ts';
-import { createConnections } from '../store/connections.ts';
-import { createLogger } from '../telemetry/logger.ts';
-import { createMetrics } from '../telemetry/metrics.ts';
 import { operator } from './operator.ts';
 import { configOption } from './options.ts';
+import { withBridge } from './with-bridge.ts';
 
 interface Options {
   readonly config?: string;
@@ -35,33 +32,17 @@ export function resyncCommand(): Command {
     });
 }
 
-async function run(
+function run(
   file: string | undefined,
   { dryRun, all, given }: { dryRun: boolean; all: boolean; given: readonly string[] },
 ): Promise<ResyncSummary> {
-  const config = await loadConfig(file, process.env);
-  const references = given.map((each) => readReference(each, config.fhir.threads));
-  const options = { dryRun, all, ...(references.length > 0 && { references }) };
-  // Loaded here, so that the light commands do not load the clients.
-  const [{ composeBridge }, { resync }] = await Promise.all([
-    import('../app/bridge.ts'),
-    import('../flows/structure/resync.ts'),
-  ]);
-  const connections = createConnections(config.database.url, config.database.poolSize);
-  const log = createLogger('error');
-  const { bridge, close } = composeBridge(config, { connections, log, metrics: createMetrics() });
-  const stop = new AbortController();
-  const abort = (): void => {
-    stop.abort();
-  };
-  process.once('SIGINT', abort).once('SIGTERM', abort);
-  try {
-    if (!options.dryRun) await tellTrail(bridge, options.references);
-    return await resync(bridge, options, print, stop.signal);
-  } finally {
-    await close();
-    await connections.pool.end();
-  }
+  return withBridge(file, async (bridge, config, signal) => {
+    const references = given.map((each) => readReference(each, config.fhir.threads));
+    const options = { dryRun, all, ...(references.length > 0 && { references }) };
+    const { resync } = await import('../flows/structure/resync.ts');
+    if (!dryRun) await tellTrail(bridge, options.references);
+    return resync(bridge, options, print, signal);
+  });
 }
 
 /** That an operator is about to change rooms; what is changed tells itself. */

@@ -13,7 +13,7 @@ export function createEncryptedTexts(payloads: Codec) {
   return { ...linksWith(payloads), ghosts: ghostsWith(payloads) };
 }
 
-/** Of a short message the digest alone would tell what it says, to whoever tries. */
+/** Of a short message the digest alone would tell what it says: one can try out texts until one fits. */
 interface WithDigest extends LinkKey {
   readonly digest?: string | undefined;
 }

@@ -1,4 +1,4 @@
-// Redacts events, each once, as whoever of the bridge may.
+// Redacts events, each once, as the user of the bridge who has the power to.
 import type { EventId, MatrixUserId, RoomId } from '../../domain/ids.ts';
 import { forgottenDeliveryId } from '../../mapping/delivery-ids.ts';
 import { BridgeError } from '../../telemetry/errors.ts';
