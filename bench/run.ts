@@ -1,25 +1,36 @@
-// Runs a benchmark: `npm run bench -- NAME [--json FILE]`. NAME is a file or folder beside this one that exports `bench`.
+// Runs a benchmark: `npm run bench -- NAME [--json FILE] [--seed NUMBER]… [--only TEXT]`. NAME is a file or folder beside this
+// one that exports `bench`.
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
+import type { BenchOptions } from './options.ts';
 import type { BenchResult } from './result.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { json: { type: 'string' } },
+  options: {
+    json: { type: 'string' },
+    seed: { type: 'string', multiple: true, default: ['1'] },
+    only: { type: 'string', default: '' },
+  },
 });
 const [name = ''] = positionals;
 const file = [`./${name}.ts`, `./${name}/index.ts`].find((path) =>
   existsSync(new URL(path, import.meta.url)),
 );
 if (!/^[a-z-]+$/.test(name) || !file) {
-  say('Usage: npm run bench -- NAME [--json FILE]');
+  say('Usage: npm run bench -- NAME [--json FILE] [--seed NUMBER]… [--only TEXT]');
   process.exit(2);
 }
 
-const { bench } = (await import(file)) as { bench: (say: (line: string) => void) => Promise<BenchResult> };
-const { figures, ratios, problems } = await bench(say);
+const { bench } = (await import(file)) as {
+  bench: (say: (line: string) => void, options: BenchOptions) => Promise<BenchResult>;
+};
+const { figures, ratios, problems } = await bench(say, {
+  seeds: values.seed.map(Number),
+  only: values.only,
+});
 const machine = {
   node: process.version,
   platform: `${process.platform} ${process.arch}`,

@@ -12,7 +12,8 @@ import { clientEvent } from './world.ts';
 export type Serialize = (body: unknown) => string;
 
 const LARGEST_TRANSACTION = 100;
-const RETRY_MS = 1_000;
+/** Synapse waits for seconds and at last for minutes. */
+const RETRY_MS = { first: 1_000, last: 8_000 };
 
 /** Reads what the stub needs from the bridge's own registration. */
 export function appserviceOf({
@@ -66,26 +67,46 @@ export async function ping(call: Call): Promise<Reply> {
   return ok({ duration_ms: Math.round(performance.now() - start) });
 }
 
-/** Pushes events of the bridge's rooms until it is stopped; what is refused is sent again. */
-export function startPush(
-  world: World,
-  appservice: Appservice,
-  serialize: Serialize,
-): { readonly stop: () => Promise<void> } {
+/** What became of the transactions so far. */
+export interface PushCounts {
+  /** Events that no transaction brought yet. */
+  readonly waiting: number;
+  /** Requests that were not answered 200. */
+  readonly failed: number;
+}
+
+/** The pushing of events. */
+export interface Push {
+  readonly counts: () => PushCounts;
+  readonly stop: () => Promise<void>;
+}
+
+/** Pushes events of the bridge's rooms until it is stopped; what is refused is sent again, under the same id. */
+export function startPush(world: World, appservice: Appservice, serialize: Serialize): Push {
   const pending: StoredEvent[] = [];
   const stopping = new AbortController();
   let running: Promise<void> | undefined;
   let lastTransaction = 0;
+  let failed = 0;
 
   async function run(): Promise<void> {
     while (pending.length > 0 && !stopping.signal.aborted) {
       const events = pending.slice(0, LARGEST_TRANSACTION);
       lastTransaction += 1;
-      const path = `/_matrix/app/v1/transactions/${lastTransaction}`;
-      const body = { events: events.map(clientEvent) };
-      const status = await send(appservice, 'PUT', path, serialize(body), stopping.signal).catch(() => 0);
-      if (status === 200) pending.splice(0, events.length);
-      else await sleep(RETRY_MS, undefined, { signal: stopping.signal }).catch(() => undefined);
+      await push(lastTransaction, serialize({ events: events.map(clientEvent) }));
+      pending.splice(0, events.length);
+    }
+  }
+
+  async function push(transaction: number, body: string): Promise<void> {
+    const path = `/_matrix/app/v1/transactions/${transaction}`;
+    const { signal } = stopping;
+    const isTaken = async (): Promise<boolean> =>
+      (await send(appservice, 'PUT', path, body, signal).catch(() => 0)) === 200;
+    for (let waitMs = RETRY_MS.first; !signal.aborted; waitMs = Math.min(2 * waitMs, RETRY_MS.last)) {
+      if (await isTaken()) return;
+      failed += 1;
+      await sleep(waitMs, undefined, { signal }).catch(() => undefined);
     }
   }
 
@@ -98,6 +119,7 @@ export function startPush(
   };
   world.listeners.add(listen);
   return {
+    counts: () => ({ waiting: pending.length, failed }),
     async stop() {
       world.listeners.delete(listen);
       stopping.abort();

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
-import { appserviceOf, startPush, type Serialize } from './appservice.ts';
+import { appserviceOf, startPush, type PushCounts, type Serialize } from './appservice.ts';
 import { MatrixFailure } from './failure.ts';
 import { forgeBeside, forgeEvent, type Beside } from './forged.ts';
 import { createRequestCounter, type RequestCounts } from './request-counts.ts';
@@ -13,7 +13,7 @@ import { identify, parseBody } from './requests.ts';
 import { findRoute, type Match } from './routes.ts';
 import { token } from './timeline.ts';
 import type { World } from './world.ts';
-import { addUser, createWorld } from './world.ts';
+import { addUser, createWorld, type StoredEvent } from './world.ts';
 
 /** How to start the stub. */
 export interface StubOptions {
@@ -39,6 +39,10 @@ export interface StubHomeserver {
   readonly forge: (roomId: string, event: unknown) => void;
   /** Has `/sync` show this once, beside timelines. */
   readonly forgeBeside: (beside: Beside, roomId: string, events: readonly unknown[]) => void;
+  /** Called after each event of any room. */
+  readonly listeners: Set<(event: StoredEvent) => void>;
+  /** What became of the transactions so far. */
+  readonly pushCounts: () => PushCounts;
   /** The token of `/sync` at this moment. */
   readonly position: () => string;
   /** The requests since the start, or the last reset. */
@@ -73,6 +77,8 @@ export async function startStubHomeserver(options: StubOptions): Promise<StubHom
     forgeBeside: (beside, roomId, events) => {
       forgeBeside(world, beside, roomId, events);
     },
+    listeners: world.listeners,
+    pushCounts: () => push?.counts() ?? { waiting: 0, failed: 0 },
     position: () => token(world.stream.length),
     requests: counter.requests,
     reset: counter.reset,

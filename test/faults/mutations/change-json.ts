@@ -1,6 +1,7 @@
 // Changes of a JSON value: what is put, taken, renamed or moved at one place of the tree. Pure.
 import { withoutCanaries } from './canaries.ts';
-import { childrenOf, isNode, objectOf, sameKey, textOf, type Json, type JsonObject } from './json.ts';
+import { childrenOf, isNode, objectOf, type Json, type JsonObject } from '../../../stack/stub-fhir/json.ts';
+import { sameKey, textOf } from './hostile-json.ts';
 
 /** A change. Places are counted through the tree, the root first; a number beyond the last begins again at the first. */
 export type Change = { readonly at: number } & (

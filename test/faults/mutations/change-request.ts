@@ -1,6 +1,7 @@
 // A request that is right, and the mutants of it: other bodies, bytes, paths, queries, headers, methods, secrets. Pure.
 import { changed, type Change } from './change-json.ts';
-import { textOf, type Json } from './json.ts';
+import type { Json } from '../../../stack/stub-fhir/json.ts';
+import { textOf } from './hostile-json.ts';
 import type { Framing, RawRequest } from './request.ts';
 import type { Listener } from './served-routes.ts';
 

@@ -4,7 +4,7 @@ import { changed, type Change } from './change-json.ts';
 import { changes } from './changes.ts';
 import { EVENTS, type EventExample, type Known } from './examples/events.ts';
 import { RESOURCES, type ResourceExample } from './examples/resources.ts';
-import { childrenOf, objectOf, type Json, type JsonObject } from './json.ts';
+import { childrenOf, objectOf, type Json, type JsonObject } from '../../../stack/stub-fhir/json.ts';
 
 /** The name by which an example is chosen and told of: what it is, then which. */
 export function labelOf(example: PipelineExample): string {

@@ -1,6 +1,7 @@
 // Values that programs seldom meet: odd texts, numbers at the ends, structures deep and wide.
 import fc from 'fast-check';
-import { deep, OVERFLOW, type Json } from './json.ts';
+import type { Json } from '../../../stack/stub-fhir/json.ts';
+import { deep, OVERFLOW } from './hostile-json.ts';
 
 const ODD_TEXTS: readonly string[] = [
   ...['', ' ', '\t\r\n', '\0', 'a\0b', '\uD800', 'a\uDFFFb', '\uFEFF', '\uFFFD', '\u{10FFFF}'],

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import type pg from 'pg';
 import { createScratchDatabase } from '../../../stack/databases.ts';
 import { reservePort } from '../../../stack/ports.ts';
+import { startStubFhir, type StubFhir } from '../../../stack/stub-fhir/stub-fhir.ts';
 import { startStubHomeserver, type StubHomeserver } from '../../../stack/stub-homeserver/stub-homeserver.ts';
 import { loadConfig } from '../../../src/config/load.ts';
 import type { Config } from '../../../src/config/schema.ts';
@@ -12,8 +13,7 @@ import { composeDaemon } from '../../../src/main.ts';
 import { createPool } from '../../../src/store/connections.ts';
 import { createPrintedLog } from '../../../src/telemetry/logger.ts';
 import { SECRETS } from './canaries.ts';
-import { startMemoryFhir, type MemoryFhir } from './fhir-server.ts';
-import { textOf } from './json.ts';
+import { textOf } from './hostile-json.ts';
 import { watchServedRoutes } from './served-routes.ts';
 
 /** The homeserver's name. */
@@ -23,7 +23,7 @@ export const SERVER = 'mutants.example';
 export interface World {
   readonly ports: Readonly<Record<'main' | 'ops' | 'identity', number>>;
   readonly homeserver: StubHomeserver;
-  readonly fhir: MemoryFhir;
+  readonly fhir: StubFhir;
   readonly pool: pg.Pool;
   /** All routes that the daemon serves. */
   readonly routes: () => readonly string[];
@@ -41,7 +41,7 @@ export async function startWorld(adminUrl: string): Promise<World> {
   const homeserver = await startStubHomeserver({
     ...{ serverName: SERVER, asToken, hsToken, appserviceUrl: url, serialize: textOf },
   });
-  const fhir = await startMemoryFhir();
+  const fhir = await startStubFhir({ serialize: textOf });
   const openId = await startOpenId();
   const lines: string[] = [];
   const log = createPrintedLog('debug', {
@@ -71,7 +71,7 @@ async function configOf(of: {
   readonly databaseUrl: string;
   readonly port: number;
   readonly homeserver: StubHomeserver;
-  readonly fhir: MemoryFhir;
+  readonly fhir: StubFhir;
   readonly openIdUrl: string;
 }): Promise<Config> {
   const config = await loadConfig(undefined, {

@@ -1,6 +1,6 @@
 // One right event of each kind that the bridge handles: messages, state, and what comes beside timelines.
 import { BSN, EMAIL, FAMILY, FILE_NAME, SAID } from '../canaries.ts';
-import type { Json, JsonObject } from '../json.ts';
+import type { Json, JsonObject } from '../../../../stack/stub-fhir/json.ts';
 
 /** What an event may name. */
 export interface Known {

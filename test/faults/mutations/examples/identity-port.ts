@@ -2,7 +2,7 @@
 import { BSN, EMAIL, FAMILY, SECRETS } from '../canaries.ts';
 import type { RequestExample } from '../change-request.ts';
 import type { IdentityUser } from '../identity-user.ts';
-import type { Json } from '../json.ts';
+import type { Json } from '../../../../stack/stub-fhir/json.ts';
 
 const V2 = '/_matrix/identity/v2';
 const BACKEND = '/_ma1sd/backend/api/v1';

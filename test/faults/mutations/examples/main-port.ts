@@ -1,7 +1,7 @@
 // One right request to each route of the port that the two servers call.
 import { BSN, FAMILY, SAID, SECRETS } from '../canaries.ts';
 import type { RequestExample } from '../change-request.ts';
-import type { Json } from '../json.ts';
+import type { Json } from '../../../../stack/stub-fhir/json.ts';
 
 const { hsToken, hookSecret } = SECRETS;
 const APP = '/_matrix/app/v1';

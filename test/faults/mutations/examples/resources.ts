@@ -7,7 +7,7 @@ import {
 } from '../../../../src/domain/fhir.ts';
 import { matrixTelecom } from '../../../../stack/demo/care-network.ts';
 import { BSN, EMAIL, FAMILY, FILE_NAME, SAID } from '../canaries.ts';
-import type { Json, JsonObject } from '../json.ts';
+import type { Json, JsonObject } from '../../../../stack/stub-fhir/json.ts';
 
 /** A resource as it should be. */
 export interface ResourceExample {

@@ -19,6 +19,7 @@ export type FhirStore = ReturnType<typeof createFhirStore>;
 export function createFhirStore(now: () => number) {
   const byReference = new Map<string, Version[]>();
   const byType = new Map<string, Set<string>>();
+  const listeners = new Set<(version: Version) => void>();
   let latest = 0;
 
   /** No two versions have one stamp, so that a page never ends within one. */
@@ -36,11 +37,14 @@ export function createFhirStore(now: () => number) {
     const version = { type, id, number, stamp, resource: withMeta(resource, own) };
     byReference.set(reference, [...versions, version]);
     byType.set(type, (byType.get(type) ?? new Set()).add(reference));
+    for (const listener of listeners) listener(version);
     return version;
   }
 
   const current = (type: string, id: string): Version | undefined => byReference.get(`${type}/${id}`)?.at(-1);
   return {
+    /** Called after each version. */
+    listeners,
     current,
     versions: (type: string, id: string): readonly Version[] => byReference.get(`${type}/${id}`) ?? [],
     /** Writes a version. */
@@ -104,7 +108,8 @@ const OF_THE_ANSWER: ReadonlySet<string> = new Set([
 /** The element of a parameter, where it is not the parameter's name in camel case. */
 const ELEMENTS: Readonly<Record<string, string>> = { _tag: 'meta', url: 'channel', patient: 'subject' };
 
-function isFound({ stamp, id, resource }: Version, query: URLSearchParams): boolean {
+/** Tells whether a search finds a version. */
+export function isFound({ stamp, id, resource }: Version, query: URLSearchParams): boolean {
   if (resource === undefined) return false;
   const elements = new Map(childrenOf(resource));
   return [...query].every(([name, value]) => {

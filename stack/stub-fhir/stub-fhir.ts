@@ -1,13 +1,21 @@
-// A FHIR server in memory over HTTP: reads, versions, searches page by page, conditional creates and updates, histories.
+// A FHIR server in memory over HTTP, for load and fault injection only: what it does is held against the real one by
+// test/contract. Reads, versions, searches page by page, conditional creates and updates, histories, rest-hooks.
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
-import { createFhirStore, type FhirStore, type Version } from './fhir-store.ts';
-import { childrenOf, isNode, textOf, type JsonObject } from './json.ts';
+import { startHooks } from './hooks.ts';
+import { childrenOf, isNode, type JsonObject } from './json.ts';
+import { createFhirStore, type FhirStore, type Version } from './store.ts';
 
-/** A running server. */
-export interface MemoryFhir {
+/** How to start the stub. */
+export interface StubFhirOptions {
+  /** How bodies become text, for tests of what `JSON.stringify` cannot write. */
+  readonly serialize?: (body: unknown) => string;
+}
+
+/** A running stub. */
+export interface StubFhir {
   readonly url: string;
   readonly store: FhirStore;
   /** What was asked: method, path and query of each request since the last call. */
@@ -33,14 +41,15 @@ interface Answer {
 const PAGE = 200;
 
 /** Starts it, empty. */
-export async function startMemoryFhir(): Promise<MemoryFhir> {
+export async function startStubFhir({ serialize = JSON.stringify }: StubFhirOptions = {}): Promise<StubFhir> {
   const store = createFhirStore(Date.now);
+  const hooks = startHooks(store, serialize);
   let targets: string[] = [];
   const server = createServer((request, response) => {
     targets.push(`${request.method ?? ''} ${request.url ?? ''}`);
     void answerTo(store, request).then(({ status, body, headers }) => {
       response.writeHead(status, { 'content-type': 'application/fhir+json', ...headers });
-      response.end(Buffer.isBuffer(body) ? body : textOf(body));
+      response.end(Buffer.isBuffer(body) ? body : serialize(body));
     });
   });
   server.keepAliveTimeout = 120_000;
@@ -55,6 +64,7 @@ export async function startMemoryFhir(): Promise<MemoryFhir> {
       return taken;
     },
     async stop() {
+      await hooks.stop();
       server.closeAllConnections();
       server.close();
       await once(server, 'close');
