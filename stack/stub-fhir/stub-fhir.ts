@@ -5,7 +5,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { startHooks } from './hooks.ts';
-import { childrenOf, isNode, type JsonObject } from './json.ts';
+import { childrenOf, isNode, objectOf, type Json, type JsonObject } from './json.ts';
 import { createFhirStore, type FhirStore, type Version } from './store.ts';
 
 /** How to start the stub. */
@@ -95,6 +95,7 @@ async function answerTo(store: FhirStore, request: IncomingMessage): Promise<Ans
 function route(call: Call): Answer {
   const { store, method } = call;
   const [type = '', id, history, number] = call.path;
+  if (type === '') return transact(call);
   if (type === 'metadata') return { status: 200, body: { resourceType: 'CapabilityStatement', rest: [] } };
   if (method === 'GET' && id === '_history') return historyOf(call, type);
   if (id === undefined || id === '_search')
@@ -135,7 +136,16 @@ function search({ store, query }: Call, type: string): Answer {
   const next = new URLSearchParams(query);
   next.set('offset', String(offset + count));
   const link = offset + count < all.length ? [{ relation: 'next', url: `${type}?${next.toString()}` }] : [];
-  return { status: 200, body: bundle(store, 'searchset', all.slice(offset, offset + count), { link }) };
+  const elements = query.get('_elements')?.split(',');
+  const page = all.slice(offset, offset + count).map((version) => withElements(version, elements));
+  return { status: 200, body: bundle(store, 'searchset', page, { link }) };
+}
+
+function withElements(version: Version, elements: readonly string[] | undefined): Version {
+  const { resource } = version;
+  if (elements === undefined || resource === undefined || !isNode(resource)) return version;
+  const shown = new Set(['resourceType', 'id', ...elements]);
+  return { ...version, resource: objectOf(childrenOf(resource).filter(([name]) => shown.has(name))) };
 }
 
 function historyOf({ store, query }: Call, type: string): Answer {
@@ -163,6 +173,18 @@ function update({ store, headers, body }: Call, type: string, id: string): Answe
   return { status: before === undefined ? 201 : 200, body: store.put(type, id, given).resource };
 }
 
+/** A transaction that writes resources under their own ids. */
+function transact({ store, body }: Call): Answer {
+  const entries = childrenOf(fieldOf(resourceIn(body), 'entry')).map(([, entry]) => entry);
+  for (const entry of entries) {
+    const url = fieldOf(fieldOf(entry, 'request'), 'url');
+    const [type = '', id = ''] = typeof url === 'string' ? url.split('/') : [];
+    store.put(type, id, objectOf(childrenOf(fieldOf(entry, 'resource'))));
+  }
+  const entry = entries.map(() => ({ response: { status: '201 Created' } }));
+  return { status: 200, body: { resourceType: 'Bundle', type: 'transaction-response', entry } };
+}
+
 /** @throws SyntaxError for what is no resource */
 function resourceIn(body: Buffer): JsonObject {
   const parsed = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body)) as JsonObject;
@@ -182,6 +204,10 @@ function bundle(store: FhirStore, type: string, versions: readonly Version[], ov
       },
     })),
   };
+}
+
+function fieldOf(value: Json, name: string): Json {
+  return new Map(childrenOf(value)).get(name) ?? null;
 }
 
 function outcome(status: number, code: string): Answer {
