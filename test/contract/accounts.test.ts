@@ -1,14 +1,8 @@
-// Accounts, tokens and the ping, on Synapse and on the stub alike.
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import { text } from 'node:stream/consumers';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { APPSERVICE_ID } from '../../src/matrix/registration.ts';
-import type { DeliveryId } from '../../src/domain/ids.ts';
+// Accounts and tokens, on Synapse and on the stub alike.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { waitUntil } from '../../stack/wait.ts';
 import type { Subject } from './subject.ts';
 import { HOMESERVERS, startSubject } from './subject.ts';
-import { endSharedBridge } from '../e2e/bridges.ts';
 
 const segment = encodeURIComponent;
 
@@ -145,62 +139,5 @@ describe.each(HOMESERVERS)('$name', ({ name, isMissing }) => {
       expect(status).toBe(200);
       expect(body['content_uri']).toMatch(/^mxc:\/\/[^/]+\/[A-Za-z0-9_-]{24}$/);
     });
-
-    test('the bridge is pinged and pushed to with the hs_token', async () => {
-      const as = await hs.ghost('pinger');
-      const roomId = await hs.homeserver.createRoom(as, { room_version: '12' });
-      const ping = () => hs.homeserver.ping(as, APPSERVICE_ID);
-      await expect(ping()).rejects.toMatchObject({ status: 502, errcode: 'M_CONNECTION_FAILED' });
-      await expect(hs.homeserver.ping(as, 'another')).rejects.toMatchObject({
-        status: 403,
-        errcode: 'M_FORBIDDEN',
-      });
-
-      const seen = await listenAsBridge(hs.appservice);
-      expect(await ping()).toBeGreaterThanOrEqual(0);
-      expect(seen.requests).toContainEqual({
-        path: '/_matrix/app/v1/ping',
-        body: { transaction_id: 'ping' },
-      });
-
-      // Synapse may leave what it has not delivered so far until the next event comes.
-      const sent = new Set<string>();
-      const isPushed = async () => {
-        const deliveryId = `${as}/${sent.size}` as DeliveryId;
-        const content = { msgtype: 'm.text', body: 'x' };
-        sent.add(await hs.homeserver.sendEvent({ as, roomId, type: 'm.room.message', deliveryId, content }));
-        return seen.events().find((event) => sent.has(event.event_id));
-      };
-      expect(await waitUntil(isPushed, { what: 'a message is pushed', timeoutMs: 60_000 })).toMatchObject({
-        room_id: roomId,
-        sender: as,
-        type: 'm.room.message',
-        content: { msgtype: 'm.text', body: 'x' },
-      });
-    });
   });
 });
-
-/** Listens where the bridge would, answers `{}` to who shows the hs_token, and remembers what was asked. */
-async function listenAsBridge({ port, hsToken }: Subject['appservice']) {
-  await endSharedBridge();
-  const requests: { path: string; body: unknown }[] = [];
-  const server = createServer((request, response) => {
-    const isHomeserver = request.headers.authorization === `Bearer ${hsToken}`;
-    void text(request).then((body) => {
-      // A question about a user or an alias has none.
-      if (isHomeserver)
-        requests.push({ path: request.url ?? '', body: body === '' ? undefined : JSON.parse(body) });
-      response.writeHead(isHomeserver ? 200 : 403, { 'content-type': 'application/json' }).end('{}');
-    });
-  });
-  server.listen(port, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  const eventsIn = (body: unknown): readonly { event_id: string }[] =>
-    (body as { events?: readonly { event_id: string }[] }).events ?? [];
-  return { requests, events: () => requests.flatMap(({ body }) => eventsIn(body)) };
-}
