@@ -6,7 +6,7 @@ import { createRunFolder } from '../../stack/run-folder.ts';
 import type { BenchOptions } from '../options.ts';
 import type { BenchResult } from '../result.ts';
 import { createOurs } from './ours.ts';
-import { createPeer, installLibrary } from './peer.ts';
+import { createPeer, findLibrary } from './peer.ts';
 import { play } from './play.ts';
 import { heading, resultOf, row, sumOf, type Measured } from './report.ts';
 import { SCENARIOS } from './scenarios.ts';
@@ -23,9 +23,11 @@ export async function bench(
   try {
     const folder = await createRunFolder(guard, false);
     const base = { guard, logFolder: folder.logs };
-    const modules = await installLibrary(guard, folder.logs);
+    const library = await findLibrary();
+    if (!library.isInstalled) say('installing matrix-appservice-bridge');
+    const modules = await library.install(guard, folder.logs);
     const postgres = await startPostgres({ guard, folder: folder.path, logFolder: folder.logs });
-    const contenders = [createOurs(postgres), createPeer(modules)];
+    const contenders = [createOurs(postgres.adminUrl, postgres.service), createPeer(modules)];
     const measured: Measured[] = [];
     say(heading());
     for (const scenario of SCENARIOS.filter(({ name }) => name.includes(only))) {

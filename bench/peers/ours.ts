@@ -6,15 +6,20 @@ import { startBridge } from '../../stack/bridge.ts';
 import { careTeam, communicationRequest } from '../../stack/demo/care-network.ts';
 import { createPlatform } from '../../stack/demo/platform.ts';
 import { reservePort } from '../../stack/ports.ts';
-import type { Postgres } from '../../stack/postgres.ts';
+import { createScratchDatabase } from '../../stack/databases.ts';
+import type { Service } from '../../stack/service.ts';
 import type { Contender, Ground, Replica } from './contender.ts';
 
-/** Creates it. @param postgres on which each start gets a database of its own */
-export function createOurs(postgres: Postgres): Contender {
+/**
+ * Creates it; each start gets a database of its own.
+ * @param adminUrl of the PostgreSQL server, as one who may make databases
+ * @param postgres the server's process, where its time is to be measured
+ */
+export function createOurs(adminUrl: string, postgres?: Service): Contender {
   return {
     name: 'ours',
     async start(ground, replicaCount, onReplica) {
-      const database = await postgres.createDatabase('peers');
+      const database = await createScratchDatabase(adminUrl);
       const hookSecret = randomBytes(24).toString('hex');
       const replicas: Replica[] = [];
       for (let index = 0; index < replicaCount; index += 1) {
@@ -23,7 +28,7 @@ export function createOurs(postgres: Postgres): Contender {
         replicas.push(replica);
       }
       const rooms = await openRooms(ground);
-      return { replicas, rooms, helper: postgres.service, end: () => database.drop() };
+      return { replicas, rooms, helper: postgres, end: () => database.drop() };
     },
   };
 }

@@ -1,9 +1,9 @@
 // The peer as a process: its library is installed on demand, and its rooms and its Subscription are made beforehand, as an
 // operator of it would.
-import { copyFile, cp } from 'node:fs/promises';
+import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { cached, sourcesKey } from '../../stack/cache.ts';
+import { cached, isCached, sourcesKey } from '../../stack/cache.ts';
 import { communicationRequest } from '../../stack/demo/care-network.ts';
 import { createPlatform } from '../../stack/demo/platform.ts';
 import type { Guard } from '../../stack/guard.ts';
@@ -18,25 +18,38 @@ const FOLDER = fileURLToPath(new URL('./peer', import.meta.url));
 const BRIDGE = join(FOLDER, 'bridge.ts');
 const PACKAGE = ['package.json', 'package-lock.json', 'no-crypto/package.json'];
 
-/**
- * Installs the library into the cache, unless it is there.
- * @returns a file beside its `node_modules`
- * @throws StackServiceError when npm cannot get it
- */
-export async function installLibrary(guard: Guard, logFolder: string): Promise<string> {
+/** The library of the peer, there or to be installed. */
+export interface PeerLibrary {
+  /** Whether an earlier run installed it. */
+  readonly isInstalled: boolean;
+  /**
+   * Installs it into the cache unless it is there.
+   * @returns a file beside its `node_modules`
+   * @throws StackServiceError when npm cannot get it
+   */
+  readonly install: (guard: Guard, logFolder: string) => Promise<string>;
+}
+
+/** Looks up the library in the versions of the lock file. */
+export async function findLibrary(): Promise<PeerLibrary> {
   const name = `peer-${await sourcesKey(FOLDER, PACKAGE)}`;
-  const folder = await cached(guard, name, async (building) => {
-    await cp(join(FOLDER, 'no-crypto'), join(building, 'no-crypto'), { recursive: true });
-    for (const file of ['package.json', 'package-lock.json'])
-      await copyFile(join(FOLDER, file), join(building, file));
-    await runToEnd(guard, 'Installing matrix-appservice-bridge', {
-      command: 'npm',
-      args: ['ci', '--ignore-scripts', '--no-audit', '--no-fund'],
-      cwd: building,
-      log: join(logFolder, 'peer-install.log'),
-    });
-  });
-  return join(folder, 'package.json');
+  return {
+    isInstalled: await isCached(name),
+    async install(guard, logFolder) {
+      const folder = await cached(guard, name, async (building) => {
+        await cp(FOLDER, building, { recursive: true, filter: (path) => !path.endsWith('.ts') });
+        await runToEnd(guard, 'Installing matrix-appservice-bridge', {
+          command: 'npm',
+          // Its native encryption would be downloaded from GitHub by a script. Nothing here is encrypted: an empty package
+          // stands in for it, by an override in package.json.
+          args: ['ci', '--ignore-scripts', '--no-audit', '--no-fund'],
+          cwd: building,
+          log: join(logFolder, 'peer-install.log'),
+        });
+      });
+      return join(folder, 'package.json');
+    },
+  };
 }
 
 /** Creates it. @param modules a file beside the `node_modules` with its library */
