@@ -28,6 +28,8 @@ export interface Replica {
   readonly service: Service;
   /** Where the balancers find it. */
   readonly origins: { readonly transactions: string; readonly hooks: string };
+  /** Answers 200 as long as the balancers may send requests there. */
+  readonly healthUrl: string;
 }
 
 /** A bridge that carries what is said. */

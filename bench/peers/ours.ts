@@ -51,9 +51,14 @@ async function startReplica(
       BRIDGE_MATRIX_APPSERVICE_URL: fronts.transactions,
       BRIDGE_FHIR_HOOK_URL: fronts.hooks,
       BRIDGE_FHIR_HOOK_SECRET: of.hookSecret,
+      // Longer than the balancers need to see that it is stopping.
+      BRIDGE_SHUTDOWN_DRAIN_SECONDS: '1',
     },
   });
-  return { service, origins: { transactions: origin, hooks: origin } };
+  return {
+    ...{ service, origins: { transactions: origin, hooks: origin } },
+    healthUrl: `${origin}/health/ready`,
+  };
 }
 
 /** The bridge makes a room of each CommunicationRequest, into which the user is invited. */

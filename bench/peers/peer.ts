@@ -96,7 +96,7 @@ async function startReplica(
     ready: () => answersOk(hooks),
     timeoutMs: 60_000,
   });
-  return { service, origins: { transactions, hooks } };
+  return { service, origins: { transactions, hooks }, healthUrl: `${transactions}/health` };
 }
 
 /** Public rooms with the bot in them: its HOWTO asks for that. */

@@ -43,11 +43,12 @@ export const SCENARIOS: readonly Scenario[] = [
   scenario('half of the messages edited before the next', { editedBeforeNext: 0.5 }),
   scenario('10 rolling restarts of 2 processes', {
     replicas: 2,
-    async happen({ running: { replicas } }) {
+    async happen({ running: { replicas }, allHealthy }) {
       for (let restart = 0; restart < RESTARTS; restart += 1) {
         const replica = replicas[restart % replicas.length];
         await replica?.service.stop();
         await replica?.service.start();
+        await allHealthy();
       }
     },
   }),
