@@ -12,7 +12,7 @@ import { heading, resultOf, row, sumOf, type Measured } from './report.ts';
 import { SCENARIOS } from './scenarios.ts';
 
 /** Of each run. */
-const EXTENT = { conversations: 3, messages: 50 };
+const EXTENT = { conversations: 3, messages: 40 };
 
 /** Starts a PostgreSQL of its own, and plays each scenario with each bridge and each seed. */
 export async function bench(

@@ -18,7 +18,7 @@ export interface Traffic {
 type Said = Pick<Landscape, 'running' | 'user' | 'platform' | 'recorder'>;
 
 /** Mean time between two messages of one side, in milliseconds. */
-const PAUSE_MS = 400;
+const PAUSE_MS = 800;
 
 /** All say what they have to say. The same seed says the same, in the same pauses. */
 export async function talk(landscape: Said, traffic: Traffic): Promise<void> {
