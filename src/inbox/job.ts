@@ -22,6 +22,9 @@ export interface Job {
   readonly pass: (signal: AbortSignal, again: () => void) => Promise<number>;
 }
 
+/** How soon a job that is woken is tried again after it failed; each further time it takes twice as long, up to its interval. */
+const FIRST_RETRY_MS = 1_000;
+
 export interface JobDeps {
   readonly sleep: Sleep;
   readonly log: Log;
@@ -31,7 +34,8 @@ export interface JobDeps {
 
 /** Creates the repetition of a job; run it under a lease. Its passes are counted, and what they found. */
 export function repeatJob(job: Job, { sleep, log, metrics, notePass }: JobDeps) {
-  const { name, intervalMs, gapMs = 0 } = job;
+  const { name, intervalMs, gapMs = 0, wakeUps } = job;
+  let failures = 0;
   let woken = new AbortController();
   const wake = (): void => {
     woken.abort();
@@ -57,18 +61,27 @@ export function repeatJob(job: Job, { sleep, log, metrics, notePass }: JobDeps) 
     }
   }
 
+  const untilNext = (): number => (typeof intervalMs === 'number' ? intervalMs : intervalMs());
+
+  /** What wakes a job is waited for by people: not for a whole interval. */
+  function untilRetry(): number {
+    return wakeUps === undefined ? untilNext() : Math.min(untilNext(), FIRST_RETRY_MS * 2 ** (failures - 1));
+  }
+
   return {
     /** Asks for a pass; one that is under way does not count, since it may have looked already. */
     wake,
-    /** Makes passes until the signal is aborted. A failed pass is logged, and repeated after the interval. */
+    /** Makes passes until the signal is aborted. A failed pass is logged, and repeated after the interval; of a job that is woken, sooner. */
     run: async (signal: AbortSignal): Promise<void> => {
       while (!signal.aborted) {
         woken = new AbortController();
         const gap = sleep(gapMs, signal);
         const passed = await passOnce(signal);
+        failures = passed ? 0 : failures + 1;
         // A server that just failed is not asked again at once, however often it wakes the job.
-        const untilNext = typeof intervalMs === 'number' ? intervalMs : intervalMs();
-        await sleep(untilNext, passed ? AbortSignal.any([signal, woken.signal]) : signal);
+        await (passed
+          ? sleep(untilNext(), AbortSignal.any([signal, woken.signal]))
+          : sleep(untilRetry(), signal));
         await gap;
       }
     },

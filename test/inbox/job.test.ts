@@ -38,10 +38,13 @@ function stillTime() {
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-function repeated(pass: Job['pass']) {
+function repeated(pass: Job['pass'], wakeUps?: Job['wakeUps']) {
   const time = stillTime();
   const [log, metrics] = [createKeptLog(), createMetrics()];
-  const job: Job = { name: 'a-job', intervalMs: INTERVAL_MS, gapMs: GAP_MS, pass };
+  const job: Job = {
+    ...{ name: 'a-job', intervalMs: INTERVAL_MS, gapMs: GAP_MS, pass },
+    ...(wakeUps && { wakeUps }),
+  };
   const noted: string[] = [];
   const notePass = (name: string, result: string): Promise<void> => {
     noted.push(`${name} ${result}`);
@@ -136,6 +139,33 @@ describe('a job', () => {
     ]);
     expect(noted).toEqual(['a-job failed']);
     expect(JSON.stringify(log.lines)).not.toContain('Jansen');
+    await end();
+  });
+
+  test('that is woken tries again soon when it failed, then less and less often, and soon again the next time', async () => {
+    let isAway = true;
+    const { time, wake, end } = repeated(
+      () => (isAway ? Promise.reject(new Error('away')) : Promise.resolve(1)),
+      { channel: 'news' },
+    );
+    const waits: number[] = [];
+    const waitOnce = async (): Promise<void> => {
+      await settled();
+      wake();
+      time.end(GAP_MS);
+      const [ms = 0] = time.under();
+      waits.push(ms);
+      time.end(ms);
+      await settled();
+    };
+    for (let tries = 0; tries < 7; tries += 1) await waitOnce();
+    isAway = false;
+    await waitOnce();
+    isAway = true;
+    wake();
+    time.end(GAP_MS);
+    await waitOnce();
+    expect(waits).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 32_000, INTERVAL_MS, INTERVAL_MS, 1_000]);
     await end();
   });
 
