@@ -22,7 +22,7 @@ export interface Job {
   readonly pass: (signal: AbortSignal, again: () => void) => Promise<number>;
 }
 
-/** How soon a job that is woken is tried again after it failed; each further time it takes twice as long, up to its interval. */
+/** How soon a job that is woken is tried again; each further failure doubles that, up to the interval. */
 const FIRST_RETRY_MS = 1_000;
 
 export interface JobDeps {
@@ -63,7 +63,7 @@ export function repeatJob(job: Job, { sleep, log, metrics, notePass }: JobDeps) 
 
   const untilNext = (): number => (typeof intervalMs === 'number' ? intervalMs : intervalMs());
 
-  /** What wakes a job is waited for by people: not for a whole interval. */
+  /** People wait for a job that is woken; the interval is for the case that it is not. */
   function untilRetry(): number {
     return wakeUps === undefined ? untilNext() : Math.min(untilNext(), FIRST_RETRY_MS * 2 ** (failures - 1));
   }
@@ -71,7 +71,7 @@ export function repeatJob(job: Job, { sleep, log, metrics, notePass }: JobDeps) 
   return {
     /** Asks for a pass; one that is under way does not count, since it may have looked already. */
     wake,
-    /** Makes passes until the signal is aborted. A failed pass is logged, and repeated after the interval; of a job that is woken, sooner. */
+    /** Makes passes until the signal is aborted. A failed pass is logged, and repeated: of a job that is woken, soon. */
     run: async (signal: AbortSignal): Promise<void> => {
       while (!signal.aborted) {
         woken = new AbortController();
