@@ -8,19 +8,22 @@ type User = MatrixPerson & { readonly userId: string };
 /**
  * A member invites a guest, who accepts at once. The bridge may be quicker, and take the invitation back before: then the
  * homeserver refuses to let the guest in.
+ * @returns whether the guest came in
  */
 export async function bringIn(
   member: MatrixPerson,
   guest: User,
   roomId: string,
   viaServers: readonly string[] = [],
-): Promise<void> {
+): Promise<boolean> {
   await member.client.invite(roomId, guest.userId);
   try {
     await guest.client.joinRoom(roomId, { viaServers: [...viaServers] });
+    return true;
   } catch (error) {
     const isRefused = error instanceof MatrixError && error.errcode === 'M_FORBIDDEN';
     if (!isRefused || !(await isRemovedByBridge(roomId, guest.userId))) throw error;
+    return false;
   }
 }
 
