@@ -5,13 +5,15 @@ import { startStack } from '../../stack/stack.ts';
 import { castOf, type Cast } from './suite/cast.ts';
 import type { Finding } from './suite/judge.ts';
 import { buildLandscape, type Landscape } from './suite/landscape.ts';
+import { underLoad, type LoadOutcome } from './suite/load.ts';
 import { killEachSecond, restartInTurn, type ReplicasOutcome } from './suite/replicas.ts';
+import { KEPT_FOR_MINUTES } from './suite/rows.ts';
 import { playRun } from './suite/run.ts';
 
 const natural = z.coerce.number().int().positive();
 const options = z.object({
-  /** Random faults; replicas that are restarted in turn; replicas of which one is killed each second. */
-  scenario: z.enum(['runs', 'restarts', 'kills']).default('runs'),
+  /** Random faults; replicas that are restarted in turn; replicas of which one is killed each second; load for long. */
+  scenario: z.enum(['runs', 'restarts', 'kills', 'load']).default('runs'),
   runs: natural.default(20),
   seed: z.coerce
     .number()
@@ -24,6 +26,7 @@ const options = z.object({
   faults: z.coerce.number().int().nonnegative().default(3),
   restarts: natural.default(30),
   seconds: natural.default(60),
+  minutes: natural.default(60),
   only: z.string().optional(),
   otherCheckout: z.string().optional(),
   keep: z.boolean().default(false),
@@ -39,7 +42,14 @@ const { values } = parseArgs({
       conversations: string,
       steps: string,
     },
-    ...{ faults: string, restarts: string, seconds: string, only: string, 'other-checkout': string },
+    ...{
+      faults: string,
+      restarts: string,
+      seconds: string,
+      minutes: string,
+      only: string,
+      'other-checkout': string,
+    },
     keep: { type: 'boolean' },
   },
 });
@@ -57,7 +67,8 @@ try {
   const services = { synapse: synapse.service, hapi: hapi.service, postgres: postgres.service };
   const landscape = await buildLandscape(
     { ...ground, services },
-    how.replicas ?? (scenario === 'runs' ? 2 : 3),
+    how.replicas ?? (scenario === 'runs' || scenario === 'load' ? 2 : 3),
+    scenario === 'load' ? KEPT_FOR_MINUTES : {},
   );
   const cast = await castOf(landscape, synapse, `f${seed}-`);
   const isGood = await play(landscape, cast);
@@ -76,6 +87,8 @@ async function play(landscape: Landscape, cast: Cast): Promise<boolean> {
       return tellReplicas(await restartInTurn(landscape, cast, of));
     case 'kills':
       return tellReplicas(await killEachSecond(landscape, cast, of));
+    case 'load':
+      return tellLoad(await underLoad(landscape, cast, of));
   }
 }
 
@@ -98,6 +111,18 @@ function tellReplicas({ messages, ended, failedTransactions, delaysMs, findings 
   const { p50, p99, most } = delaysMs;
   say(`${messages} messages, ${ended} replicas ended, ${failedTransactions} transactions that no one took`);
   say(`from message to record: p50 ${p50} ms, p99 ${p99} ms, at most ${most} ms`);
+  tell(findings);
+  return findings.length === 0;
+}
+
+function tellLoad({ messages, memory, rows, findings }: LoadOutcome): boolean {
+  say(`${messages} messages in ${how.minutes} minutes`);
+  for (const { replica, kind, last, slope } of memory) {
+    const growth = `${slope.perHour.toFixed(1)} ± ${slope.error.toFixed(1)} MB per hour`;
+    say(`replica ${replica}, ${kind} memory: ${last.toFixed(0)} MB, ${growth}`);
+  }
+  for (const table of Object.keys(rows[0] ?? {}))
+    say(`rows of ${table}: ${rows.map((count) => count[table] ?? 0).join(', ')}`);
   tell(findings);
   return findings.length === 0;
 }

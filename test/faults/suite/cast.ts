@@ -46,17 +46,20 @@ async function openConversation({ platform, user, prefix }: Cast, name: string):
  * @param name of the conversation; no other has it
  * @param seed from which what they say is drawn
  * @param goesOn whether a side goes on, after so many things said and done
+ * @param longestPauseMs how long a side waits at most between two of them
  */
 export async function talk(
   cast: Cast,
   name: string,
   seed: number,
   goesOn: (steps: number) => boolean,
+  longestPauseMs = 250,
 ): Promise<SentConversation> {
   const conversation = await openConversation(cast, name);
   const { prefix } = cast;
-  const ofUser = { conversation, goesOn, name: `${name}u`, random: seeded(2 * seed) };
-  const ofPlatform = { conversation, goesOn, name: `${name}p`, random: seeded(2 * seed + 1), prefix };
+  const both = { conversation, goesOn, longestPauseMs };
+  const ofUser = { ...both, name: `${name}u`, random: seeded(2 * seed) };
+  const ofPlatform = { ...both, name: `${name}p`, random: seeded(2 * seed + 1), prefix };
   await Promise.all([
     speak(userActs(cast.user, ofUser), ofUser),
     speak(platformActs(cast.platform, ofPlatform), ofPlatform),

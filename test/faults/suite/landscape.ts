@@ -26,6 +26,8 @@ export interface Replica {
   /** Of the process that runs now. */
   readonly service: Service;
   readonly databaseLink: FlakyLink;
+  /** Its listener for operators. */
+  readonly opsUrl: string;
   /** Stops it, and starts the version of another checkout in its place; of this one where it is undefined. */
   restartAs(checkout: string | undefined): Promise<void>;
 }
@@ -59,8 +61,16 @@ const SETTINGS: Readonly<Record<string, string>> = {
 const CLOCK_STEP_MS = 10 * 60_000;
 const CLOCK_STEP = fileURLToPath(new URL('./clock-step.ts', import.meta.url));
 
-/** Builds it. @param replicaCount how many replicas */
-export async function buildLandscape(ground: Ground, replicaCount: number): Promise<Landscape> {
+/**
+ * Builds it.
+ * @param replicaCount how many replicas
+ * @param settings more of them, by the names of the environment
+ */
+export async function buildLandscape(
+  ground: Ground,
+  replicaCount: number,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<Landscape> {
   const { adminUrl, synapse, hapi, appservice, logFolder } = ground;
   const guard = await startGuard();
   const database = await createScratchDatabase(adminUrl);
@@ -88,6 +98,7 @@ export async function buildLandscape(ground: Ground, replicaCount: number): Prom
         appservice: { ...appservice, port, url: origin },
         env: {
           ...SETTINGS,
+          ...settings,
           BRIDGE_MATRIX_APPSERVICE_URL: appservice.url,
           BRIDGE_FHIR_HOOK_URL: appservice.url,
           BRIDGE_FHIR_HOOK_SECRET: hookSecret,
@@ -100,6 +111,9 @@ export async function buildLandscape(ground: Ground, replicaCount: number): Prom
       databaseLink,
       get service() {
         return bridge.service;
+      },
+      get opsUrl() {
+        return bridge.opsUrl;
       },
       async restartAs(checkout) {
         await bridge.service.stop();
