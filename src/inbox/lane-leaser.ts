@@ -1,7 +1,7 @@
 // Keeps a replica's slots busy: leases lanes when some may be ready, and gives each a slot.
 import type { Sleep } from '../domain/clock.ts';
 import type { Log } from '../telemetry/log.ts';
-import { leaseLanes, type LeasedLane } from './lease-lanes.ts';
+import { giveBackUntouched, leaseLanes, type LeasedLane } from './lease-lanes.ts';
 import type { Session } from './session.ts';
 
 export interface LaneLeaserDeps {
@@ -15,6 +15,8 @@ export interface LaneLeaserDeps {
   readonly log: Log;
   /** Works on a lane to the end; never rejects. */
   readonly work: (session: Session, lane: LeasedLane) => Promise<void>;
+  /** Called when lanes are to wait, so that they are looked for again after this time. */
+  readonly onPostponed: (delayMs: number) => void;
 }
 
 export interface LaneLeaser {
@@ -71,7 +73,8 @@ export function createLaneLeaser(deps: LaneLeaserDeps): LaneLeaser {
       // for every item that comes alone.
       lanesWait = lanes.length === free;
       bulkLanesWait = countBulk(lanes) === bulkFree;
-      for (const lane of lanes) start(session, lane, working);
+      const suspects = await exceptOne(deps, session, lanes, [...working.values()].some(isSuspect));
+      for (const lane of lanes) if (!suspects.has(lane)) start(session, lane, working);
     }
   }
 
@@ -105,6 +108,36 @@ async function lease(
     session.lose('lanes could not be leased');
     return [];
   }
+}
+
+/**
+ * So many deaths in a row, and it may be the lane's item that takes processes down. Of several such lanes a process works on
+ * one at a time, so that a death is counted for the item that caused it, and not for those that were in hand beside it.
+ */
+const SUSPICIOUS_DEATHS = 3;
+const SUSPECTS_WAIT_MS = 250;
+
+function isSuspect({ ownersDied }: LeasedLane): boolean {
+  return ownersDied >= SUSPICIOUS_DEATHS;
+}
+
+/** Gives the suspects back, all but one, and that as well if one is worked on. @returns those that were given back */
+async function exceptOne(
+  { log, onPostponed }: Pick<LaneLeaserDeps, 'log' | 'onPostponed'>,
+  session: Session,
+  lanes: readonly LeasedLane[],
+  oneIsWorkedOn: boolean,
+): Promise<ReadonlySet<LeasedLane>> {
+  const waiting = lanes.filter(isSuspect).slice(oneIsWorkedOn ? 0 : 1);
+  if (waiting.length === 0) return new Set();
+  try {
+    await giveBackUntouched(session.database, waiting, SUSPECTS_WAIT_MS);
+    onPostponed(SUSPECTS_WAIT_MS);
+  } catch (error) {
+    if (!session.signal.aborted) log.error({ error }, 'Could not give lanes back');
+    session.lose('lanes could not be given back');
+  }
+  return new Set(waiting);
 }
 
 function countBulk(lanes: Iterable<LeasedLane>): number {

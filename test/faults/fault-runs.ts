@@ -5,7 +5,7 @@ import { startStack } from '../../stack/stack.ts';
 import { castOf, type Cast } from './suite/cast.ts';
 import type { Finding } from './suite/judge.ts';
 import { buildLandscape, type Landscape } from './suite/landscape.ts';
-import { killEachSecond, restartInTurn, type ReplicasOutcome } from './suite/replicas.ts';
+import { killEachSecond, restartInTurn, type ReplicasOutcome, type Spread } from './suite/replicas.ts';
 import { playRun } from './suite/run.ts';
 
 const natural = z.coerce.number().int().positive();
@@ -58,6 +58,8 @@ try {
   const landscape = await buildLandscape(
     { ...ground, services },
     how.replicas ?? (scenario === 'runs' ? 2 : 3),
+    // As long as the balancer needs to see that a replica stops; it is the default of the bridge.
+    scenario === 'restarts' ? 5 : 0,
   );
   const cast = await castOf(landscape, synapse, `f${seed}-`);
   const isGood = await play(landscape, cast);
@@ -94,12 +96,18 @@ async function manyRuns(landscape: Landscape, cast: Cast): Promise<boolean> {
   return failed.length === 0;
 }
 
-function tellReplicas({ messages, ended, failedTransactions, delaysMs, findings }: ReplicasOutcome): boolean {
-  const { p50, p99, most } = delaysMs;
+function tellReplicas(outcome: ReplicasOutcome): boolean {
+  const { messages, ended, failedTransactions, delaysMs, standstillsMs, machineBusy, findings } = outcome;
   say(`${messages} messages, ${ended} replicas ended, ${failedTransactions} transactions that no one took`);
-  say(`from message to record: p50 ${p50} ms, p99 ${p99} ms, at most ${most} ms`);
+  say(`from message to record: ${inWords(delaysMs)}`);
+  say(`from the death of a replica until another goes on: ${inWords(standstillsMs)}`);
+  say(`the processors were busy for ${Math.round(machineBusy * 100)} % of the time`);
   tell(findings);
   return findings.length === 0;
+}
+
+function inWords({ count, p50, p99, most }: Spread): string {
+  return `${count} times, p50 ${p50} ms, p99 ${p99} ms, at most ${most} ms`;
 }
 
 function tell(findings: readonly Finding[]): void {

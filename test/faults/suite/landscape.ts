@@ -23,6 +23,8 @@ export type ServerName = 'synapse' | 'hapi' | 'postgres';
 
 /** One replica, and its own way to the database. */
 export interface Replica {
+  /** As the database knows its connections. */
+  readonly name: string;
   /** Of the process that runs now. */
   readonly service: Service;
   readonly databaseLink: FlakyLink;
@@ -59,8 +61,16 @@ const SETTINGS: Readonly<Record<string, string>> = {
 const CLOCK_STEP_MS = 10 * 60_000;
 const CLOCK_STEP = fileURLToPath(new URL('./clock-step.ts', import.meta.url));
 
-/** Builds it. @param replicaCount how many replicas */
-export async function buildLandscape(ground: Ground, replicaCount: number): Promise<Landscape> {
+/**
+ * Builds it.
+ * @param replicaCount how many replicas
+ * @param drainSeconds for how long a replica that stops goes on taking requests
+ */
+export async function buildLandscape(
+  ground: Ground,
+  replicaCount: number,
+  drainSeconds = 0,
+): Promise<Landscape> {
   const { adminUrl, synapse, hapi, appservice, logFolder } = ground;
   const guard = await startGuard();
   const database = await createScratchDatabase(adminUrl);
@@ -75,14 +85,15 @@ export async function buildLandscape(ground: Ground, replicaCount: number): Prom
     const port = await reservePort();
     const origin = `http://127.0.0.1:${port}`;
     origins.push(origin);
-    const folder = `${logFolder}/replica-${index + 1}`;
+    const name = `replica-${index + 1}`;
+    const folder = `${logFolder}/${name}`;
     await mkdir(folder, { recursive: true });
     const start = (checkout?: string): Promise<RunningBridge> =>
       startBridge({
         guard,
         ...(checkout !== undefined && { checkout }),
         logFolder: folder,
-        databaseUrl: databaseLink.url,
+        databaseUrl: `${databaseLink.url}?application_name=${name}`,
         synapse: { url: matrixLink.origin, serverName: synapse.serverName },
         hapi: { url: `${fhirLink.origin}${new URL(hapi.url).pathname}` },
         appservice: { ...appservice, port, url: origin },
@@ -91,12 +102,14 @@ export async function buildLandscape(ground: Ground, replicaCount: number): Prom
           BRIDGE_MATRIX_APPSERVICE_URL: appservice.url,
           BRIDGE_FHIR_HOOK_URL: appservice.url,
           BRIDGE_FHIR_HOOK_SECRET: hookSecret,
+          BRIDGE_SHUTDOWN_DRAIN_SECONDS: String(drainSeconds),
           NODE_OPTIONS: `--import ${CLOCK_STEP}`,
           CLOCK_STEP_MS: String(index % 2 === 0 ? CLOCK_STEP_MS : -CLOCK_STEP_MS),
         },
       });
     let bridge = await start();
     return {
+      name,
       databaseLink,
       get service() {
         return bridge.service;

@@ -12,20 +12,20 @@ export interface Speaking {
   readonly goesOn: (steps: number) => boolean;
   /** Numbers from 0 up to 1 that decide. */
   readonly random: () => number;
+  /** It waits for up to so long after each of them. */
+  readonly longestPauseMs: number;
 }
 
 /** What a side may do: how often, beside the others, and how. It returns whether it did: false where there is nothing to do it to. */
 export type Acts = readonly { readonly weight: number; readonly act: () => Promise<boolean> }[];
 
-const LONGEST_PAUSE_MS = 250;
-
 /** Does one thing after the other. Where there is nothing to do it to, the first of them is done, which needs nothing. */
-export async function speak(acts: Acts, { goesOn, random }: Speaking): Promise<void> {
+export async function speak(acts: Acts, { goesOn, random, longestPauseMs }: Speaking): Promise<void> {
   const tickets = acts.flatMap(({ weight, act }) => Array<() => Promise<boolean>>(weight).fill(act));
   for (let step = 0; goesOn(step); step += 1) {
     const isDone = await pick(tickets, random)?.();
     if (isDone !== true) await acts[0]?.act();
-    await sleep(random() * LONGEST_PAUSE_MS);
+    await sleep(random() * longestPauseMs);
   }
 }
 

@@ -1,0 +1,102 @@
+// Replicas that die again and again hold up no other one, and take nothing down with them that did not kill them.
+import { expect, test } from 'vitest';
+import type { Handle } from '../../src/inbox/item.ts';
+import { listDeadLetters } from '../../src/inbox/dead-letters.ts';
+import { leaseLanes } from '../../src/inbox/lease-lanes.ts';
+import { registerReplica } from '../../src/inbox/replica-rows.ts';
+import { startReplica } from '../../src/inbox/replica.ts';
+import { itemsOf, useDatabase } from './support/database.ts';
+import { done, script } from './support/handlers.ts';
+import { createMortalProcess } from './support/mortal-process.ts';
+import { createKeptLog, quickTimings, useReplicas } from './support/replica.ts';
+import { clock, eventually, sleep } from './support/time.ts';
+import { plainPayloads } from '../builders/payloads.ts';
+
+const database = useDatabase();
+const replicas = useReplicas(database);
+
+test('a replica that cannot handle anything yet takes no lane, and the others go on', async () => {
+  const ready = Promise.withResolvers<undefined>();
+  const starting = script({});
+  await replicas.start(starting.handle, { ready: () => ready.promise });
+  await database.enqueue(...itemsOf('a', 3));
+  const working = script({});
+  const other = await replicas.start(working.handle);
+  await eventually(database.lanesAreIdle);
+  expect(working.ids()).toEqual(['a-1', 'a-2', 'a-3']);
+  await other.stop({ graceMs: 1_000 });
+  ready.resolve(undefined);
+  await database.enqueue(...itemsOf('a', 1, 4));
+  await eventually(database.lanesAreIdle);
+  expect(starting.ids()).toEqual(['a-4']);
+});
+
+test('a replica that cannot handle anything yet can be stopped', async () => {
+  const replica = await replicas.start(script({}).handle, {
+    ready: (signal) =>
+      new Promise((resolve) => {
+        signal.addEventListener('abort', () => {
+          resolve();
+        });
+      }),
+  });
+  await replica.stop({ graceMs: 20_000 });
+  expect(replica.state).toBe('stopped');
+});
+
+test('the deaths of replicas are no failures: after the first failure, an item is tried again as soon as after any first', async () => {
+  await database.enqueue(...itemsOf('a', 1));
+  for (let death = 0; death < 6; death += 1) {
+    const dying = await database.connect();
+    const [lane] = await leaseLanes(dying, await registerReplica(dying), 1);
+    expect(lane?.key).toBe('a');
+    await dying.query('truncate replica');
+    await dying.end();
+  }
+  const failures: number[] = [];
+  const unlucky = script({ 'a-1': [{ kind: 'retry', error: { code: 'NOT_NOW', message: '' } }] });
+  await replicas.start(unlucky.handle, {
+    retryPolicy: (failure) => {
+      failures.push(failure);
+      return 0;
+    },
+  });
+  await eventually(database.lanesAreIdle);
+  expect(failures).toEqual([1]);
+  expect(unlucky.attempts.map(({ attempt }) => attempt.number)).toEqual([7, 8]);
+});
+
+test('an item that kills every process it comes to takes no other down: it alone becomes a dead letter', async () => {
+  const innocent = ['b', 'c', 'd', 'e', 'f'];
+  await database.enqueue(...['a', ...innocent].flatMap((lane) => itemsOf(lane, 2)));
+  const handled: string[] = [];
+  let deaths = 0;
+  /** Processes one after the other, as in a crash loop. */
+  async function run(): Promise<void> {
+    const process = createMortalProcess(database.url, Infinity, sleep);
+    const handle: Handle = async ({ sourceId }) => {
+      if (sourceId === 'a-1') process.die();
+      await process.sleep(100);
+      handled.push(sourceId);
+      return done;
+    };
+    const { pool, connectSession, death } = process;
+    await startReplica({
+      ...{ pool, connectSession, handle, clock, sleep: process.sleep, log: createKeptLog() },
+      ...{ payloads: plainPayloads, retryPolicy: () => 0, slots: 10, timings: quickTimings },
+    });
+    void death.then(() => {
+      deaths += 1;
+      return run();
+    });
+  }
+  await run();
+  await eventually(database.lanesAreIdle);
+  expect(await listDeadLetters(database.pool, { limit: 20 })).toMatchObject([
+    { sourceId: 'a-1', errorCode: 'INBOX_OWNERS_DIED' },
+  ]);
+  expect(deaths).toBeGreaterThanOrEqual(9);
+  expect(new Set(handled)).toEqual(
+    new Set(['a-2', ...innocent.flatMap((lane) => [`${lane}-1`, `${lane}-2`])]),
+  );
+});
