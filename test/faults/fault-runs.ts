@@ -5,8 +5,9 @@ import { startStack } from '../../stack/stack.ts';
 import { castOf, type Cast } from './suite/cast.ts';
 import type { Finding } from './suite/judge.ts';
 import { buildLandscape, type Landscape } from './suite/landscape.ts';
-import { killEachSecond, restartInTurn, type ReplicasOutcome, type Spread } from './suite/replicas.ts';
+import { killEachSecond, restartInTurn, type ReplicasOutcome } from './suite/replicas.ts';
 import { playRun } from './suite/run.ts';
+import type { Spread } from './suite/spread.ts';
 
 const natural = z.coerce.number().int().positive();
 const options = z.object({

@@ -9,15 +9,8 @@ import { look } from './look.ts';
 import { measureMachine } from './machine.ts';
 import type { SentConversation } from './sent.ts';
 import { settle } from './settle.ts';
+import { spreadOf, type Spread } from './spread.ts';
 import { noteTakeovers } from './takeovers.ts';
-
-/** Milliseconds: of half of them, of 99 of 100, of all. */
-export interface Spread {
-  readonly count: number;
-  readonly p50: number;
-  readonly p99: number;
-  readonly most: number;
-}
 
 /** What came of it. */
 export interface ReplicasOutcome {
@@ -103,7 +96,7 @@ async function whileTalking(
   act: (killing: (name: string) => Promise<void>) => Promise<number>,
 ): Promise<ReplicasOutcome> {
   const failedBefore = landscape.balancer.failed.length;
-  const takeovers = await noteTakeovers(landscape);
+  const takeovers = await noteTakeovers(landscape.database.url);
   const busy = measureMachine();
   let isOver = false;
   const goesOn = (): boolean => !isOver;
@@ -143,10 +136,4 @@ async function delaysOf(cast: Cast, conversations: readonly SentConversation[]):
     }
   }
   return delays;
-}
-
-function spreadOf(each: readonly number[]): Spread {
-  const sorted = each.toSorted((a, b) => a - b);
-  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
-  return { count: sorted.length, p50: at(0.5), p99: at(0.99), most: at(1) };
 }

@@ -1,5 +1,4 @@
 // How long the conversations that a killed replica worked on stand still, until another replica goes on with them.
-import type { Landscape } from './landscape.ts';
 import { query } from './query.ts';
 
 /** Notes what happens to the lanes of killed replicas. */
@@ -23,8 +22,8 @@ const ID_OF_REPLICA = `
   select objid::bigint::int as id from pg_locks join pg_stat_activity using (pid)
   where locktype = 'advisory' and classid = x'0f41'::int and objsubid = 2 and granted and application_name = $1`;
 
-/** Begins to note. */
-export async function noteTakeovers({ database: { url } }: Pick<Landscape, 'database'>): Promise<Takeovers> {
+/** Begins to note. @param url of the bridge's database */
+export async function noteTakeovers(url: string): Promise<Takeovers> {
   const killedAtMs = new Map<number, number>();
   await query(url, NOTE_TAKEOVERS);
   return {
