@@ -20,7 +20,7 @@ const options = z.object({
     .nonnegative()
     .default(() => Math.floor(Math.random() * 1_000_000)),
   replicas: natural.optional(),
-  conversations: natural.default(2),
+  conversations: natural.optional(),
   steps: natural.default(12),
   faults: z.coerce.number().int().nonnegative().default(3),
   restarts: natural.default(30),
@@ -44,8 +44,13 @@ const { values } = parseArgs({
     keep: { type: 'boolean' },
   },
 });
-const { seed, keep, ...how } = options.parse({ ...values, otherCheckout: values['other-checkout'] });
-const { otherCheckout, scenario } = how;
+const { seed, keep, ...given } = options.parse({ ...values, otherCheckout: values['other-checkout'] });
+const { otherCheckout, scenario } = given;
+const how = {
+  ...given,
+  conversations: given.conversations ?? (scenario === 'runs' ? 2 : 4),
+  replicas: given.replicas ?? (scenario === 'runs' ? 2 : 3),
+};
 
 const stack = await startStack({
   services: ['synapse', 'hapi'],
@@ -58,7 +63,7 @@ try {
   const services = { synapse: synapse.service, hapi: hapi.service, postgres: postgres.service };
   const landscape = await buildLandscape(
     { ...ground, services },
-    how.replicas ?? (scenario === 'runs' ? 2 : 3),
+    how.replicas,
     // As long as the balancer needs to see that a replica stops; it is the default of the bridge.
     scenario === 'restarts' ? 5 : 0,
   );
@@ -98,11 +103,15 @@ async function manyRuns(landscape: Landscape, cast: Cast): Promise<boolean> {
 }
 
 function tellReplicas(outcome: ReplicasOutcome): boolean {
-  const { messages, ended, failedTransactions, delaysMs, standstillsMs, machineBusy, findings } = outcome;
+  const { messages, ended, failedTransactions, delaysMs, standstillsMs, findings } = outcome;
+  const { machineBusy, answersMs } = outcome;
   say(`${messages} messages, ${ended} replicas ended, ${failedTransactions} transactions that no one took`);
   say(`from message to record: ${inWords(delaysMs)}`);
   say(`from the death of a replica until another goes on: ${inWords(standstillsMs)}`);
   say(`the processors were busy for ${Math.round(machineBusy * 100)} % of the time`);
+  say(
+    `for an answer of Synapse the bridge waited ${inWords(answersMs.synapse)}; of HAPI ${inWords(answersMs.hapi)}`,
+  );
   tell(findings);
   return findings.length === 0;
 }

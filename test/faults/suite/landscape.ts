@@ -9,7 +9,7 @@ import { reservePort } from '../../../stack/ports.ts';
 import type { Service } from '../../../stack/service.ts';
 import { openLink, type FlakyLink } from '../flaky-link.ts';
 import { openBalancer, type Balancer } from './balancer.ts';
-import { forward, openHttpLink, type HttpLink } from './http-link.ts';
+import { forward, openHttpLink, type HttpLink, type WholeRequest } from './http-link.ts';
 
 /** What the landscape is built between. */
 export interface Ground extends Pick<BridgeOptions, 'appservice' | 'hapi' | 'logFolder' | 'synapse'> {
@@ -40,6 +40,8 @@ export interface Landscape {
   readonly balancer: Balancer;
   readonly matrixLink: HttpLink;
   readonly fhirLink: HttpLink;
+  /** How long the servers took to answer each request of the bridge. */
+  readonly answerTimesMs: Readonly<Record<'synapse' | 'hapi', readonly number[]>>;
   end(): Promise<void>;
 }
 
@@ -74,8 +76,15 @@ export async function buildLandscape(
   const { adminUrl, synapse, hapi, appservice, logFolder } = ground;
   const guard = await startGuard();
   const database = await createScratchDatabase(adminUrl);
-  const matrixLink = await openHttpLink((request) => forward(synapse.url, request));
-  const fhirLink = await openHttpLink((request) => forward(hapi.url, request));
+  const answerTimesMs = { synapse: new Array<number>(), hapi: new Array<number>() };
+  const timed = (url: string, timesMs: number[]) => async (request: WholeRequest) => {
+    const began = performance.now();
+    const answer = await forward(url, request);
+    timesMs.push(Math.round(performance.now() - began));
+    return answer;
+  };
+  const matrixLink = await openHttpLink(timed(synapse.url, answerTimesMs.synapse));
+  const fhirLink = await openHttpLink(timed(hapi.url, answerTimesMs.hapi));
   const origins: string[] = [];
   const balancer = await openBalancer(() => origins, appservice.port);
   const hookSecret = randomBytes(24).toString('hex');
@@ -123,7 +132,7 @@ export async function buildLandscape(
 
   const replicas = await Promise.all(Array.from({ length: replicaCount }, startReplica));
   return {
-    ...{ ground, replicas, database, balancer, matrixLink, fhirLink },
+    ...{ ground, replicas, database, balancer, matrixLink, fhirLink, answerTimesMs },
     async end() {
       await guard.end();
       await Promise.all([balancer, matrixLink, fhirLink].map((link) => link.close()));

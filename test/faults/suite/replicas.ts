@@ -25,6 +25,8 @@ export interface ReplicasOutcome {
   readonly standstillsMs: Spread;
   /** The share of the machine that was in use, from 0 to 1. */
   readonly machineBusy: number;
+  /** For which the servers let the bridge wait at each request. */
+  readonly answersMs: Readonly<Record<'synapse' | 'hapi', Spread>>;
   readonly findings: readonly Finding[];
 }
 
@@ -36,8 +38,8 @@ export interface ReplicasOptions {
   readonly otherCheckout: string | undefined;
 }
 
-/** So often does a side speak that the servers of a small machine keep up while no replica ends. */
-const LONGEST_PAUSE_MS = 2_000;
+/** So seldom does a side speak that the servers of a small machine keep up while no replica ends. */
+const LONGEST_PAUSE_MS = 6_000;
 /** As `minReadySeconds` of a Deployment of Kubernetes: so long is a replica ready before the next one is ended. */
 const MIN_READY_MS = 5_000;
 /** So soon go the conversations of a killed replica on. */
@@ -95,7 +97,8 @@ async function whileTalking(
   { seed, conversations }: ReplicasOptions,
   act: (killing: (name: string) => Promise<void>) => Promise<number>,
 ): Promise<ReplicasOutcome> {
-  const failedBefore = landscape.balancer.failed.length;
+  const { balancer, answerTimesMs } = landscape;
+  const failedBefore = balancer.failed.length;
   const takeovers = await noteTakeovers(landscape.database.url);
   const busy = measureMachine();
   let isOver = false;
@@ -112,13 +115,14 @@ async function whileTalking(
   isOver = true;
   const said = await talks;
   const machineBusy = busy();
+  const answersMs = { synapse: spreadOf(answerTimesMs.synapse), hapi: spreadOf(answerTimesMs.hapi) };
   const findings = await settle(landscape, cast, said);
-  const failed = landscape.balancer.failed.slice(failedBefore);
+  const failed = balancer.failed.slice(failedBefore);
   const standstillsMs = spreadOf(await takeovers.standstillsMs());
   const isSlow = standstillsMs.most > SOON_MS && machineBusy < NOTHING_LEFT;
   return {
     messages: said.reduce((sum, { messages }) => sum + messages.length, 0),
-    ...{ ended, standstillsMs, machineBusy },
+    ...{ ended, standstillsMs, machineBusy, answersMs },
     failedTransactions: failed.filter((request) => request.includes('transaction')).length,
     delaysMs: spreadOf(await delaysOf(cast, said)),
     findings: isSlow ? [...findings, { what: 'unexplained', about: 'a conversation stood still' }] : findings,
