@@ -8,8 +8,8 @@ import { z } from 'zod';
 const TESTS = {
   inbox: { files: ['test/inbox/crashes.db.test.ts'], project: 'postgres', length: 8 },
   messages: { files: ['test/flows/messages/shuffled.db.test.ts'], project: 'postgres', length: 20 },
-  'room-creation': { files: ['test/faults/room-creation.test.ts'], project: 'e2e', length: 10 },
-  'random-edits': { files: ['test/faults/random-edits.test.ts'], project: 'e2e', length: 6 },
+  'room-creation': { files: ['test/faults/room-creation.test.ts'], project: 'faults', length: 10 },
+  'random-edits': { files: ['test/faults/random-edits.test.ts'], project: 'faults', length: 6 },
   'read-state': { files: ['test/e2e/read-state.test.ts'], project: 'e2e', length: 5 },
 } as const;
 type TestName = keyof typeof TESTS;

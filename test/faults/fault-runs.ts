@@ -5,14 +5,16 @@ import { startStack } from '../../stack/stack.ts';
 import { castOf, type Cast } from './suite/cast.ts';
 import type { Finding } from './suite/judge.ts';
 import { buildLandscape, type Landscape } from './suite/landscape.ts';
+import { underLoad, type LoadOutcome } from './suite/load.ts';
 import { killEachSecond, restartInTurn, type ReplicasOutcome } from './suite/replicas.ts';
+import { KEPT_FOR_MINUTES } from './suite/rows.ts';
 import { playRun } from './suite/run.ts';
 import type { Spread } from './suite/spread.ts';
 
 const natural = z.coerce.number().int().positive();
 const options = z.object({
-  /** Random faults; replicas that are restarted in turn; replicas of which one is killed each second. */
-  scenario: z.enum(['runs', 'restarts', 'kills']).default('runs'),
+  /** Random faults; replicas that are restarted in turn; replicas of which one is killed each second; load for long. */
+  scenario: z.enum(['runs', 'restarts', 'kills', 'load']).default('runs'),
   runs: natural.default(20),
   seed: z.coerce
     .number()
@@ -25,6 +27,7 @@ const options = z.object({
   faults: z.coerce.number().int().nonnegative().default(3),
   restarts: natural.default(30),
   seconds: natural.default(60),
+  minutes: natural.default(60),
   only: z.string().optional(),
   otherCheckout: z.string().optional(),
   keep: z.boolean().default(false),
@@ -40,16 +43,29 @@ const { values } = parseArgs({
       conversations: string,
       steps: string,
     },
-    ...{ faults: string, restarts: string, seconds: string, only: string, 'other-checkout': string },
+    ...{
+      faults: string,
+      restarts: string,
+      seconds: string,
+      minutes: string,
+      only: string,
+      'other-checkout': string,
+    },
     keep: { type: 'boolean' },
   },
 });
 const { seed, keep, ...given } = options.parse({ ...values, otherCheckout: values['other-checkout'] });
 const { otherCheckout, scenario } = given;
+const isOfReplicas = scenario === 'restarts' || scenario === 'kills';
 const how = {
   ...given,
-  conversations: given.conversations ?? (scenario === 'runs' ? 2 : 4),
-  replicas: given.replicas ?? (scenario === 'runs' ? 2 : 3),
+  conversations: given.conversations ?? (isOfReplicas ? 4 : 2),
+  replicas: given.replicas ?? (isOfReplicas ? 3 : 2),
+};
+/** Settings of the bridge in a scenario. As long as it drains by default the balancer needs to see that a replica stops. */
+const SETTINGS: Readonly<Record<typeof scenario, Readonly<Record<string, string>>>> = {
+  ...{ runs: {}, kills: {}, load: KEPT_FOR_MINUTES },
+  restarts: { BRIDGE_SHUTDOWN_DRAIN_SECONDS: '5' },
 };
 
 const stack = await startStack({
@@ -61,12 +77,7 @@ try {
   const { synapse, hapi, appservice, postgres } = stack;
   const ground = { adminUrl: postgres.adminUrl, logFolder: stack.folder.logs, synapse, hapi, appservice };
   const services = { synapse: synapse.service, hapi: hapi.service, postgres: postgres.service };
-  const landscape = await buildLandscape(
-    { ...ground, services },
-    how.replicas,
-    // As long as the balancer needs to see that a replica stops; it is the default of the bridge.
-    scenario === 'restarts' ? 5 : 0,
-  );
+  const landscape = await buildLandscape({ ...ground, services }, how.replicas, SETTINGS[scenario]);
   const cast = await castOf(landscape, synapse, `f${seed}-`);
   const isGood = await play(landscape, cast);
   process.exitCode = isGood ? 0 : 1;
@@ -84,6 +95,8 @@ async function play(landscape: Landscape, cast: Cast): Promise<boolean> {
       return tellReplicas(await restartInTurn(landscape, cast, of));
     case 'kills':
       return tellReplicas(await killEachSecond(landscape, cast, of));
+    case 'load':
+      return tellLoad(await underLoad(landscape, cast, of));
   }
 }
 
@@ -118,6 +131,18 @@ function tellReplicas(outcome: ReplicasOutcome): boolean {
 
 function inWords({ count, p50, p99, most }: Spread): string {
   return `${count} times, p50 ${p50} ms, p99 ${p99} ms, at most ${most} ms`;
+}
+
+function tellLoad({ messages, memory, rows, findings }: LoadOutcome): boolean {
+  say(`${messages} messages in ${how.minutes} minutes`);
+  for (const { replica, kind, last, slope } of memory) {
+    const growth = `${slope.perHour.toFixed(1)} ± ${slope.error.toFixed(1)} MB per hour`;
+    say(`replica ${replica}, ${kind} memory: ${last.toFixed(0)} MB, ${growth}`);
+  }
+  for (const table of Object.keys(rows[0] ?? {}))
+    say(`rows of ${table}: ${rows.map((count) => count[table] ?? 0).join(', ')}`);
+  tell(findings);
+  return findings.length === 0;
 }
 
 function tell(findings: readonly Finding[]): void {

@@ -1,7 +1,6 @@
 // A drill: Synapse is put back to a copy of its database from before a conversation and messages. docs/how-to/restore.md follows it.
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { copyDatabase, replaceDatabase } from '../../stack/databases.ts';
 import {
@@ -17,6 +16,7 @@ import { registerUser, type HumanUser } from '../../stack/synapse.ts';
 import { waitUntil } from '../../stack/wait.ts';
 import { startBridgeBetween, type TestBridge } from '../e2e/bridges.ts';
 import { awaitRecords } from '../e2e/context.ts';
+import { readTexts } from '../e2e/kept.ts';
 
 const prefix = `r${randomBytes(4).toString('hex')}-`;
 const TEAM = `${prefix}team`;
@@ -53,6 +53,8 @@ describe.skipIf(inject('stackMissing') !== undefined)('Synapse is restored', () 
         await platform.put(communicationRequest(prefix, id, TEAM, `First of ${name}`));
         return id;
       };
+      const numberNow = async (): Promise<number> =>
+        Number((await readTexts(bridge.database.url, 'select number::text as text from continuity'))[0]);
       const aliasOf = (id: string) => `#communicationrequest/${id}:${synapse.serverName}`;
       const tell = (id: string, text: string) => platform.post(communication(prefix, id, text));
       /** The nurse at her client, as long as that runs. */
@@ -75,6 +77,7 @@ describe.skipIf(inject('stackMissing') !== undefined)('Synapse is restored', () 
 
       await synapse.service.stop();
       const copy = await copyDatabase(stack.postgres.adminUrl, synapse.database.url);
+      const atCopy = await numberNow();
       await synapse.service.start();
 
       // Made since the copy: a message in the room, another room, and the device of a ghost that was not there.
@@ -87,8 +90,10 @@ describe.skipIf(inject('stackMissing') !== undefined)('Synapse is restored', () 
         await nurse.hear(joined, 'lost with the room');
         return joined;
       });
-      // The numbers on both sides are apart by more than one.
-      await sleep(25_000);
+      await waitUntil(async () => (await numberNow()) >= atCopy + 2, {
+        what: 'the numbers on both sides are apart by more than one',
+        timeoutMs: 60_000,
+      });
 
       await synapse.service.stop();
       await replaceDatabase(stack.postgres.adminUrl, synapse.database.url, copy);

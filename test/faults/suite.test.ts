@@ -36,7 +36,9 @@ describe.skipIf(inject('stackMissing') !== undefined)('two replicas, while fault
     const seed = SEED + what.length;
     const extent = { conversations: 2, steps: 10, faults, only };
     const { findings } = await playRun(landscape, cast, seed, extent);
-    expect(findings, `again: FAULTS_SEED=${SEED} npx vitest run --project e2e test/faults/suite`).toEqual([]);
+    expect(findings, `again: FAULTS_SEED=${SEED} npx vitest run --project faults test/faults/suite`).toEqual(
+      [],
+    );
   });
 
   test('every fault has a name of its own', () => {

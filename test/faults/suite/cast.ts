@@ -6,7 +6,7 @@ import { createPatientPlatform, createUserClient, type PatientPlatform, type Use
 import type { Landscape } from './landscape.ts';
 import type { SentConversation } from './sent.ts';
 import { platformActs } from './platform-acts.ts';
-import { speak, type Speaking } from './speak.ts';
+import { speak } from './speak.ts';
 import { userActs } from './user-acts.ts';
 
 /** Who talks in all runs. */
@@ -41,20 +41,25 @@ async function openConversation({ platform, user, prefix }: Cast, name: string):
   return { id, roomId, opening, messages: [] };
 }
 
-/** A talk of both sides. */
-interface Talk extends Pick<Speaking, 'goesOn' | 'longestPauseMs'> {
-  /** Of the conversation; no other has it. */
-  readonly name: string;
-  /** From which what they say is drawn. */
-  readonly seed: number;
-}
-
-/** Both sides talk in a conversation of their own. */
-export async function talk(cast: Cast, { name, seed, ...how }: Talk): Promise<SentConversation> {
+/**
+ * Both sides talk in a conversation of their own.
+ * @param name of the conversation; no other has it
+ * @param seed from which what they say is drawn
+ * @param goesOn whether a side goes on, after so many things said and done
+ * @param longestPauseMs how long a side waits at most between two of them
+ */
+export async function talk(
+  cast: Cast,
+  name: string,
+  seed: number,
+  goesOn: (steps: number) => boolean,
+  longestPauseMs = 250,
+): Promise<SentConversation> {
   const conversation = await openConversation(cast, name);
   const { prefix } = cast;
-  const ofUser = { ...how, conversation, name: `${name}u`, random: seeded(2 * seed) };
-  const ofPlatform = { ...how, conversation, name: `${name}p`, random: seeded(2 * seed + 1), prefix };
+  const both = { conversation, goesOn, longestPauseMs };
+  const ofUser = { ...both, name: `${name}u`, random: seeded(2 * seed) };
+  const ofPlatform = { ...both, name: `${name}p`, random: seeded(2 * seed + 1), prefix };
   await Promise.all([
     speak(userActs(cast.user, ofUser), ofUser),
     speak(platformActs(cast.platform, ofPlatform), ofPlatform),

@@ -28,6 +28,8 @@ export interface Replica {
   /** Of the process that runs now. */
   readonly service: Service;
   readonly databaseLink: FlakyLink;
+  /** Its listener for operators. */
+  readonly opsUrl: string;
   /** Stops it, and starts the version of another checkout in its place; of this one where it is undefined. */
   restartAs(checkout: string | undefined): Promise<void>;
 }
@@ -66,12 +68,12 @@ const CLOCK_STEP = fileURLToPath(new URL('./clock-step.ts', import.meta.url));
 /**
  * Builds it.
  * @param replicaCount how many replicas
- * @param drainSeconds for how long a replica that stops goes on taking requests
+ * @param settings more of them, by the names of the environment
  */
 export async function buildLandscape(
   ground: Ground,
   replicaCount: number,
-  drainSeconds = 0,
+  settings: Readonly<Record<string, string>> = {},
 ): Promise<Landscape> {
   const { adminUrl, synapse, hapi, appservice, logFolder } = ground;
   const guard = await startGuard();
@@ -108,10 +110,10 @@ export async function buildLandscape(
         appservice: { ...appservice, port, url: origin },
         env: {
           ...SETTINGS,
+          ...settings,
           BRIDGE_MATRIX_APPSERVICE_URL: appservice.url,
           BRIDGE_FHIR_HOOK_URL: appservice.url,
           BRIDGE_FHIR_HOOK_SECRET: hookSecret,
-          BRIDGE_SHUTDOWN_DRAIN_SECONDS: String(drainSeconds),
           NODE_OPTIONS: `--import ${CLOCK_STEP}`,
           CLOCK_STEP_MS: String(index % 2 === 0 ? CLOCK_STEP_MS : -CLOCK_STEP_MS),
         },
@@ -122,6 +124,9 @@ export async function buildLandscape(
       databaseLink,
       get service() {
         return bridge.service;
+      },
+      get opsUrl() {
+        return bridge.opsUrl;
       },
       async restartAs(checkout) {
         await bridge.service.stop();

@@ -105,10 +105,7 @@ async function whileTalking(
   const goesOn = (): boolean => !isOver;
   const talks = Promise.all(
     Array.from({ length: conversations }, (_, index) =>
-      talk(cast, {
-        ...{ name: `${seed}r${index}`, seed: seed * 16 + index },
-        ...{ goesOn, longestPauseMs: LONGEST_PAUSE_MS },
-      }),
+      talk(cast, `${seed}r${index}`, seed * 16 + index, goesOn, LONGEST_PAUSE_MS),
     ),
   );
   const ended = await act((name) => takeovers.killing(name));

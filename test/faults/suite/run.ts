@@ -26,8 +26,6 @@ export interface Outcome {
   readonly seconds: number;
 }
 
-const LONGEST_PAUSE_MS = 250;
-
 /** Plays a run. The same seed draws the same faults and messages; when exactly they meet depends on the machine. */
 export async function playRun(
   landscape: Landscape,
@@ -43,10 +41,7 @@ export async function playRun(
   );
   const talks = Promise.all(
     Array.from({ length: extent.conversations }, (_, index) =>
-      talk(cast, {
-        ...{ name: `${seed}x${index}`, seed: seed * 16 + index, longestPauseMs: LONGEST_PAUSE_MS },
-        goesOn: (steps) => steps < extent.steps,
-      }),
+      talk(cast, `${seed}x${index}`, seed * 16 + index, (steps) => steps < extent.steps),
     ),
   );
   const [conversations] = await Promise.all([

@@ -12,7 +12,7 @@ export interface Speaking {
   readonly goesOn: (steps: number) => boolean;
   /** Numbers from 0 up to 1 that decide. */
   readonly random: () => number;
-  /** It waits for up to so long after each of them. */
+  /** How long it waits at most before the next, in milliseconds. */
   readonly longestPauseMs: number;
 }
 

@@ -18,10 +18,10 @@ import { findJava, required } from '../../stack/requirements.ts';
 import { registerUser } from '../../stack/synapse.ts';
 import { waitUntil } from '../../stack/wait.ts';
 import { withPersonalData } from '../builders/personal-data.ts';
-import { awaitIdle, endSharedBridge, startBridgeBetween, type TestBridge } from './bridges.ts';
-import { awaitRecords } from './context.ts';
-import { botView } from './rooms.ts';
-import { createTraceFolder } from './traces.ts';
+import { awaitIdle, endSharedBridge, startBridgeBetween, type TestBridge } from '../e2e/bridges.ts';
+import { awaitRecords } from '../e2e/context.ts';
+import { botView } from '../e2e/rooms.ts';
+import { createTraceFolder } from '../e2e/traces.ts';
 
 const PREFIX = 'restored-';
 const KEPT = `${PREFIX}kept`;

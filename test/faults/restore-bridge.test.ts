@@ -4,9 +4,9 @@ import { z } from 'zod';
 import { copyDatabase, replaceDatabase } from '../../stack/databases.ts';
 import { communication } from '../../stack/demo/care-network.ts';
 import { waitUntil } from '../../stack/wait.ts';
-import { awaitAllRead, awaitIdle } from './bridges.ts';
-import type { Communication, TestContext } from './context.ts';
-import { awaitRecords, recordsOf, startContext } from './context.ts';
+import { awaitAllRead, awaitIdle } from '../e2e/bridges.ts';
+import type { Communication, TestContext } from '../e2e/context.ts';
+import { awaitRecords, recordsOf, startContext } from '../e2e/context.ts';
 
 const healthSchema = z.looseObject({ status: z.string(), restored: z.array(z.string()).optional() });
 
