@@ -1,8 +1,9 @@
 // Keeps a replica's slots busy: leases lanes when some may be ready, and gives each a slot.
 import type { Sleep } from '../domain/clock.ts';
 import type { Log } from '../telemetry/log.ts';
-import { giveBackUntouched, leaseLanes, type LeasedLane } from './lease-lanes.ts';
+import { leaseLanes, type LeasedLane } from './lease-lanes.ts';
 import type { Session } from './session.ts';
+import { exceptOne, isSuspect } from './suspects.ts';
 
 export interface LaneLeaserDeps {
   /** How many lanes are worked on at the same time. */
@@ -108,36 +109,6 @@ async function lease(
     session.lose('lanes could not be leased');
     return [];
   }
-}
-
-/**
- * So many deaths in a row, and it may be the lane's item that takes processes down. Of several such lanes a process works on
- * one at a time, so that a death is counted for the item that caused it, and not for those that were in hand beside it.
- */
-const SUSPICIOUS_DEATHS = 3;
-const SUSPECTS_WAIT_MS = 250;
-
-function isSuspect({ ownersDied }: LeasedLane): boolean {
-  return ownersDied >= SUSPICIOUS_DEATHS;
-}
-
-/** Gives the suspects back, all but one, and that as well if one is worked on. @returns those that were given back */
-async function exceptOne(
-  { log, onPostponed }: Pick<LaneLeaserDeps, 'log' | 'onPostponed'>,
-  session: Session,
-  lanes: readonly LeasedLane[],
-  oneIsWorkedOn: boolean,
-): Promise<ReadonlySet<LeasedLane>> {
-  const waiting = lanes.filter(isSuspect).slice(oneIsWorkedOn ? 0 : 1);
-  if (waiting.length === 0) return new Set();
-  try {
-    await giveBackUntouched(session.database, waiting, SUSPECTS_WAIT_MS);
-    onPostponed(SUSPECTS_WAIT_MS);
-  } catch (error) {
-    if (!session.signal.aborted) log.error({ error }, 'Could not give lanes back');
-    session.lose('lanes could not be given back');
-  }
-  return new Set(waiting);
 }
 
 function countBulk(lanes: Iterable<LeasedLane>): number {

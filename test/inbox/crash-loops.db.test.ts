@@ -100,3 +100,18 @@ test('an item that kills every process it comes to takes no other down: it alone
     new Set(['a-2', ...innocent.flatMap((lane) => [`${lane}-1`, `${lane}-2`])]),
   );
 });
+
+test('the next suspect has its turn as soon as the item before it has turned out to be harmless', async () => {
+  await database.enqueue(...itemsOf('a', 3), ...itemsOf('b', 1));
+  await database.pool.query('update lane set owner = 0, owners_died = 5');
+  const otherHandled = Promise.withResolvers<undefined>();
+  const handled: string[] = [];
+  await replicas.start(async ({ sourceId }) => {
+    if (sourceId === 'a-2') await otherHandled.promise;
+    if (sourceId === 'b-1') otherHandled.resolve(undefined);
+    handled.push(sourceId);
+    return done;
+  });
+  await eventually(database.lanesAreIdle);
+  expect(handled.toSorted()).toEqual(['a-1', 'a-2', 'a-3', 'b-1']);
+});
