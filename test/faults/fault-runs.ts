@@ -9,6 +9,7 @@ import { underLoad, type LoadOutcome } from './suite/load.ts';
 import { killEachSecond, restartInTurn, type ReplicasOutcome } from './suite/replicas.ts';
 import { KEPT_FOR_MINUTES } from './suite/rows.ts';
 import { playRun } from './suite/run.ts';
+import type { Spread } from './suite/spread.ts';
 
 const natural = z.coerce.number().int().positive();
 const options = z.object({
@@ -21,7 +22,7 @@ const options = z.object({
     .nonnegative()
     .default(() => Math.floor(Math.random() * 1_000_000)),
   replicas: natural.optional(),
-  conversations: natural.default(2),
+  conversations: natural.optional(),
   steps: natural.default(12),
   faults: z.coerce.number().int().nonnegative().default(3),
   restarts: natural.default(30),
@@ -53,8 +54,19 @@ const { values } = parseArgs({
     keep: { type: 'boolean' },
   },
 });
-const { seed, keep, ...how } = options.parse({ ...values, otherCheckout: values['other-checkout'] });
-const { otherCheckout, scenario } = how;
+const { seed, keep, ...given } = options.parse({ ...values, otherCheckout: values['other-checkout'] });
+const { otherCheckout, scenario } = given;
+const isOfReplicas = scenario === 'restarts' || scenario === 'kills';
+const how = {
+  ...given,
+  conversations: given.conversations ?? (isOfReplicas ? 4 : 2),
+  replicas: given.replicas ?? (isOfReplicas ? 3 : 2),
+};
+/** Settings of the bridge in a scenario. As long as it drains by default the balancer needs to see that a replica stops. */
+const SETTINGS: Readonly<Record<typeof scenario, Readonly<Record<string, string>>>> = {
+  ...{ runs: {}, kills: {}, load: KEPT_FOR_MINUTES },
+  restarts: { BRIDGE_SHUTDOWN_DRAIN_SECONDS: '5' },
+};
 
 const stack = await startStack({
   services: ['synapse', 'hapi'],
@@ -65,11 +77,7 @@ try {
   const { synapse, hapi, appservice, postgres } = stack;
   const ground = { adminUrl: postgres.adminUrl, logFolder: stack.folder.logs, synapse, hapi, appservice };
   const services = { synapse: synapse.service, hapi: hapi.service, postgres: postgres.service };
-  const landscape = await buildLandscape(
-    { ...ground, services },
-    how.replicas ?? (scenario === 'runs' || scenario === 'load' ? 2 : 3),
-    scenario === 'load' ? KEPT_FOR_MINUTES : {},
-  );
+  const landscape = await buildLandscape({ ...ground, services }, how.replicas, SETTINGS[scenario]);
   const cast = await castOf(landscape, synapse, `f${seed}-`);
   const isGood = await play(landscape, cast);
   process.exitCode = isGood ? 0 : 1;
@@ -107,12 +115,22 @@ async function manyRuns(landscape: Landscape, cast: Cast): Promise<boolean> {
   return failed.length === 0;
 }
 
-function tellReplicas({ messages, ended, failedTransactions, delaysMs, findings }: ReplicasOutcome): boolean {
-  const { p50, p99, most } = delaysMs;
+function tellReplicas(outcome: ReplicasOutcome): boolean {
+  const { messages, ended, failedTransactions, delaysMs, standstillsMs, findings } = outcome;
+  const { machineBusy, answersMs } = outcome;
   say(`${messages} messages, ${ended} replicas ended, ${failedTransactions} transactions that no one took`);
-  say(`from message to record: p50 ${p50} ms, p99 ${p99} ms, at most ${most} ms`);
+  say(`from message to record: ${inWords(delaysMs)}`);
+  say(`from the death of a replica until another goes on: ${inWords(standstillsMs)}`);
+  say(`the processors were busy for ${Math.round(machineBusy * 100)} % of the time`);
+  say(
+    `for an answer of Synapse the bridge waited ${inWords(answersMs.synapse)}; of HAPI ${inWords(answersMs.hapi)}`,
+  );
   tell(findings);
   return findings.length === 0;
+}
+
+function inWords({ count, p50, p99, most }: Spread): string {
+  return `${count} times, p50 ${p50} ms, p99 ${p99} ms, at most ${most} ms`;
 }
 
 function tellLoad({ messages, memory, rows, findings }: LoadOutcome): boolean {
