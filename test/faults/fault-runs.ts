@@ -11,10 +11,40 @@ import { KEPT_FOR_MINUTES } from './suite/rows.ts';
 import { playRun } from './suite/run.ts';
 import type { Spread } from './suite/spread.ts';
 
+interface Scenario {
+  /** How many there are, unless told otherwise. */
+  readonly replicas: number;
+  readonly conversations: number;
+  /** Of the bridge, by the names of the environment. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** @returns whether nothing was found */
+  readonly play: (landscape: Landscape, cast: Cast) => Promise<boolean>;
+}
+
+const NAMES = ['runs', 'restarts', 'kills', 'load'] as const;
+const SCENARIOS: Readonly<Record<(typeof NAMES)[number], Scenario>> = {
+  /** Random faults. */
+  runs: { ...{ replicas: 2, conversations: 2, settings: {} }, play: manyRuns },
+  /** Replicas are restarted in turn. The balancer needs as long as a drain by default to see that one stops. */
+  restarts: {
+    ...{ replicas: 3, conversations: 4, settings: { BRIDGE_SHUTDOWN_DRAIN_SECONDS: '5' } },
+    play: async (landscape, cast) => tellReplicas(await restartInTurn(landscape, cast, how)),
+  },
+  /** One of the replicas is killed each second. */
+  kills: {
+    ...{ replicas: 3, conversations: 4, settings: {} },
+    play: async (landscape, cast) => tellReplicas(await killEachSecond(landscape, cast, how)),
+  },
+  /** Load for long. */
+  load: {
+    ...{ replicas: 2, conversations: 2, settings: KEPT_FOR_MINUTES },
+    play: async (landscape, cast) => tellLoad(await underLoad(landscape, cast, how)),
+  },
+};
+
 const natural = z.coerce.number().int().positive();
 const options = z.object({
-  /** Random faults; replicas that are restarted in turn; replicas of which one is killed each second; load for long. */
-  scenario: z.enum(['runs', 'restarts', 'kills', 'load']).default('runs'),
+  scenario: z.enum(NAMES).default('runs'),
   runs: natural.default(20),
   seed: z.coerce
     .number()
@@ -54,31 +84,25 @@ const { values } = parseArgs({
     keep: { type: 'boolean' },
   },
 });
-const { seed, keep, ...given } = options.parse({ ...values, otherCheckout: values['other-checkout'] });
-const { otherCheckout, scenario } = given;
-const isOfReplicas = scenario === 'restarts' || scenario === 'kills';
+const given = options.parse({ ...values, otherCheckout: values['other-checkout'] });
+const { settings, play, ...usual } = SCENARIOS[given.scenario];
 const how = {
   ...given,
-  conversations: given.conversations ?? (isOfReplicas ? 4 : 2),
-  replicas: given.replicas ?? (isOfReplicas ? 3 : 2),
-};
-/** Settings of the bridge in a scenario. As long as it drains by default the balancer needs to see that a replica stops. */
-const SETTINGS: Readonly<Record<typeof scenario, Readonly<Record<string, string>>>> = {
-  ...{ runs: {}, kills: {}, load: KEPT_FOR_MINUTES },
-  restarts: { BRIDGE_SHUTDOWN_DRAIN_SECONDS: '5' },
+  conversations: given.conversations ?? usual.conversations,
+  replicas: given.replicas ?? usual.replicas,
 };
 
 const stack = await startStack({
   services: ['synapse', 'hapi'],
-  ...{ fsync: false, databaseUrl: '', keep, progress: say },
+  ...{ fsync: false, databaseUrl: '', keep: how.keep, progress: say },
 });
 say(`data and logs are in ${stack.folder.path}`);
 try {
   const { synapse, hapi, appservice, postgres } = stack;
   const ground = { adminUrl: postgres.adminUrl, logFolder: stack.folder.logs, synapse, hapi, appservice };
   const services = { synapse: synapse.service, hapi: hapi.service, postgres: postgres.service };
-  const landscape = await buildLandscape({ ...ground, services }, how.replicas, SETTINGS[scenario]);
-  const cast = await castOf(landscape, synapse, `f${seed}-`);
+  const landscape = await buildLandscape({ ...ground, services }, how.replicas, settings);
+  const cast = await castOf(landscape, synapse, `f${how.seed}-`);
   const isGood = await play(landscape, cast);
   process.exitCode = isGood ? 0 : 1;
   await landscape.end();
@@ -86,29 +110,16 @@ try {
   await stack.stop();
 }
 
-async function play(landscape: Landscape, cast: Cast): Promise<boolean> {
-  const of = { ...how, otherCheckout, seed };
-  switch (scenario) {
-    case 'runs':
-      return manyRuns(landscape, cast);
-    case 'restarts':
-      return tellReplicas(await restartInTurn(landscape, cast, of));
-    case 'kills':
-      return tellReplicas(await killEachSecond(landscape, cast, of));
-    case 'load':
-      return tellLoad(await underLoad(landscape, cast, of));
-  }
-}
-
 async function manyRuns(landscape: Landscape, cast: Cast): Promise<boolean> {
   const failed: number[] = [];
   let said = 0;
   for (let run = 0; run < how.runs; run += 1) {
-    const { faults, messages, seconds, findings } = await playRun(landscape, cast, seed + run, how);
-    say(`seed ${seed + run}: ${messages} messages, ${seconds} s, ${faults.join('; ')}`);
+    const seed = how.seed + run;
+    const { faults, messages, seconds, findings } = await playRun(landscape, cast, seed, how);
+    say(`seed ${seed}: ${messages} messages, ${seconds} s, ${faults.join('; ')}`);
     tell(findings);
     said += messages;
-    if (findings.length > 0) failed.push(seed + run);
+    if (findings.length > 0) failed.push(seed);
   }
   say(`${how.runs} runs, ${said} messages, ${failed.length} runs with findings`);
   for (const again of failed) say(`again: npm run test:faults -- --runs 1 --seed ${again}`);
