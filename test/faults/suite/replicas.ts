@@ -35,7 +35,7 @@ export interface ReplicasOptions {
   readonly seed: number;
   readonly conversations: number;
   /** A checkout of another version, which takes turns with this one. */
-  readonly otherCheckout: string | undefined;
+  readonly otherCheckout?: string | undefined;
 }
 
 /** So seldom does a side speak that the servers of a small machine keep up while no replica ends. */
