@@ -1,7 +1,6 @@
 // Registers the bot on the homeserver. Nothing can be sent or read before: items and jobs wait for it.
+import { once } from 'node:events';
 import type { Sleep } from '../domain/clock.ts';
-import type { Handle } from '../inbox/item.ts';
-import { BridgeError } from '../telemetry/errors.ts';
 import type { Log } from '../telemetry/log.ts';
 
 interface Deps {
@@ -29,7 +28,8 @@ export function createBotRegistration({ registerBot, sleep, log }: Deps) {
     async wait(signal: AbortSignal): Promise<void> {
       while (!signal.aborted) {
         try {
-          await register();
+          // The homeserver may take as long to answer as it likes.
+          await Promise.race([register(), once(signal, 'abort')]);
           return;
         } catch (error) {
           log.warn({ error }, 'The bot cannot be registered yet; trying again');
@@ -37,18 +37,5 @@ export function createBotRegistration({ registerBot, sleep, log }: Deps) {
         }
       }
     },
-    /** The handler, which is tried again where the bot cannot be registered. */
-    before:
-      (handle: Handle): Handle =>
-      async (item, attempt) => {
-        try {
-          await register();
-        } catch (error) {
-          const { code, message } =
-            error instanceof BridgeError ? error : new BridgeError('unexpected', 'see the log');
-          return { kind: 'retry', error: { code, message } };
-        }
-        return handle(item, attempt);
-      },
   };
 }

@@ -154,7 +154,8 @@ async function startWorking(deps: Deps, signal: AbortSignal): Promise<Replica> {
     connectSession: connections.connectSession,
     // What the session was lost by may have taken the host with it that all other connections lead to.
     onSessionLost: connections.renew,
-    handle: bot.before(deps.handle),
+    handle: deps.handle,
+    ready: (signal) => bot.wait(signal),
     slots: config.inbox.workers,
     bulkSlots: bulkSlotsOf(config),
     retryPolicy: exponentialRetry(

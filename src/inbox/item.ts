@@ -40,7 +40,7 @@ export interface Attempt {
 /** What is known of earlier attempts at the same item. */
 export interface History {
   readonly attempts: number;
-  /** How many of them put the item off to later without having failed. */
+  /** How many of them did not fail: they put the item off to later, or ended with their replica. */
   readonly delays: number;
   /** How many of the last attempts ended with their replica. */
   readonly ownersDied: number;

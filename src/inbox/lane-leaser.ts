@@ -3,6 +3,7 @@ import type { Sleep } from '../domain/clock.ts';
 import type { Log } from '../telemetry/log.ts';
 import { leaseLanes, type LeasedLane } from './lease-lanes.ts';
 import type { Session } from './session.ts';
+import { exceptOne, isSuspect } from './suspects.ts';
 
 export interface LaneLeaserDeps {
   /** How many lanes are worked on at the same time. */
@@ -15,6 +16,8 @@ export interface LaneLeaserDeps {
   readonly log: Log;
   /** Works on a lane to the end; never rejects. */
   readonly work: (session: Session, lane: LeasedLane) => Promise<void>;
+  /** Called when lanes are to wait, so that they are looked for again after this time. */
+  readonly onPostponed: (delayMs: number) => void;
 }
 
 export interface LaneLeaser {
@@ -71,7 +74,8 @@ export function createLaneLeaser(deps: LaneLeaserDeps): LaneLeaser {
       // for every item that comes alone.
       lanesWait = lanes.length === free;
       bulkLanesWait = countBulk(lanes) === bulkFree;
-      for (const lane of lanes) start(session, lane, working);
+      const suspects = await exceptOne(deps, session, lanes, [...working.values()].some(isSuspect));
+      for (const lane of lanes) if (!suspects.has(lane)) start(session, lane, working);
     }
   }
 

@@ -5,6 +5,7 @@ import { readItems, type LeasedLane } from './lease-lanes.ts';
 import { letGo } from './failure.ts';
 import type { AttemptDeps, LaneContext } from './attempt-context.ts';
 import type { History } from './item.ts';
+import { isSuspect } from './suspects.ts';
 
 export interface LaneWorkerDeps extends AttemptDeps {
   /** How long a lane may keep its slot while other lanes wait for one. */
@@ -39,8 +40,12 @@ async function handleItems(deps: LaneWorkerDeps, context: LaneContext): Promise<
   let head = lane.head;
   let items = [...lane.items];
   for (;;) {
-    const timeIsUp = clock.monotonicMs() - leasedAtMs >= deps.sliceMs && head > lane.head;
-    if (deps.isStopping() || (timeIsUp && deps.otherLanesWait(lane))) return letGo(deps, context);
+    const hasBegun = head > lane.head;
+    const timeIsUp = hasBegun && clock.monotonicMs() - leasedAtMs >= deps.sliceMs;
+    // Its first item was not what took processes down, and now it is the turn of the next suspect.
+    const isCleared = hasBegun && isSuspect(lane);
+    if (deps.isStopping() || isCleared || (timeIsUp && deps.otherLanesWait(lane)))
+      return letGo(deps, context);
     if (items.length === 0) items = await readItems(pool, lane, head);
     const item = items.shift();
     if (!item) throw new ItemMissingError();

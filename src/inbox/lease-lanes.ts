@@ -44,6 +44,15 @@ export async function leaseLanes(
   return [...lanes.values()];
 }
 
+/** Gives back lanes of which nothing was tried, for any replica to take after a while. */
+export async function giveBackUntouched(
+  client: Queryable,
+  lanes: readonly LeasedLane[],
+  afterMs: number,
+): Promise<void> {
+  await client.query(disownUntouched, [lanes.map(({ id }) => id), lanes.map(({ epoch }) => epoch), afterMs]);
+}
+
 type ItemRow = Omit<StoredItem, 'lane'>;
 
 /** A lane with one of its items; `position` is null if it has none. */
@@ -75,7 +84,8 @@ const itemColumns =
  * replica to start and lease the lane in between, its row would be too new for us to see, and the lane look
  * abandoned. Equal epochs rule that out.
  * A replica of the version before leaves the delays behind when it takes an item off: attempts are the most they can be.
- * Deaths of owners are counted: else an item that kills its process would kill one after the other, for ever.
+ * Deaths of owners are counted: else an item that kills its process would kill one after the other, for ever. They are no
+ * failures, after which the lane would have to wait longer.
  */
 const leaseReadyLanes = `
   with prompt as (
@@ -92,6 +102,7 @@ const leaseReadyLanes = `
       epoch = epoch + 1,
       in_doubt = in_doubt or picked.taken_over,
       attempts = attempts + picked.taken_over::int,
+      delays = least(delays, attempts) + picked.taken_over::int,
       owners_died = owners_died + picked.taken_over::int
     from picked
     where lane.id = picked.id
@@ -111,6 +122,13 @@ const leaseReadyLanes = `
     limit $4
   ) as next on true
   order by leased.ready_at, leased.id, next.position`;
+
+/** A lane that another replica took since has another epoch. */
+const disownUntouched = `
+  update lane
+  set owner = null, ready_at = now() + $3 * interval '1 millisecond'
+  from unnest($1::bigint[], $2::bigint[]) as given (id, epoch)
+  where lane.id = given.id and lane.epoch = given.epoch`;
 
 /** Each kind of lane is read from its own end of the index: those of the other kind are not gone through, however many wait. */
 function freeLanes({ bulk, limit }: { readonly bulk: boolean; readonly limit: string }): string {

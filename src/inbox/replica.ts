@@ -43,6 +43,11 @@ export interface ReplicaDeps extends Omit<AttemptDeps, 'acknowledge' | 'onPostpo
   /** How many of them bulk lanes may take; without it all. */
   readonly bulkSlots?: number;
   readonly timings?: Partial<Timings>;
+  /**
+   * Resolves once the handler can handle anything, or the signal is aborted; waited for before lanes are leased. Those of a
+   * replica that only waits would stand still, and be found in doubt when it dies.
+   */
+  readonly ready?: (signal: AbortSignal) => Promise<void>;
 }
 
 export type ReplicaState = 'running' | 'reconnecting' | 'stopping' | 'stopped';
@@ -69,7 +74,7 @@ export interface Replica {
 
 /** Connects and starts working. Rejects when there is no connection, or none that keeps its server. */
 export async function startReplica(deps: ReplicaDeps): Promise<Replica> {
-  const { connectSession: connect, sleep, log } = deps;
+  const { connectSession: connect, ready, sleep, log } = deps;
   const timings = { ...defaultTimings, ...deps.timings };
   const stopping = new AbortController();
   const listeners = createListeners(log);
@@ -87,6 +92,7 @@ export async function startReplica(deps: ReplicaDeps): Promise<Replica> {
   async function serve(): Promise<void> {
     for (;;) {
       log.info({ replica: session.replica }, 'Working');
+      await ready?.(AbortSignal.any([session.signal, stopping.signal]));
       await leaser.run(session);
       if (stopping.signal.aborted) return;
       const next = await reopen(opening, session, stopping.signal);
@@ -125,18 +131,20 @@ export async function startReplica(deps: ReplicaDeps): Promise<Replica> {
 
 function createReplicaLeaser(deps: ReplicaDeps, timings: Timings, stopping: AbortSignal): LaneLeaser {
   const { clock, sleep } = deps;
+  const onPostponed = (delayMs: number): void => void wakeAfter(delayMs);
   const work: LaneWorkerDeps = {
     ...deps,
     acknowledge: createAcknowledge(deps.pool),
     sliceMs: timings.sliceMs,
     otherLanesWait: (lane) => leaser.lanesWait(lane),
     isStopping: () => stopping.aborted,
-    onPostponed: (delayMs) => void wakeAfter(delayMs),
+    onPostponed,
   };
   const leaser = createLaneLeaser({
     ...deps,
     bulkSlots: deps.bulkSlots ?? deps.slots,
     pollMs: timings.pollMs,
+    onPostponed,
     work: (session, lane) => workOnLane(work, { session, lane }),
   });
   return leaser;

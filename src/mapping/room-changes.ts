@@ -272,7 +272,15 @@ function mustLeave(userId: MatrixUserId, desired: DesiredRoom, room: Room, compa
   if (comparison.base.has(userId)) return true;
   // No one let them in, and FHIR does not name them: the bridge's own rule must bring no one in but members.
   if (comparison.madeBy === 'bridge' && cameByJoinRule(room.contentOf('m.room.member', userId))) return true;
-  if (comparison.leaving?.has(userId) === true) return true;
-  // A ghost that sent a message as a guest does not read. A stranger may be about to become a member.
+  if (comparison.leaving?.has(userId) === true || cameByBridge(userId, room, comparison)) return true;
+  // A stranger may be about to become a member. A ghost that a member invited does not come.
   return comparison.policy === 'ignore' && !comparison.isOwn(userId);
+}
+
+/**
+ * Whether the bridge itself invited a user, or had a ghost join. A request that it made for a person whom FHIR has dropped since
+ * may come to the homeserver late, when the base knows nothing of them any more.
+ */
+function cameByBridge(userId: MatrixUserId, room: Room, { isOwn }: Comparison): boolean {
+  return room.memberEvents.some(({ state_key: key, sender }) => key === userId && isOwn(sender));
 }

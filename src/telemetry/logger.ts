@@ -22,9 +22,10 @@ type Level = 'debug' | 'info' | 'warn' | 'error';
 /**
  * Creates the logger. Of one message it prints a hundred lines in a minute at most.
  * @param level the lowest level that is printed
+ * @param destination where lines go: standard output unless told
  */
-export function createLogger(level: Level): Log {
-  return boundedLog(createPrintedLog(level));
+export function createLogger(level: Level, destination?: DestinationStream): Log {
+  return boundedLog(createPrintedLog(level, destination));
 }
 
 /**

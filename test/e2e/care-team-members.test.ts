@@ -144,6 +144,22 @@ describe.skipIf(inject('stackMissing') !== undefined)('the members of a care tea
     ewa.leaveClient();
   });
 
+  test('a ghost that comes in by what was asked for before FHIR dropped it leaves again', async () => {
+    const jaap = await putPractitioner('jaap');
+    await putTeam('late', [reference('Practitioner', 'jaap'), reference('RelatedPerson', 'daughter')]);
+    const spaceId = await spaceOf('late');
+    await eventually(() => bot.members(spaceId)).toMatchObject({ [jaap]: 'join' });
+    await putTeam('late', [reference('RelatedPerson', 'daughter')]);
+    await eventually(() => bot.members(spaceId)).toMatchObject({ [jaap]: 'leave' });
+    await awaitIdle(context.bridge);
+
+    // The requests of a replica that was killed before.
+    const room = `rooms/${encodeURIComponent(spaceId)}`;
+    await bot.ask('POST', `${room}/invite`, { user_id: jaap });
+    await bot.ask('POST', `${room}/join`, {}, jaap);
+    await eventually(() => bot.members(spaceId)).toMatchObject({ [jaap]: 'leave' });
+  });
+
   test('a lead’s level comes and goes with the role, and no role raises a relative or a patient', async () => {
     const gerrit = await putPractitioner('gerrit');
     const daughter = ghostOf(reference('RelatedPerson', 'daughter'));

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import type { MatrixPerson } from '../../stack/demo/person.ts';
 import { awaitIdle } from './bridges.ts';
+import { awaitRemoval, bringIn } from './bring-in.ts';
 import { aliases, practitioner, putAndSettle, request, startUser, team } from './care.ts';
 import type { TestContext } from './context.ts';
 import { startContext } from './context.ts';
@@ -164,9 +165,8 @@ describe.skipIf(inject('stackMissing') !== undefined)('people who come and go in
       await eventually(inSpace(member.userId)).toBe('invite');
 
       const other = await startUser(context, 'other');
-      await nurse.client.invite(spaceId, other.userId);
-      await other.client.joinRoom(spaceId);
-      await eventually(inSpace(other.userId)).toBe('leave');
+      await bringIn(nurse, other, spaceId);
+      await awaitRemoval(spaceId, other.userId);
       other.leaveClient();
 
       await awaitIdle(context.bridge);
@@ -184,9 +184,8 @@ describe.skipIf(inject('stackMissing') !== undefined)('people who come and go in
       await eventually(inRoom(daughter)).toBe('join');
 
       for (const guest of [colleague, stranger]) {
-        await nurse.client.invite(roomId, guest.userId);
-        await guest.client.joinRoom(roomId);
-        await eventually(inRoom(guest.userId)).toBe('leave');
+        await bringIn(nurse, guest, roomId);
+        await awaitRemoval(roomId, guest.userId);
       }
       await inSync();
       expect(await requestNow()).toEqual(written);

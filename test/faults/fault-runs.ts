@@ -9,11 +9,42 @@ import { underLoad, type LoadOutcome } from './suite/load.ts';
 import { killEachSecond, restartInTurn, type ReplicasOutcome } from './suite/replicas.ts';
 import { KEPT_FOR_MINUTES } from './suite/rows.ts';
 import { playRun } from './suite/run.ts';
+import type { Spread } from './suite/spread.ts';
+
+interface Scenario {
+  /** How many there are, unless told otherwise. */
+  readonly replicas: number;
+  readonly conversations: number;
+  /** Of the bridge, by the names of the environment. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** @returns whether nothing was found */
+  readonly play: (landscape: Landscape, cast: Cast) => Promise<boolean>;
+}
+
+const NAMES = ['runs', 'restarts', 'kills', 'load'] as const;
+const SCENARIOS: Readonly<Record<(typeof NAMES)[number], Scenario>> = {
+  /** Random faults. */
+  runs: { ...{ replicas: 2, conversations: 2, settings: {} }, play: manyRuns },
+  /** Replicas are restarted in turn. The balancer needs as long as a drain by default to see that one stops. */
+  restarts: {
+    ...{ replicas: 3, conversations: 4, settings: { BRIDGE_SHUTDOWN_DRAIN_SECONDS: '5' } },
+    play: async (landscape, cast) => tellReplicas(await restartInTurn(landscape, cast, how)),
+  },
+  /** One of the replicas is killed each second. */
+  kills: {
+    ...{ replicas: 3, conversations: 4, settings: {} },
+    play: async (landscape, cast) => tellReplicas(await killEachSecond(landscape, cast, how)),
+  },
+  /** Load for long. */
+  load: {
+    ...{ replicas: 2, conversations: 2, settings: KEPT_FOR_MINUTES },
+    play: async (landscape, cast) => tellLoad(await underLoad(landscape, cast, how)),
+  },
+};
 
 const natural = z.coerce.number().int().positive();
 const options = z.object({
-  /** Random faults; replicas that are restarted in turn; replicas of which one is killed each second; load for long. */
-  scenario: z.enum(['runs', 'restarts', 'kills', 'load']).default('runs'),
+  scenario: z.enum(NAMES).default('runs'),
   runs: natural.default(20),
   seed: z.coerce
     .number()
@@ -21,7 +52,7 @@ const options = z.object({
     .nonnegative()
     .default(() => Math.floor(Math.random() * 1_000_000)),
   replicas: natural.optional(),
-  conversations: natural.default(2),
+  conversations: natural.optional(),
   steps: natural.default(12),
   faults: z.coerce.number().int().nonnegative().default(3),
   restarts: natural.default(30),
@@ -53,24 +84,25 @@ const { values } = parseArgs({
     keep: { type: 'boolean' },
   },
 });
-const { seed, keep, ...how } = options.parse({ ...values, otherCheckout: values['other-checkout'] });
-const { otherCheckout, scenario } = how;
+const given = options.parse({ ...values, otherCheckout: values['other-checkout'] });
+const { settings, play, ...usual } = SCENARIOS[given.scenario];
+const how = {
+  ...given,
+  conversations: given.conversations ?? usual.conversations,
+  replicas: given.replicas ?? usual.replicas,
+};
 
 const stack = await startStack({
   services: ['synapse', 'hapi'],
-  ...{ fsync: false, databaseUrl: '', keep, progress: say },
+  ...{ fsync: false, databaseUrl: '', keep: how.keep, progress: say },
 });
 say(`data and logs are in ${stack.folder.path}`);
 try {
   const { synapse, hapi, appservice, postgres } = stack;
   const ground = { adminUrl: postgres.adminUrl, logFolder: stack.folder.logs, synapse, hapi, appservice };
   const services = { synapse: synapse.service, hapi: hapi.service, postgres: postgres.service };
-  const landscape = await buildLandscape(
-    { ...ground, services },
-    how.replicas ?? (scenario === 'runs' || scenario === 'load' ? 2 : 3),
-    scenario === 'load' ? KEPT_FOR_MINUTES : {},
-  );
-  const cast = await castOf(landscape, synapse, `f${seed}-`);
+  const landscape = await buildLandscape({ ...ground, services }, how.replicas, settings);
+  const cast = await castOf(landscape, synapse, `f${how.seed}-`);
   const isGood = await play(landscape, cast);
   process.exitCode = isGood ? 0 : 1;
   await landscape.end();
@@ -78,41 +110,38 @@ try {
   await stack.stop();
 }
 
-async function play(landscape: Landscape, cast: Cast): Promise<boolean> {
-  const of = { ...how, otherCheckout, seed };
-  switch (scenario) {
-    case 'runs':
-      return manyRuns(landscape, cast);
-    case 'restarts':
-      return tellReplicas(await restartInTurn(landscape, cast, of));
-    case 'kills':
-      return tellReplicas(await killEachSecond(landscape, cast, of));
-    case 'load':
-      return tellLoad(await underLoad(landscape, cast, of));
-  }
-}
-
 async function manyRuns(landscape: Landscape, cast: Cast): Promise<boolean> {
   const failed: number[] = [];
   let said = 0;
   for (let run = 0; run < how.runs; run += 1) {
-    const { faults, messages, seconds, findings } = await playRun(landscape, cast, seed + run, how);
-    say(`seed ${seed + run}: ${messages} messages, ${seconds} s, ${faults.join('; ')}`);
+    const seed = how.seed + run;
+    const { faults, messages, seconds, findings } = await playRun(landscape, cast, seed, how);
+    say(`seed ${seed}: ${messages} messages, ${seconds} s, ${faults.join('; ')}`);
     tell(findings);
     said += messages;
-    if (findings.length > 0) failed.push(seed + run);
+    if (findings.length > 0) failed.push(seed);
   }
   say(`${how.runs} runs, ${said} messages, ${failed.length} runs with findings`);
   for (const again of failed) say(`again: npm run test:faults -- --runs 1 --seed ${again}`);
   return failed.length === 0;
 }
 
-function tellReplicas({ messages, ended, failedTransactions, delaysMs, findings }: ReplicasOutcome): boolean {
-  const { p50, p99, most } = delaysMs;
+function tellReplicas(outcome: ReplicasOutcome): boolean {
+  const { messages, ended, failedTransactions, delaysMs, standstillsMs, findings } = outcome;
+  const { machineBusy, answersMs } = outcome;
   say(`${messages} messages, ${ended} replicas ended, ${failedTransactions} transactions that no one took`);
-  say(`from message to record: p50 ${p50} ms, p99 ${p99} ms, at most ${most} ms`);
+  say(`from message to record: ${inWords(delaysMs)}`);
+  say(`from the death of a replica until another goes on: ${inWords(standstillsMs)}`);
+  say(`the processors were busy for ${Math.round(machineBusy * 100)} % of the time`);
+  say(
+    `for an answer of Synapse the bridge waited ${inWords(answersMs.synapse)}; of HAPI ${inWords(answersMs.hapi)}`,
+  );
   tell(findings);
   return findings.length === 0;
+}
+
+function inWords({ count, p50, p99, most }: Spread): string {
+  return `${count} times, p50 ${p50} ms, p99 ${p99} ms, at most ${most} ms`;
 }
 
 function tellLoad({ messages, memory, rows, findings }: LoadOutcome): boolean {

@@ -151,7 +151,7 @@ describe.skipIf(inject('stackMissing') !== undefined)(`random edits on both side
           isIn(inSpace[account]);
         if (!mayBeAway && !isIn(members[account])) missing.push(account);
       }
-      const isGuest = (id: string): boolean => guests.has(`${alias} ${id}`) || guests.has(`${roomId} ${id}`);
+      const isGuest = (id: string): boolean => members[id] === 'invite' && guests.has(`${roomId} ${id}`);
       const others = Object.keys(members).filter(
         (id) => isIn(members[id]) && !expected.has(id) && !isGuest(id),
       );

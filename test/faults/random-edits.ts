@@ -4,7 +4,6 @@ import { matrixTelecom } from '../../stack/demo/care-network.ts';
 import type { Platform, Resource } from '../../stack/demo/platform.ts';
 import type { HumanUser } from '../../stack/synapse.ts';
 import type { BotView } from '../e2e/rooms.ts';
-import { ghostOf } from '../e2e/rooms.ts';
 import { roomEdits } from './random-edits-in-rooms.ts';
 
 type Mutable = Resource & { readonly id: string } & Record<string, unknown>;
@@ -25,10 +24,7 @@ export interface World {
   readonly requests: readonly string[];
   readonly users: Readonly<Record<UserName, HumanUser>>;
   readonly bot: BotView;
-  /**
-   * Ghosts that may be somewhere without FHIR naming them, as `alias ghost` or `room ghost`: they spoke there, or were
-   * invited.
-   */
+  /** Ghosts that a user invited, as `room ghost`: they may stand there as invited without FHIR naming them. */
   readonly guests: Set<string>;
   /** Runs a command of the bridge's command line. */
   readonly command: (...args: readonly string[]) => Promise<unknown>;
@@ -164,7 +160,7 @@ function teamEdits(world: World): readonly Edit[] {
 }
 
 function requestEdits(world: World): readonly Edit[] {
-  const { prefix, platform, people, teams, requests, guests } = world;
+  const { prefix, platform, people, teams, requests } = world;
   const edit = (alter: (request: Mutable) => Mutable): Promise<void> =>
     change(world, `CommunicationRequest/${pick(world, requests)}`, alter);
   const toggle = (element: 'recipient' | 'about', reference: string): Promise<void> =>
@@ -206,7 +202,6 @@ function requestEdits(world: World): readonly Edit[] {
       make: async () => {
         const sender = pick(world, [...people, `RelatedPerson/${prefix}daughter`]);
         const request = pick(world, requests);
-        guests.add(`#communicationrequest/${request} ${ghostOf(sender)}`);
         await platform.post({
           ...{ resourceType: 'Communication', status: 'completed' },
           partOf: [{ reference: `CommunicationRequest/${request}` }],

@@ -4,7 +4,9 @@ import { once } from 'node:events';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Timings } from '../../src/inbox/replica.ts';
 import { itemsOf, useDatabase } from './support/database.ts';
-import { eventually } from './support/time.ts';
+import { eventually, sleep } from './support/time.ts';
+import { spreadOf } from '../faults/suite/spread.ts';
+import { noteTakeovers } from '../faults/suite/takeovers.ts';
 
 const database = useDatabase();
 const children = new Set<ChildProcess>();
@@ -23,8 +25,14 @@ afterEach(() => {
   for (const child of children) child.kill('SIGKILL');
 });
 
-async function startWorker(timings: Partial<Timings> = {}): Promise<ChildProcess> {
-  const child = fork(new URL('support/worker.ts', import.meta.url), [database.url, JSON.stringify(timings)]);
+async function startWorker(
+  timings: Partial<Timings> = {},
+  name = 'worker',
+  itemMs = 2,
+): Promise<ChildProcess> {
+  const url = `${database.url}?application_name=${name}`;
+  const worker = [url, JSON.stringify(timings), String(itemMs)];
+  const child = fork(new URL('support/worker.ts', import.meta.url), worker);
   children.add(child);
   child.once('exit', () => children.delete(child));
   await once(child, 'message');
@@ -111,4 +119,24 @@ test('the lanes of a killed worker go on within a few heartbeats', async () => {
   expect(performance.now() - killed).toBeLessThan(6_000); // about 1 s on a machine that has nothing else to do
   await eventually(database.lanesAreIdle);
   await expectExactlyOnceInOrder(1_500);
+});
+
+test('one of three workers is killed each second: what it worked on goes on in under 2 s', async () => {
+  const takeovers = await noteTakeovers(database.url);
+  const start = (name: string) => startWorker({}, name, 100);
+  const names = ['worker-0', 'worker-1', 'worker-2'];
+  const workers = await Promise.all(names.map(start));
+  await database.enqueue(...lanes.flatMap((lane) => itemsOf(lane, 50)));
+  for (let second = 0; second < 5; second += 1) {
+    const victim = second % names.length;
+    await takeovers.killing(names[victim] ?? '');
+    workers[victim]?.kill('SIGKILL');
+    workers[victim] = await start(names[victim] ?? '');
+    await sleep(1_000);
+  }
+  await eventually(database.lanesAreIdle, 60_000);
+  const { count: held, p50 } = spreadOf(await takeovers.standstillsMs());
+  expect(held).toBeGreaterThan(5);
+  expect(p50).toBeLessThan(2_000); // each, on a machine that has nothing else to do
+  await expectExactlyOnceInOrder(750);
 });

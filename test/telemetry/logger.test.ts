@@ -2,7 +2,14 @@
 import { describe, expect, test } from 'vitest';
 import { TransactionPoolerError } from '../../src/inbox/errors.ts';
 import { BridgeError } from '../../src/telemetry/errors.ts';
-import { describeError } from '../../src/telemetry/logger.ts';
+import { createLogger, describeError } from '../../src/telemetry/logger.ts';
+
+test('what is said again and again is printed a hundred times in a minute', () => {
+  const lines: string[] = [];
+  const log = createLogger('info', { write: (line) => void lines.push(line) });
+  for (let index = 0; index < 1_000; index += 1) log.warn({ index }, 'Refused a call');
+  expect(lines).toHaveLength(100);
+});
 
 test('an error is printed with its name, code and frames, and without its message', () => {
   const error = Object.assign(new TypeError('Unexpected token J in Jansen'), { code: 'ERR_X' });

@@ -11,6 +11,7 @@ import type { FlowOutcome } from '../outcome.ts';
 import { factsOfMembership, factsOfState } from './room-facts.ts';
 import { followUpgrade, tombstoneToRoom } from './follow-upgrade.ts';
 import { membershipToFhir } from './membership-to-fhir.ts';
+import { isOverdue } from './own-membership.ts';
 import { invitedToRequest } from './parent-to-request.ts';
 import { nameToFhir } from './room-title-to-fhir.ts';
 import { completeAdoption, spaceChildToRequest } from './space-child-to-request.ts';
@@ -81,12 +82,13 @@ async function bridgedState(
   const about = { on: { reference: room.reference }, subject: room.subject };
   const isOwn = isOwnUser(bridge.settings, event.sender);
   if (isOwn && isReplaced) return { kind: 'ignored', reason: 'own-state' };
+  const next = [convergeItem(room.reference, event.event_id)];
   if (isOwn)
     return {
       ...{ kind: 'ignored', reason: 'own-state' },
+      ...((await isOverdue(bridge, event, room, attempt.signal)) && { next }),
       facts: await factsOfState(bridge, event, about, attempt.signal),
     };
-  const next = [convergeItem(room.reference, event.event_id)];
   // A member who leaves a room that was given up has only gone on to the next. Until the bridge is in that, the old one is kept.
   if (isReplaced) return { kind: 'ignored', reason: 'former-room', next };
   if (event.type === 'm.room.member') return membershipToFhir(bridge, event, room, attempt);

@@ -27,10 +27,13 @@ const OK: WholeAnswer = {
 };
 /** Of transactions, so many may come again later. */
 const KEPT = 20;
+/** Between two looks at which replicas are ready, and how long one may take to say so. */
+const CHECK_EVERY_MS = 500;
+const CHECK_TIMEOUT_MS = 2_000;
 const LATEST_HOOK_MS = 2_000;
 
 /**
- * Opens the balancer.
+ * Opens the balancer. It asks the replicas whether they are ready.
  * @param replicas where the replicas listen, those that run and those that do not
  * @param port where the homeserver expects the bridge
  */
@@ -38,26 +41,46 @@ export async function openBalancer(replicas: () => readonly string[], port: numb
   let tricks: readonly Trick[] = [];
   let random: () => number = () => 0;
   let turn = 0;
+  let ready: ReadonlySet<string> = new Set();
   const failed: string[] = [];
   const earlier: WholeRequest[] = [];
+  const closing = new AbortController();
 
-  /** Tries the replicas in turn, as a balancer does that sees a connection refused. */
-  async function balance(request: WholeRequest): Promise<WholeAnswer> {
-    const all = replicas();
+  async function check(): Promise<void> {
+    while (!closing.signal.aborted) {
+      const checked = replicas().map(async (replica) => ((await isReady(replica)) ? [replica] : []));
+      ready = new Set((await Promise.all(checked)).flat());
+      await sleep(CHECK_EVERY_MS, undefined, { signal: closing.signal }).catch(() => undefined);
+    }
+  }
+
+  /** The replicas in turn; those that are not ready last, for when none is. */
+  function candidates(): readonly string[] {
     turn += 1;
-    for (let tried = 0; tried < all.length; tried += 1) {
-      const replica = all[(turn + tried) % all.length] ?? '';
+    const all = replicas();
+    const inTurn = all.map((_, index) => all[(turn + index) % all.length] ?? '');
+    return [
+      ...inTurn.filter((replica) => ready.has(replica)),
+      ...inTurn.filter((replica) => !ready.has(replica)),
+    ];
+  }
+
+  /** Tries one replica after the other, as a balancer does that sees a connection refused. */
+  async function balance(request: WholeRequest): Promise<WholeAnswer> {
+    let unavailable: WholeAnswer | undefined;
+    for (const replica of candidates()) {
       try {
         const answer = await forward(replica, request);
-        if (answer.status !== 503 || tried === all.length - 1) return answer;
+        if (answer.status !== 503) return answer;
+        unavailable = answer;
       } catch (error) {
-        if (!isRefused(error)) {
-          failed.push(kindOf(request));
-          throw error;
-        }
+        if (isRefused(error)) continue;
+        failed.push(kindOf(request));
+        throw error;
       }
     }
     failed.push(kindOf(request));
+    if (unavailable !== undefined) return unavailable;
     throw new Error('No replica takes requests');
   }
 
@@ -92,9 +115,14 @@ export async function openBalancer(replicas: () => readonly string[], port: numb
     if (id !== undefined) return passTransaction(request, id);
     return request.path.startsWith('/_matrix') ? balance(request) : passHook(request);
   }, port);
+  const checking = check();
   return {
     ...link,
     failed,
+    async close() {
+      closing.abort();
+      await Promise.all([checking, link.close()]);
+    },
     trick(next, by) {
       tricks = next;
       random = by;
@@ -120,6 +148,18 @@ function withContent(request: WholeRequest, id: string, content: object): WholeR
 
 function pathOf({ path }: WholeRequest, id: string): string {
   return path.replace(TRANSACTION, `/_matrix/app/v1/transactions/${id}`);
+}
+
+/** As Kubernetes and HAProxy ask. */
+async function isReady(replica: string): Promise<boolean> {
+  try {
+    const signal = AbortSignal.timeout(CHECK_TIMEOUT_MS);
+    const answer = await fetch(`${replica}/health/ready`, { signal, headers: { connection: 'close' } });
+    await answer.body?.cancel();
+    return answer.ok;
+  } catch {
+    return false;
+  }
 }
 
 function isRefused(error: unknown): boolean {

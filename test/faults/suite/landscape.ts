@@ -9,7 +9,7 @@ import { reservePort } from '../../../stack/ports.ts';
 import type { Service } from '../../../stack/service.ts';
 import { openLink, type FlakyLink } from '../flaky-link.ts';
 import { openBalancer, type Balancer } from './balancer.ts';
-import { forward, openHttpLink, type HttpLink } from './http-link.ts';
+import { forward, openHttpLink, type HttpLink, type WholeRequest } from './http-link.ts';
 
 /** What the landscape is built between. */
 export interface Ground extends Pick<BridgeOptions, 'appservice' | 'hapi' | 'logFolder' | 'synapse'> {
@@ -23,6 +23,8 @@ export type ServerName = 'synapse' | 'hapi' | 'postgres';
 
 /** One replica, and its own way to the database. */
 export interface Replica {
+  /** As the database knows its connections. */
+  readonly name: string;
   /** Of the process that runs now. */
   readonly service: Service;
   readonly databaseLink: FlakyLink;
@@ -40,6 +42,8 @@ export interface Landscape {
   readonly balancer: Balancer;
   readonly matrixLink: HttpLink;
   readonly fhirLink: HttpLink;
+  /** How long the servers took to answer each request of the bridge. */
+  readonly answerTimesMs: Readonly<Record<'synapse' | 'hapi', readonly number[]>>;
   end(): Promise<void>;
 }
 
@@ -74,8 +78,15 @@ export async function buildLandscape(
   const { adminUrl, synapse, hapi, appservice, logFolder } = ground;
   const guard = await startGuard();
   const database = await createScratchDatabase(adminUrl);
-  const matrixLink = await openHttpLink((request) => forward(synapse.url, request));
-  const fhirLink = await openHttpLink((request) => forward(hapi.url, request));
+  const answerTimesMs = { synapse: new Array<number>(), hapi: new Array<number>() };
+  const timed = (url: string, timesMs: number[]) => async (request: WholeRequest) => {
+    const began = performance.now();
+    const answer = await forward(url, request);
+    timesMs.push(Math.round(performance.now() - began));
+    return answer;
+  };
+  const matrixLink = await openHttpLink(timed(synapse.url, answerTimesMs.synapse));
+  const fhirLink = await openHttpLink(timed(hapi.url, answerTimesMs.hapi));
   const origins: string[] = [];
   const balancer = await openBalancer(() => origins, appservice.port);
   const hookSecret = randomBytes(24).toString('hex');
@@ -85,14 +96,15 @@ export async function buildLandscape(
     const port = await reservePort();
     const origin = `http://127.0.0.1:${port}`;
     origins.push(origin);
-    const folder = `${logFolder}/replica-${index + 1}`;
+    const name = `replica-${index + 1}`;
+    const folder = `${logFolder}/${name}`;
     await mkdir(folder, { recursive: true });
     const start = (checkout?: string): Promise<RunningBridge> =>
       startBridge({
         guard,
         ...(checkout !== undefined && { checkout }),
         logFolder: folder,
-        databaseUrl: databaseLink.url,
+        databaseUrl: `${databaseLink.url}?application_name=${name}`,
         synapse: { url: matrixLink.origin, serverName: synapse.serverName },
         hapi: { url: `${fhirLink.origin}${new URL(hapi.url).pathname}` },
         appservice: { ...appservice, port, url: origin },
@@ -108,6 +120,7 @@ export async function buildLandscape(
       });
     let bridge = await start();
     return {
+      name,
       databaseLink,
       get service() {
         return bridge.service;
@@ -124,7 +137,7 @@ export async function buildLandscape(
 
   const replicas = await Promise.all(Array.from({ length: replicaCount }, startReplica));
   return {
-    ...{ ground, replicas, database, balancer, matrixLink, fhirLink },
+    ...{ ground, replicas, database, balancer, matrixLink, fhirLink, answerTimesMs },
     async end() {
       await guard.end();
       await Promise.all([balancer, matrixLink, fhirLink].map((link) => link.close()));

@@ -1,12 +1,12 @@
 // After the faults: waits until both sides agree and nothing is left to do, and says what is wrong then.
 import { setTimeout as sleep } from 'node:timers/promises';
-import pg from 'pg';
 import { fhirReader, MATRIX_READER } from '../../../src/flows/reader-names.ts';
 import { waitUntil } from '../../../stack/wait.ts';
 import type { Cast } from './cast.ts';
 import { judge, type Finding } from './judge.ts';
 import type { Landscape } from './landscape.ts';
 import { look } from './look.ts';
+import { query } from './query.ts';
 import type { SentConversation } from './sent.ts';
 
 /** How long the bridge may take, after all is mended, until both sides agree. */
@@ -99,19 +99,4 @@ async function explain(landscape: Pick<Landscape, 'database'>): Promise<readonly
     ...rows.map(({ about }): Finding => ({ what: 'unexplained', about })),
     ...(await deadLetters(landscape)),
   ];
-}
-
-async function query<Row extends object>(
-  url: string,
-  sql: string,
-  parameters: readonly unknown[] = [],
-): Promise<readonly Row[]> {
-  const client = new pg.Client({ connectionString: url });
-  client.on('error', () => undefined);
-  await client.connect();
-  try {
-    return (await client.query<Row>(sql, [...parameters])).rows;
-  } finally {
-    await client.end();
-  }
 }

@@ -6,7 +6,7 @@ import { exponentialRetry } from '../../../src/inbox/retry-policy.ts';
 import { clock, sleep } from './time.ts';
 import { createPayloadCodec } from '../../../src/at-rest/payload-codec.ts';
 
-const [, , url = '', timings = '{}'] = process.argv;
+const [, , url = '', timings = '{}', itemMs = '2'] = process.argv;
 const pool = new pg.Pool({ connectionString: url, max: 8 });
 const log = { debug: noop, info: noop, warn: noop, error: noop };
 
@@ -25,7 +25,7 @@ await startReplica({
        values ($1, $2, $3, $4, $5, exists (select from effect where id = $3))`,
       [lane, position, sourceId, process.pid, inDoubt],
     );
-    await sleep(2);
+    await sleep(Number(itemMs));
     if (position % 17 === 0 && number === 1) return { kind: 'retry', error: { code: 'FIRST', message: '' } };
     await pool.query('insert into effect (id, lane, position) values ($1, $2, $3) on conflict do nothing', [
       sourceId,
