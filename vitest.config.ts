@@ -25,6 +25,8 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: [DATABASE, WHOLE_STACK],
+          // The source has no state of its own, so that files can share what they import.
+          isolate: false,
           maxWorkers: ONE_PER_CORE,
           // The machine may be busy with other work. What has to be quick says so itself, by the time of the processor.
           testTimeout: 30_000,

@@ -19,7 +19,7 @@ const SECOND: readonly Step[] = [
   { name: 'faults', command: vitest('faults') },
 ];
 /** https://man7.org/linux/man-pages/man2/getpriority.2.html */
-const NICENESS = 15;
+const NICENESS = 5;
 
 const running = new Set<ChildProcess>();
 let isInterrupted = false;

@@ -4,7 +4,7 @@ import { LENGTH, SEED } from '../builders/random.ts';
 import { checkPipeline } from '../faults/mutations/check-pipeline.ts';
 import { checkRoute } from '../faults/mutations/check-route.ts';
 import { requestExamples } from '../faults/mutations/examples/requests.ts';
-import { toldFinding } from '../faults/mutations/finding.ts';
+import { toldFinding, type Finding } from '../faults/mutations/finding.ts';
 import { PIPELINE_EXAMPLES } from '../faults/mutations/mutants.ts';
 import { buildScene, SMALL } from '../faults/mutations/scene.ts';
 import { startWorld, type World } from '../faults/mutations/world.ts';
@@ -30,6 +30,8 @@ test('every route has an example, and no mutant of it gets in, an error of the b
 test('no mutant of an event or a resource stops the bridge, or has it say what nobody may read', async () => {
   const scene = await buildScene(world, () => true, SMALL);
   const drawing = { seed: SEED, each: OF_EACH_KIND };
-  const findings = await checkPipeline(world, scene, PIPELINE_EXAMPLES, drawing, () => undefined);
+  // What is found is made smaller, which may take longer than the test.
+  const tell = (finding: Finding): boolean => process.stderr.write(`${toldFinding(finding)}\n`);
+  const findings = await checkPipeline(world, scene, PIPELINE_EXAMPLES, drawing, tell);
   expect(findings.map(toldFinding)).toEqual([]);
 });

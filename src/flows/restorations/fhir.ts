@@ -1,10 +1,14 @@
 // The FHIR server went back to an earlier state → that is noticed and noted, and what was seen of it is forgotten.
 import { canFollow, watchedTypes, type ResourceVersion } from '../../domain/fhir.ts';
+import { BridgeError } from '../../telemetry/errors.ts';
+import type { FhirReference } from '../../domain/ids.ts';
+import type { StoredResource } from '../../fhir/server.ts';
 import type { Bridge } from '../bridge.ts';
 import { fhirReader } from '../reader-names.ts';
 
 /** Versions of each type that are looked for on the server. */
 const WITNESSES = 3;
+const TELL_NOTHING: ReadonlySet<string> = new Set(['fhir-forbidden', 'fhir-answer']);
 
 /** What is needed of the bridge. */
 export type WatchingFhir = Pick<Bridge, 'db' | 'fhir' | 'log' | 'store' | 'transact'>;
@@ -25,19 +29,39 @@ export async function lookFor(
   witnesses: readonly ResourceVersion[],
   signal: AbortSignal,
 ): Promise<boolean> {
-  const present = await bridge.fhir.readMany(
-    witnesses.map(({ reference }) => reference),
-    signal,
-  );
+  const references = witnesses.map(({ reference }) => reference);
+  const together = await unlessUntold(bridge.fhir.readMany(references, signal));
   for (const witness of witnesses) {
-    const now = present.get(witness.reference)?.meta;
-    const isThere =
-      now === undefined ? await bridge.fhir.wasDeleted(witness.reference, signal) : canFollow(now, witness);
-    if (isThere) continue;
+    if (await isThere(bridge, witness, together, signal)) continue;
     await report(bridge, witness, signal);
     return true;
   }
   return false;
+}
+
+/** @param together what was read of all witnesses; undefined where one of them cannot be, so that each is read by itself */
+async function isThere(
+  { fhir }: Pick<Bridge, 'fhir'>,
+  witness: ResourceVersion,
+  together: ReadonlyMap<FhirReference, StoredResource> | undefined,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { reference } = witness;
+  const look = async (): Promise<boolean> => {
+    const now = together === undefined ? await fhir.read(reference, signal) : together.get(reference);
+    return now === undefined ? fhir.wasDeleted(reference, signal) : canFollow(now.meta, witness);
+  };
+  return (await unlessUntold(look())) ?? true;
+}
+
+/** Undefined where a resource may not be read any more, or is none now: that tells nothing, and readers must not stand still for it. */
+async function unlessUntold<T>(reading: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (error instanceof BridgeError && TELL_NOTHING.has(error.code)) return undefined;
+    throw error;
+  }
 }
 
 async function report(

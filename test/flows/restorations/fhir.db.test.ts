@@ -1,8 +1,10 @@
 // A FHIR server that was put back to an earlier state is noticed, however little of it is left. On a real database.
 import { describe, expect, test } from 'vitest';
 import { FOLLOWED_TYPES } from '../../../src/domain/fhir.ts';
+import type { FhirReference } from '../../../src/domain/ids.ts';
 import { lookForRestoration } from '../../../src/flows/restorations/fhir.ts';
 import type { StoredResource } from '../../../src/fhir/server.ts';
+import { BridgeError } from '../../../src/telemetry/errors.ts';
 import { createBridge, unreachableFhir } from '../../builders/bridge.ts';
 import { useBridgeDatabase } from '../../builders/database.ts';
 import { ref, stored } from '../../builders/fhir.ts';
@@ -70,6 +72,24 @@ describe('a server', () => {
     expect(await tables.resourceVersions.findNewest(pool(), FOLLOWED_TYPES, 1)).toEqual([]);
     expect(await lookForRestoration(bridgeOver(has), never)).toBe(false);
   });
+
+  test.each(['fhir-forbidden', 'fhir-answer'] as const)(
+    'of which one resource cannot be read any more (%s) is judged by the others',
+    async (code) => {
+      await seen();
+      const without = (has: readonly StoredResource[]) => {
+        const bridge = bridgeOver(has);
+        const read = async (reference: FhirReference) => {
+          if (reference === 'Communication/3') throw new BridgeError(code, 'of this one alone');
+          return (await bridge.fhir.readMany([reference])).get(reference);
+        };
+        const readMany = () => Promise.reject(new BridgeError(code, 'of one of them'));
+        return { ...bridge, fhir: { ...bridge.fhir, read, readMany } };
+      };
+      expect(await lookForRestoration(without(present), never)).toBe(false);
+      expect(await lookForRestoration(without(present.slice(0, -1)), never)).toBe(true);
+    },
+  );
 
   test('whose clock went back as well is read from its own time on', async () => {
     await seen();
