@@ -123,12 +123,22 @@ const leaseReadyLanes = `
   ) as next on true
   order by leased.ready_at, leased.id, next.position`;
 
-/** A lane that another replica took since has another epoch. */
+/**
+ * A lane that another replica took since has another epoch. Lanes are locked in the order of their keys, as where items are
+ * stored: none may be skipped, and two that wait for each other's would deadlock.
+ */
 const disownUntouched = `
+  with untouched as (
+    select lane.id
+    from lane
+    join unnest($1::bigint[], $2::bigint[]) as given (id, epoch) on given.id = lane.id and given.epoch = lane.epoch
+    order by lane.key
+    for update of lane
+  )
   update lane
   set owner = null, ready_at = now() + $3 * interval '1 millisecond'
-  from unnest($1::bigint[], $2::bigint[]) as given (id, epoch)
-  where lane.id = given.id and lane.epoch = given.epoch`;
+  from untouched
+  where lane.id = untouched.id`;
 
 /** Each kind of lane is read from its own end of the index: those of the other kind are not gone through, however many wait. */
 function freeLanes({ bulk, limit }: { readonly bulk: boolean; readonly limit: string }): string {

@@ -2,7 +2,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
 import { createAcknowledge } from '../../src/inbox/acknowledge.ts';
-import { leaseLanes } from '../../src/inbox/lease-lanes.ts';
+import { giveBackUntouched, leaseLanes } from '../../src/inbox/lease-lanes.ts';
 import type { Attempt, Item, Outcome } from '../../src/inbox/item.ts';
 import { pruneItems } from '../../src/inbox/prune-items.ts';
 import { registerReplica } from '../../src/inbox/replica-rows.ts';
@@ -80,6 +80,28 @@ test('2: transactions over many lanes, leases, acknowledgements and heartbeats n
   await eventually(database.lanesAreIdle);
   expect(handled).toHaveLength(5 * 40 * 6);
   expect(log.lines.filter(({ level }) => level === 'warn' || level === 'error')).toEqual([]);
+});
+
+test('2: lanes that are given back wait for those who store items in them, and never deadlock with them', async () => {
+  // In the table, b stands before a.
+  await database.enqueue(...itemsOf('b', 1));
+  await database.enqueue(...itemsOf('a', 1));
+  const client = await database.connect();
+  const leased = await leaseLanes(client, await registerReplica(client), 2);
+  const producer = await database.connect();
+  await producer.query('begin');
+  await enqueue(producer, itemsOf('a', 1, 2));
+  const givingBack = giveBackUntouched(client, leased, 0);
+  await eventually(async () => {
+    const { rows } = await database.pool.query(
+      "select from pg_stat_activity where datname = current_database() and wait_event = 'transactionid'",
+    );
+    return rows.length === 1;
+  });
+  await enqueue(producer, itemsOf('b', 1, 2));
+  await producer.query('commit');
+  await givingBack;
+  expect(await leaseLanes(client, await registerReplica(client), 2)).toHaveLength(2);
 });
 
 test('3: an item stored while the last one is being acknowledged is not left lying', async () => {
