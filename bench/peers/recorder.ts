@@ -1,4 +1,5 @@
 // Notes what is said on either side, and what the bridge writes on the other, both at the moment at which a server has it.
+import { z } from 'zod';
 import type { StubFhir } from '../../stack/stub-fhir/stub-fhir.ts';
 import type { Version } from '../../stack/stub-fhir/store.ts';
 import type { StubHomeserver } from '../../stack/stub-homeserver/stub-homeserver.ts';
@@ -43,9 +44,9 @@ export function createRecorder(
   });
   store.listeners.add(({ type, id, resource }: Version) => {
     if (type !== 'Communication') return;
-    const { partOf, payload } = resource as unknown as CarriedCommunication;
-    const conversation = partOf?.[0]?.reference?.replace('CommunicationRequest/', '');
-    arrive('user', conversation, id, payload?.[0]?.contentString);
+    const { data } = carriedSchema.safeParse(resource); // of a deletion nothing
+    const conversation = data?.partOf[0]?.reference.replace('CommunicationRequest/', '');
+    arrive('user', conversation, id, data?.payload[0]?.contentString);
   });
   return {
     ...{ said, arrivals },
@@ -55,10 +56,10 @@ export function createRecorder(
   };
 }
 
-interface CarriedCommunication {
-  readonly partOf?: readonly { readonly reference?: string }[];
-  readonly payload?: readonly { readonly contentString?: string }[];
-}
+const carriedSchema = z.object({
+  partOf: z.array(z.object({ reference: z.string() })),
+  payload: z.array(z.object({ contentString: z.string().optional() })),
+});
 
 function streamOf(side: Side, conversation: string): string {
   return `${side} in ${conversation}`;
