@@ -1,6 +1,6 @@
 // Takes handled items off their lanes: what is recorded with one in a transaction of its own, others many at a time.
 import type { ClientBase, Pool } from 'pg';
-import { gaveWay, inTransaction, type Queryable } from './database.ts';
+import { againWhereItGaveWay, inTransaction, type Queryable } from './database.ts';
 import type { LeasedLane } from './lease-lanes.ts';
 import type { RecordEffect } from './item.ts';
 
@@ -55,23 +55,17 @@ export function createAcknowledge(pool: Pool): Acknowledge {
  * Runs `body` in a transaction that has moved the lane's head, which proves that the lane is ours and holds it so until
  * the commit. When PostgreSQL makes it give way (`body` may lock further lanes by enqueuing), it is run again.
  */
-export async function inFencedTransaction(
+export function inFencedTransaction(
   pool: Pool,
   lane: LeasedLane,
   position: number,
   body: (transaction: ClientBase) => Promise<void>,
 ): Promise<Acknowledged> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await inTransaction(pool, async (transaction) => {
-        const result = await advanceHead(transaction, lane, position);
-        if (result !== 'lost') await body(transaction);
-        return result;
-      });
-    } catch (error) {
-      if (attempt === 5 || !gaveWay(error)) throw error;
-    }
-  }
+  return inTransaction(pool, async (transaction) => {
+    const result = await advanceHead(transaction, lane, position);
+    if (result !== 'lost') await body(transaction);
+    return result;
+  });
 }
 
 async function advanceHead(client: Queryable, lane: LeasedLane, position: number): Promise<Acknowledged> {
@@ -81,11 +75,14 @@ async function advanceHead(client: Queryable, lane: LeasedLane, position: number
 }
 
 async function advanceHeads(pool: Pool, together: readonly Waiting[]): Promise<void> {
-  const { rows } = await pool.query<{ id: string; epoch: string; idle: boolean }>(moveHeads, [
+  const values = [
     together.map(({ lane }) => lane.id),
     together.map(({ lane }) => lane.epoch),
     together.map(({ position }) => position),
-  ]);
+  ];
+  const { rows } = await againWhereItGaveWay(() =>
+    pool.query<{ id: string; epoch: string; idle: boolean }>(moveHeads, values),
+  );
   const moved = new Map(rows.map(({ id, epoch, idle }) => [`${id} ${epoch}`, idle]));
   for (const { lane, position, answer } of together) {
     const idle = moved.get(`${lane.id} ${lane.epoch}`);
@@ -117,13 +114,17 @@ const moveHead = `
   where id = $1 and epoch = $2 and head < $3
   returning owner is null as idle`;
 
-/** SKIP LOCKED: a statement that waits for a lane while it holds others makes them wait too, and deadlocks in the end. */
+/**
+ * SKIP LOCKED: a statement that waits for a lane while it holds others makes them wait too. It does wait at times (see
+ * `againWhereItGaveWay`), so the lanes are locked in the order in which others do.
+ */
 const moveHeads = `
   with given as (
     select * from unnest($1::bigint[], $2::bigint[], $3::bigint[]) as given (id, epoch, position)
   ), free as (
     select lane.id, given.epoch, given.position
     from lane join given on given.id = lane.id and given.epoch = lane.epoch
+    order by lane.key
     for update of lane skip locked
   )
   update lane

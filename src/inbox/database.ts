@@ -21,8 +21,18 @@ export function takingTurns(client: ClientBase): Queryable {
  */
 export const longestPauseMs = 5_000;
 
-/** Runs `body` in a transaction of its own: commits what it returns, rolls back what it throws. */
-export async function inTransaction<Result>(
+/**
+ * Runs `body` in a transaction of its own: commits what it returns, rolls back what it throws. It may be run more than once: see
+ * {@link againWhereItGaveWay}.
+ */
+export function inTransaction<Result>(
+  pool: Pick<Pool, 'connect'>,
+  body: (client: ClientBase) => Promise<Result>,
+): Promise<Result> {
+  return againWhereItGaveWay(() => inTransactionOnce(pool, body));
+}
+
+async function inTransactionOnce<Result>(
   pool: Pick<Pool, 'connect'>,
   body: (client: ClientBase) => Promise<Result>,
 ): Promise<Result> {
@@ -66,7 +76,23 @@ class RollbackError extends Error {
 
 const collisions = new Set(['40P01', '40001']); // deadlock_detected, serialization_failure
 
-/** True when PostgreSQL chose this transaction to give way to another one, and it may simply be run again. */
-export function gaveWay(error: unknown): boolean {
+const MOST_RUNS = 5;
+
+/**
+ * Runs what PostgreSQL chose to give way to another transaction again: nothing of it was done. Locks that are taken in an agreed
+ * order do not rule that out. SKIP LOCKED does wait where the version of the row that the statement saw was replaced just before
+ * by another one, which is locked (`heap_lock_updated_tuple` of PostgreSQL); and that may close a circle.
+ */
+export async function againWhereItGaveWay<Result>(run: () => Promise<Result>): Promise<Result> {
+  for (let runs = 1; ; runs++) {
+    try {
+      return await run();
+    } catch (error) {
+      if (runs === MOST_RUNS || !gaveWay(error)) throw error;
+    }
+  }
+}
+
+function gaveWay(error: unknown): boolean {
   return error instanceof Error && 'code' in error && collisions.has(String(error.code));
 }

@@ -16,7 +16,7 @@ interface Enqueued {
  * Stores what is not stored yet and wakes the replicas when the caller's transaction commits; until then every lane it
  * touches is locked, so keep that short: PostgreSQL ends it after a pause of 5 s. The transaction must be READ COMMITTED, PostgreSQL's default. Items of one
  * lane keep their order. Call it once per transaction: two calls may lock lanes in the opposite order to another
- * transaction's, which PostgreSQL ends by failing one of them.
+ * transaction's, which PostgreSQL ends by failing one of them; `inTransaction` runs that one again.
  */
 export type Enqueue = (client: ClientBase, items: readonly NewItem[]) => Promise<Enqueued>;
 

@@ -1,6 +1,6 @@
 // Takes ready lanes for a replica, together with their first items.
 import type { History } from './item.ts';
-import type { Queryable } from './database.ts';
+import { againWhereItGaveWay, type Queryable } from './database.ts';
 import type { StoredItem } from './item-payload.ts';
 
 /** A lane one replica works on, with the history of its first item, until it lets go of it or another lease raises the epoch. */
@@ -31,7 +31,7 @@ export async function leaseLanes(
   bulkLimit: number = limit,
 ): Promise<LeasedLane[]> {
   const values = [replica, limit, Math.min(bulkLimit, limit), itemsAtOnce];
-  const { rows } = await client.query<LeasedRow>(leaseReadyLanes, values);
+  const { rows } = await againWhereItGaveWay(() => client.query<LeasedRow>(leaseReadyLanes, values));
   const lanes = new Map<number, LeasedLane & { items: StoredItem[] }>();
   for (const { position, source, sourceId, stored, receivedAt, failures, ...row } of rows) {
     const failedWith = failures?.head === row.head ? failures.codes : {};
@@ -50,7 +50,8 @@ export async function giveBackUntouched(
   lanes: readonly LeasedLane[],
   afterMs: number,
 ): Promise<void> {
-  await client.query(disownUntouched, [lanes.map(({ id }) => id), lanes.map(({ epoch }) => epoch), afterMs]);
+  const values = [lanes.map(({ id }) => id), lanes.map(({ epoch }) => epoch), afterMs];
+  await againWhereItGaveWay(() => client.query(disownUntouched, values));
 }
 
 type ItemRow = Omit<StoredItem, 'lane'>;

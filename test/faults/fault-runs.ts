@@ -115,7 +115,14 @@ async function manyRuns(landscape: Landscape, cast: Cast): Promise<boolean> {
   let said = 0;
   for (let run = 0; run < how.runs; run += 1) {
     const seed = how.seed + run;
-    const { faults, messages, seconds, findings } = await playRun(landscape, cast, seed, how);
+    const { faults, messages, seconds, findings } = await playRun(landscape, cast, seed, how).catch(
+      (error: unknown) => {
+        say(
+          `seed ${seed} was broken off; again: npm run test:faults -- --runs ${run + 1} --seed ${how.seed}`,
+        );
+        throw error;
+      },
+    );
     say(`seed ${seed}: ${messages} messages, ${seconds} s, ${faults.join('; ')}`);
     tell(findings);
     said += messages;

@@ -2,6 +2,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
 import { createAcknowledge } from '../../src/inbox/acknowledge.ts';
+import { inTransaction } from '../../src/inbox/database.ts';
 import { giveBackUntouched, leaseLanes } from '../../src/inbox/lease-lanes.ts';
 import type { Attempt, Item, Outcome } from '../../src/inbox/item.ts';
 import { pruneItems } from '../../src/inbox/prune-items.ts';
@@ -39,7 +40,7 @@ test('1: heartbeats do not prolong the wait of a lane that backs off', async () 
   expect(second - first).toBeLessThan(3_000);
 });
 
-test('2: transactions over many lanes, leases, acknowledgements and heartbeats never deadlock', async () => {
+test('2: transactions over many lanes, leases, acknowledgements and heartbeats never fail of a deadlock', async () => {
   const log = createKeptLog();
   const handled: string[] = [];
   for (let count = 0; count < 3; count++) {
@@ -80,6 +81,33 @@ test('2: transactions over many lanes, leases, acknowledgements and heartbeats n
   await eventually(database.lanesAreIdle);
   expect(handled).toHaveLength(5 * 40 * 6);
   expect(log.lines.filter(({ level }) => level === 'warn' || level === 'error')).toEqual([]);
+});
+
+test('2: of two transactions that wait for each other, the one that PostgreSQL ends is run again', async () => {
+  await database.enqueue(...itemsOf('a', 1), ...itemsOf('b', 1));
+  const bothHaveOne = createMeeting(2);
+  let runs = 0;
+  const lock = (first: string, second: string): Promise<void> =>
+    inTransaction(database.pool, async (client) => {
+      runs += 1;
+      await client.query('select from lane where key = $1 for update', [first]);
+      await bothHaveOne();
+      await client.query('select from lane where key = $1 for update', [second]);
+    });
+  await Promise.all([lock('a', 'b'), lock('b', 'a')]);
+  expect(runs).toBe(3);
+});
+
+test('2: a lease that PostgreSQL ends to resolve a deadlock is tried again', async () => {
+  await database.enqueue(...itemsOf('a', 1));
+  const client = await database.connect();
+  const replica = await registerReplica(client);
+  const deadlock = Object.assign(new Error('deadlock detected'), { code: '40P01' });
+  const query = vi.spyOn(client, 'query').mockImplementationOnce(() => {
+    throw deadlock;
+  });
+  expect(await leaseLanes(client, replica, 1)).toMatchObject([{ key: 'a' }]);
+  expect(query).toHaveBeenCalledTimes(2);
 });
 
 test('2: lanes that are given back wait for those who store items in them, and never deadlock with them', async () => {
@@ -252,3 +280,14 @@ test('9: pruning takes old handled items in small batches, and nothing that is s
     'stuck-5',
   ]);
 });
+
+/** Makes what resolves when it was called so often, and from then on at once. */
+function createMeeting(size: number): () => Promise<void> {
+  const all = Promise.withResolvers<undefined>();
+  let came = 0;
+  return async () => {
+    came += 1;
+    if (came === size) all.resolve(undefined);
+    await all.promise;
+  };
+}

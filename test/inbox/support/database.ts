@@ -1,6 +1,7 @@
 // A database with the log's tables, one per test file.
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, inject } from 'vitest';
+import { inTransaction } from '../../../src/inbox/database.ts';
 import type { NewItem } from '../../../src/inbox/item.ts';
 import { readQueueStats } from '../../../src/inbox/queue-stats.ts';
 import { migrate } from '../../../src/store/migrate.ts';
@@ -61,17 +62,7 @@ export function useDatabase(): TestDatabase {
       await client.connect();
       return client;
     },
-    async enqueue(...items) {
-      const client = await database.pool.connect();
-      try {
-        await client.query('begin');
-        const result = await enqueue(client, items);
-        await client.query('commit');
-        return result;
-      } finally {
-        client.release();
-      }
-    },
+    enqueue: (...items) => inTransaction(database.pool, (client) => enqueue(client, items)),
     async lanesAreIdle() {
       return (await readQueueStats(database.pool)).busyLanes === 0;
     },
