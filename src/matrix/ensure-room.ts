@@ -21,7 +21,7 @@ export interface RoomOrder {
 
 /** Milliseconds that a half-made room may still be finished by another replica before it is dropped. */
 interface Patience {
-  /** For a room to get its power levels. */
+  /** For a room to get its power levels, or for the bot to be able to join it. */
   readonly creationMs: number;
   /** For an alias to point at a room without events. */
   readonly reservationMs: number;
@@ -40,7 +40,7 @@ interface Deps {
 /** What an alias points at. */
 interface Found {
   readonly roomId: RoomId;
-  readonly stage: 'without-events' | 'begun' | 'finished';
+  readonly stage: 'without-events' | 'begun' | 'broken' | 'finished';
 }
 
 /** The most generations that a restored database may lack. Each stands for a half-made room that was dropped. */
@@ -50,7 +50,7 @@ const PATIENCE: Patience = { creationMs: 60_000, reservationMs: 10_000, pollMs: 
 
 /**
  * The room of an alias; created if it does not exist. A kill at any point leaves nothing, an alias without events, a room
- * without power levels, or a whole room. The next call recognises each of these and repairs it. Several calls at once, in this
+ * without power levels, one that nobody can join, or a whole room. The next call recognises each of these and repairs it. Several calls at once, in this
  * process or others, all get the same room: the one that the alias points at.
  * @throws BridgeError `room-foreign` when the alias belongs to a room of another bridge or user;
  * `room-unfinished` when the creation took so long that another replica dropped it
@@ -99,7 +99,7 @@ async function awaitFinished(deps: Deps, order: RoomOrder, signal: AbortSignal):
     if (found !== undefined) {
       const { roomId, stage } = found;
       if (watched?.roomId !== roomId) watched = { roomId, sinceMs: clock.monotonicMs() };
-      const patienceMs = stage === 'begun' ? patience.creationMs : patience.reservationMs;
+      const patienceMs = stage === 'without-events' ? patience.reservationMs : patience.creationMs;
       if (clock.monotonicMs() - watched.sinceMs > patienceMs) {
         await order.drop(() => discard(deps, order, roomId, signal));
         return undefined;
@@ -115,10 +115,10 @@ async function awaitFinished(deps: Deps, order: RoomOrder, signal: AbortSignal):
 async function discard(deps: Deps, order: RoomOrder, roomId: RoomId, signal: AbortSignal): Promise<void> {
   const { homeserver, bot } = deps;
   if ((await homeserver.resolveAlias(bot, order.alias, signal)) !== roomId) return;
-  const { state } = await readState(deps, roomId, signal);
+  const { state, isBroken } = await readState(deps, roomId, signal);
   if (isFinished(state)) return;
   await homeserver.deleteAlias(bot, order.alias, signal);
-  await homeserver.leave(bot, roomId, signal).catch(ignoreUnknownRoom);
+  if (!isBroken) await homeserver.leave(bot, roomId, signal).catch(ignoreUnknownRoom);
 }
 
 /** @returns undefined when the alias is free */
@@ -126,7 +126,8 @@ async function look(deps: Deps, order: RoomOrder, signal: AbortSignal): Promise<
   const { homeserver, bot } = deps;
   const roomId = await homeserver.resolveAlias(bot, order.alias, signal);
   if (roomId === undefined) return undefined;
-  const { state, joined } = await readState(deps, roomId, signal);
+  const { state, joined, isBroken } = await readState(deps, roomId, signal);
+  if (isBroken) return { roomId, stage: 'broken' };
   if (state === undefined) return { roomId, stage: 'without-events' };
   const stranger = await strangerIn(state, order, bot);
   if (stranger !== undefined) {
@@ -141,23 +142,33 @@ function isFinished(state: RoomState = []): boolean {
   return state.some((event) => event.type === 'm.room.power_levels');
 }
 
-/** @returns the state, undefined when the room has no events yet; and whether the bot had to join to read it */
-async function readState(
-  { homeserver, bot }: Deps,
-  roomId: RoomId,
-  signal: AbortSignal,
-): Promise<{ readonly state?: RoomState; readonly joined: boolean }> {
+/** What the bot could read of a room. */
+interface Read {
+  /** None when the room has no events yet, or cannot be read. */
+  readonly state?: RoomState;
+  /** Whether the bot had to join to read it. */
+  readonly joined: boolean;
+  /**
+   * The homeserver fails at the bot's join, for ever perhaps: where its database was killed right after the first event of a room,
+   * Synapse answers 500 `State groups have been deleted`.
+   */
+  readonly isBroken: boolean;
+}
+
+async function readState({ homeserver, bot }: Deps, roomId: RoomId, signal: AbortSignal): Promise<Read> {
+  const read = { joined: false, isBroken: false };
   try {
-    return { state: await homeserver.roomState(bot, roomId, signal), joined: false };
+    return { ...read, state: await homeserver.roomState(bot, roomId, signal) };
   } catch (error) {
     if (!isRefusal(error, 403)) throw error;
   }
   try {
     // The creator may join its own room, even if it had not joined before.
     await homeserver.join(bot, roomId, signal);
-    return { state: await homeserver.roomState(bot, roomId, signal), joined: true };
+    return { ...read, state: await homeserver.roomState(bot, roomId, signal), joined: true };
   } catch (error) {
-    if (isRefusal(error, 404)) return { joined: false };
+    if (isRefusal(error, 404)) return read;
+    if (isRefusal(error, 500)) return { ...read, isBroken: true };
     if (isRefusal(error, 403)) throw foreign('the bot may not join it');
     throw error;
   }

@@ -11,8 +11,8 @@ interface Room {
   readonly creator: string;
   readonly marker: unknown;
   readonly hasLevels: boolean;
-  /** How the room answers the bot: as a member, as one who may join, as one who may not, as a room without events. */
-  readonly bot: 'in' | 'may-join' | 'may-not-join' | 'no-events';
+  /** How the room answers the bot: as a member, as one who may join, as one who may not, as a room without events, as one that the homeserver cannot add events to. */
+  readonly bot: 'in' | 'may-join' | 'may-not-join' | 'no-events' | 'fails';
 }
 
 const refuse = (status: number, errcode: string): Promise<never> =>
@@ -59,6 +59,7 @@ function createWorld(first?: Room, { appearsAfterMs = 0, generation: counted = 0
       calls.push('join');
       if (behindAlias?.room.bot === 'no-events') return refuse(404, 'M_NOT_FOUND');
       if (behindAlias?.room.bot === 'may-not-join') return refuse(403, 'M_FORBIDDEN');
+      if (behindAlias?.room.bot === 'fails') return refuse(500, 'M_UNKNOWN');
       joined = true;
       return Promise.resolve();
     },
@@ -125,6 +126,13 @@ test('a room that another request is creating is waited for, not created again',
   expect(await run()).toBe('!old');
   expect(calls.filter((call) => call === 'create')).toHaveLength(4);
   expect(calls.filter((call) => call === 'sleep')).toHaveLength(3);
+});
+
+test('a room whose homeserver fails when its creator joins is given up after a minute, and made again', async () => {
+  const { run, calls, clock } = createWorld({ ...whole, bot: 'fails' });
+  expect(await run()).toMatch(/^!new/);
+  expect(changes(calls)).toEqual(['create', 'drop', 'delete alias', 'create']);
+  expect(clock.ms).toBeGreaterThan(60_000);
 });
 
 describe('an attempt that died half-way is dropped, and the room is created again under the next marker', () => {
