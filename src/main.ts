@@ -2,7 +2,7 @@
 import type { ClientBase } from 'pg';
 import { createAuditBacklog } from './app/audit-backlog.ts';
 import { composeBridge } from './app/bridge.ts';
-import { clock, sleep } from './app/clock.ts';
+import { clock as ownClock, sleep } from './app/clock.ts';
 import type { Config } from './config/schema.ts';
 import { FOLLOWED_TYPES } from './domain/fhir.ts';
 import { createHandle } from './flows/dispatch.ts';
@@ -13,6 +13,7 @@ import { createReportFailure } from './flows/report-failure.ts';
 import { findBusyLanes, knownSourceIds } from './inbox/known-items.ts';
 import { notify } from './inbox/notify.ts';
 import { createDaemon } from './app/daemon.ts';
+import { createDatabaseClock } from './app/database-clock.ts';
 import { createEndpoints } from './app/endpoints.ts';
 import { createIdentityPort } from './app/identity/port.ts';
 import { createQueueFigures } from './app/queue-figures.ts';
@@ -26,13 +27,14 @@ import { createMetrics } from './telemetry/metrics.ts';
 /** Puts the daemon together; `start()` starts it. */
 export function composeDaemon(config: Config, log: Log) {
   const metrics = createMetrics();
+  const clock = createDatabaseClock(ownClock);
   const connections = createConnections(config.database.url, config.database.poolSize);
   const { pool } = connections;
   pool.on('error', (error) => {
     log.warn({ error }, 'An idle database connection broke');
   });
   // The two servers, the tables and the settings: what the flows work with.
-  const composed = composeBridge(config, { connections, log, metrics });
+  const composed = composeBridge(config, { clock, connections, log, metrics });
   const { bridge, directories, payloads, close } = composed;
   const { settings, homeserver, fhir } = bridge;
   if (payloads.keyIds.length === 0)
@@ -54,7 +56,7 @@ export function composeDaemon(config: Config, log: Log) {
 
   // ... and what is stored is handled.
   return createDaemon({
-    ...{ config, log, clock, sleep, metrics, connections, pool, payloads },
+    ...{ config, log, clock, ownClock, sleep, metrics, connections, pool, payloads },
     closeConnections: async () => {
       await close();
       await pool.end();

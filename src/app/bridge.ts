@@ -1,8 +1,7 @@
 // Puts together what the flows work with: the two servers, the store, the locks, the settings. For the daemon and the CLI.
-import type { Pool } from 'pg';
 import { createPayloadCodec } from '../at-rest/payload-codec.ts';
 import { composeAuditTrail } from './audit-trail.ts';
-import { clock, sleep } from './clock.ts';
+import { sleep } from './clock.ts';
 import { composeDirectories } from './identity/directories.ts';
 import type { Config } from '../config/schema.ts';
 import type { Bridge, BridgeSettings } from '../flows/bridge.ts';
@@ -41,7 +40,6 @@ import { createRoomLocks } from '../store/room-locks.ts';
 import * as ghosts from '../store/ghosts.ts';
 import * as fileCopies from '../store/file-copies.ts';
 import { createTables } from '../store/tables.ts';
-import type { Metrics } from '../telemetry/metrics.ts';
 
 /** How long it is good to have read whose an account is, and of how many. */
 const RECENT_BEARERS = { forMs: 10_000, most: 2_000 };
@@ -53,12 +51,13 @@ const RECENT_BEARERS = { forMs: 10_000, most: 2_000 };
  */
 export function composeBridge(
   config: Config,
-  { connections, log, metrics }: Pick<Parts, 'log' | 'metrics'> & { readonly connections: Connections },
+  parts: Pick<Parts, 'clock' | 'log' | 'metrics'> & { readonly connections: Connections },
 ) {
+  const { clock, connections, log, metrics } = parts;
   const { pool, connectSession } = connections;
   const settings = compileSettings(config);
   const payloads = createPayloadCodec(config.database.encryptionKeys);
-  const connected = connectServers(config, settings, metrics, pool);
+  const connected = connectServers(config, settings, { clock, metrics, pool });
   const { homeserver, otherServers, fhir, auditServer, pseudonyms } = connected;
   const { bot } = settings;
   const directories = config.identity.enabled
@@ -70,7 +69,7 @@ export function composeBridge(
     ...{ findLogged, findTail, hasUnhandled, forgetPayload },
     ...{ enqueue: createEnqueue(payloads), hasItem: createHasItem(payloads) },
     forgetItemsNaming: createForgetItemsNaming(payloads),
-    auditTrail: composeAuditTrail(config),
+    auditTrail: composeAuditTrail(config, clock),
     recentBearers: createRecent(clock, RECENT_BEARERS),
     db: pool,
     transact: (work) => inTransaction(pool, work),
@@ -112,9 +111,9 @@ export function composeBridge(
 function connectServers(
   { matrix, fhir, invitations, attachments }: Config,
   { idStrategy, profile, serverName }: BridgeSettings,
-  { observeMatrix, observeFhir, observePseudonyms, unsoundResources }: Metrics,
-  db: Pool,
+  { clock, metrics, pool }: Pick<Parts, 'clock' | 'metrics' | 'pool'>,
 ) {
+  const { observeMatrix, observeFhir, observePseudonyms, unsoundResources } = metrics;
   const { baseUrl, baseAliases, bearerToken, requestTimeoutMs } = fhir;
   const connectFhir = (codes: FhirCodes = OWN_CODES) => {
     const client = createFhirClient({
@@ -133,7 +132,7 @@ function connectServers(
   const { forbidden: _, ...withoutForbidden } = OWN_CODES;
   const matrixClient = withRegistration({
     client: createMatrixClient({ ...matrix, observe: observeMatrix }),
-    onRegistered: (userId) => ghosts.forgetGhostProfile(db, userId),
+    onRegistered: (userId) => ghosts.forgetGhostProfile(pool, userId),
   });
   const otherServers = createOtherServers(clock);
   const { timeoutMs } = attachments;

@@ -2,7 +2,9 @@
 import type { Router } from 'express';
 import { createBotRegistration } from './bot-registration.ts';
 import { bulkSlotsOf } from './bulk-slots.ts';
+import type { DatabaseClock } from './database-clock.ts';
 import type { IdentityPort } from './identity/port.ts';
+import type { Clock } from '../domain/clock.ts';
 import type { PayloadCodec } from '../domain/stored-payload.ts';
 import type { Handle, OnDeadLetter } from '../inbox/item.ts';
 import { startJobs } from '../inbox/job.ts';
@@ -23,6 +25,9 @@ import type { Connections } from '../store/connections.ts';
 import { migrate } from '../store/migrate.ts';
 
 interface Deps extends Parts {
+  readonly clock: DatabaseClock;
+  /** Of this machine. */
+  readonly ownClock: Clock;
   readonly connections: Connections;
   /** Closes the pool and every session besides the replica's. */
   readonly closeConnections: () => Promise<void>;
@@ -147,10 +152,11 @@ function workWhenPossible(deps: Deps, signal: AbortSignal): Promise<Replica> {
 }
 
 async function startWorking(deps: Deps, signal: AbortSignal): Promise<Replica> {
-  const { config, connections, jobs, pool, payloads, onDeadLetter, clock, sleep, log, metrics } = deps;
+  const { config, connections, jobs, pool, payloads, onDeadLetter, clock, ownClock, sleep, log } = deps;
   const bot = createBotRegistration({ registerBot: () => deps.registerBot(signal), sleep, log });
   const replica = await startReplica({
-    ...{ pool, payloads, onDeadLetter, clock, sleep, log },
+    ...{ pool, payloads, onDeadLetter, clock: ownClock, sleep, log },
+    onTime: clock.set,
     connectSession: connections.connectSession,
     // What the session was lost by may have taken the host with it that all other connections lead to.
     onSessionLost: connections.renew,
@@ -169,7 +175,7 @@ async function startWorking(deps: Deps, signal: AbortSignal): Promise<Replica> {
     ),
   });
   await startJobs(replica, jobs, {
-    ...{ sleep, log, metrics },
+    ...{ sleep, log, metrics: deps.metrics },
     notePass: createPassNotes(pool, clock),
     ready: (job, leased) => (job.withoutBot === true ? Promise.resolve() : bot.wait(leased)),
   });

@@ -4,6 +4,7 @@ import { Command, Option } from 'commander';
 import type { ClientBase } from 'pg';
 import { createPayloadCodec } from '../at-rest/payload-codec.ts';
 import { composeAuditTrail } from '../app/audit-trail.ts';
+import { clock } from '../app/clock.ts';
 import type { Config } from '../config/schema.ts';
 import type { OperatorAct } from '../domain/facts.ts';
 import { inTransaction } from '../inbox/database.ts';
@@ -93,7 +94,7 @@ function idCommand(
 }
 
 function createTold(config: Config): Acting['told'] {
-  const trail = composeAuditTrail(config);
+  const trail = composeAuditTrail(config, clock);
   return (act, { source, sourceId }) =>
     trail.itemsOf({ source: 'command', sourceId: `${act} ${randomUUID()}` }, [
       { kind: 'operated', act, by: operator(), target: `${source} ${sourceId}` },

@@ -10,6 +10,7 @@ import { inTransaction } from '../inbox/database.ts';
 import { createEnqueue } from '../inbox/enqueue.ts';
 import { createPayloadCodec } from '../at-rest/payload-codec.ts';
 import { composeAuditTrail } from '../app/audit-trail.ts';
+import { clock } from '../app/clock.ts';
 import { compileSettings } from '../app/settings.ts';
 import * as people from '../store/people.ts';
 import { createTables } from '../store/tables.ts';
@@ -129,7 +130,7 @@ async function open(file: string | undefined, work: (opened: Opened) => Promise<
     const transact: LinkingBridge['transact'] = (statements) => inTransaction(pool, statements);
     const payloads = createPayloadCodec(config.database.encryptionKeys);
     const bridge = {
-      ...{ transact, auditTrail: composeAuditTrail(config) },
+      ...{ transact, auditTrail: composeAuditTrail(config, clock) },
       ...{ enqueue: createEnqueue(payloads), store: createTables(payloads) },
     };
     return work({ pool, bridge, isOwn: (userId) => isOwnUser(settings, userId) });

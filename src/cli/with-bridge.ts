@@ -1,4 +1,5 @@
 // For commands that work with the parts of the bridge, beside the daemon that runs: they are put together, and taken apart afterwards.
+import { clock } from '../app/clock.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import type { Bridge } from '../flows/bridge.ts';
@@ -20,7 +21,7 @@ export async function withBridge<T>(
   const { composeBridge } = await import('../app/bridge.ts');
   const connections = createConnections(config.database.url, config.database.poolSize);
   const log = createLogger('error');
-  const { bridge, close } = composeBridge(config, { connections, log, metrics: createMetrics() });
+  const { bridge, close } = composeBridge(config, { clock, connections, log, metrics: createMetrics() });
   const stop = new AbortController();
   const abort = (): void => {
     stop.abort();

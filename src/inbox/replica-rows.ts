@@ -14,9 +14,17 @@ export async function registerReplica(client: Queryable): Promise<number> {
   return id;
 }
 
-/** Says that the replica lives; tells the server's process number, or nothing when the others have removed it. */
-export async function heartbeat(client: Queryable, id: number): Promise<{ pid: number } | undefined> {
-  const { rows } = await client.query<{ pid: number }>(touch, [id]);
+/** What the server answers to a heartbeat. */
+export interface Heartbeat {
+  /** Of the server's process. */
+  readonly pid: number;
+  /** By the server's clock. */
+  readonly now: Date;
+}
+
+/** Says that the replica lives; answers nothing when the others have removed it. */
+export async function heartbeat(client: Queryable, id: number): Promise<Heartbeat | undefined> {
+  const { rows } = await client.query<Heartbeat>(touch, [id]);
   return rows[0];
 }
 
@@ -46,7 +54,9 @@ export async function removeReplica(client: Queryable, id: number): Promise<void
   await client.query('delete from replica where id = $1', [id]);
 }
 
-const touch = 'update replica set heartbeat_at = now() where id = $1 returning pg_backend_pid() as pid';
+const touch = `
+  update replica set heartbeat_at = now() where id = $1
+  returning pg_backend_pid() as pid, clock_timestamp() as now`;
 
 /**
  * A lock that can be had means that the connection holding it is gone. A heartbeat that is too old means that the host

@@ -38,6 +38,7 @@ export interface ReplicaDeps extends Omit<AttemptDeps, 'acknowledge' | 'onPostpo
   readonly connectSession: () => Promise<Client>;
   /** Called when the session is lost: other connections may lead to the same host that is gone. */
   readonly onSessionLost?: (() => void) | undefined;
+  readonly onTime?: SessionDeps['onTime'];
   /** How many lanes are worked on at the same time. */
   readonly slots: number;
   /** How many of them bulk lanes may take; without it all. */

@@ -8,6 +8,13 @@ import { backendPid, refuseTransactionPooler } from './pooler.ts';
 import { heartbeat, registerReplica, removeReplica, removeDeadReplicas } from './replica-rows.ts';
 import { withTimeout } from './timeout.ts';
 
+/** The time of day of the database, at some moment between two of this process (`Clock.monotonicMs`). */
+export interface DatabaseTime {
+  readonly now: Date;
+  readonly askedAtMs: number;
+  readonly answeredAtMs: number;
+}
+
 /** How often and how long, in milliseconds. */
 export interface SessionTimings {
   /** Between two heartbeats of a replica, and its looks for dead ones. */
@@ -26,6 +33,8 @@ export interface SessionDeps {
   readonly timings: SessionTimings;
   /** Called when the session is lost, with whatever it was lost by. */
   readonly onSessionLost?: (() => void) | undefined;
+  /** Called with the time of the database at each heartbeat; for the first time before the session is opened. */
+  readonly onTime?: ((time: DatabaseTime) => void) | undefined;
   /** Called when dead replicas were found. */
   readonly onDeaths: () => void;
   readonly onNotification: (channel: string, payload: string) => void;
@@ -60,7 +69,10 @@ export async function openSession(deps: SessionDeps): Promise<Session> {
     const pid = await backendPid(database);
     const provenAt = moment(deps.clock);
     const replica = await registerReplica(database);
-    return createSession(deps, { client, database, pid, replica, provenAt });
+    const opened = { client, database, pid, replica, provenAt };
+    const lost = await beat(deps, opened);
+    if (lost !== undefined) throw new SessionLostError(lost);
+    return createSession(deps, opened);
   } catch (error) {
     await client.end().catch(() => undefined);
     throw error;
@@ -94,12 +106,13 @@ function createSession(deps: SessionDeps, opened: Opened): Session {
   }
 
   async function live(): Promise<void> {
-    while (!ended.signal.aborted) {
+    for (;;) {
+      await deps.sleep(timings.heartbeatMs, ended.signal);
+      if (ended.signal.aborted) return;
       const sentAt = moment(clock);
       const lost = await beat(deps, opened);
       if (lost) lose(lost);
       lastProof = sentAt;
-      await deps.sleep(timings.heartbeatMs, ended.signal);
     }
   }
 
@@ -148,9 +161,11 @@ async function sendHeartbeat(
   deps: SessionDeps,
   { database, pid, replica }: Opened,
 ): Promise<string | undefined> {
+  const askedAtMs = deps.clock.monotonicMs();
   const alive = await heartbeat(database, replica);
   if (!alive) return 'the other replicas took this one for dead';
   if (alive.pid !== pid) throw new TransactionPoolerError();
+  deps.onTime?.({ now: alive.now, askedAtMs, answeredAtMs: deps.clock.monotonicMs() });
   const dead = await removeDeadReplicas(database, replica, deps.timings.staleAfterMs);
   if (dead.length > 0) {
     deps.log.warn({ replica, dead }, 'Other replicas have died; their lanes are free');

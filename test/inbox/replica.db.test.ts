@@ -48,6 +48,29 @@ describe('sharing work', () => {
     expect((await handled.promise) - stored).toBeLessThan(5_000); // the poll is a minute away
   });
 
+  test('a replica knows the time of the database before it handles anything', async () => {
+    const told: string[] = [];
+    const handled = Promise.withResolvers<undefined>();
+    await database.enqueue(...itemsOf('a', 1));
+    const before = new Date();
+    await replicas.start(
+      () => {
+        told.push('handled');
+        handled.resolve(undefined);
+        return Promise.resolve(done);
+      },
+      {
+        onTime: ({ now, askedAtMs, answeredAtMs }) => {
+          expect(answeredAtMs).toBeGreaterThanOrEqual(askedAtMs);
+          // PostgreSQL runs on this machine.
+          told.push(now >= before && now <= new Date() ? 'right' : `wrong: ${now.toISOString()}`);
+        },
+      },
+    );
+    await handled.promise;
+    expect([told[0], told.includes('handled')]).toEqual(['right', true]);
+  });
+
   test('a lost wake-up costs a poll and no more', async () => {
     const handled = Promise.withResolvers<undefined>();
     await replicas.start(

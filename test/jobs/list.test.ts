@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { composeBridge } from '../../src/app/bridge.ts';
+import { clock } from '../../src/app/clock.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { FOLLOWED_TYPES, watchedTypes } from '../../src/domain/fhir.ts';
 import { createIntake } from '../../src/flows/intake.ts';
@@ -35,7 +36,7 @@ async function jobsOf(env: Readonly<Record<string, string>>): Promise<readonly B
   const config = await loadConfig(undefined, env);
   const connections = createConnections(config.database.url, 1);
   const { bridge, directories, payloads } = composeBridge(config, {
-    ...{ connections, log: recordingLog(), metrics: createMetrics() },
+    ...{ clock, connections, log: recordingLog(), metrics: createMetrics() },
   });
   const wakeMatrixReader = () => Promise.resolve();
   const intake = createIntake({ ...bridge, knownSourceIds, findBusyLanes, wakeMatrixReader });
