@@ -62,6 +62,22 @@ test('what follows in order on the same connection is taken as it comes, without
   expect(model.count.sync).toBe(asked);
 });
 
+test('receipts are taken as they come too, and only then', async () => {
+  const { readers } = await createProven();
+  const now = { number: 2, connectedAt: new Date(0) };
+  const ephemeral = (event: string) => [
+    {
+      ...{ type: 'm.receipt', room_id: ROOM },
+      content: { [event]: { 'm.read': { '@noor:h': { ts: 1_000 } } } },
+    },
+  ];
+  const receipts = async () => (await pool().query('select event_id from receipt')).rows as unknown;
+  await readers.push({ events: [], ephemeral: ephemeral('$a') }, now);
+  expect(await receipts()).toEqual([{ event_id: '$a' }]);
+  await readers.push({ events: [], ephemeral: ephemeral('$b') }, now);
+  expect(await receipts()).toEqual([{ event_id: '$a' }]);
+});
+
 describe('the order is doubtful, and waits for /sync,', () => {
   test('before the first proof', async () => {
     const { model, pushing, readers } = await createWorld();
