@@ -4,16 +4,16 @@ import { awaitArrivals, problemsIn } from './arrivals.ts';
 import type { Ground } from './ground.ts';
 import type { Line } from './line.ts';
 import { sayAtOnce } from './pace.ts';
-import { mapProcesses, measureProcessors, type ProcessorMs } from './processes.ts';
-import { untilQuiet } from './quiet.ts';
+import { measureProcessors, type ProcessorMs } from './processes.ts';
+import { untilThrough } from './quiet.ts';
 import { makeMessages, saidAt, type Direction } from './said.ts';
 import { createTalk } from './talk.ts';
 
 /** How it went. */
 export interface Drained {
   readonly perSecond: number;
-  /** Milliseconds of each process for each message. */
-  readonly perMessage: ProcessorMs;
+  /** Milliseconds of the bridge's process. */
+  readonly bridgeMsPerMessage: number;
   readonly problems: readonly string[];
 }
 
@@ -46,10 +46,7 @@ export async function drainByBridge(ground: Ground, direction: Direction, many: 
   await bridge.service.start();
   const stop = await measureProcessors(ground.processes);
   const begun = { since: beforeAll, run, direction, said, beganMs: Date.now() };
-  return arriveAll(ground, bridged, begun, async () => {
-    await untilQuiet(ground);
-    return stop();
-  });
+  return arriveAll(ground, bridged, begun, stop);
 }
 
 /** Has the script make the same sends or writes. */
@@ -75,12 +72,19 @@ async function arriveAll(
   stop: () => Promise<ProcessorMs>,
 ): Promise<Drained> {
   const { said, direction, beganMs } = begun;
+  const what = `${line.name}, backlog ${direction}`;
   const arrivals = await awaitArrivals(ground, line, { ...begun, expected: said.length });
+  const left = await untilThrough(ground, line);
   const used = await stop();
   const afterwards = arrivals.map(({ atMs }) => atMs).filter((atMs) => atMs > beganMs);
+  const tooFew = afterwards.length < said.length / 2;
   return {
     perSecond: afterwards.length / ((Math.max(...afterwards) - beganMs) / 1000),
-    perMessage: mapProcesses((name) => used[name] / afterwards.length),
-    problems: problemsIn(`${line.name}, backlog ${direction}`, judge(said, arrivals)),
+    bridgeMsPerMessage: used.bridge / afterwards.length,
+    problems: [
+      ...problemsIn(what, judge(said, arrivals)),
+      ...left.map((problem) => `${what}: ${problem}`),
+      ...(tooFew ? [`${what}: only ${afterwards.length} were left when it was ready`] : []),
+    ],
   };
 }

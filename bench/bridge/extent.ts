@@ -20,7 +20,7 @@ export function readExtent(env: NodeJS.ProcessEnv = process.env): Extent {
   return {
     rounds: Number(env['BENCH_ROUNDS'] ?? 3),
     rooms: 20,
-    backlog: Number(env['BENCH_MESSAGES'] ?? 400),
+    backlog: Number(env['BENCH_MESSAGES'] ?? 600),
     seconds: Number(env['BENCH_SECONDS'] ?? 60),
     settleSeconds: Number(env['BENCH_SETTLE_SECONDS'] ?? 150),
     rates: [3, 6],

@@ -1,6 +1,6 @@
 // The figures of the benchmark by their names, for the table and the file.
 import type { Figure } from '../result.ts';
-import { PROCESSES, sumOf, type ProcessorMs } from './processes.ts';
+import { PROCESSES, sumOf } from './processes.ts';
 import type { Direction } from './said.ts';
 import type { Latency, Summary } from './summary.ts';
 
@@ -9,7 +9,6 @@ const NAME: Readonly<Record<Direction, string>> = {
   'fhir-to-matrix': 'fhir_to_matrix',
 };
 const DIRECTIONS = ['matrix-to-fhir', 'fhir-to-matrix'] as const;
-const LINES = ['bridge', 'bare'] as const;
 
 /** The ratios of which more is better. */
 export function ratiosOf({ perSecondVsBare }: Summary): Readonly<Record<string, number>> {
@@ -19,31 +18,34 @@ export function ratiosOf({ perSecondVsBare }: Summary): Readonly<Record<string, 
   };
 }
 
-/** All other figures. */
+/** All other figures; those of the script end in `bare`. */
 export function figuresOf(summary: Summary): Readonly<Record<string, Figure>> {
   const { perSecond, perPair, perPairVsBare, bridgeMsPerMessage, latencies, atRest } = summary;
   return Object.fromEntries([
     ['cpu_per_pair_vs_bare', { value: perPairVsBare, unit: 'times; smaller is better' }],
-    ...LINES.flatMap((line) => ofProcesses(`cpu_ms_per_pair_${line}`, 'ms/pair', perPair[line])),
+    ...ofProcesses('cpu_ms_per_pair', 'ms/pair', perPair),
     ...DIRECTIONS.flatMap((way): Entries => [
       [`bridge_cpu_ms_${NAME[way]}`, { value: bridgeMsPerMessage[way], unit: 'ms/message' }],
-      ...LINES.map((line): Entries[number] => [
-        `per_second_${NAME[way]}_${line}`,
-        { value: perSecond[way][line], unit: 'messages/s' },
-      ]),
+      [`per_second_${NAME[way]}`, { value: perSecond[way].bridge, unit: 'messages/s' }],
+      [`per_second_${NAME[way]}_bare`, { value: perSecond[way].bare, unit: 'messages/s' }],
     ]),
     ...latencies.flatMap(ofLatency),
     ['idle_cpu_ms_per_s', { value: atRest.bridge.bridge, unit: 'ms/s' }],
-    ...LINES.flatMap((line) => ofProcesses(`idle_cpu_ms_per_s_${line}`, 'ms/s', atRest[line])),
+    ...ofProcesses('idle_cpu_ms_per_s', 'ms/s', atRest),
   ] satisfies Entries);
 }
 
 type Entries = readonly (readonly [string, Figure])[];
 
-function ofProcesses(name: string, unit: string, used: ProcessorMs): Entries {
+function ofProcesses(name: string, unit: string, { bridge, bare }: Summary['perPair']): Entries {
   return [
-    [`${name}_all`, { value: sumOf(used), unit }],
-    ...PROCESSES.map((process): Entries[number] => [`${name}_${process}`, { value: used[process], unit }]),
+    [`${name}_all`, { value: sumOf(bridge), unit }],
+    [`${name}_all_bare`, { value: sumOf(bare), unit }],
+    [`${name}_bridge`, { value: bridge.bridge, unit }],
+    ...PROCESSES.filter((process) => process !== 'bridge').flatMap((process): Entries => [
+      [`${name}_${process}`, { value: bridge[process], unit }],
+      [`${name}_${process}_bare`, { value: bare[process], unit }],
+    ]),
   ];
 }
 
@@ -51,6 +53,7 @@ function ofLatency({ direction, perSecond, percent, lines, added }: Latency): En
   const name = `p${percent}_ms_${NAME[direction]}_${perSecond}_per_s`;
   return [
     [`added_${name}`, { value: added, unit: 'ms' }],
-    ...LINES.map((line): Entries[number] => [`${line}_${name}`, { value: lines[line], unit: 'ms' }]),
+    [name, { value: lines.bridge, unit: 'ms' }],
+    [`${name}_bare`, { value: lines.bare, unit: 'ms' }],
   ];
 }

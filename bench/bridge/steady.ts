@@ -7,7 +7,7 @@ import type { Line } from './line.ts';
 import { lookOn, type OwnView } from './own-view.ts';
 import { sayEvenly } from './pace.ts';
 import { mapProcesses, measureProcessors, type ProcessorMs } from './processes.ts';
-import { untilQuiet } from './quiet.ts';
+import { untilThrough } from './quiet.ts';
 import { makeMessages, type Direction } from './said.ts';
 import { createTalk } from './talk.ts';
 
@@ -58,7 +58,7 @@ export async function talkSteadily(
     carry('matrix-to-fhir', 0),
     carry('fhir-to-matrix', 500 / perSecond),
   ]);
-  if (line.name === 'bridge') await untilQuiet(ground);
+  const left = await untilThrough(ground, line);
   const used = await stop();
   const shown = view === undefined ? toMatrix.arrivals : await asShown(view, toMatrix.arrivals);
   await view?.stop();
@@ -68,7 +68,11 @@ export async function talkSteadily(
       'fhir-to-matrix': judge(toMatrix.said, shown).latenciesMs,
     },
     perPair: mapProcesses((name) => used[name] / pairs),
-    problems: [...toFhir.problems, ...toMatrix.problems],
+    problems: [
+      ...toFhir.problems,
+      ...toMatrix.problems,
+      ...left.map((problem) => `${line.name}, ${perSecond}/s: ${problem}`),
+    ],
   };
 }
 

@@ -61,7 +61,7 @@ export function summarise(rounds: readonly Round[], { rates }: Pick<Extent, 'rat
   return {
     perSecond: eachWay((way) => ofLines(({ drained }) => drained[way].perSecond)),
     perSecondVsBare: eachWay((way) => versus(({ drained }) => drained[way].perSecond)),
-    bridgeMsPerMessage: eachWay((way) => middle(({ bridge }) => bridge.drained[way].perMessage.bridge)),
+    bridgeMsPerMessage: eachWay((way) => middle(({ bridge }) => bridge.drained[way].bridgeMsPerMessage)),
     perPair: processors(({ unseen }) => unseen.perPair),
     perPairVsBare: versus(({ unseen }) => sumOf(unseen.perPair)),
     latencies: DIRECTIONS.flatMap((direction) =>

@@ -9,14 +9,14 @@ const MARK_HEIGHT = 18;
 const ROW_GAP = 14;
 const FOOT = 34;
 const STYLE = `<style>
-  text { font: 12px system-ui, -apple-system, 'Segoe UI', 'Noto Sans', sans-serif; fill: #1f2328; }
+  text { font: 12px system-ui, -apple-system, 'Segoe UI', 'Noto Sans', sans-serif; fill: #1f2328; stroke: #ffffff; stroke-width: 3px; paint-order: stroke; }
   .title { font-size: 15px; font-weight: bold; }
   .page { fill: #ffffff; }
   .line { stroke: #d0d7de; }
   .limit { stroke: #cf222e; stroke-width: 2; }
   .series-0 { fill: #0a60c2; } .series-1 { fill: #8c959f; } .series-2 { fill: #bf8700; }
   @media (prefers-color-scheme: dark) {
-    text { fill: #e6edf3; }
+    text { fill: #e6edf3; stroke: #0d1117; }
     .page { fill: #0d1117; }
     .line { stroke: #30363d; }
     .limit { stroke: #ff7b72; }
@@ -54,23 +54,25 @@ function drawRow(
   row: ChartRow,
   y: number,
   {
-    chart: { marks },
+    chart,
     scale,
     series,
   }: { readonly chart: Chart; readonly scale: Scale; readonly series: readonly string[] },
 ): readonly string[] {
   const middle = y + heightOf(row) / 2;
   const label = `<text x="${AXIS.left - 10}" y="${middle + 4}" text-anchor="end">${escape(row.label)}</text>`;
-  const values = row.values.map((each, index) => {
+  const drawn = row.values.map((each, index) => {
     const [x, top] = [xOf(each.value, scale), y + index * MARK_HEIGHT];
     const style = `class="series-${series.indexOf(each.series)}"`;
     const mark =
-      marks === 'bars'
+      chart.marks === 'bars'
         ? `<rect ${style} x="${AXIS.left}" y="${top + 2}" width="${round(x - AXIS.left)}" height="${MARK_HEIGHT - 4}"/>`
         : `<circle ${style} cx="${x}" cy="${top + MARK_HEIGHT / 2}" r="5"/>`;
-    return `${mark}<text x="${round(x + 9)}" y="${top + 13}">${numberOf(each.value)}</text>`;
+    return { mark, number: `<text x="${round(x + 9)}" y="${top + 13}">${numberOf(each.value)}</text>` };
   });
-  return [label, ...values, ...limitLine(row, y, scale)];
+  // No line or bar goes over a number.
+  const [marks, numbers] = [drawn.map(({ mark }) => mark), drawn.map(({ number }) => number)];
+  return [label, ...marks, ...limitLine(row, y, scale), ...numbers];
 }
 
 function limitLine(row: ChartRow, y: number, scale: Scale): readonly string[] {

@@ -68,7 +68,7 @@ test('a record of the script is like that of the bridge, but belongs to no conve
 /** All that a line took is so many times a unit. */
 function measured(times: number, problems: readonly string[] = []): Measured {
   const used = mapProcesses(() => times);
-  const drained = { perSecond: 100 / times, perMessage: used, problems };
+  const drained = { perSecond: 100 / times, bridgeMsPerMessage: times, problems };
   const latenciesMs = { 'matrix-to-fhir': [10 * times], 'fhir-to-matrix': [20 * times] };
   const steady = { latenciesMs, perPair: used, problems: [] };
   return {
@@ -85,7 +85,9 @@ describe('the rounds together', () => {
     expect(ratiosOf(summary)['matrix_to_fhir_vs_bare']).toBeCloseTo(1 / 3);
     expect(figuresOf(summary)).toMatchObject({
       cpu_per_pair_vs_bare: { value: 3 },
-      cpu_ms_per_pair_bridge_all: { value: 12 },
+      cpu_ms_per_pair_all: { value: 12 },
+      cpu_ms_per_pair_all_bare: { value: 4 },
+      bridge_cpu_ms_fhir_to_matrix: { value: 3 },
       added_p50_ms_matrix_to_fhir_3_per_s: { value: 20 },
       added_p99_ms_fhir_to_matrix_6_per_s: { value: 40 },
       idle_cpu_ms_per_s: { value: 3 },
