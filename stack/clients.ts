@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { Resource } from './demo/platform.ts';
 
 /** How long a server may be away, in milliseconds. */
-const PATIENCE_MS = 150_000;
+const PATIENCE_MS = 300_000;
 
 /** A client of a user. */
 export interface UserClient {
