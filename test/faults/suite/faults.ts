@@ -6,8 +6,8 @@ import { runStatements } from '../../../stack/databases.ts';
 import type { Service } from '../../../stack/service.ts';
 import { waitUntil } from '../../../stack/wait.ts';
 import type { FlakyLink } from '../flaky-link.ts';
-import { HOOK_TRICKS, TRANSACTION_TRICKS, type Trick } from './balancer.ts';
-import { TROUBLES, type HttpLink, type Trouble } from './http-link.ts';
+import { HOOK_TRICKS, TRANSACTION_TRICKS, type Trick } from '../../../stack/balancer.ts';
+import { TROUBLES, type HttpLink, type Trouble } from '../../../stack/http-link.ts';
 import type { Landscape, Replica, ServerName } from './landscape.ts';
 
 /** A fault that a run may draw. */

@@ -8,8 +8,8 @@ import { startGuard } from '../../../stack/guard.ts';
 import { reservePort } from '../../../stack/ports.ts';
 import type { Service } from '../../../stack/service.ts';
 import { openLink, type FlakyLink } from '../flaky-link.ts';
-import { openBalancer, type Balancer } from './balancer.ts';
-import { forward, openHttpLink, type HttpLink, type WholeRequest } from './http-link.ts';
+import { openBalancer, type Balancer } from '../../../stack/balancer.ts';
+import { forward, openHttpLink, type HttpLink, type WholeRequest } from '../../../stack/http-link.ts';
 
 /** What the landscape is built between. */
 export interface Ground extends Pick<BridgeOptions, 'appservice' | 'hapi' | 'logFolder' | 'synapse'> {
