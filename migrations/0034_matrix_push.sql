@@ -1,4 +1,6 @@
 -- Whether what the homeserver pushes may be taken as it comes, or waits until /sync has proven the order. One row, from the first push on.
+-- compatible-with: 0019_read_state.sql
+
 create table matrix_push (
   is_only_row boolean primary key default true check (is_only_row),
   -- Of the last transaction that was taken in, and when that was.

@@ -97,9 +97,16 @@ export const TABLE_RULES: readonly TableRule[] = [
   { table: 'forgotten_person', does: 'nothing', why: 'A keyed hash, so that nobody else gets their ghost.' },
   { table: 'forgetting', does: 'nothing', why: 'A keyed hash and numbers, once it is done.' },
   { table: 'forgetting_room', does: 'nothing', why: NOBODY },
-  ...['continuity', 'job_pass', 'migration', 'reader_cursor', 'replica', 'restoration', 'room_behind'].map(
-    (table) => ({ table, does: 'nothing' as const, why: NOBODY }),
-  ),
+  ...[
+    'continuity',
+    'job_pass',
+    'matrix_push',
+    'migration',
+    'reader_cursor',
+    'replica',
+    'restoration',
+    'room_behind',
+  ].map((table) => ({ table, does: 'nothing' as const, why: NOBODY })),
 ];
 
 const ASKED = 'with asked as (select $1::text[] as people, $2::text[] as accounts, $3::text[] as users)';
