@@ -11,7 +11,7 @@ import type { FhirServer, StoredResource } from './server.ts';
 
 /** What is read, and of whom. */
 export interface Asked {
-  readonly server: Pick<FhirServer, 'search' | 'searchStamp'>;
+  readonly server: Pick<FhirServer, 'count' | 'search' | 'searchStamp'>;
   readonly resourceType: WatchedType;
   /** What is asked for, where not all resources of the type are. */
   readonly criteria?: Query;
@@ -56,7 +56,7 @@ export async function changesSince(
   const page = await pages.read(start, undefined);
   const tookMs = asked.clock.monotonicMs() - begunMs;
   const { serverTime } = page;
-  if (isWhole(page, known) || (await isWholeAsProbed(asked, page, pages))) {
+  if (isWhole(page, known) || (await isWholeAsAsked(asked, { page, from }, pages))) {
     // Servers tell the time at which they answered, and not that of what they show.
     const upTo = serverTime && instant(Math.floor(Date.parse(serverTime) - tookMs));
     return { steps: onlyStep(page), isPaged: false, serverTime, upTo, longest: pages.longest };
@@ -116,6 +116,8 @@ function pagesOf({ server, resourceType, elements, criteria = [], pageSize }: As
     read,
     /** The first of all: as many as are few, if the server has and hands out so many. */
     readFew: () => search([], Math.min(FEW, pageSize)),
+    countSince: (from: string) =>
+      server.count(resourceType, [...criteria, ['_lastUpdated', `ge${from}`]], signal),
     bounded: (before: string | undefined) => ({
       read: (position: Position) => read(position, before),
       // A stamp before the bound is so to its end: servers take no third bound.
@@ -126,13 +128,15 @@ function pagesOf({ server, resourceType, elements, criteria = [], pageSize }: As
   };
 }
 
-/** Whether few are all, though the server is not known to hand out more: that is asked for once. */
-async function isWholeAsProbed(
+/** Whether few are all, though the server is not known to hand out more: it is asked for others, and how many these are. */
+async function isWholeAsAsked(
   { pageSize }: Pick<Asked, 'pageSize'>,
-  page: SearchPage,
+  { page, from }: { readonly page: SearchPage; readonly from: string },
   pages: Pages,
 ): Promise<boolean> {
   if (page.readNext !== undefined || sizeOf(page) >= Math.min(FEW, pageSize)) return false;
   await pages.readFew();
-  return isWhole(page, pages.longest());
+  if (isWhole(page, pages.longest())) return true;
+  const count = await pages.countSince(from);
+  return count !== undefined && count <= sizeOf(page);
 }

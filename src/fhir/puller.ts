@@ -217,20 +217,20 @@ async function saveStored(
   if (Date.parse(next.from) > Date.parse(cursor)) await saveCursor(next.from, undefined);
 }
 
-/** Saves the cursor, where something is behind it. @returns what is known for the next pass */
+/** Saves the cursor: after a full pass, and else if something was shown that is later. @returns what is known for the next pass */
 async function conclude(deps: Deps, { plan, changes, seen }: Read): Promise<Known> {
   const { before, isFull, witness } = plan;
   const readUpTo = changes.upTo ?? instant(seen.newestMs);
-  const fullUpTo = before === undefined || isFull ? readUpTo : before.fullUpTo;
-  const cursor = isFull ? readUpTo : cursorBetweenFull(plan, { readUpTo, fullUpTo }, seen);
+  const isLastFull = isFull || before === undefined;
+  const fullUpTo = isLastFull ? readUpTo : before.fullUpTo;
+  const cursor = isFull || isShownLater(plan, seen) ? cursorAfter({ readUpTo, fullUpTo }, seen) : plan.cursor;
   if (isFull) await deps.saveCursor(cursor, forgettable(deps, cursor, witness));
   else if (cursor !== plan.cursor) await deps.saveCursor(cursor, undefined);
-  const isCrowded =
-    plan.fromMs < plan.backMs && (seen.again > MOST_SHOWN_AGAIN || (changes.isPaged && seen.found === 0));
+  const isCrowded = plan.fromMs < plan.backMs && seen.again > MOST_SHOWN_AGAIN;
   return {
     ...{ cursor, readUpTo, fullUpTo },
     isClockBack: Date.parse(changes.serverTime ?? fullUpTo) < Date.parse(fullUpTo),
-    fullAtMs: before === undefined || isFull ? plan.begunMs : before.fullAtMs,
+    fullAtMs: isLastFull ? plan.begunMs : before.fullAtMs,
     // Page after page, a full pass has learnt anew how long pages are.
     longest:
       isFull && changes.isPaged ? changes.longest() : Math.max(before?.longest ?? 0, changes.longest()),
@@ -238,15 +238,15 @@ async function conclude(deps: Deps, { plan, changes, seen }: Read): Promise<Know
   };
 }
 
-/** Moves for what was shown alone, and so far that the first pass of another reader goes back behind the last full one. */
-function cursorBetweenFull(
-  { cursor }: Plan,
+const isShownLater = ({ cursor }: Plan, { newestMs }: Seen): boolean => newestMs > Date.parse(cursor);
+
+/** Not so far on that the first pass of another reader would not go back behind the last full one. */
+function cursorAfter(
   { readUpTo, fullUpTo }: Pick<Known, 'fullUpTo' | 'readUpTo'>,
   { newestMs }: Seen,
 ): string {
-  const mostMs = Math.min(Date.parse(readUpTo), Date.parse(fullUpTo) + FULL_PASS_EVERY_MS);
-  const isBehind = newestMs > Date.parse(cursor) && mostMs > Date.parse(cursor);
-  return isBehind ? instant(mostMs) : cursor;
+  const readMs = Math.max(Date.parse(readUpTo), newestMs);
+  return instant(Math.min(readMs, Date.parse(fullUpTo) + FULL_PASS_EVERY_MS));
 }
 
 /** What no pass shows again: neither a full one nor one that begins at the witness. */

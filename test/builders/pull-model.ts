@@ -62,6 +62,7 @@ export function createServerModel() {
         .map(({ id, version, stamp }) => stored(`Communication/${id}`, String(version), iso(stamp)));
       return { resources, serverTime: iso(model.now) };
     },
+    count: (query: Query): number => model.search(query, Number.POSITIVE_INFINITY).resources.length,
     searchStamp({ from }: Position): SearchPage | undefined {
       const bounds = [
         ['_lastUpdated', `ge${from}`],

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { WatchedType } from '../../src/domain/fhir.ts';
+import { withinStamp } from '../../src/fhir/pager.ts';
 import { elementsFor } from '../../src/fhir/watched.ts';
 import { THREAD_PROFILES } from '../../src/mapping/threads/profiles.ts';
 import { ref } from '../builders/fhir.ts';
@@ -90,6 +91,21 @@ describe.each(FHIR_SERVERS)('$name', ({ name, isMissing }) => {
       expect([found.resources.length, found.complete]).toEqual([ROLES, true]);
       const cut = await server.searchAll('PractitionerRole', query, 100);
       expect([cut.resources.length, cut.complete]).toEqual([100, false]);
+    });
+
+    test('gives and counts what bears one stamp, also where elements are chosen', async () => {
+      const role = await server.read(ref(`PractitionerRole/${prefix}7`));
+      const from = role?.meta.lastUpdated ?? '';
+      const query = [
+        ['organization', organization],
+        ['_elements', 'id,meta'],
+      ] as const;
+      const found = await server.searchStamp('PractitionerRole', query, { from, size: 10 });
+      expect(found?.total).toBeGreaterThan(0);
+      expect(found?.total).toBe(
+        await server.count('PractitionerRole', [...query, ...withinStamp({ from, size: 10 })]),
+      );
+      expect(found?.resources[0]).not.toHaveProperty('code');
     });
 
     /** One with an element beside those that its readers ask for. */

@@ -15,7 +15,8 @@ test('the messages of an author who waits for each answer keep their order on al
       }),
       fc.integer({ min: 1, max: 12 }),
       fc.boolean(),
-      async (script, pageSize, hasWitness) => {
+      fc.boolean(),
+      async (script, pageSize, hasWitness, counts) => {
         const server = createServerModel();
         const store = createStoreModel();
         store.cursor = iso(0);
@@ -38,6 +39,7 @@ test('the messages of an author who waits for each answer keep their order on al
           server: {
             search: (_type, query, count) => goOn(() => server.search(query, count)),
             searchStamp: (_type, _query, stamp) => goOn(() => server.searchStamp(stamp)),
+            count: (_type, query) => goOn(() => (counts ? server.count(query) : undefined)),
           },
           clock: { monotonicMs: () => server.now },
           // What takes longer to be committed than most passes go back keeps no order.

@@ -150,6 +150,38 @@ async function commitLate(
   expect(server.current.has(id)).toBe(true);
 }
 
+test('on a server that has one resource, a quiet pass asks for others, and how many these are', async () => {
+  const server = createServerModel();
+  const store = createStoreModel();
+  const asked: string[] = [];
+  server.write(1, 0);
+  const pass = pullerOf({
+    server: {
+      search: (_type, query, count) => {
+        asked.push(`search ${count}`);
+        return Promise.resolve(server.search(query, count));
+      },
+      searchStamp: () => Promise.reject(new Error('asked for a stamp')),
+      count: (_type, query) => {
+        asked.push('count');
+        return Promise.resolve(server.count(query));
+      },
+    },
+    readFrom: 'beginning',
+    witness: { read: () => Promise.resolve(store.newest()), find: () => Promise.resolve(false) },
+    store: (resources) => Promise.resolve(store.store(resources)),
+    readCursor: () => Promise.resolve(store.cursor),
+    saveCursor: (cursor, forgetBefore) => {
+      store.saveCursor(cursor, forgetBefore);
+      return Promise.resolve();
+    },
+  });
+  await pass();
+  asked.splice(0);
+  await pass();
+  expect(asked).toEqual(['search 200', 'search 10', 'count']);
+});
+
 describe('what is new', () => {
   test('is read by one request', async () => {
     const { server, store, pass, took } = await reader();

@@ -52,7 +52,8 @@ describe('if the server changes between pages, or the process dies anywhere', ()
           fc.array(incident, { maxLength: 60 }),
           fc.integer({ min: 1, max: 12 }),
           fc.boolean(),
-          async (incidents, pageSize, hasWitness) => {
+          fc.boolean(),
+          async (incidents, pageSize, hasWitness, counts) => {
             const server = createServerModel();
             const store = createStoreModel();
             const script = [...incidents];
@@ -84,6 +85,7 @@ describe('if the server changes between pages, or the process dies anywhere', ()
                       return { ...page, serverTime: iso(server.now) };
                     }),
                   searchStamp: (_type, _query, stamp) => during(() => server.searchStamp(stamp)),
+                  count: (_type, query) => during(() => (counts ? server.count(query) : undefined)),
                 },
                 clock: { monotonicMs: () => server.now },
                 ...{ pageSize, readFrom },
