@@ -1,4 +1,5 @@
 // What a benchmark hands back.
+import type { Chart } from './charts/chart.ts';
 
 /** A measured value. */
 export interface Figure {
@@ -13,6 +14,8 @@ export interface BenchResult {
   readonly ratios: Readonly<Record<string, number>>;
   /** Anything that was not done right: figures of wrong work are worth nothing. */
   readonly problems: readonly string[];
+  /** What `--plot` draws. */
+  readonly charts?: readonly Chart[];
 }
 
 /** The middle one. */

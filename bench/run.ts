@@ -1,9 +1,11 @@
-// Runs a benchmark: `npm run bench -- NAME [--json FILE] [--seed NUMBER]… [--only TEXT]`. NAME is a file or folder beside this
-// one that exports `bench`.
+// Runs a benchmark: `npm run bench -- NAME [--json FILE] [--plot] [--seed NUMBER]… [--only TEXT]`. NAME is a file or folder beside
+// this one that exports `bench`. `--plot` draws its charts into docs/performance.
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, totalmem } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { drawChart } from './charts/draw-chart.ts';
 import type { BenchOptions } from './options.ts';
 import type { BenchResult } from './result.ts';
 
@@ -11,6 +13,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     json: { type: 'string' },
+    plot: { type: 'boolean', default: false },
     seed: { type: 'string', multiple: true, default: ['1'] },
     only: { type: 'string', default: '' },
   },
@@ -20,14 +23,19 @@ const file = [`./${name}.ts`, `./${name}/index.ts`].find((path) =>
   existsSync(new URL(path, import.meta.url)),
 );
 if (!/^[a-z-]+$/.test(name) || !file) {
-  say('Usage: npm run bench -- NAME [--json FILE] [--seed NUMBER]… [--only TEXT]');
+  say('Usage: npm run bench -- NAME [--json FILE] [--plot] [--seed NUMBER]… [--only TEXT]');
   process.exit(2);
 }
 
 const { bench } = (await import(file)) as {
   bench: (say: (line: string) => void, options: BenchOptions) => Promise<BenchResult>;
 };
-const { figures, ratios, problems } = await bench(say, {
+const {
+  figures,
+  ratios,
+  problems,
+  charts = [],
+} = await bench(say, {
   seeds: values.seed.map(Number),
   only: values.only,
 });
@@ -45,6 +53,11 @@ for (const [id, value] of Object.entries(ratios)) say(row(id, value, 'times; big
 for (const problem of problems) say(`PROBLEM: ${problem}`);
 if (values.json !== undefined) {
   await writeFile(values.json, `${JSON.stringify({ name, machine, figures, ratios }, null, 2)}\n`);
+}
+if (values.plot) {
+  const folder = fileURLToPath(new URL('../docs/performance/', import.meta.url));
+  await mkdir(folder, { recursive: true });
+  for (const chart of charts) await writeFile(`${folder}${name}-${chart.name}.svg`, drawChart(chart));
 }
 process.exitCode = problems.length === 0 ? 0 : 1;
 

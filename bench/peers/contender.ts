@@ -3,7 +3,7 @@ import type { Guard } from '../../stack/guard.ts';
 import type { Service } from '../../stack/service.ts';
 import type { StubFhir } from '../../stack/stub-fhir/stub-fhir.ts';
 import type { StubHomeserver } from '../../stack/stub-homeserver/stub-homeserver.ts';
-import type { UserClient } from '../../test/faults/suite/clients.ts';
+import type { UserClient } from '../../stack/clients.ts';
 
 /** Where a bridge is to run. */
 export interface Ground {

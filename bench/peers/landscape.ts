@@ -6,9 +6,9 @@ import { reservePort } from '../../stack/ports.ts';
 import { startStubFhir } from '../../stack/stub-fhir/stub-fhir.ts';
 import { startStubHomeserver, type StubHomeserver } from '../../stack/stub-homeserver/stub-homeserver.ts';
 import { answersOk, waitUntil } from '../../stack/wait.ts';
-import { openBalancer, type Balancer } from '../../test/faults/suite/balancer.ts';
-import { createUserClient, type UserClient } from '../../test/faults/suite/clients.ts';
-import { forward, openHttpLink, type HttpLink } from '../../test/faults/suite/http-link.ts';
+import { openBalancer, type Balancer } from '../../stack/balancer.ts';
+import { createUserClient, type UserClient } from '../../stack/clients.ts';
+import { forward, openHttpLink, type HttpLink } from '../../stack/http-link.ts';
 import type { Contender, Replica, Running } from './contender.ts';
 import { createRecorder, type Recorder } from './recorder.ts';
 

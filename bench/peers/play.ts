@@ -3,9 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Guard } from '../../stack/guard.ts';
 import { seeded } from '../../test/builders/random.ts';
 import type { Contender } from './contender.ts';
-import { judge, type Verdict } from './judge.ts';
+import { judge, type Verdict } from '../judge.ts';
 import { buildLandscape, type Landscape } from './landscape.ts';
-import { familyTimeMs, watchProcessorTime } from './processor-time.ts';
+import { familyTimeMs, watchProcessorTime } from '../processor-time.ts';
 import type { Scenario } from './scenarios.ts';
 import { talk } from './traffic.ts';
 

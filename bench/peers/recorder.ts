@@ -5,7 +5,7 @@ import type { Version } from '../../stack/stub-fhir/store.ts';
 import type { StubHomeserver } from '../../stack/stub-homeserver/stub-homeserver.ts';
 import type { StoredEvent } from '../../stack/stub-homeserver/world.ts';
 import type { Running } from './contender.ts';
-import type { Arrival, Said } from './judge.ts';
+import type { Arrival, Said } from '../judge.ts';
 
 /** Who says something. */
 export type Side = 'user' | 'platform';

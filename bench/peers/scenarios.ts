@@ -1,6 +1,6 @@
 // The scenarios: what goes wrong while both sides talk, the same for both bridges.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Trouble } from '../../test/faults/suite/http-link.ts';
+import type { Trouble } from '../../stack/http-link.ts';
 import type { Landscape } from './landscape.ts';
 
 /** A scenario. */

@@ -105,7 +105,7 @@ try {
   const cast = await castOf(landscape, synapse, `f${how.seed}-`);
   const isGood = await play(landscape, cast);
   process.exitCode = isGood ? 0 : 1;
-  await landscape.end();
+  await landscape.end({ keepsDatabase: how.keep });
 } finally {
   await stack.stop();
 }

@@ -2,7 +2,12 @@
 import { careNetworkPeople, careTeam, communicationRequest } from '../../../stack/demo/care-network.ts';
 import { registerUser } from '../../../stack/synapse.ts';
 import { seeded } from '../../builders/random.ts';
-import { createPatientPlatform, createUserClient, type PatientPlatform, type UserClient } from './clients.ts';
+import {
+  createPatientPlatform,
+  createUserClient,
+  type PatientPlatform,
+  type UserClient,
+} from '../../../stack/clients.ts';
 import type { Landscape } from './landscape.ts';
 import type { SentConversation } from './sent.ts';
 import { platformActs } from './platform-acts.ts';

@@ -1,12 +1,13 @@
 // What can go wrong, one entry each: it begins, lasts for a while, and is mended.
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { againWhereItGaveWay } from '../../../src/inbox/database.ts';
 import { runStatements } from '../../../stack/databases.ts';
 import type { Service } from '../../../stack/service.ts';
 import { waitUntil } from '../../../stack/wait.ts';
 import type { FlakyLink } from '../flaky-link.ts';
-import { HOOK_TRICKS, TRANSACTION_TRICKS, type Trick } from './balancer.ts';
-import { TROUBLES, type HttpLink, type Trouble } from './http-link.ts';
+import { HOOK_TRICKS, TRANSACTION_TRICKS, type Trick } from '../../../stack/balancer.ts';
+import { TROUBLES, type HttpLink, type Trouble } from '../../../stack/http-link.ts';
 import type { Landscape, Replica, ServerName } from './landscape.ts';
 
 /** A fault that a run may draw. */
@@ -99,7 +100,8 @@ export const FAULTS: readonly Fault[] = [
       client.on('error', () => undefined); // PostgreSQL may be killed meanwhile
       try {
         await client.connect();
-        await client.query('begin; lock table item, lane, message_link in access exclusive mode');
+        const lock = 'rollback; begin; lock table item, lane, message_link in access exclusive mode';
+        await againWhereItGaveWay(() => client.query(lock));
         await lasting(random);
       } finally {
         await client.end();

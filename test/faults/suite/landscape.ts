@@ -8,8 +8,8 @@ import { startGuard } from '../../../stack/guard.ts';
 import { reservePort } from '../../../stack/ports.ts';
 import type { Service } from '../../../stack/service.ts';
 import { openLink, type FlakyLink } from '../flaky-link.ts';
-import { openBalancer, type Balancer } from './balancer.ts';
-import { forward, openHttpLink, type HttpLink, type WholeRequest } from './http-link.ts';
+import { openBalancer, type Balancer } from '../../../stack/balancer.ts';
+import { forward, openHttpLink, type HttpLink, type WholeRequest } from '../../../stack/http-link.ts';
 
 /** What the landscape is built between. */
 export interface Ground extends Pick<BridgeOptions, 'appservice' | 'hapi' | 'logFolder' | 'synapse'> {
@@ -44,7 +44,8 @@ export interface Landscape {
   readonly fhirLink: HttpLink;
   /** How long the servers took to answer each request of the bridge. */
   readonly answerTimesMs: Readonly<Record<'synapse' | 'hapi', readonly number[]>>;
-  end(): Promise<void>;
+  /** Stops all, and drops the database unless it is to be looked at. */
+  end(options?: { readonly keepsDatabase?: boolean }): Promise<void>;
 }
 
 /** A server that never answers is given up soon, and what is missed is looked for soon. */
@@ -138,11 +139,11 @@ export async function buildLandscape(
   const replicas = await Promise.all(Array.from({ length: replicaCount }, startReplica));
   return {
     ...{ ground, replicas, database, balancer, matrixLink, fhirLink, answerTimesMs },
-    async end() {
+    async end({ keepsDatabase = false } = {}) {
       await guard.end();
       await Promise.all([balancer, matrixLink, fhirLink].map((link) => link.close()));
       await Promise.all(replicas.map(({ databaseLink }) => databaseLink.close()));
-      await database.drop();
+      if (!keepsDatabase) await database.drop();
     },
   };
 }

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { EVENT_ID_SYSTEM } from '../../../src/domain/fhir.ts';
-import type { PatientPlatform, RoomEvent, UserClient } from './clients.ts';
+import type { PatientPlatform, RoomEvent, UserClient } from '../../../stack/clients.ts';
 import type { BothSides, Recorded, RoomMessage } from './judge.ts';
 
 /** Who looks. */

@@ -1,7 +1,7 @@
 // What a platform does on the FHIR server: writes messages, answers and files, changes them, enters them in error, deletes them.
 import { communication } from '../../../stack/demo/care-network.ts';
 import { EVENT_ID_SYSTEM } from '../../../src/domain/fhir.ts';
-import type { PatientPlatform } from './clients.ts';
+import type { PatientPlatform } from '../../../stack/clients.ts';
 import type { SentConversation, SentMessage } from './sent.ts';
 import { nextText, nextVersion, peekToken, pick, sha1, type Acts, type Speaking } from './speak.ts';
 

@@ -10,7 +10,7 @@ import { query } from './query.ts';
 import type { SentConversation } from './sent.ts';
 
 /** How long the bridge may take, after all is mended, until both sides agree. */
-const PATIENCE_MS = 150_000;
+const PATIENCE_MS = 300_000;
 const READ_AGAIN = ['Communication', 'CommunicationRequest'] as const;
 
 /** Waits until both sides agree and the bridge has nothing left to do; then looks once more. */

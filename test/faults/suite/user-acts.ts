@@ -1,5 +1,5 @@
 // What a user does in a room: says, answers, edits, takes back, reacts, sends files and polls, votes, calls and reads.
-import type { UserClient } from './clients.ts';
+import type { UserClient } from '../../../stack/clients.ts';
 import type { SentConversation, SentMessage } from './sent.ts';
 import { nextText, nextVersion, pick, sha1, type Acts, type Speaking } from './speak.ts';
 

@@ -1,10 +1,10 @@
 // A user's client and a care platform that go on asking until their server has taken what they say, however often it fails.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import type { Resource } from '../../../stack/demo/platform.ts';
+import type { Resource } from './demo/platform.ts';
 
 /** How long a server may be away, in milliseconds. */
-const PATIENCE_MS = 150_000;
+const PATIENCE_MS = 300_000;
 
 /** A client of a user. */
 export interface UserClient {
@@ -85,18 +85,23 @@ export function createUserClient(
       const answer = await call('POST', `join/${encodeURIComponent(alias)}`, {});
       return z.object({ room_id: z.string() }).parse(answer).room_id;
     },
-    async history(roomId) {
-      const path = `rooms/${encodeURIComponent(roomId)}/messages?dir=b&limit=500`;
-      const events: RoomEvent[] = [];
-      let page = pageSchema.parse(await call('GET', path));
-      events.push(...page.chunk);
-      while (page.end !== undefined && page.chunk.length > 0) {
-        page = pageSchema.parse(await call('GET', `${path}&from=${page.end}`));
-        events.push(...page.chunk);
-      }
-      return events.reverse();
-    },
+    history: (roomId) => readHistory((path) => call('GET', path), roomId),
   };
+}
+
+async function readHistory(
+  get: (path: string) => Promise<unknown>,
+  roomId: string,
+): Promise<readonly RoomEvent[]> {
+  const path = `rooms/${encodeURIComponent(roomId)}/messages?dir=b&limit=500`;
+  const events: RoomEvent[] = [];
+  let page = pageSchema.parse(await get(path));
+  events.push(...page.chunk);
+  while (page.end !== undefined && page.chunk.length > 0) {
+    page = pageSchema.parse(await get(`${path}&from=${page.end}`));
+    events.push(...page.chunk);
+  }
+  return events.reverse();
 }
 
 /** A care platform. */

@@ -1,6 +1,6 @@
-// The judge of the benchmark against peers: it sees what is lost, doubled, out of order and altered.
+// The judge of the benchmarks: it sees what is lost, doubled, out of order and altered.
 import { describe, expect, test } from 'vitest';
-import { judge, type Arrival, type Said, type Verdict } from '../../bench/peers/judge.ts';
+import { judge, type Arrival, type Said, type Verdict } from '../../bench/judge.ts';
 
 const STREAM = 'user in c0';
 

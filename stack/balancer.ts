@@ -40,35 +40,14 @@ const LATEST_HOOK_MS = 2_000;
 export async function openBalancer(replicas: () => readonly string[], port: number): Promise<Balancer> {
   let tricks: readonly Trick[] = [];
   let random: () => number = () => 0;
-  let turn = 0;
-  let ready: ReadonlySet<string> = new Set();
   const failed: string[] = [];
   const earlier: WholeRequest[] = [];
-  const closing = new AbortController();
-
-  async function check(): Promise<void> {
-    while (!closing.signal.aborted) {
-      const checked = replicas().map(async (replica) => ((await isReady(replica)) ? [replica] : []));
-      ready = new Set((await Promise.all(checked)).flat());
-      await sleep(CHECK_EVERY_MS, undefined, { signal: closing.signal }).catch(() => undefined);
-    }
-  }
-
-  /** The replicas in turn; those that are not ready last, for when none is. */
-  function candidates(): readonly string[] {
-    turn += 1;
-    const all = replicas();
-    const inTurn = all.map((_, index) => all[(turn + index) % all.length] ?? '');
-    return [
-      ...inTurn.filter((replica) => ready.has(replica)),
-      ...inTurn.filter((replica) => !ready.has(replica)),
-    ];
-  }
+  const watch = watchReplicas(replicas);
 
   /** Tries one replica after the other, as a balancer does that sees a connection refused. */
   async function balance(request: WholeRequest): Promise<WholeAnswer> {
     let unavailable: WholeAnswer | undefined;
-    for (const replica of candidates()) {
+    for (const replica of watch.candidates()) {
       try {
         const answer = await forward(replica, request);
         if (answer.status !== 503) return answer;
@@ -85,10 +64,7 @@ export async function openBalancer(replicas: () => readonly string[], port: numb
   }
 
   async function passTransaction(request: WholeRequest, id: string): Promise<WholeAnswer> {
-    const parts = tricks.includes('split') ? inParts(request, id, random()) : [request];
-    const sent = tricks.includes('renumbered')
-      ? parts.map((part) => ({ ...part, path: pathOf(part, String(Math.floor(random() * 50))) }))
-      : parts;
+    const sent = asTricked(request, id, tricks, random);
     earlier.push(...sent);
     earlier.splice(0, earlier.length - KEPT);
     for (const part of sent) {
@@ -115,17 +91,58 @@ export async function openBalancer(replicas: () => readonly string[], port: numb
     if (id !== undefined) return passTransaction(request, id);
     return request.path.startsWith('/_matrix') ? balance(request) : passHook(request);
   }, port);
-  const checking = check();
   return {
     ...link,
     failed,
-    async close() {
-      closing.abort();
-      await Promise.all([checking, link.close()]);
-    },
+    close: () => watch.stop().then(() => link.close()),
     trick(next, by) {
       tricks = next;
       random = by;
+    },
+  };
+}
+
+/** The transaction as it is passed on: in parts, under other ids. */
+function asTricked(
+  request: WholeRequest,
+  id: string,
+  tricks: readonly Trick[],
+  random: () => number,
+): readonly WholeRequest[] {
+  const parts = tricks.includes('split') ? inParts(request, id, random()) : [request];
+  if (!tricks.includes('renumbered')) return parts;
+  return parts.map((part) => ({ ...part, path: pathOf(part, String(Math.floor(random() * 50))) }));
+}
+
+/** Asks the replicas again and again whether they are ready. */
+function watchReplicas(replicas: () => readonly string[]) {
+  let turn = 0;
+  let ready: ReadonlySet<string> = new Set();
+  const closing = new AbortController();
+
+  async function check(): Promise<void> {
+    while (!closing.signal.aborted) {
+      const checked = replicas().map(async (replica) => ((await isReady(replica)) ? [replica] : []));
+      ready = new Set((await Promise.all(checked)).flat());
+      await sleep(CHECK_EVERY_MS, undefined, { signal: closing.signal }).catch(() => undefined);
+    }
+  }
+
+  const checking = check();
+  return {
+    /** The replicas in turn; those that are not ready last, for when none is. */
+    candidates(): readonly string[] {
+      turn += 1;
+      const all = replicas();
+      const inTurn = all.map((_, index) => all[(turn + index) % all.length] ?? '');
+      return [
+        ...inTurn.filter((replica) => ready.has(replica)),
+        ...inTurn.filter((replica) => !ready.has(replica)),
+      ];
+    },
+    stop(): Promise<void> {
+      closing.abort();
+      return checking;
     },
   };
 }

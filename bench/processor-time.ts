@@ -5,7 +5,8 @@ import { readdir, readFile } from 'node:fs/promises';
 const TICK_MS = 10;
 const LOOK_EVERY_MS = 100;
 
-interface Usage {
+/** What a process has used. */
+export interface Usage {
   readonly parent: number;
   readonly ownMs: number;
   /** Of children that have ended. */
@@ -50,12 +51,16 @@ export async function familyTimeMs(root: number | undefined): Promise<number> {
 
 async function usageOf(pid: number): Promise<Usage | undefined> {
   const stat = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => undefined);
-  // After the name, which may hold anything: state, parent, …; the times are the 14th to 17th field of all (proc(5)).
+  return stat === undefined ? undefined : usageIn(stat);
+}
+
+/** Reads `/proc/PID/stat`: proc(5), https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html */
+export function usageIn(stat: string): Usage {
+  // After the name, which may hold anything: state, parent, …; the times are the 14th to 17th field of all.
   const fields = stat
-    ?.slice(stat.lastIndexOf(')') + 2)
+    .slice(stat.lastIndexOf(')') + 2)
     .split(' ')
     .map(Number);
-  if (fields === undefined) return undefined;
   const [utime = 0, stime = 0, cutime = 0, cstime = 0] = fields.slice(11, 15);
   return {
     parent: fields[1] ?? 0,
