@@ -1,6 +1,6 @@
 // A way to an HTTP server on which requests and answers go wrong as a test tells: late, cut, lost, refused, or never answered.
-import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { Agent, createServer, request, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** What can go wrong with a request. */
@@ -34,6 +34,8 @@ export interface Whole {
 }
 /** A whole request. */
 export interface WholeRequest extends Whole {
+  /** The connection on which it came. */
+  readonly from: Socket;
   readonly method: string;
   /** Path and query. */
   readonly path: string;
@@ -74,13 +76,13 @@ export async function openHttpLink(
   async function pass(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const trouble = drawTrouble(disturbance);
     const body = await readWhole(incoming);
-    const { method = 'GET', url: path = '/', headers } = incoming;
+    const { method = 'GET', url: path = '/', headers, socket: from } = incoming;
     if (trouble === 'late')
       await sleep((disturbance?.random() ?? 0) * LATEST_MS, undefined, { signal: closing.signal });
     if (trouble === 'not taken') outgoing.destroy();
     else if (trouble === 'never taken') await never(outgoing);
     else if (trouble?.startsWith('status ') === true) refuse(Number(trouble.slice(7)), outgoing);
-    else await handOver(await answer({ method, path, headers, body }), trouble, outgoing);
+    else await handOver(await answer({ from, method, path, headers, body }), trouble, outgoing);
   }
 
   async function handOver(
@@ -121,11 +123,29 @@ export async function openHttpLink(
   };
 }
 
+/** For each connection that comes in one that goes out, as of a way that knows nothing of HTTP. */
+const goingOut = new WeakMap<Socket, Agent>();
+
+function agentFor(from: Socket): Agent {
+  const known = goingOut.get(from);
+  if (known !== undefined) return known;
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  goingOut.set(from, agent);
+  from.once('close', () => {
+    agent.destroy();
+  });
+  return agent;
+}
+
 /** Passes a request on to a server. */
-export function forward(origin: string, { method, path, headers, body }: WholeRequest): Promise<WholeAnswer> {
+export function forward(
+  origin: string,
+  { from, method, path, headers, body }: WholeRequest,
+): Promise<WholeAnswer> {
   const { hostname, port } = new URL(origin);
   return new Promise((resolve, reject) => {
-    const outgoing = request({ hostname, port, method, path, headers, agent: false }, (response) => {
+    const agent = agentFor(from);
+    const outgoing = request({ hostname, port, method, path, headers, agent }, (response) => {
       readWhole(response).then((whole) => {
         resolve({ status: response.statusCode ?? 502, headers: response.headers, body: whole });
       }, reject);

@@ -8,12 +8,13 @@ import { provideAlias } from '../flows/structure/provide-alias.ts';
 import { notify } from '../inbox/notify.ts';
 import { createAppserviceRouter } from '../matrix/appservice.ts';
 import type { Homeserver } from '../matrix/homeserver.ts';
+import { createReadPushOrder, NO_ORDER } from '../matrix/push-order.ts';
 import { createBearerCheck } from '../ops/bearer.ts';
 import { FHIR_CHANNEL } from '../jobs/follow-fhir.ts';
 import { findGhosts } from '../store/ghosts.ts';
 import type { Parts } from './parts.ts';
 
-interface Deps extends Omit<Parts, 'clock' | 'sleep'> {
+interface Deps extends Omit<Parts, 'sleep'> {
   readonly settings: BridgeSettings;
   readonly homeserver: Homeserver;
   readonly intake: Intake;
@@ -22,7 +23,7 @@ interface Deps extends Omit<Parts, 'clock' | 'sleep'> {
 
 /** Creates the routers of the appservice API and of the hooks. */
 export function createEndpoints(deps: Deps): readonly Router[] {
-  const { config, settings, pool, homeserver, intake, store, log, metrics } = deps;
+  const { clock, config, settings, pool, homeserver, intake, store, log, metrics } = deps;
   const counter = (source: 'matrix' | 'fhir') => (result: string) => {
     metrics.wakeUps.inc({ source, result });
   };
@@ -30,6 +31,7 @@ export function createEndpoints(deps: Deps): readonly Router[] {
     createAppserviceRouter({
       checkBearer: createBearerCheck([config.matrix.hsToken, config.matrix.previousHsToken]),
       store: intake.pushed,
+      readOrder: config.matrix.trustPush === 'off' ? () => NO_ORDER : createReadPushOrder(clock),
       isRegistered: async (userId) =>
         userId === settings.bot || (isMatrixUserId(userId) && (await findGhosts(pool, [userId])).has(userId)),
       provideAlias: (alias, signal) => provideAlias({ db: pool, store, homeserver, settings }, alias, signal),

@@ -75,7 +75,14 @@ const matrix = z.strictObject({
     }),
   maxConcurrentRequests: count('Requests to the homeserver at one time.', { fallback: 8, max: 64 }),
   requestTimeoutSeconds: seconds('How long a request to the homeserver may take.', 30),
-  syncIntervalSeconds: seconds('How often the homeserver is read when it pushes nothing.', 15),
+  trustPush: z.enum(['auto', 'off']).default('auto').meta({
+    description:
+      'Whether events that the homeserver pushes in an order that is certain are taken as they come; off reads /sync for each, for a homeserver behind a proxy that keeps connections of its own and does not say so.',
+  }),
+  syncIntervalSeconds: seconds(
+    'How often /sync is read where nothing makes the order of what is pushed doubtful.',
+    60,
+  ),
 });
 
 const invitations = z.strictObject({

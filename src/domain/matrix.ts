@@ -52,3 +52,11 @@ export const INVITE_CONTEXT_KEY = 'nl-ta-chat.invite.context';
 
 /** The state event that says which FHIR person a member is; its state key is their user id. https://github.com/nuts-foundation/toepassing-instante-communicatie/blob/main/specificatie.md */
 export const USER_MAPPINGS_TYPE = 'custom.user_mappings';
+
+/** Where a pushed transaction stands in the sequence. */
+export interface PushOrder {
+  /** The number of the transaction; undefined where it is none, or says nothing of the order. */
+  readonly number: number | undefined;
+  /** When the connection on which it came was first seen, by the database's clock. */
+  readonly connectedAt: Date;
+}

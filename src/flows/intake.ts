@@ -28,7 +28,7 @@ import { fhirReader } from './reader-names.ts';
 import { takeInReports } from './read-state/take-in.ts';
 import { createMatrixIntake, type MatrixIntakeSettings } from './take-in-matrix.ts';
 
-interface Deps extends Pick<Bridge, 'clock' | 'enqueue' | 'store' | 'thread' | 'transact'> {
+interface Deps extends Pick<Bridge, 'clock' | 'db' | 'enqueue' | 'store' | 'thread' | 'transact'> {
   readonly settings: MatrixIntakeSettings & Pick<BridgeSettings, 'reportFailures'>;
   readonly knownSourceIds: typeof knownSourceIds;
   readonly findBusyLanes: typeof findBusyLanes;

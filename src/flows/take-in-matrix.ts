@@ -1,7 +1,7 @@
 // What comes from the homeserver becomes inbox items: pushed transactions, answers of `/sync`, pages of rooms that are read on.
 import type { ClientBase } from 'pg';
 import type { EventId, RoomId } from '../domain/ids.ts';
-import type { MatrixEvent } from '../domain/matrix.ts';
+import type { MatrixEvent, PushOrder } from '../domain/matrix.ts';
 import type { NewItem } from '../inbox/item.ts';
 import type { findBusyLanes, knownSourceIds } from '../inbox/known-items.ts';
 import { isOwnUser } from '../mapping/own-users.ts';
@@ -21,7 +21,7 @@ import { carried, takeInReceipts, type ReceiptSettings } from './read-state/take
 
 export type MatrixIntakeSettings = ReceiptSettings & Pick<BridgeSettings, 'bot'>;
 
-interface Deps extends Pick<Bridge, 'enqueue' | 'store' | 'transact'> {
+interface Deps extends Pick<Bridge, 'db' | 'enqueue' | 'store' | 'transact'> {
   readonly settings: MatrixIntakeSettings;
   readonly knownSourceIds: typeof knownSourceIds;
   readonly findBusyLanes: typeof findBusyLanes;
@@ -36,24 +36,37 @@ const ARRIVALS_AT_ONCE = 500;
 
 /** Creates the intake from the homeserver; each of its functions is one commit. */
 export function createMatrixIntake(deps: Deps) {
-  const { transact, enqueue: store, knownSourceIds, wakeMatrixReader, settings } = deps;
-  const { arrivals, roomsBehind } = deps.store;
+  const { transact, enqueue: store, wakeMatrixReader, settings } = deps;
+  const { arrivals, pushes, roomsBehind } = deps.store;
   return {
     /**
-     * Stores the events of a pushed transaction as arrivals, for the reader to order; not those of rooms that are not served. Receipts only wake the reader, which finds
-     * them itself: push loses them, and shows them before what they refer to.
+     * Stores the events and receipts of a pushed transaction; not those of rooms that are not served. Where the order is certain,
+     * events are items at once, except those of rooms of which something waits for the reader. Else they are arrivals, which wait
+     * for the reader to order them, and it finds the receipts as well.
      */
-    pushed: async ({ events, setAside, receipts }: TransactionParts): Promise<void> => {
-      const isRead = carried(settings, receipts).length > 0;
-      if (events.length + setAside.length === 0 && !isRead) return;
+    pushed: async (parts: TransactionParts, order: PushOrder): Promise<void> => {
+      const { setAside } = parts;
+      const events = parts.events.filter((event) => !isOwnSaying(settings, event));
+      const receipts = carried(settings, parts.receipts);
+      if (events.length + setAside.length + receipts.length === 0) {
+        await pushes.enterPush(deps.db, order);
+        return;
+      }
       await transact(async (tx) => {
-        // What the reader has brought already would wait in vain for it to come again.
-        const known = await knownSourceIds(tx, EVENT_SOURCE, events.map(eventIdOf));
-        const unknown = events.filter((event) => !known.has(event.event_id));
-        const fresh = await ofServedRooms(deps, tx, unknown);
-        if (fresh.length > 0) await arrivals.saveArrivals(tx, fresh);
-        await store(tx, setAside.map(eventSetAside));
-        if (isRead || fresh.some((event) => isAwaited(settings, event))) await wakeMatrixReader(tx);
+        const isCertain = await pushes.enterPush(tx, order);
+        const fresh = await freshIn(deps, tx, events);
+        const waits = await roomsThatWait(deps, tx, fresh, isCertain);
+        const arriving = fresh.filter(({ room_id: roomId }) => waits(roomId));
+        const inOrder = fresh.filter(({ room_id: roomId }) => !waits(roomId));
+        if (arriving.length > 0) await arrivals.saveArrivals(tx, arriving);
+        const items = [
+          ...inOrder.map(eventItem),
+          ...(isCertain ? await takeInReceipts(deps, tx, receipts, `push ${order.number}`) : []),
+        ];
+        await store(tx, [...storableItems(items), ...setAside.map(eventSetAside)]);
+        const areReceiptsRead = !isCertain && receipts.length > 0;
+        if (areReceiptsRead || arriving.some((event) => isAwaited(settings, event)))
+          await wakeMatrixReader(tx);
       });
     },
 
@@ -82,6 +95,33 @@ export function createMatrixIntake(deps: Deps) {
   };
 }
 
+/** Those of some events that are not stored yet, and of a room that is served. */
+async function freshIn(
+  deps: Deps,
+  tx: ClientBase,
+  events: readonly MatrixEvent[],
+): Promise<readonly MatrixEvent[]> {
+  // What the reader has brought already would wait in vain for it to come again.
+  const known = await deps.knownSourceIds(tx, EVENT_SOURCE, events.map(eventIdOf));
+  return ofServedRooms(
+    deps,
+    tx,
+    events.filter((event) => !known.has(event.event_id)),
+  );
+}
+
+/** Tells of which rooms events wait for the reader. */
+async function roomsThatWait(
+  { store: { arrivals } }: Deps,
+  tx: ClientBase,
+  events: readonly MatrixEvent[],
+  isCertain: boolean,
+): Promise<(roomId: RoomId) => boolean> {
+  if (!isCertain) return () => true;
+  const waiting = await arrivals.findWaitingRooms(tx, roomsOf(events).filter(isStorableKey));
+  return (roomId) => waiting.has(roomId);
+}
+
 async function storePart(deps: Deps, tx: ClientBase, part: SyncedPart): Promise<number> {
   const { arrivals, cursors, roomsBehind } = deps.store;
   const { position, arrivalsUpTo } = part;
@@ -89,8 +129,10 @@ async function storePart(deps: Deps, tx: ClientBase, part: SyncedPart): Promise<
   const behind = await roomsBehind.noteShown(tx, shownIds.filter(isStorableKey));
   await roomsBehind.saveBehind(tx, part.behind.filter(isStorableKey), part.since);
   const rooms = part.rooms.filter(({ roomId }) => !behind.has(roomId));
-  const shown = rooms.flatMap(({ events }) => events);
-  await arrivals.removeArrivals(tx, shown.map(eventIdOf));
+  await arrivals.removeArrivals(
+    tx,
+    rooms.flatMap(({ events }) => events.map(eventIdOf)),
+  );
   const pushedOnly =
     arrivalsUpTo === undefined
       ? { events: [], unreadable: [] }
@@ -101,7 +143,7 @@ async function storePart(deps: Deps, tx: ClientBase, part: SyncedPart): Promise<
   const unusable = part.behind.filter((id) => !isStorableKey(id));
   const items = [
     ...(await takeInReceipts(deps, tx, receipts, position)),
-    ...itemsOf(rooms),
+    ...itemsOf(deps, rooms),
     ...unusable.map((id) => eventSetAside({ id, reason: 'id-unusable' })),
     ...pushedOnly.events.map(eventItem),
     ...pushedOnly.unreadable.map((id) => eventSetAside({ id, reason: 'unreadable' })),
@@ -114,15 +156,17 @@ async function storePart(deps: Deps, tx: ClientBase, part: SyncedPart): Promise<
 
 /** The room is locked before its lane, as where `/sync` shows it. */
 async function storePage(
-  { enqueue, store: { arrivals, roomsBehind } }: Deps,
+  deps: Deps,
   tx: ClientBase,
   page: ReadPage<RoomBehind>,
 ): Promise<RoomBehind | undefined> {
+  const { enqueue, store } = deps;
+  const { arrivals, roomsBehind } = store;
   const { roomId, events, next } = page;
   const room = await roomsBehind.lockBehind(tx, roomId);
   if (room === undefined) return undefined;
   await arrivals.removeArrivals(tx, events.map(eventIdOf));
-  await enqueue(tx, storableItems(itemsOf([page])));
+  await enqueue(tx, storableItems(itemsOf(deps, [page])));
   const position = next ?? page.room.position;
   // What was shown since the page was asked for may not have been on it.
   const isRead = next === undefined && room.shown === page.room.shown && room.position === page.room.position;
@@ -131,8 +175,20 @@ async function storePage(
   return isRead ? undefined : { ...room, position };
 }
 
-function itemsOf(rooms: readonly ShownRoom[]): readonly NewItem[] {
-  return rooms.flatMap(({ events, setAside }) => [...events.map(eventItem), ...setAside.map(eventSetAside)]);
+function itemsOf({ settings }: Pick<Deps, 'settings'>, rooms: readonly ShownRoom[]): readonly NewItem[] {
+  return rooms.flatMap(({ events, setAside }) => [
+    ...events.filter((event) => !isOwnSaying(settings, event)).map(eventItem),
+    ...setAside.map(eventSetAside),
+  ]);
+}
+
+const roomsOf = (events: readonly MatrixEvent[]): readonly RoomId[] => [
+  ...new Set(events.map(({ room_id: roomId }) => roomId)),
+];
+
+/** What the bridge's own users say is known from its sending. */
+function isOwnSaying(settings: MatrixIntakeSettings, { sender, state_key }: MatrixEvent): boolean {
+  return state_key === undefined && isOwnUser(settings, sender);
 }
 
 /**

@@ -1,6 +1,7 @@
 // Keeps the inbox small: removes handled items once they are old enough, dead letters, and lanes that are empty since.
 import type { Config } from '../config/schema.ts';
 import type { Bridge } from '../flows/bridge.ts';
+import { MATRIX_READER } from '../flows/reader-names.ts';
 import { forgetReadStateLanes } from '../flows/read-state/forget-lanes.ts';
 import { emptyDeadLetters, removeDeadLetters } from '../inbox/prune-dead-letters.ts';
 import { pruneItems } from '../inbox/prune-items.ts';
@@ -10,6 +11,8 @@ import type { BridgeJob } from './job.ts';
 
 const INTERVAL_MS = 60 * 60 * 1000;
 const BATCH = 1000;
+/** By which what `/sync` shows may be older than what was pushed at that time. */
+const MARGIN_MS = 5 * 60_000;
 
 type Deps = Pick<Bridge, 'clock' | 'db' | 'store' | 'transact'>;
 
@@ -24,7 +27,7 @@ export function pruneInbox(deps: Deps, { inbox, retention }: Pick<Config, 'inbox
     async pass(signal) {
       const before = (keptMs: number): Date => new Date(clock.now().getTime() - keptMs);
       const [items, contents, letters] = [
-        before(inbox.retentionMs),
+        await unlessShownAgain(deps, before(inbox.retentionMs)),
         before(retention.deadLetterContentMs),
         before(retention.deadLetterMs),
       ];
@@ -36,6 +39,12 @@ export function pruneInbox(deps: Deps, { inbox, retention }: Pick<Config, 'inbox
       );
     },
   };
+}
+
+/** What was pushed since the reader's last position, `/sync` shows again: it has to be known then, however long that takes. */
+async function unlessShownAgain({ db, store }: Deps, before: Date): Promise<Date> {
+  const readAt = await store.cursors.findAdvanced(db, MATRIX_READER);
+  return readAt === undefined ? before : new Date(Math.min(before.getTime(), readAt.getTime() - MARGIN_MS));
 }
 
 async function removeEmptyLanes({ transact, store }: Deps, signal: AbortSignal): Promise<number> {

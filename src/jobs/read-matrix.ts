@@ -30,8 +30,10 @@ export function readMatrix({ config, intake, ...bridge }: Deps): BridgeJob {
     gapMs: GAP_MS,
     wakeUps: { channel: MATRIX_CHANNEL },
     async pass(signal, again) {
+      // Before the last arrival: what came under a doubt is there by then.
+      const doubts = await store.pushes.countDoubts(db);
       const upTo = await lastArrival(db);
-      const found = await syncOnce(
+      const { found, isWhole } = await syncOnce(
         {
           homeserver,
           bot: settings.bot,
@@ -51,6 +53,7 @@ export function readMatrix({ config, intake, ...bridge }: Deps): BridgeJob {
       );
       // With a homeserver of many workers, /sync may know of an event a little later than push does.
       if (await store.arrivals.awaitsPass(db, upTo)) again();
+      else if (isWhole) await store.pushes.settleDoubts(db, doubts);
       return found;
     },
   };

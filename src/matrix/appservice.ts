@@ -1,12 +1,15 @@
 // The API that the homeserver calls: persist, then answer. https://spec.matrix.org/v1.19/application-service-api/
 import express, { type RequestHandler, type Response, type Router } from 'express';
+import type { PushOrder } from '../domain/matrix.ts';
 import type { Log } from '../telemetry/log.ts';
+import type { createReadPushOrder } from './push-order.ts';
 import { readTransaction, type TransactionParts } from './transactions.ts';
 
 interface Deps {
   readonly checkBearer: (authorization: string | undefined) => 'missing' | 'wrong' | 'right';
-  /** Stores all parts in one commit and wakes up the reader. Runs no business logic. */
-  readonly store: (parts: TransactionParts) => Promise<void>;
+  /** Stores all parts in one commit, or has the reader find them. Runs no business logic. */
+  readonly store: (parts: TransactionParts, order: PushOrder) => Promise<void>;
+  readonly readOrder: ReturnType<typeof createReadPushOrder>;
   /** Whether a user id is a registered ghost of the bridge, or its bot. */
   readonly isRegistered: (userId: string) => Promise<boolean>;
   /** Creates an unknown alias if the bridge has a room for it. Must not wait for a request that waits for this one. */
@@ -84,9 +87,11 @@ function aliases({ provideAlias, log }: Deps): RequestHandler {
   };
 }
 
-function transactions({ store, log, count }: Deps): RequestHandler {
+function transactions({ store, readOrder, log, count }: Deps): RequestHandler {
   return async (request, response) => {
-    const parts = readTransaction(request.body, String(request.params['txnId']));
+    const txnId = String(request.params['txnId']);
+    const order = readOrder(request, txnId);
+    const parts = readTransaction(request.body, txnId);
     if (parts === undefined) {
       count('refused');
       refuse(response, 400, 'M_BAD_JSON', 'Expected a transaction: an object with a list named events');
@@ -95,7 +100,7 @@ function transactions({ store, log, count }: Deps): RequestHandler {
     if (parts.setAside.length > 0)
       log.error({ setAside: parts.setAside }, 'A transaction holds what is no event; it is set aside');
     try {
-      await store(parts);
+      await store(parts, order);
     } catch (error) {
       count('failed');
       log.error({ error }, 'Could not store a transaction; the homeserver will send it again');

@@ -48,25 +48,32 @@ const MOST_ANSWERS = 20;
 const MOST_ROWS = 500;
 
 /**
- * Makes one pass: asks until `/sync` shows nothing more, or often enough. (The homeserver answers the same request from a cache for two minutes,
- * so that the first answers after a restart may be old.) The very first pass only takes the position: the bridge does not
+ * Makes one pass: asks until `/sync` shows nothing more, or often enough. The very first pass only takes the position: the bridge does not
  * record what happened before it was there. A pass that fails has stored the parts before; the next one begins where this one
  * began.
- * @returns how many events were new
+ * @returns how many events were new; and whether everything was shown that had happened when the pass began. The homeserver answers
+ *   the same request from a cache for two minutes, unless the answer does not move the position: so that the first answer may be old
+ *   where one before was lost, and the next one is not
  */
-export async function syncOnce(deps: Deps, signal: AbortSignal): Promise<number> {
+export async function syncOnce(
+  deps: Deps,
+  signal: AbortSignal,
+): Promise<{ found: number; isWhole: boolean }> {
   let found = 0;
   for (let answers = 0; answers < MOST_ANSWERS; answers += 1) {
     signal.throwIfAborted();
     const step = await syncStep(deps, signal);
     found += step.found;
-    if (step.shown === 0) return found;
+    if (step.shown === 0 && (answers > 0 || !step.isNew)) return { found, isWhole: true };
   }
   deps.again();
-  return found;
+  return { found, isWhole: false };
 }
 
-async function syncStep(deps: Deps, signal: AbortSignal): Promise<{ found: number; shown: number }> {
+async function syncStep(
+  deps: Deps,
+  signal: AbortSignal,
+): Promise<{ found: number; shown: number; isNew: boolean }> {
   const arrivalsUpTo = await deps.lastArrival();
   const before = await deps.readPosition();
   const answer = await ask(deps, before, signal);
@@ -84,7 +91,7 @@ async function syncStep(deps: Deps, signal: AbortSignal): Promise<{ found: numbe
   }
   const { rooms, behind, invitations } = shown;
   const isNew = position !== since;
-  return { found, shown: isNew ? rowsIn({ ...EMPTY_PART, rooms, behind, invitations }) : 0 };
+  return { found, shown: isNew ? rowsIn({ ...EMPTY_PART, rooms, behind, invitations }) : 0, isNew };
 }
 
 async function ask(

@@ -1,5 +1,5 @@
 // The table of arrivals: pushed events, kept until the reader has put them into order.
-import type { EventId } from '../domain/ids.ts';
+import type { EventId, RoomId } from '../domain/ids.ts';
 import type { MatrixEvent } from '../domain/matrix.ts';
 import type { PayloadCodec, PayloadRow } from '../domain/stored-payload.ts';
 import { BridgeError } from '../telemetry/errors.ts';
@@ -32,6 +32,7 @@ const isReadableWith = (keyIds: string): string =>
 export function createArrivals(payloads: PayloadCodec) {
   return {
     removeArrivals,
+    findWaitingRooms,
     /** Stores pushed events. Events that are stored already stay as they are. */
     saveArrivals: async (db: Queryable, events: readonly MatrixEvent[]): Promise<void> => {
       const sql = `insert into matrix_arrival (event_id, room_id, event)
@@ -118,6 +119,17 @@ async function removeArrivals(db: Queryable, eventIds: readonly EventId[]): Prom
 export async function lastArrival(db: Queryable): Promise<string> {
   const [last] = await selectColumn<string>(db, 'select coalesce(max(arrival), 0) from matrix_arrival');
   return last ?? '0';
+}
+
+/** Those of these rooms of which something waits for the reader: what follows waits behind it. */
+export async function findWaitingRooms(
+  db: Queryable,
+  roomIds: readonly RoomId[],
+): Promise<ReadonlySet<RoomId>> {
+  const sql = `select room_id from unnest($1::text[]) as room_id
+    where exists (select from matrix_arrival where matrix_arrival.room_id = room_id.room_id)
+      or exists (select from room_behind where room_behind.room_id = room_id.room_id)`;
+  return new Set(await selectColumn<RoomId>(db, sql, [roomIds]));
 }
 
 /** How many arrivals wait for the reader. */

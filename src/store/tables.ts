@@ -18,6 +18,7 @@ import * as people from './people.ts';
 import * as reportedFailures from './reported-failures.ts';
 import * as personalData from './personal-data.ts';
 import * as pictures from './pictures.ts';
+import * as pushes from './pushes.ts';
 import * as readPositions from './read-positions.ts';
 import * as receipts from './receipts.ts';
 import * as resourceVersions from './resource-versions.ts';
@@ -48,6 +49,7 @@ export function createTables(payloads: PayloadCodec) {
       invitations,
       notices,
       people,
+      pushes,
       readPositions,
       receipts,
     },

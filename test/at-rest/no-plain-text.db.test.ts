@@ -1,6 +1,7 @@
 // With a key, nobody reads a message in the bridge's database: not while it waits, not when it was carried, not in a dead letter.
 import { afterEach, describe, expect, test } from 'vitest';
 import type { PayloadCodec } from '../../src/domain/stored-payload.ts';
+import { NO_ORDER } from '../../src/matrix/push-order.ts';
 import { createAtRestWorld, POISON } from '../builders/at-rest-world.ts';
 import { useBridgeDatabase } from '../builders/database.ts';
 import { dump } from '../builders/dump.ts';
@@ -37,7 +38,10 @@ async function converse(payloads: PayloadCodec) {
     });
 
   const found = { pushed: [], stored: [], carried: [] } as Record<string, readonly string[]>;
-  await intake.pushed({ events: [say('$1'), say('$only', { room_id: roomId('!other:h') })], ...NOTHING });
+  await intake.pushed(
+    { events: [say('$1'), say('$only', { room_id: roomId('!other:h') })], ...NOTHING },
+    NO_ORDER,
+  );
   found['pushed'] = await shown();
   await synced(
     [

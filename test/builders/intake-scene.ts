@@ -5,6 +5,7 @@ import { createIntake } from '../../src/flows/intake.ts';
 import { inTransaction } from '../../src/inbox/database.ts';
 import { findBusyLanes, knownSourceIds } from '../../src/inbox/known-items.ts';
 import { ozoThreads as thread } from '../../src/mapping/threads/ozo.ts';
+import { NO_ORDER } from '../../src/matrix/push-order.ts';
 import { EMPTY_PART } from '../../src/matrix/sync-parts.ts';
 import { readTransaction, type SetAside } from '../../src/matrix/transactions.ts';
 import { clockAt, SETTINGS } from './bridge.ts';
@@ -14,6 +15,7 @@ import { enqueue, tables } from './payloads.ts';
 export const createIntakeScene = (pool: pg.Pool, settings = SETTINGS, profile = thread) => {
   let rings = 0;
   const intake = createIntake({
+    db: pool,
     transact: (work) => inTransaction(pool, work),
     ...{ enqueue, knownSourceIds, findBusyLanes, thread: profile },
     wakeMatrixReader: () => {
@@ -26,10 +28,10 @@ export const createIntakeScene = (pool: pg.Pool, settings = SETTINGS, profile = 
   return {
     ...intake,
     rings: () => rings,
-    push: async (body: object) => {
+    push: async (body: object, order = NO_ORDER) => {
       const parts = readTransaction(body, 'txn');
       if (parts === undefined) throw new TypeError('Expected a transaction');
-      await intake.pushed(parts);
+      await intake.pushed(parts, order);
     },
   };
 };

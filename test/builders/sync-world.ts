@@ -1,7 +1,7 @@
 // A homeserver with one stream of events, and the bridge's readers of it on a real database.
 import type { ClientBase, Pool } from 'pg';
 import type { MatrixUserId, RoomId } from '../../src/domain/ids.ts';
-import type { MatrixEvent } from '../../src/domain/matrix.ts';
+import type { MatrixEvent, PushOrder } from '../../src/domain/matrix.ts';
 import { createIntake } from '../../src/flows/intake.ts';
 import { MATRIX_READER } from '../../src/flows/reader-names.ts';
 import { inTransaction } from '../../src/inbox/database.ts';
@@ -10,6 +10,7 @@ import { readMatrix } from '../../src/jobs/read-matrix.ts';
 import { readRoomsBehind } from '../../src/jobs/read-rooms-behind.ts';
 import { ozoThreads as thread } from '../../src/mapping/threads/ozo.ts';
 import type { Homeserver } from '../../src/matrix/homeserver.ts';
+import { NO_ORDER } from '../../src/matrix/push-order.ts';
 import { readTransaction } from '../../src/matrix/transactions.ts';
 import { clockAt, SETTINGS, unreachableHomeserver } from './bridge.ts';
 import { recordingLog } from './log.ts';
@@ -108,6 +109,7 @@ export function createReaders(
   };
   const intake = createIntake({
     ...{
+      db: pool,
       transact,
       enqueue,
       knownSourceIds,
@@ -125,10 +127,10 @@ export function createReaders(
   const rooms = readRoomsBehind(deps);
   return {
     log,
-    push: async (body: object): Promise<void> => {
+    push: async (body: object, order: PushOrder = NO_ORDER): Promise<void> => {
       const parts = readTransaction(body, 'txn');
       if (parts === undefined) throw new TypeError('Expected a transaction');
-      await intake.pushed(parts);
+      await intake.pushed(parts, order);
     },
     /** A pass over `/sync`. @returns how many items were new */
     pass: (): Promise<number> => sync.pass(never, () => undefined),

@@ -112,11 +112,13 @@ describe('a push wakes the reader', () => {
     expect(rings()).toBe(0);
   });
 
-  test('but events of ghosts are stored too: they have their place in the order of the room', async () => {
+  test('but what ghosts change is stored too, in its place in the order of the room; what they say is known already', async () => {
     const { push, synced: pass } = createScene();
-    await push({ events: [message({ event_id: '$own', sender: GHOST })] });
-    await pass(synced);
-    expect(await itemsIn(pool(), `to-fhir:${ROOM}`)).toEqual(['$own']);
+    const said = message({ event_id: '$said', sender: GHOST });
+    const changed = message({ event_id: '$changed', sender: GHOST, type: 'm.room.name', state_key: '' });
+    await push({ events: [said, changed] });
+    await pass(shown([{ ...said, room_id: roomId(ROOM) }]));
+    expect(await itemsIn(pool(), `to-fhir:${ROOM}`)).toEqual(['$changed']);
   });
 });
 

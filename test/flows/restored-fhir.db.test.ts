@@ -16,6 +16,7 @@ const LANE = 'to-matrix:CommunicationRequest/245';
 
 const intake = () =>
   createIntake({
+    db: pool(),
     transact: (work) => inTransaction(pool(), work),
     ...{ enqueue, knownSourceIds, findBusyLanes, thread, wakeMatrixReader: () => Promise.resolve() },
     store: tables,

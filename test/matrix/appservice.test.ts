@@ -1,6 +1,7 @@
 // The appservice API over HTTP: what the homeserver is answered, and that nothing is answered before it is stored.
 import { describe, expect, test } from 'vitest';
 import { createAppserviceRouter } from '../../src/matrix/appservice.ts';
+import { NO_ORDER } from '../../src/matrix/push-order.ts';
 import type { TransactionParts } from '../../src/matrix/transactions.ts';
 import { createBearerCheck } from '../../src/ops/bearer.ts';
 import { gate, serveRouters } from '../builders/http.ts';
@@ -21,6 +22,7 @@ async function start(store: (parts: TransactionParts) => Promise<void> = () => P
         await store(parts);
         stored.push(parts);
       },
+      readOrder: () => NO_ORDER,
       isRegistered: (userId) => Promise.resolve(userId.startsWith('@_fhir_')),
       provideAlias: (alias) =>
         alias.startsWith('#broken')

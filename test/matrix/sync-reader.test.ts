@@ -107,7 +107,12 @@ describe('the homeserver is asked', () => {
       { ageMs: 601_000 },
       ['where since s1', 'what was said since s2'],
     ],
-    ['what was said after a short one', 's1', { ageMs: 599_000 }, ['what was said since s1']],
+    [
+      'what was said after a short one, again as the position moved: the answer may have been an old one',
+      's1',
+      { ageMs: 599_000 },
+      ['what was said since s1', 'what was said since s2'],
+    ],
     [
       'where something was said if what was said is too large',
       's1',

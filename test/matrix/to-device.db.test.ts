@@ -8,6 +8,7 @@ import { ozoThreads as thread } from '../../src/mapping/threads/ozo.ts';
 import { createAppserviceRouter } from '../../src/matrix/appservice.ts';
 import { createMatrixClient } from '../../src/matrix/client.ts';
 import { createHomeserver } from '../../src/matrix/homeserver.ts';
+import { NO_ORDER } from '../../src/matrix/push-order.ts';
 import { syncOnce } from '../../src/matrix/sync-reader.ts';
 import { lastArrival } from '../../src/store/arrivals.ts';
 import { readCursor, saveCursor } from '../../src/store/cursors.ts';
@@ -35,6 +36,7 @@ function nested(levels: number): object {
 
 const createWorld = () =>
   createIntake({
+    db: pool(),
     transact: (work) => inTransaction(pool(), work),
     ...{ enqueue, knownSourceIds, findBusyLanes, thread, wakeMatrixReader: () => Promise.resolve() },
     ...{ store: tables, settings: SETTINGS, clock: clockAt('2026-11-29T12:00:00Z') },
@@ -80,6 +82,7 @@ test('in a pushed transaction: it is stored without them, and answered as good',
   const url = await serveRouters(
     createAppserviceRouter({
       ...{ checkBearer: () => 'right', store: intake.pushed, count: () => undefined, log: recordingLog() },
+      readOrder: () => NO_ORDER,
       isRegistered: () => Promise.resolve(true),
       provideAlias: () => Promise.resolve(false),
     }),
