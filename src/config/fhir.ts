@@ -31,7 +31,7 @@ export const fhir = z.strictObject({
     'Whether to create rest-hook Subscriptions. Without them changes are seen at the next poll.',
     true,
   ),
-  pollIntervalSeconds: seconds('How often each resource type is read when no hook is received.', 5),
+  pollIntervalSeconds: seconds('How often each resource type is read when no hook is received.', 15),
   peoplePollIntervalSeconds: seconds(
     'How often people and organisations are read when no hook is received.',
     30,
@@ -42,8 +42,12 @@ export const fhir = z.strictObject({
   }),
   deletesPollIntervalSeconds: seconds('How often the history is read for deletions.', 60),
   overlapSeconds: seconds(
-    'How far each read goes back before the last one: at least the longest write transaction.',
+    'How far back a read goes every 30 s: at least the longest write transaction.',
     120,
+  ),
+  shortOverlapSeconds: seconds(
+    'How far back the reads in between go. What takes longer to be written is carried up to 30 s later, also if its author wrote more since; overlapSeconds at most.',
+    3,
   ),
   pageSize: count('Resources per page of a read.', { fallback: 200, max: 1000 }),
   readFrom: z.enum(['now', 'beginning']).default('now').meta({

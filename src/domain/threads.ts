@@ -20,6 +20,8 @@ export interface ThreadProfile {
   readonly link: (thread: FhirReference) => ThreadLink;
   /** Whether a Communication is a message of rooms; others are none of the bridge's business. */
   readonly concerns: (communication: Communication) => boolean;
+  /** The elements of a Communication that the functions of this profile look at when it is read by a reader: `_elements`. */
+  readonly elements: readonly (keyof Communication)[];
   /** Whether a message in status `preparation` is a draft that only its author may see. */
   readonly keepsDrafts: boolean;
   /** The header by which the server keeps a conversation; undefined where it is a CommunicationRequest there too. */

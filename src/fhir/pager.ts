@@ -77,19 +77,21 @@ export function withinStamp({ from }: Position): readonly (readonly ['_lastUpdat
 /**
  * Reads page after page. A resource may be shown more than once: at the end of a page and at the beginning of the next.
  * That a page is short proves nothing, since servers hand out fewer than they are asked for, unless they handed out more before.
+ * @param known how many the server is known to hand out at once, from reading before
  * @throws BridgeError when the server gives links without end, or a page full of what bears no later stamp
  */
 export async function* pagesByStamp<Resource extends Stamped>(
   paging: Paging<Resource>,
   start: Position,
   signal?: AbortSignal,
+  known = 0,
 ): AsyncGenerator<PageStep<Resource>> {
-  let longest = 0;
+  let longest = known;
   for (let at = start; ;) {
     signal?.throwIfAborted();
     const page = await paging.read(at);
     const leadsOn = page.readNext !== undefined || laterStamp(at, page) !== undefined;
-    if (!leadsOn && isLast(paging, at, page, longest)) {
+    if (isWhole(page, known) || (!leadsOn && isLast(paging, at, page, longest))) {
       yield { page, next: undefined };
       return;
     }
@@ -98,6 +100,15 @@ export async function* pagesByStamp<Resource extends Stamped>(
     longest = Math.max(longest, sizeOf(page));
     at = next;
   }
+}
+
+/**
+ * Whether nothing follows a page: it is empty, or shorter than what the server is known to hand out at once.
+ * @param known how many that is
+ */
+export function isWhole(page: SortedPage<Stamped>, known: number): boolean {
+  const size = sizeOf(page);
+  return page.readNext === undefined && (size === 0 || size < known);
 }
 
 /**
@@ -161,7 +172,8 @@ async function* wholeStamp<Resource extends Stamped>(
   return next;
 }
 
-const sizeOf = ({ resources, malformed = [] }: SortedPage<Stamped>): number =>
+/** How many a page has, with what stands in the place of a resource. */
+export const sizeOf = ({ resources, malformed = [] }: SortedPage<Stamped>): number =>
   resources.length + malformed.length;
 
 const afterStamp = (stamp: string): string => instant(Date.parse(stamp) + 1);

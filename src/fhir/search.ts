@@ -47,20 +47,26 @@ export async function searchStamp(
   signal?: AbortSignal,
 ): Promise<SearchPage | undefined> {
   const asked = { resourceType, query: [...query, ...withinStamp(stamp)] };
-  const total = await countFound(client, asked, signal);
+  const total = await countFound(client, resourceType, asked.query, signal);
   if (total === 0) return undefined;
   const count = Math.min(Math.max(total ?? 0, stamp.size), LARGEST_PAGE);
   return { ...(await firstPage(client, { ...asked, count, cache: 'no-cache' }, signal)), total };
 }
 
-/** Undefined where the server does not tell: to some, what others may see is a secret. */
-async function countFound(
+/**
+ * How many a search finds.
+ * @returns undefined where the server does not tell: to some, what others may see is a secret
+ */
+export async function countFound(
   client: FhirClient,
-  { resourceType, query }: Pick<Search, 'query' | 'resourceType'>,
-  signal: AbortSignal | undefined,
+  resourceType: string,
+  query: Query,
+  signal?: AbortSignal,
 ): Promise<number | undefined> {
   try {
-    const path = `${resourceType}?${encodeForm([...query, ['_summary', 'count']])}`;
+    // HAPI refuses to count where elements are chosen.
+    const counted = query.filter(([name]) => name !== '_elements');
+    const path = `${resourceType}?${encodeForm([...counted, ['_summary', 'count']])}`;
     const { total } = await pageAt(client, path, { resourceType, count: 1, cache: 'no-store' }, signal);
     return total;
   } catch (error) {

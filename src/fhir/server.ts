@@ -8,7 +8,7 @@ import { wasCreated, type FhirClient, type FhirRequest } from './client.ts';
 import { deletionsSince, hasNoHistory } from './deletions.ts';
 import { isOwnAmong, type OwnMark } from './own-resource.ts';
 import { history, read, readMany, readVersion, wasDeleted } from './read.ts';
-import { search, searchStamp, type Query } from './search.ts';
+import { countFound, search, searchStamp, type Query } from './search.ts';
 import { pages, searchAll } from './search-all.ts';
 import { parseStored, type StoredResource } from './stored.ts';
 
@@ -30,6 +30,7 @@ export function createFhirServer(client: FhirClient, idStrategy: 'client-assigne
       pages(client, resourceType, query, signal),
     search: search.bind(undefined, client),
     searchStamp: searchStamp.bind(undefined, client),
+    count: countFound.bind(undefined, client),
     deletionsSince: deletionsSince.bind(undefined, client),
     searchAll: searchAll.bind(undefined, client),
 

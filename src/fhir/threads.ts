@@ -22,6 +22,7 @@ export function withThreads(server: FhirServer, { header, threadOf }: ThreadProf
 
 type Reading = Pick<
   FhirServer,
+  | 'count'
   | 'history'
   | 'pages'
   | 'read'
@@ -61,6 +62,10 @@ function reading(server: FhirServer, header: ThreadHeader): Reading {
       const kept = searchFor(resourceType, query);
       const page = await server.search(kept.resourceType, kept.query, count, signal);
       return { ...page, ...seenPage(page, seen) };
+    },
+    count(resourceType, query, signal) {
+      const kept = searchFor(resourceType, query);
+      return server.count(kept.resourceType, kept.query, signal);
     },
     async searchStamp(resourceType, query, stamp, signal) {
       const kept = searchFor(resourceType, query);

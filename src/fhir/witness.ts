@@ -12,6 +12,8 @@ export interface WitnessWatch {
    * @returns whether the server was put back: then they are not to be stored, the next pass reads them again
    */
   readonly beforeStoring: (resources: readonly StoredResource[]) => Promise<boolean>;
+  /** Whether there is nothing to be looked for any more. */
+  readonly isOver: () => boolean;
   /** The pass ends: a witness that no page showed is looked for. @returns whether the server was put back */
   readonly finish: () => Promise<boolean>;
 }
@@ -36,6 +38,7 @@ export function watchFor(
     },
     beforeStoring: async (resources) =>
       resources.some((resource) => open !== undefined && isLater(resource, open)) && (await finish()),
+    isOver: () => open === undefined,
     finish,
   };
 }

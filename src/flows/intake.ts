@@ -94,11 +94,15 @@ function takeInFhir(deps: Deps) {
     pulledAsKnown: async (resources: readonly StoredResource[]): Promise<number> =>
       transact(async (tx) => (await resourceVersions.recordRead(tx, resources.map(versionOf))).length),
 
-    /** Moves a FHIR reader's cursor and forgets what its overlap cannot show again. */
-    pulledUpTo: async (resourceType: WatchedType, cursor: string, forgetBefore: string): Promise<void> => {
+    /** Moves a FHIR reader's cursor and forgets what no pass can show again. */
+    pulledUpTo: async (
+      resourceType: WatchedType,
+      cursor: string,
+      forgetBefore: string | undefined,
+    ): Promise<void> => {
       await transact(async (tx) => {
         await cursors.saveCursor(tx, fhirReader(resourceType), cursor);
-        await forgetVersions(deps, tx, resourceType, forgetBefore);
+        if (forgetBefore !== undefined) await forgetVersions(deps, tx, resourceType, forgetBefore);
       });
     },
   };

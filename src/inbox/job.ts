@@ -12,6 +12,8 @@ export interface Job {
   readonly intervalMs: number | (() => number);
   /** The least time between the beginnings of two passes: wake-ups in between are answered by one pass. */
   readonly gapMs?: number;
+  /** What that time grows to, doubling, while passes find nothing. */
+  readonly mostGapMs?: number;
   /** The channel of the notifications that wake it, and which of them do; an empty one does in any case. */
   readonly wakeUps?: { readonly channel: string; readonly isFor?: (payload: string) => boolean };
   /**
@@ -34,7 +36,7 @@ export interface JobDeps {
 
 /** Creates the repetition of a job; run it under a lease. Its passes are counted, and what they found. */
 export function repeatJob(job: Job, { sleep, log, metrics, notePass }: JobDeps) {
-  const { name, intervalMs, gapMs = 0, wakeUps } = job;
+  const { name, intervalMs, gapMs = 0, mostGapMs = gapMs, wakeUps } = job;
   let failures = 0;
   let woken = new AbortController();
   const wake = (): void => {
@@ -48,16 +50,18 @@ export function repeatJob(job: Job, { sleep, log, metrics, notePass }: JobDeps) 
     });
   }
 
-  async function passOnce(signal: AbortSignal): Promise<boolean> {
+  /** Returns how much there was; undefined where the pass failed. */
+  async function passOnce(signal: AbortSignal): Promise<number | undefined> {
     try {
-      metrics.readerItems.inc({ reader: name }, await job.pass(signal, wake));
+      const found = await job.pass(signal, wake);
+      metrics.readerItems.inc({ reader: name }, found);
       await note('ok');
-      return true;
+      return found;
     } catch (error) {
-      if (signal.aborted) return false;
+      if (signal.aborted) return undefined;
       log.warn({ job: name, error }, 'A pass failed and will be repeated');
       await note('failed');
-      return false;
+      return undefined;
     }
   }
 
@@ -73,16 +77,19 @@ export function repeatJob(job: Job, { sleep, log, metrics, notePass }: JobDeps) 
     wake,
     /** Makes passes until the signal is aborted. A failed pass is logged, and repeated: of a job that is woken, soon. */
     run: async (signal: AbortSignal): Promise<void> => {
+      let longGapMs = gapMs;
       while (!signal.aborted) {
         woken = new AbortController();
         const gap = sleep(gapMs, signal);
-        const passed = await passOnce(signal);
-        failures = passed ? 0 : failures + 1;
+        const longGap = longGapMs > gapMs ? sleep(longGapMs, signal) : gap;
+        const found = await passOnce(signal);
+        failures = found === undefined ? failures + 1 : 0;
         // A server that just failed is not asked again at once, however often it wakes the job.
-        await (passed
-          ? sleep(untilNext(), AbortSignal.any([signal, woken.signal]))
-          : sleep(untilRetry(), signal));
-        await gap;
+        await (found === undefined
+          ? sleep(untilRetry(), signal)
+          : sleep(untilNext(), AbortSignal.any([signal, woken.signal])));
+        longGapMs = found === 0 ? Math.min(2 * longGapMs, mostGapMs) : gapMs;
+        await (found === 0 ? longGap : gap);
       }
     },
   };

@@ -3,7 +3,8 @@ import type { Bridge } from '../flows/bridge.ts';
 import { lookForRestoration } from '../flows/restorations/fhir.ts';
 import type { BridgeJob } from './job.ts';
 
-const INTERVAL_MS = 15_000;
+/** Each pass of a reader looks for what it read last as well; this looks for more, and where nobody does. */
+const INTERVAL_MS = 60_000;
 
 /** The job. */
 export function watchRestoredFhir(bridge: Bridge): BridgeJob {

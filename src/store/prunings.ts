@@ -27,7 +27,15 @@ export const PRUNINGS: readonly Pruning[] = [
   { table: 'reported_failure', keptFor: 'tracesMs', isOld: 'reported_at < $1' },
   { table: 'file_copy', keptFor: 'tracesMs', isOld: 'since < $1' },
   { table: 'receipt', keptFor: 'tracesMs', isOld: 'arrived_at < $1' },
-  { table: 'resource_version', keptFor: 'tracesMs', isOld: 'last_updated < $1' },
+  {
+    table: 'resource_version',
+    keptFor: 'tracesMs',
+    // By the newest of a type it is found out that the server was put back.
+    isOld: `last_updated < $1 and exists (
+        select from resource_version as newer
+        where split_part(newer.reference, '/', 1) = split_part(resource_version.reference, '/', 1)
+          and newer.last_updated > resource_version.last_updated)`,
+  },
   { table: 'invitation', keptFor: 'tracesMs', isOld: 'received_at < $1 and joined_at is null' },
   { table: 'adopted_room', keptFor: 'tracesMs', isOld: 'listed_at < $1' },
   {

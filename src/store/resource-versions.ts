@@ -73,15 +73,11 @@ export async function findNewest(
   return (await select<StampedRow>(db, sql, [resourceTypes, ofEach])).map(versionIn);
 }
 
-/** Of a type the version that was read or written last before an instant. */
-export async function findLastBefore(
-  db: Queryable,
-  resourceType: string,
-  before: string,
-): Promise<ResourceVersion | undefined> {
+/** Of a type the version that was read or written last. */
+export async function findLast(db: Queryable, resourceType: string): Promise<ResourceVersion | undefined> {
   const sql = `select reference, version_id, last_updated from resource_version
-    where ${TYPE} = $1 and last_updated < $2 order by last_updated desc limit 1`;
-  return (await select<StampedRow>(db, sql, [resourceType, before])).map(versionIn)[0];
+    where ${TYPE} = $1 order by last_updated desc limit 1`;
+  return (await select<StampedRow>(db, sql, [resourceType])).map(versionIn)[0];
 }
 
 /** Forgets all versions: they are of a state that the server does not have any more. */
@@ -95,12 +91,18 @@ function versionIn({ reference, versionId, lastUpdated }: StampedRow): ResourceV
   return { reference, versionId, lastUpdated: lastUpdated.toISOString() };
 }
 
-/** Removes versions that no overlap can show again. */
+/** So many versions of each type stay: by them it is found out that a server was put back. */
+const LEFT = 3;
+
+/** Removes versions that are shown to no reader again, but for the newest. */
 export async function forgetVersionsBefore(
   db: Queryable,
   resourceType: string,
   instant: string,
 ): Promise<void> {
-  const sql = `delete from resource_version where ${TYPE} = $1 and last_updated < $2`;
+  const sql = `delete from resource_version where ${TYPE} = $1 and last_updated < $2 and last_updated < (
+      select last_updated from resource_version
+      where ${TYPE} = $1 order by last_updated desc offset ${LEFT - 1} limit 1
+    )`;
   await db.query(sql, [resourceType, instant]);
 }

@@ -12,6 +12,9 @@ interface Habits {
   readonly counts?: boolean;
 }
 
+/** What its clock says. */
+export const SERVER_TIME = '2030-01-01T00:00:00.000Z';
+
 /** Creates it on these resources; `asked` are the paths of all requests. */
 export function cappedServer(resources: readonly StoredResource[], habits: Habits) {
   const { cap, links = true, counts = true } = habits;
@@ -27,7 +30,7 @@ export function cappedServer(resources: readonly StoredResource[], habits: Habit
     url.searchParams.set('offset', String(offset + count));
     const hasNext = links && headers['cache-control'] === 'no-cache' && offset + count < found.length;
     return Promise.resolve({
-      ...{ resourceType: 'Bundle', type: 'searchset', meta: { lastUpdated: '2030-01-01T00:00:00.000Z' } },
+      ...{ resourceType: 'Bundle', type: 'searchset', meta: { lastUpdated: SERVER_TIME } },
       ...(isCount && counts && { total: found.length }),
       link: hasNext ? [{ relation: 'next', url: `${url.pathname.slice(1)}${url.search}` }] : [],
       entry: page.map((resource) => ({ resource })),

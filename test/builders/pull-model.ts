@@ -1,11 +1,14 @@
 // A FHIR server that commits late, and the store of what was read of it: models for the tests of the puller.
+import type { ResourceVersion } from '../../src/domain/fhir.ts';
 import type { Position } from '../../src/fhir/pager.ts';
 import type { SearchPage, StoredResource } from '../../src/fhir/server.ts';
-import { stored } from './fhir.ts';
+import { ref, stored } from './fhir.ts';
 
 const BASE = Date.UTC(2025, 8, 26);
 /** Milliseconds for which a write may be under way. */
 export const OVERLAP = 20;
+/** What most passes go back by. */
+export const SHORT_OVERLAP = 5;
 export const iso = (ms: number): string => new Date(BASE + ms).toISOString();
 export const msOf = (instant: string): number => Date.parse(instant) - BASE;
 
@@ -59,6 +62,7 @@ export function createServerModel() {
         .map(({ id, version, stamp }) => stored(`Communication/${id}`, String(version), iso(stamp)));
       return { resources, serverTime: iso(model.now) };
     },
+    count: (query: Query): number => model.search(query, Number.POSITIVE_INFINITY).resources.length,
     searchStamp({ from }: Position): SearchPage | undefined {
       const bounds = [
         ['_lastUpdated', `ge${from}`],
@@ -89,9 +93,18 @@ export function createStoreModel() {
       return fresh.length;
     },
     storeAsKnown: (resources: readonly StoredResource[]): number => enter(resources).length,
-    saveCursor(cursor: string, forgetBefore: string): void {
+    /** The version that was read last. */
+    newest(): ResourceVersion | undefined {
+      const [key, stamp] = [...ledger].sort(([, a], [, b]) => b - a)[0] ?? [];
+      const [id = '', versionId = ''] = key?.split('/') ?? [];
+      return stamp === undefined
+        ? undefined
+        : { reference: ref(`Communication/${id}`), versionId, lastUpdated: iso(stamp) };
+    },
+    saveCursor(cursor: string, forgetBefore: string | undefined): void {
       model.cursor = cursor;
-      for (const [key, stamp] of ledger) if (stamp < msOf(forgetBefore)) ledger.delete(key);
+      const before = forgetBefore === undefined ? Number.NEGATIVE_INFINITY : msOf(forgetBefore);
+      for (const [key, stamp] of ledger) if (stamp < before) ledger.delete(key);
     },
   };
   return model;

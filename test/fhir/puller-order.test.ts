@@ -1,15 +1,10 @@
 // What one author writes after another is handed on after it, though other authors' writes are committed in between.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { pullOnce } from '../../src/fhir/puller.ts';
-import { createServerModel, createStoreModel, OVERLAP } from '../builders/pull-model.ts';
+import { pullerOf } from '../builders/pull.ts';
+import { createServerModel, createStoreModel, iso, OVERLAP } from '../builders/pull-model.ts';
 
 const AUTHORS = 3;
-const never = new AbortController().signal;
-const noWitness = {
-  readWitness: () => Promise.resolve(undefined),
-  findWitness: () => Promise.resolve(false),
-};
 
 test('the messages of an author who waits for each answer keep their order on all pages', async () => {
   await fc.assert(
@@ -18,11 +13,13 @@ test('the messages of an author who waits for each answer keep their order on al
         minLength: 10,
         maxLength: 80,
       }),
-      fc.integer({ min: 1, max: 6 }),
-      async (script, pageSize) => {
+      fc.integer({ min: 1, max: 12 }),
+      fc.boolean(),
+      fc.boolean(),
+      async (script, pageSize, hasWitness, counts) => {
         const server = createServerModel();
         const store = createStoreModel();
-        store.cursor = new Date(0).toISOString();
+        store.cursor = iso(0);
         const written = Array.from({ length: AUTHORS }, () => 0);
         const steps = [...script];
 
@@ -38,29 +35,25 @@ test('the messages of an author who waits for each answer keep their order on al
           }
           return Promise.resolve(work());
         };
-        const pass = (): Promise<unknown> =>
-          pullOnce(
-            {
-              server: {
-                search: (_type, query, count) => goOn(() => server.search(query, count)),
-                searchStamp: (_type, _query, stamp) => goOn(() => server.searchStamp(stamp)),
-              },
-              resourceType: 'Communication',
-              pageSize,
-              overlapMs: OVERLAP + AUTHORS,
-              readFrom: 'beginning',
-              store: (resources) => goOn(() => store.store(resources)),
-              ...noWitness,
-              setAside: () => Promise.resolve(),
-              storeAsKnown: (resources) => goOn(() => store.storeAsKnown(resources)),
-              readCursor: () => Promise.resolve(store.cursor),
-              saveCursor: (cursor, forgetBefore) => {
-                store.saveCursor(cursor, forgetBefore);
-                return Promise.resolve();
-              },
-            },
-            never,
-          );
+        const pass = pullerOf({
+          server: {
+            search: (_type, query, count) => goOn(() => server.search(query, count)),
+            searchStamp: (_type, _query, stamp) => goOn(() => server.searchStamp(stamp)),
+            count: (_type, query) => goOn(() => (counts ? server.count(query) : undefined)),
+          },
+          clock: { monotonicMs: () => server.now },
+          // What takes longer to be committed than most passes go back keeps no order.
+          ...{ pageSize, overlapMs: 3 * OVERLAP, shortOverlapMs: OVERLAP + AUTHORS },
+          ...(hasWitness && {
+            witness: { read: () => Promise.resolve(store.newest()), find: () => Promise.resolve(false) },
+          }),
+          store: (resources) => goOn(() => store.store(resources)),
+          readCursor: () => Promise.resolve(store.cursor),
+          saveCursor: (cursor, forgetBefore) => {
+            store.saveCursor(cursor, forgetBefore);
+            return Promise.resolve();
+          },
+        });
         while (steps.length > 0) await pass();
         for (const author of written.keys()) {
           const ids = store.handedOn.map(({ id }) => id).filter((id) => Math.floor(id / 1000) === author);

@@ -1,44 +1,38 @@
 // What was read last is looked for where no page shows it any more: so it is found out that the server was put back.
 import { describe, expect, test } from 'vitest';
 import { versionOf } from '../../src/domain/fhir.ts';
-import { pullOnce } from '../../src/fhir/puller.ts';
 import type { StoredResource } from '../../src/fhir/server.ts';
 import { stored } from '../builders/fhir.ts';
-import { iso, OVERLAP } from '../builders/pull-model.ts';
-
-const never = new AbortController().signal;
+import { pullerOf } from '../builders/pull.ts';
+import { iso } from '../builders/pull-model.ts';
 
 describe('what was read last before', () => {
   const pass = async (shown: readonly StoredResource[], isPutBack = false) => {
     const missed: string[] = [];
     const events: string[] = [];
-    await pullOnce(
-      {
-        server: {
-          searchStamp: () => Promise.resolve(undefined),
-          search: () => Promise.resolve({ resources: shown, serverTime: iso(1000) }),
-        },
-        ...{ resourceType: 'Communication', pageSize: 200, overlapMs: OVERLAP, readFrom: 'now' },
-        store: (page) => {
-          events.push('stored');
-          return Promise.resolve(page.length);
-        },
-        setAside: () => Promise.resolve(),
-        storeAsKnown: () => Promise.resolve(0),
-        readWitness: () => Promise.resolve(versionOf(stored('Communication/1', '2', iso(100)))),
-        findWitness: ({ reference }) => {
+    await pullerOf({
+      server: {
+        searchStamp: () => Promise.resolve(undefined),
+        search: () => Promise.resolve({ resources: shown, serverTime: iso(1000) }),
+      },
+      store: (page) => {
+        events.push('stored');
+        return Promise.resolve(page.length);
+      },
+      witness: {
+        read: () => Promise.resolve(versionOf(stored('Communication/1', '2', iso(100)))),
+        find: ({ reference }) => {
           missed.push(reference);
           events.push('looked for');
           return Promise.resolve(isPutBack);
         },
-        readCursor: () => Promise.resolve(iso(100)),
-        saveCursor: () => {
-          events.push('forgotten');
-          return Promise.resolve();
-        },
       },
-      never,
-    );
+      readCursor: () => Promise.resolve(iso(100)),
+      saveCursor: (_, forgetBefore) => {
+        events.push(forgetBefore === undefined ? 'saved' : 'forgotten');
+        return Promise.resolve();
+      },
+    })();
     return { missed, events };
   };
 
@@ -57,7 +51,7 @@ describe('what was read last before', () => {
   test('and is not shown any more is looked for, before anything later is stored or anything forgotten', async () => {
     const { missed, events } = await pass([stored('Communication/2', '1', iso(200))]);
     expect(missed).toEqual(['Communication/1']);
-    expect([...new Set(events)]).toEqual(['looked for', 'stored', 'forgotten']);
+    expect([...new Set(events)]).toEqual(['looked for', 'stored', 'saved', 'forgotten']);
   });
 
   test.each([

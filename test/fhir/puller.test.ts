@@ -1,9 +1,10 @@
 // The cursor over `_lastUpdated` against a model of a FHIR server that commits late, changes between pages and fails.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { pullOnce } from '../../src/fhir/puller.ts';
+import { FULL_PASS_EVERY_MS } from '../../src/fhir/puller.ts';
 import type { StoredResource } from '../../src/fhir/server.ts';
 import { stored } from '../builders/fhir.ts';
+import { pullerOf } from '../builders/pull.ts';
 import {
   createServerModel,
   createStoreModel,
@@ -13,16 +14,13 @@ import {
   OVERLAP,
 } from '../builders/pull-model.ts';
 
-const never = new AbortController().signal;
-const noWitness = {
-  readWitness: () => Promise.resolve(undefined),
-  findWitness: () => Promise.resolve(false),
-};
 const noMoreOfStamp = { searchStamp: () => Promise.resolve(undefined) };
 
 interface Incident {
   /** What happens on the server meanwhile: writes with their lag, and time. */
   readonly meanwhile: readonly { readonly id: number; readonly lag: number; readonly tick: number }[];
+  /** How much later than what it shows the server’s time is that an answer bears. */
+  readonly stampedAfter: number;
   readonly crash: 'before' | 'after' | 'no';
 }
 
@@ -31,10 +29,14 @@ const incident: fc.Arbitrary<Incident> = fc.record({
     fc.record({
       id: fc.integer({ min: 0, max: 5 }),
       lag: fc.oneof(fc.constant(0), fc.constant(OVERLAP), fc.integer({ min: 0, max: OVERLAP })),
-      tick: fc.constantFrom(0, 0, 1, 3, OVERLAP),
+      tick: fc.oneof(
+        { weight: 9, arbitrary: fc.constantFrom(0, 0, 1, 3, OVERLAP) },
+        { weight: 1, arbitrary: fc.constantFrom(FULL_PASS_EVERY_MS / 3, FULL_PASS_EVERY_MS) },
+      ),
     }),
     { maxLength: 3 },
   ),
+  stampedAfter: fc.constantFrom(0, 0, 1, OVERLAP),
   crash: fc.oneof(
     { weight: 8, arbitrary: fc.constant('no' as const) },
     { weight: 1, arbitrary: fc.constantFrom('before' as const, 'after' as const) },
@@ -48,8 +50,10 @@ describe('if the server changes between pages, or the process dies anywhere', ()
       await fc.assert(
         fc.asyncProperty(
           fc.array(incident, { maxLength: 60 }),
-          fc.integer({ min: 1, max: 8 }),
-          async (incidents, pageSize) => {
+          fc.integer({ min: 1, max: 12 }),
+          fc.boolean(),
+          fc.boolean(),
+          async (incidents, pageSize, hasWitness, counts) => {
             const server = createServerModel();
             const store = createStoreModel();
             const script = [...incidents];
@@ -57,51 +61,61 @@ describe('if the server changes between pages, or the process dies anywhere', ()
             let asked = Number.NaN;
             let start: { ms: number; endedAtStep: number } | undefined;
 
-            const during = <T>(work: () => T): Promise<T> => {
-              const { meanwhile = [], crash = 'no' } = script.shift() ?? {};
+            const during = <T>(work: (stampedAfter: number) => T): Promise<T> => {
+              const { meanwhile = [], crash = 'no', stampedAfter = 0 } = script.shift() ?? {};
               for (const { id, lag, tick } of meanwhile) {
                 server.tick(tick);
                 server.write(id, lag);
               }
               if (crash === 'before') return Promise.reject(new Error('died before'));
               server.step += 1;
-              const result = work();
+              const result = work(stampedAfter);
               return crash === 'after' ? Promise.reject(new Error('died after')) : Promise.resolve(result);
             };
-            const pass = (): Promise<unknown> =>
-              pullOnce(
-                {
-                  server: {
-                    search: (_type, query, count) =>
-                      during(() => {
-                        if (isTimeQuestion(query)) {
-                          firstAsked ??= server.step;
-                          asked = server.now;
-                        }
-                        return server.search(query, count);
-                      }),
-                    searchStamp: (_type, _query, stamp) => during(() => server.searchStamp(stamp)),
-                  },
-                  resourceType: 'Communication',
-                  pageSize,
-                  overlapMs: OVERLAP,
-                  readFrom,
-                  store: (resources) => during(() => store.store(resources)),
-                  ...noWitness,
-                  setAside: () => Promise.resolve(),
-                  storeAsKnown: (resources) => during(() => store.storeAsKnown(resources)),
-                  readCursor: () => during(() => store.cursor),
-                  saveCursor: (cursor, forgetBefore) =>
-                    during(() => {
-                      store.saveCursor(cursor, forgetBefore);
-                      start ??= { ms: asked, endedAtStep: server.step };
+            const begin = () =>
+              pullerOf({
+                server: {
+                  search: (_type, query, count) =>
+                    during((stampedAfter) => {
+                      const isFirst = isTimeQuestion(query);
+                      if (isFirst) firstAsked ??= server.step;
+                      const page = server.search(query, count);
+                      if (!isFirst) server.tick(stampedAfter);
+                      else asked = server.now;
+                      return { ...page, serverTime: iso(server.now) };
                     }),
+                  searchStamp: (_type, _query, stamp) => during(() => server.searchStamp(stamp)),
+                  count: (_type, query) => during(() => (counts ? server.count(query) : undefined)),
                 },
-                never,
-              ).catch(() => undefined);
+                clock: { monotonicMs: () => server.now },
+                ...{ pageSize, readFrom },
+                store: (resources) => during(() => store.store(resources)),
+                storeAsKnown: (resources) => during(() => store.storeAsKnown(resources)),
+                readCursor: () => during(() => store.cursor),
+                ...(hasWitness && {
+                  witness: {
+                    read: () => during(() => store.newest()),
+                    find: () => Promise.resolve(false),
+                  },
+                }),
+                saveCursor: (cursor, forgetBefore) =>
+                  during(() => {
+                    store.saveCursor(cursor, forgetBefore);
+                    start ??= { ms: asked, endedAtStep: server.step };
+                  }),
+              });
+            let puller = begin();
+            const pass = async (): Promise<void> => {
+              await puller().catch(() => {
+                // As another replica goes on, or this one.
+                if (script.length % 2 === 0) puller = begin();
+              });
+            };
 
             while (script.length > 0) await pass();
             server.tick(OVERLAP); // whatever is under way gets committed
+            await pass();
+            server.tick(FULL_PASS_EVERY_MS);
             await pass();
             const complete = store.handedOn.length;
             await pass();
@@ -139,41 +153,31 @@ async function passOver(
   const asked: (readonly [from: number | 'stamp', count: number])[] = [];
   const store = createStoreModel();
   const all = stamps.map((stamp, id) => stored(`Communication/${id}`, '1', iso(stamp)));
-  const found = await pullOnce(
-    {
-      server: {
-        search: (_type, query, count) => {
-          const serverTime = iso(1_000_000);
-          if (isTimeQuestion(query)) return Promise.resolve({ resources: [], serverTime });
-          const from = msOf((query[0]?.[1] ?? '').replace(/^ge/, ''));
-          asked.push([from, count]);
-          const resources = all
-            .filter(({ meta }) => msOf(meta.lastUpdated) >= from)
-            .slice(0, Math.min(count, cap));
-          return Promise.resolve({ resources, serverTime });
-        },
-        searchStamp: (_type, _query, { from }) => {
-          asked.push(['stamp', msOf(from)]);
-          const resources = all.filter(({ meta }) => meta.lastUpdated === from);
-          return Promise.resolve(resources.length > 0 ? { resources, serverTime: undefined } : undefined);
-        },
+  const found = await pullerOf({
+    server: {
+      search: (_type, query, count) => {
+        const serverTime = iso(1_000_000);
+        const from = msOf((query[0]?.[1] ?? '').replace(/^ge/, ''));
+        asked.push([from, count]);
+        const resources = all
+          .filter(({ meta }) => msOf(meta.lastUpdated) >= from)
+          .slice(0, Math.min(count, cap));
+        return Promise.resolve({ resources, serverTime });
       },
-      resourceType: 'Communication',
-      pageSize,
-      overlapMs: OVERLAP,
-      readFrom: 'beginning',
-      store: (resources) => Promise.resolve(store.store(resources)),
-      ...noWitness,
-      setAside: () => Promise.resolve(),
-      storeAsKnown: (resources) => Promise.resolve(store.storeAsKnown(resources)),
-      readCursor: () => Promise.resolve(cursor),
-      saveCursor: (position, forgetBefore) => {
-        store.saveCursor(position, forgetBefore);
-        return Promise.resolve();
+      searchStamp: (_type, _query, { from }) => {
+        asked.push(['stamp', msOf(from)]);
+        const resources = all.filter(({ meta }) => meta.lastUpdated === from);
+        return Promise.resolve(resources.length > 0 ? { resources, serverTime: undefined } : undefined);
       },
     },
-    never,
-  );
+    ...{ pageSize, readFrom: 'beginning' },
+    store: (resources) => Promise.resolve(store.store(resources)),
+    readCursor: () => Promise.resolve(cursor),
+    saveCursor: (position, forgetBefore) => {
+      store.saveCursor(position, forgetBefore);
+      return Promise.resolve();
+    },
+  })();
   return { asked, found, cursor: store.cursor, handedOn: store.handedOn.map(({ id }) => id) };
 }
 
@@ -183,25 +187,27 @@ describe('pages', () => {
       pageSize: 2,
       cursor: iso(90),
     });
+    const from = 70 - FULL_PASS_EVERY_MS;
     expect(asked).toEqual([
-      [70, 2],
+      [from, 2],
+      [from, 2],
       [100, 2],
       ['stamp', 100],
       [101, 2],
     ]);
-    expect([found, cursor]).toEqual([6, iso(101)]);
+    expect([found, cursor]).toEqual([6, iso(1_000_000)]);
   });
 
   test('of a server that gives fewer resources than requested are read to the end', async () => {
     const stamps = Array.from({ length: 9 }, (_, index) => 100 + index);
     const { handedOn, cursor } = await passOver(stamps, { pageSize: 200, cap: 2, cursor: iso(90) });
     expect(handedOn).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
-    expect(cursor).toBe(iso(108));
+    expect(cursor).toBe(iso(1_000_000));
   });
 
-  test('of an idle server are read once, and the cursor stays', async () => {
+  test('of an idle server are read once, and the cursor moves to the server’s time', async () => {
     const { asked, cursor } = await passOver([], { pageSize: 200, cursor: iso(500) });
-    expect([asked, cursor]).toEqual([[[480, 200]], iso(500)]);
+    expect([asked, cursor]).toEqual([[[480 - FULL_PASS_EVERY_MS, 200]], iso(1_000_000)]);
   });
 });
 
@@ -215,71 +221,42 @@ test('resources with one time stamp keep the order in which their authors sent t
     at(0),
     at(2, '2025-09-26T11:00:02+02:00'),
   ];
-  await pullOnce(
-    {
-      server: { ...noMoreOfStamp, search: () => Promise.resolve({ resources, serverTime: iso(1000) }) },
-      resourceType: 'Communication',
-      pageSize: 200,
-      overlapMs: OVERLAP,
-      readFrom: 'now',
-      store: (page) => Promise.resolve(store.store(page)),
-      ...noWitness,
-      setAside: () => Promise.resolve(),
-      storeAsKnown: (page) => Promise.resolve(store.storeAsKnown(page)),
-      readCursor: () => Promise.resolve(iso(100)),
-      saveCursor: () => Promise.resolve(),
-    },
-    never,
-  );
+  await pullerOf({
+    server: { ...noMoreOfStamp, search: () => Promise.resolve({ resources, serverTime: iso(1000) }) },
+    store: (page) => Promise.resolve(store.store(page)),
+    readCursor: () => Promise.resolve(iso(100)),
+  })();
   expect(store.handedOn.map(({ id }) => id)).toEqual([0, 1, 2, 3]);
 });
 
 test('a server that does not give its time cannot be read from now on', async () => {
-  const pass = pullOnce(
-    {
-      server: { ...noMoreOfStamp, search: () => Promise.resolve({ resources: [], serverTime: undefined }) },
-      resourceType: 'CareTeam',
-      pageSize: 1,
-      overlapMs: OVERLAP,
-      readFrom: 'now',
-      store: () => Promise.resolve(0),
-      ...noWitness,
-      setAside: () => Promise.resolve(),
-      storeAsKnown: () => Promise.resolve(0),
-      readCursor: () => Promise.resolve(undefined),
-      saveCursor: () => Promise.resolve(),
-    },
-    never,
-  );
-  await expect(pass).rejects.toThrow(/meta\.lastUpdated/);
+  const pass = pullerOf({
+    server: { ...noMoreOfStamp, search: () => Promise.resolve({ resources: [], serverTime: undefined }) },
+    resourceType: 'CareTeam',
+  });
+  await expect(pass()).rejects.toThrow(/meta\.lastUpdated/);
 });
 
 test('what stands in the place of a resource is set aside, and the cursor goes on', async () => {
   const [aside, cursors]: [unknown[], string[]] = [[], []];
   const malformed = [{ id: 'odd' }];
   const resources = [stored('Communication/1', '1', iso(100))];
-  await pullOnce(
-    {
-      server: {
-        ...noMoreOfStamp,
-        search: () => Promise.resolve({ resources, malformed, serverTime: iso(1000) }),
-      },
-      ...{ resourceType: 'Communication', pageSize: 200, overlapMs: OVERLAP, readFrom: 'now' },
-      store: (page) => Promise.resolve(page.length),
-      ...noWitness,
-      setAside: (found, place) => {
-        aside.push([found, place]);
-        return Promise.resolve();
-      },
-      storeAsKnown: () => Promise.resolve(0),
-      readCursor: () => Promise.resolve(iso(90)),
-      saveCursor: (cursor) => {
-        cursors.push(cursor);
-        return Promise.resolve();
-      },
+  await pullerOf({
+    server: {
+      ...noMoreOfStamp,
+      search: () => Promise.resolve({ resources, malformed, serverTime: iso(1000) }),
     },
-    never,
-  );
+    store: (page) => Promise.resolve(page.length),
+    setAside: (found, place) => {
+      aside.push([found, place]);
+      return Promise.resolve();
+    },
+    readCursor: () => Promise.resolve(iso(90)),
+    saveCursor: (cursor) => {
+      cursors.push(cursor);
+      return Promise.resolve();
+    },
+  })();
   expect(aside[0]).toEqual([malformed, `from ${iso(100)}`]);
-  expect(cursors).toEqual([iso(100)]);
+  expect(cursors.at(-1)).toBe(iso(1000));
 });

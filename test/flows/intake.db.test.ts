@@ -193,10 +193,18 @@ describe('of threads of Medplum', () => {
 
   test('the reader of Communications forgets old versions of both', async () => {
     const { pulledAsKnown, pulledUpTo } = createScene(SETTINGS, medplumThreads);
+    const LATER = '2024-04-10T13:00:00.000Z';
+    const newest = ['a', 'b', 'c'].flatMap((id) => [
+      stored(`Communication/${id}`, '1', LATER, sent),
+      { ...header, id, meta: { ...header.meta, lastUpdated: LATER } },
+    ]);
     await pulledAsKnown([header, stored('Communication/m', '1', AT, sent), stored('CareTeam/c', '1', AT)]);
+    await pulledAsKnown(newest);
+    await pulledUpTo('Communication', '2024-04-11T00:00:00.000Z', undefined);
+    const left = async () => (await pool().query('select from resource_version')).rowCount;
+    expect(await left()).toBe(3 + newest.length);
     await pulledUpTo('Communication', '2024-04-11T00:00:00.000Z', '2024-04-10T12:00:00.000Z');
-    const { rows } = await pool().query('select reference from resource_version');
-    expect(rows).toEqual([{ reference: 'CareTeam/c' }]);
+    expect(await left()).toBe(1 + newest.length);
   });
 });
 

@@ -38,12 +38,13 @@ function stillTime() {
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-function repeated(pass: Job['pass'], wakeUps?: Job['wakeUps']) {
+function repeated(pass: Job['pass'], wakeUps?: Job['wakeUps'], over: Partial<Job> = {}) {
   const time = stillTime();
   const [log, metrics] = [createKeptLog(), createMetrics()];
   const job: Job = {
     ...{ name: 'a-job', intervalMs: INTERVAL_MS, gapMs: GAP_MS, pass },
     ...(wakeUps && { wakeUps }),
+    ...over,
   };
   const noted: string[] = [];
   const notePass = (name: string, result: string): Promise<void> => {
@@ -93,6 +94,30 @@ describe('a job', () => {
     time.end(GAP_MS);
     await settled();
     expect(passes).toBe(2);
+    await end();
+  });
+
+  test('waits longer and longer for the next wake-ups while it finds nothing, and as little as it can once it found something', async () => {
+    const finds = [0, 0, 0, 0, 0, 2, 0, 0];
+    let passes = 0;
+    const { time, wake, end } = repeated(() => Promise.resolve(finds[passes++] ?? 0), undefined, {
+      mostGapMs: 5 * GAP_MS,
+    });
+    const gaps: number[] = [];
+    while (gaps.length < finds.length) {
+      await settled();
+      wake();
+      await settled();
+      const before = passes;
+      let gap = 0;
+      while (passes === before) {
+        gap = Math.min(...time.under());
+        time.end(gap);
+        await settled();
+      }
+      gaps.push(gap);
+    }
+    expect(gaps).toEqual([1, 2, 4, 5, 5, 1, 1, 2].map((times) => times * GAP_MS));
     await end();
   });
 

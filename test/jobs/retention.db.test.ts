@@ -154,6 +154,7 @@ describe('what is still of use stays, however old', () => {
       `insert into identity_token values ('a', '@1', now() + interval '1 day')`,
     ],
     ['a link of a room that was only closed', 'message_link', 'update room set gone_since = null'],
+    ['the newest versions of a type', 'resource_version', 'select'],
     ['a position in a room that is open', 'read_position', `update room set phase = 'open'`],
   ])('%s', async (_, table, then) => {
     const { traces } = await createJobs();

@@ -167,8 +167,7 @@ const HOT: Readonly<Record<string, (db: Queryable) => Promise<unknown>>> = {
     await store.waitingItems.findWaiting(db, [COMMUNICATION]);
   },
   'senders that are waited for': (db) => store.waitingItems.findKnownSenders(db),
-  'the last version of a type before an instant': (db) =>
-    store.resourceVersions.findLastBefore(db, 'CareTeam', '2026-11-30T12:00:00Z'),
+  'the last version of a type': (db) => store.resourceVersions.findLast(db, 'CareTeam'),
   'the newest versions': (db) =>
     store.resourceVersions.findNewest(db, ['CareTeam', 'Patient', 'Communication'], 3),
   'whether a version is known': async (db) => {

@@ -50,10 +50,20 @@ describe('the ledger of versions', () => {
 
   test('removes old versions by type and time', async () => {
     const old = ['Communication/1', 'CommunicationRequest/1'].map((reference) => version(reference));
-    const fresh = version('Communication/2', '1', '2025-09-26T09:00:01.000Z');
-    await versions.recordRead(pool(), [...old, fresh]);
+    const fresh = [2, 3, 4].map((id) => version(`Communication/${id}`, '1', '2025-09-26T09:00:01.000Z'));
+    await versions.recordRead(pool(), [...old, ...fresh]);
     await versions.forgetVersionsBefore(pool(), 'Communication', '2025-09-26T09:00:01.000Z');
-    expect(await versions.recordRead(pool(), [...old, fresh])).toEqual([old[0]]);
+    expect(await versions.recordRead(pool(), [...old, ...fresh])).toEqual([old[0]]);
+  });
+
+  test('keeps the newest of a type, however old, with those beside them', async () => {
+    const at = (id: number, second: number) =>
+      version(`Communication/${id}`, '1', `2025-09-26T09:00:0${second}.000Z`);
+    const all = [at(1, 1), at(2, 2), at(3, 3), at(4, 3), at(5, 4)];
+    await versions.recordRead(pool(), all);
+    await versions.forgetVersionsBefore(pool(), 'Communication', '2026-09-26T09:00:00.000Z');
+    expect(await versions.findLast(pool(), 'Communication')).toEqual(at(5, 4));
+    expect(await versions.recordRead(pool(), all)).toEqual([at(1, 1), at(2, 2)]);
   });
 });
 

@@ -11,6 +11,8 @@ export const medplumThreads: ThreadProfile = {
   link: (thread) => ({ partOf: [referTo(referenceTo('Communication', idOf(thread)))] }),
   // A Communication without header is a letter, a call or a fax of which someone took a note.
   concerns: ({ partOf = [] }) => partOf.length > 0,
+  // The last five are of the read state. A header is told from a note by its payload.
+  elements: ['partOf', 'payload', 'extension', 'received', 'recipient', 'sender', 'status'],
   keepsDrafts: true,
   header: medplumHeader,
   readState: medplumReadState,

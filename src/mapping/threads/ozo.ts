@@ -16,6 +16,7 @@ export const ozoThreads: ThreadProfile = {
   link: (thread) => ({ partOf: [referTo(thread)] }),
   // Who writes one that names no conversation is told so.
   concerns: () => true,
+  elements: ['basedOn', 'partOf'],
   keepsDrafts: false,
   header: undefined,
   // Tasks and AuditEvents say it.
