@@ -217,15 +217,15 @@ async function saveStored(
   if (Date.parse(next.from) > Date.parse(cursor)) await saveCursor(next.from, undefined);
 }
 
-/** Saves the cursor: after a full pass, and else if something was shown that is later. @returns what is known for the next pass */
+/** Saves the cursor: it goes on after a full pass, and else if something was shown that is later. @returns what is known for the next pass */
 async function conclude(deps: Deps, { plan, changes, seen }: Read): Promise<Known> {
   const { before, isFull, witness } = plan;
   const readUpTo = changes.upTo ?? instant(seen.newestMs);
   const isLastFull = isFull || before === undefined;
   const fullUpTo = isLastFull ? readUpTo : before.fullUpTo;
   const cursor = isFull || isShownLater(plan, seen) ? cursorAfter({ readUpTo, fullUpTo }, seen) : plan.cursor;
-  if (isFull) await deps.saveCursor(cursor, forgettable(deps, cursor, witness));
-  else if (cursor !== plan.cursor) await deps.saveCursor(cursor, undefined);
+  // Also where it stays: it tells when the reader has passed.
+  await deps.saveCursor(cursor, isFull ? forgettable(deps, cursor, witness) : undefined);
   const isCrowded = plan.fromMs < plan.backMs && seen.again > MOST_SHOWN_AGAIN;
   return {
     ...{ cursor, readUpTo, fullUpTo },

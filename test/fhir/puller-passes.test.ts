@@ -94,7 +94,7 @@ const fromOf = (asked: readonly string[]): number =>
   msOf((asked[0] ?? '').replace(/^_lastUpdated=ge(.*?)&.*$/, '$1'));
 
 describe('on a quiet server', () => {
-  test('a pass asks once and is shown nothing again but the version that was read last; nothing is saved', async () => {
+  test('a pass asks once and is shown nothing again but the version that was read last; the cursor stays', async () => {
     const { server, pass, took, untilFull } = await reader();
     await untilFull();
     for (let passes = 0; passes < 5; passes += 1) {
