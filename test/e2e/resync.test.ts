@@ -220,7 +220,9 @@ describe.skipIf(inject('stackMissing') !== undefined)('resync', () => {
     expect(await bot.members(spaceId)).toEqual(members);
     const made = await bot.state(spaceId);
     await bridge.service.start();
-    await eventually(async () => (await resync()).stdout).toBe(`${rooms + 1} compared, 0 changed, 0 failed.\n`);
+    await eventually(async () => (await resync()).stdout).toBe(
+      `${rooms + 1} compared, 0 changed, 0 failed.\n`,
+    );
     await awaitIdle(bridge);
     expect(await bot.state(spaceId)).toEqual(made);
   });
