@@ -24,15 +24,16 @@ function linksWith({ decodeText, encodeText }: Codec) {
     link.digest === undefined ? link : { ...link, digest: encodeText(rowOf(link), link.digest) };
   const decoded = <Link extends WithDigest>(link: Link): Link =>
     link.digest === undefined ? link : { ...link, digest: decodeText(rowOf(link), link.digest) };
-  const { findLinks, findLinksOfCommunication, startLink, completeLink } = messageLinks;
+  const { findLinks, findLinksOfCommunication, startLink, saveSent, completeLink } = messageLinks;
   const readEncoded: Pick<
     typeof messageLinks,
-    'completeLink' | 'findLinks' | 'findLinksOfCommunication' | 'startLink'
+    'completeLink' | 'findLinks' | 'findLinksOfCommunication' | 'saveSent' | 'startLink'
   > = {
     findLinks: async (db, of) => (await findLinks(db, of)).map(decoded),
     findLinksOfCommunication: async (db, communication, eventId) =>
       (await findLinksOfCommunication(db, communication, eventId)).map(decoded),
     startLink: (db, link) => startLink(db, encoded(link)),
+    saveSent: (db, key, sent) => saveSent(db, key, encoded({ ...key, ...sent })),
     completeLink: (db, key, made) => completeLink(db, key, encoded({ ...key, ...made })),
   };
   const saveMade: typeof lostLinks.saveMade = (db, link) => lostLinks.saveMade(db, encoded(link));

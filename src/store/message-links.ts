@@ -196,10 +196,11 @@ export async function startLink(
 export async function saveSent(
   db: Queryable,
   { cause, part }: LinkKey,
-  { eventId, sender }: Pick<MadeEffect, 'eventId' | 'sender'>,
+  { eventId, sender, digest }: Pick<MadeEffect, 'digest' | 'eventId' | 'sender'>,
 ): Promise<void> {
-  const sql = 'update message_link set event_id = $3, sender = $4 where cause = $1 and part = $2';
-  await db.query(sql, [cause, part, eventId, sender]);
+  const sql =
+    'update message_link set event_id = $3, sender = $4, digest = $5 where cause = $1 and part = $2';
+  await db.query(sql, [cause, part, eventId, sender, digest]);
 }
 
 /** Records that an effect was made; runs in the transaction that takes the item off its lane. */

@@ -12,6 +12,8 @@ export interface Carried {
   readonly links: readonly MessageLink[];
   /** A send of it has begun, of which it is not known yet how it ended. */
   readonly isBegun: boolean;
+  /** What the version said that was being sent then, where that is known. */
+  readonly begunDigest: string | undefined;
   /** The bridge itself is writing it: whether what was read is its own version, the end of that will tell. */
   readonly isBeingWritten: boolean;
   /** It bears the event id of a message that another Communication records, and says what that one says or said. */
@@ -33,9 +35,11 @@ export async function findCarried(
   const room = thread === undefined ? undefined : await findConversationRoom(store, db, thread);
   const begunAfter = clock.now().getTime() - WRITING_MS;
   const isOwn = ({ communication }: MessageLink): boolean => communication === reference;
+  const begun = found.filter((link) => link.origin === 'fhir' && !link.completed && isOwn(link));
   return {
     links: found.filter((link) => link.completed && isOwn(link)),
-    isBegun: found.some((link) => link.origin === 'fhir' && !link.completed && isOwn(link)),
+    isBegun: begun.length > 0,
+    begunDigest: begun[0]?.digest,
     isBeingWritten: found.some(
       ({ origin, completed, startedAt }) =>
         origin === 'matrix' && !completed && startedAt.getTime() > begunAfter,

@@ -105,7 +105,7 @@ export async function relayVersion(
   if (before !== undefined) return before;
   const reason = reasonToSkip(found, envelope, communication);
   if (reason !== undefined) return { kind: 'ignored', reason };
-  const { links: carried } = found;
+  const { links: carried, begunDigest } = found;
   const documents = await readDocuments(relay, communication.payload, attempt.signal);
   const input = { communication, envelope, documents };
   const room = await findRoomOfMessage(store, db, envelope.thread, carried);
@@ -125,7 +125,7 @@ export async function relayVersion(
   const awaited = missing.find((ref) => carried.length === 0 && !gaveUpOn.includes(ref));
   if (awaited !== undefined) return untilCarried(relay, payload, request, awaited);
   if (conversation.phase === 'closed' && !isRetraction) return { kind: 'ignored', reason: 'closed' };
-  const outgoing = { reference, request, input, carried, conversation, read };
+  const outgoing = { reference, request, input, carried, begunDigest, conversation, read };
   return unlessGone(relay, outgoing, attempt.signal, () =>
     send(relay, { ...outgoing, before: senderBefore(carried) }, attempt),
   );
@@ -162,6 +162,7 @@ interface Outgoing {
   readonly request: FhirReference;
   readonly input: FhirInput & { readonly communication: StoredResource<Communication> };
   readonly carried: readonly MessageLink[];
+  readonly begunDigest: string | undefined;
   readonly conversation: Conversation;
   readonly read: ReadCommunication;
   readonly before: MatrixUserId | undefined;
@@ -169,7 +170,7 @@ interface Outgoing {
 
 async function send(relay: RelayToMatrix, outgoing: Outgoing, { signal }: Attempt): Promise<FlowOutcome> {
   const { store, metrics, settings } = relay;
-  const { reference, request, input, carried, conversation, read, before } = outgoing;
+  const { reference, request, input, carried, begunDigest, conversation, read, before } = outgoing;
   const { communication, envelope } = input;
   const { roomId, guests: [viewer = settings.bot] = [] } = conversation;
   // What is retracted, each event's own sender redacts.
@@ -194,7 +195,9 @@ async function send(relay: RelayToMatrix, outgoing: Outgoing, { signal }: Attemp
     const place = each.kind === 'redact' ? whereSent(relay, each.eventId, carried, { ...by, viewer }) : by;
     const deliveryId = communicationDeliveryId(cause, part);
     const of = { ...key, deliveryId, communication: reference, kind: kindOf(each, read) };
-    const delivery = { ...of, ...place, viewer, timestamp, writtenAt, digest };
+    // A change has a delivery id of its own version.
+    const mayHaveSent = isNew ? { begunDigest } : {};
+    const delivery = { ...of, ...place, ...mayHaveSent, viewer, timestamp, writtenAt, digest };
     sent.push({ key, ...(await sendOnce(relay, delivery, each, signal)) });
   }
   const [first] = sent;
@@ -209,9 +212,9 @@ async function send(relay: RelayToMatrix, outgoing: Outgoing, { signal }: Attemp
       conversation: envelope.thread && { reference: envelope.thread },
     })),
     record: async (tx) => {
-      const made = { communication: reference, digest, since };
-      for (const { key, eventId, sender } of sent)
-        await store.messageLinks.completeLink(tx, key, { ...made, eventId, sender });
+      const made = { communication: reference, since };
+      for (const { key, eventId, sender, digest: said } of sent)
+        await store.messageLinks.completeLink(tx, key, { ...made, eventId, sender, digest: said });
       const uploads = sent.map(({ key }) => uploadIdOf(communicationDeliveryId(key.cause, key.part)));
       await store.fileCopies.removeCopies(tx, uploads);
       metrics.messages.inc({ direction: 'to-matrix' });

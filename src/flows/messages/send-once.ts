@@ -25,6 +25,8 @@ export interface Delivery extends LinkKey {
   readonly timestamp: number | undefined;
   /** Of what is said; undefined where no Communication records it. */
   readonly digest?: string;
+  /** Of what an earlier attempt said; that may still come to the homeserver, and the same delivery id then gives its event. */
+  readonly begunDigest?: string | undefined;
   /** When what is said here was written, by the FHIR server; undefined where that is not known. */
   readonly writtenAt?: Date;
 }
@@ -35,6 +37,8 @@ export interface SentOnce {
   readonly sender: MatrixUserId;
   /** A text stands in place of its file; unknown of an earlier attempt, and false then. */
   readonly isRefused: boolean;
+  /** Of what the event says. */
+  readonly digest: string | undefined;
 }
 
 type SendOnce = Pick<Bridge, 'clock' | 'db' | 'files' | 'sending' | 'settings' | 'store'>;
@@ -56,7 +60,7 @@ export async function sendOnce(
     digest,
   });
   if (begun.eventId !== undefined)
-    return { eventId: begun.eventId, sender: begun.sender ?? as, isRefused: false };
+    return { eventId: begun.eventId, sender: begun.sender ?? as, isRefused: false, digest };
   const sent =
     (await findEarlier(sender, delivery, begun, send, signal)) ??
     (await makeSend(sender, delivery, send, signal));
@@ -64,10 +68,24 @@ export async function sendOnce(
   return sent;
 }
 
+/** What of an event's content a reader sees. */
+const SHOWN = ['msgtype', 'body', 'formatted_body', 'url'] as const;
+
+/** Whether the event of a delivery shows something else than was sent just now. */
+async function showsOther(
+  { sending }: Pick<SendOnce, 'sending'>,
+  { deliveryId, roomId, viewer }: Pick<Delivery, 'deliveryId' | 'roomId' | 'viewer'>,
+  content: Readonly<Record<string, unknown>>,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const shown = (await sending.findSent({ roomId, viewer }, [deliveryId], signal)).get(deliveryId);
+  return shown !== undefined && SHOWN.some((key) => shown.content[key] !== content[key]);
+}
+
 /** A redaction is not looked for: a second one changes nothing. */
 async function findEarlier(
   { clock, sending }: SendOnce,
-  { deliveryId, roomId, viewer, as, writtenAt }: Delivery,
+  { deliveryId, roomId, viewer, as, writtenAt, digest }: Delivery,
   { startedAt, sender, doubtBefore }: BegunLink,
   { kind }: MatrixSend,
   signal: AbortSignal,
@@ -76,22 +94,26 @@ async function findEarlier(
   const isDoubtful = doubtBefore !== undefined && (writtenAt === undefined || writtenAt < doubtBefore);
   if (kind === 'redact' || (!isLongAgo && !isDoubtful && sender === as)) return undefined;
   const earlier = (await sending.findSent({ roomId, viewer }, [deliveryId], signal)).get(deliveryId);
-  return earlier && { eventId: earlier.event_id, sender: earlier.sender, isRefused: false };
+  return earlier && { eventId: earlier.event_id, sender: earlier.sender, isRefused: false, digest };
 }
 
 async function makeSend(
   sender: SendOnce,
-  { deliveryId, roomId, as, timestamp }: Delivery,
+  delivery: Delivery,
   send: MatrixSend,
   signal: AbortSignal,
 ): Promise<SentOnce> {
   const { sending } = sender;
+  const { deliveryId, roomId, as, timestamp, digest, begunDigest } = delivery;
   if (send.kind === 'redact') {
     const { eventId } = send;
     const redaction = await sending.redactAs({ as, roomId, deliveryId, eventId }, signal);
-    return { eventId: redaction, sender: as, isRefused: false };
+    return { eventId: redaction, sender: as, isRefused: false, digest };
   }
   const { content, isRefused } = await withFileUploaded(sender, send, deliveryId, signal);
   const event = { as, roomId, deliveryId, timestamp, type: send.type, content };
-  return { eventId: await sending.sendAs(event, signal), sender: as, isRefused };
+  const eventId = await sending.sendAs(event, signal);
+  const mayBeOther = begunDigest !== undefined && begunDigest !== digest;
+  const isOther = mayBeOther && (await showsOther(sender, delivery, content, signal));
+  return { eventId, sender: as, isRefused, digest: isOther ? begunDigest : digest };
 }

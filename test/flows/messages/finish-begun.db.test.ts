@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { relayToMatrix } from '../../../src/flows/messages/relay-to-matrix.ts';
 import { findLinksOfCommunication } from '../../../src/store/message-links.ts';
+import { BridgeError } from '../../../src/telemetry/errors.ts';
 import { ATTEMPT } from '../../builders/bridge.ts';
 import { useBridgeDatabase } from '../../builders/database.ts';
 import { ref } from '../../builders/fhir.ts';
@@ -51,4 +52,27 @@ test('unchanged: it is not sent again', async () => {
   expect(await toMatrix('Communication/1')).toMatchObject({ result: 'done' });
   expect(sending.sent).toHaveLength(1);
   expect(await links()).toMatchObject([{ eventId: '$sent1', completed: true }]);
+});
+
+test('changed while the first sending is on its way, and not in the room yet: what comes into the room is not taken for the change', async () => {
+  const { fhir, relay, sending, toMatrix } = await createRelayWorld(pool());
+  await fhir.put('1');
+  const { sendAs } = relay.sending;
+  const onItsWay: Parameters<typeof sendAs>[] = [];
+  const sendLate: typeof sendAs = async (...given) => {
+    if (onItsWay.push(given) === 1) throw new BridgeError('matrix-unavailable', 'no answer in time');
+    // The homeserver has the first request first, and knows its transaction id when the second one comes.
+    for (const request of onItsWay) await sendAs(...request);
+    return sendAs(...given);
+  };
+  Object.assign(relay.sending, { sendAs: sendLate });
+  await expect(toMatrix('Communication/1')).rejects.toThrow('no answer in time');
+  await fhir.put('1', { payload: [{ contentString: '10 E' }] });
+  await toMatrix('Communication/1'); // the retry
+  Object.assign(relay.sending, { sendAs });
+  await toMatrix('Communication/1'); // the item of the change
+  expect(sending.sent).toMatchObject([
+    { content: { body: 'Good morning' } },
+    { content: { body: '* 10 E' } },
+  ]);
 });
