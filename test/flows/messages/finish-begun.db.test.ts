@@ -57,7 +57,7 @@ test('unchanged: it is not sent again', async () => {
 test('changed while the first sending is on its way, and not in the room yet: what comes into the room is not taken for the change', async () => {
   const { fhir, relay, sending, toMatrix } = await createRelayWorld(pool());
   await fhir.put('1');
-  const { sendAs } = relay.sending;
+  const sendAs = relay.sending.sendAs.bind(relay.sending);
   const onItsWay: Parameters<typeof sendAs>[] = [];
   const sendLate: typeof sendAs = async (...given) => {
     if (onItsWay.push(given) === 1) throw new BridgeError('matrix-unavailable', 'no answer in time');
