@@ -115,10 +115,12 @@ async function awaitFinished(deps: Deps, order: RoomOrder, signal: AbortSignal):
 async function discard(deps: Deps, order: RoomOrder, roomId: RoomId, signal: AbortSignal): Promise<void> {
   const { homeserver, bot } = deps;
   if ((await homeserver.resolveAlias(bot, order.alias, signal)) !== roomId) return;
-  const { state, isBroken } = await readState(deps, roomId, signal);
-  if (isFinished(state)) return;
+  const { state = [], isBroken } = await readState(deps, roomId, signal);
+  const isWhole = isFinished(state);
+  if (isWhole && (await takesEvents(deps, roomId, state, signal))) return;
   await homeserver.deleteAlias(bot, order.alias, signal);
-  if (!isBroken) await homeserver.leave(bot, roomId, signal).catch(ignoreUnknownRoom);
+  // What takes no events takes no leaving either.
+  if (!isBroken && !isWhole) await homeserver.leave(bot, roomId, signal).catch(ignoreUnknownRoom);
 }
 
 /** @returns undefined when the alias is free */
@@ -134,11 +136,35 @@ async function look(deps: Deps, order: RoomOrder, signal: AbortSignal): Promise<
     if (joined) await homeserver.leave(bot, roomId, signal);
     throw foreign(stranger);
   }
-  return { roomId, stage: isFinished(state) ? 'finished' : 'begun' };
+  if (!isFinished(state)) return { roomId, stage: 'begun' };
+  return { roomId, stage: (await takesEvents(deps, roomId, state, signal)) ? 'finished' : 'broken' };
+}
+
+/**
+ * Whether a room that nobody has come into takes events. Its creation may have been cut off in the midst of its events, and Synapse then
+ * answers 500 to each (`No chain cover`). Where others are in it, it took theirs.
+ */
+async function takesEvents(
+  { homeserver, bot }: Deps,
+  roomId: RoomId,
+  state: RoomState,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const members = state.filter(({ type }) => type === 'm.room.member');
+  if (members.some((member) => member.state_key !== bot)) return true;
+  const own = members.find((member) => member.state_key === bot)?.content;
+  const content = { membership: 'join', ...own, reason: 'The room is looked at' };
+  try {
+    await homeserver.putState(bot, roomId, { type: 'm.room.member', state_key: bot, content }, signal);
+    return true;
+  } catch (error) {
+    if (isRefusal(error, 500)) return false;
+    throw error;
+  }
 }
 
 /** The power levels come together with all other initial state, or not at all. */
-function isFinished(state: RoomState = []): boolean {
+function isFinished(state: RoomState): boolean {
   return state.some((event) => event.type === 'm.room.power_levels');
 }
 

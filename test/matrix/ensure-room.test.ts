@@ -11,6 +11,10 @@ interface Room {
   readonly creator: string;
   readonly marker: unknown;
   readonly hasLevels: boolean;
+  /** Whether someone besides the bot is in it. */
+  readonly isUsed?: boolean;
+  /** Whether the homeserver fails at each further event. */
+  readonly isBroken?: boolean;
   /** How the room answers the bot: as a member, as one who may join, as one who may not, as a room without events, as one that the homeserver cannot add events to. */
   readonly bot: 'in' | 'may-join' | 'may-not-join' | 'no-events' | 'fails';
 }
@@ -53,6 +57,9 @@ function createWorld(first?: Room, { appearsAfterMs = 0, generation: counted = 0
       return Promise.resolve([
         create,
         ...(room.hasLevels ? [{ ...create, type: 'm.room.power_levels', content: {} }] : []),
+        ...(room.isUsed === true
+          ? [{ ...create, type: 'm.room.member', state_key: '@noor:h', content: {} }]
+          : []),
       ]);
     },
     join: () => {
@@ -62,6 +69,10 @@ function createWorld(first?: Room, { appearsAfterMs = 0, generation: counted = 0
       if (behindAlias?.room.bot === 'fails') return refuse(500, 'M_UNKNOWN');
       joined = true;
       return Promise.resolve();
+    },
+    putState: () => {
+      calls.push('put state');
+      return behindAlias?.room.isBroken === true ? refuse(500, 'M_UNKNOWN') : Promise.resolve();
     },
     deleteAlias: () => {
       calls.push('delete alias');
@@ -101,7 +112,7 @@ function createWorld(first?: Room, { appearsAfterMs = 0, generation: counted = 0
 const whole: Room = { creator: BOT, marker: 'marker-0', hasLevels: true, bot: 'in' };
 /** The calls that change something. */
 const changes = (calls: readonly string[]): readonly string[] =>
-  calls.filter((call) => !['resolve', 'join', 'sleep'].includes(call));
+  calls.filter((call) => !['resolve', 'join', 'put state', 'sleep'].includes(call));
 
 test('a missing room is created', async () => {
   const { run, calls } = createWorld();
@@ -133,6 +144,18 @@ test('a room whose homeserver fails when its creator joins is given up after a m
   expect(await run()).toMatch(/^!new/);
   expect(changes(calls)).toEqual(['create', 'drop', 'delete alias', 'create']);
   expect(clock.ms).toBeGreaterThan(60_000);
+});
+
+test('a room that takes no events is given up after a minute and made again, if nobody is in it', async () => {
+  const { run, calls, clock } = createWorld({ ...whole, isBroken: true });
+  expect(await run()).toMatch(/^!new/);
+  expect(changes(calls)).toEqual(['create', 'drop', 'delete alias', 'create']);
+  expect(clock.ms).toBeGreaterThan(60_000);
+});
+
+test('a room that takes no events is kept if somebody is in it', async () => {
+  const { run, calls } = createWorld({ ...whole, isBroken: true, isUsed: true });
+  expect([await run(), calls.includes('put state')]).toEqual(['!old', false]);
 });
 
 describe('an attempt that died half-way is dropped, and the room is created again under the next marker', () => {
