@@ -17,6 +17,7 @@ export const ignoredReasons = {
   'invitation-answered': 'The invitation was answered already.',
   'invitation-withdrawn': 'The invitation was taken back before the ghost could join.',
   known: 'The message was recorded before, or is a call of which another event told already.',
+  'left-room': 'The bridge has left the room in which something was to be told.',
   'lister-not-in-room': 'The user who listed a room in a team’s space is not in it, so it was left again.',
   malformed: 'The event has not the form of the specification.',
   'may-not-invite':

@@ -25,6 +25,7 @@ export function createToldWorld(db: pg.Pool, settings: Partial<BridgeSettings> =
     clock: { now: () => state.now, monotonicMs: () => 0 },
     homeserver: {
       ...unreachableHomeserver,
+      isJoined: () => Promise.resolve(true),
       stateEvent: () => Promise.resolve({ membership: 'join', displayname: 'Jan' }),
     },
     sending: {

@@ -7,6 +7,7 @@ import { BRIDGE_NOTICE } from '../../messages/kind.ts';
 import type { Attempt, NewItem } from '../../inbox/item.ts';
 import type { OutgoingEvent } from '../../matrix/sends.ts';
 import type { LinkKey } from '../../store/message-links.ts';
+import { BridgeError } from '../../telemetry/errors.ts';
 import type { Bridge } from '../bridge.ts';
 import type { MessageNoticeItem } from '../items/message-notice.ts';
 import type { NoticeItem } from '../items/notice.ts';
@@ -20,7 +21,7 @@ export type NoticeSender = Pick<
   Bridge,
   'clock' | 'db' | 'files' | 'metrics' | 'sending' | 'settings' | 'store'
 > & {
-  readonly homeserver: Pick<Bridge['homeserver'], 'stateEvent'>;
+  readonly homeserver: Pick<Bridge['homeserver'], 'isJoined' | 'stateEvent'>;
 };
 
 /** A person is told the same of their messages in a room at most once in so long. */
@@ -40,6 +41,7 @@ export async function sendNotice(
   const content = noticeMessage(settings.messages.texts, { about, displayName, reason });
   const deliveryId = noticeDeliveryId(roomId, about, reason, since);
   const said = await say(bridge, { roomId, deliveryId, content }, signal);
+  if (said === 'left') return { kind: 'ignored', reason: 'left-room' };
   metrics.notices.inc({ reason });
   return {
     kind: 'done',
@@ -73,6 +75,7 @@ export async function sendMessageNotice(
   });
   const deliveryId = messageNoticeDeliveryId(eventId, reason);
   const said = await say(bridge, { roomId, deliveryId, content }, signal);
+  if (said === 'left') return { kind: 'ignored', reason: 'left-room' };
   metrics.notices.inc({ reason });
   return {
     kind: 'done',
@@ -88,20 +91,24 @@ interface Said extends LinkKey, SentOnce {
   readonly roomId: RoomId;
 }
 
+/** @returns `left` where the bot is in the room no more: it has nobody to tell anything there */
 async function say(
   bridge: NoticeSender,
   { roomId, deliveryId, content }: Pick<OutgoingEvent, 'content' | 'deliveryId' | 'roomId'>,
   signal: AbortSignal,
-): Promise<Said> {
+): Promise<Said | 'left'> {
   const { bot } = bridge.settings;
   const key = { cause: deliveryId, part: 0 };
   const of = { ...key, deliveryId, communication: undefined, kind: BRIDGE_NOTICE, timestamp: undefined };
   const send = { kind: 'send', type: 'm.room.message', content } as const;
-  return {
-    ...key,
-    roomId,
-    ...(await sendOnce(bridge, { ...of, roomId, as: bot, viewer: bot }, send, signal)),
-  };
+  try {
+    const sent = await sendOnce(bridge, { ...of, roomId, as: bot, viewer: bot }, send, signal);
+    return { ...key, roomId, ...sent };
+  } catch (error) {
+    const isRefused = error instanceof BridgeError && error.code === 'matrix-refused';
+    if (!isRefused || (await bridge.homeserver.isJoined(bot, roomId, signal))) throw error;
+    return 'left';
+  }
 }
 
 /** No record of it will come: what answers it need not wait, and what waits already goes on. */

@@ -55,6 +55,17 @@ describe('a lost picture', () => {
     ]);
   });
 
+  test('is told nobody once the bridge has left the room; where it is in it and may not speak, that is a failure', async () => {
+    const { bridge, failed, loseAnswer, run } = createWorld();
+    const refuse = () => loseAnswer(new BridgeError('matrix-refused', 'send message: 403 M_FORBIDDEN'));
+    const item = await failed('$1');
+    refuse();
+    expect(await run(item)).toMatchObject({ kind: 'dead' });
+    refuse();
+    Object.assign(bridge.homeserver, { isJoined: () => Promise.resolve(false) });
+    expect(await run(item)).toMatchObject({ kind: 'ignored', reason: 'left-room' });
+  });
+
   test('is told again five minutes later', async () => {
     const { failed, run, pass, said } = createWorld();
     await run(await failed('$1'));
