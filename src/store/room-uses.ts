@@ -13,6 +13,8 @@ export type RoomUse =
       readonly room: RoomRow;
       /** A tombstone names another room in its place, into which the bridge has not followed yet. */
       readonly isReplaced: boolean;
+      /** It has taken the place of another. */
+      readonly isReplacement: boolean;
       /** It became a conversation a moment ago, and that is not finished. */
       readonly adoption: Adoption | undefined;
     }
@@ -31,6 +33,7 @@ interface Found {
   readonly present: Columns | undefined;
   readonly successor: Columns | undefined;
   readonly replaced: boolean;
+  readonly isReplacement: boolean;
   readonly followedAt: Date | undefined;
   readonly awaitedFrom: RoomId | undefined;
   readonly awaitedFor: FhirReference | undefined;
@@ -54,6 +57,7 @@ export async function findServed(db: Queryable, roomIds: readonly RoomId[]): Pro
 export async function findRoomUse(db: Queryable, roomId: RoomId): Promise<RoomUse> {
   const sql = `select to_jsonb(present) as present, to_jsonb(successor) as successor,
       former.room_id is not null as replaced, former.followed_at,
+      exists (select from former_room where replacement_room_id = asked.room_id) as is_replacement,
       awaited.room_id as awaited_from, awaited.reference as awaited_for,
       adopted_room.care_team, adopted_room.listed_by
     from (values ($1::text)) as asked (room_id)
@@ -79,7 +83,8 @@ function useOf(roomId: RoomId, found: Found): RoomUse {
   if (present !== undefined) {
     const room = fromColumns(present) as RoomRow;
     const kind = room.reference.startsWith('CareTeam/') ? 'space' : 'conversation';
-    return { kind, room, isReplaced: found.replaced, adoption };
+    const { replaced: isReplaced, isReplacement } = found;
+    return { kind, room, isReplaced, isReplacement, adoption };
   }
   if (successor !== undefined && followedAt !== undefined)
     return { kind: 'former', room: fromColumns(successor) as RoomRow, followedAt };

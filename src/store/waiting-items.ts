@@ -1,10 +1,13 @@
 // The table of items that wait: for a conversation that opens, or for a message that is carried.
-import type { EventId, FhirReference, MatrixUserId } from '../domain/ids.ts';
+import type { EventId, FhirReference, MatrixUserId, RoomId } from '../domain/ids.ts';
 import type { PayloadCodec, PayloadRow } from '../domain/stored-payload.ts';
 import { countRows, select, selectColumn, type Queryable } from './database.ts';
 
-/** What an item waits for: the conversation or message of a resource, the message of an event, or who a user is. */
-export type AwaitedId = FhirReference | EventId | MatrixUserId;
+/**
+ * What an item waits for: the conversation or message of a resource, the message of an event, who a user is, or that the bridge
+ * follows into a room.
+ */
+export type AwaitedId = FhirReference | EventId | MatrixUserId | RoomId;
 
 /** An item that waits. */
 export interface WaitingItem {

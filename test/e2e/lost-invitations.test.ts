@@ -93,16 +93,16 @@ describe.skipIf(inject('stackMissing') !== undefined)('an invitation whose push 
     const awaited = async (): Promise<unknown> =>
       (await db.query<object>('select replacement_room_id, followed_at from former_room')).rows;
     await eventually(awaited).toEqual([{ replacement_room_id: next, followed_at: null }]);
+    await nurse.say(next, 'Is anyone here?');
     await awaitIdle(bridge);
     await losing(bot.userId, async () => {
       await nurse.client.invite(next, bot.userId);
       return next;
     });
-    await eventually(() => bot.find(room)).toBe(next);
     await nurse.say(next, 'Going on here');
     const records = async (): Promise<readonly unknown[]> =>
       (await recordsOf(platform, id)).map(({ payload }) => payload[0]?.contentString);
-    await eventually(records).toEqual(['Going on here']);
+    await eventually(records).toEqual(['Is anyone here?', 'Going on here']);
   });
 
   test('is found by the nightly reconcile where it is a ghost’s', async () => {

@@ -12,6 +12,7 @@ import type { RoomRow } from '../../store/rooms.ts';
 import type { Bridge } from '../bridge.ts';
 import { convergeItems } from '../items/converge.ts';
 import { noticeItem } from '../items/notice.ts';
+import { releaseWaiting } from '../items/waiting.ts';
 import { refused, type FlowOutcome } from '../outcome.ts';
 import { createReadSet } from '../people/read-set.ts';
 import { readRoomSpec } from '../structure/room-spec.ts';
@@ -115,7 +116,10 @@ export async function followUpgrade(
   return {
     kind: 'done',
     record: (tx) => store.formerRooms.saveFollowed(tx, former),
-    next: convergeItems([...new Set([reference, ...linked, ...listedIn])], replacement),
+    next: async (tx) => [
+      ...convergeItems([...new Set([reference, ...linked, ...listedIn])], replacement),
+      ...(await releaseWaiting(store, tx, [replacement], `in place of ${roomId}`)),
+    ],
   };
 }
 

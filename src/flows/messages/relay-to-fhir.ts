@@ -28,6 +28,7 @@ import { placeIn, type Place } from './place.ts';
 import { mayRedact, wasRedactedBefore } from './redaction-power.ts';
 import { removeRefused } from './remove-refused.ts';
 import { tellSender } from './tell-sender.ts';
+import { untilFollowed } from './until-followed.ts';
 import { mayBecomeKnown } from './unknown-room.ts';
 import { writeOnce, type Made } from './write-once.ts';
 import { itemsOfWrittenOver } from './written-over.ts';
@@ -61,6 +62,8 @@ export async function relayToFhir(
   const { db, store, settings, clock } = relay;
   if (isOwnUser(settings, event.sender)) return { kind: 'ignored', reason: 'own-message' };
   const use = await store.roomUses.findRoomUse(db, event.room_id);
+  const waits = await untilFollowed(relay, { event, source, use });
+  if (waits !== undefined) return waits;
   const place = placeIn(use, event.room_id, settings);
   if (place === undefined) return notOfABridgedRoom(relay, { event, source, use }, attempt);
   const refs = refsOf(relay, { event, mayRedact: false });
@@ -248,7 +251,7 @@ async function notOfABridgedRoom(
   const { event_id: eventId, room_id: roomId } = event;
   if (use.kind === 'none' && (await mayBecomeKnown(relay, roomId, source.receivedAt, signal)))
     return { kind: 'later', afterMs: UNKNOWN_ROOM_MS };
-  if (use.kind !== 'none' && use.kind !== 'adopted') return ignored;
+  if (use.kind !== 'none' && use.kind !== 'adopted' && use.kind !== 'awaited') return ignored;
   return { ...ignored, record: (tx) => relay.forgetPayload(tx, EVENT_SOURCE, eventId) };
 }
 

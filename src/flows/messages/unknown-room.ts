@@ -1,9 +1,11 @@
-// An event of a room that the tables do not name: where the bridge made the room, the room may only be missing from them still.
+// An event of a room that the tables do not name: they may only lack it still, or the room is to replace another.
 import { ROOM_MARKER_KEY } from '../../domain/matrix.ts';
-import type { RoomId } from '../../domain/ids.ts';
+import { predecessorIn } from '../../mapping/matrix-to-fhir/room-request.ts';
+import type { MatrixUserId, RoomId } from '../../domain/ids.ts';
 import { STRUCTURE_LANES } from '../../mapping/lanes.ts';
 import { BridgeError } from '../../telemetry/errors.ts';
 import type { Bridge } from '../bridge.ts';
+import { isStorableKey } from '../make-each.ts';
 import { fhirReader } from '../reader-names.ts';
 
 type Asking = Pick<Bridge, 'clock' | 'db' | 'homeserver' | 'settings' | 'store' | 'thread'>;
@@ -12,8 +14,9 @@ type Asking = Pick<Bridge, 'clock' | 'db' | 'homeserver' | 'settings' | 'store' 
 const LONGEST_MS = 60 * 60_000;
 
 /**
- * Whether the tables may come to name a room: the bridge made it, and died before it recorded that, or its database was
- * restored to an earlier state, and not all is compared and read again yet.
+ * Whether the tables may come to name a room in which the bot is. It replaces a room of a conversation, and the bridge is about to
+ * follow. Or the bridge made it, and died before it recorded that, or its database was restored to an earlier state, and not all is
+ * compared and read again yet.
  * @param receivedAt when the event came
  */
 export async function mayBecomeKnown(
@@ -23,16 +26,30 @@ export async function mayBecomeKnown(
   signal: AbortSignal,
 ): Promise<boolean> {
   if (clock.now().getTime() - receivedAt.getTime() > LONGEST_MS) return false;
+  const create = await makingOf(homeserver, settings.bot, roomId, signal);
+  if (create === undefined) return false;
+  const predecessor = predecessorIn(create);
+  if (predecessor !== undefined && isStorableKey(predecessor)) {
+    const { kind } = await store.roomUses.findRoomUse(db, predecessor as RoomId);
+    if (kind === 'conversation') return true;
+  }
+  if (create[ROOM_MARKER_KEY] === undefined) return false;
   // Where the headers of conversations are Communications, their reader brings conversations too.
   const reader = fhirReader(thread.header === undefined ? 'CommunicationRequest' : 'Communication');
-  if (!(await store.restorations.mayLackRooms(db, { reader, lanes: STRUCTURE_LANES }))) return false;
+  return store.restorations.mayLackRooms(db, { reader, lanes: STRUCTURE_LANES });
+}
+
+/** The content of the event by which a room was made; undefined where the bot is not in the room, or not any more. */
+async function makingOf(
+  homeserver: Asking['homeserver'],
+  bot: MatrixUserId,
+  roomId: RoomId,
+  signal: AbortSignal,
+): Promise<Readonly<Record<string, unknown>> | undefined> {
   try {
-    const making = { type: 'm.room.create', state_key: '' };
-    const create = await homeserver.stateEvent(settings.bot, roomId, making, signal);
-    return create?.[ROOM_MARKER_KEY] !== undefined;
+    return await homeserver.stateEvent(bot, roomId, { type: 'm.room.create', state_key: '' }, signal);
   } catch (error) {
-    // The bot is not in the room, or not any more.
-    if (error instanceof BridgeError && error.code === 'matrix-refused') return false;
+    if (error instanceof BridgeError && error.code === 'matrix-refused') return undefined;
     throw error;
   }
 }

@@ -126,7 +126,8 @@ function millisecondsIn(value: unknown): number | undefined {
   return typeof value === 'number' && value >= 0 && value <= LATEST_DATE_TIME ? value : undefined;
 }
 
-function predecessorIn(create: Readonly<Record<string, unknown>>): string | undefined {
+/** The room that a room is to replace, by the content of its `m.room.create`. */
+export function predecessorIn(create: Readonly<Record<string, unknown>>): string | undefined {
   const { predecessor } = create;
   if (typeof predecessor !== 'object' || predecessor === null || !('room_id' in predecessor))
     return undefined;

@@ -3,16 +3,18 @@ import { describe, expect, test } from 'vitest';
 import type { NewItem } from '../../../src/inbox/item.ts';
 import { changeItemSchema } from '../../../src/flows/items/fhir-change.ts';
 import { eventItemSchema } from '../../../src/flows/items/event.ts';
-import { hasWaited, releaseWaiting } from '../../../src/flows/items/waiting.ts';
+import { hasWaited, releaseOverdue, releaseWaiting } from '../../../src/flows/items/waiting.ts';
 import { relayToFhir } from '../../../src/flows/messages/relay-to-fhir.ts';
 import { relayToMatrix } from '../../../src/flows/messages/relay-to-matrix.ts';
 import { ATTEMPT } from '../../builders/bridge.ts';
 import { useBridgeDatabase } from '../../builders/database.ts';
 import { ref, stored } from '../../builders/fhir.ts';
-import { eventId, message, userId } from '../../builders/matrix.ts';
+import { eventId, message, roomId, userId } from '../../builders/matrix.ts';
 import { at } from '../../builders/people.ts';
 import { committed, createRelayWorld, REQUEST, ROOM } from '../../builders/relay-world.ts';
+import { saveFollowed } from '../../../src/store/former-rooms.ts';
 import * as people from '../../../src/store/people.ts';
+import * as roomMembers from '../../../src/store/room-members.ts';
 import { enqueue } from '../../builders/payloads.ts';
 
 const pool = useBridgeDatabase();
@@ -36,7 +38,12 @@ async function createLane() {
     const event = eventItemSchema.safeParse(payload).data;
     const place = { lane, payload, receivedAt: new Date() };
     if (event !== undefined)
-      return relayToFhir(world.relay, event.event, { ...place, gaveUpOn: [], hasWaited: turn }, ATTEMPT);
+      return relayToFhir(
+        world.relay,
+        event.event,
+        { ...place, gaveUpOn: event.gaveUpOn ?? [], hasWaited: turn },
+        ATTEMPT,
+      );
     return relayToMatrix(world.relay, { ...changeItemSchema.parse(payload), hasWaited: turn }, ATTEMPT);
   };
   return {
@@ -66,6 +73,11 @@ async function createLane() {
       await pool().query('update lane set head = $2 where key = $1', [lane, item.position]);
       return true;
     },
+    /** The event ids of the records, in their order. */
+    recorded: () =>
+      [...world.fhir.stored.values()].flatMap((record) =>
+        record.resourceType === 'Communication' ? [record.identifier?.[0]?.value] : [],
+      ),
     said: () => world.sending.sent.map((sent) => 'content' in sent && sent.content['body']),
   };
 }
@@ -158,8 +170,56 @@ test('messages that were held until their sender is known are recorded before th
   const published = { telecom: [at(stranger)] };
   lane.fhir.stored.set(person.reference, stored(person.reference, '1', '2026-11-29T12:00:00Z', published));
   await handleAll(lane, TO_FHIR);
-  const recorded = [...lane.fhir.stored.values()].flatMap((record) =>
-    record.resourceType === 'Communication' ? [record.identifier?.[0]?.value] : [],
-  );
-  expect(recorded).toEqual(['$a2', '$a1', '$b']);
+  expect(lane.recorded()).toEqual(['$a2', '$a1', '$b']);
+});
+
+describe('what is said in a room before the bridge follows into it', () => {
+  const foreseen = async () => {
+    const lane = await createLane();
+    await pool().query(`update room set room_id = '!before'`);
+    await pool().query(`insert into former_room values ('!before', $1, $2)`, [REQUEST, ROOM]);
+    return {
+      lane,
+      follow: async () => {
+        await saveFollowed(pool(), { roomId: roomId('!before'), reference: REQUEST, replacement: ROOM });
+        const members = [[userId('@nurse:example.org'), ref('Practitioner/7')]] as const;
+        await roomMembers.saveBase(pool(), REQUEST, new Map(members));
+      },
+    };
+  };
+  const NURSE = '@nurse:example.org';
+
+  test('waits, and is recorded before what was said after, though that stands in the lane before it', async () => {
+    const { lane, follow } = await foreseen();
+    for (const id of ['$a2', '$a1']) await lane.says(id, NURSE);
+    await handleAll(lane, TO_FHIR);
+    await lane.says('$b', NURSE);
+    await follow();
+    const { store } = lane.relay;
+    await lane.store(await lane.relay.transact((tx) => releaseWaiting(store, tx, [ROOM], 'in place')));
+    await lane.says('$c', NURSE);
+    await handleAll(lane, TO_FHIR);
+    expect(lane.recorded()).toEqual(['$a2', '$a1', '$b', '$c']);
+  });
+
+  test('goes on before the next also where nothing has let it go', async () => {
+    const { lane, follow } = await foreseen();
+    await lane.says('$a', NURSE);
+    await handleAll(lane, TO_FHIR);
+    await follow();
+    await lane.says('$b', NURSE);
+    await handleAll(lane, TO_FHIR);
+    expect(lane.recorded()).toEqual(['$a', '$b']);
+  });
+
+  test('is not recorded where the bridge does not follow for too long', async () => {
+    const { lane } = await foreseen();
+    await lane.says('$a', NURSE);
+    await handleAll(lane, TO_FHIR);
+    const never = new Date('9999-01-01T00:00:00Z');
+    await lane.store(await lane.relay.transact((tx) => releaseOverdue(lane.relay.store, tx, never)));
+    await handleAll(lane, TO_FHIR);
+    expect(lane.recorded()).toEqual([]);
+    expect((await pool().query('select from waiting_item')).rowCount).toBe(0);
+  });
 });

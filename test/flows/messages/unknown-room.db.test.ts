@@ -35,6 +35,8 @@ const endComparing = async () => {
     await saveReconciled(pool(), { what, noticedAt }, undefined);
 };
 const readAgain = () => saveCursor(pool(), 'fhir:CommunicationRequest', '2026-11-29T12:00:00.000Z');
+const SUCCESSOR = { predecessor: { room_id: '!before:example.org' } };
+const holdBefore = () => pool().query(`update room set room_id = '!before:example.org'`);
 const fillLane = () =>
   pool().query(
     `insert into lane (key, tail, ready_at) values ('to-matrix:CommunicationRequest/7', 1, now())`,
@@ -51,6 +53,12 @@ describe('waits', () => {
     expect(await result(MADE_BY_BRIDGE)).toBe('later');
   });
 
+  test('where the room is to replace one in which the bridge is, whose tombstone is not handled yet', async () => {
+    const { toFhir } = await worldWith(SUCCESSOR);
+    await holdBefore();
+    expect(await toFhir(event)).toMatchObject({ result: 'later' });
+  });
+
   test('and is recorded when the room is known again', async () => {
     const { fhir, toFhir } = await worldWith(MADE_BY_BRIDGE);
     await restore();
@@ -65,6 +73,7 @@ describe('means nothing', () => {
   test.each([
     ['of a room that users made', {}, undefined],
     ['of a room that the bot has left', undefined, undefined],
+    ['of a room that claims to replace one that is none of the bridge', SUCCESSOR, undefined],
     ['that came long ago', MADE_BY_BRIDGE, LONG_AGO],
   ])('%s', async (_, making, receivedAt) => {
     await reserve();
