@@ -35,7 +35,7 @@ export function composeDaemon(config: Config, log: Log) {
   });
   // The two servers, the tables and the settings: what the flows work with.
   const composed = composeBridge(config, { clock, connections, log, metrics });
-  const { bridge, directories, payloads, close } = composed;
+  const { bridge, directories, payloads, ownWrites, close } = composed;
   const { settings, homeserver, fhir } = bridge;
   if (payloads.keyIds.length === 0)
     log.info({}, 'No database.encryptionKeys: messages are stored as they are');
@@ -61,7 +61,7 @@ export function composeDaemon(config: Config, log: Log) {
       await close();
       await pool.end();
     },
-    endpoints: createEndpoints({ ...bridge, config, pool, intake }),
+    endpoints: createEndpoints({ ...bridge, config, pool, intake, ownWrites }),
     jobs,
     identity,
     handle: createHandle(bridge),

@@ -33,6 +33,7 @@ const SETTINGS = {
   BRIDGE_AUDIT_ENABLED: 'false',
   // What the script wrote belongs to no conversation, and nobody is to be told so.
   BRIDGE_FHIR_REPORT_FAILURES: 'off',
+  BRIDGE_FHIR_HOOK_PAYLOAD: 'resource',
 };
 
 /** Starts it. The bridge runs, and has made a room of each conversation. */

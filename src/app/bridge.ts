@@ -16,6 +16,7 @@ import { forgetPayload } from '../inbox/forget-payload.ts';
 import { createHasItem, findLogged, findTail, hasUnhandled } from '../inbox/known-items.ts';
 import { createBinaries } from '../fhir/binary.ts';
 import { createFhirClient, OWN_CODES, type FhirCodes } from '../fhir/client.ts';
+import { createOwnWrites, type OwnWrites } from '../fhir/own-writes.ts';
 import { createFhirServer } from '../fhir/server.ts';
 import { withThreads } from '../fhir/threads.ts';
 import { createFiles } from '../files/files.ts';
@@ -47,7 +48,7 @@ const RECENT_BEARERS = { forMs: 10_000, most: 2_000 };
 /**
  * Composes the bridge on a database; opens no connection yet.
  * @returns what the flows work with, the directories where the identity port is on, how payloads are stored, and how to close what
- *   was opened, the pool excepted
+ *   was opened, the pool excepted; and what was written to the FHIR server last
  */
 export function composeBridge(
   config: Config,
@@ -57,7 +58,8 @@ export function composeBridge(
   const { pool, connectSession } = connections;
   const settings = compileSettings(config);
   const payloads = createPayloadCodec(config.database.encryptionKeys);
-  const connected = connectServers(config, settings, { clock, metrics, pool });
+  const ownWrites = createOwnWrites();
+  const connected = connectServers(config, settings, { clock, metrics, pool, ownWrites });
   const { homeserver, otherServers, fhir, auditServer, pseudonyms } = connected;
   const { bot } = settings;
   const directories = config.identity.enabled
@@ -104,14 +106,19 @@ export function composeBridge(
     ),
     ensureRoom: (order, signal) => ensureRoom({ homeserver, bot, clock, sleep }, order, signal),
   };
-  return { bridge, directories, payloads, close: locks.close };
+  return { bridge, directories, payloads, ownWrites, close: locks.close };
 }
 
 /** The servers the bridge speaks to, each behind its client. */
 function connectServers(
   { matrix, fhir, invitations, attachments }: Config,
   { idStrategy, profile, serverName }: BridgeSettings,
-  { clock, metrics, pool }: Pick<Parts, 'clock' | 'metrics' | 'pool'>,
+  {
+    clock,
+    metrics,
+    pool,
+    ownWrites,
+  }: Pick<Parts, 'clock' | 'metrics' | 'pool'> & { readonly ownWrites: OwnWrites },
 ) {
   const { observeMatrix, observeFhir, observePseudonyms, unsoundResources } = metrics;
   const { baseUrl, baseAliases, bearerToken, requestTimeoutMs } = fhir;
@@ -127,7 +134,7 @@ function connectServers(
         ...(profile.search.cacheControl === 'no-cache' && { cacheControl: 'no-cache' }),
       },
     });
-    return withThreads(createFhirServer(client, idStrategy), THREAD_PROFILES[fhir.threads]);
+    return withThreads(createFhirServer(client, idStrategy, ownWrites.note), THREAD_PROFILES[fhir.threads]);
   };
   const { forbidden: _, ...withoutForbidden } = OWN_CODES;
   const matrixClient = withRegistration({

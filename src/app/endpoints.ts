@@ -2,6 +2,7 @@
 import type { Router } from 'express';
 import { isMatrixUserId } from '../domain/ids.ts';
 import { createHooksRouter } from '../fhir/hooks.ts';
+import type { OwnWrites } from '../fhir/own-writes.ts';
 import type { Bridge, BridgeSettings } from '../flows/bridge.ts';
 import type { Intake } from '../flows/intake.ts';
 import { provideAlias } from '../flows/structure/provide-alias.ts';
@@ -19,11 +20,12 @@ interface Deps extends Omit<Parts, 'sleep'> {
   readonly homeserver: Homeserver;
   readonly intake: Intake;
   readonly store: Bridge['store'];
+  readonly ownWrites: OwnWrites;
 }
 
 /** Creates the routers of the appservice API and of the hooks. */
 export function createEndpoints(deps: Deps): readonly Router[] {
-  const { clock, config, settings, pool, homeserver, intake, store, log, metrics } = deps;
+  const { clock, config, settings, pool, homeserver, intake, store, ownWrites, log, metrics } = deps;
   const counter = (source: 'matrix' | 'fhir') => (result: string) => {
     metrics.wakeUps.inc({ source, result });
   };
@@ -41,6 +43,8 @@ export function createEndpoints(deps: Deps): readonly Router[] {
     createHooksRouter({
       checkBearer: createBearerCheck([config.fhir.hookSecret, config.fhir.previousHookSecret]),
       notify: (resourceType) => notify(pool, FHIR_CHANNEL, resourceType),
+      // What another replica wrote is in the ledger.
+      isOwn: async (version) => ownWrites.has(version) || store.resourceVersions.isWritten(pool, version),
       log,
       count: counter('fhir'),
     }),

@@ -27,6 +27,10 @@ export const fhir = z.strictObject({
   previousHookSecret: secret(
     'The hook secret before this one, accepted as well while you rotate.',
   ).optional(),
+  hookPayload: z.enum(['none', 'resource']).default('none').meta({
+    description:
+      'What hooks carry: nothing, or the resource that changed, where that is no person or organisation: by it the bridge tells its own writes from those of others, and spares the server a search for each. Not every server can.',
+  }),
   subscriptions: flag(
     'Whether to create rest-hook Subscriptions. Without them changes are seen at the next poll.',
     true,

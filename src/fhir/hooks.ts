@@ -1,16 +1,20 @@
 // The endpoint of the rest-hook Subscriptions: a wake-up, not a delivery (FHIR R4 Subscription, "REST Hook").
+// https://hl7.org/fhir/R4/subscription.html#2.46.8.1
 import express from 'express';
-import type { RequestHandler, Router } from 'express';
-import type { WatchedType } from '../domain/fhir.ts';
-import { watchedTypes } from '../domain/fhir.ts';
+import type { Request, RequestHandler, Response, Router } from 'express';
+import type { ResourceVersion, WatchedType } from '../domain/fhir.ts';
+import { versionOf, watchedTypes } from '../domain/fhir.ts';
 import type { Log } from '../telemetry/log.ts';
+import { isStored } from './stored.ts';
 
 interface Deps {
   readonly checkBearer: (authorization: string | undefined) => 'missing' | 'wrong' | 'right';
   /** Rings for a resource type; resolves when every replica can hear it. */
   readonly notify: (resourceType: WatchedType) => Promise<void>;
+  /** Whether the bridge itself wrote a version. */
+  readonly isOwn: (version: ResourceVersion) => Promise<boolean>;
   readonly log: Log;
-  readonly count: (result: 'stored' | 'refused' | 'failed') => void;
+  readonly count: (result: 'stored' | 'own' | 'refused' | 'failed') => void;
 }
 
 /** The path of a type's hook below the bridge's URL. */
@@ -18,11 +22,18 @@ export function hookPath(resourceType: WatchedType): string {
   return `/fhir/hooks/${resourceType.toLowerCase()}`;
 }
 
+/** A resource that is larger is not read: the bridge then looks what changed, as without one. */
+const LARGEST_BODY = '256kb';
+const readJson: RequestHandler = express.json({
+  ...{ limit: LARGEST_BODY, inflate: false },
+  type: ['application/json', 'application/fhir+json'],
+});
+
 /**
- * Creates the router; mount it at `/`. Empty and form POSTs, PUT and DELETE below the path are all alike. Bodies are
- * not read: what changed is read from the server.
+ * Creates the router; mount it at `/`. Empty and form POSTs, PUT and DELETE below the path are all alike. Of a resource that comes
+ * with them only the version is read, by which the bridge's own writes are told from others: what changed is read from the server.
  */
-export function createHooksRouter({ checkBearer, notify, log, count }: Deps): Router {
+export function createHooksRouter({ checkBearer, notify, isOwn, log, count }: Deps): Router {
   const typeByName = new Map<string, WatchedType>(
     watchedTypes(true).map((type) => [type.toLowerCase(), type]),
   );
@@ -40,8 +51,10 @@ export function createHooksRouter({ checkBearer, notify, log, count }: Deps): Ro
       return;
     }
     try {
-      await notify(resourceType);
-      count('stored');
+      const version = await versionIn(request, response);
+      const isOfOthers = version === undefined || !(await isOwn(version));
+      if (isOfOthers) await notify(resourceType);
+      count(isOfOthers ? 'stored' : 'own');
       response.status(200).end();
     } catch (error) {
       count('failed');
@@ -54,4 +67,15 @@ export function createHooksRouter({ checkBearer, notify, log, count }: Deps): Ro
   for (const method of ['post', 'put', 'delete'] as const)
     router[method]('/fhir/hooks/:subscription/*resource', hook);
   return router;
+}
+
+/** @returns undefined where no resource came, or none that can be read */
+async function versionIn(request: Request, response: Response): Promise<ResourceVersion | undefined> {
+  await new Promise<void>((resolve) => {
+    readJson(request, response, () => {
+      resolve();
+    });
+  });
+  const body: unknown = request.body;
+  return isStored(body) ? versionOf(body) : undefined;
 }

@@ -18,8 +18,18 @@ export type { StoredResource } from './stored.ts';
 /**
  * Creates the interactions on a client.
  * @param idStrategy whether the bridge may choose ids (`PUT Type/id` creates) or the server does (`If-None-Exist`)
+ * @param onWritten told of each version that was written, as soon as the server has answered
  */
-export function createFhirServer(client: FhirClient, idStrategy: 'client-assigned' | 'server-assigned') {
+export function createFhirServer(
+  client: FhirClient,
+  idStrategy: 'client-assigned' | 'server-assigned',
+  onWritten: (version: ResourceVersion) => void = () => undefined,
+) {
+  const written = (resource: StoredResource): ResourceVersion => {
+    const version = versionOf(resource);
+    onWritten(version);
+    return version;
+  };
   return {
     read: read.bind(undefined, client),
     readVersion: readVersion.bind(undefined, client),
@@ -45,10 +55,10 @@ export function createFhirServer(client: FhirClient, idStrategy: 'client-assigne
       { mayExist, signal }: { mayExist: boolean; signal?: AbortSignal | undefined },
     ): Promise<ResourceVersion> {
       const own = referenceTo(resource.resourceType, resource.id);
-      if (idStrategy === 'server-assigned') return createIfNoneExists(client, resource, signal);
+      if (idStrategy === 'server-assigned') return createIfNoneExists(client, resource, written, signal);
       const existing = mayExist ? await read(client, own, signal) : undefined;
       if (existing !== undefined) return ownVersion(client, existing, resource, signal);
-      return versionOf(await write(client, 'create', resource, { method: 'PUT', path: own, signal }));
+      return written(await write(client, 'create', resource, { method: 'PUT', path: own, signal }));
     },
 
     /**
@@ -62,13 +72,13 @@ export function createFhirServer(client: FhirClient, idStrategy: 'client-assigne
         // HAPI keeps tags that an update leaves out, unless it is told that all are there.
         'x-meta-snapshot-mode': 'TAG',
       };
-      return versionOf(await write(client, 'update', resource, { method: 'PUT', path, headers, signal }));
+      return written(await write(client, 'update', resource, { method: 'PUT', path, headers, signal }));
     },
 
     /** Creates a resource under an id given by the server. Not idempotent: a repeated call makes a second one. */
     async create(resource: FhirResource, signal?: AbortSignal): Promise<ResourceVersion> {
       const to = { method: 'POST', path: resource.resourceType, signal } as const;
-      return versionOf(await write(client, 'create', resource, to));
+      return written(await write(client, 'create', resource, to));
     },
   };
 }
@@ -78,6 +88,7 @@ export type FhirServer = ReturnType<typeof createFhirServer>;
 async function createIfNoneExists(
   client: FhirClient,
   resource: FhirResource & { id: string },
+  written: (resource: StoredResource) => ResourceVersion,
   signal: AbortSignal | undefined,
 ): Promise<ResourceVersion> {
   const { parameter, system, value } = markOf(resource);
@@ -85,7 +96,7 @@ async function createIfNoneExists(
   const withoutId = { ...resource, id: undefined };
   const to = { method: 'POST', path: resource.resourceType, headers, signal } as const;
   const answer = await write(client, 'create', withoutId, to);
-  return wasCreated(answer) ? versionOf(answer) : ownVersion(client, answer, resource, signal);
+  return wasCreated(answer) ? written(answer) : ownVersion(client, answer, resource, signal);
 }
 
 /** The version of what was found in place of what was to be written. */

@@ -1,7 +1,7 @@
 // Keeps one rest-hook Subscription per followed resource type on the FHIR server, created or updated in place.
 import type { Coding, Subscription } from 'fhir/r4.js';
 import { z } from 'zod';
-import type { WatchedType } from '../domain/fhir.ts';
+import { isPersonType, type WatchedType } from '../domain/fhir.ts';
 import { encodeForm } from '../net/http.ts';
 import { hookPath } from './hooks.ts';
 import { criteriaFor } from './watched.ts';
@@ -12,6 +12,8 @@ interface Deps {
   /** Where the FHIR server reaches the bridge. */
   readonly hookUrl: string;
   readonly hookSecret: string;
+  /** Whether a hook carries the resource that changed. */
+  readonly hookPayload: 'none' | 'resource';
   readonly resourceTypes: readonly WatchedType[];
   /** Of AuditEvents which say that a person has read a message. */
   readonly readType: Coding;
@@ -36,12 +38,24 @@ export async function ensureSubscriptions(deps: Deps, signal: AbortSignal): Prom
 }
 
 async function ensureSubscription(
-  { server, hookUrl, hookSecret, readType }: Deps,
+  { server, hookUrl, hookSecret, hookPayload, readType }: Deps,
   resourceType: WatchedType,
   signal: AbortSignal,
 ): Promise<number> {
   const criteria = `${resourceType}?${encodeForm(criteriaFor(resourceType, readType))}`;
-  const desired = subscriptionFor(criteria, `${hookUrl}${hookPath(resourceType)}`, hookSecret);
+  const desired: Subscription = {
+    resourceType: 'Subscription',
+    status: 'requested',
+    reason: 'FHIR-Matrix bridge: tells of changes, which the bridge then reads',
+    criteria,
+    channel: {
+      type: 'rest-hook',
+      endpoint: `${hookUrl}${hookPath(resourceType)}`,
+      header: [`Authorization: Bearer ${hookSecret}`],
+      // Without it, the hook only wakes the reader, and no patient data passes through it. Of people the bridge writes next to nothing.
+      ...(hookPayload === 'resource' && !isPersonType(resourceType) && { payload: 'application/fhir+json' }),
+    },
+  };
   // The endpoint is what makes a Subscription ours: never a second one for it, or every change would be told twice.
   const url = desired.channel.endpoint ?? '';
   const { resources } = await server.search('Subscription', [['url', url]], 1, signal);
@@ -52,17 +66,6 @@ async function ensureSubscription(
   return 1;
 }
 
-function subscriptionFor(criteria: string, endpoint: string, secret: string): Subscription {
-  return {
-    resourceType: 'Subscription',
-    status: 'requested',
-    reason: 'FHIR-Matrix bridge: tells of changes, which the bridge then reads',
-    criteria,
-    // No payload: the hook only wakes the reader, so that no patient data passes through it.
-    channel: { type: 'rest-hook', endpoint, header: [`Authorization: Bearer ${secret}`] },
-  };
-}
-
 function isAsDesired(existing: unknown, desired: Subscription): boolean {
   const found = foundSchema.safeParse(existing);
   if (!found.success) return false;
@@ -70,7 +73,7 @@ function isAsDesired(existing: unknown, desired: Subscription): boolean {
   return (
     (status === 'active' || status === 'requested') &&
     criteria === desired.criteria &&
-    (channel.payload ?? '') === '' &&
+    (channel.payload ?? '') === (desired.channel.payload ?? '') &&
     channel.header?.length === 1 &&
     channel.header[0] === desired.channel.header?.[0]
   );

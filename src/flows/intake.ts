@@ -100,9 +100,11 @@ function takeInFhir(deps: Deps) {
       cursor: string,
       forgetBefore: string | undefined,
     ): Promise<void> => {
+      const reader = fhirReader(resourceType);
+      if (forgetBefore === undefined) return cursors.saveCursor(deps.db, reader, cursor);
       await transact(async (tx) => {
-        await cursors.saveCursor(tx, fhirReader(resourceType), cursor);
-        if (forgetBefore !== undefined) await forgetVersions(deps, tx, resourceType, forgetBefore);
+        await cursors.saveCursor(tx, reader, cursor);
+        await forgetVersions(deps, tx, resourceType, forgetBefore);
       });
     },
   };

@@ -54,10 +54,14 @@ export function createMatrixIntake(deps: Deps) {
       }
       await transact(async (tx) => {
         const isCertain = await pushes.enterPush(tx, order);
-        const fresh = await freshIn(deps, tx, events);
-        const waits = await roomsThatWait(deps, tx, fresh, isCertain);
-        const arriving = fresh.filter(({ room_id: roomId }) => waits(roomId));
-        const inOrder = fresh.filter(({ room_id: roomId }) => !waits(roomId));
+        const served = await ofServedRooms(deps, tx, events);
+        const waits = await roomsThatWait(deps, tx, served, isCertain);
+        const inOrder = served.filter(({ room_id: roomId }) => !waits(roomId));
+        const arriving = await notStored(
+          deps,
+          tx,
+          served.filter(({ room_id: roomId }) => waits(roomId)),
+        );
         if (arriving.length > 0) await arrivals.saveArrivals(tx, arriving);
         const items = [
           ...inOrder.map(eventItem),
@@ -95,19 +99,15 @@ export function createMatrixIntake(deps: Deps) {
   };
 }
 
-/** Those of some events that are not stored yet, and of a room that is served. */
-async function freshIn(
-  deps: Deps,
+/** Those of some events that are no items yet: what the reader has brought already would wait in vain for it to come again. */
+async function notStored(
+  { knownSourceIds: findKnown }: Deps,
   tx: ClientBase,
   events: readonly MatrixEvent[],
 ): Promise<readonly MatrixEvent[]> {
-  // What the reader has brought already would wait in vain for it to come again.
-  const known = await deps.knownSourceIds(tx, EVENT_SOURCE, events.map(eventIdOf));
-  return ofServedRooms(
-    deps,
-    tx,
-    events.filter((event) => !known.has(event.event_id)),
-  );
+  if (events.length === 0) return [];
+  const known = await findKnown(tx, EVENT_SOURCE, events.map(eventIdOf));
+  return events.filter((event) => !known.has(event.event_id));
 }
 
 /** Tells of which rooms events wait for the reader. */
@@ -118,6 +118,7 @@ async function roomsThatWait(
   isCertain: boolean,
 ): Promise<(roomId: RoomId) => boolean> {
   if (!isCertain) return () => true;
+  if (events.length === 0) return () => false;
   const waiting = await arrivals.findWaitingRooms(tx, roomsOf(events).filter(isStorableKey));
   return (roomId) => waiting.has(roomId);
 }

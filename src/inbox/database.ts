@@ -1,5 +1,6 @@
 // The little this folder needs of the database driver.
 import type { ClientBase, Pool, QueryResult } from 'pg';
+import { isOutdatedPlan } from '../telemetry/database-failure.ts';
 
 /** A pool or a client: something that runs statements. */
 export type Queryable = Pick<ClientBase, 'query'>;
@@ -81,7 +82,8 @@ const MOST_RUNS = 5;
 /**
  * Runs what PostgreSQL chose to give way to another transaction again: nothing of it was done. Locks that are taken in an agreed
  * order do not rule that out. SKIP LOCKED does wait where the version of the row that the statement saw was replaced just before
- * by another one, which is locked (`heap_lock_updated_tuple` of PostgreSQL); and that may close a circle.
+ * by another one, which is locked (`heap_lock_updated_tuple` of PostgreSQL); and that may close a circle. So is what was prepared
+ * before a migration changed its tables: its connection is broken then, and the next run has another.
  */
 export async function againWhereItGaveWay<Result>(run: () => Promise<Result>): Promise<Result> {
   for (let runs = 1; ; runs++) {
@@ -94,5 +96,7 @@ export async function againWhereItGaveWay<Result>(run: () => Promise<Result>): P
 }
 
 function gaveWay(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && collisions.has(String(error.code));
+  return (
+    (error instanceof Error && 'code' in error && collisions.has(String(error.code))) || isOutdatedPlan(error)
+  );
 }

@@ -2,6 +2,7 @@
 //
 // A host that loses its power, or a network that swallows packets, ends no connection: TCP would try for a quarter of an hour.
 import pg, { type ClientConfig, type Pool } from 'pg';
+import { prepareStatements } from './prepared-statements.ts';
 
 /** How long is waited, in milliseconds. */
 export interface Waits {
@@ -68,12 +69,16 @@ export function createConnections(url: string, poolSize: number, waits = WAITS):
       .map(([name, value]) => `-c ${name}=${value}`)
       .join(' '),
   });
-  pool.on('connect', keep);
+  pool.on('connect', (client) => {
+    keep(client);
+    prepareStatements(client);
+  });
   return {
     pool,
     connectSession: async () => {
       const client = await connect(url, { query_timeout: waits.sessionAnswerMs }, waits);
       keep(client);
+      prepareStatements(client);
       return client;
     },
     renew: () => {

@@ -251,14 +251,20 @@ export async function saveLateRedaction(
   await db.query(sql, [eventId, LATE_REDACTION, target, roomId, sender]);
 }
 
-/** Who redacted a message before it came. */
-export async function findEarlyRedactors(
-  db: Queryable,
+/** Who redacted a message before it came. @param links those of the message, as `findLinks` finds them */
+export function earlyRedactors(
+  links: readonly Pick<MessageLink, 'kind' | 'roomId' | 'sender' | 'target'>[],
   target: EventId,
   roomId: RoomId,
-): Promise<readonly MatrixUserId[]> {
-  const sql = 'select sender from message_link where target = $1 and room_id = $2 and kind = $3 order by id';
-  return selectColumn<MatrixUserId>(db, sql, [target, roomId, LATE_REDACTION]);
+): readonly MatrixUserId[] {
+  return links.flatMap((link) =>
+    link.kind === LATE_REDACTION &&
+    link.target === target &&
+    link.roomId === roomId &&
+    link.sender !== undefined
+      ? [link.sender]
+      : [],
+  );
 }
 
 /** An event of the bridge that no Communication records: a notice, or a part of what a CommunicationRequest says first. */

@@ -42,6 +42,16 @@ export async function wasWritten(db: Queryable, reference: string, versionId: st
   return (await countRows(db, sql, [reference, versionId])) === 1;
 }
 
+/** The same of a version with its stamp: a server that was put back gives out its number once more. */
+export async function isWritten(
+  db: Queryable,
+  { reference, versionId, lastUpdated }: ResourceVersion,
+): Promise<boolean> {
+  const sql = `select from resource_version
+    where reference = $1 and version_id = $2 and last_updated = $3 and origin = 'written'`;
+  return (await countRows(db, sql, [reference, versionId, lastUpdated])) === 1;
+}
+
 /** The latest versions of the resources in the ledger that are newer than the given ones; undefined is older than all. */
 export async function findNewerThan(
   db: Queryable,

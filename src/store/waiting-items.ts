@@ -30,8 +30,13 @@ export interface TakenItem extends Omit<WaitingItem, 'giveUpAt'> {
  * Lets only one transaction at a time decide about the items that wait for something: either the waiting side sees that it is
  * there, or the side that brings it sees the waiting item. Held until the end of the transaction.
  */
-async function lockWaiting(tx: Queryable, waitsFor: AwaitedId): Promise<void> {
-  await tx.query(`select pg_advisory_xact_lock(hashtextextended('waiting ' || $1, 0))`, [waitsFor]);
+async function lockWaiting(tx: Queryable, waitsFor: readonly AwaitedId[]): Promise<void> {
+  // All in one order: two that wait for each other's would deadlock.
+  const sql = `select pg_advisory_xact_lock(key) from (
+      select distinct hashtextextended('waiting ' || waits_for, 0) as key
+      from unnest($1::text[]) as waits_for order by key
+    ) as sorted`;
+  await tx.query(sql, [waitsFor]);
 }
 
 interface WaitingRow {

@@ -34,7 +34,17 @@ const OUT_OF_STEP = /^Received unexpected \w+ message from backend\.$/;
 /** Whether a statement failed because of the moment, so that it may succeed later. */
 export function isDatabaseAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  if (DRIVER.has(error.message) || OUT_OF_STEP.test(error.message)) return true;
+  if (DRIVER.has(error.message) || OUT_OF_STEP.test(error.message) || isOutdatedPlan(error)) return true;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   return NETWORK.has(code) || PASSING.test(code);
+}
+
+/** Whether PostgreSQL refused a prepared statement because a migration has changed its tables since: prepared anew, it runs. */
+export function isOutdatedPlan(error: unknown): boolean {
+  // The code stands for all that is not supported, and the text is in the language of the server.
+  return fieldOf(error, 'code') === '0A000' && fieldOf(error, 'routine') === 'RevalidateCachedQuery';
+}
+
+function fieldOf(error: unknown, name: string): unknown {
+  return typeof error === 'object' && error !== null ? (Reflect.get(error, name) as unknown) : undefined;
 }

@@ -1,12 +1,18 @@
 // The hooks over HTTP: every form in which a FHIR server calls them, and who may.
 import { describe, expect, test } from 'vitest';
-import { FOLLOWED_TYPES } from '../../src/domain/fhir.ts';
+import { FOLLOWED_TYPES, versionKeyOf } from '../../src/domain/fhir.ts';
 import { createHooksRouter, hookPath } from '../../src/fhir/hooks.ts';
 import { createBearerCheck } from '../../src/ops/bearer.ts';
+import { ref } from '../builders/fhir.ts';
 import { gate, serveRouters } from '../builders/http.ts';
 import { recordingLog } from '../builders/log.ts';
 
 const SECRET = 'hook-secret-0123456789';
+const OWN = {
+  reference: ref('Communication/12'),
+  versionId: '1',
+  lastUpdated: '2026-11-30T12:00:00.123Z',
+};
 const PREVIOUS = 'previous-hook-secret-0123456789';
 
 async function start(notify: () => Promise<void> = () => Promise.resolve()) {
@@ -20,6 +26,7 @@ async function start(notify: () => Promise<void> = () => Promise.resolve()) {
         await notify();
         notified.push(resourceType);
       },
+      isOwn: (version) => Promise.resolve(versionKeyOf(version) === versionKeyOf(OWN)),
       log,
       count: (result) => counted.push(result),
     }),
@@ -70,6 +77,42 @@ describe('every form of a notification is a wake-up', () => {
   test.each(FOLLOWED_TYPES)('for %s', async (type) => {
     const { call, notified } = await start();
     expect([await call(hookPath(type)), notified]).toEqual([200, [type]]);
+  });
+});
+
+describe('a resource that comes with a hook', () => {
+  const headers = { 'content-type': 'application/fhir+json; charset=UTF-8' };
+  const resource = (versionId: string, over: object = {}) => ({
+    ...{ resourceType: 'Communication', id: '12', status: 'completed' },
+    meta: { versionId, lastUpdated: '2026-11-30T12:00:00.123Z' },
+    ...over,
+  });
+  const put = async (body: string) => {
+    const { call, notified, counted } = await start();
+    const status = await call('/fhir/hooks/communication/Communication/12', { method: 'PUT', body, headers });
+    return { status, notified, counted };
+  };
+
+  test('wakes nobody where the bridge wrote it', async () => {
+    expect(await put(JSON.stringify(resource('1')))).toEqual({ status: 200, notified: [], counted: ['own'] });
+  });
+
+  test.each([
+    ['in another version', JSON.stringify(resource('2'))],
+    [
+      'with another stamp',
+      JSON.stringify(resource('1', { meta: { versionId: '1', lastUpdated: '2026-11-30T12:00:01Z' } })),
+    ],
+    ['without a version', JSON.stringify(resource('1', { meta: {} }))],
+    ['of a kind that is none', JSON.stringify([resource('1')])],
+    ['that is nested too deep', `${'['.repeat(50_000)}${']'.repeat(50_000)}`],
+    [
+      'that is too large',
+      JSON.stringify(resource('1', { payload: [{ contentString: 'x'.repeat(300_000) }] })),
+    ],
+    ['that is cut off', JSON.stringify(resource('1')).slice(0, -5)],
+  ])('is a wake-up %s', async (_, body) => {
+    expect(await put(body)).toEqual({ status: 200, notified: ['Communication'], counted: ['stored'] });
   });
 });
 

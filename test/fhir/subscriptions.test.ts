@@ -8,6 +8,7 @@ import { ensureSubscriptions } from '../../src/fhir/subscriptions.ts';
 const never = new AbortController().signal;
 const DEPS = {
   ...{ hookUrl: 'http://bridge:3000', hookSecret: 'hook-secret-0123456789' },
+  hookPayload: 'none' as const,
   resourceTypes: watchedTypes(false),
   readType: FHIR_PROFILES.generic.audit.readType,
 };
@@ -125,6 +126,16 @@ describe('one that differs is updated in the version that was read', () => {
       ALL.map((type) => expect.objectContaining(wanted(type, hookSecret)) as unknown),
     );
   });
+});
+
+test('a payload is asked for where the operator wants it, of what is no person', async () => {
+  const server = createServerModel();
+  await ensureSubscriptions({ server, ...DEPS }, never);
+  expect(await ensureSubscriptions({ server, ...DEPS, hookPayload: 'resource' }, never)).toBe(3);
+  const payloads = server.all().map((found) => (found['channel'] as { payload?: string }).payload);
+  expect(payloads.slice(0, 3)).toEqual(new Array(3).fill('application/fhir+json'));
+  expect(payloads.slice(3)).toEqual(new Array(5).fill(undefined));
+  expect(await ensureSubscriptions({ server, ...DEPS, hookPayload: 'resource' }, never)).toBe(0);
 });
 
 test('where read state is carried, completed Tasks and AuditEvents of reading are told too', async () => {

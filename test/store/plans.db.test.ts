@@ -143,7 +143,6 @@ const HOT: Readonly<Record<string, (db: Queryable) => Promise<unknown>>> = {
     await store.messageLinks.findLinksOfCommunication(db, COMMUNICATION, EVENT);
     await store.messageLinks.findSenderless(db, ROOM, [EVENT]);
     await store.messageLinks.findLinked(db, [COMMUNICATION], [EVENT]);
-    await store.messageLinks.findEarlyRedactors(db, EVENT, ROOM);
     await store.formerLinks.findSince(db, COMMUNICATION);
     await store.formerLinks.wasCompleted(db, COMMUNICATION);
   },

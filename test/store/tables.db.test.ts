@@ -46,6 +46,9 @@ describe('the ledger of versions', () => {
       versions.wasWritten(pool(), reference, versionId);
     expect([await own(before), await own(after), await own(foreign)]).toEqual([true, true, false]);
     expect(await versions.wasWritten(pool(), 'Communication/1', '2')).toBe(false);
+    expect(await versions.isWritten(pool(), after)).toBe(true);
+    expect(await versions.isWritten(pool(), { ...after, lastUpdated: '2026-01-01T00:00:00Z' })).toBe(false);
+    expect(await versions.isWritten(pool(), foreign)).toBe(false);
   });
 
   test('removes old versions by type and time', async () => {

@@ -118,7 +118,7 @@ export async function followUpgrade(
     record: (tx) => store.formerRooms.saveFollowed(tx, former),
     next: async (tx) => [
       ...convergeItems([...new Set([reference, ...linked, ...listedIn])], replacement),
-      ...(await releaseWaiting(store, tx, [replacement], `in place of ${roomId}`)),
+      ...(await releaseWaiting(store, tx, [replacement], `followed ${roomId}`)),
     ],
   };
 }

@@ -35,7 +35,7 @@ export function waitFor(
     kind: 'ignored',
     reason: 'held',
     next: async (tx) => {
-      await waitingItems.lockWaiting(tx, waitsFor);
+      await waitingItems.lockWaiting(tx, [waitsFor]);
       if (await isThere(tx)) return [waitedItem(item, `already ${waitsFor}`)];
       await waitingItems.saveWaiting(tx, waitsFor, item);
       return [];
@@ -53,7 +53,7 @@ export async function releaseWaiting(
   waitsFor: readonly AwaitedId[],
   cause: string,
 ): Promise<readonly NewItem[]> {
-  for (const each of waitsFor.toSorted()) await waitingItems.lockWaiting(tx, each);
+  await waitingItems.lockWaiting(tx, waitsFor);
   return standingForAll(await waitingItems.takeWaiting(tx, waitsFor)).map((item) => waitedItem(item, cause));
 }
 
@@ -105,7 +105,7 @@ export function takeTurn(
     kind: 'ignored',
     reason: 'held',
     next: async (tx) => {
-      await waitingItems.lockWaiting(tx, waitsFor);
+      await waitingItems.lockWaiting(tx, [waitsFor]);
       await waitingItems.saveWaiting(tx, waitsFor, item);
       return releaseWaiting({ waitingItems }, tx, [waitsFor], cause);
     },

@@ -20,7 +20,7 @@ export async function gatherWaiting(
     for (const request of requests) {
       signal.throwIfAborted();
       gathered += await transact(async (tx) => {
-        await store.waitingItems.lockWaiting(tx, request);
+        await store.waitingItems.lockWaiting(tx, [request]);
         return store.waitingItems.replaceAll(tx, request, gatheredItem(request));
       });
     }

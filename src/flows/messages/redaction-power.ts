@@ -5,6 +5,7 @@ import { powerIn } from '../../mapping/attainable-power.ts';
 import type { Links } from '../../messages/kind.ts';
 import { endedPoll } from '../../messages/polls/read-poll.ts';
 import { redactedBy } from '../../messages/relations.ts';
+import type { MessageLink } from '../../store/message-links.ts';
 import type { Bridge } from '../bridge.ts';
 
 /** Asks the homeserver only where it matters: of redactions of a message of another, and ends of their polls. */
@@ -21,14 +22,18 @@ export async function mayRedact(
   return hasPower(event.sender);
 }
 
-/** Whether a message was redacted before it came, by its sender or by a member who may. */
+/** Whether a message was redacted before it came, by its sender or by a member who may. @param links those of the message */
 export async function wasRedactedBefore(
-  { db, homeserver, store }: Pick<Bridge, 'db' | 'homeserver' | 'store'>,
-  { event, viewer }: { readonly event: MatrixEvent; readonly viewer: MatrixUserId },
+  { homeserver, store }: Pick<Bridge, 'homeserver' | 'store'>,
+  {
+    event,
+    viewer,
+    links,
+  }: { readonly event: MatrixEvent; readonly viewer: MatrixUserId; readonly links: readonly MessageLink[] },
   signal: AbortSignal,
 ): Promise<boolean> {
   const { event_id: eventId, room_id: roomId, sender } = event;
-  const redactors = await store.messageLinks.findEarlyRedactors(db, eventId, roomId);
+  const redactors = store.messageLinks.earlyRedactors(links, eventId, roomId);
   if (redactors.length === 0 || redactors.includes(sender)) return redactors.length > 0;
   return redactors.some(await redactPower({ homeserver }, roomId, viewer, signal));
 }

@@ -90,7 +90,8 @@ export async function relayToFhir(
   const links = await store.messageLinks.findLinks(db, { eventIds: [event.event_id] });
   const own = links.filter(({ eventId }) => eventId === event.event_id);
   if (own.length > 0 && own.every(({ completed }) => completed)) return { kind: 'ignored', reason: 'known' };
-  if (!isEmptied(event) && (await wasRedactedBefore(relay, { event, viewer: place.viewer }, attempt.signal)))
+  const said = { event, viewer: place.viewer, links };
+  if (!isEmptied(event) && (await wasRedactedBefore(relay, said, attempt.signal)))
     return relayToFhir(relay, emptied(event), source, attempt);
   if (await wasSaidBefore(relay, event, read)) return { kind: 'ignored', reason: 'known' };
   return write(relay, { source, input, place, read }, attempt);

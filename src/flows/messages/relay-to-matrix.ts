@@ -186,6 +186,7 @@ async function send(relay: RelayToMatrix, outgoing: Outgoing, { signal }: Attemp
   const cause = await causeOf(relay, plain, since ?? communication.meta.lastUpdated);
   const digest = contentDigest(envelope);
   const sent: Sent[] = [];
+  const uploads: string[] = [];
   const timestamp = isNew ? await timeOf(relay, outgoing, signal) : undefined;
   const writtenAt = new Date(communication.meta.lastUpdated);
   const context = { relayedFor, roomId, isSameSender, ...(await contextOf(relay, input)) };
@@ -199,6 +200,7 @@ async function send(relay: RelayToMatrix, outgoing: Outgoing, { signal }: Attemp
     const mayHaveSent = isNew ? { begunDigest } : {};
     const delivery = { ...of, ...place, ...mayHaveSent, viewer, timestamp, writtenAt, digest };
     sent.push({ key, ...(await sendOnce(relay, delivery, each, signal)) });
+    if (each.kind === 'send' && each.file !== undefined) uploads.push(uploadIdOf(deliveryId));
   }
   const [first] = sent;
   const lost = read.lost ?? (sent.some(({ isRefused }) => isRefused) ? ('content-lost' as const) : undefined);
@@ -215,7 +217,6 @@ async function send(relay: RelayToMatrix, outgoing: Outgoing, { signal }: Attemp
       const made = { communication: reference, since };
       for (const { key, eventId, sender, digest: said } of sent)
         await store.messageLinks.completeLink(tx, key, { ...made, eventId, sender, digest: said });
-      const uploads = sent.map(({ key }) => uploadIdOf(communicationDeliveryId(key.cause, key.part)));
       await store.fileCopies.removeCopies(tx, uploads);
       metrics.messages.inc({ direction: 'to-matrix' });
     },

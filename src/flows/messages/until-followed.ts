@@ -2,17 +2,23 @@
 //
 // The homeserver pushes what is said there from when the room has the alias, and does not show it later to the bot, which was not in it.
 import type { MatrixEvent } from '../../domain/matrix.ts';
+import type { Item } from '../../inbox/item.ts';
 import type { RoomUse } from '../../store/room-uses.ts';
 import type { WaitingItem } from '../../store/waiting-items.ts';
+import type { Bridge } from '../bridge.ts';
 import { takeTurn, waitFor, wouldOvertake, type Waiting } from '../items/waiting.ts';
-import type { EventSource, RelayToFhir } from './relay-to-fhir.ts';
 
-type Following = Pick<RelayToFhir, 'clock' | 'db' | 'hasUnhandled' | 'settings' | 'store'>;
+type Following = Pick<Bridge, 'clock' | 'db' | 'hasUnhandled' | 'settings' | 'store'>;
+
+interface Said extends Pick<Item, 'lane' | 'payload'> {
+  readonly gaveUpOn: readonly string[];
+  readonly hasWaited: boolean;
+}
 
 /** @returns undefined where it need not wait, or has waited in vain */
 export async function untilFollowed(
   relay: Following,
-  { event, source, use }: { event: MatrixEvent; source: EventSource; use: RoomUse },
+  { event, source, use }: { event: MatrixEvent; source: Said; use: RoomUse },
 ): Promise<Waiting | undefined> {
   const { store } = relay;
   const { room_id: roomId, event_id: about } = event;
@@ -33,7 +39,7 @@ export async function untilFollowed(
 function waitingItem(
   { clock, settings }: Following,
   { event_id: about }: MatrixEvent,
-  { lane, payload }: EventSource,
+  { lane, payload }: Said,
 ): WaitingItem {
   return { about, lane, payload, giveUpAt: new Date(clock.now().getTime() + settings.holdForMs) };
 }
