@@ -1,4 +1,4 @@
-// On a FHIR server that gives the ids itself: still one record per message, and still no echo.
+// On a FHIR server that gives the ids itself, and whose hooks carry what changed: still one record per message, and still no echo.
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { communication } from '../../stack/demo/care-network.ts';
 import { awaitIdle } from './bridges.ts';
@@ -8,7 +8,10 @@ import { awaitRecords, startContext } from './context.ts';
 describe.skipIf(inject('stackMissing') !== undefined)('with ids assigned by the server', () => {
   let context: TestContext;
   beforeAll(async () => {
-    context = await startContext({ BRIDGE_FHIR_ID_STRATEGY: 'server-assigned' });
+    context = await startContext({
+      BRIDGE_FHIR_ID_STRATEGY: 'server-assigned',
+      BRIDGE_FHIR_HOOK_PAYLOAD: 'resource',
+    });
   });
   afterAll(async () => {
     await context.end();
@@ -37,5 +40,11 @@ describe.skipIf(inject('stackMissing') !== undefined)('with ids assigned by the 
     expect((await nurse.history(roomId)).toSorted()).toEqual(
       ['First', 'From the platform', ...said].toSorted(),
     );
+  });
+
+  test('what the bridge wrote itself wakes no reader, and what a platform wrote does', async () => {
+    const metrics = await (await fetch(`${context.bridge.opsUrl}/metrics`)).text();
+    expect(metrics).toMatch(/^bridge_wake_ups_total\{source="fhir",result="own"\} [1-9]/m);
+    expect(metrics).toMatch(/^bridge_wake_ups_total\{source="fhir",result="stored"\} [1-9]/m);
   });
 });
