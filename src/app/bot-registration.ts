@@ -9,21 +9,25 @@ interface Deps {
   readonly log: Log;
 }
 
-/** Creates the registration: it is made once, by the first who needs it, and anew after it failed. */
+/** Creates the registration: it is made once, by the first who needs it, and anew after it failed or was forgotten. */
 export function createBotRegistration({ registerBot, sleep, log }: Deps) {
   let registered: Promise<void> | undefined;
 
   async function register(): Promise<void> {
-    registered ??= registerBot();
+    const registering = (registered ??= registerBot());
     try {
-      await registered;
+      await registering;
     } catch (error) {
-      registered = undefined;
+      if (registered === registering) registered = undefined;
       throw error;
     }
   }
 
   return {
+    /** Has it made anew by the next who needs it. */
+    forget(): void {
+      registered = undefined;
+    },
     /** Resolves once the bot is registered, or the signal is aborted. */
     async wait(signal: AbortSignal): Promise<void> {
       while (!signal.aborted) {

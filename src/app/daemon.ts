@@ -158,8 +158,12 @@ async function startWorking(deps: Deps, signal: AbortSignal): Promise<Replica> {
     ...{ pool, payloads, onDeadLetter, clock: ownClock, sleep, log },
     onTime: clock.set,
     connectSession: connections.connectSession,
-    // What the session was lost by may have taken the host with it that all other connections lead to.
-    onSessionLost: connections.renew,
+    onSessionLost: () => {
+      // What the session was lost by may have taken the host with it that all other connections lead to ...
+      connections.renew();
+      // ... or may have been a restoration of the database: as at the start, nothing is handled before that is known.
+      bot.forget();
+    },
     handle: deps.handle,
     ready: (signal) => bot.wait(signal),
     slots: config.inbox.workers,

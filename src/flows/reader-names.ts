@@ -1,4 +1,4 @@
-// The names of readers in the table of cursors, and of a job in the table of passes.
+// The names of the readers in the table of cursors.
 import type { WatchedType } from '../domain/fhir.ts';
 
 /** The homeserver's reader. */
@@ -8,6 +8,3 @@ export const MATRIX_READER = 'matrix';
 export function fhirReader(resourceType: WatchedType): string {
   return `fhir:${resourceType}`;
 }
-
-/** The job that notices that the database or a server went back to an earlier state. */
-export const CONTINUITY_JOB = 'continuity';

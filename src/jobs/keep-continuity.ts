@@ -1,6 +1,5 @@
 // Raises the number by which the bridge sees that its database or the homeserver has gone back to an earlier state.
 import type { Bridge } from '../flows/bridge.ts';
-import { CONTINUITY_JOB } from '../flows/reader-names.ts';
 import { raiseNumbers } from '../flows/restorations/continuity.ts';
 import type { BridgeJob } from './job.ts';
 
@@ -12,7 +11,7 @@ export function keepContinuity(
   bridge: Pick<Bridge, 'db' | 'homeserver' | 'log' | 'settings' | 'store' | 'transact'>,
 ): BridgeJob {
   return {
-    name: CONTINUITY_JOB,
+    name: 'continuity',
     service: 'matrix',
     intervalMs: INTERVAL_MS,
     async pass(signal) {

@@ -33,25 +33,15 @@ export async function findOpen(db: Queryable): Promise<readonly OpenRestoration[
   return select<OpenRestoration>(db, sql);
 }
 
-/** A pass that ended sooner after an instant may have looked before it. */
-const LONGEST_PASS_SECONDS = 5;
-
 /**
  * Whether rooms that the bridge made may be missing from the tables of rooms still: one is being made, or will be; or this database was
- * restored, and not all is compared and read again yet, or nobody has looked whether it was.
+ * restored, and not all is compared and read again yet.
  * @param reader that brings conversations
  * @param lanes what the keys of lanes begin with in which spaces and rooms are made, before the reference
- * @param looking the job that notices restorations: until it has passed once more, one may have gone unnoticed
- * @param asOf when it came that is asked for
  */
 export async function mayLackRooms(
   db: Queryable,
-  {
-    reader,
-    lanes,
-    looking,
-    asOf,
-  }: { readonly reader: string; readonly lanes: string; readonly looking: string; readonly asOf: Date },
+  { reader, lanes }: { readonly reader: string; readonly lanes: string },
 ): Promise<boolean> {
   const sql = `select where exists (select from room where room_id is null)
     or exists (
@@ -59,9 +49,8 @@ export async function mayLackRooms(
         or not exists (select from reader_cursor where reader = $1 and advanced_at > noticed_at)))
     or exists (
       select from lane where ready_at is not null and head < tail and starts_with(key, $2)
-        and not exists (select from room where $2 || reference = key))
-    or not exists (select from job_pass where job = $3 and passed_at > $4::timestamptz + interval '${LONGEST_PASS_SECONDS} s')`;
-  return (await countRows(db, sql, [reader, lanes, looking, asOf])) === 1;
+        and not exists (select from room where $2 || reference = key))`;
+  return (await countRows(db, sql, [reader, lanes])) === 1;
 }
 
 /** Notes up to which resource all was compared; undefined says that it was the last. A newer restoration begins anew. */

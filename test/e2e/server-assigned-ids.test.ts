@@ -41,10 +41,4 @@ describe.skipIf(inject('stackMissing') !== undefined)('with ids assigned by the 
       ['First', 'From the platform', ...said].toSorted(),
     );
   });
-
-  test('what the bridge wrote itself wakes no reader, and what a platform wrote does', async () => {
-    const metrics = await (await fetch(`${context.bridge.opsUrl}/metrics`)).text();
-    expect(metrics).toMatch(/^bridge_wake_ups_total\{source="fhir",result="own"\} [1-9]/m);
-    expect(metrics).toMatch(/^bridge_wake_ups_total\{source="fhir",result="stored"\} [1-9]/m);
-  });
 });

@@ -6,7 +6,7 @@ import { STRUCTURE_LANES } from '../../mapping/lanes.ts';
 import { BridgeError } from '../../telemetry/errors.ts';
 import type { Bridge } from '../bridge.ts';
 import { isStorableKey } from '../make-each.ts';
-import { CONTINUITY_JOB, fhirReader } from '../reader-names.ts';
+import { fhirReader } from '../reader-names.ts';
 
 type Asking = Pick<Bridge, 'clock' | 'db' | 'homeserver' | 'settings' | 'store' | 'thread'>;
 
@@ -36,8 +36,7 @@ export async function mayBecomeKnown(
   if (create[ROOM_MARKER_KEY] === undefined) return false;
   // Where the headers of conversations are Communications, their reader brings conversations too.
   const reader = fhirReader(thread.header === undefined ? 'CommunicationRequest' : 'Communication');
-  const of = { reader, lanes: STRUCTURE_LANES, looking: CONTINUITY_JOB, asOf: receivedAt };
-  return store.restorations.mayLackRooms(db, of);
+  return store.restorations.mayLackRooms(db, { reader, lanes: STRUCTURE_LANES });
 }
 
 /** The content of the event by which a room was made; undefined where the bot is not in the room, or not any more. */
