@@ -92,7 +92,7 @@ export function createMatrixIntake(deps: Deps) {
       await transact(async (tx) => {
         const room = await roomsBehind.lockBehind(tx, roomId);
         if (room === undefined) return;
-        await roomsBehind.removeBehind(tx, roomId);
+        await endBehind(deps, tx, roomId);
         await store(tx, [eventSetAside({ id: `${roomId} ${room.position}`, reason })]);
       });
     },
@@ -171,9 +171,19 @@ async function storePage(
   const position = next ?? page.room.position;
   // What was shown since the page was asked for may not have been on it.
   const isRead = next === undefined && room.shown === page.room.shown && room.position === page.room.position;
-  if (isRead) await roomsBehind.removeBehind(tx, roomId);
+  if (isRead) await endBehind(deps, tx, roomId);
   else await roomsBehind.saveReadUpTo(tx, roomId, position);
   return isRead ? undefined : { ...room, position };
+}
+
+/** What was pushed of the room and stood in no answer, such as what was said before the bot was let in, has waited for this. */
+async function endBehind(
+  { store: { arrivals, roomsBehind }, wakeMatrixReader }: Pick<Deps, 'store' | 'wakeMatrixReader'>,
+  tx: ClientBase,
+  roomId: RoomId,
+): Promise<void> {
+  await roomsBehind.removeBehind(tx, roomId);
+  if ((await arrivals.findWaitingRooms(tx, [roomId])).size > 0) await wakeMatrixReader(tx);
 }
 
 function itemsOf({ settings }: Pick<Deps, 'settings'>, rooms: readonly ShownRoom[]): readonly NewItem[] {

@@ -173,8 +173,10 @@ describe.skipIf(inject('stackMissing') !== undefined)('resync', () => {
   });
 
   test('looks at what is named, and at nothing else', async () => {
-    const { prefix } = context;
-    await awaitAllRead(context);
+    const { bridge, prefix } = context;
+    // One that runs may look at a room in between, for what happened before.
+    await bridge.service.stop();
+    onTestFinished(() => bridge.service.start());
     await bot.put(ids.space, 'm.room.name', '', { name: 'Wrong' });
     await bot.put(ids.otherSpace, 'm.room.name', '', { name: 'Wrong' });
     expect(await resync(`CareTeam/${prefix}team`)).toEqual(

@@ -5,7 +5,7 @@ import { SETTINGS } from '../builders/bridge.ts';
 import { itemsIn, useBridgeDatabase } from '../builders/database.ts';
 import { ref, stored } from '../builders/fhir.ts';
 import { createIntakeScene, shown, synced } from '../builders/intake-scene.ts';
-import { message } from '../builders/matrix.ts';
+import { message, roomId } from '../builders/matrix.ts';
 
 const pool = useBridgeDatabase();
 /** Of another organisation, and of no conversation. */
@@ -67,6 +67,19 @@ describe('of a room that the bridge does not serve', () => {
     const { push } = createScene();
     await push({ events: [said] });
     expect(await arrivals()).toEqual(['$said']);
+  });
+
+  test.each([
+    ['wakes the reader of what push alone has brought', [], 1],
+    ['wakes nobody where it showed all', [said], 0],
+  ])('the last page of a room that was behind %s', async (_, events, woken) => {
+    const room = { roomId: roomId(THEIRS), position: 's1', shown: '1' };
+    await pool().query(`insert into room_behind (room_id, position) values ($1, 's1')`, [THEIRS]);
+    const { push, rings, readOn } = createScene();
+    await push({ events: [said] });
+    const before = rings();
+    await readOn({ room, roomId: room.roomId, events, setAside: [], next: undefined });
+    expect(rings() - before).toBe(woken);
   });
 
   test('what was left out is stored when `/sync` shows it in a room that has become one', async () => {
