@@ -51,7 +51,7 @@ export function createHooksRouter({ checkBearer, notify, isOwn, log, count }: De
       return;
     }
     try {
-      const version = await versionIn(request, response);
+      const version = await versionIn(request, response, resourceType);
       const isOfOthers = version === undefined || !(await isOwn(version));
       if (isOfOthers) await notify(resourceType);
       count(isOfOthers ? 'stored' : 'own');
@@ -69,13 +69,17 @@ export function createHooksRouter({ checkBearer, notify, isOwn, log, count }: De
   return router;
 }
 
-/** @returns undefined where no resource came, or none that can be read */
-async function versionIn(request: Request, response: Response): Promise<ResourceVersion | undefined> {
+/** @returns undefined where no resource of the type came, or none that can be read */
+async function versionIn(
+  request: Request,
+  response: Response,
+  resourceType: WatchedType,
+): Promise<ResourceVersion | undefined> {
   await new Promise<void>((resolve) => {
     readJson(request, response, () => {
       resolve();
     });
   });
   const body: unknown = request.body;
-  return isStored(body) ? versionOf(body) : undefined;
+  return isStored(body) && body.resourceType === resourceType ? versionOf(body) : undefined;
 }

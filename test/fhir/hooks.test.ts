@@ -104,6 +104,10 @@ describe('a resource that comes with a hook', () => {
       JSON.stringify(resource('1', { meta: { versionId: '1', lastUpdated: '2026-11-30T12:00:01Z' } })),
     ],
     ['without a version', JSON.stringify(resource('1', { meta: {} }))],
+    [
+      'of a type that no table can hold',
+      JSON.stringify(resource('1', { resourceType: 'Communication\u0000' })),
+    ],
     ['of a kind that is none', JSON.stringify([resource('1')])],
     ['that is nested too deep', `${'['.repeat(50_000)}${']'.repeat(50_000)}`],
     [
