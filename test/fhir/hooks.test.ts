@@ -26,7 +26,11 @@ async function start(notify: () => Promise<void> = () => Promise.resolve()) {
         await notify();
         notified.push(resourceType);
       },
-      isOwn: (version) => Promise.resolve(versionKeyOf(version) === versionKeyOf(OWN)),
+      // As PostgreSQL does, it refuses a text with a NUL.
+      isOwn: (version) =>
+        version.reference.includes('\u0000')
+          ? Promise.reject(new Error('invalid byte sequence'))
+          : Promise.resolve(versionKeyOf(version) === versionKeyOf(OWN)),
       log,
       count: (result) => counted.push(result),
     }),
