@@ -93,23 +93,31 @@ export async function awaitIdle(
   }
 }
 
-/** Waits until the bridge has read all that is on the FHIR server by now, and has nothing left to do. */
+/** Waits until the bridge has read all that is on both servers by now, and has nothing left to do. */
 export async function awaitAllRead({
   bridge,
   database,
 }: Pick<TestBridge, 'bridge' | 'database'>): Promise<void> {
   const asked = Date.now();
-  await runStatements(database.url, ["select pg_notify('bridge_fhir', '')"]);
-  const look = async (): Promise<boolean> => {
+  // Its own events that were pushed out of order wake no reader, and would wait for its interval.
+  const wakeReaders = ['bridge_fhir', 'bridge_matrix'].map((channel) => `select pg_notify('${channel}', '')`);
+  await runStatements(database.url, wakeReaders);
+  const stats = async () => {
     const answer = await fetch(`${bridge.opsUrl}/api/v1/queue/stats`);
-    const { readers, arrivals } = (await answer.json()) as {
-      readers: Readonly<Record<string, string>>;
-      arrivals: number;
-    };
+    return (await answer.json()) as { readers: Readonly<Record<string, string>>; arrivals: number };
+  };
+  const look = async (): Promise<boolean> => {
+    const { readers, arrivals } = await stats();
     const ofFhir = Object.entries(readers).filter(([reader]) => reader.startsWith('fhir:'));
     return arrivals === 0 && ofFhir.every(([, advancedAt]) => Date.parse(advancedAt) > asked);
   };
-  await waitUntil(look, { what: 'all is read', timeoutMs: 30_000, everyMs: 25 });
+  try {
+    await waitUntil(look, { what: 'all is read', timeoutMs: 30_000, everyMs: 25 });
+  } catch (error) {
+    const { readers, arrivals } = await stats();
+    const read = JSON.stringify({ asked: new Date(asked), readers, arrivals });
+    throw new Error(`What is left to read: ${read}`, { cause: error });
+  }
   await awaitIdle(bridge);
 }
 
