@@ -8,6 +8,7 @@ import type { Line } from './line.ts';
 const statsSchema = z.looseObject({
   waitingItems: z.number(),
   arrivals: z.number(),
+  writeBacks: z.number(),
   deadLetters: z.number(),
 });
 
@@ -23,7 +24,7 @@ export async function untilQuiet({ bridge }: Pick<Ground, 'bridge'>): Promise<re
   const look = async (): Promise<z.infer<typeof statsSchema> | undefined> => {
     const response = await fetch(`${bridge.opsUrl}/api/v1/queue/stats`);
     const stats = statsSchema.parse(await response.json());
-    return stats.waitingItems + stats.arrivals === 0 ? stats : undefined;
+    return stats.waitingItems + stats.arrivals + stats.writeBacks === 0 ? stats : undefined;
   };
   const lookTwice = async (): Promise<z.infer<typeof statsSchema> | undefined> => {
     if ((await look()) === undefined) return undefined;

@@ -5,6 +5,7 @@ import { readQueueStats } from '../inbox/queue-stats.ts';
 import { countArrivals } from '../store/arrivals.ts';
 import { readAdvances } from '../store/cursors.ts';
 import { countBehind } from '../store/rooms-behind.ts';
+import { countWriteBacks } from '../store/write-backs.ts';
 import type { Parts } from './parts.ts';
 
 interface Deps extends Pick<Parts, 'metrics' | 'pool'> {
@@ -24,6 +25,7 @@ export function createQueueFigures({ pool, metrics, payloads, auditBacklog }: De
       ...stats,
       parkedItems: stats.deadLetters, // the former name, until the next version
       arrivals: await countArrivals(pool),
+      writeBacks: await countWriteBacks(pool),
       roomsBehind: await countBehind(pool),
       readers: await readAdvances(pool),
       payloadsUnderOtherKeys,

@@ -39,6 +39,7 @@ export function compileSettings(config: Config): BridgeSettings {
       ...{ ...messages, texts: TEXTS[messages.language] },
       ...{ maxFiles: attachments.maxCount, filesAs: attachments.recordedAs },
     },
+    writeBackDelayMs: fhir.writeBackDelayMs,
     sendStatus: messages.sendStatus,
     waitForTargetMs: messages.waitForTargetMs,
     holdForMs: config.retention.heldMessagesMs,

@@ -70,6 +70,10 @@ export const fhir = z.strictObject({
     .string()
     .default('http://hl7.org/fhir/StructureDefinition/communication-source-system')
     .meta({ description: 'URL of the extension that marks records from Matrix; empty leaves it out.' }),
+  writeBackDelaySeconds: z.number().nonnegative().max(3_600).default(5).meta({
+    description:
+      'How long after a Communication was sent into its room it gets the id of the event as an identifier. Many are written in one transaction then, and a platform that goes on with its record at once meets no conflict.',
+  }),
   reportFailures: z.enum(['task', 'off']).default('task').meta({
     description:
       'How platforms are told of a Communication that did not reach its room: by a failed Task with the Communication as focus, or not at all.',

@@ -1,6 +1,6 @@
 // The FHIR server's interactions that the bridge uses, typed and checked (FHIR R4 RESTful API).
 import { z } from 'zod';
-import type { FhirResource, ResourceVersion } from '../domain/fhir.ts';
+import type { Communication, FhirResource, ResourceVersion } from '../domain/fhir.ts';
 import { versionOf } from '../domain/fhir.ts';
 import { referenceTo } from '../domain/ids.ts';
 import { BridgeError } from '../telemetry/errors.ts';
@@ -11,6 +11,7 @@ import { history, read, readMany, readVersion, wasDeleted } from './read.ts';
 import { countFound, search, searchStamp, type Query } from './search.ts';
 import { pages, searchAll } from './search-all.ts';
 import { parseStored, type StoredResource } from './stored.ts';
+import { ALL_TAGS, ifMatch, updateAll } from './update-all.ts';
 
 export type { SearchPage } from './search.ts';
 export type { StoredResource } from './stored.ts';
@@ -67,12 +68,18 @@ export function createFhirServer(
      */
     async update(resource: StoredResource, signal?: AbortSignal): Promise<ResourceVersion> {
       const path = `${resource.resourceType}/${resource.id}`;
-      const headers = {
-        'if-match': `W/"${resource.meta.versionId}"`,
-        // HAPI keeps tags that an update leaves out, unless it is told that all are there.
-        'x-meta-snapshot-mode': 'TAG',
-      };
+      const headers = { ...ALL_TAGS, 'if-match': ifMatch(resource) };
       return written(await write(client, 'update', resource, { method: 'PUT', path, headers, signal }));
+    },
+
+    /** Updates messages likewise, all in one transaction or none; see `updateAll`. */
+    async updateMessages(
+      resources: readonly StoredResource<Communication>[],
+      signal?: AbortSignal,
+    ): Promise<readonly ResourceVersion[]> {
+      const versions = await updateAll(client, resources, signal);
+      for (const version of versions) onWritten(version);
+      return versions;
     },
 
     /** Creates a resource under an id given by the server. Not idempotent: a repeated call makes a second one. */

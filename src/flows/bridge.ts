@@ -89,6 +89,8 @@ export interface BridgeSettings {
   readonly profile: FhirProfile;
   /** Whether clients are told of messages that could not be recorded. */
   readonly sendStatus: boolean;
+  /** How long after it was sent a Communication gets the id of its event. */
+  readonly writeBackDelayMs: number;
   /** How platforms are told of messages that did not reach their room. */
   readonly reportFailures: 'task' | 'off';
   readonly readState: {

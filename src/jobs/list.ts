@@ -24,6 +24,7 @@ import { rotateKeys } from './rotate-keys.ts';
 import { rotatePeppers } from './rotate-peppers.ts';
 import { schedule } from './scheduler.ts';
 import { watchRestoredFhir } from './watch-restored-fhir.ts';
+import { writeBackEventIds } from './write-back.ts';
 import { syncDirectories, type SyncedDirectory } from './sync-directories.ts';
 
 export interface JobsDeps {
@@ -53,6 +54,7 @@ export function createJobs({ config, bridge, intake, payloads, synced }: JobsDep
     closeOrphans(bridge), // orphaned-rooms
     releaseOverdueItems(bridge), // release-overdue
     gatherLongWaiting(bridge), // gather-waiting
+    writeBackEventIds(bridge), // write-back
     pruneInbox(bridge, config), // prune-inbox
     pruneTraces(bridge, config), // prune-traces
     ...(payloads.keyIds.length > 0 ? [rotateKeys(bridge, payloads)] : []), // payload-keys

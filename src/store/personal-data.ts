@@ -87,6 +87,7 @@ export const TABLE_RULES: readonly TableRule[] = [
   { table: 'former_room', does: 'nothing', why: REFERENCES_ALONE },
   { table: 'compared_tasks', does: 'nothing', why: REFERENCES_ALONE },
   { table: 'reported_failure', does: 'nothing', why: REFERENCES_ALONE },
+  { table: 'write_back', does: 'nothing', why: REFERENCES_ALONE },
   { table: 'matrix_arrival', does: 'nothing', why: 'Events on their way into the log, which is waited for.' },
   {
     table: 'file_copy',

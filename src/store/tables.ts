@@ -33,6 +33,7 @@ import * as roomsBehind from './rooms-behind.ts';
 import * as strangers from './strangers.ts';
 import * as untoldMessages from './untold-messages.ts';
 import { createWaitingItems } from './waiting-items.ts';
+import * as writeBacks from './write-backs.ts';
 
 /** Creates the tables by name. @param payloads how the content of rows is stored */
 export function createTables(payloads: PayloadCodec) {
@@ -56,7 +57,7 @@ export function createTables(payloads: PayloadCodec) {
     ...createEncryptedTexts(payloads),
     ...{ orphanedRooms, pictures, reportedFailures, resourceVersions, restorations, restoredRooms },
     ...{ roomMembers, roomResources, roomSafety, roomUses, rooms, roomsBehind, strangers },
-    ...{ forgettings, forgottenPeople, personalData, untoldMessages },
+    ...{ forgettings, forgottenPeople, personalData, untoldMessages, writeBacks },
     waitingItems: createWaitingItems(payloads),
   };
 }

@@ -164,8 +164,8 @@ function create({ store, headers, body }: Call, type: string): Answer {
 
 function update({ store, headers, body }: Call, type: string, id: string): Answer {
   const before = store.current(type, id);
-  const match = /"(.*)"/.exec(headers['if-match'] ?? '')?.[1];
-  if (match !== undefined && match !== String(before?.number)) return outcome(412, 'conflict');
+  const ifMatch = headers['if-match'];
+  if (ifMatch !== undefined && !isCurrent(store, { type, id, ifMatch })) return outcome(412, 'conflict');
   const given =
     type === 'Binary' && headers['content-type']?.includes('json') !== true
       ? { contentType: headers['content-type'] ?? '', data: body.toString('base64') }
@@ -175,14 +175,28 @@ function update({ store, headers, body }: Call, type: string, id: string): Answe
 
 /** A transaction that writes resources under their own ids. */
 function transact({ store, body }: Call): Answer {
-  const entries = childrenOf(fieldOf(resourceIn(body), 'entry')).map(([, entry]) => entry);
-  for (const entry of entries) {
-    const url = fieldOf(fieldOf(entry, 'request'), 'url');
+  const writes = childrenOf(fieldOf(resourceIn(body), 'entry')).map(([, entry]) => {
+    const request = fieldOf(entry, 'request');
+    const [url, ifMatch] = [fieldOf(request, 'url'), fieldOf(request, 'ifMatch')];
     const [type = '', id = ''] = typeof url === 'string' ? url.split('/') : [];
-    store.put(type, id, objectOf(childrenOf(fieldOf(entry, 'resource'))));
-  }
-  const entry = entries.map(() => ({ response: { status: '201 Created' } }));
+    const resource = objectOf(childrenOf(fieldOf(entry, 'resource')));
+    const isOutdated = typeof ifMatch === 'string' && !isCurrent(store, { type, id, ifMatch });
+    return { type, id, resource, isOutdated };
+  });
+  if (writes.some(({ isOutdated }) => isOutdated)) return outcome(412, 'conflict');
+  const entry = writes.map(({ type, id, resource }) => {
+    const version = store.put(type, id, resource);
+    const response = { status: version.number === 1 ? '201 Created' : '200 OK' };
+    return { resource: version.resource, response };
+  });
   return { status: 200, body: { resourceType: 'Bundle', type: 'transaction-response', entry } };
+}
+
+function isCurrent(
+  store: FhirStore,
+  { type, id, ifMatch }: { readonly type: string; readonly id: string; readonly ifMatch: string },
+): boolean {
+  return /"(.*)"/.exec(ifMatch)?.[1] === String(store.current(type, id)?.number);
 }
 
 /** @throws SyntaxError for what is no resource */

@@ -72,6 +72,7 @@ export const SETTINGS: BridgeSettings = {
   adoptRoomsOf: new Set(),
   deliverPreparation: false,
   messages: MESSAGE_OPTIONS,
+  writeBackDelayMs: 0,
   waitForTargetMs: 60_000,
   holdForMs: 30 * 86_400_000,
   sourceSystemExtension: '',

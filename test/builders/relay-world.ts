@@ -3,9 +3,9 @@ import type pg from 'pg';
 import type { FhirResource } from '../../src/domain/fhir.ts';
 import { versionOf } from '../../src/domain/fhir.ts';
 import type { Fact } from '../../src/domain/facts.ts';
-import type { EventId, FhirReference } from '../../src/domain/ids.ts';
+import type { FhirReference } from '../../src/domain/ids.ts';
 import { referenceTo } from '../../src/domain/ids.ts';
-import { DELIVERY_ID_KEY, type MatrixEvent } from '../../src/domain/matrix.ts';
+import type { MatrixEvent } from '../../src/domain/matrix.ts';
 import type { StoredResource } from '../../src/fhir/server.ts';
 import type { Bridge } from '../../src/flows/bridge.ts';
 import { relayToFhir } from '../../src/flows/messages/relay-to-fhir.ts';
@@ -14,11 +14,11 @@ import type { Conversation } from '../../src/flows/messages/speaker.ts';
 import { relayToMatrix } from '../../src/flows/messages/relay-to-matrix.ts';
 import { writeBackItemSchema, type WriteBackItem } from '../../src/flows/items/write-back.ts';
 import { writeBack } from '../../src/flows/messages/write-back.ts';
+import { createWriteBackDue } from '../../src/flows/messages/write-back-due.ts';
 import { retractDeleted } from '../../src/flows/messages/retract-deleted.ts';
 import type { FlowOutcome } from '../../src/flows/outcome.ts';
 import { inTransaction } from '../../src/inbox/database.ts';
 import type { Attempt, NewItem } from '../../src/inbox/item.ts';
-import type { OutgoingEvent, OutgoingRedaction } from '../../src/matrix/sends.ts';
 import type { RegisteredKind } from '../../src/messages/kind.ts';
 import type { MessageOptions } from '../../src/messages/options.ts';
 import { KINDS } from '../../src/messages/registry.ts';
@@ -28,8 +28,9 @@ import * as roomMembers from '../../src/store/room-members.ts';
 import { BridgeError } from '../../src/telemetry/errors.ts';
 import { ATTEMPT, createBridge, SETTINGS, unreachableFhir, unreachableHomeserver } from './bridge.ts';
 import { communication, ref, stored } from './fhir.ts';
-import { BOT, eventId, message, userId } from './matrix.ts';
+import { BOT, message, userId } from './matrix.ts';
 import { GHOST, ROOM } from './messages.ts';
+import { createSending } from './sending.ts';
 import { at } from './people.ts';
 import type { PayloadCodec } from '../../src/domain/stored-payload.ts';
 import { plainPayloads, storing } from './payloads.ts';
@@ -145,7 +146,7 @@ export async function createRelayWorld(
       const change = { reference: ref(reference), gaveUpOn, hasWaited: false };
       const relayed = await committed(db, await relayToMatrix(relay, change, { ...ATTEMPT, ...attempt }));
       const next: NewItem[] = [];
-      for (const item of relayed.next) {
+      for (const item of [...relayed.next, ...(await writtenBackTogether(relay))]) {
         const back = writeBackItemSchema.safeParse(item.payload).data;
         if (back === undefined) next.push(item);
         else next.push(...(await writtenBack(db, relay, back)));
@@ -164,6 +165,17 @@ export async function createRelayWorld(
         ),
       ),
   };
+}
+
+/** Writes back what is due. @returns the items that this makes */
+async function writtenBackTogether(relay: Bridge): Promise<readonly NewItem[]> {
+  const made: NewItem[] = [];
+  const enqueue: Bridge['enqueue'] = (_tx, items) => {
+    made.push(...items);
+    return Promise.resolve({ stored: items.length, duplicates: 0 });
+  };
+  await createWriteBackDue({ ...relay, enqueue })(ATTEMPT.signal);
+  return made;
 }
 
 async function writtenBack(
@@ -237,6 +249,7 @@ function createFhir() {
         return Promise.reject(new BridgeError('fhir-conflict', 'update: 409'));
       return save(resource, 'update');
     },
+    updateMessages: (resources) => Promise.all(resources.map((resource) => server.update(resource))),
   };
   return {
     ...{ server, writes, stored: held },
@@ -274,53 +287,4 @@ function entryOf(
   resource: StoredResource | undefined,
 ): readonly (readonly [FhirReference, StoredResource])[] {
   return resource === undefined ? [] : [[reference, resource]];
-}
-
-/** The sending of a homeserver in memory: a delivery id it knows is the same event. */
-function createSending() {
-  const sent: (OutgoingEvent | OutgoingRedaction)[] = [];
-  const known = new Map<string, EventId>();
-  let count = 0;
-  const once = (event: OutgoingEvent | OutgoingRedaction): Promise<EventId> => {
-    const earlier = known.get(event.deliveryId);
-    if (earlier === undefined) count += 1;
-    const found = earlier ?? eventId(`$sent${count}`);
-    if (!known.has(event.deliveryId)) sent.push(event);
-    if (!eventIds.has(event)) eventIds.set(event, found);
-    known.set(event.deliveryId, found);
-    return Promise.resolve(found);
-  };
-  const eventIds = new Map<OutgoingEvent | OutgoingRedaction, EventId>();
-  const events = () =>
-    sent.flatMap((event): MatrixEvent[] =>
-      'content' in event
-        ? [
-            {
-              ...{
-                event_id: eventIds.get(event) ?? eventId('$none'),
-                room_id: event.roomId,
-                sender: event.as,
-              },
-              ...{ type: event.type, origin_server_ts: event.timestamp ?? 0 },
-              content: { ...event.content, [DELIVERY_ID_KEY]: event.deliveryId },
-            },
-          ]
-        : [],
-    );
-  const idIn = ({ content }: MatrixEvent) => content[DELIVERY_ID_KEY];
-  const server: Bridge['sending'] = {
-    sendAs: once,
-    redactAs: once,
-    findSent: (_place, deliveryIds) =>
-      Promise.resolve(
-        new Map(
-          deliveryIds.flatMap((id) =>
-            events()
-              .filter((event) => idIn(event) === id)
-              .map((event) => [id, event] as const),
-          ),
-        ),
-      ),
-  };
-  return { server, sent, known, events };
 }

@@ -6,7 +6,8 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { waitUntil } from '../../stack/wait.ts';
-import { communication } from '../builders/fhir.ts';
+import { versionOf, type ResourceVersion } from '../../src/domain/fhir.ts';
+import { communication, ref } from '../builders/fhir.ts';
 import { FHIR_SERVERS, startFhirSubject, type FhirSubject } from './fhir-subject.ts';
 
 const SYSTEM = 'https://example.org/contract';
@@ -17,6 +18,10 @@ interface Hook {
   readonly authorization: string | undefined;
   readonly body: string;
 }
+
+/** The instant, however it is written. */
+const keyOf = ({ reference, versionId, lastUpdated }: ResourceVersion): string =>
+  `${reference}/${versionId} ${Date.parse(lastUpdated)}`;
 
 describe.each(FHIR_SERVERS)('$name', ({ name, isMissing }) => {
   describe.skipIf(isMissing)('as the FHIR server', () => {
@@ -69,6 +74,31 @@ describe.each(FHIR_SERVERS)('$name', ({ name, isMissing }) => {
         ...{ status: 200, versionId: '2' },
       });
       expect([409, 412]).toContain((await ask('PUT', path, ofFirst, change)).status);
+    });
+
+    test('takes new versions of several messages in one transaction, or none of them', async () => {
+      const values = ['a', 'b'].map((name) => `many-${name}-${run}`);
+      const ids = await Promise.all(
+        values.map(async (value) => (await ask('POST', 'Communication', {}, said(value))).id ?? ''),
+      );
+      const references = ids.map((id) => ref(`Communication/${id}`));
+      const present = async () =>
+        [...(await subject.server.readMany(references)).values()].filter(
+          (resource) => resource.resourceType === 'Communication',
+        );
+      const first = await present();
+      const changed = first.map((resource) => ({ ...resource, status: 'in-progress' as const }));
+      const written = await subject.server.updateMessages(changed);
+      const second = await present();
+      expect(written).toHaveLength(2);
+      expect(new Set(written.map(keyOf))).toEqual(new Set(second.map((each) => keyOf(versionOf(each)))));
+      expect(second.map(({ status }) => status)).toEqual(['in-progress', 'in-progress']);
+
+      const [fresh, outdated] = [second[0], changed[1]];
+      if (fresh === undefined || outdated === undefined) throw new Error('Both are there');
+      const again = [{ ...fresh, status: 'stopped' as const }, outdated];
+      await expect(subject.server.updateMessages(again)).rejects.toMatchObject({ code: 'fhir-conflict' });
+      expect(new Set(await present())).toEqual(new Set(second));
     });
 
     describe('with Subscriptions', () => {

@@ -26,6 +26,7 @@ export interface TestBridge {
 export const SETTINGS: Settings = {
   BRIDGE_FHIR_OVERLAP_SECONDS: '15',
   BRIDGE_FHIR_DELETES_POLL_INTERVAL_SECONDS: '1',
+  BRIDGE_FHIR_WRITE_BACK_DELAY_SECONDS: '0',
 };
 
 /** How long a bridge may still work on what a file left behind before the next file starts another, in milliseconds. */
@@ -81,8 +82,12 @@ export async function awaitIdle(
   timeoutMs = 60_000,
 ): Promise<void> {
   const look = async (): Promise<boolean> => {
-    const stats = (await (await fetch(`${opsUrl}/api/v1/queue/stats`)).json()) as { waitingItems: number };
-    return stats.waitingItems === 0;
+    const answer = await fetch(`${opsUrl}/api/v1/queue/stats`);
+    const { waitingItems, writeBacks } = (await answer.json()) as {
+      waitingItems: number;
+      writeBacks: number;
+    };
+    return waitingItems + writeBacks === 0;
   };
   try {
     await waitUntil(look, { what: 'the bridge has nothing left to do', timeoutMs, everyMs: 25 });

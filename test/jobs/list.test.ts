@@ -52,7 +52,7 @@ describe('the list', () => {
       ...['deletions', 'deletions:CareTeam', 'deletions:CommunicationRequest'],
       ...['fhir:Subscription', 'restored-fhir', 'periods', 'continuity', 'reconcile-restored'],
       ...['nightly-reconcile', 'publish-ghosts', 'orphaned-rooms', 'release-overdue'],
-      ...['gather-waiting', 'prune-inbox', 'prune-traces', 'payload-keys'],
+      ...['gather-waiting', 'write-back', 'prune-inbox', 'prune-traces', 'payload-keys'],
       ...['identity:staff', 'identity:peppers', 'identity:prune', 'audit:look-ups'],
     ]);
     expect(new Set(names).size).toBe(names.length);
@@ -72,7 +72,7 @@ describe('the list', () => {
       ...FOLLOWED_TYPES.map((type) => `fhir:${type}`),
       ...['deletions', 'deletions:CareTeam', 'deletions:CommunicationRequest'],
       ...['restored-fhir', 'periods', 'continuity', 'reconcile-restored', 'orphaned-rooms'],
-      ...['release-overdue', 'gather-waiting', 'prune-inbox', 'prune-traces'],
+      ...['release-overdue', 'gather-waiting', 'write-back', 'prune-inbox', 'prune-traces'],
     ]);
   });
 

@@ -8,7 +8,6 @@ import { contentDigest, type Envelope } from '../../messages/envelope.ts';
 import type { MessageLink } from '../../store/message-links.ts';
 import type { Bridge } from '../bridge.ts';
 import { releaseWaiting } from '../items/waiting.ts';
-import { writeBackItem } from '../items/write-back.ts';
 import type { FlowOutcome } from '../outcome.ts';
 
 type Finishing = Pick<Bridge, 'db' | 'metrics' | 'sending' | 'settings' | 'store'>;
@@ -49,12 +48,11 @@ export async function finishBegun(
           { cause, part },
           { communication: reference, eventId, digest, sender },
         );
+      if (present !== undefined)
+        await store.writeBacks.saveWriteBack(tx, { reference, eventId: first.eventId });
       metrics.messages.inc({ direction: 'to-matrix' });
     },
-    next: async (tx) => [
-      ...(present === undefined ? [] : [writeBackItem(reference, first.eventId)]),
-      ...(await releaseWaiting(store, tx, [reference, ...sent.map(({ eventId }) => eventId)], reference)),
-    ],
+    next: (tx) => releaseWaiting(store, tx, [reference, ...sent.map(({ eventId }) => eventId)], reference),
   };
 }
 

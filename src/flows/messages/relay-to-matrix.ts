@@ -22,7 +22,6 @@ import type { IgnoredReason } from '../ignored-reasons.ts';
 import { changeOf, type ChangeItem } from '../items/fhir-change.ts';
 import type { DeletionItem } from '../items/fhir-deletion.ts';
 import { releaseWaiting } from '../items/waiting.ts';
-import { writeBackItem } from '../items/write-back.ts';
 import { firstStamp } from '../first-stamp.ts';
 import type { FlowOutcome } from '../outcome.ts';
 import { findCarried, type Carried } from './carried.ts';
@@ -217,12 +216,13 @@ async function send(relay: RelayToMatrix, outgoing: Outgoing, { signal }: Attemp
       const made = { communication: reference, since };
       for (const { key, eventId, sender, digest: said } of sent)
         await store.messageLinks.completeLink(tx, key, { ...made, eventId, sender, digest: said });
+      if (isNew && first !== undefined)
+        await store.writeBacks.saveWriteBack(tx, { reference, eventId: first.eventId });
       await store.fileCopies.removeCopies(tx, uploads);
       metrics.messages.inc({ direction: 'to-matrix' });
     },
     next: async (tx) => [
       ...(lost === undefined ? [] : await reportFailure(relay, tx, { message: reference, cause }, lost)),
-      ...(isNew && first !== undefined ? [writeBackItem(reference, first.eventId)] : []),
       ...(isNew ? readTasksItems(relay.settings, request, cause) : []),
       ...(await releaseWaiting(store, tx, [reference, ...sent.map(({ eventId }) => eventId)], cause)),
     ],

@@ -30,7 +30,7 @@ export async function writeBack(
 }
 
 /** It was deleted while it was sent: the reader of deletions may have come by before anything was there to be retracted. */
-async function itemsOfGone(
+export async function itemsOfGone(
   { store }: Pick<Bridge, 'store'>,
   tx: ClientBase,
   reference: FhirReference,

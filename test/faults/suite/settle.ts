@@ -71,7 +71,7 @@ async function leftToDo({ database }: Pick<Landscape, 'database'>): Promise<numb
   const [row] = await query<{ left: number }>(
     database.url,
     `select (select count(*) from lane where head < tail)::int + (select count(*) from matrix_arrival)::int
-       + (select count(*) from waiting_item)::int as left`,
+       + (select count(*) from waiting_item)::int + (select count(*) from write_back)::int as left`,
   );
   return row?.left ?? 0;
 }
@@ -92,6 +92,7 @@ async function explain(landscape: Pick<Landscape, 'database'>): Promise<readonly
     `select concat_ws(' ', 'lane', lane.key, tail - head, 'left,', attempts, 'attempts,', last_error_code,
        last_error_message, item.source_id) as about
      from lane join item on item.lane_id = lane.id and item.position = head + 1 where head < tail
+     union all select concat_ws(' ', 'write-back', communication) from write_back
      union all select concat_ws(' ', 'arrival', event_id, room_id) from matrix_arrival
      union all select concat_ws(' ', 'waiting', to_jsonb(waiting_item)::text) from waiting_item limit 20`,
   );
