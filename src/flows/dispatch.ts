@@ -27,7 +27,7 @@ import { retractDeleted } from './messages/retract-deleted.ts';
 import { writeBack } from './messages/write-back.ts';
 import { personToRooms } from './people/person-to-rooms.ts';
 import { publishAddress } from './people/publish-address.ts';
-import { senderGhostFor, shownGhostOf } from './people/sender-ghost.ts';
+import { senderGhostOf } from './people/sender-ghost.ts';
 import { createReadStateHandlers } from './read-state/handlers.ts';
 import { BridgeError } from '../telemetry/errors.ts';
 import { converge, convergeUnlessSince, convergeWithDependents } from './structure/converge.ts';
@@ -100,8 +100,7 @@ async function communicationDeleted(
 function toMatrix(bridge: Bridge): RelayToMatrix {
   return {
     ...bridge,
-    ghostOf: (person, signal) => shownGhostOf(bridge, person, signal),
-    bringGhost: (person, signal) => senderGhostFor(bridge, person, signal),
+    ghostOf: (person, signal) => senderGhostOf(bridge, person, signal),
     openConversation: (request, signal) => convergeRoom(bridge, request, signal),
   };
 }

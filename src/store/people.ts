@@ -65,6 +65,7 @@ export async function findPeople(
   db: Queryable,
   references: readonly FhirReference[],
 ): Promise<ReadonlyMap<FhirReference, KnownPerson>> {
+  if (references.length === 0) return new Map();
   const sql = `select reference, user_id, kind, source, stored_user_id, claimed_user_id,
       array(
         select f.user_id from former_account f

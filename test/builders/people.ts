@@ -7,6 +7,7 @@ import type { Bridge, BridgeSettings } from '../../src/flows/bridge.ts';
 import type { ReadSet } from '../../src/flows/people/read-set.ts';
 import { createReadSet } from '../../src/flows/people/read-set.ts';
 import type { ResolvedPeople } from '../../src/flows/people/resolve-people.ts';
+import type { SenderGhost } from '../../src/flows/people/sender-ghost.ts';
 import { resolvePeople } from '../../src/flows/people/resolve-people.ts';
 import type { WantedPeople } from '../../src/mapping/fhir-to-matrix/participants.ts';
 import type { DesiredMember } from '../../src/mapping/desired-room.ts';
@@ -170,3 +171,9 @@ export async function resolveOne(...args: Parameters<typeof resolve>): Promise<D
     throw new Error(`Expected one member, got ${members.length}`);
   return member;
 }
+
+/** A ghost that is there, as a flow is given it. */
+export const senderGhost = (userId: MatrixUserId, displayName: string): SenderGhost => ({
+  ...{ userId, displayName },
+  bring: () => Promise.resolve(),
+});

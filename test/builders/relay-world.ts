@@ -31,7 +31,7 @@ import { communication, ref, stored } from './fhir.ts';
 import { BOT, message, userId } from './matrix.ts';
 import { GHOST, ROOM } from './messages.ts';
 import { createSending } from './sending.ts';
-import { at } from './people.ts';
+import { at, senderGhost } from './people.ts';
 import type { PayloadCodec } from '../../src/domain/stored-payload.ts';
 import { plainPayloads, storing } from './payloads.ts';
 
@@ -114,8 +114,7 @@ export async function createRelayWorld(
   });
   const relay: Bridge & RelayToMatrix = {
     ...bridge,
-    ghostOf: () => Promise.resolve({ userId: GHOST, displayName: 'J. de Vries' }),
-    bringGhost: () => Promise.resolve(GHOST),
+    ghostOf: () => Promise.resolve(senderGhost(GHOST, 'J. de Vries')),
     openConversation: () => Promise.resolve(state.conversation),
   };
 

@@ -32,9 +32,9 @@ export async function findCarried(
 ): Promise<Carried> {
   const { eventId, thread } = envelope;
   const found = await store.messageLinks.findLinksOfCommunication(db, reference, eventId);
-  const room = thread === undefined ? undefined : await findConversationRoom(store, db, thread);
   const begunAfter = clock.now().getTime() - WRITING_MS;
   const isOwn = ({ communication }: MessageLink): boolean => communication === reference;
+  const ofOthers = found.filter((link) => link.completed && !isOwn(link));
   const begun = found.filter((link) => link.origin === 'fhir' && !link.completed && isOwn(link));
   return {
     links: found.filter((link) => link.completed && isOwn(link)),
@@ -44,11 +44,20 @@ export async function findCarried(
       ({ origin, completed, startedAt }) =>
         origin === 'matrix' && !completed && startedAt.getTime() > begunAfter,
     ),
-    // In another conversation it is a message of its own.
-    isCopy:
-      found.some((link) => link.completed && !isOwn(link) && link.roomId === room?.roomId) &&
-      (await wasSaid(store, db, envelope)),
+    isCopy: (await isInRoomOf(store, db, thread, ofOthers)) && (await wasSaid(store, db, envelope)),
   };
+}
+
+/** Whether one of these is in the room of a conversation. In another it is a message of its own. */
+async function isInRoomOf(
+  store: Bridge['store'],
+  db: Queryable,
+  thread: FhirReference | undefined,
+  links: readonly MessageLink[],
+): Promise<boolean> {
+  const room =
+    thread === undefined || links.length === 0 ? undefined : await findConversationRoom(store, db, thread);
+  return links.some(({ roomId }) => roomId === room?.roomId);
 }
 
 /** Whether the message of its event id, or a change of that, said the same. Of an unknown user the record names no sender. */

@@ -9,6 +9,7 @@ import { displayedSender } from '../../messages/speaker-name.ts';
 import type { MessageLink } from '../../store/message-links.ts';
 import { BridgeError } from '../../telemetry/errors.ts';
 import type { Bridge } from '../bridge.ts';
+import type { SenderGhost } from '../people/sender-ghost.ts';
 
 /** The room of a conversation, and what may still be sent there. */
 export interface Conversation {
@@ -30,12 +31,7 @@ export interface Speaker {
 /** What finding the speaker needs. */
 export interface Speaking extends Pick<Bridge, 'clock' | 'db' | 'fhir' | 'settings' | 'store'> {
   /** A person's ghost, registered or not. */
-  readonly ghostOf: (
-    person: FhirReference,
-    signal: AbortSignal,
-  ) => Promise<{ readonly userId: MatrixUserId; readonly displayName: string }>;
-  /** Registers a person's ghost where it is not. */
-  readonly bringGhost: (person: FhirReference, signal: AbortSignal) => Promise<MatrixUserId>;
+  readonly ghostOf: (person: FhirReference, signal: AbortSignal) => Promise<SenderGhost>;
   /** Brings a conversation's room up to date; undefined when it has none and wants none. */
   readonly openConversation: (
     request: FhirReference,
@@ -66,9 +62,9 @@ export async function speakerOf(speaking: Speaking, spoken: Spoken, signal: Abor
     before !== bot &&
     conversation.phase === 'open' &&
     (await takesPart(speaking, spoken, person, ghost.userId, signal));
-  return mayBeGhost
-    ? { as: await speaking.bringGhost(person, signal), relayedFor: undefined }
-    : { as: bot, relayedFor: ghost.displayName };
+  if (!mayBeGhost) return { as: bot, relayedFor: ghost.displayName };
+  await ghost.bring(signal);
+  return { as: ghost.userId, relayedFor: undefined };
 }
 
 /** No one else of the bridge is in a room of another organisation, so that no one can speak for those who were not invited. */

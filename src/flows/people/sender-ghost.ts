@@ -8,8 +8,38 @@ import { bringGhost } from './ghosts.ts';
 import { dependentsOf } from './own-write.ts';
 import { createReadSet } from './read-set.ts';
 
+/** The ghost of a person, also of one with an account of their own, whom the bridge cannot be. */
+export interface SenderGhost {
+  readonly userId: MatrixUserId;
+  /** As it is shown, or would be. */
+  readonly displayName: string;
+  /** Registers it where it is not. It has to be called before anything is sent as this ghost. */
+  readonly bring: (signal: AbortSignal) => Promise<void>;
+}
+
+/** Finds it. One that is there is not looked at again; but whose role a PractitionerRole is, only FHIR says. */
+export async function senderGhostOf(
+  bridge: Bridge,
+  reference: FhirReference,
+  signal: AbortSignal,
+): Promise<SenderGhost> {
+  const userId = await presentGhostOf(bridge, reference);
+  const displayName = (await bridge.store.ghosts.findGhosts(bridge.db, [userId])).get(userId)?.displayName;
+  if (displayName !== undefined && typeOf(reference) !== 'PractitionerRole')
+    return { userId, displayName, bring: () => keepRelayGhost(bridge, { reference, userId }) };
+  const ghost = await desiredGhostOf(bridge, reference, createReadSet(bridge.fhir, signal));
+  return {
+    userId: ghost.userId,
+    displayName: ghost.displayName,
+    async bring(stop) {
+      await bringGhost(bridge, ghost, stop);
+      await keepRelayGhost(bridge, ghost);
+    },
+  };
+}
+
 /**
- * The ghost of a person, registered where it is not; also of one with an account of their own, whom the bridge cannot be.
+ * The user id of a person's ghost, which is registered then.
  * @returns the bot where it is no person's
  */
 export async function senderGhostFor(
@@ -18,24 +48,9 @@ export async function senderGhostFor(
   signal: AbortSignal,
 ): Promise<MatrixUserId> {
   if (reference === undefined || !isPersonType(typeOf(reference))) return bridge.settings.bot;
-  const person = await ghostThere(bridge, reference, signal);
-  await keepRelayGhost(bridge, person);
-  return person.userId;
-}
-
-/** A ghost that is there is not looked at again; but whose role a PractitionerRole is, only FHIR says. */
-async function ghostThere(
-  bridge: Bridge,
-  reference: FhirReference,
-  signal: AbortSignal,
-): Promise<{ reference: FhirReference; userId: MatrixUserId }> {
-  const userId = await presentGhostOf(bridge, reference);
-  const isRole = typeOf(reference) === 'PractitionerRole';
-  const isThere = !isRole && (await bridge.store.ghosts.findGhosts(bridge.db, [userId])).has(userId);
-  if (isThere) return { reference, userId };
-  const ghost = await desiredGhostOf(bridge, reference, createReadSet(bridge.fhir, signal));
-  await bringGhost(bridge, ghost, signal);
-  return ghost;
+  const { userId, bring } = await senderGhostOf(bridge, reference, signal);
+  await bring(signal);
+  return userId;
 }
 
 /** Were it a former account still, the next convergence would remove it from the room; and it has a former one's level. */
@@ -51,17 +66,4 @@ async function keepRelayGhost(
     await store.people.forgetFormerAccount(tx, reference, userId);
     await enqueue(tx, convergeItems(rooms, `${reference} speaks ${clock.now().toISOString()}`));
   });
-}
-
-/** A person's ghost as it is shown; one that is not there yet, as it would be. */
-export async function shownGhostOf(
-  bridge: Pick<Bridge, 'clock' | 'db' | 'fhir' | 'settings' | 'store'>,
-  reference: FhirReference,
-  signal: AbortSignal,
-): Promise<{ readonly userId: MatrixUserId; readonly displayName: string }> {
-  const userId = await presentGhostOf(bridge, reference);
-  const displayName = (await bridge.store.ghosts.findGhosts(bridge.db, [userId])).get(userId)?.displayName;
-  const isRole = typeOf(reference) === 'PractitionerRole';
-  if (displayName !== undefined && !isRole) return { userId, displayName };
-  return desiredGhostOf(bridge, reference, createReadSet(bridge.fhir, signal));
 }

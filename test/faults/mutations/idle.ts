@@ -74,6 +74,9 @@ async function leftToDo(
   const progress = await placeOf({ pool });
   const { rows: lanes } = await pool.query<BusyLane>(BUSY);
   const { rows: behind } = await pool.query<{ room_id: string }>('select room_id from room_behind limit 20');
+  const { rows: unwritten } = await pool.query<{ communication: string }>(
+    'select communication from write_back limit 20',
+  );
   const unread = await Promise.all(
     [...marks].map(async ([type, stamp]) => {
       const cursor = await readCursor(pool, fhirReader(type));
@@ -85,6 +88,11 @@ async function leftToDo(
   return [
     ...lanes.map((lane) => ({ about: lane.key, what: describe(lane), progress })),
     ...behind.map(({ room_id: roomId }) => ({ about: roomId, what: `room ${roomId} is behind`, progress })),
+    ...unwritten.map(({ communication: about }) => ({
+      about,
+      what: `${about} is not written back`,
+      progress,
+    })),
     ...unread.flat(),
     ...(isSynced && homeserver.position() === position
       ? []

@@ -137,6 +137,7 @@ function withShortWaits(config: Config): Config {
         pollIntervalMs: 3_000,
         peoplePollIntervalMs: 3_000,
         deletesPollIntervalMs: 10_000,
+        writeBackDelayMs: 0,
       },
     },
   };

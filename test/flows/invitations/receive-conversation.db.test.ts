@@ -21,7 +21,7 @@ import { createWorld, stateEvent } from '../../builders/leading-world.ts';
 import { message, roomId, userId } from '../../builders/matrix.ts';
 import { envelope } from '../../builders/messages.ts';
 import { ozoFaults, type OzoResource } from '../../builders/ozo-rules.ts';
-import { at } from '../../builders/people.ts';
+import { at, senderGhost } from '../../builders/people.ts';
 
 const THEIRS = roomId('!theirs:their.example');
 const JAN = userId('@jan:their.example');
@@ -193,8 +193,7 @@ test('only who was invited can answer in it, and no ghost says the notices of th
     speakerOf(
       {
         ...bridge,
-        ghostOf: () => Promise.resolve({ userId: ghost, displayName: 'N.' }),
-        bringGhost: () => Promise.resolve(ghost),
+        ghostOf: () => Promise.resolve(senderGhost(ghost, 'N.')),
         openConversation: () => Promise.resolve(undefined),
       },
       {

@@ -5,6 +5,7 @@ import { saveBase } from '../../../src/store/room-members.ts';
 import { useBridgeDatabase } from '../../builders/database.ts';
 import { ref } from '../../builders/fhir.ts';
 import { BOT, message, roomId, userId } from '../../builders/matrix.ts';
+import { senderGhost } from '../../builders/people.ts';
 import { createRelayWorld, GHOST, REQUEST, ROOM } from '../../builders/relay-world.ts';
 
 const pool = useBridgeDatabase();
@@ -58,8 +59,7 @@ describe('a platform’s message that the platform changes', () => {
     const { fhir, toMatrix, sending, relay } = await sent();
     const other = userId('@_fhir_8:example.org');
     Object.assign(relay, {
-      ghostOf: () => Promise.resolve({ userId: other, displayName: 'A. Bakker' }),
-      bringGhost: () => Promise.resolve(other),
+      ghostOf: () => Promise.resolve(senderGhost(other, 'A. Bakker')),
     });
     await saveBase(pool(), REQUEST, new Map([[other, ref('Practitioner/8')]]));
     await fhir.put('1', { ...text('100 E'), sender: { reference: 'Practitioner/8' } });

@@ -8,6 +8,7 @@ import * as invitations from '../../../src/store/invitations.ts';
 import { itemsIn, useBridgeDatabase } from '../../builders/database.ts';
 import { ref } from '../../builders/fhir.ts';
 import { eventId, roomId, userId } from '../../builders/matrix.ts';
+import { senderGhost } from '../../builders/people.ts';
 import { createRelayWorld, GHOST } from '../../builders/relay-world.ts';
 
 const pool = useBridgeDatabase();
@@ -92,7 +93,7 @@ test('what may have been sent long ago is looked for by the ghost that was invit
 test('who was not invited there cannot speak there', async () => {
   const { fhir, toMatrix, relay } = await sentToOthers();
   const other = userId('@_fhir_8:example.org');
-  Object.assign(relay, { ghostOf: () => Promise.resolve({ userId: other, displayName: 'A. Bakker' }) });
+  Object.assign(relay, { ghostOf: () => Promise.resolve(senderGhost(other, 'A. Bakker')) });
   await fhir.put('2', { partOf, sender: { reference: 'Practitioner/8' } });
   await expect(toMatrix('Communication/2')).rejects.toThrow('not-invited');
 });
