@@ -14,7 +14,8 @@ export function writeBackEventIds(bridge: Bridge): BridgeJob {
     name: 'write-back',
     service: 'fhir',
     intervalMs: INTERVAL_MS,
-    gapMs: settings.writeBackDelayMs,
+    // A longer gap would look as if the job stood still.
+    gapMs: Math.min(settings.writeBackDelayMs, INTERVAL_MS),
     wakeUps: { channel: WRITE_BACK_CHANNEL },
     async pass(signal, again) {
       const done = await writeBackDue(signal);

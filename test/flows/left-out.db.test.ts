@@ -71,7 +71,7 @@ describe('of a room that the bridge does not serve', () => {
 
   test.each([
     ['wakes the reader of what push alone has brought', [], 1],
-    ['wakes nobody where it showed all', [said], 0],
+    ['does not wake it where it showed all', [said], 0],
   ])('the last page of a room that was behind %s', async (_, events, woken) => {
     const room = { roomId: roomId(THEIRS), position: 's1', shown: '1' };
     await pool().query(`insert into room_behind (room_id, position) values ($1, 's1')`, [THEIRS]);

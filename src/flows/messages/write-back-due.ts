@@ -19,8 +19,8 @@ type WritingBack = Pick<
 
 /** In one transaction of the FHIR server. */
 const MOST_AT_ONCE = 25;
-/** A server that takes no transactions is not asked for one again for so long. */
-const ALONE_FOR_MS = 60 * 60_000;
+/** A server that does not take a transaction, for whatever reason but a conflict, is not asked for one again for so long. */
+const ALONE_FOR_MS = 10 * 60_000;
 
 /** Creates what writes back all that is due. It returns how many that were. */
 export function createWriteBackDue(bridge: WritingBack): (signal: AbortSignal) => Promise<number> {
@@ -36,7 +36,7 @@ export function createWriteBackDue(bridge: WritingBack): (signal: AbortSignal) =
       signal.throwIfAborted();
       if (!(error instanceof BridgeError)) throw error;
       const { code, message: detail } = error;
-      if (some.length > 1 && code === 'fhir-refused') aloneUntilMs = clock.monotonicMs() + ALONE_FOR_MS;
+      if (some.length > 1 && code !== 'fhir-conflict') aloneUntilMs = clock.monotonicMs() + ALONE_FOR_MS;
       log.info({ code, detail, count: some.length }, 'Event ids are written back one by one');
       await leaveToItems(bridge, some);
     }

@@ -97,21 +97,28 @@ test.each(['fhir-conflict', 'fhir-unavailable', 'fhir-refused', 'fhir-answer'] a
   },
 );
 
-test('a server that does no transactions is not asked for one each time', async () => {
-  const { bridge, items } = await worldWith('1', '2');
+test.each([
+  ['fhir-refused', 'is not asked for one each time', 1],
+  ['fhir-forbidden', 'is not asked for one each time', 1],
+  ['fhir-unavailable', 'is not asked for one each time', 1],
+  ['fhir-conflict', 'is asked again: a conflict is of one record', 2],
+] as const)('a server that answers a transaction with %s %s', async (code, _, times) => {
+  const { bridge, fhir, items } = await worldWith('1', '2');
   let asked = 0;
   Object.assign(bridge.fhir, {
     updateMessages: () => {
       asked += 1;
-      return Promise.reject(new BridgeError('fhir-refused', 'update: 501'));
+      return Promise.reject(new BridgeError(code, 'update'));
     },
   });
   const write = createWriteBackDue(bridge);
   await write(ATTEMPT.signal);
-  for (const id of ['3', '4'])
+  for (const id of ['3', '4']) {
+    await fhir.put(id);
     await saveWriteBack(pool(), { reference: ref(`Communication/${id}`), eventId: eventId(`$of${id}`) });
+  }
   await write(ATTEMPT.signal);
-  expect([asked, items.length]).toEqual([1, 4]);
+  expect([asked, items.length]).toEqual([times, 4]);
 });
 
 test('what a platform wrote just before, seen by no reader, is looked at', async () => {
