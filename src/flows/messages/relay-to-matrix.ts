@@ -33,6 +33,7 @@ import { finishBegun } from './finish-begun.ts';
 import { loadLinks } from './links.ts';
 import { lookBack } from './look-back.ts';
 import { unlessGone } from './unless-gone.ts';
+import { wasReadTooEarly } from './read-too-early.ts';
 import { saysTheSame } from './says-the-same.ts';
 import { sendOnce, type SentOnce } from './send-once.ts';
 import { senderBefore, speakerOf, type Conversation, type Speaking } from './speaker.ts';
@@ -124,6 +125,8 @@ export async function relayVersion(
   const awaited = missing.find((ref) => carried.length === 0 && !gaveUpOn.includes(ref));
   if (awaited !== undefined) return untilCarried(relay, payload, request, awaited);
   if (conversation.phase === 'closed' && !isRetraction) return { kind: 'ignored', reason: 'closed' };
+  if (carried.length > 0 && (await wasReadTooEarly(relay, communication, attempt.signal)))
+    return { kind: 'later', afterMs: 0 };
   const outgoing = { reference, request, input, carried, begunDigest, conversation, read };
   return unlessGone(relay, outgoing, attempt.signal, () =>
     send(relay, { ...outgoing, before: senderBefore(carried) }, attempt),

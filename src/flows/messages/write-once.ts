@@ -196,8 +196,8 @@ async function change(
   const before = await fhir.read(reference, signal);
   if (before?.resourceType !== 'Communication')
     throw new BridgeError('reference-missing', 'the Communication that is to be changed');
-  const stands = (record: Communication): Written => ({
-    ...{ record, refused: [], copies: [], version: versionOf(before), isOwn: false, writtenOver: undefined },
+  const stands = (record: StoredResource<Communication>): Written => ({
+    ...{ record, refused: [], copies: [], version: versionOf(record), isOwn: false, writtenOver: undefined },
   });
   const changed = await applied(writing, before, write, conversation, signal);
   if (changed === undefined || isSo(before, changed)) return { ...stands(before), ...changed };
