@@ -6,6 +6,7 @@ import { clock as ownClock, sleep } from './app/clock.ts';
 import type { Config } from './config/schema.ts';
 import { FOLLOWED_TYPES } from './domain/fhir.ts';
 import { createHandle } from './flows/dispatch.ts';
+import { createRecordTimed } from './flows/stages.ts';
 import { createIntake } from './flows/intake.ts';
 import { dressBot } from './flows/people/dress-bot.ts';
 import { noticeRestorations } from './flows/restorations/continuity.ts';
@@ -66,6 +67,7 @@ export function composeDaemon(config: Config, log: Log) {
     identity,
     handle: createHandle(bridge),
     onDeadLetter: createReportFailure(bridge),
+    onRecorded: createRecordTimed({ metrics }),
     queueStats: createQueueFigures({ pool, metrics, payloads, auditBacklog }),
     registerBot: async (signal) => {
       await homeserver.registerGhost(settings.bot, signal);

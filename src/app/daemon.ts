@@ -6,7 +6,7 @@ import type { DatabaseClock } from './database-clock.ts';
 import type { IdentityPort } from './identity/port.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { PayloadCodec } from '../domain/stored-payload.ts';
-import type { Handle, OnDeadLetter } from '../inbox/item.ts';
+import type { Handle, OnDeadLetter, OnRecorded } from '../inbox/item.ts';
 import { startJobs } from '../inbox/job.ts';
 import { createPassNotes } from '../inbox/job-passes.ts';
 import type { Replica } from '../inbox/replica.ts';
@@ -38,6 +38,7 @@ interface Deps extends Parts {
   readonly handle: Handle;
   readonly payloads: PayloadCodec;
   readonly onDeadLetter: OnDeadLetter;
+  readonly onRecorded: OnRecorded;
   readonly queueStats: () => Promise<Readonly<Record<string, unknown>>>;
   readonly registerBot: (signal: AbortSignal) => Promise<void>;
   readonly checks: Readonly<Record<'audit' | 'matrix' | 'fhir', (signal: AbortSignal) => Promise<void>>>;
@@ -152,10 +153,11 @@ function workWhenPossible(deps: Deps, signal: AbortSignal): Promise<Replica> {
 }
 
 async function startWorking(deps: Deps, signal: AbortSignal): Promise<Replica> {
-  const { config, connections, jobs, pool, payloads, onDeadLetter, clock, ownClock, sleep, log } = deps;
+  const { config, connections, jobs, pool, payloads, onDeadLetter, onRecorded } = deps;
+  const { clock, ownClock, sleep, log } = deps;
   const bot = createBotRegistration({ registerBot: () => deps.registerBot(signal), sleep, log });
   const replica = await startReplica({
-    ...{ pool, payloads, onDeadLetter, clock: ownClock, sleep, log },
+    ...{ pool, payloads, onDeadLetter, onRecorded, clock: ownClock, sleep, log },
     onTime: clock.set,
     connectSession: connections.connectSession,
     onSessionLost: () => {

@@ -93,6 +93,12 @@ export function versionKeyOf({ reference, versionId, lastUpdated }: ResourceVers
   return `${reference}/${versionId}@${new Date(lastUpdated).toISOString()}`;
 }
 
+/** The stamp in such a text: milliseconds since the epoch; undefined where there is none. */
+export function stampInVersionKey(key: string): number | undefined {
+  const ms = Date.parse(key.slice(key.lastIndexOf('@') + 1));
+  return Number.isNaN(ms) ? undefined : ms;
+}
+
 /**
  * Whether a server that now has one version of a resource can have had another before. Not where it is older, and not
  * where it counts no further: then the server gives its numbers again.

@@ -21,6 +21,7 @@ import { relayToFhir } from './messages/relay-to-fhir.ts';
 import { readConversation } from './messages/read-conversation.ts';
 import { relayToMatrix, type RelayToMatrix } from './messages/relay-to-matrix.ts';
 import { sendStatus } from './messages/send-status.ts';
+import { withStagesTimed } from './stages.ts';
 import { withDelayTold, withSuccessTold } from './status-of-event.ts';
 import { reportUndelivered, withReport } from './messages/undelivered.ts';
 import { retractDeleted } from './messages/retract-deleted.ts';
@@ -38,7 +39,8 @@ import { leftAlone } from './structure/invite.ts';
 export function createHandle(bridge: Bridge): Handle {
   const { auditTrail, clock, enqueue, log, metrics } = bridge;
   const handlers = createHandlers(bridge);
-  return withDelayTold(bridge, createItemHandler({ auditTrail, clock, enqueue, log, metrics, handlers }));
+  const handle = createItemHandler({ auditTrail, clock, enqueue, log, metrics, handlers });
+  return withStagesTimed(bridge, withDelayTold(bridge, handle));
 }
 
 function createHandlers(bridge: Bridge): Handlers {

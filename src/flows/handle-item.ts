@@ -1,12 +1,11 @@
 // One item: its payload is checked by the schema of its kind and given to that kind's handler; what went wrong gets the catalogue's verdict.
-import { z } from 'zod';
 import type { Attempt, Handle, Item, Outcome } from '../inbox/item.ts';
 import { isDatabaseAway } from '../telemetry/database-failure.ts';
 import { BridgeError, errorCatalogue } from '../telemetry/errors.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Bridge } from './bridge.ts';
 import { toInboxOutcome, type Ended } from './commit.ts';
-import { isItemKind, ITEM_SCHEMAS, type ItemKind, type Payloads } from './items/kinds.ts';
+import { isItemKind, ITEM_SCHEMAS, kindIn, kindNameOf, type ItemKind, type Payloads } from './items/kinds.ts';
 
 /** What a handler is told besides the payload. */
 export interface Context {
@@ -32,11 +31,10 @@ const UNKNOWN_AGAIN_MS = 30_000;
 export function createItemHandler(deps: Deps): Handle {
   const { metrics } = deps;
   return async (item, attempt) => {
-    const kind = kindOf(item);
+    const kind = kindIn(item.payload);
     const ended = await handleSafely(deps, kind, { item, attempt });
     const reason = ended.kind === 'ignored' ? ended.reason : 'error' in ended ? ended.error.code : '';
-    // A label of a metric has no other values than these.
-    const known = kind !== undefined && isItemKind(kind) ? kind : 'unknown';
+    const known = kindNameOf(item.payload);
     metrics.items.inc({ kind: known, outcome: ended.kind, reason });
     metrics.handlingSeconds.observe({ kind: known }, ageMs(deps, item) / 1000);
     return toInboxOutcome(ended, item, deps);
@@ -54,12 +52,6 @@ export function waitForNewerVersion(deps: Pick<Deps, 'clock'>, item: Item, what:
 
 function ageMs({ clock }: Pick<Deps, 'clock'>, { receivedAt }: Item): number {
   return clock.now().getTime() - receivedAt.getTime();
-}
-
-const kindSchema = z.looseObject({ kind: z.string() });
-
-function kindOf({ payload }: Item): string | undefined {
-  return kindSchema.safeParse(payload).data?.kind;
 }
 
 async function handleSafely(deps: Deps, kind: string | undefined, context: Context): Promise<Ended> {

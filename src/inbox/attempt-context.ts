@@ -6,7 +6,7 @@ import type { Log } from '../telemetry/log.ts';
 import type { Acknowledge } from './acknowledge.ts';
 import type { LeasedLane } from './lease-lanes.ts';
 import type { DecodedItem } from './item-payload.ts';
-import type { Handle, History, OnDeadLetter } from './item.ts';
+import type { Handle, History, OnDeadLetter, OnRecorded } from './item.ts';
 import type { RetryPolicy } from './retry-policy.ts';
 import type { Session } from './session.ts';
 
@@ -18,6 +18,7 @@ export interface AttemptDeps {
   readonly acknowledge: Acknowledge;
   readonly retryPolicy: RetryPolicy;
   readonly onDeadLetter?: OnDeadLetter | undefined;
+  readonly onRecorded?: OnRecorded | undefined;
   readonly clock: Clock;
   readonly sleep: Sleep;
   readonly log: Log;

@@ -20,7 +20,10 @@ export async function attempt(deps: AttemptDeps, context: AttemptContext): Promi
     ? { outcome: context.unreadable, threw: false }
     : await callHandler(deps, context);
   try {
-    return await settle(deps, context, outcome, threw);
+    const begunMs = deps.clock.monotonicMs();
+    const acknowledged = await settle(deps, context, outcome, threw);
+    deps.onRecorded?.(context.item, outcome, deps.clock.monotonicMs() - begunMs);
+    return acknowledged;
   } catch (error) {
     if (!session.signal.aborted) {
       deps.log.error({ ...where(context), error }, 'Could not record what came of an item');

@@ -87,5 +87,8 @@ export type Outcome =
 /** Handles one item. Throwing counts as a `retry` that leaves the item in doubt. */
 export type Handle = (item: Item, attempt: Attempt) => Promise<Outcome>;
 
+/** Called when it is written down what came of an attempt, and how many milliseconds that took. */
+export type OnRecorded = (item: Item, outcome: Outcome, tookMs: number) => void;
+
 /** Called in the transaction that makes an item a dead letter; may enqueue. */
 export type OnDeadLetter = (transaction: ClientBase, item: Item, error: ItemError) => Promise<void>;

@@ -99,6 +99,12 @@ function itemMetrics({ counter, gauge, histogram }: Makers) {
       ['kind'],
       [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 3600],
     ),
+    stageSeconds: histogram(
+      'bridge_item_stage_seconds',
+      'Time of an item in each stage: arrive (from the stamp of the server to storing), wait (until its handling begins), handle, record (writing down what came of it)',
+      ['kind', 'stage'],
+      [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300],
+    ),
     messages: counter('bridge_messages_total', 'Messages carried over', ['direction']),
     files: counter('bridge_files_total', 'Files of messages: carried, or why they were not', [
       'direction',

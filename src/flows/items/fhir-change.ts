@@ -9,6 +9,9 @@ import type { ThreadProfile } from '../../domain/threads.ts';
 import { gaveUpOn } from './gave-up-on.ts';
 import { reference } from './ids.ts';
 
+/** The source of versions in the inbox; their source id is the version with its stamp. */
+export const CHANGE_SOURCE = 'fhir.change';
+
 export const changeItemSchema = z.object({
   kind: z.literal('fhir.change'),
   /** Of any type: another version may follow more of them. */
@@ -38,7 +41,7 @@ export function changeItem(resource: StoredResource, { threadOf }: Pick<ThreadPr
   const thread = isMessage ? threadOf(resource) : undefined;
   return {
     lane: structureLane(thread ?? reference),
-    source: 'fhir.change',
+    source: CHANGE_SOURCE,
     sourceId: versionKeyOf(versionOf(resource)),
     payload,
     isBulk: !isMessage,

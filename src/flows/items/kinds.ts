@@ -1,5 +1,5 @@
 // The list of all kinds of inbox items, by the `kind` in their payload.
-import type { z } from 'zod';
+import { z } from 'zod';
 import { auditItemSchema } from './audit.ts';
 import { convergeItemSchema } from './converge.ts';
 import { conversationMessagesItemSchema } from './conversation-messages.ts';
@@ -59,4 +59,17 @@ export const ITEM_SCHEMAS: { readonly [Kind in ItemKind]: z.ZodType<Payloads[Kin
 /** Tells whether this version knows a kind of item. */
 export function isItemKind(kind: string): kind is ItemKind {
   return Object.hasOwn(ITEM_SCHEMAS, kind);
+}
+
+const namedSchema = z.looseObject({ kind: z.string() });
+
+/** What a payload says it is, known to this version or not. */
+export function kindIn(payload: unknown): string | undefined {
+  return namedSchema.safeParse(payload).data?.kind;
+}
+
+/** The kind of a payload as a label of metrics: one that this version knows, or `unknown`. */
+export function kindNameOf(payload: unknown): ItemKind | 'unknown' {
+  const kind = kindIn(payload);
+  return kind !== undefined && isItemKind(kind) ? kind : 'unknown';
 }
