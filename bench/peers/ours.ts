@@ -33,8 +33,9 @@ export function createOurs(adminUrl: string, postgres?: Service): Contender {
   };
 }
 
-async function startReplica(
-  ground: Ground,
+/** Starts one process of it, on a database that others may share. */
+export async function startReplica(
+  ground: Pick<Ground, 'fronts' | 'guard' | 'homeserver' | 'logFolder' | 'tokens' | 'ways'>,
   of: { readonly databaseUrl: string; readonly hookSecret: string; readonly index: number },
 ): Promise<Replica> {
   const { guard, homeserver, ways, fronts, tokens } = ground;
@@ -62,7 +63,12 @@ async function startReplica(
 }
 
 /** The bridge makes a room of each CommunicationRequest, into which the user is invited. */
-async function openRooms({ homeserver, fhir, user, conversations }: Ground) {
+export async function openRooms({
+  homeserver,
+  fhir,
+  user,
+  conversations,
+}: Pick<Ground, 'conversations' | 'fhir' | 'homeserver' | 'user'>) {
   const platform = createPlatform(fhir.url);
   await platform.put(careTeam('', 'team'));
   return Promise.all(

@@ -28,20 +28,26 @@ export function createFhirStore(now: () => number) {
     return latest;
   };
 
-  function add(type: string, id: string, resource: Json | undefined): Version {
+  function enter(version: Version): void {
+    const { type, id } = version;
     const reference = `${type}/${id}`;
-    const versions = byReference.get(reference) ?? [];
-    const number = versions.length + 1;
+    byReference.set(reference, [...(byReference.get(reference) ?? []), version]);
+    byType.set(type, (byType.get(type) ?? new Set()).add(reference));
+  }
+
+  function add(type: string, id: string, resource: Json | undefined): Version {
+    const number = (byReference.get(`${type}/${id}`)?.length ?? 0) + 1;
     const stamp = nextStamp();
     const own = { versionId: String(number), lastUpdated: new Date(stamp).toISOString() };
     const version = { type, id, number, stamp, resource: withMeta(resource, own) };
-    byReference.set(reference, [...versions, version]);
-    byType.set(type, (byType.get(type) ?? new Set()).add(reference));
+    enter(version);
     for (const listener of listeners) listener(version);
     return version;
   }
 
   const current = (type: string, id: string): Version | undefined => byReference.get(`${type}/${id}`)?.at(-1);
+  const currentOf = (type: string): readonly Version[] =>
+    [...(byType.get(type) ?? [])].flatMap((reference) => byReference.get(reference)?.at(-1) ?? []);
   return {
     /** Called after each version. */
     listeners,
@@ -52,17 +58,16 @@ export function createFhirStore(now: () => number) {
       add(type, id, objectOf([...childrenOf(resource), ['resourceType', type], ['id', id]])),
     /** Writes what stands in the place of a version; only what it says of its version is the server's own. */
     forge: (type: string, id: string, resource: Json): Version => add(type, id, resource),
+    /** Adds a resource like another, as old as that one, of which no hook tells. */
+    copy: (type: string, id: string, copyId: string): void => {
+      enter(copyOf(current(type, id), copyId));
+    },
     remove: (type: string, id: string): Version => add(type, id, undefined),
     /** The stamp of the newest version of a type; 0 without any. */
-    newest: (type: string): number =>
-      Math.max(
-        0,
-        ...[...(byType.get(type) ?? [])].map((reference) => byReference.get(reference)?.at(-1)?.stamp ?? 0),
-      ),
+    newest: (type: string): number => Math.max(0, ...currentOf(type).map(({ stamp }) => stamp)),
     /** What a search finds, oldest first. */
     search: (type: string, query: URLSearchParams): readonly Version[] =>
-      [...(byType.get(type) ?? [])]
-        .flatMap((reference) => byReference.get(reference)?.at(-1) ?? [])
+      currentOf(type)
         .filter((version) => isFound(version, query))
         .sort((a, b) => a.stamp - b.stamp),
     /** All versions of a type since an instant, newest first. */
@@ -73,10 +78,7 @@ export function createFhirStore(now: () => number) {
         .sort((a, b) => b.stamp - a.stamp),
     /** The current resources of a type. */
     all: (type: string): readonly Json[] =>
-      [...(byType.get(type) ?? [])].flatMap((reference) => {
-        const resource = byReference.get(reference)?.at(-1)?.resource;
-        return resource === undefined ? [] : [resource];
-      }),
+      currentOf(type).flatMap(({ resource }) => (resource === undefined ? [] : [resource])),
     /** Now by the server's clock: no version is younger. */
     serverTime: (): string => new Date(Math.max(now(), latest) + 1).toISOString(),
     /** Shows some resources of a type in no search any more; they can be read as ever, unless they are forgotten whole. */
@@ -88,6 +90,11 @@ export function createFhirStore(now: () => number) {
       }
     },
   };
+}
+
+function copyOf(version: Version | undefined, id: string): Version {
+  if (version === undefined) throw new TypeError('There is no resource to be copied');
+  return { ...version, id, resource: objectOf([...childrenOf(version.resource ?? null), ['id', id]]) };
 }
 
 function withMeta(resource: Json | undefined, own: JsonObject): Json | undefined {

@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { appserviceOf, startPush, type PushCounts, type Serialize } from './appservice.ts';
+import { copyRoom } from './copy-room.ts';
 import { MatrixFailure } from './failure.ts';
 import { forgeBeside, forgeEvent, type Beside } from './forged.ts';
 import { createRequestCounter, type RequestCounts } from './request-counts.ts';
@@ -35,6 +36,8 @@ export interface StubHomeserver {
   readonly serverName: string;
   /** Adds a human user with a session. */
   readonly addUser: (localpart: string) => { readonly userId: string; readonly accessToken: string };
+  /** Adds a copy of a room, of which nothing is told. */
+  readonly copyRoom: (roomId: string, copy: { readonly roomId: string; readonly alias: string }) => void;
   /** Has a room show, and push, this in the place of an event. */
   readonly forge: (roomId: string, event: unknown) => void;
   /** Has `/sync` show this once, beside timelines. */
@@ -71,6 +74,9 @@ export async function startStubHomeserver(options: StubOptions): Promise<StubHom
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     serverName,
     addUser: (localpart) => addHuman(world, localpart),
+    copyRoom: (roomId, copy) => {
+      copyRoom(world, roomId, copy);
+    },
     forge: (roomId, event) => {
       forgeEvent(world, roomId, event);
     },
