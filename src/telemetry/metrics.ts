@@ -4,10 +4,14 @@ import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom
 /** Starts the timer of a request. The returned function ends it with `ok` or an error code. */
 export type RequestObserver = (operation: string) => (result: string) => void;
 
+/** The default of the library, 10 ms, wakes a process that has nothing to do a hundred times a second. */
+const LAG_SAMPLED_EVERY_MS = 100;
+
 /** Creates the registry with every metric of the bridge and of the Node.js process. */
 export function createMetrics() {
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: LAG_SAMPLED_EVERY_MS });
+  registry.registerMetric(createLoopUtilization());
   const makers = makersIn(registry);
   const metrics = {
     registry,
@@ -20,6 +24,21 @@ export function createMetrics() {
   };
   for (const former of FORMER_COUNTERS) registry.registerMetric(copyOf(registry, former));
   return metrics;
+}
+
+/** How busy the one thread was between two scrapes, which is looked at only then. */
+function createLoopUtilization() {
+  let before = performance.eventLoopUtilization();
+  return new Gauge({
+    name: 'bridge_event_loop_utilization',
+    help: 'Share of the time since the scrape before in which the process had something to do: at 1 it needs a second replica',
+    registers: [],
+    collect() {
+      const now = performance.eventLoopUtilization();
+      this.set(performance.eventLoopUtilization(now, before).utilization);
+      before = now;
+    },
+  });
 }
 
 /** Counters under the names of the version before, beside today's. To be removed with the next version. */

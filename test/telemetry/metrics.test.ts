@@ -21,3 +21,19 @@ test('a counter that was renamed says the same under both names, however often i
     'bridge_sweep_mended_total{kind="CareTeam"} 1',
   ]);
 });
+
+test('how busy the process was is told from scrape to scrape, between 0 and 1', async () => {
+  const { registry } = createMetrics();
+  const busy = async (): Promise<number> =>
+    Number(/^bridge_event_loop_utilization (.*)$/m.exec(await registry.metrics())?.[1]);
+  await busy();
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  const atRest = await busy();
+  const until = performance.now() + 200;
+  await new Promise((resolve) => setImmediate(resolve));
+  while (performance.now() < until) Math.sqrt(until);
+  await new Promise((resolve) => setImmediate(resolve));
+  const atWork = await busy();
+  expect([atRest, atWork].every((each) => each >= 0 && each <= 1)).toBe(true);
+  expect(atWork).toBeGreaterThan(atRest);
+});
