@@ -14,7 +14,7 @@ export interface Passes {
 }
 
 /** Readers pass several times a second. */
-const NOTED_FOR_MS = 5_000;
+const NOTED_FOR_MS = 15_000;
 
 /** Creates the notes. A good pass so soon after another that was noted is not written. */
 export function createPassNotes(db: Queryable, clock: Pick<Clock, 'monotonicMs'>): NotePass {

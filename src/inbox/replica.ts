@@ -26,7 +26,7 @@ export const defaultTimings: Timings = {
   heartbeatMs: 1_000,
   trustedForMs: 10_000,
   staleAfterMs: 15_000,
-  pollMs: 500,
+  pollMs: 2_000,
   sliceMs: 1_000,
   tryEveryMs: 1_000,
 };

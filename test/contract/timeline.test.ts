@@ -2,8 +2,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { DeliveryId, EventId, MatrixUserId, RoomId } from '../../src/domain/ids.ts';
 import type { MessagesPage } from '../../src/matrix/timeline.ts';
+import { waitUntil } from '../../stack/wait.ts';
 import type { Subject } from './subject.ts';
 import { HOMESERVERS, startSubject } from './subject.ts';
+
+type TimelineEvent = MessagesPage['events'][number];
 
 describe.each(HOMESERVERS)('$name', ({ name, isMissing }) => {
   describe.skipIf(isMissing)('timelines', () => {
@@ -23,18 +26,34 @@ describe.each(HOMESERVERS)('$name', ({ name, isMissing }) => {
       kim = await hs.ghost(`kim${lastTest}`);
       roomId = await hs.homeserver.createRoom(bot, { room_version: '12', invite: [kim] });
       await hs.homeserver.join(kim, roomId);
+      await awaitShown(({ state_key: key, content }) => key === kim && content['membership'] === 'join');
     });
     afterAll(() => hs.end());
 
-    const say = (
+    // Synapse shows an event only once all that it began to store before is stored, in whatever room.
+    const awaitShown = (isMeant: (event: TimelineEvent) => boolean) =>
+      waitUntil(
+        async () => {
+          const { events } = await hs.homeserver.messagesBefore(bot, roomId, {});
+          return events.some(isMeant) ? events : undefined;
+        },
+        { what: 'the room shows the event', timeoutMs: 30_000, everyMs: 20 },
+      );
+    const awaitEvent = (id: EventId) => awaitShown(({ event_id: shown }) => shown === id);
+    const send = (
       as: MatrixUserId,
       body: string,
       more: { deliveryId?: DeliveryId; timestamp?: number } = {},
-    ) => {
+    ): Promise<EventId> => {
       lastDelivery += 1;
       const deliveryId = `${bot}/${lastDelivery}` as DeliveryId;
       const content = { body, msgtype: 'm.text' };
       return hs.homeserver.sendEvent({ as, roomId, type: 'm.room.message', deliveryId, content, ...more });
+    };
+    const say = async (...said: Parameters<typeof send>): Promise<EventId> => {
+      const id = await send(...said);
+      await awaitEvent(id);
+      return id;
     };
     const sync = (as: MatrixUserId, since: string | undefined) =>
       hs.homeserver.sync(as, { since, receipts: true });
@@ -44,7 +63,9 @@ describe.each(HOMESERVERS)('$name', ({ name, isMissing }) => {
       rooms.find((room) => room.roomId === roomId);
     const sayMany = async (many: number): Promise<readonly EventId[]> => {
       const said: EventId[] = [];
-      for (let index = 0; index < many; index += 1) said.push(await say(kim, `message ${index}`));
+      for (let index = 0; index < many; index += 1) said.push(await send(kim, `message ${index}`));
+      const last = said.at(-1);
+      if (last !== undefined) await awaitEvent(last);
       return said;
     };
 
@@ -89,7 +110,7 @@ describe.each(HOMESERVERS)('$name', ({ name, isMissing }) => {
       const redaction = { as: kim, roomId, eventId, deliveryId: `${roomId}/redact` as DeliveryId };
       const first = await hs.homeserver.redact(redaction);
       expect(await hs.homeserver.redact(redaction)).toBe(first);
-      const { events } = await hs.homeserver.messagesBefore(bot, roomId, {});
+      const events = await awaitEvent(first);
       expect(events.filter(({ type }) => type === 'm.room.redaction')).toHaveLength(1);
       expect(events.find((event) => event.event_id === eventId)?.content).toEqual({});
     });
@@ -138,6 +159,7 @@ describe.each(HOMESERVERS)('$name', ({ name, isMissing }) => {
         state_key: '',
         content: { topic: 'x' },
       });
+      await awaitShown(({ type }) => type === 'm.room.topic');
       const answer = await sync(bot, since);
       const { events = [] } = inRoom(answer.rooms) ?? {};
       expect(answer.behind).toEqual([]);
