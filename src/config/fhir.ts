@@ -35,7 +35,10 @@ export const fhir = z.strictObject({
     'Whether to create rest-hook Subscriptions. Without them changes are seen at the next poll.',
     true,
   ),
-  pollIntervalSeconds: seconds('How often each resource type is read when no hook is received.', 15),
+  pollIntervalSeconds: seconds(
+    'How often each resource type is read when no hook is received. With subscriptions, a quiet server is asked less and less often, but at least once a minute.',
+    15,
+  ),
   peoplePollIntervalSeconds: seconds(
     'How often people and organisations are read when no hook is received.',
     30,

@@ -10,6 +10,8 @@ export interface Job {
   readonly name: string;
   /** Between two passes when nothing wakes it; a function is asked after each pass. */
   readonly intervalMs: number | (() => number);
+  /** What that time grows to, doubling, while nothing wakes it and passes find nothing. */
+  readonly mostIntervalMs?: number;
   /** The least time between the beginnings of two passes: wake-ups in between are answered by one pass. */
   readonly gapMs?: number;
   /** What that time grows to, doubling, while passes find nothing. */
@@ -36,7 +38,7 @@ export interface JobDeps {
 
 /** Creates the repetition of a job; run it under a lease. Its passes are counted, and what they found. */
 export function repeatJob(job: Job, { sleep, log, metrics, notePass }: JobDeps) {
-  const { name, intervalMs, gapMs = 0, mostGapMs = gapMs, wakeUps } = job;
+  const { name, intervalMs, mostIntervalMs = 0, gapMs = 0, mostGapMs = gapMs, wakeUps } = job;
   let failures = 0;
   let woken = new AbortController();
   const wake = (): void => {
@@ -67,6 +69,9 @@ export function repeatJob(job: Job, { sleep, log, metrics, notePass }: JobDeps) 
 
   const untilNext = (): number => (typeof intervalMs === 'number' ? intervalMs : intervalMs());
 
+  const longer = (ms: number, doubled: number): number =>
+    Math.max(ms, Math.min(ms * 2 ** Math.max(0, doubled), mostIntervalMs));
+
   /** People wait for a job that is woken; the interval is for the case that it is not. */
   function untilRetry(): number {
     return wakeUps === undefined ? untilNext() : Math.min(untilNext(), FIRST_RETRY_MS * 2 ** (failures - 1));
@@ -78,16 +83,19 @@ export function repeatJob(job: Job, { sleep, log, metrics, notePass }: JobDeps) 
     /** Makes passes until the signal is aborted. A failed pass is logged, and repeated: of a job that is woken, soon. */
     run: async (signal: AbortSignal): Promise<void> => {
       let longGapMs = gapMs;
+      let inVain = 0;
       while (!signal.aborted) {
         woken = new AbortController();
         const gap = sleep(gapMs, signal);
         const longGap = longGapMs > gapMs ? sleep(longGapMs, signal) : gap;
         const found = await passOnce(signal);
         failures = found === undefined ? failures + 1 : 0;
+        inVain = found === 0 ? inVain + 1 : 0;
         // A server that just failed is not asked again at once, however often it wakes the job.
         await (found === undefined
           ? sleep(untilRetry(), signal)
-          : sleep(untilNext(), AbortSignal.any([signal, woken.signal])));
+          : sleep(longer(untilNext(), inVain - 1), AbortSignal.any([signal, woken.signal])));
+        if (woken.signal.aborted) inVain = 0;
         longGapMs = found === 0 ? Math.min(2 * longGapMs, mostGapMs) : gapMs;
         await (found === 0 ? longGap : gap);
       }

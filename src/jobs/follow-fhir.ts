@@ -25,6 +25,10 @@ const PEOPLE_GAP_MS = 500;
 /** While passes find nothing new: what the bridge writes wakes them too. */
 const MOST_GAP_MS = 500;
 
+/** While hooks tell of changes and passes find none: polling is the net under them. */
+const MOST_INTERVALS = 4;
+const MOST_INTERVAL_MS = 60_000;
+
 interface Deps extends WatchingFhir, Pick<Bridge, 'clock' | 'settings' | 'thread'> {
   readonly config: Pick<Config, 'fhir'>;
   readonly intake: Pick<
@@ -46,10 +50,10 @@ function followType(deps: Deps, resourceType: WatchedType): BridgeJob {
   const { fhir } = config;
   const isPeople = isPersonType(resourceType);
   const criteria = criteriaFor(resourceType, settings.profile.audit.readType);
+  const intervalMs = isPeople ? fhir.peoplePollIntervalMs : fhir.pollIntervalMs;
   return {
-    name: fhirReader(resourceType),
-    service: 'fhir',
-    intervalMs: isPeople ? fhir.peoplePollIntervalMs : fhir.pollIntervalMs,
+    ...{ name: fhirReader(resourceType), service: 'fhir', intervalMs },
+    ...(fhir.subscriptions && { mostIntervalMs: Math.min(MOST_INTERVALS * intervalMs, MOST_INTERVAL_MS) }),
     gapMs: isPeople ? PEOPLE_GAP_MS : GAP_MS,
     mostGapMs: MOST_GAP_MS,
     wakeUps: { channel: FHIR_CHANNEL, isFor: (payload) => payload === resourceType },

@@ -97,6 +97,43 @@ describe('a job', () => {
     await end();
   });
 
+  test('is done less and less often while it finds nothing, and as often as at first once it found something', async () => {
+    const finds = [0, 0, 0, 0, 5, 0, 0];
+    let passes = 0;
+    const { time, end } = repeated(() => Promise.resolve(finds[passes++] ?? 0), undefined, {
+      ...{ gapMs: 0, mostIntervalMs: 3 * INTERVAL_MS },
+    });
+    const intervals: number[] = [];
+    while (intervals.length < finds.length) {
+      await settled();
+      const interval = Math.max(...time.under());
+      intervals.push(interval);
+      for (const ms of time.under()) time.end(ms);
+    }
+    expect(intervals).toEqual([1, 2, 3, 3, 1, 1, 2].map((times) => times * INTERVAL_MS));
+    await end();
+  });
+
+  test('is done as often as at first once it was woken, though it found nothing', async () => {
+    const { time, wake, end } = repeated(() => Promise.resolve(0), undefined, {
+      ...{ gapMs: 0, mostIntervalMs: 4 * INTERVAL_MS },
+    });
+    const next = async (): Promise<number> => {
+      await settled();
+      return Math.max(...time.under());
+    };
+    for (const times of [1, 2, 4]) {
+      expect(await next()).toBe(times * INTERVAL_MS);
+      for (const ms of time.under()) time.end(ms);
+    }
+    await settled();
+    wake();
+    await settled();
+    time.end(0);
+    expect(await next()).toBe(INTERVAL_MS);
+    await end();
+  });
+
   test('waits longer and longer for the next wake-ups while it finds nothing, and as little as it can once it found something', async () => {
     const finds = [0, 0, 0, 0, 0, 2, 0, 0];
     let passes = 0;
