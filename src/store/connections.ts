@@ -24,6 +24,12 @@ const WAITS: Waits = {
 const SILENCE_MS = 10_000;
 
 /**
+ * A connection that was not used for so long is closed. Many jobs pass once a minute, all at the same time: what they use is not to be
+ * opened anew each time, with all statements to be prepared again.
+ */
+const UNUSED_MS = 150_000;
+
+/**
  * So does PostgreSQL, which otherwise keeps the locks of a process whose host is gone for two hours.
  * https://www.postgresql.org/docs/current/runtime-config-connection.html#RUNTIME-CONFIG-TCP-SETTINGS
  */
@@ -64,7 +70,7 @@ export function createConnections(url: string, poolSize: number, waits = WAITS):
   };
   const pool = new pg.Pool({
     ...configOf(url, waits),
-    ...{ max: poolSize, query_timeout: waits.answerMs },
+    ...{ max: poolSize, query_timeout: waits.answerMs, idleTimeoutMillis: UNUSED_MS },
     options: Object.entries(POOL_SETTINGS)
       .map(([name, value]) => `-c ${name}=${value}`)
       .join(' '),

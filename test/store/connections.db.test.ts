@@ -41,6 +41,10 @@ const failureOf = async (work: Promise<unknown>): Promise<{ error: unknown; afte
   return { error, afterMs: performance.now() - begun };
 };
 
+test('a connection outlasts the minute between two passes of a job', () => {
+  expect(connections.pool.options.idleTimeoutMillis).toBeGreaterThan(60_000);
+});
+
 describe('over a connection that swallows packets', () => {
   test('a statement fails after its time, as one of a database that is away, and the next goes a new way', async () => {
     await connections.pool.query('select');
