@@ -280,7 +280,7 @@ test('no metric has a label that could hold a person, a room, a resource or a te
     'source',
     'directory',
     'what',
-    ...['api', 'status', 'key'],
+    ...['api', 'status', 'key', 'stage'],
   ];
   const { registry } = createMetrics();
   const own = registry.getMetricsAsArray().filter(({ name }) => name.startsWith('bridge_'));
