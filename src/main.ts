@@ -6,10 +6,10 @@ import { clock as ownClock, sleep } from './app/clock.ts';
 import type { Config } from './config/schema.ts';
 import { FOLLOWED_TYPES } from './domain/fhir.ts';
 import { createHandle } from './flows/dispatch.ts';
-import { createRecordTimed } from './flows/stages.ts';
 import { createIntake } from './flows/intake.ts';
 import { dressBot } from './flows/people/dress-bot.ts';
 import { noticeRestorations } from './flows/restorations/continuity.ts';
+import { createRecordTimer } from './flows/stages.ts';
 import { createReportFailure } from './flows/report-failure.ts';
 import { findBusyLanes, knownSourceIds } from './inbox/known-items.ts';
 import { notify } from './inbox/notify.ts';
@@ -67,7 +67,7 @@ export function composeDaemon(config: Config, log: Log) {
     identity,
     handle: createHandle(bridge),
     onDeadLetter: createReportFailure(bridge),
-    onRecorded: createRecordTimed({ metrics }),
+    onRecorded: createRecordTimer({ metrics }),
     queueStats: createQueueFigures({ pool, metrics, payloads, auditBacklog }),
     registerBot: async (signal) => {
       await homeserver.registerGhost(settings.bot, signal);

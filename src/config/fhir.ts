@@ -40,7 +40,7 @@ export const fhir = z.strictObject({
     15,
   ),
   peoplePollIntervalSeconds: seconds(
-    'How often people and organisations are read when no hook is received.',
+    'How often people and organisations are read when no hook is received; on a quiet server less often likewise.',
     30,
   ),
   followDeletes: z.enum(['auto', 'off']).default('auto').meta({

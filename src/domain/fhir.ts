@@ -95,7 +95,8 @@ export function versionKeyOf({ reference, versionId, lastUpdated }: ResourceVers
 
 /** The stamp in such a text: milliseconds since the epoch; undefined where there is none. */
 export function stampInVersionKey(key: string): number | undefined {
-  const ms = Date.parse(key.slice(key.lastIndexOf('@') + 1));
+  const at = key.lastIndexOf('@');
+  const ms = at < 0 ? Number.NaN : Date.parse(key.slice(at + 1));
   return Number.isNaN(ms) ? undefined : ms;
 }
 

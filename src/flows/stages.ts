@@ -11,6 +11,12 @@ import { kindNameOf } from './items/kinds.ts';
 /** As little of an event's item as is looked at for each. */
 const stampedSchema = z.looseObject({ event: z.looseObject({ origin_server_ts: z.number() }) });
 
+/** The stages up to the end of the handling, in their order. */
+type Stage = 'arrive' | 'wait' | 'handle';
+
+/** Users and platforms say when it was, and one wrong time must not outweigh all others. */
+const LONGEST_MS = 24 * 60 * 60_000;
+
 /** What the timing of stages needs. */
 interface Deps {
   readonly clock: Clock;
@@ -24,8 +30,8 @@ interface Deps {
 export function withStagesTimed({ clock, metrics }: Deps, handle: Handle): Handle {
   return async (item, attempt) => {
     const kind = kindNameOf(item.payload);
-    const observe = (stage: string, ms: number): void => {
-      metrics.stageSeconds.observe({ kind, stage }, Math.max(0, ms) / 1000);
+    const observe = (stage: Stage, ms: number): void => {
+      metrics.stageSeconds.observe({ kind, stage }, Math.min(Math.max(0, ms), LONGEST_MS) / 1000);
     };
     if (attempt.number === 1) {
       const stampedMs = stampOf(item);
@@ -40,7 +46,7 @@ export function withStagesTimed({ clock, metrics }: Deps, handle: Handle): Handl
 }
 
 /** What the inbox calls when it has written down what came of an item: times the stage `record`. */
-export function createRecordTimed({ metrics }: Pick<Deps, 'metrics'>) {
+export function createRecordTimer({ metrics }: Pick<Deps, 'metrics'>) {
   return ({ payload }: Item, outcome: Outcome, tookMs: number): void => {
     if (isEnd(outcome))
       metrics.stageSeconds.observe({ kind: kindNameOf(payload), stage: 'record' }, tookMs / 1000);

@@ -19,17 +19,32 @@ export async function attempt(deps: AttemptDeps, context: AttemptContext): Promi
   const { outcome, threw } = context.unreadable
     ? { outcome: context.unreadable, threw: false }
     : await callHandler(deps, context);
+  const begunMs = deps.clock.monotonicMs();
+  let acknowledged: Acknowledged;
   try {
-    const begunMs = deps.clock.monotonicMs();
-    const acknowledged = await settle(deps, context, outcome, threw);
-    deps.onRecorded?.(context.item, outcome, deps.clock.monotonicMs() - begunMs);
-    return acknowledged;
+    acknowledged = await settle(deps, context, outcome, threw);
   } catch (error) {
     if (!session.signal.aborted) {
       deps.log.error({ ...where(context), error }, 'Could not record what came of an item');
     }
     const message = `Not recorded: ${nameOf(error)}`;
     return fail(deps, context, { code: itemErrorCodes.notAcknowledged, message, inDoubt: true });
+  }
+  tellRecorded(deps, context, outcome, begunMs);
+  return acknowledged;
+}
+
+/** What is done is done, whatever becomes of the telling. */
+function tellRecorded(
+  { clock, log, onRecorded }: AttemptDeps,
+  context: AttemptContext,
+  outcome: Outcome,
+  begunMs: number,
+): void {
+  try {
+    onRecorded?.(context.item, outcome, clock.monotonicMs() - begunMs);
+  } catch (error) {
+    log.error({ ...where(context), error }, 'Could not tell that an item is done');
   }
 }
 

@@ -95,6 +95,7 @@ export function repeatJob(job: Job, { sleep, log, metrics, notePass }: JobDeps) 
         await (found === undefined
           ? sleep(untilRetry(), signal)
           : sleep(longer(untilNext(), inVain - 1), AbortSignal.any([signal, woken.signal])));
+        // Whatever woke it may be shown later than it was told of.
         if (woken.signal.aborted) inVain = 0;
         longGapMs = found === 0 ? Math.min(2 * longGapMs, mostGapMs) : gapMs;
         await (found === 0 ? longGap : gap);

@@ -21,8 +21,8 @@ export interface MatrixPerson {
   readonly join: (alias: string) => Promise<string>;
   /** Sends a text. @returns the event id */
   readonly say: (roomId: string, text: string) => Promise<string>;
-  /** Resolves with the first message, seen already or yet to come, whose text is this; a minute is waited for it unless told. */
-  readonly hear: (roomId: string, text: string, patienceMs?: number) => Promise<MatrixEvent>;
+  /** Resolves with the first message, seen already or yet to come, whose text is this. */
+  readonly hear: (roomId: string, text: string) => Promise<MatrixEvent>;
   /** The texts of a room's messages as the homeserver orders them, oldest first; 500 at most. */
   readonly history: (roomId: string) => Promise<readonly string[]>;
   /** The content of a state event as the client sees it. */
@@ -86,12 +86,11 @@ export async function startPerson(homeserverUrl: string, user: HumanUser): Promi
     async say(roomId, text) {
       return (await client.sendTextMessage(roomId, text)).event_id;
     },
-    hear: (roomId, text, patienceMs) =>
+    hear: (roomId, text) =>
       until(
         client,
         () => messages(roomId).find((event) => event.getContent()['body'] === text && event.status === null),
         `the message “${text}”`,
-        patienceMs,
       ),
     state: (roomId, type, stateKey = '') =>
       roomOf(roomId)
@@ -116,19 +115,14 @@ async function resolveWhenThere(client: MatrixClient, alias: string): Promise<st
 }
 
 /** Looks now and after every sync, until `look` finds something. */
-async function until<T>(
-  client: MatrixClient,
-  look: () => T | undefined,
-  what: string,
-  patienceMs = PATIENCE_MS,
-): Promise<T> {
+async function until<T>(client: MatrixClient, look: () => T | undefined, what: string): Promise<T> {
   const found = look();
   if (found !== undefined) return found;
   return new Promise<T>((resolve, reject) => {
     const timer = setTimeout(() => {
       client.off(ClientEvent.Sync, check);
-      reject(new Error(`Waited ${patienceMs / 1000} s for ${what}`));
-    }, patienceMs);
+      reject(new Error(`Waited ${PATIENCE_MS / 1000} s for ${what}`));
+    }, PATIENCE_MS);
     function check(): void {
       const now = look();
       if (now === undefined) return;

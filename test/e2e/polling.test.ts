@@ -9,8 +9,6 @@ const POLL_SECONDS = 2;
 /** HAPI hands out a thousand of what it may not store. */
 const OF_OTHERS = 1200;
 const OWN = 3;
-/** HAPI takes long to hand them out on a busy machine. */
-const IMPORT_MS = 150_000;
 
 describe.skipIf(inject('stackMissing') !== undefined)('with hooks switched off', () => {
   let context: TestContext;
@@ -64,7 +62,7 @@ describe.skipIf(inject('stackMissing') !== undefined)('with hooks switched off',
     await writeAtOnce(fhirUrl, all);
     await platform.post(communication(prefix, id, 'After the import'));
 
-    await nurse.hear(roomId, 'After the import', IMPORT_MS);
+    await nurse.hear(roomId, 'After the import');
     await nurse.hear(roomId, `Imported ${OWN}`);
     expect(await nurse.history(roomId)).toEqual([
       'First',

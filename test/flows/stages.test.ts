@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { eventItem } from '../../src/flows/items/event.ts';
 import { changeItem } from '../../src/flows/items/fhir-change.ts';
-import { createRecordTimed, withStagesTimed } from '../../src/flows/stages.ts';
+import { createRecordTimer, withStagesTimed } from '../../src/flows/stages.ts';
 import type { Item, NewItem, Outcome } from '../../src/inbox/item.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { ATTEMPT } from '../builders/bridge.ts';
@@ -27,7 +27,7 @@ async function timed(item: NewItem, outcomes: readonly Outcome[] = [DONE]) {
       nowMs += 300;
       return Promise.resolve(outcome);
     });
-    createRecordTimed(deps)(given, await handle(given, { ...ATTEMPT, number: index + 1 }), 20);
+    createRecordTimer(deps)(given, await handle(given, { ...ATTEMPT, number: index + 1 }), 20);
   }
   const sums = (await registry.getMetricsAsJSON())
     .filter(({ name }) => name === 'bridge_item_stage_seconds')
@@ -64,6 +64,18 @@ test('what is tried again arrives and waits once, and only its last attempt is h
 test('a server whose clock is ahead is taken for quick, not for quicker than that', async () => {
   const event = message({ origin_server_ts: Date.parse('2026-11-29T12:30:00Z') });
   expect(await timed(eventItem(event))).toMatchObject({ 'matrix.event arrive': 0 });
+});
+
+test('one wrong time does not outweigh all others: no stage counts for more than a day', async () => {
+  const day = 24 * 60 * 60_000;
+  expect(await timed(eventItem(message({ origin_server_ts: -1e300 })))).toMatchObject({
+    'matrix.event arrive': day,
+  });
+});
+
+test('a version without its stamp, as stored by versions before, tells no arrival', async () => {
+  const version = changeItem(stored('Communication/1', '2', '2026-11-29T12:00:00.150Z'), thread);
+  expect(await timed({ ...version, sourceId: 'Communication/1/2' })).not.toHaveProperty('fhir.change arrive');
 });
 
 test('an item of a kind that this version does not know has no label of its own', async () => {

@@ -3,7 +3,6 @@ import { Agent, request as send } from 'node:http';
 import { text } from 'node:stream/consumers';
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { cpuMs } from '../builders/cpu-time.ts';
 import { entry, found, honestHomeserver, knowLocally, SECRET, usePepper, useWorlds } from './world.ts';
 import type { World } from './world.ts';
 
@@ -11,8 +10,6 @@ import type { World } from './world.ts';
 const BODIES = Number(process.env['IDENTITY_FUZZ_RUNS'] ?? (process.env['CI'] === 'true' ? 10_000 : 1_000));
 /** Sent side by side; the first that fails is shrunk. */
 const SIDE_BY_SIDE = 50;
-/** For all that are sent side by side: no address or body may keep the processor busy. */
-const MOST_CPU_MS = 5_000;
 const V2 = '/_matrix/identity/v2';
 const BACKEND = '/_ma1sd/backend/api/v1';
 const ALICE = '4kenr7N9drpCJ4AfalmlGQVsOn3o2RHjkADUpXJWZUc';
@@ -156,11 +153,12 @@ interface Sent {
   readonly body?: Buffer;
 }
 
-/** Sends and checks: an allowed status, JSON. */
+/** Sends and checks: an allowed status, JSON, within two seconds. */
 async function check(
   { agent, port, token }: Awaited<ReturnType<typeof startFuzzed>>,
   { method, path, body }: Sent,
 ): Promise<void> {
+  const before = performance.now();
   const { status, answer } = await new Promise<{ status: number; answer: string }>((resolve, reject) => {
     const authorization = `Bearer ${path.startsWith(BACKEND) ? SECRET : token}`;
     const headers = { authorization, ...(body && { 'content-length': body.length }) };
@@ -174,6 +172,7 @@ async function check(
   });
   expect(status < 500 || status === 503, `status ${status}`).toBe(true);
   expect(typeof JSON.parse(answer)).toBe('object');
+  expect(performance.now() - before).toBeLessThan(2_000);
 }
 
 /** Nothing that was sent is in a log, errors with their messages included. */
@@ -191,14 +190,12 @@ async function fuzz(requests: fc.Arbitrary<Sent>): Promise<void> {
     fc.asyncProperty(
       fc.array(requests, { minLength: SIDE_BY_SIDE, maxLength: SIDE_BY_SIDE, size: 'max' }),
       async (batch) => {
-        const before = cpuMs();
         await Promise.all(batch.map((request) => check(world, request)));
-        expect(cpuMs() - before, 'time of the processor').toBeLessThan(MOST_CPU_MS);
       },
     ),
     {
       numRuns: Math.ceil(BODIES / SIDE_BY_SIDE),
-      interruptAfterTimeLimit: 240_000,
+      interruptAfterTimeLimit: 120_000,
       markInterruptAsFailure: true,
     },
   );
@@ -206,7 +203,7 @@ async function fuzz(requests: fc.Arbitrary<Sent>): Promise<void> {
 }
 
 describe('bodies', () => {
-  test.each(Object.entries(BODY_ENDPOINTS))('POST %s', { timeout: 270_000 }, async (path, bodies) => {
+  test.each(Object.entries(BODY_ENDPOINTS))('POST %s', { timeout: 150_000 }, async (path, bodies) => {
     await fuzz(onTheWire(bodies).map((body) => ({ method: 'POST', path, body })));
   });
 });

@@ -1,4 +1,4 @@
-// Who is told what came of an item is told once it is written down.
+// Who is told what came of an item is told once it is written down, and can undo nothing of it.
 import { expect, test } from 'vitest';
 import { itemsOf, useDatabase } from './support/database.ts';
 import { useEffects } from './support/effects.ts';
@@ -28,4 +28,25 @@ test('it is told how long it took to write down what came of an item, once that 
     ['a-2', 'done', true],
   ]);
   expect(await written[0]).toContain('a-1');
+});
+
+test('an item stays done where the telling fails, and the next is handled', async () => {
+  await database.enqueue(...itemsOf('a', 2));
+  const handled: string[] = [];
+  await replicas.start(
+    ({ sourceId }) => {
+      handled.push(sourceId);
+      return Promise.resolve({ kind: 'done', record: effects.record(sourceId) });
+    },
+    {
+      onRecorded: () => {
+        throw new Error('no metric');
+      },
+    },
+  );
+  await eventually(database.lanesAreIdle);
+  expect([handled, await effects.read()]).toEqual([
+    ['a-1', 'a-2'],
+    ['a-1', 'a-2'],
+  ]);
 });

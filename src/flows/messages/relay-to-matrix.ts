@@ -68,6 +68,9 @@ interface VersionSource {
   readonly hasWaited: boolean;
 }
 
+/** A record that changed while it was being read is looked at again after so long. */
+const READ_AGAIN_MS = 100;
+
 type Change = Pick<ChangeItem, 'gaveUpOn' | 'reference'> & Pick<VersionSource, 'hasWaited'>;
 
 /** Handles a Communication that was created or updated. */
@@ -126,7 +129,7 @@ export async function relayVersion(
   if (awaited !== undefined) return untilCarried(relay, payload, request, awaited);
   if (conversation.phase === 'closed' && !isRetraction) return { kind: 'ignored', reason: 'closed' };
   if (carried.length > 0 && (await wasReadTooEarly(relay, communication, attempt.signal)))
-    return { kind: 'later', afterMs: 0 };
+    return { kind: 'later', afterMs: READ_AGAIN_MS };
   const outgoing = { reference, request, input, carried, begunDigest, conversation, read };
   return unlessGone(relay, outgoing, attempt.signal, () =>
     send(relay, { ...outgoing, before: senderBefore(carried) }, attempt),
